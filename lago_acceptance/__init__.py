@@ -1,0 +1,1 @@
+"""Acceptance checks for one Lago billing deployment: what is declared, what runs, and whether it bills."""

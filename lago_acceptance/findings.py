@@ -1,0 +1,61 @@
+"""How a rule or a check fails: a finding is data, and one function makes it text."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class Severity(enum.StrEnum):
+    """``error``: won't boot, loses data, leaks or breaks billing. ``warning``: hardening and what will hurt later."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a finding is: a file with its line (1-based) where there is one, else a container or address."""
+
+    path: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One failure, told so that it can be mended.
+
+    ``id`` is one kebab-case name per kind of failure. ``wrong`` says what is so and should not be, ``leads_to``
+    what comes of it, ``mend`` what to do. ``role`` is the role of the service that it is about, or None.
+    """
+
+    id: str
+    wrong: str
+    leads_to: str
+    mend: str
+    severity: Severity = Severity.ERROR
+    role: str | None = None
+    service: str | None = None
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        where = " ".join(str(part) for part in (self.service or self.role, self.place) if part)
+        head = f"[{self.id}]{f' {where}:' if where else ''} {self.wrong}"
+        return f"{head}\n  leads to: {self.leads_to}\n  mend: {self.mend}"
+
+
+class Red(Exception):
+    """A check has failed. Carries at least one finding."""
+
+    def __init__(self, *findings: Finding):
+        if not findings:
+            raise ValueError("a red check needs a finding")
+        super().__init__("\n".join(str(finding) for finding in findings))
+        self.findings = findings
+
+
+def errors_among(findings: list[Finding]) -> list[Finding]:
+    """Those findings that turn a check red."""
+    return [finding for finding in findings if finding.severity is Severity.ERROR]

@@ -1,0 +1,57 @@
+# What Lago's own process would load and answer, as one JSON object. Keys and tokens stay in here.
+require "json"
+require "net/http"
+require "openssl"
+require "digest"
+
+name = "LAGO_RSA_PRIVATE_KEY"
+given = File.read("/proc/self/environ").split("\0").map { |entry| entry.split("=", 2) }.to_h[name]
+first = Dir["/proc/[0-9]*/environ"].sort_by { |path| path[/\d+/].to_i }.filter_map do |path|
+  next if path[/\d+/].to_i == Process.pid
+  File.read(path).split("\0").map { |entry| entry.split("=", 2) }.to_h[name] rescue nil
+end.first
+# A file that RUBYOPT requires sets it in this process as in Lago's; a shell wrapper sets it in process 1 alone.
+value = ENV[name] == given ? (first || given) : ENV[name]
+facts = {exec: ENV[name].to_s != "", key: {}, answers: {}}
+begin
+  key = OpenSSL::PKey::RSA.new(value.unpack1("m"))
+  facts[:key] = {public: Digest::SHA256.hexdigest(key.public_key.to_der), bits: key.n.num_bits, private: key.private?}
+  if key.private?
+    text = "lago"
+    facts[:key][:consistent] = (key.verify("SHA256", key.sign("SHA256", text), text) rescue false)
+  end
+rescue => error
+  facts[:key] = {error: "#{error.class}: #{error.message.lines.first.to_s.strip}"[0, 200], present: !value.nil?}
+end
+
+if ARGV[0] == "api"
+  token = ENV["LAGO_API_KEY"].to_s
+  Net::HTTP.start("127.0.0.1", (ENV["PORT"] || 3000).to_i, open_timeout: 2, read_timeout: 4) do |http|
+    ask = lambda do |path|
+      request = Net::HTTP::Get.new(path)
+      request["Authorization"] = "Bearer #{token}" unless token.empty?
+      answer = http.request(request)
+      facts[:answers][path] = {status: answer.code.to_i, type: answer["Content-Type"].to_s}
+      answer.body
+    end
+    facts[:health] = ask.("/health").to_s[0, 600]
+    unless token.empty?
+      ask.("/api/v1/organizations")
+      served = ask.("/api/v1/webhooks/public_key").to_s.unpack1("m")
+      begin
+        public_half = OpenSSL::PKey::RSA.new(served)
+        facts[:served] = Digest::SHA256.hexdigest(public_half.to_der)
+        signed = JSON.parse(ask.("/api/v1/organizations/grpc_token")).dig("organization", "grpc_token").to_s
+        text, dot, signature = signed.rpartition(".")
+        signature = signature.tr("-_", "+/").unpack1("m")
+        facts[:token_verifies] = public_half.verify("SHA256", signature, text) && dot == "."
+      rescue => error
+        facts[:served_error] = "#{error.class}: #{error.message.lines.first.to_s.strip}"[0, 200]
+      end
+    end
+  end rescue facts[:error] = "#{$!.class}: #{$!.message}"[0, 200]
+  facts[:with_key] = !token.empty?
+  facts[:migrations] = Dir["/app/db/migrate/*.rb"].map { |path| File.basename(path)[/\A\d+/] }.compact.minmax.compact
+  facts[:migration_count] = Dir["/app/db/migrate/*.rb"].length
+end
+puts JSON.generate(facts)

@@ -1,0 +1,99 @@
+# Masks what must not leave the host. Input lines, by tabs (values escaped as JSON or Go write strings):
+#   E <container> "NAME=value"   a configured variable  -> E <container> NAME <masked value>
+#   D <line of compose's JSON>   a declaration          -> D <line, its secrets masked>
+#   anything else                scrubbed of key material and of passwords in URLs
+#
+# Values of variables whose names sound secret, and values that hold key material, become
+# <secret:CLASS:SHAPE:LENGTH>: equal values of one observation have the same CLASS, and SHAPE tells how a key is written.
+function shape(value) {
+    if (value == "") return "empty"
+    if (value ~ /-----BEGIN [A-Z ]*PRIVATE KEY-----/) return value ~ /KEY-----(\\\\n|[^\\\n])/ ? "pem-mangled" : "pem"
+    if (value ~ /-----BEGIN /) return "pem-other"
+    if (value ~ /^["' ]*LS0tLS1CRUdJTi/) return value ~ /\\\\n/ ? "base64-mangled" : "base64"
+    if (value ~ /^["' ]*TFMwdExTMUNSVWRKVG/) return "base64-twice"
+    if (value ~ /^MII/) return "der"
+    if (value ~ /\$[{(]/) return "unexpanded"
+    if (tolower(value) ~ /change.?me|your.?secret|your-|replace|placeholder|example|todo|xxxx|<.*>/) return "placeholder"
+    if (tolower(value) ~ /^(lago|postgres|password|secret|admin|root|test|default|lago_password|changeit)$/) return "default"
+    return "plain"
+}
+function secret(value,    text) {
+    text = value
+    if (!(text in classes)) classes[text] = ++known
+    return "<secret:" classes[text] ":" shape(text) ":" length(text) ">"
+}
+function sounds_secret(name) {
+    if (name ~ /(_PATH|_FILE|_DIR|_URL|_HOST|_NAME|_TTL|_ALGORITHM)$/) return 0
+    return name ~ /(KEY|SECRET|PASSWORD|PASSWD|PASS|TOKEN|SALT|LICENSE|CREDENTIAL|DSN)/
+}
+function masked(name, value,    head, rest, credentials, at) {
+    if (value == "") return value
+    if (sounds_secret(name) || value ~ /-----BEGIN / || value ~ /LS0tLS1CRUdJTi|TFMwdExTMUNSVWRKVG/) return secret(value)
+    # scheme://user:password@host: only the password is secret. The last @ ends it, whatever it holds.
+    if (match(value, /^[a-z][a-z0-9+.-]*:\/\//)) {
+        head = substr(value, 1, RLENGTH); rest = substr(value, RLENGTH + 1)
+        at = 0
+        while (match(substr(rest, at + 1), /@/)) at += RSTART
+        if (at) {
+            credentials = substr(rest, 1, at - 1); rest = substr(rest, at)
+            if (match(credentials, /:/))
+                credentials = substr(credentials, 1, RSTART) unescaped(substr(credentials, RSTART + 1))
+            return head credentials rest
+        }
+    }
+    return value
+}
+function unescaped(password) {
+    if (password ~ /[\/?#@+= ]|%[^0-9A-Fa-f]|%.[^0-9A-Fa-f]/) return secret(password) "raw"
+    return secret(percent_decoded(password))
+}
+function percent_decoded(text,    out, code) {
+    out = ""
+    while (match(text, /%[0-9A-Fa-f][0-9A-Fa-f]/)) {
+        code = (index(hex, tolower(substr(text, RSTART + 1, 1))) - 1) * 16 + index(hex, tolower(substr(text, RSTART + 2, 1))) - 1
+        out = out substr(text, 1, RSTART - 1) sprintf("%c", code)
+        text = substr(text, RSTART + 3)
+    }
+    return out text
+}
+function normal(value) {
+    gsub(/\\u0026/, "\\&", value); gsub(/\\u003c/, "<", value); gsub(/\\u003e/, ">", value)
+    return value
+}
+function scrubbed(line) {
+    gsub(/-----BEGIN[^"]*-----END [A-Z ]*-----/, "<key material>", line)
+    gsub(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, "<key material>", line)
+    gsub(/LS0tLS1CRUdJTi[A-Za-z0-9+\/=]*/, "<key material>", line)
+    gsub(/MII[A-Za-z0-9+\/=]{200,}/, "<key material>", line)
+    while (match(line, /:\/\/[^:@\/ "]*:[^@\/ "<]+@/)) {
+        head = substr(line, 1, RSTART - 1); found = substr(line, RSTART, RLENGTH); rest = substr(line, RSTART + RLENGTH)
+        sub(/:[^:]*@$/, ":<secret>@", found)
+        line = head found rest
+    }
+    return line
+}
+BEGIN { FS = "\t"; hex = "0123456789abcdef" }
+$1 == "E" {
+    entry = substr($0, length($1) + length($2) + 3)
+    entry = substr(entry, 2, length(entry) - 2)
+    at = index(entry, "=")
+    name = substr(entry, 1, at - 1)
+    print "E\t" $2 "\t" name "\t" masked(name, normal(substr(entry, at + 1)))
+    next
+}
+$1 == "D" {
+    line = substr($0, 3)
+    if (match(line, /^ *"[A-Za-z_][A-Za-z0-9_]*": "/)) {
+        head = substr(line, 1, RLENGTH); value = substr(line, RLENGTH + 1)
+        tail = value ~ /",$/ ? "\"," : "\""
+        value = substr(value, 1, length(value) - length(tail))
+        name = head; gsub(/[ ":]/, "", name)
+        gsub(/\$\$/, "$", value)
+        changed = masked(name, normal(value))
+        print "D\t" head (changed == value ? value : changed) tail
+        next
+    }
+    print "D\t" scrubbed(line)
+    next
+}
+{ print scrubbed($0) }

@@ -1,0 +1,77 @@
+"""What is of one deployment: its names, hosts, networks and limits. Read from settings.toml; see there."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from lago_acceptance.errors import UsageError
+
+
+class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the deployment lies on its host, and which Lago it is."""
+
+    directory: str
+    compose_file: str
+    env_file: str
+    version: str
+
+
+class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many migrations a version of Lago has, and the latest of them."""
+
+    migrations: int
+    latest: str
+
+
+class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Public names."""
+
+    front: str
+    api: str
+    gateway: str = ""
+
+
+class Edge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How Traefik is set up in production, and what TLS must be."""
+
+    http_entrypoint: str
+    https_entrypoint: str
+    resolver: str
+    proxy_network: str
+    gateway_network: str
+    resolvers: tuple[str, ...]
+    certificate_warning_days: int
+    certificate_error_days: int
+    closed_ports: tuple[int, ...]
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a host must have left, and how long a job may wait. Sizes in MiB, times in seconds."""
+
+    free_disk_mib: int
+    queue_age: int
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    deployment: Deployment
+    hosts: Hosts
+    edge: Edge
+    limits: Limits
+    schema: dict[str, Schema] = {}
+
+
+def load(path: Path) -> Settings:
+    """The settings of a file; UsageError with one sentence where it can't be used."""
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
+    except OSError as error:
+        raise UsageError(f"the settings file {path} can't be read: {error.strerror}; give another one by --settings") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the settings file {path} is not TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise UsageError(f"the settings file {path} has an entry that can't be used: {error}") from error
