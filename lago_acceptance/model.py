@@ -82,6 +82,10 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     logging: dict[str, Any] = {}
     pull_policy: str = ""
+    profiles: tuple[str, ...] = ()
+    env_files: tuple[str, ...] = ()
+    built: bool = False
+    replicas: int = 1
 
     @property
     def full_command(self) -> str:
@@ -114,14 +118,51 @@ class Volume(msgspec.Struct, frozen=True):
     external: bool = False
 
 
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """A compose file as it was written: what interpolation and merging take away.
+
+    ``document`` holds the texts before interpolation. ``unset`` are the variables that nothing sets;
+    ``environment_known`` tells whether there was an environment file to look into at all. ``missing_files`` are
+    env_file entries that don't exist, ``env_texts`` the others by path; ``repeated`` are the keys of a mapping, or
+    names of a list environment, that stand twice, each as the way to it.
+    """
+
+    path: str
+    document: dict[str, Any]
+    unset: frozenset[str] = frozenset()
+    environment_known: bool = False
+    interpolation_files: tuple[str, ...] = ()
+    missing_files: dict[str, tuple[str, ...]] = {}
+    env_texts: dict[str, str] = {}
+    repeated: tuple[tuple[str | int, ...], ...] = ()
+    compose_error: str = ""
+
+    def text(self, service: str, name: str) -> str | None:
+        """A service's environment variable before interpolation, None where the file doesn't write it."""
+        environment = (self.document.get("services", {}).get(service) or {}).get("environment")
+        if isinstance(environment, dict):
+            value = environment.get(name)
+            return None if value is None else str(value)
+        for entry in environment if isinstance(environment, list) else ():
+            key, equals, value = str(entry).partition("=")
+            if key == name and equals:
+                return value
+        return None
+
+
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole deployment as declared or as observed."""
+    """A whole deployment as declared or as observed.
+
+    ``files`` are the texts of small host files that a declared service mounts, by path; None: no such file.
+    """
 
     observed: bool
     project: str
     services: tuple[Service, ...] = ()
     networks: tuple[Network, ...] = ()
     volumes: tuple[Volume, ...] = ()
+    files: dict[str, str | None] = {}
+    written: Written | None = None
 
     def of_role(self, *roles: str) -> tuple[Service, ...]:
         """The services of these roles, in the file's order."""
@@ -162,7 +203,9 @@ def _literal(value: str | None) -> str | None:
 
 def declared(document: dict[str, Any]) -> Model:
     """The model of ``docker compose config --format json``."""
-    services = tuple(_declared_service(name, raw or {}) for name, raw in (document.get("services") or {}).items())
+    services = tuple(
+        _declared_service(name, raw or {}, document) for name, raw in (document.get("services") or {}).items()
+    )
     return Model(
         observed=False,
         project=document.get("name", ""),
@@ -178,7 +221,19 @@ def declared(document: dict[str, Any]) -> Model:
     )
 
 
-def _declared_service(name: str, raw: dict[str, Any]) -> Service:
+def _handed_in(raw: dict[str, Any], document: dict[str, Any]) -> list[Mount]:
+    """A service's secrets and configs, which Compose mounts as files."""
+    mounts = []
+    for kind, folder in (("secrets", "/run/secrets/"), ("configs", "/")):
+        for entry in raw.get(kind) or []:
+            given = (document.get(kind) or {}).get(entry["source"]) or {}
+            target = entry.get("target") or entry["source"]
+            source = given.get("file") or entry["source"]
+            mounts.append(Mount(kind.rstrip("s"), source, target if target.startswith("/") else folder + target, True))
+    return mounts
+
+
+def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) -> Service:
     entrypoint = tuple(_literal(word) for word in _words(raw.get("entrypoint")))
     command = tuple(_literal(word) for word in _words(raw.get("command")))
     labels = {key: str(_literal(value) or "") for key, value in (raw.get("labels") or {}).items()}
@@ -202,7 +257,8 @@ def _declared_service(name: str, raw: dict[str, Any]) -> Service:
                 (mount.get("bind") or {}).get("create_host_path", True),
             )
             for mount in raw.get("volumes") or []
-        ),
+        )
+        + tuple(_handed_in(raw, document)),
         networks={
             key: tuple((options or {}).get("aliases") or ()) for key, options in (raw.get("networks") or {}).items()
         },
@@ -228,6 +284,10 @@ def _declared_service(name: str, raw: dict[str, Any]) -> Service:
         user=str(raw.get("user") or ""),
         logging=raw.get("logging") or {},
         pull_policy=raw.get("pull_policy") or "",
+        profiles=tuple(raw.get("profiles") or ()),
+        env_files=tuple(each if isinstance(each, str) else each.get("path", "") for each in raw.get("env_file") or ()),
+        built=bool(raw.get("build")),
+        replicas=(raw.get("deploy") or {}).get("replicas") or raw.get("scale") or 1,
     )
 
 

@@ -19,13 +19,17 @@ from lago_acceptance.settings import Settings
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
-    """One place where a rule is broken. ``at`` is the way to it in the compose file, as far as it is known."""
+    """One place where a rule is broken. ``at`` is the way to it in the compose file, as far as it is known.
+
+    ``severity`` where this place is worse, or less bad, than the rule's own.
+    """
 
     wrong: str
     leads_to: str
     mend: str
     service: Service | None = None
     at: tuple[str | int, ...] = ()
+    severity: Severity | None = None
 
 
 Check = Callable[[Model, Settings], Iterable[Hit]]
@@ -52,7 +56,7 @@ class Rule(msgspec.Struct, frozen=True):
         return [
             Finding(
                 id=self.id,
-                severity=self.severity,
+                severity=hit.severity or self.severity,
                 role=hit.service.role if hit.service else None,
                 service=hit.service.name if hit.service else None,
                 place=place(hit),
