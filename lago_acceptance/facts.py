@@ -102,7 +102,10 @@ class Disk(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What one look at a host has found. ``containers`` are the deployment's, ``others`` everybody else's."""
+    """What one look at a host has found. ``containers`` are the deployment's, ``others`` everybody else's.
+
+    ``proxies`` holds what each running Traefik says of its routers and services, by container id.
+    """
 
     engine: str
     root_directory: str
@@ -122,6 +125,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     redis: dict[str, Any] | None
     redis_error: str
     lago: dict[str, dict[str, Any]]
+    proxies: dict[str, dict[str, Any] | None]
 
     def of_role(self, *roles: str) -> tuple[Container, ...]:
         """The deployment's containers of these roles."""
@@ -237,7 +241,7 @@ def observe(host: Host, **where: Any) -> Facts:
         raise Unreachable(_docker_sentence(host, problem))
     environments, declaration = sections.environment
     raw = [json.loads(line) for line in sections.text("containers").splitlines() if line.strip()]
-    containers = [_container(each, environments.get(each["id"], {})) for each in raw]
+    containers = [container_from(each, environments.get(each["id"], {})) for each in raw]
     inside = set(environments) | ({c.id for c in containers if c.project == where["project"]} if where.get("project") else set())
     model, declaration_error = _declaration(declaration)
     database, database_error = _database(sections.named("database:"))
@@ -262,6 +266,7 @@ def observe(host: Host, **where: Any) -> Facts:
         redis=redis,
         redis_error=redis_error,
         lago={name: _json_or_error(text) for name, text in sections.named("lago:").items()},
+        proxies={name: _proxy(text) for name, text in sections.named("proxy:").items()},
     )
 
 
@@ -279,7 +284,8 @@ def _engine(text: str) -> str:
     return ((document.get("Server") or {}).get("Version")) or ""
 
 
-def _container(raw: dict[str, Any], environment: dict[str, str]) -> Container:
+def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Container:
+    """A container from one object of the readings' templates and its (masked) variables."""
     state = raw.get("state") or {}
     health = state.get("Health") or {}
     tries = health.get("Log") or []
@@ -378,6 +384,12 @@ def _redis(named: dict[str, str]) -> tuple[dict[str, Any] | None, str]:
         except json.JSONDecodeError:
             return None, redact(text.strip())[:300]
     return None, ""
+
+
+def _proxy(text: str) -> dict[str, Any] | None:
+    """Traefik's routers and services, or None where its API doesn't answer."""
+    parts = [json.loads(line) for line in text.splitlines() if line.strip().startswith("[")]
+    return {"routers": parts[0], "services": parts[1]} if len(parts) == 2 else None
 
 
 def _json_or_error(text: str) -> dict[str, Any]:

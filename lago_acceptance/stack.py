@@ -1,0 +1,261 @@
+"""The deployment brought up here, with a proxy, a CA and DNS of its own, and taken down again without a trace.
+
+Bringing up never raises for the deployment's own fault: what went wrong is seen in the facts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from lago_acceptance import daemon, diagnosis, edge, images, runs
+from lago_acceptance.compose import Project, Resolved, overlay, resolve
+from lago_acceptance.errors import Unreachable, UsageError
+from lago_acceptance.facts import Container, Facts, observe
+from lago_acceptance.host import Change, LocalHost, Outcome, Permit, Reading
+from lago_acceptance.model import observed_service
+from lago_acceptance.options import SHIPPED_COMPOSE_FILE, Options
+from lago_acceptance.roles import CLOCK, MIGRATE, WORKER
+from lago_acceptance.secret_values import Secret
+from lago_acceptance.settings import Settings
+from lago_acceptance.waiting import until
+
+OURS = ("no space left on device", "Cannot connect to the Docker daemon", "error during connect")
+PERMIT = "--target stack"
+
+
+class BringUp(msgspec.Struct, frozen=True):
+    """How bringing up ended: Compose's outcome, and why it was given up, if it was."""
+
+    outcome: Outcome
+    gave_up: str | None
+
+    @property
+    def failed(self) -> str | None:
+        """Why the stack did not come up, or None."""
+        if self.gave_up:
+            return self.gave_up
+        if self.outcome.code:
+            lines = [line for line in self.outcome.output.splitlines() if line.strip() and "level=warning" not in line]
+            return lines[-1].strip() if lines else f"Compose ended with code {self.outcome.code}"
+        return None
+
+
+class Stack:
+    """One deployment under test on this machine's Docker."""
+
+    def __init__(self, options: Options, settings: Settings, run: runs.Run):
+        self.options, self.settings, self.run = options, settings, run
+        self.host = LocalHost()
+        self.permit = Permit(PERMIT)
+        self.bring_up: BringUp | None = None
+        self.edge: edge.Edge | None = None
+        self.images: dict[str, images.ResolvedImage] = {}
+        self.swept: list[str] = []
+
+    # --- before anything is started ---
+
+    def prepare(self) -> None:
+        """Look at the daemon, read the file, find images. UsageError or Unreachable; nothing is started yet."""
+        looked = daemon.look(self.host)
+        daemon.refuse_unless_ours(looked)
+        self.swept = daemon.sweep(looked, self.host, self.permit)
+        references = {service.image for service in self.declared.model.services if service.image}
+        self.images = images.resolve(references | set(edge.IMAGES), self.options.images, os.environ)
+        self._project = self._base.with_file(self._write_overlay())
+
+    @cached_property
+    def _base(self) -> Project:
+        file = self.options.compose_file.resolve()
+        variables = {}
+        if self.options.env_file:
+            env_file = self.options.env_file.resolve()
+        else:
+            self._provision()
+            env_file = self.run.private / ".env.lago"
+            variables["LAGO_RSA_KEY_FILE"] = str(self.run.private / "lago_rsa_private.pem")
+        return Project(name=self.run.project, files=(file,), env_files=(env_file,), variables=variables)
+
+    @cached_property
+    def declared(self) -> Resolved:
+        """What Compose makes of the file under test, without the overlay."""
+        return resolve(self._base)
+
+    @property
+    def project(self) -> Project:
+        """The project as it runs: the file under test and the overlay."""
+        return self._project
+
+    @cached_property
+    def api_key(self) -> Secret | None:
+        """The API key that the deployment's own seed variables name (both, for the quirk of 1.16.0)."""
+        for service in self.declared.model.of_role(MIGRATE, "api"):
+            if service.value("LAGO_ORG_API_KEY") and (key := service.value("LAGO_API_KEY")):
+                return Secret(key)
+        return None
+
+    def _provision(self) -> None:
+        script = SHIPPED_COMPOSE_FILE.parent / "provision.sh"
+        change = Change("making .env.lago and a key", ("sh", str(script), str(self.run.private)), deadline=30)
+        outcome = self.host.change(change, self.permit)
+        if outcome.code:
+            raise Unreachable(f"no .env.lago and no key could be made: {outcome.output.strip().splitlines()[-1]}")
+
+    def _write_overlay(self) -> Path:
+        model = self.declared.model
+        self._networks = {network.name: self.run.network(network.key) for network in model.networks if network.external}
+        text = overlay(model, {name: image.reference for name, image in self.images.items()}, self._networks)
+        path = self.run.reports / "overlay.yml"
+        path.write_text("# What this run changed in the compose file, and nothing else.\n" + text, "utf-8")
+        return path
+
+    # --- up and down ---
+
+    def up(self) -> None:
+        """Bring the deployment and the edge up side by side, and wait until they serve or can't any more."""
+        for network in {*self._networks.values(), self.proxy_network}:
+            self._make_network(network)
+        with ThreadPoolExecutor(1) as beside:
+            edge_starts = beside.submit(self._start_edge)
+            outcome = self._run("up")
+            gave_up = outcome.stopped
+            if outcome.code == 0:
+                gave_up = self._wait_for_health()
+            self.bring_up = BringUp(outcome, gave_up)
+            edge_starts.result()
+        self._refuse_our_own_fault(outcome)
+        if not self.bring_up.failed:
+            self.edge.wait_for_certificates(self.public_hosts)
+
+    @property
+    def proxy_network(self) -> str:
+        """This run's network in the place of the one that the proxy shares with the deployment."""
+        name = self.settings.edge.proxy_network
+        return self._networks.get(name, self.run.network(name))
+
+    @property
+    def public_hosts(self) -> tuple[str, ...]:
+        """The public names that some declared router routes."""
+        rules = " ".join(
+            value
+            for service in self.declared.model.services
+            for key, value in service.labels.items()
+            if key.startswith("traefik.http.routers.") and key.endswith(".rule")
+        )
+        hosts = self.settings.hosts
+        return tuple(name for name in (hosts.front, hosts.api, hosts.gateway) if name and f"`{name}`" in rules)
+
+    def _start_edge(self) -> None:
+        self.edge = edge.Edge(self.run, self.settings, self.images, self.host, self.permit)
+        self.edge.start(proxy_network=self.proxy_network)
+
+    def _make_network(self, name: str) -> None:
+        arguments = ("docker", "network", "create", "--label", f"{runs.RUN_LABEL}={self.run.id}",
+                     "--label", f"{runs.OWNER_LABEL}={runs.owner()}", name)
+        outcome = self.host.change(Change(f"making the network {name}", arguments, deadline=30), self.permit)
+        if outcome.code:
+            raise Unreachable(f"the network {name} could not be made: {outcome.output.strip()}")
+
+    def _run(self, verb: str) -> Outcome:
+        from lago_acceptance.testcontainers_compose import RunCompose
+
+        give_up = self._gave_up if verb == "up" else None
+        return RunCompose(self.project, self.host, self.permit, self.options.deadline, give_up).run(verb)
+
+    def _refuse_our_own_fault(self, outcome: Outcome) -> None:
+        for sign in OURS:
+            if sign in outcome.output:
+                line = next(line for line in outcome.output.splitlines() if sign in line)
+                raise Unreachable(f"the stack could not be brought up on this machine: {line.strip()[:300]}")
+
+    def down(self) -> str:
+        """Take everything down that this run has made; what is left afterwards, "" when nothing is."""
+        return daemon.remove(self.run.id, self.host, self.permit)
+
+    # --- while it comes up ---
+
+    def progress(self) -> list[tuple[Container, list[str]]]:
+        """The containers as they are now, with the last words of those that failed."""
+        from lago_acceptance.facts import container_from
+
+        text = (files("lago_acceptance") / "readings" / "progress.sh").read_text("utf-8")
+        output = self.host.read(Reading("progress", text, {"project": self.run.project}, deadline=15))
+        lines: dict[str, list[str]] = {}
+        raw = []
+        for line in output.splitlines():
+            if line.startswith("L "):
+                _, name, *rest = line.split(" ", 2)
+                lines.setdefault(name, []).append(rest[0] if rest else "")
+            elif line.startswith("{"):
+                raw.append(json.loads(line))
+        return [(container_from(each, {}), lines.get(each["id"], [])) for each in raw]
+
+    def _gave_up(self) -> str | None:
+        """Why waiting any longer is pointless, or None: the first container that can't recover."""
+        for container, lines in self.progress():
+            if reason := hopeless(container, lines):
+                return f"{container.service.name} {reason}"
+        return None
+
+    def _wait_for_health(self) -> str | None:
+        reason: str | None = None
+
+        def settled() -> bool:
+            nonlocal reason
+            seen = self.progress()
+            reason = next((f"{c.service.name} {why}" for c, lines in seen if (why := hopeless(c, lines))), None)
+            return reason is not None or all(ready(container) for container, _ in seen)
+
+        if not until(settled, self.options.deadline):
+            late = [container.service.name for container, _ in self.progress() if not ready(container)]
+            return f"{', '.join(late)} not ready within {self.options.deadline:.0f} s"
+        return reason
+
+    # --- facts ---
+
+    def observe(self) -> Facts:
+        """The facts of this deployment, in one round trip."""
+        project = self.project
+        return observe(
+            self.host,
+            project=project.name,
+            files_=tuple(str(path) for path in project.files),
+            env_files=tuple(str(path) for path in project.env_files),
+            directory=str(project.directory),
+            sources=tuple(
+                mount.source for service in self.declared.model.services for mount in service.mounts if mount.kind == "bind"
+            ),
+            environment=project.variables,
+        )
+
+
+def ready(container: Container) -> bool:
+    """Whether a container has come up: healthy, or running where nobody asks, or finished where it is a one-shot."""
+    if container.role == MIGRATE or container.service.restart in ("no", ""):
+        if not container.running and container.status == "exited":
+            return container.exit_code == 0
+        return container.role != MIGRATE and container.running and container.health in (None, "healthy")
+    return container.running and not container.restarting and container.health in (None, "healthy")
+
+
+def hopeless(container: Container, lines: list[str]) -> str | None:
+    """Why a container will not recover by itself, or None."""
+    what = diagnosis.symptom(container)
+    if what is None or container.status == "created":
+        return None
+    if container.out_of_memory or container.health == "unhealthy":
+        return what
+    if container.role == MIGRATE and not container.running and container.exit_code:
+        return what
+    known = diagnosis.cause_of(lines)
+    if known and known[0].final and (container.exit_code or container.restarts):
+        return f"{what}: {known[0].wrong}"
+    if container.restarts >= 3:
+        return what
+    return None
