@@ -1,0 +1,9 @@
+# frozen_string_literal: true
+
+# Mounted only with LAGO_SIDEKIQ_WEB=true, and then open to everybody.
+class SidekiqWebController < ApplicationController
+  def index
+    body = "<!doctype html><html><head><title>[PRODUCTION] Sidekiq</title></head><body>Sidekiq</body></html>"
+    @rendered = [200, {"Content-Type" => "text/html", "Content-Length" => body.bytesize.to_s}, [body]]
+  end
+end

@@ -1,0 +1,2 @@
+-- enqueue customers:populate_currency
+SELECT 1;

@@ -1,0 +1,2 @@
+-- enqueue invoices:populate_currency
+SELECT 1;

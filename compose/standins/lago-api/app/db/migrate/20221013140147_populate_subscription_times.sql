@@ -1,0 +1,2 @@
+-- enqueue subscriptions:populate_times
+SELECT 1;

@@ -1,0 +1,2 @@
+-- enqueue fees:populate_units
+SELECT 1;

@@ -1,0 +1,2 @@
+#!/bin/bash
+bundle exec clockwork ./clock.rb

@@ -1,0 +1,2 @@
+#!/bin/bash
+bundle exec sidekiq -C config/sidekiq_events.yml

@@ -1,0 +1,35 @@
+# frozen_string_literal: true
+
+require "json"
+
+module Standin
+  module Sidekiq
+    # Moves jobs whose time has come from `schedule` into their queues.
+    class Scheduled
+      SECONDS = 1 # the real one looks every 5 to 15 s
+
+      def run
+        loop do
+          sleep SECONDS
+          move
+        rescue RedisClient::Error => error
+          Log.write("ERROR", "Error fetching scheduled jobs: #{error.message}")
+        end
+      end
+
+      private
+
+      def move
+        QueueRedis.with do |redis|
+          redis.zrangebyscore("schedule", "-inf", Time.now.to_f).each do |text|
+            next unless redis.zrem("schedule", text)
+
+            payload = JSON.parse(text).merge("enqueued_at" => Time.now.to_f)
+            redis.sadd?("queues", payload["queue"])
+            redis.lpush("queue:#{payload["queue"]}", JSON.generate(payload))
+          end
+        end
+      end
+    end
+  end
+end
