@@ -1,0 +1,167 @@
+"""Values as a shell script hands them on, and what the usual programs make of them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from lago_acceptance.values import shape
+
+
+@dataclass(frozen=True)
+class Text:
+    """A value: its literal where it is known, and its shape (see values) in any case."""
+
+    shape: str
+    literal: str | None = None
+    origin: str = ""
+    one_word: bool = False
+
+    @staticmethod
+    def of(literal: str, origin: str = "") -> Text:
+        return Text(shape(literal), literal, origin, not any(each.isspace() for each in literal))
+
+
+UNKNOWN = Text("unknown")
+
+
+Read = Callable[[str], Text]
+
+
+def _arguments(texts: list[Text]) -> tuple[list[str], list[Text]]:
+    options = [text.literal for text in texts[1:] if (text.literal or "").startswith("-") and text.literal != "-"]
+    rest = [text for text in texts[1:] if not (text.literal or "").startswith("-") or text.literal == "-"]
+    return options, rest
+
+
+def output(program: str, texts: list[Text]) -> Text:
+    """What echo and printf write; of other programs nothing is known."""
+    if program in ("echo", "printf"):
+        options, rest = _arguments(texts)
+        if program == "printf" and len(rest) > 1:
+            escapes = "%b" in (rest[0].literal or "")
+            rest = rest[1:]
+        else:
+            escapes = program == "printf" or any("e" in option for option in options)
+        if len(rest) == 1:
+            value = rest[0]
+            if escapes and value.shape.endswith("-mangled"):
+                literal = value.literal.replace("\\n", "\n") if value.literal else None
+                return Text.of(literal) if literal is not None else replace(value, shape=value.shape.removesuffix("-mangled"))
+            return value
+        if rest and all(each.literal is not None for each in rest):
+            return Text.of(" ".join(each.literal or "" for each in rest))
+        return UNKNOWN
+    return UNKNOWN
+
+
+def encoded(text: Text) -> Text:
+    """The value after base64."""
+    if text.literal is not None:
+        return replace(Text.of(base64.b64encode(text.literal.encode()).decode()), origin=text.origin)
+    return Text({"pem": "base64", "base64": "base64-twice", "der": "base64-twice", "pem-mangled": "base64-mangled"}.get(
+        text.shape, "unknown"), None, text.origin, True)
+
+
+def decoded(text: Text) -> Text:
+    """The value after base64 -d: of something that isn't known, the PEM that one expects there."""
+    if text.literal:
+        try:
+            plain = base64.b64decode(re.sub(r"[^A-Za-z0-9+/]", "", text.literal) + "==", validate=False)
+            return replace(Text.of(plain.decode("utf-8", "replace")), origin="decoded")
+        except binascii.Error:
+            return Text("plain", None, "decoded")
+    shapes = {"base64": "pem", "empty": "pem", "base64-twice": "base64", "base64-mangled": "pem-mangled", "unknown": "pem"}
+    return Text(shapes.get(text.shape, "plain"), None, "decoded")
+
+
+def _content(rest: list[Text], given: Text | None, read: Read) -> Text:
+    paths = [text for text in rest if text.literal != "-"]
+    if paths:
+        return read(paths[0].literal) if paths[0].literal else UNKNOWN
+    return given or UNKNOWN
+
+
+def _cat(texts: list[Text], given: Text | None, read: Read) -> Text:
+    return _content(_arguments(texts)[1], given, read)
+
+
+def _base64(texts: list[Text], given: Text | None, read: Read) -> Text:
+    options, rest = _arguments(texts)
+    rest = [text for text in rest if not (text.literal or "").isdigit()]
+    content = _content(rest, given, read)
+    if any(option in ("--decode", "-D", "-di", "-id") or option.startswith("-d") for option in options):
+        return decoded(content)
+    result = encoded(content)
+    flat = any(option.replace("=", "").replace("--wrap", "-w") == "-w0" for option in options) or (
+        "-w" in options and any(text.literal == "0" for text in texts))
+    return replace(result, one_word=flat)
+
+
+def _openssl(texts: list[Text], given: Text | None, read: Read) -> Text:
+    words = [text.literal or "" for text in texts]
+    content = given or UNKNOWN
+    if "-in" in words and words.index("-in") + 1 < len(words):
+        content = read(words[words.index("-in") + 1])
+    if "base64" in words or "-base64" in words or "-a" in words:
+        return decoded(content) if "-d" in words else replace(encoded(content), one_word="-A" in words)
+    if words[1:2] and words[1] in ("rsa", "pkey", "pkcs8", "genrsa", "genpkey"):
+        return Text("pem-other" if "-pubout" in words else "pem")
+    return UNKNOWN
+
+
+def _tr(texts: list[Text], given: Text | None, read: Read) -> Text:
+    given = given or UNKNOWN
+    words = [text.literal or "" for text in texts[1:]]
+    if any("\\n" in word or "\n" in word or "space" in word for word in words[:2]):
+        if given.shape in ("pem", "pem-other"):
+            return Text("pem-mangled", None, given.origin)
+        return replace(given, one_word="-d" in words or given.one_word)
+    return replace(given, literal=None)
+
+
+def _mangling(texts: list[Text], given: Text | None, read: Read) -> Text:
+    _, rest = _arguments(texts)
+    code = " ".join(text.literal or "" for text in texts[1:])
+    content = given or (_content(rest[1:], None, read) if len(rest) > 1 else UNKNOWN)
+    if content.shape == "pem" and "\\n" in code:
+        return Text("pem-mangled", None, content.origin)
+    if content.shape.endswith("-mangled") and "\\n" in code:
+        return replace(content, literal=None, shape=content.shape.removesuffix("-mangled"))
+    return replace(content, literal=None)
+
+
+def ruby_value(code: str, read: Read, current: Text = UNKNOWN) -> Text:
+    """What a line of Ruby, Python or Node makes of a key: it reads a file, or the variable, and encodes it or not."""
+    paths = [word for word in re.findall(r"[\"'`]([^\"'`\n]*/[^\"'`\n]*)[\"'`]", code)]
+    content = next((found for found in map(read, paths) if found.shape != "unknown"), None)
+    content = content or (Text("pem") if paths else current)
+    if re.search(r"unpack1?\b|decode64|b64decode", code):
+        return decoded(content)
+    if re.search(r"\bpack\b|encode64|b64encode|toString\(.base64|\[.?m0?.?\]", code):
+        return encoded(content)
+    if re.search(r"File\.|IO\.|open\(|readFile|Pathname", code):
+        return content
+    return UNKNOWN
+
+
+def _interpreter(texts: list[Text], given: Text | None, read: Read) -> Text:
+    words = [text.literal or "" for text in texts]
+    code = next((words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-e", "-c", "-rbase64")), "")
+    if "-rbase64" in words and "-e" in words:
+        code = words[words.index("-e") + 1] if words.index("-e") + 1 < len(words) else ""
+    return ruby_value(code, read, given or UNKNOWN)
+
+
+def _same(texts: list[Text], given: Text | None, read: Read) -> Text:
+    return given or UNKNOWN
+
+
+FILTERS: dict[str, Callable[[list[Text], Text | None, Read], Text]] = {
+    "cat": _cat, "base64": _base64, "openssl": _openssl, "tr": _tr, "sed": _mangling, "awk": _mangling,
+    "perl": _mangling, "ruby": _interpreter, "python": _interpreter, "python3": _interpreter, "node": _interpreter,
+    "xargs": _same, "paste": _mangling, "head": _same, "tail": _same,
+}

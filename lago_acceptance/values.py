@@ -1,0 +1,108 @@
+"""What a configured value looks like, for values that are known and for those that a host reports masked.
+
+The shapes are those of readings/mask.awk: empty, pem, pem-mangled, pem-other, base64, base64-mangled, base64-twice,
+der, unexpanded, placeholder, default, plain; ``unknown`` is a value that is given at deploy time only.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import msgspec
+
+from lago_acceptance.secret_values import is_masked, masked_part
+
+# Stands for what nothing sets here but something must set at deploy time (``${NAME:?}``). Fits into URLs and names.
+GIVEN_LATER = "given-at-deploy-"
+
+_PLACEHOLDER = re.compile(
+    r"(?i)change[-_ ]?me|change[-_ ]?this|your[-_ ]|yourpassword|replace|placeholder|example|todo|xxxx|<[^>]*>|insert[-_ ]"
+)
+_DEFAULT = re.compile(
+    r"(?i)(lago|postgres|password|passw0rd|secret|admin|root|test|default|lago_?password|lago_?secret|changeit|123456\w*"
+    r"|postgres_?password|qwerty|supersecret|mysecretpassword)[\d!]{0,4}"
+)
+_BEGIN = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_BASE64_OF_BEGIN = re.compile(r"^[\"' \n]*LS0tLS1CRUdJTi")
+_SECRET_NAME = re.compile(r"(?i)key|secret|password|passwd|pass$|token|salt|license|credential|dsn")
+_NOT_SECRET_NAME = re.compile(r"(?i)(_PATH|_FILE|_DIR|_URL|_HOST|_NAME|_TTL|_ALGORITHM|_USER|_ID|_EXPIRY|_EXPIRES_IN|_MINUTES)$"
+                              r"|PUBLIC|PUBLISHABLE|PARTITION|KEYSPACE|KEYCLOAK_(REALM|CLIENT)|TOKENS?_PER|MAX_TOKENS")
+
+
+def unknown(value: str | None) -> bool:
+    """Whether a value is, or holds, something that is given at deploy time only."""
+    return bool(value) and GIVEN_LATER in value
+
+
+def shape(value: str | None) -> str:
+    """How a value is written; see above. Masked values carry their shape."""
+    if not value:
+        return "empty"
+    if unknown(value):
+        return "unknown"
+    if is_masked(value):
+        return masked_part(value).shape
+    if found := _BEGIN.search(value):
+        rest = value[found.end() :]
+        return "pem" if rest.startswith(("\n", "\r\n")) else "pem-mangled"
+    if "-----BEGIN " in value:
+        return "pem-other"
+    if _BASE64_OF_BEGIN.match(value):
+        return "base64-mangled" if "\\n" in value else "base64"
+    if value.lstrip("\"' ").startswith("TFMwdExTMUNSVWRKVG"):
+        return "base64-twice"
+    if value.startswith("MII"):
+        return "der"
+    if "${" in value or "$(" in value:
+        return "unexpanded"
+    if _PLACEHOLDER.search(value):
+        return "placeholder"
+    if _DEFAULT.fullmatch(value):
+        return "default"
+    return "plain"
+
+
+def sounds_secret(name: str) -> bool:
+    """Whether a variable of this name holds a secret."""
+    return bool(_SECRET_NAME.search(name)) and not _NOT_SECRET_NAME.search(name)
+
+
+class ServiceUrl(msgspec.Struct, frozen=True):
+    """A URL of a database, a cache or a web address, taken apart as its readers do. ``password`` is unescaped."""
+
+    scheme: str
+    user: str
+    password: str
+    host: str
+    port: int | None
+    path: str
+    query: str
+    raw_password: bool
+
+    @property
+    def database(self) -> str:
+        """The path without its slash: a database's name, or Redis' number ("0" where there is none)."""
+        name = self.path.strip("/")
+        return name or ("0" if self.scheme.startswith("redis") else "")
+
+
+def service_url(value: str | None) -> ServiceUrl | None:
+    """The parts of a URL, None where the value is none. The last @ ends the password, whatever it holds."""
+    scheme, separator, rest = (value or "").strip().strip("\"'").partition("://")
+    if not separator or not scheme:
+        return None
+    credentials, at, location = rest.rpartition("@")
+    user, _, password = credentials.partition(":") if at else ("", "", "")
+    address, slash, path = location.partition("/")
+    address, _, query_of_host = address.partition("?")
+    path, _, query = path.partition("?")
+    host, _, port = address.rpartition(":") if address.rpartition(":")[2].isdigit() else (address, "", "")
+    if is_masked(password):
+        raw = password.endswith("raw")
+    else:
+        raw = bool(re.search(r"[/?#@+= ]|%(?![0-9A-Fa-f]{2})", password))
+    return ServiceUrl(
+        scheme.lower(), user, password if raw or is_masked(password) else unquote(password), host.strip("[]"),
+        int(port) if port else None, slash + path, query or query_of_host, raw,
+    )

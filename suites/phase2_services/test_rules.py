@@ -1,0 +1,14 @@
+"""Rules of phase 2: services, data and their settings, as declared (``-m gate``) or as it runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance.rules import of_phase
+
+pytestmark = [pytest.mark.gate, pytest.mark.phase2, pytest.mark.smoke]
+
+
+@pytest.mark.parametrize("rule", of_phase(2), ids=lambda rule: rule.id)
+def test_rule(rule, judged, judge):
+    judge(judged(rule))
