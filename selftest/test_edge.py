@@ -17,14 +17,11 @@ import pytest
 from lago_acceptance import compose, edge, images
 from lago_acceptance.host import LocalHost
 from lago_acceptance.waiting import until
+from selftest.containers import docker
 
 SHOP = "shop.example.test"
 OFFICE = "office.example.test"
 FOREIGN = "foreign.example.test"
-
-
-def docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True, timeout=60).stdout.strip()
 
 
 def labels(project: str, host: str) -> list[str]:

@@ -1,0 +1,48 @@
+"""Single containers for the tests of this folder."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+def docker(*arguments: str) -> str:
+    """What a docker command prints; CalledProcessError when it fails."""
+    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container that was started here."""
+
+    name: str
+
+    @property
+    def address(self) -> str:
+        """Its address on Docker's default network; "" when it doesn't run."""
+        return docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", self.name)
+
+    def logs(self) -> str:
+        """Everything that it has printed."""
+        command = ["docker", "logs", self.name]
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30).stdout
+
+    def execute(self, *command: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command inside; its end, whatever it is."""
+        options = [f"--env={name}={value}" for name, value in (environment or {}).items()]
+        command = ("docker", "exec", *options, self.name, *command)
+        return subprocess.run(command, capture_output=True, text=True, timeout=30)
+
+
+@contextlib.contextmanager
+def running(image: str, *command: str, options: tuple[str, ...] = ()) -> Iterator[Container]:
+    """A container of an image, removed with its anonymous volumes afterwards."""
+    name = f"selftest-{secrets.token_hex(4)}"
+    docker("run", "--detach", "--name", name, *options, image, *command)
+    try:
+        yield Container(name)
+    finally:
+        docker("rm", "--force", "--volumes", name)
