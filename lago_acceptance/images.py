@@ -158,9 +158,14 @@ def _engine(environment: Mapping[str, str]) -> Iterator[APIClient]:
     import requests
     from docker.context import ContextAPI
 
+    class Engine(docker.APIClient):
+        def send(self, request, **options):
+            """The SDK would wait for a pull or an import for ever."""
+            return super().send(request, **{**options, "timeout": self.timeout})
+
     address = environment.get("DOCKER_HOST") or ContextAPI.get_current_context().Host
     try:
-        engine = docker.APIClient(base_url=address, version="auto", timeout=standins.BASE_SECONDS)
+        engine = Engine(base_url=address, version="auto", timeout=standins.BASE_SECONDS)
     except (docker.errors.DockerException, requests.RequestException) as error:
         raise Unreachable(
             f"The Docker Engine at {address} doesn't answer ({standins.reason(error)}); start it, or run bin/setup."
@@ -207,6 +212,7 @@ class Registries:
     def _pull(self, name: str, version: str) -> None:
         import docker.errors
         import requests
+        import urllib3
 
         deadline = time.monotonic() + PULL_SECONDS
         self.engine.timeout = SILENCE_SECONDS
@@ -218,7 +224,7 @@ class Registries:
                     raise RegistryAway(f"the pull was not finished after {PULL_SECONDS} s")
         except docker.errors.APIError as error:
             _judge(standins.reason(error))
-        except requests.RequestException:
+        except (requests.RequestException, urllib3.exceptions.HTTPError):
             raise RegistryAway(f"nothing came from the registry for {SILENCE_SECONDS} s") from None
         finally:
             self.engine.timeout = standins.BASE_SECONDS
