@@ -82,6 +82,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     logging: dict[str, Any] = {}
     pull_policy: str = ""
+    working_dir: str = ""
+    extra_hosts: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()
     built: bool = False
@@ -276,7 +278,7 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         )
         if check
         else None,
-        restart=raw.get("restart") or "",
+        restart=raw.get("restart") or ((raw.get("deploy") or {}).get("restart_policy") or {}).get("condition") or "",
         depends_on={key: (options or {}).get("condition", "") for key, options in (raw.get("depends_on") or {}).items()},
         container_name=raw.get("container_name"),
         memory=size_in_bytes(raw.get("mem_limit") or limits.get("memory")),
@@ -284,6 +286,8 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         user=str(raw.get("user") or ""),
         logging=raw.get("logging") or {},
         pull_policy=raw.get("pull_policy") or "",
+        working_dir=raw.get("working_dir") or "",
+        extra_hosts=tuple(str(each).split("=")[0].split(":")[0] for each in raw.get("extra_hosts") or ()),
         profiles=tuple(raw.get("profiles") or ()),
         env_files=tuple(each if isinstance(each, str) else each.get("path", "") for each in raw.get("env_file") or ()),
         built=bool(raw.get("build")),
