@@ -1,0 +1,40 @@
+# `make smoke` is all that is needed on a fresh machine. ARGS is handed to pytest.
+.POSIX:
+.SILENT:
+.PHONY: help smoke test gate live bench images setup clean
+PYTEST = .venv/bin/pytest
+
+help:  ## these lines
+	sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 14
+
+smoke: setup  ## set everything up, bring the deployment up here, and give a verdict
+	$(PYTEST) -m smoke $(ARGS)
+
+test: setup  ## every test of this project; STATUS_FILE=… receives pytest's exit code, which make hides
+	.venv/bin/ruff check .
+	.venv/bin/lint-imports
+	$(PYTEST) -c selftest/pytest.ini --rootdir selftest selftest $(ARGS); \
+	status=$$?; echo $$status >$${STATUS_FILE:-/dev/null}; exit $$status
+
+gate:  ## may this compose file be merged? Needs no Docker
+	bin/setup-python
+	$(PYTEST) -m gate $(ARGS)
+
+live:  ## HOSTS=ssh://root@host: is production healthy? Changes nothing
+	test -n "$(HOSTS)" || { echo "Which host? make live HOSTS=ssh://root@host" >&2; exit 4; }
+	bin/setup-python
+	$(PYTEST) --target live --hosts "$(HOSTS)" $(ARGS)
+
+bench: setup  ## the numbers that the project promises
+	.venv/bin/python -m bench $(ARGS)
+
+images: setup  ## build the stand-ins that are not there yet
+	.venv/bin/python -m lago_acceptance.images
+
+setup:  ## Python packages, Compose, Docker Engine
+	bin/setup
+
+clean:  ## remove .venv, caches, reports and the stand-in images
+	rm -rf .venv .venv.lock .ruff_cache .pytest_cache .import_linter_cache .hypothesis reports
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	docker image ls --format '{{.Repository}}:{{.Tag}}' 'lago-acceptance/*' | xargs -r docker image rm >/dev/null
