@@ -11,6 +11,7 @@ import msgspec
 
 from lago_acceptance.facts import Container, Facts
 from lago_acceptance.findings import Finding
+from lago_acceptance.roles import LAGO_RUBY
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -173,7 +174,7 @@ OTHER_CAUSES = (
     ),
     Cause(
         "library-missing",
-        r"Don't know how to build task|can't find executable|command not found|executable file not found",
+        r"^(?!\{).*Don't know how to build task|can't find executable|command not found|executable file not found",
         "the command names something that this image does not have",
         "the container stops at once",
         "use a script or task of this version; 1.16.0 has no lago:generate_api_key",
@@ -239,3 +240,19 @@ def finding(container: Container, id: str, what: str, lines: list[str]) -> Findi
         leads_to="what this service does for Lago is not done",
         mend=f"read docker logs {container.name}",
     )
+
+
+def key_trouble(facts: Facts) -> tuple[Container, Cause, str] | None:
+    """The first container of Lago that the key keeps from running: with the cause and the line that tells it."""
+    for container in facts.of_role(*LAGO_RUBY):
+        down = not container.running or container.restarting or container.restarts
+        if down and (known := cause_of(facts.log(container), KEY_CAUSES)):
+            return container, *known
+    return None
+
+
+def blocker(facts: Facts) -> str:
+    """The id of the red check that keeps a service from being judged: the key's, else that of the services."""
+    if trouble := key_trouble(facts):
+        return trouble[1].id
+    return "service-down" if facts.containers else "not-brought-up"

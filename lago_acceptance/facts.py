@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import datetime
 from functools import cached_property
 from importlib.resources import files
 from typing import Any
@@ -104,7 +105,8 @@ class Disk(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What one look at a host has found. ``containers`` are the deployment's, ``others`` everybody else's.
 
-    ``proxies`` holds what each running Traefik says of its routers and services, by container id.
+    ``lago`` holds what readings/lago.rb answered in each Ruby container, ``fronts`` the answer of each front to
+    /env-config.js with its head, by container id. ``proxies`` holds what each Traefik says of its routers and services.
     """
 
     engine: str
@@ -125,6 +127,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     redis: dict[str, Any] | None
     redis_error: str
     lago: dict[str, dict[str, Any]]
+    fronts: dict[str, str]
     proxies: dict[str, dict[str, Any] | None]
 
     def of_role(self, *roles: str) -> tuple[Container, ...]:
@@ -153,6 +156,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     def log(self, container: Container) -> list[str]:
         """The last lines of a container, those of earlier starts included."""
         return [line.partition(" ")[2] for line in self.logs.get(container.id, "").splitlines()]
+
+    def last_at(self, container: Container, text: str) -> float | None:
+        """When a container last printed a line that holds a text (Unix time), or None."""
+        stamps = (line.partition(" ") for line in reversed(self.logs.get(container.id, "").splitlines()))
+        found = next((stamp for stamp, _, rest in stamps if text in rest), None)
+        return datetime.fromisoformat(found[:26].rstrip("Z") + "+00:00").timestamp() if found else None
 
     def source(self, path: str) -> KeyFile | None:
         """What is at a path of the host that some container mounts, or should."""
@@ -266,6 +275,7 @@ def observe(host: Host, **where: Any) -> Facts:
         redis=redis,
         redis_error=redis_error,
         lago={name: _json_or_error(text) for name, text in sections.named("lago:").items()},
+        fronts={name: redact(text) for name, text in sections.named("front:").items()},
         proxies={name: _proxy(text) for name, text in sections.named("proxy:").items()},
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.resources import files
@@ -16,18 +17,21 @@ import msgspec
 
 from lago_acceptance import daemon, diagnosis, edge, images, runs
 from lago_acceptance.compose import Project, Resolved, overlay, resolve
-from lago_acceptance.errors import Unreachable, UsageError
-from lago_acceptance.facts import Container, Facts, observe
+from lago_acceptance.errors import Unreachable
+from lago_acceptance.facts import Container, Facts, container_from, observe
 from lago_acceptance.host import Change, LocalHost, Outcome, Permit, Reading
-from lago_acceptance.model import observed_service
+from lago_acceptance.model import Model
 from lago_acceptance.options import SHIPPED_COMPOSE_FILE, Options
-from lago_acceptance.roles import CLOCK, MIGRATE, WORKER
+from lago_acceptance.public_view import PublicView, Resolver
+from lago_acceptance.roles import API, FRONT, GATEWAY, MIGRATE
 from lago_acceptance.secret_values import Secret
 from lago_acceptance.settings import Settings
 from lago_acceptance.waiting import until
 
 OURS = ("no space left on device", "Cannot connect to the Docker daemon", "error during connect")
 PERMIT = "--target stack"
+WORK_SECONDS = 15
+CERTIFICATE_SECONDS = 20
 
 
 class BringUp(msgspec.Struct, frozen=True):
@@ -66,9 +70,14 @@ class Stack:
         looked = daemon.look(self.host)
         daemon.refuse_unless_ours(looked)
         self.swept = daemon.sweep(looked, self.host, self.permit)
-        references = {service.image for service in self.declared.model.services if service.image}
-        self.images = images.resolve(references | set(edge.IMAGES), self.options.images, os.environ)
-        self._project = self._base.with_file(self._write_overlay())
+        edge_folder = self.run.private / "edge"
+        edge.prepare(edge_folder)
+        bare_edge = edge.project(self.run.edge_project, edge_folder, self.run.project, self.network("proxy"))
+        edge_model = resolve(bare_edge).model
+        references = {service.image for model in (self.declared.model, edge_model) for service in model.services if service.image}
+        self.images = images.resolve(references, self.options.images, os.environ)
+        self.project = self._base.with_file(self._write_overlay("overlay.yml", self.declared.model, self._networks))
+        self._edge_project = bare_edge.with_file(self._write_overlay("overlay-edge.yml", edge_model, {}))
 
     @cached_property
     def _base(self) -> Project:
@@ -87,15 +96,10 @@ class Stack:
         """What Compose makes of the file under test, without the overlay."""
         return resolve(self._base)
 
-    @property
-    def project(self) -> Project:
-        """The project as it runs: the file under test and the overlay."""
-        return self._project
-
     @cached_property
     def api_key(self) -> Secret | None:
         """The API key that the deployment's own seed variables name (both, for the quirk of 1.16.0)."""
-        for service in self.declared.model.of_role(MIGRATE, "api"):
+        for service in self.declared.model.of_role(MIGRATE, API):
             if service.value("LAGO_ORG_API_KEY") and (key := service.value("LAGO_API_KEY")):
                 return Secret(key)
         return None
@@ -107,11 +111,14 @@ class Stack:
         if outcome.code:
             raise Unreachable(f"no .env.lago and no key could be made: {outcome.output.strip().splitlines()[-1]}")
 
-    def _write_overlay(self) -> Path:
-        model = self.declared.model
-        self._networks = {network.name: self.run.network(network.key) for network in model.networks if network.external}
-        text = overlay(model, {name: image.reference for name, image in self.images.items()}, self._networks)
-        path = self.run.reports / "overlay.yml"
+    @cached_property
+    def _networks(self) -> dict[str, str]:
+        """This run's network for each external one that the file names."""
+        return {network.name: self.run.network(network.key) for network in self.declared.model.networks if network.external}
+
+    def _write_overlay(self, name: str, model: Model, networks: dict[str, str]) -> Path:
+        text = overlay(model, {asked: image.reference for asked, image in self.images.items()}, networks)
+        path = self.run.reports / name
         path.write_text("# What this run changed in the compose file, and nothing else.\n" + text, "utf-8")
         return path
 
@@ -119,41 +126,63 @@ class Stack:
 
     def up(self) -> None:
         """Bring the deployment and the edge up side by side, and wait until they serve or can't any more."""
-        for network in {*self._networks.values(), self.proxy_network}:
+        for network in {*self._networks.values(), self.network("proxy")}:
             self._make_network(network)
         with ThreadPoolExecutor(1) as beside:
             edge_starts = beside.submit(self._start_edge)
-            outcome = self._run("up")
+            outcome = self._compose(self.project, self._gave_up)
+            self._refuse_our_own_fault(outcome)
             gave_up = outcome.stopped
             if outcome.code == 0:
                 gave_up = self._wait_for_health()
             self.bring_up = BringUp(outcome, gave_up)
             edge_starts.result()
-        self._refuse_our_own_fault(outcome)
         if not self.bring_up.failed:
-            self.edge.wait_for_certificates(self.public_hosts)
+            self._wait_for_work()
+            self._wait_for_certificates()
 
-    @property
-    def proxy_network(self) -> str:
-        """This run's network in the place of the one that the proxy shares with the deployment."""
-        name = self.settings.edge.proxy_network
+    def network(self, which: str) -> str:
+        """This run's network in the place of the one that is shared with the ``proxy`` or the ``gateway``."""
+        edge_settings = self.settings.edge
+        name = edge_settings.proxy_network if which == "proxy" else edge_settings.gateway_network
         return self._networks.get(name, self.run.network(name))
 
     @property
-    def public_hosts(self) -> tuple[str, ...]:
-        """The public names that some declared router routes."""
+    def routed_hosts(self) -> tuple[str, ...]:
+        """The public names that some declared router routes, and those that each Lago must have."""
         rules = " ".join(
             value
             for service in self.declared.model.services
             for key, value in service.labels.items()
             if key.startswith("traefik.http.routers.") and key.endswith(".rule")
         )
-        hosts = self.settings.hosts
-        return tuple(name for name in (hosts.front, hosts.api, hosts.gateway) if name and f"`{name}`" in rules)
+        must = (self.settings.hosts.front, self.settings.hosts.api)
+        return tuple(name for name in self._public_names.values() if name in must or f"`{name}`" in rules)
 
     def _start_edge(self) -> None:
-        self.edge = edge.Edge(self.run, self.settings, self.images, self.host, self.permit)
-        self.edge.start(proxy_network=self.proxy_network)
+        outcome = self._compose(self._edge_project, None)
+        self._refuse_our_own_fault(outcome)
+        if outcome.code:
+            raise Unreachable(f"proxy, CA and DNS of the test stack did not come up: {BringUp(outcome, None).failed}")
+        self.edge = edge.attach(self.host, self.run.edge_project, self.run.private / "edge")
+        self.edge.point_names(self._public_names.values(), self.edge.origin)
+
+    @cached_property
+    def _public_names(self) -> dict[str, str]:
+        hosts = self.settings.hosts
+        return {role: name for role, name in ((FRONT, hosts.front), (API, hosts.api), (GATEWAY, hosts.gateway)) if name}
+
+    def public_view(self) -> PublicView:
+        """Where this stack is seen from outside: its own DNS, its own CA, its own proxy."""
+        return PublicView(
+            hosts={role: name for role, name in self._public_names.items() if name in self.routed_hosts},
+            resolvers=tuple(
+                Resolver(name, address, port)
+                for name, (address, port) in zip(("dns-first", "dns-second"), self.edge.resolvers, strict=True)
+            ),
+            origin=self.edge.origin,
+            roots=self.edge.root_certificate(),
+        )
 
     def _make_network(self, name: str) -> None:
         arguments = ("docker", "network", "create", "--label", f"{runs.RUN_LABEL}={self.run.id}",
@@ -162,11 +191,10 @@ class Stack:
         if outcome.code:
             raise Unreachable(f"the network {name} could not be made: {outcome.output.strip()}")
 
-    def _run(self, verb: str) -> Outcome:
+    def _compose(self, project: Project, give_up: Callable[[], str | None] | None) -> Outcome:
         from lago_acceptance.testcontainers_compose import RunCompose
 
-        give_up = self._gave_up if verb == "up" else None
-        return RunCompose(self.project, self.host, self.permit, self.options.deadline, give_up).run(verb)
+        return RunCompose(project, self.host, self.permit, self.options.deadline, give_up).run("up")
 
     def _refuse_our_own_fault(self, outcome: Outcome) -> None:
         for sign in OURS:
@@ -182,8 +210,6 @@ class Stack:
 
     def progress(self) -> list[tuple[Container, list[str]]]:
         """The containers as they are now, with the last words of those that failed."""
-        from lago_acceptance.facts import container_from
-
         text = (files("lago_acceptance") / "readings" / "progress.sh").read_text("utf-8")
         output = self.host.read(Reading("progress", text, {"project": self.run.project}, deadline=15))
         lines: dict[str, list[str]] = {}
@@ -217,7 +243,29 @@ class Stack:
             return f"{', '.join(late)} not ready within {self.options.deadline:.0f} s"
         return reason
 
+    def _wait_for_work(self) -> None:
+        """Until the worker has finished a first job: the clock enqueues some when it starts. Judged later, by facts."""
+        until(lambda: has_worked(self.observe()), WORK_SECONDS)
+
+    def _wait_for_certificates(self) -> None:
+        """Until the proxy serves certificates for the routed names, or it is too late. Judged later, by probes."""
+        import asyncio
+
+        from lago_acceptance.probes.tls import Shaker
+
+        shaker = Shaker(self.edge.root_certificate())
+
+        def issued() -> bool:
+            return all(asyncio.run(shaker.shake(name, self.edge.origin)).names_host for name in self.routed_hosts)
+
+        until(issued, CERTIFICATE_SECONDS)
+
     # --- facts ---
+
+    @property
+    def how_to_remove(self) -> str:
+        """The command that removes a stack that was kept."""
+        return f"docker ps -aq --filter name={self.run.project} | xargs docker rm -fv, or the next run's sweep"
 
     def observe(self) -> Facts:
         """The facts of this deployment, in one round trip."""
@@ -233,6 +281,11 @@ class Stack:
             ),
             environment=project.variables,
         )
+
+
+def has_worked(facts: Facts) -> bool:
+    """Whether some worker has finished a job."""
+    return any(each["processed"] > each["failed"] for each in (facts.redis or {}).get("databases", ()))
 
 
 def ready(container: Container) -> bool:

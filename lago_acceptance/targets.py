@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lago_acceptance import runs
 from lago_acceptance.errors import UsageError
 from lago_acceptance.facts import Facts
 from lago_acceptance.options import Options
+from lago_acceptance.public_view import PublicView
 from lago_acceptance.settings import Settings
+
+if TYPE_CHECKING:
+    from lago_acceptance.stack import BringUp
 
 
 class Target(Protocol):
     """A deployment that can be looked at."""
 
     how_to_remove: str
+    bring_up: BringUp | None
 
     def prepare(self) -> None:
         """Find out whether the target can be used. UsageError or Unreachable where it can't."""
@@ -24,6 +29,12 @@ class Target(Protocol):
 
     def observe(self) -> Facts:
         """The facts of its host, in one round trip."""
+
+    def public_view(self) -> PublicView:
+        """Where it is seen from outside."""
+
+    def network(self, which: str) -> str:
+        """Docker's name of the network that is shared with the ``proxy`` or the ``gateway``."""
 
     def down(self) -> str:
         """Undo what ``up`` did; what could not be undone, "" when nothing is left."""

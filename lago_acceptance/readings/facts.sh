@@ -127,6 +127,9 @@ while read -r id running owner role; do
     fi
     in_scope "$id" || continue
     case $role in
+        front)
+            docker exec "$id" sh -c 'curl -s -i http://127.0.0.1/env-config.js 2>/dev/null || wget -S -qO- http://127.0.0.1/env-config.js 2>&1' |
+                head -c 20000 | section "front:$id" & ;;
         db)
             { printf '\\c %s\n' "'$found_DATABASE_URL'"; printf '%s\n' "$facts_sql"; } |
                 docker exec -i "$id" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 |

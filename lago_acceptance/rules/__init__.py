@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import msgspec
@@ -91,6 +91,6 @@ def rules() -> dict[str, Rule]:
     return dict(sorted(_registered.items(), key=lambda item: (item[1].phase, item[0])))
 
 
-def of_phase(phase: int) -> Iterator[Rule]:
+def of_phase(phase: int) -> tuple[Rule, ...]:
     """The rules of one phase of the plan (0 is the pre-deployment list)."""
-    return (each for each in rules().values() if each.phase == phase)
+    return tuple(each for each in rules().values() if each.phase == phase)

@@ -1,0 +1,87 @@
+"""The result of a run as data, and as summary.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from lago_acceptance.findings import Finding, Severity
+from lago_acceptance.secret_values import redact
+
+PHASES = {
+    0: "pre-deployment",
+    1: "RSA key",
+    2: "services",
+    3: "Traefik, DNS, TLS",
+    4: "gateway",
+    5: "validation",
+    6: "plans",
+    7: "rollback",
+}
+OUTCOMES = ("passed", "failed", "blocked", "unknown", "skipped")
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One check as it ended. ``reason`` says why it was not judged, "" where it was; seconds of its own time."""
+
+    name: str
+    phase: int
+    outcome: str
+    seconds: float
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run. ``stand_ins`` are the services that ran on images built here, for upstream's could not be had."""
+
+    run: str
+    target: str
+    verdict: str
+    exit_code: int
+    seconds: float
+    stand_ins: tuple[str, ...]
+    images: dict[str, str]
+    notes: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+    def counts(self, phase: int) -> dict[str, int]:
+        """How many checks of a phase ended how, warnings counted beside."""
+        mine = [check for check in self.checks if check.phase == phase]
+        counted = {outcome: sum(check.outcome == outcome for check in mine) for outcome in OUTCOMES}
+        counted["warnings"] = sum(
+            finding.severity is Severity.WARNING for check in mine for finding in check.findings
+        )
+        return counted
+
+    @property
+    def phases(self) -> tuple[int, ...]:
+        """The phases of which something was asked."""
+        return tuple(sorted({check.phase for check in self.checks}))
+
+    def findings(self, severity: Severity) -> list[Finding]:
+        """All findings of a severity, each once, in the order of the checks."""
+        found = (finding for check in self.checks for finding in check.findings if finding.severity is severity)
+        return list(dict.fromkeys(found))
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON, scrubbed."""
+        text = msgspec.json.format(msgspec.json.encode(self), indent=1).decode()
+        path.write_text(redact(text) + "\n", "utf-8")
+
+
+def verdict(exit_code: int, stand_ins: tuple[str, ...]) -> str:
+    """The verdict in words."""
+    words = {
+        0: "accepted",
+        1: "not accepted",
+        2: "interrupted, so nothing is said",
+        3: "internal error of the suite, so nothing is said",
+        4: "usage error, so nothing is said",
+        5: "nothing was checked",
+        6: "the target could not be reached or brought up, so nothing is said about it",
+    }.get(exit_code, f"ended with code {exit_code}")
+    if exit_code == 0 and stand_ins:
+        words += f", on stand-ins for: {', '.join(stand_ins)}"
+    return words

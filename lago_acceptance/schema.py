@@ -1,0 +1,28 @@
+"""Which migrations a Lago needs: those of its image, else those that settings.toml knows of its version."""
+
+from __future__ import annotations
+
+from lago_acceptance.facts import Facts
+from lago_acceptance.findings import Finding
+from lago_acceptance.roles import API, DB
+from lago_acceptance.settings import Schema, Settings
+
+
+def wanted(facts: Facts, settings: Settings) -> Schema | None:
+    """The schema of the Lago that runs."""
+    api = facts.running(API)
+    asked = facts.lago.get(api.id, {}) if api else {}
+    if asked.get("migration_count"):
+        return Schema(asked["migration_count"], asked["migrations"][-1])
+    return settings.schema.get(settings.deployment.version)
+
+
+def finding(wrong: str) -> Finding:
+    """The finding for a schema that is not the image's."""
+    return Finding(
+        id="schema-not-the-images",
+        role=DB,
+        wrong=wrong,
+        leads_to="/health stays green, and requests that touch what is missing answer 500",
+        mend="docker exec lago-api bundle exec rails db:migrate, and read its first error; migrate.sh's exit code proves nothing",
+    )

@@ -1,0 +1,220 @@
+"""Phase 1: Lago has loaded that very key, signs with it, and it is nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance import diagnosis, keys
+from lago_acceptance.errors import Blocked, Unknown
+from lago_acceptance.findings import Finding, Place, Red
+from lago_acceptance.roles import API, LAGO_RUBY
+from lago_acceptance.secret_values import MaskedSecret
+
+pytestmark = [pytest.mark.smoke, pytest.mark.phase1]
+
+
+@pytest.fixture(scope="module")
+def mounted(facts):
+    """The one key file that is mounted; its digest is that of the public half."""
+    digests = {key.file.digest for key in keys.mounted_keys(facts) if key.file.digest}
+    if len(digests) != 1:
+        raise Blocked("rsa-key-differs" if digests else "rsa-key-not-mounted", "there is no one mounted key to compare with")
+    return digests.pop()
+
+
+@pytest.fixture(scope="module")
+def answers(facts):
+    """What the API answered inside its own container."""
+    api = facts.running(API)
+    if api is None:
+        raise Blocked(diagnosis.blocker(facts), "the API does not run")
+    answers = facts.lago.get(api.id, {})
+    if answers.get("error"):
+        raise Blocked("api-unanswered", f"the API gave no answer in its own container: {answers['error']}")
+    return answers
+
+
+@pytest.fixture(scope="module")
+def answers_with_key(answers):
+    """The same, where an API key is known in the container."""
+    if not answers.get("with_key"):
+        raise Unknown("the API container has no LAGO_API_KEY, so what needs a key can't be asked from inside")
+    return answers
+
+
+def test_lago_loads_its_key(facts, judge):
+    if trouble := diagnosis.key_trouble(facts):
+        container, cause, line = trouble
+        what = diagnosis.symptom(container) or "was restarted"
+        raise Red(
+            Finding(
+                id=cause.id,
+                role=container.role,
+                service=container.service.name,
+                wrong=f"{cause.wrong}; {container.service.name} {what}: {line[:200]}",
+                leads_to=cause.leads_to,
+                mend=cause.mend,
+            )
+        )
+    holders = keys.holders(facts)
+    if not holders:
+        raise Blocked(diagnosis.blocker(facts), "neither API, worker nor clock runs")
+    findings = []
+    for container in holders:
+        key = keys.effective_key(facts, container) or {}
+        if key.get("error"):
+            findings.append(
+                Finding(
+                    id="rsa-key-unloadable",
+                    role=container.role,
+                    service=container.service.name,
+                    wrong=f"what LAGO_RSA_PRIVATE_KEY holds in this container can't be loaded: {key['error']}",
+                    leads_to="the container runs with an older value, and will not come back from its next restart",
+                    mend="give it the base64 of the whole private PEM, once, and restart it",
+                )
+            )
+        elif key and not (key.get("private") and key.get("consistent") and key.get("bits", 0) >= 2048):
+            findings.append(
+                Finding(
+                    id="rsa-key-unfit",
+                    role=container.role,
+                    service=container.service.name,
+                    wrong="the loaded key is " + ("public only" if not key.get("private") else
+                          f"of {key.get('bits')} bits" if key.get("bits", 0) < 2048 else "inconsistent"),
+                    leads_to="webhooks and tokens are not signed, or signed so that nobody can verify them",
+                    mend="mount the whole private PEM of at least 2048 bits",
+                )
+            )
+    judge(findings)
+
+
+def test_every_process_holds_the_mounted_key(facts, mounted, judge):
+    holders = keys.holders(facts)
+    if not holders:
+        raise Blocked(diagnosis.blocker(facts), "neither API, worker nor clock runs")
+    judge(
+        Finding(
+            id="rsa-key-not-the-mounted-one",
+            role=container.role,
+            service=container.service.name,
+            wrong="the key that this process holds is not the mounted one",
+            leads_to="webhooks are signed with a key whose public half the API does not serve",
+            mend="remove every other source of LAGO_RSA_PRIVATE_KEY, mount one PEM everywhere, recreate the container",
+        )
+        for container in holders
+        if (key := keys.effective_key(facts, container)) and key.get("public") and key["public"] != mounted
+    )
+
+
+def test_the_api_serves_the_public_half_of_the_mounted_key(answers_with_key, mounted):
+    served = answers_with_key.get("served")
+    if served is None:
+        status = answers_with_key["answers"].get("/api/v1/webhooks/public_key", {}).get("status")
+        raise Blocked("api-refuses-its-key" if status == 401 else "api-unanswered",
+                      f"the API did not serve its public key (status {status})")
+    if served != mounted:
+        raise Red(
+            Finding(
+                id="rsa-served-key-differs",
+                role=API,
+                wrong="the public key that the API serves is not the public half of the mounted PEM",
+                leads_to="receivers verify webhooks with a key that does not fit",
+                mend="restart the API after a change of the PEM, and remove other sources of LAGO_RSA_PRIVATE_KEY",
+            )
+        )
+
+
+def test_a_token_that_the_api_signs_verifies(answers_with_key):
+    if answers_with_key.get("token_verifies") is not True:
+        status = answers_with_key["answers"].get("/api/v1/organizations/grpc_token", {}).get("status")
+        if status == 401:
+            raise Blocked("api-refuses-its-key", "the API refused the key, so it signed no token")
+        raise Red(
+            Finding(
+                id="rsa-token-unverified",
+                role=API,
+                wrong=f"the API signed no token that its own public key verifies (grpc_token answers {status}"
+                + (f", {answers_with_key['served_error']}" if answers_with_key.get("served_error") else "")
+                + ")",
+                leads_to="webhooks go out unsigned or not at all",
+                mend="mount the private key, not its public half, and look for the first error in the API's log",
+            )
+        )
+
+
+def test_docker_exec_has_the_key_too(facts, judge):
+    holders = [container for container in keys.holders(facts) if container.id in facts.lago]
+    if not holders:
+        raise Blocked(diagnosis.blocker(facts), "neither API, worker nor clock runs")
+    judge(
+        Finding(
+            id="rsa-key-absent-in-exec",
+            role=container.role,
+            service=container.service.name,
+            severity="warning",
+            wrong="docker exec … bundle exec rails has no key: only the entrypoint's shell sets it",
+            leads_to="migrations, seeding and consoles by hand die with NoMethodError unpack1, on the night they are needed",
+            mend="set the key by RUBYOPT and rsa_key.rb as in compose/docker-compose.lago.yml",
+        )
+        for container in holders
+        if facts.lago[container.id].get("exec") is False
+    )
+
+
+def test_no_key_material_in_files_environment_or_logs(facts, judge):
+    findings = [
+        Finding(
+            id="rsa-key-in-file",
+            place=Place(text.path, text.key_lines[0]),
+            wrong="the file holds a private key",
+            leads_to="who can read the file, its backups or its repository can sign as this Lago; and quoting breaks the key",
+            mend="keep the key in lago_rsa_private.pem alone, mount it, and make a new one, for this one is known",
+        )
+        for text in facts.texts
+        if text.key_lines
+    ]
+    for container in facts.containers:
+        for name, value in container.service.environment.items():
+            if isinstance(value, str) and MaskedSecret(value).shape in ("pem", "pem-mangled", "base64", "base64-twice", "base64-mangled", "der"):
+                findings.append(
+                    Finding(
+                        id="rsa-key-in-environment",
+                        role=container.role,
+                        service=container.service.name,
+                        wrong=f"the container's configured variable {name} holds a key",
+                        leads_to="docker inspect shows it to everybody who may talk to Docker, and it stays in Docker's files",
+                        mend="mount the PEM and let rsa_key.rb set the variable inside",
+                    )
+                )
+        if any("<key material>" in line for line in facts.log(container)):
+            findings.append(
+                Finding(
+                    id="rsa-key-in-log",
+                    role=container.role,
+                    service=container.service.name,
+                    wrong="the container has printed key material",
+                    leads_to="the key is wherever logs go",
+                    mend="find what prints it (echo, set -x, env), remove it, rotate the log, and make a new key",
+                )
+            )
+    judge(findings)
+
+
+def test_the_processes_that_share_the_key_are_there(facts, judge):
+    present = {service.role for service in keys.lago_services(facts)}
+    judge(
+        Finding(
+            id="service-missing",
+            role=role,
+            wrong=f"no {role} service is there",
+            leads_to={
+                "migrate": "nobody migrates the database before the API starts, or the API does it itself and goes on when it fails",
+                "api": "there is no Lago",
+                "worker": "no invoice, no webhook, no usage: nothing is billed",
+                "clock": "no recurring invoice, no activation, no termination",
+            }[role],
+            mend=f"add the service as in compose/docker-compose.lago.yml ({role})",
+        )
+        for role in LAGO_RUBY
+        if role not in present
+    )

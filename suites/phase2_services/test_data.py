@@ -1,0 +1,175 @@
+"""Phase 2: the database and Redis are the right ones, hold their data where it is kept, and let Lago in."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lago_acceptance import diagnosis, schema, sidekiq
+from lago_acceptance.errors import Blocked, Unknown
+from lago_acceptance.findings import Finding, Red
+from lago_acceptance.roles import API, CLOCK, DB, MIGRATE, REDIS, WORKER
+
+pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
+
+# Variables that the processes of one Lago must agree on, with what comes of it when they don't.
+AGREED = {
+    "DATABASE_URL": "they work on different databases: what one writes the other never sees",
+    "REDIS_URL": "what the API enqueues, the worker never reads: nothing is billed and everything looks well",
+    "LAGO_REDIS_CACHE_URL": "the worker can't invalidate the API's cache: usage stands still until the period ends",
+    "SECRET_KEY_BASE": "sessions and links made by one are refused by the other",
+    "LAGO_ENCRYPTION_PRIMARY_KEY": "what one encrypts, the other can't read",
+    "LAGO_API_URL": "links and signatures differ from process to process",
+}
+
+
+@pytest.fixture(scope="module")
+def database(facts):
+    """What PostgreSQL answered to the app's own URL."""
+    if facts.database:
+        return facts.database
+    if facts.running(DB) is None:
+        raise Blocked("service-down", "the database does not run") if facts.of_role(DB) else Unknown(
+            "the database is not one of this deployment's containers, and can't be asked from here"
+        )
+    raise Blocked("database-refuses-lago", "the database does not let Lago in")
+
+
+def test_the_database_lets_lago_in_with_its_own_url(facts):
+    if facts.running(DB) is None:
+        if facts.of_role(DB):
+            raise Blocked("service-down", "the database does not run")
+        raise Unknown("the database is not one of this deployment's containers, and can't be asked from here")
+    if facts.database is None:
+        known = diagnosis.cause_of([facts.database_error], diagnosis.OTHER_CAUSES)
+        raise Red(
+            Finding(
+                id="database-refuses-lago",
+                role=DB,
+                wrong=f"a login with Lago's own DATABASE_URL fails: {facts.database_error or 'no DATABASE_URL was found'}",
+                leads_to="every request that needs data answers 500, and no job can run",
+                mend=known[0].mend if known else "make DATABASE_URL name this service, its database, its user and its password",
+            )
+        )
+
+
+def test_the_database_lies_on_its_volume(facts, database):
+    container = facts.running(DB)
+    directory = database.get("directory")
+    if container is None or not directory:
+        raise Unknown("PostgreSQL did not say where its data is")
+    mount = container.service.mount_at(directory)
+    if mount is None or (mount.kind == "volume" and re.fullmatch(r"[0-9a-f]{64}", mount.source)):
+        raise Red(
+            Finding(
+                id="pgdata-not-on-volume",
+                role=DB,
+                service=container.service.name,
+                wrong=f"PostgreSQL keeps its data in {directory}, and "
+                + ("no volume is mounted there" if mount is None else "that is an anonymous volume"),
+                leads_to="the next recreate of the container comes up green with an empty database",
+                mend="mount the named volume at /var/lib/postgresql/data, or set PGDATA to where it is mounted; dump first",
+            )
+        )
+
+
+def test_migrate_has_finished(facts):
+    containers = facts.of_role(MIGRATE)
+    if not containers:
+        raise Unknown("no container is there that migrates; the schema itself is judged by its own check")
+    container = containers[-1]
+    if trouble := diagnosis.key_trouble(facts):
+        raise Blocked(trouble[1].id, "migrations can't run")
+    if container.running:
+        what = "still runs"
+    elif container.status == "created" or container.exit_code:
+        what = diagnosis.symptom(container)
+    else:
+        return
+    raise Red(diagnosis.finding(container, "migrate-failed", what, facts.log(container)))
+
+
+def test_the_schema_is_the_images(facts, database, settings):
+    if "migrations" not in database:
+        raise Red(schema.finding("the database has no schema_migrations at all: it was never migrated"))
+    wanted = schema.wanted(facts, settings)
+    if wanted is None:
+        raise Unknown("neither the image nor settings.toml says which migrations this version has")
+    has = database["migrations"]
+    if (has["count"], has["latest"]) != (wanted.migrations, wanted.latest):
+        raise Red(
+            schema.finding(
+                f"the database has {has['count']} migrations up to {has['latest']}, "
+                f"this Lago needs {wanted.migrations} up to {wanted.latest}"
+            )
+        )
+
+
+def test_redis_answers_and_never_evicts(facts):
+    if facts.running(REDIS) is None:
+        if facts.of_role(REDIS):
+            raise Blocked("service-down", "Redis does not run")
+        raise Unknown("Redis is not one of this deployment's containers, and can't be asked from here")
+    if facts.redis is None:
+        raise Red(
+            Finding(
+                id="redis-refuses-lago",
+                role=REDIS,
+                wrong=f"Redis does not answer with Lago's own password: {facts.redis_error or 'nothing was said'}",
+                leads_to="no job is enqueued or read: nothing is billed",
+                mend="make the password in REDIS_URL (or REDIS_PASSWORD) the one that Redis is started with",
+            )
+        )
+    if facts.redis["policy"] != "noeviction":
+        raise Red(
+            Finding(
+                id="redis-evicts",
+                role=REDIS,
+                wrong=f"its maxmemory-policy is {facts.redis['policy']}",
+                leads_to="when its memory is full it drops jobs: invoices are not made, and nobody is told",
+                mend="start it with --maxmemory-policy noeviction",
+            )
+        )
+
+
+def test_lagos_processes_agree(facts, judge):
+    containers = [container for role in (API, WORKER, CLOCK, MIGRATE) for container in facts.of_role(role)]
+    if len(containers) < 2:
+        raise Blocked("service-missing", "there are not two processes of Lago to compare")
+    findings = []
+    for name, consequence in AGREED.items():
+        values = {}
+        for container in containers:
+            if name == "LAGO_REDIS_CACHE_URL" and container.role == MIGRATE:
+                continue
+            values.setdefault(container.service.value(name), []).append(container.service.name)
+        if len(values) > 1:
+            findings.append(
+                Finding(
+                    id="services-disagree",
+                    wrong=f"{name} differs: {' against '.join(', '.join(names) for names in values.values())}",
+                    leads_to=consequence,
+                    mend=f"give {name} to migrate, api, worker and clock from one place (a YAML anchor), and recreate them",
+                )
+            )
+    judge(findings)
+
+
+def test_few_jobs_have_died(facts, judge):
+    jobs = sidekiq.as_enqueued_to(facts)
+    if jobs is None:
+        raise Blocked("redis-refuses-lago" if facts.running(REDIS) else "service-down", "Redis could not be read")
+    classes = {}
+    for job in jobs.dead:
+        classes.setdefault(job["class"], []).append(job["error"])
+    judge(
+        Finding(
+            id="jobs-died",
+            role=WORKER,
+            wrong=f"{len(errors)} {name} died: {errors[0][:150]}",
+            leads_to="Lago does not try again: the invoice, webhook or file that they were for is missing",
+            mend="mend what the message names, then run them again from the dead set, and compare invoices",
+        )
+        for name, errors in classes.items()
+    )

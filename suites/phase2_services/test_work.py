@@ -1,0 +1,191 @@
+"""Phase 2: the worker works, the clock ticks, and API and front answer as themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from lago_acceptance import diagnosis, sidekiq
+from lago_acceptance.errors import Blocked, Unknown
+from lago_acceptance.findings import Finding, Red
+from lago_acceptance.roles import API, CLOCK, FRONT, REDIS, WORKER
+
+pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
+
+# The clock's shortest schedules are five minutes apart.
+TICK = 5 * 60
+
+
+@pytest.fixture(scope="module")
+def jobs(facts):
+    """Sidekiq's data in the Redis database that the API enqueues to."""
+    if (found := sidekiq.as_enqueued_to(facts)) is None:
+        if facts.running(REDIS):
+            raise Blocked("redis-refuses-lago", "Redis could not be read")
+        if facts.of_role(REDIS):
+            raise Blocked("service-down", "Redis does not run")
+        raise Unknown("Redis is not one of this deployment's containers, and can't be asked from here")
+    return found
+
+
+def test_a_worker_is_alive_where_the_api_enqueues(facts, jobs):
+    if jobs.readers:
+        return
+    if facts.running(WORKER) is None:
+        raise Blocked(diagnosis.blocker(facts), "the worker does not run")
+    others = [each["number"] for each in facts.redis["databases"] if each["processes"] and each["number"] != jobs.number]
+    raise Red(
+        Finding(
+            id="worker-not-listening",
+            role=WORKER,
+            wrong=f"no worker is alive in Redis database {jobs.number}, which the API enqueues to"
+            + (f"; one listens to database {others[0]}" if others else ""),
+            leads_to="jobs pile up: no invoice, no webhook, no usage, while every healthcheck is green",
+            mend="give API, worker and clock one and the same REDIS_URL, and recreate them",
+        )
+    )
+
+
+def test_the_worker_has_finished_a_job(facts, jobs):
+    if not jobs.readers:
+        raise Blocked("worker-not-listening" if facts.running(WORKER) else diagnosis.blocker(facts), "no worker is alive")
+    if jobs.processed <= jobs.failed:
+        raise Red(
+            Finding(
+                id="worker-idle",
+                role=WORKER,
+                wrong=f"of {jobs.processed} jobs that it took, {jobs.failed} failed and none was finished",
+                leads_to="nothing is billed",
+                mend="read the worker's log from its start; the clock enqueues jobs every five minutes",
+            )
+        )
+
+
+def test_every_queue_is_read_in_time(facts, jobs, settings, judge):
+    if not jobs.readers:
+        raise Blocked("worker-not-listening" if facts.running(WORKER) else diagnosis.blocker(facts), "no worker is alive")
+    findings = []
+    for queue in jobs.queues:
+        age = facts.host_clock - queue.oldest if queue.length and queue.oldest else 0
+        if queue.length and queue.name not in jobs.read:
+            wrong = f"nobody reads the queue {queue.name}, and {queue.length} jobs are in it"
+        elif age > settings.limits.queue_age:
+            wrong = f"the oldest of {queue.length} jobs in {queue.name} waits for {age:.0f} s"
+        else:
+            continue
+        findings.append(
+            Finding(
+                id="queue-stuck",
+                role=WORKER,
+                wrong=wrong,
+                leads_to="what these jobs are for (usage, invoices, files, webhooks) does not happen",
+                mend="start a worker that reads it (start.events.worker.sh, start.pdfs.worker.sh), or take SIDEKIQ_EVENTS and "
+                "SIDEKIQ_PDFS out of the environment",
+            )
+        )
+    for container in facts.of_role(API, WORKER, CLOCK):
+        for variable, queue in (("SIDEKIQ_EVENTS", "events"), ("SIDEKIQ_PDFS", "pdfs")):
+            if container.service.value(variable) and queue not in jobs.read:
+                findings.append(
+                    Finding(
+                        id="queue-without-reader",
+                        role=container.role,
+                        service=container.service.name,
+                        wrong=f"{variable} sends jobs to the queue {queue}, which no worker reads",
+                        leads_to="usage stands still" if queue == "events" else "invoices have no file",
+                        mend=f"run ./scripts/start.{queue}.worker.sh as a service too, or remove {variable}",
+                    )
+                )
+    judge(findings)
+
+
+def test_the_clock_ticks(facts):
+    clock = facts.running(CLOCK)
+    if clock is None:
+        raise Blocked(diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing", "the clock does not run")
+    lines = facts.log_since_start(clock)
+    failed = next((line for line in lines if "Failed enqueuing" in line), None)
+    enqueued = facts.last_at(clock, "] Enqueued ")
+    triggered = facts.last_at(clock, "Triggering 'schedule:")
+    if triggered is None and not any("Starting clock" in line for line in lines):
+        if facts.host_clock - (facts.last_at(clock, "") or facts.host_clock) <= TICK and lines:
+            raise Unknown("the clock has not said yet what it triggers")
+    late = triggered is None or facts.host_clock - triggered > TICK + 60
+    if late or (failed and enqueued is None):
+        raise Red(
+            Finding(
+                id="clock-stands-still",
+                role=CLOCK,
+                service=clock.service.name,
+                wrong="it triggers jobs and can't enqueue them: " + failed[:200] if failed and not late
+                else "it has triggered nothing" + ("" if triggered is None else f" for {facts.host_clock - triggered:.0f} s"),
+                leads_to="no recurring invoice, no activation, no termination",
+                mend="give the clock the REDIS_URL of API and worker, and look at its log",
+            )
+        )
+
+
+def test_health_is_lagos_and_of_the_expected_version(facts, settings):
+    api = facts.running(API)
+    if api is None:
+        raise Blocked(diagnosis.blocker(facts) if facts.of_role(API) else "service-missing", "the API does not run")
+    asked = facts.lago.get(api.id, {})
+    said = asked.get("answers", {}).get("/health")
+    if not said:
+        raise Red(health_finding(f"/health gives no answer inside the container: {asked.get('error', 'nothing')}"))
+    try:
+        body = json.loads(asked.get("health", ""))
+    except json.JSONDecodeError:
+        raise Red(health_finding(f"/health answers {said['status']} {said['type']}, which is not JSON")) from None
+    if said["status"] != 200:
+        raise Red(health_finding(f"/health answers {said['status']}: {body.get('message')} {str(body.get('details', ''))[:200]}"))
+    if body.get("version") != settings.deployment.version:
+        raise Red(
+            Finding(
+                id="version-unexpected",
+                role=API,
+                wrong=f"Lago {body.get('version')} runs, {settings.deployment.version} is expected (settings.toml)",
+                leads_to="the database may have been migrated to another version, and there is no way back by image alone",
+                mend="deploy the expected image, or change deployment.version in settings.toml with the upgrade",
+            )
+        )
+
+
+def health_finding(wrong: str) -> Finding:
+    """The finding for an API that does not call itself well."""
+    return Finding(
+        id="api-unhealthy",
+        role=API,
+        wrong=wrong,
+        leads_to="no request of gateway or web UI is answered",
+        mend="look at the API's log and at the database: /health asks nothing but PostgreSQL",
+    )
+
+
+def test_the_front_tells_the_browser_the_apis_public_url(facts, settings):
+    front = facts.running(FRONT)
+    if front is None:
+        raise Blocked(diagnosis.blocker(facts) if facts.of_role(FRONT) else "service-missing", "the front does not run")
+    answer = facts.fronts.get(front.id, "")
+    if not answer.strip():
+        raise Unknown("the front's container has neither curl nor wget, and could not be asked from inside")
+    found = re.search(r'window\.API_URL\s*=\s*"([^"]*)"', answer)
+    wanted = f"https://{settings.hosts.api}"
+    if found is None:
+        wrong = "its /env-config.js is not the JavaScript that sets API_URL"
+    elif found[1].rstrip("/") == wanted:
+        return
+    else:
+        wrong = f"its API_URL is {found[1]!r}, not {wanted!r}"
+    raise Red(
+        Finding(
+            id="front-api-url",
+            role=FRONT,
+            service=front.service.name,
+            wrong=wrong,
+            leads_to="the login page shows and nobody can log in: the browser asks the wrong address",
+            mend=f"set API_URL={wanted} on the front and recreate it; a command: on that service is ignored by its entrypoint",
+        )
+    )
