@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parent.parent / "compose" / "standins"
 BASE = "base"
+APT_INSTALL = FOLDER.parent.parent / "bin" / "apt-install"
 
 # Debian 12 whatever the machine runs, so that a stand-in is the same program everywhere.
 SUITE = "bookworm"
@@ -130,15 +131,23 @@ def _require_space(engine: APIClient) -> None:
         )
 
 
+def _require_mmdebstrap() -> None:
+    """Have mmdebstrap; as root on Debian and Ubuntu it is installed now, for only now is it known to be needed."""
+    if shutil.which("mmdebstrap"):
+        return
+    result = subprocess.run([APT_INSTALL, "mmdebstrap", "debian-archive-keyring"], capture_output=True, text=True)
+    if result.returncode:
+        raise NoImage(
+            f"Stand-in images are built with mmdebstrap, which isn't there: {' '.join(result.stderr.split())} "
+            "Or give this machine a registry to pull the upstream images from."
+        )
+
+
 def _import_base(reference: str, engine: APIClient) -> None:
     import docker.errors
     import requests
 
-    if not shutil.which("mmdebstrap"):
-        raise NoImage(
-            "Stand-in images are built with mmdebstrap, which isn't installed; install it (on Debian and Ubuntu: "
-            "apt-get install mmdebstrap), or give this machine a registry to pull the upstream images from."
-        )
+    _require_mmdebstrap()
     answer = failure = None
     with tempfile.TemporaryFile() as log:
         # No reference yet: an archive that mmdebstrap left unfinished must not become the base.
