@@ -171,8 +171,6 @@ def host_unknown(model: Model, settings: Settings) -> Iterator[Hit]:
             if not named(model, url.host) and not elsewhere and roles != (PDF,):
                 yield Hit(service=service, at=variable(service, name), wrong=f"{name} names {url.host}, but no service here is called so",
                           leads_to="could not translate host name: migrations fail, the worker exits", mend="use the service's name as host")
-            elif local(url.host):
-                break
 
 
 @rule("localhost-in-container", phase=2)
