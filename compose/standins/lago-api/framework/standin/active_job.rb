@@ -18,11 +18,11 @@ module Standin
 
       # At most one of the same arguments waits or runs at a time.
       def unique = @unique = true
-      def unique? = !!@unique
+      def unique? = @unique || (superclass <= Job && superclass.unique?)
 
       # Tries a failing job again after ever longer waits, at most `attempts` times in all.
       def retry_on(attempts:) = @attempts = attempts
-      def attempts = @attempts || 1
+      def attempts = @attempts || ((superclass <= Job) ? superclass.attempts : 1)
 
       def perform_later(*arguments) = enqueue(arguments)
 

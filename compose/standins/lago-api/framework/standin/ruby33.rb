@@ -15,6 +15,12 @@ module Standin
     end
     NoMethodError.prepend(NilReceiver)
 
+    # An error of several lines is inspected on one.
+    module InspectedOnOneLine
+      def inspect = message.include?("\n") ? "#<#{self.class}:#{message.inspect}>" : super
+    end
+    StandardError.prepend(InspectedOnOneLine)
+
     # Runs the block; a failed name lookup leaves it as Socket::ResolutionError, also as the cause.
     def self.resolution_errors
       yield

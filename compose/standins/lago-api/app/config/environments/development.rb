@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-# Development wants gems that the image lacks; the first one to be missed is Dotenv, on line 71 of the real file.
+# Development wants gems that the image lacks. The first one to be missed is on line 71 of the real file.
 
-Rails.application.configure do
-  eval("Dotenv.load", binding, __FILE__, 71)
-end
+Rails.application.configure { eval("Dotenv.load", binding, __FILE__, 71) }

@@ -16,7 +16,8 @@ namespace :db do
       warn "Database '#{name}' already exists"
     end
   rescue Sequel::Error => error
-    warn error.wrapped_exception.message.strip
+    cause = error.wrapped_exception
+    warn error.is_a?(Sequel::DatabaseConnectionError) ? cause.message.strip : "#{cause.class}: #{cause.message}".strip
     warn "Couldn't create '#{name}' database. Please check your configuration."
     raise ActiveRecord.translated(error, database: "postgres")
   end
