@@ -40,7 +40,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
     def arguments(self, *verb: str) -> list[str]:
         """The whole command for a verb such as ``up --detach``."""
-        command = [binary(), "--project-name", self.name, "--project-directory", str(self.directory)]
+        named = ["--project-name", self.name] if self.name else []
+        command = [binary(), *named, "--project-directory", str(self.directory)]
         for path in self.files:
             command += ["--file", str(path)]
         for path in self.env_files:

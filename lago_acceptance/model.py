@@ -126,7 +126,9 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     ``document`` holds the texts before interpolation. ``unset`` are the variables that nothing sets;
     ``environment_known`` tells whether there was an environment file to look into at all. ``missing_files`` are
     env_file entries that don't exist, ``env_texts`` the others by path; ``repeated`` are the keys of a mapping, or
-    names of a list environment, that stand twice, each as the way to it.
+    names of a list environment, that stand twice, each as the way to it. ``lines`` tells where each way leads,
+    ``pem_lines`` where a private key's PEM begins; ``committed`` are those of its files that are in a git repository.
+    ``compose_error`` is why Compose refuses the file, "" where it doesn't.
     """
 
     path: str
@@ -137,7 +139,21 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     missing_files: dict[str, tuple[str, ...]] = {}
     env_texts: dict[str, str] = {}
     repeated: tuple[tuple[str | int, ...], ...] = ()
+    lines: dict[tuple[str | int, ...], int] = {}
+    pem_lines: tuple[int, ...] = ()
+    committed: tuple[str, ...] = ()
     compose_error: str = ""
+    error_at: tuple[str | int, ...] = ()
+
+    def line(self, at: tuple[str | int, ...]) -> int | None:
+        """The line (1-based) at which the way leads, as far as it can be followed; ("line", n) is line n."""
+        if at[:1] == ("line",):
+            return int(at[1])
+        while at:
+            if at in self.lines:
+                return self.lines[at]
+            at = at[:-1]
+        return None
 
     def text(self, service: str, name: str) -> str | None:
         """A service's environment variable before interpolation, None where the file doesn't write it."""

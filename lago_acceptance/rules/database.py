@@ -160,7 +160,7 @@ def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Hit]:
                                ("database", url.database, expected.database), ("parameters", url.query, expected.query)):
             if own != its and not unknown(str(own)) and not unknown(str(its)):
                 yield Hit(service=service, at=variable(service, URL), wrong=f"its database is another one than that of {first.name} "
-                          f"({what} {own or 'none'}, there {its or 'none'})",
+                          + (f"(another {what})" if what == "parameters" else f"({what} {own or 'none'}, there {its or 'none'})"),
                           leads_to="what one of them writes, or migrates, the other doesn't see", mend="one DATABASE_URL for all, by an anchor")
                 break
 

@@ -241,9 +241,9 @@ def proxy_network(model: Model, settings: Settings) -> Iterator[Hit]:
         if not any(router.rule for router in routers(service)) or service.network_mode:
             continue
         names = {model.network_name(key) for key in service.networks}
-        if model.observed and not names & {settings.edge.proxy_network}:
-            continue
         label = service.labels.get("traefik.docker.network", "")
+        if model.observed and label in names:
+            continue
         external = {network.name for network in model.networks if network.external}
         if settings.edge.proxy_network not in names and not unknown(" ".join(names)):
             yield Hit(service=service, at=part(service, "networks"), severity=Severity.WARNING if names & external else None,
