@@ -1,0 +1,87 @@
+"""What a DNS server says of a name."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from lago_acceptance.public_view import Resolver
+
+KINDS = ("A", "AAAA")
+DEADLINE = 3.0
+
+# One packet that is lost must not decide.
+_TRY = 1.4
+
+
+class Outcome(enum.StrEnum):
+    """``answered``: with addresses; ``empty``: the name exists without such an address; ``absent``: NXDOMAIN;
+    ``failed``: the server answers with an error, SERVFAIL as a rule; ``unanswered``: nothing came in time.
+    """
+
+    ANSWERED = "answered"
+    EMPTY = "empty"
+    ABSENT = "absent"
+    FAILED = "failed"
+    UNANSWERED = "unanswered"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """One resolver's answer. ``kind`` is A or AAAA, ``aliases`` the CNAME chain after the name itself."""
+
+    host: str
+    kind: str
+    resolver: str
+    outcome: Outcome
+    addresses: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    detail: str = ""
+
+    @property
+    def spoke(self) -> bool:
+        """Whether the resolver knows: yes, or no."""
+        return self.outcome in (Outcome.ANSWERED, Outcome.EMPTY, Outcome.ABSENT)
+
+
+async def ask(host: str, kind: str, resolver: Resolver, deadline: float = DEADLINE) -> Answer:
+    """Ask a resolver for the A or AAAA addresses of a name; /etc/hosts and search domains play no part."""
+    import dns.asyncresolver
+    import dns.exception
+    import dns.resolver
+
+    def answer(outcome: Outcome, detail: str = "", **more: tuple[str, ...]) -> Answer:
+        return Answer(host=host, kind=kind, resolver=resolver.name, outcome=outcome, detail=detail, **more)
+
+    try:
+        client = dns.asyncresolver.Resolver(configure=not resolver.address)
+        if resolver.address:
+            client.nameservers, client.port = [resolver.address], resolver.port
+        client.timeout = min(_TRY, deadline)
+        found = await client.resolve(
+            f"{host.rstrip('.')}.", kind, search=False, raise_on_no_answer=False, lifetime=deadline
+        )
+    except dns.resolver.NXDOMAIN as error:
+        name = str(error.canonical_name).rstrip(".")
+        return answer(Outcome.ABSENT, "NXDOMAIN", aliases=(name,) if name != host.lower() else ())
+    except dns.resolver.LifetimeTimeout:
+        return answer(Outcome.UNANSWERED, f"no answer within {deadline:g} s")
+    except dns.resolver.NoResolverConfiguration:
+        return answer(Outcome.UNANSWERED, "this machine has no resolver configured")
+    except dns.resolver.NoNameservers as error:
+        return answer(*_refusal(error))
+    except dns.exception.DNSException as error:
+        return answer(Outcome.FAILED, str(error) or type(error).__name__)
+    aliases = tuple(str(rrset[0].target).rstrip(".") for rrset in found.chaining_result.cnames)
+    addresses = tuple(sorted(record.address for record in found.rrset or ()))
+    return answer(Outcome.ANSWERED if addresses else Outcome.EMPTY, addresses=addresses, aliases=aliases)
+
+
+def _refusal(error) -> tuple[Outcome, str]:
+    import dns.rcode
+
+    tries = error.kwargs.get("errors") or []
+    for each in tries:
+        if each[4] is not None:
+            return Outcome.FAILED, dns.rcode.to_text(each[4].rcode())
+    return Outcome.UNANSWERED, str(tries[-1][3]) if tries else "it could not be asked"

@@ -1,0 +1,21 @@
+"""Phase 3: certificates that browsers trust, for these names, for long enough; TLS 1.2 at least."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance.edge_checks import certificates
+
+pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
+
+
+def test_certificate_is_trusted_and_names_the_host(outside, judge_hosts):
+    judge_hosts(lambda role, host: certificates.is_trusted(outside, role))
+
+
+def test_certificate_is_in_date_for_long_enough(outside, settings, judge_hosts):
+    judge_hosts(lambda role, host: certificates.is_in_date(outside, role, settings.edge), by_service=False)
+
+
+def test_tls_older_than_1_2_is_refused(outside, judge_hosts):
+    judge_hosts(lambda role, host: certificates.is_modern(outside, role), by_service=False)

@@ -1,0 +1,18 @@
+"""Phase 3: the front's pages may use the API, and no others."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance.edge_checks import exposure
+from lago_acceptance.roles import API
+
+pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
+
+
+def test_preflight_admits_the_front(outside, judge_hosts):
+    judge_hosts(lambda role, host: exposure.front_is_admitted(outside, role), API)
+
+
+def test_preflight_admits_no_other_origin(outside, judge_hosts):
+    judge_hosts(lambda role, host: exposure.others_are_not(outside, role), API)
