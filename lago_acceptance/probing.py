@@ -18,7 +18,7 @@ WEB, SECURE = 80, 443
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One request that is made of a host. ``origin`` is the page from which a browser would make it, "" for none."""
+    """One request of a host. ``origin`` is that of the page from which a browser makes it, "" for none."""
 
     path: str
     scheme: str = "https"
@@ -50,7 +50,7 @@ def front_origin(view: PublicView) -> str:
 
 
 def foreign_origins(view: PublicView) -> tuple[str, ...]:
-    """Origins that are not the front. Lago compares host and port, not the scheme (Lago sheet, section 3.11)."""
+    """Origins that are not the front. Lago compares host and port, not the scheme (Lago sheet, 1.4)."""
     return ("https://elsewhere.example", f"http://{view.hosts[FRONT]}:8080")
 
 

@@ -1,4 +1,4 @@
-"""Servers on loopback for the probes: a DNS server, a public site behind TLS, and raw sockets that misbehave."""
+"""Servers on loopback for the probes: DNS, a public site behind TLS, and raw sockets that misbehave."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def free_port(address: str = "127.0.0.1") -> int:
 
 
 class Dns:
-    """A DNS server. ``zone`` maps (name, kind) to addresses, ("CNAME", target), an rcode's name or SILENCE."""
+    """A DNS server. ``zone``: by (name, kind) addresses, ("CNAME", target), an rcode's name or SILENCE."""
 
     def __init__(self, address: str = "127.0.0.1"):
         self.zone: dict[tuple[str, str], list[str] | tuple[str, str] | str] = {}
@@ -69,9 +69,9 @@ class Dns:
 
 
 class Site:
-    """A public site: https with a certificate per host, and http. ``pages`` maps (scheme, host, path) to a response.
+    """A public site: https, a certificate per host, and http. ``pages``: by (scheme, host, path) a response.
 
-    A page's value is a response, or a function of the request that gives one.
+    A response may be a function of the request.
     """
 
     def __init__(self, authority: trustme.CA, address: str, web: int, secure: int):
@@ -130,7 +130,7 @@ class Site:
         return page(request) if callable(page) and not isinstance(page, Response) else page
 
 
-PAGE = '<!doctype html><base href="/"><title>Lago</title><script src="env-config.js"></script><div id="root"></div>'
+PAGE = '<!doctype html><title>Lago</title><script src="env-config.js"></script><div id="root"></div>'
 
 
 class _Any(str):

@@ -1,4 +1,4 @@
-"""A whole look at a site on loopback: every check passes on a healthy one, and each mistake has its own finding."""
+"""A look at a site on loopback: every check passes on a healthy one, and each mistake has its finding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import trustme
 from werkzeug import Response
 
-from lago_acceptance.edge_checks import answers, certificates, exposure, names
+from lago_acceptance.edge_checks import answers, certificates, exposure, names, redirects
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.probes.failure import Kind
 from lago_acceptance.probes.http import KEPT, Client, Exchange
@@ -102,7 +102,7 @@ def test_a_healthy_site_passes_every_check_within_a_second(world: World):
             certificates.is_modern,
             answers.through_the_name,
             answers.straight_to_the_origin,
-            answers.http_leads_to_https,
+            redirects.http_leads_to_https,
         ):
             assert check(seen, role) == [], check.__name__
         assert certificates.is_in_date(seen, role, edge()) == []
@@ -161,13 +161,13 @@ def test_each_wrong_body_has_its_own_finding(world: World, page, answer, role: s
 )
 def test_http_must_lead_to_the_same_place_over_https(world: World, answer, expected: list[str]):
     world.site.pages[HTTP] = answer
-    assert ids(answers.http_leads_to_https(world.look(), "api")) == expected
+    assert ids(redirects.http_leads_to_https(world.look(), "api")) == expected
 
 
 def test_a_redirect_loop_is_red_and_ends(world: World):
     world.site.pages[HEALTH] = redirect(f"http://{API_HOST}/health")
     seen = world.look()
-    assert ids(answers.http_leads_to_https(seen, "api")) == ["redirect-loop"]
+    assert ids(redirects.http_leads_to_https(seen, "api")) == ["redirect-loop"]
     assert ids(answers.through_the_name(seen, "api")) == ["https-redirects"]
 
 
@@ -344,7 +344,7 @@ def test_a_redirect_to_no_url_is_an_answer_too():
         )
     )
     assert (exchange.status, exchange.headers["location"]) == (301, "https://[broken/")
-    assert answers.leads_to(exchange.headers["location"], API_HOST, "/health") is False
+    assert redirects.leads_to(exchange.headers["location"], API_HOST, "/health") is False
 
 
 def test_a_flood_is_cut_off():
@@ -354,7 +354,7 @@ def test_a_flood_is_cut_off():
 
 
 def test_a_connection_that_was_verified_for_one_name_serves_no_other(world: World):
-    """Both hosts share an address; the second's certificate is wrong, and the first's connection must not hide it."""
+    """Both hosts share an address, and the second's certificate is wrong: sharing must not hide it."""
     world.site.certificates[FRONT_HOST] = world.site.context(API_HOST)
 
     async def both() -> list[Exchange]:
@@ -369,7 +369,7 @@ def test_a_connection_that_was_verified_for_one_name_serves_no_other(world: Worl
 
 
 def test_a_host_that_hangs_delays_no_other(world: World):
-    """The api's name leads to an address that takes connections and says nothing; the front's is judged at once."""
+    """The api's name leads to an address that takes connections and says nothing; the front's answers."""
     done: dict[str, float] = {}
     world.site.pages[("https", FRONT_HOST, "/")] = lambda request: (
         done.setdefault("front", time.monotonic()) and HTML

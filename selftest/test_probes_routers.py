@@ -1,4 +1,4 @@
-"""Routers: what a real Traefik (3.7.15) says in its API about each mistake, and the finding that comes of it."""
+"""Routers: what a real Traefik (3.7.15) says in its API of each mistake, and what finding comes of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TLS: what a server presents is seen as it is, whatever is wrong with it, and each wrong has its own finding."""
+"""TLS: what a server presents is seen as it is, and each thing wrong with it has its own finding."""
 
 from __future__ import annotations
 

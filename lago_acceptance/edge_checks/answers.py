@@ -1,4 +1,4 @@
-"""Answers: the right kind of body per host, through the name and straight to the origin; http leads to https, once.
+"""Answers: the right kind of body per host, through the name and straight to the origin.
 
 A status says little: Lago's front answers 200 with HTML to any path (Lago sheet, section 4).
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from urllib.parse import urlsplit
 
 from lago_acceptance.edge_checks import certificates, names
 from lago_acceptance.edge_checks.cloudflare import is_cloudflare
@@ -16,7 +15,7 @@ from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Place
 from lago_acceptance.probes.failure import Kind
 from lago_acceptance.probes.http import Exchange
-from lago_acceptance.probing import HEALTH, PAGE, PROOFS, SCRIPT, WEB, Outside, Request, plain
+from lago_acceptance.probing import HEALTH, PAGE, PROOFS, SCRIPT, Outside, Request
 from lago_acceptance.roles import API, FRONT, GATEWAY
 
 # Traefik's own words, and what they mean.
@@ -39,8 +38,8 @@ _PROXY_SAYS = {
         "put Traefik and the container on one network, and name it in traefik.docker.network",
     ),
 }
-_REDIRECTS = (301, 302, 303, 307, 308)
-_KEEPING = (301, 302, 307, 308)
+NO_LOOP = "take redirects off the https router; behind Cloudflare set SSL/TLS to Full (strict), never Flexible"
+REDIRECTS = (301, 302, 303, 307, 308)
 
 
 def through_the_name(outside: Outside, role: str) -> list[Finding]:
@@ -73,20 +72,6 @@ def straight_to_the_origin(outside: Outside, role: str) -> list[Finding]:
     return _at(outside, role, [origin])
 
 
-def http_leads_to_https(outside: Outside, role: str) -> list[Finding]:
-    """http redirects to https with the same host and path, and that is no redirect again."""
-    host = outside.view.hosts[role]
-    found = names.addresses(outside, role)
-    asked = [each for each in found if ":" not in each] or found
-    findings = []
-    for address in asked:
-        exchange = outside.exchanges[(host, address, plain(role))]
-        if exchange.failure and exchange.failure.kind is Kind.NO_ROUTE:
-            raise Unknown(f"whether http://{host} redirects: {exchange.failure}")
-        findings += _redirect(outside, role, exchange)
-    return findings
-
-
 def lago_answers(outside: Outside, role: str) -> str:
     """The address at which the role's own answers can be read; Blocked by what is in the way of them."""
     host = outside.view.hosts[role]
@@ -113,10 +98,11 @@ def _judged(outside: Outside, role: str, address: str, request: Request) -> list
         raise Blocked(certificates.blocker(outside, role), f"what {exchange.url} serves")
     common = _unanswered(exchange) or _by_the_proxy(exchange) or _redirected(exchange)
     finding = common or _KIND[(role, request)](outside, exchange)
-    return [_finding(role, exchange, *finding)] if finding else []
+    return [finding_at(role, exchange, *finding)] if finding else []
 
 
-def _finding(role: str, exchange: Exchange, id: str, wrong: str, leads_to: str, mend: str) -> Finding:
+def finding_at(role: str, exchange: Exchange, id: str, wrong: str, leads_to: str, mend: str) -> Finding:
+    """A finding whose place is the URL of an exchange and the address that was asked."""
     return Finding(
         id=id,
         role=role,
@@ -163,15 +149,14 @@ def _by_the_proxy(exchange: Exchange) -> Told | None:
 
 
 def _redirected(exchange: Exchange) -> Told | None:
-    if exchange.status not in _REDIRECTS:
+    if exchange.status not in REDIRECTS:
         return None
     target = exchange.headers.get("location", "nowhere")
     return (
         "https-redirects",
         f"https answers with a redirect to {target[:200]} ({exchange.status})",
         "browsers stop with 'too many redirects' where it leads back; the gateway does not follow any",
-        "take redirects off the https router; behind Cloudflare set SSL/TLS to Full (strict), for Flexible "
-        "makes this loop",
+        NO_LOOP,
     )
 
 
@@ -252,61 +237,3 @@ _KIND: dict[tuple[str, Request], Callable[[Outside, Exchange], Told | None]] = {
     (FRONT, SCRIPT): _script,
     (GATEWAY, HEALTH): _gateway_health,
 }
-
-
-def _redirect(outside: Outside, role: str, exchange: Exchange) -> list[Finding]:
-    host, path = outside.view.hosts[role], plain(role).path
-    target = exchange.headers.get("location", "")
-    mend = (
-        "give the host a router on the http entrypoint with a redirectscheme middleware (scheme https); "
-        "Dokploy's "
-        "entrypoints redirect nothing by themselves"
-    )
-    if exchange.failure:
-        told = (
-            "http-unanswered",
-            f"port {WEB} does not answer: {exchange.failure}",
-            "who types the bare name gets nothing, and HTTP-01 can't renew the certificate",
-            "publish port 80 of Traefik on the host and let it through the firewall",
-        )
-    elif exchange.status not in _KEEPING:
-        told = (
-            "http-not-redirected",
-            f"http is not redirected to https ({exchange.excerpt})",
-            "passwords and keys go over the wire in clear, or nothing answers there",
-            mend,
-        )
-    elif not leads_to(target, host, path):
-        told = (
-            "http-redirect-wrong",
-            f"http redirects to {target[:200] or 'nowhere'}, not to https://{host}{path}",
-            "links break, and a redirect back to http never ends",
-            mend,
-        )
-    else:
-        return _chain(outside, role, exchange)
-    return [_finding(role, exchange, *told)]
-
-
-def leads_to(target: str, host: str, path: str) -> bool:
-    """Whether a redirect's target is a path of a host over https."""
-    try:
-        parts = urlsplit(target)
-        return (parts.scheme, parts.hostname, parts.port or 443, parts.path) == ("https", host, 443, path)
-    except ValueError:
-        return False
-
-
-def _chain(outside: Outside, role: str, exchange: Exchange) -> list[Finding]:
-    host = outside.view.hosts[role]
-    after = outside.exchanges[(host, exchange.address, PROOFS[role][-1])]
-    if after.status not in _REDIRECTS:
-        return []
-    target = after.headers.get("location", "nowhere")
-    told = (
-        "redirect-loop",
-        f"http redirects to https, and https redirects again, to {target[:200]}",
-        "browsers stop with 'too many redirects'",
-        _redirected(after)[3],
-    )
-    return [_finding(role, exchange, *told)]

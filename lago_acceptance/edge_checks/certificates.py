@@ -1,6 +1,6 @@
 """Certificates: trusted, for this host, in date; and no TLS older than 1.2.
 
-Where Cloudflare stands before the host, dates are judged at the origin: those of its own certificates are its own.
+Where Cloudflare stands before the host, dates are judged at the origin: Cloudflare sees to its own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def is_trusted(outside: Outside, role: str) -> list[Finding]:
 
 
 def is_in_date(outside: Outside, role: str, edge: Edge) -> list[Finding]:
-    """It is valid now and for long enough: an error below the one number of days, a warning below the other."""
+    """It is valid now and for long enough: few days left are a warning, fewer an error (settings, edge)."""
     if errors := errors_among(is_trusted(outside, role)):
         raise Blocked(errors[0].id, f"how long {outside.view.hosts[role]} has a certificate")
     judged = [each for each in completed(outside, role) if not is_cloudflare(each.address)]
@@ -66,7 +66,7 @@ def blocker(outside: Outside, role: str) -> str:
 
 
 def completed(outside: Outside, role: str) -> list[Handshake]:
-    """The handshakes that came about. Unknown where a proxied origin is closed to us, Blocked where nothing answers."""
+    """The handshakes that came about. Unknown where a proxied origin is shut, Blocked where none did."""
     host = outside.view.hosts[role]
     made = [outside.handshakes[(host, address)] for address in outside.everywhere(host)]
     done = [each for each in made if each.failure is None]

@@ -20,7 +20,7 @@ def proxied(outside: Outside, host: str) -> bool:
 
 
 def closed_to_us(outside: Outside, host: str) -> str | None:
-    """Why a proxied host's origin can't be seen from here, or None: it may let Cloudflare in and nobody else."""
+    """Why a proxied host's origin can't be seen from here, or None: it may admit Cloudflare alone."""
     origin = outside.view.origin
     if origin is None or not proxied(outside, host):
         return None
@@ -156,16 +156,16 @@ def _addresses(answer: Answer) -> tuple[str, ...]:
 
 
 def _elsewhere(outside: Outside, role: str, address: str) -> Finding | str | None:
-    """The finding for an address that isn't the origin, None where it leads there, else why that can't be told."""
+    """The finding for an address, None where it leads to the origin, else why that can't be told."""
     host, origin = outside.view.hosts[role], outside.view.origin
     there, own = outside.handshakes[(host, address)], outside.handshakes[(host, origin)]
     kind = "AAAA" if ":" in address else "A"
     if there.failure is None and own.failure is None and there.certificate == own.certificate:
         return None
     if there.failure and (there.failure.kind is Kind.NO_ROUTE or _ipv6_may_fail_here(outside, address)):
-        return f"whether {address} ({kind} of {host}) leads to the origin: {there.failure}, and IPv6 may not work here"
+        return f"whether {address} ({kind} of {host}) is the origin: {there.failure}; IPv6 may not work here"
     if own.failure:
-        return f"whether {address} is the host that {host} should lead to: the origin {origin} gave {own.failure}"
+        return f"whether {address} is where {host} should lead: the origin {origin} gave {own.failure}"
     seen = (
         str(there.failure)
         if there.failure

@@ -1,4 +1,4 @@
-"""Routers: what Traefik itself says of its routers and services (GET /api/http/routers, /api/http/services)."""
+"""Routers: what Traefik's own API says of them and of its services."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Router = dict[str, Any]
 
 
 class Proxy:
-    """The Traefik that serves a deployment, with what it says. Unknown where none, or none that can be asked."""
+    """The Traefik that serves a deployment, and what it says. Unknown where none can be asked."""
 
     def __init__(self, facts: Facts):
         everyone = (*facts.containers, *facts.others)
@@ -135,7 +135,7 @@ def have_the_resolver(facts: Facts, role: str, host: str, edge: Edge) -> list[Fi
 
 
 def lead_to_the_service(facts: Facts, role: str, host: str, edge: Edge) -> list[Finding]:
-    """The https router's service is this role's container, by an address that Traefik shares, and its port."""
+    """The https router's service is the role's container, on a network that Traefik shares, at its port."""
     proxy = Proxy(facts)
     known = [each for each in proxy.containers if each.role == role]
     if not known and role == GATEWAY:

@@ -11,7 +11,7 @@ import msgspec
 
 
 class Kind(enum.StrEnum):
-    """What happened. ``no-route`` is about the machine that the suite runs on, the others about the address."""
+    """What happened. ``no-route`` is about the machine of the suite, the others are about the address."""
 
     NO_ROUTE = "no-route"
     UNANSWERED = "unanswered"
@@ -47,7 +47,7 @@ _HERE = {
 
 
 def failure_of(error: BaseException, seconds: float) -> Failure:
-    """The failure that an exception tells of, its causes included. ``seconds`` is the deadline that was set."""
+    """The failure that an exception and its causes tell of. ``seconds`` is the deadline that was set."""
     for each in _with_causes(error):
         if isinstance(each, TimeoutError):
             return Failure(Kind.UNANSWERED, f"no answer within {seconds:g} s")

@@ -19,7 +19,7 @@ KEPT = 2**15
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """One request and what came back. Names of headers are in lower case; ``body`` is the first 32 KiB as text."""
+    """One request and what came back. Header names are in lower case; ``body`` is the first 32 KiB."""
 
     method: str
     url: str
@@ -42,9 +42,9 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Client:
-    """Sends requests through one httpx transport. ``roots`` are the trusted roots as PEM, None for this machine's.
+    """Sends requests by one httpx transport. ``roots`` are the trusted roots as PEM, None for this machine's.
 
-    Below httpx's own client, which would look into redirects, keep cookies and read proxies from the environment.
+    httpx's own client would look into redirects, keep cookies and take proxies from the environment.
     """
 
     def __init__(self, roots: str | None):

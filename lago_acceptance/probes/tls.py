@@ -20,7 +20,7 @@ _ALL_CIPHERS = b"DEFAULT:@SECLEVEL=0"
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """One certificate. ``serial`` in hex; times in seconds since 1970; ``names`` are the DNS names of the SAN."""
+    """One certificate. ``serial`` in hex; times in seconds since 1970; ``names``: DNS names of the SAN."""
 
     subject: str
     issuer: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.edge_checks import answers
+from lago_acceptance.edge_checks import answers, redirects
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 
@@ -18,4 +18,4 @@ def test_https_answers_straight_at_the_origin(outside, judge_hosts):
 
 
 def test_http_redirects_once_to_https(outside, judge_hosts):
-    judge_hosts(lambda role, host: answers.http_leads_to_https(outside, role))
+    judge_hosts(lambda role, host: redirects.http_leads_to_https(outside, role))
