@@ -91,6 +91,8 @@ def test_migrate_has_finished(facts):
 
 
 def test_the_schema_is_the_images(facts, database, settings):
+    if trouble := diagnosis.key_trouble(facts):
+        raise Blocked(trouble[1].id, "migrations can't run")
     if "migrations" not in database:
         raise Red(schema.finding("the database has no schema_migrations at all: it was never migrated"))
     wanted = schema.wanted(facts, settings)
