@@ -34,7 +34,9 @@ def prepare(folder: Path) -> None:
         file.write(certificate.private_key_pem.bytes())
 
 
-def project(name: str, folder: Path, lago_project: str, proxy_network: str, overlays: Iterable[Path] = ()) -> Project:
+def project(
+    name: str, folder: Path, lago_project: str, proxy_network: str, overlays: Iterable[Path] = ()
+) -> Project:
     """The edge's Compose project. ``folder`` is what ``prepare`` filled; ``overlays`` change images and labels.
 
     Traefik obeys the labels of ``lago_project`` alone and reaches its containers through ``proxy_network``.
@@ -97,7 +99,9 @@ class Edge:
                 )
                 answer.raise_for_status()
             except httpx.HTTPError as error:
-                raise Unreachable(f"Pebble, the CA of the test stack, did not give its root certificate: {error}") from None
+                raise Unreachable(
+                    f"Pebble, the CA of the test stack, did not give its root certificate: {error}"
+                ) from None
         return answer.text
 
     def _tell(self, path: str, body: dict[str, Any]) -> None:
@@ -107,7 +111,9 @@ class Edge:
             try:
                 self._client.post(f"http://{address}:8055{path}", json=body).raise_for_status()
             except httpx.HTTPError as error:
-                raise Unreachable(f"the test stack's DNS server did not take {path} for {body['host']}: {error}") from None
+                raise Unreachable(
+                    f"the test stack's DNS server did not take {path} for {body['host']}: {error}"
+                ) from None
 
     @cached_property
     def _client(self):
@@ -121,14 +127,16 @@ def attach(host: Host, project_name: str, folder: Path) -> Edge:
     output = host.read(
         Reading(
             "edge's addresses",
-            "docker ps --quiet --filter label=com.docker.compose.project=\"$project\" | xargs -r docker inspect --format "
-            "'{{index .Config.Labels \"com.docker.compose.service\"}} "
-            "{{with index .NetworkSettings.Networks \"'\"$project\"'_edge\"}}{{.IPAddress}}{{end}}'",
+            'docker ps --quiet --filter label=com.docker.compose.project="$project" | xargs -r docker inspect --format '
+            '\'{{index .Config.Labels "com.docker.compose.service"}} '
+            '{{with index .NetworkSettings.Networks "\'"$project"\'_edge"}}{{.IPAddress}}{{end}}\'',
             {"project": project_name},
         )
     )
     addresses = dict(line.split() for line in output.splitlines() if len(line.split()) == 2)
     missing = {"traefik", "pebble", "dns-first", "dns-second"} - addresses.keys()
     if missing:
-        raise Unreachable(f"the test stack's edge is not complete: no running {', '.join(sorted(missing))} in {project_name}")
+        raise Unreachable(
+            f"the test stack's edge is not complete: no running {', '.join(sorted(missing))} in {project_name}"
+        )
     return Edge(addresses, folder)

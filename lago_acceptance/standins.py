@@ -36,10 +36,16 @@ SUITE = "bookworm"
 MIRROR = "http://deb.debian.org/debian"
 SECURITY_MIRROR = "http://deb.debian.org/debian-security"
 
+APT_SECONDS = 2000
 BASE_SECONDS = 900
 LOCK_SECONDS = 1200
 SPACE_BYTES = 3 * 1024**3
 
+# Debian would make a database cluster while it installs the server.
+NO_CLUSTER = """
+mkdir -p "$1/etc/postgresql-common"
+echo create_main_cluster=false > "$1/etc/postgresql-common/createcluster.conf"
+"""
 UNUSED_PATHS = ("man", "doc", "info", "locale", "icons")
 
 
@@ -135,7 +141,8 @@ def _require_mmdebstrap() -> None:
     """Have mmdebstrap; as root on Debian and Ubuntu it is installed now, for only now is it known to be needed."""
     if shutil.which("mmdebstrap"):
         return
-    result = subprocess.run([APT_INSTALL, "mmdebstrap", "debian-archive-keyring"], capture_output=True, text=True)
+    command = [str(APT_INSTALL), "mmdebstrap", "debian-archive-keyring"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=APT_SECONDS)
     if result.returncode:
         raise NoImage(
             f"Stand-in images are built with mmdebstrap, which isn't there: {' '.join(result.stderr.split())} "
@@ -151,7 +158,9 @@ def _import_base(reference: str, engine: APIClient) -> None:
     answer = failure = None
     with tempfile.TemporaryFile() as log:
         # No reference yet: an archive that mmdebstrap left unfinished must not become the base.
-        process = subprocess.Popen(_base_command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+        process = subprocess.Popen(
+            _base_command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+        )
         try:
             answer = engine.import_image(process.stdout, stream_src=True)
         except (docker.errors.APIError, requests.RequestException) as error:
@@ -182,9 +191,7 @@ def _base_command() -> list[str]:
         *("timeout", str(BASE_SECONDS), "mmdebstrap", "--quiet", "--variant=minbase"),
         f"--include={','.join(line for line in packages if line and not line.startswith('#'))}",
         *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in UNUSED_PATHS),
-        # Debian would make a database cluster while it installs the server.
-        '--essential-hook=mkdir -p "$1/etc/postgresql-common" && '
-        'echo create_main_cluster=false > "$1/etc/postgresql-common/createcluster.conf"',
+        f"--essential-hook={NO_CLUSTER}",
         *(SUITE, "-", f"deb {main} {SUITE} main", f"deb {security} {SUITE}-security main"),
     ]
 
@@ -194,10 +201,14 @@ def _mirrors() -> tuple[str, str]:
     """Debian's archive and security archive as this machine's own apt reaches them."""
     command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Identifier: Packages"]
     try:
-        lines = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.splitlines()
+        lines = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False
+        ).stdout.splitlines()
     except FileNotFoundError:
         lines = []
-    found = [tuple(line.split()) for line in lines if re.match(r"https?://\S*/debian(-security)?/? \S+$", line)]
+    found = [
+        tuple(line.split()) for line in lines if re.match(r"https?://\S*/debian(-security)?/? \S+$", line)
+    ]
     main = next((uri for uri, release in found if "-" not in release), MIRROR)
     security = next((uri for uri, release in found if release.endswith("-security")), SECURITY_MIRROR)
     return main, security
@@ -229,7 +240,7 @@ def _download(requirements: Path, folder: Path) -> None:
         *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"),
         *("--target", str(folder / "site-packages"), "--requirement", str(requirements)),
     ]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if result.returncode:
         raise NoImage(
             f"{requirements.read_text().strip()} could not be fetched from the Python package index for the "

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 def docker(*arguments: str) -> str:
     """What a docker command prints; CalledProcessError when it fails."""
-    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+    return subprocess.run(
+        ["docker", *arguments], check=True, capture_output=True, text=True, timeout=60
+    ).stdout.strip()
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,17 @@ class Container:
     def logs(self) -> str:
         """Everything that it has printed."""
         command = ["docker", "logs", self.name]
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30).stdout
+        return subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30, check=False
+        ).stdout
 
-    def execute(self, *command: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def execute(
+        self, *command: str, environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command inside; its end, whatever it is."""
         options = [f"--env={name}={value}" for name, value in (environment or {}).items()]
         command = ("docker", "exec", *options, self.name, *command)
-        return subprocess.run(command, capture_output=True, text=True, timeout=30)
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
 @contextlib.contextmanager

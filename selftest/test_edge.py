@@ -51,7 +51,15 @@ def standing_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[edge.Edg
     overlay = folder / "images.yml"
     overlay.write_text(compose.overlay(model, {key: image.reference for key, image in resolved.items()}, {}))
     project = plain.with_file(overlay)
-    backend = ["--network", f"{name}-proxy", images.stand_in("pebble"), "python3", "-m", "http.server", "8000"]
+    backend = [
+        "--network",
+        f"{name}-proxy",
+        images.stand_in("pebble"),
+        "python3",
+        "-m",
+        "http.server",
+        "8000",
+    ]
     owners = {FOREIGN: f"{name}-other", SHOP: f"{name}-shop", OFFICE: f"{name}-shop"}
 
     def run(*verb: str) -> None:
@@ -73,7 +81,9 @@ def standing_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[edge.Edg
 
 def get(standing_edge: edge.Edge, host: str, context: ssl.SSLContext) -> httpx.Response:
     with httpx.Client(verify=context, trust_env=False, timeout=5) as client:
-        return client.get(f"https://{standing_edge.origin}/", headers={"Host": host}, extensions={"sni_hostname": host})
+        return client.get(
+            f"https://{standing_edge.origin}/", headers={"Host": host}, extensions={"sni_hostname": host}
+        )
 
 
 def verifying(standing_edge: edge.Edge) -> ssl.SSLContext:
@@ -81,7 +91,9 @@ def verifying(standing_edge: edge.Edge) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("host", [SHOP, OFFICE])
-def test_a_router_gets_a_certificate_that_verifies_against_the_root(standing_edge: edge.Edge, host: str) -> None:
+def test_a_router_gets_a_certificate_that_verifies_against_the_root(
+    standing_edge: edge.Edge, host: str
+) -> None:
     context = verifying(standing_edge)
 
     def served() -> bool:
@@ -109,7 +121,9 @@ def test_labels_of_another_project_are_not_obeyed(standing_edge: edge.Edge) -> N
 
 def ask(standing_edge: edge.Edge, name: str, kind: str) -> list[dns.message.Message]:
     question = dns.message.make_query(name, kind)
-    return [dns.query.udp(question, address, port=port, timeout=3) for address, port in standing_edge.resolvers]
+    return [
+        dns.query.udp(question, address, port=port, timeout=3) for address, port in standing_edge.resolvers
+    ]
 
 
 def test_every_resolver_gives_the_a_record_and_no_aaaa_record(standing_edge: edge.Edge) -> None:
@@ -127,6 +141,10 @@ def test_a_name_that_nobody_pointed_has_no_address(standing_edge: edge.Edge) -> 
 
 def test_the_dns_can_be_made_to_fail_and_to_recover(standing_edge: edge.Edge) -> None:
     standing_edge.fail_names(["failing.example.test"])
-    assert {answer.rcode() for answer in ask(standing_edge, "failing.example.test", "A")} == {dns.rcode.SERVFAIL}
+    assert {answer.rcode() for answer in ask(standing_edge, "failing.example.test", "A")} == {
+        dns.rcode.SERVFAIL
+    }
     standing_edge.fail_names(["failing.example.test"], failing=False)
-    assert {answer.rcode() for answer in ask(standing_edge, "failing.example.test", "A")} == {dns.rcode.NOERROR}
+    assert {answer.rcode() for answer in ask(standing_edge, "failing.example.test", "A")} == {
+        dns.rcode.NOERROR
+    }

@@ -28,10 +28,23 @@ PASSWORD = "a right Passw0rd"
 REFUSED = {
     "message": "Unprocessable Entity",
     "path": ["loginUser"],
-    "extensions": {"status": 422, "code": "unprocessable_entity", "details": {"base": ["incorrect_login_or_password"]}},
+    "extensions": {
+        "status": 422,
+        "code": "unprocessable_entity",
+        "details": {"base": ["incorrect_login_or_password"]},
+    },
 }
 ORGANIZATION = {"id": "3286bcc8", "name": "Acceptance"}
-PLANS = [{"id": "1", "name": "Starter", "code": "starter", "amountCents": "4900", "amountCurrency": "USD", "interval": "monthly"}]
+PLANS = [
+    {
+        "id": "1",
+        "name": "Starter",
+        "code": "starter",
+        "amountCents": "4900",
+        "amountCurrency": "USD",
+        "interval": "monthly",
+    }
+]
 
 
 class LagoAnswers:
@@ -51,7 +64,10 @@ class LagoAnswers:
         return Response(json.dumps(answer), headers=allowed, content_type="application/json")
 
     def answer(self, operation: str, given: dict[str, str]) -> dict:
-        if operation == "loginUser" and (given["email"], given["password"]) != ("admin@example.test", PASSWORD):
+        if operation == "loginUser" and (given["email"], given["password"]) != (
+            "admin@example.test",
+            PASSWORD,
+        ):
             return {"errors": [REFUSED], "data": {"loginUser": None}}
         user = {"id": "1", "email": "admin@example.test", "organizations": [ORGANIZATION]}
         data = {
@@ -109,7 +125,9 @@ def front(lago: tuple[LagoAnswers, str]) -> Iterator[Front]:
         def start(**variables: str) -> str:
             key = tuple(sorted(variables.items()))
             if key not in started:
-                options = tuple(f"--env={name}={value}" for name, value in {"API_URL": lago[1], **variables}.items())
+                options = tuple(
+                    f"--env={name}={value}" for name, value in {"API_URL": lago[1], **variables}.items()
+                )
                 started[key] = stack.enter_context(running(images.stand_in("lago-front"), options=options))
             return f"http://{started[key].address}"
 
@@ -123,7 +141,9 @@ def log_in(page: Page, url: str, password: str) -> None:
     page.press('input[name="password"]', "Enter")
 
 
-def test_a_person_logs_in_and_reads_the_plans(page: Page, front: Front, lago: tuple[LagoAnswers, str]) -> None:
+def test_a_person_logs_in_and_reads_the_plans(
+    page: Page, front: Front, lago: tuple[LagoAnswers, str]
+) -> None:
     log_in(page, front(), PASSWORD)
     page.wait_for_url("**/analytics")
     expect(page.locator('[data-test="side-nav-name"]')).to_have_text("Acceptance")
@@ -135,7 +155,10 @@ def test_a_person_logs_in_and_reads_the_plans(page: Page, front: Front, lago: tu
     expect(page.locator('[data-test="create-plan"]')).to_have_text("Add a plan")
     sent = {name.lower(): value for name, value in lago[0].headers["plans"].items()}
     assert (sent["authorization"], sent["x-lago-organization"]) == ("Bearer a-token", "3286bcc8")
-    assert page.evaluate("[localStorage.authToken, localStorage.currentOrganization]") == ["a-token", "3286bcc8"]
+    assert page.evaluate("[localStorage.authToken, localStorage.currentOrganization]") == [
+        "a-token",
+        "3286bcc8",
+    ]
 
 
 def test_wrong_credentials_are_told_on_the_login_page(page: Page, front: Front) -> None:
@@ -148,11 +171,17 @@ def test_wrong_credentials_are_told_on_the_login_page(page: Page, front: Front) 
 
 
 @pytest.mark.parametrize("api_url", ["", "http://127.0.0.1:9"], ids=["empty", "unreachable"])
-def test_an_api_that_does_not_answer_is_a_toast_after_submitting(page: Page, front: Front, api_url: str) -> None:
+def test_an_api_that_does_not_answer_is_a_toast_after_submitting(
+    page: Page, front: Front, api_url: str
+) -> None:
     posted: list[tuple[str, int]] = []
-    page.on("response", lambda got: posted.append((got.url, got.status)) if got.request.method == "POST" else None)
+    page.on(
+        "response", lambda got: posted.append((got.url, got.status)) if got.request.method == "POST" else None
+    )
     log_in(page, front(API_URL=api_url), PASSWORD)
-    expect(page.locator('[data-test="toast/danger"]')).to_have_text("An error occurred, please reload the application")
+    expect(page.locator('[data-test="toast/danger"]')).to_have_text(
+        "An error occurred, please reload the application"
+    )
     expect(page.locator('[data-test="error-alert"]')).to_have_count(0)
     # Without API_URL the browser posts to the front itself, and nginx refuses.
     assert posted == ([] if api_url else [(f"{front(API_URL='')}/undefined/graphql", 405)])
@@ -180,7 +209,9 @@ def test_lists_that_can_not_be_read_say_so(page: Page, front: Front) -> None:
 
 
 @pytest.mark.parametrize(("disabled", "links"), [("true", 0), ("false", 1)])
-def test_signing_up_is_hidden_where_it_is_disabled(page: Page, front: Front, disabled: str, links: int) -> None:
+def test_signing_up_is_hidden_where_it_is_disabled(
+    page: Page, front: Front, disabled: str, links: int
+) -> None:
     url = front(LAGO_DISABLE_SIGNUP=disabled)
     page.goto(f"{url}/login")
     expect(page.locator('[data-test="submit"]')).to_be_visible()

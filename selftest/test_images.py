@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from lago_acceptance import images, standins
+from lago_acceptance import images, registries, standins
 from lago_acceptance.errors import Unreachable
 from selftest.containers import docker, running
 
@@ -53,7 +53,9 @@ def test_an_explicit_image_wins(mode: images.Mode) -> None:
 
 
 def test_an_explicit_image_that_can_not_be_had_is_an_error_and_not_a_stand_in() -> None:
-    with pytest.raises(images.NoImage, match=f"REDIS_IMAGE names {NOBODY}/redis:9, which is not on this machine"):
+    with pytest.raises(
+        images.NoImage, match=f"REDIS_IMAGE names {NOBODY}/redis:9, which is not on this machine"
+    ):
         resolve_one("redis:7-alpine", REDIS_IMAGE=f"{NOBODY}/redis:9")
 
 
@@ -63,7 +65,9 @@ def test_an_image_on_this_machine_is_upstream_s() -> None:
 
 
 def test_without_a_registry_the_stand_in_serves() -> None:
-    assert resolve_one(f"{NOBODY}/redis:7-alpine") == images.ResolvedImage(images.stand_in("redis"), "stand-in")
+    assert resolve_one(f"{NOBODY}/redis:7-alpine") == images.ResolvedImage(
+        images.stand_in("redis"), "stand-in"
+    )
 
 
 def test_upstream_never_falls_back() -> None:
@@ -122,12 +126,14 @@ def test_a_registry_that_is_away_is_asked_once_and_remembered_by_the_next_run(re
     assert len(registry.log) > asked, "`--images upstream` must not believe what an earlier run has learnt"
 
 
-def test_what_was_learnt_about_a_registry_is_forgotten(registry: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_learnt_about_a_registry_is_forgotten(
+    registry: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     registry.expect_request("/v2/").respond_with_data("away", status=503)
     reference = f"127.0.0.1:{registry.port}/redis:7-alpine"
     resolve_one(reference)
     asked = len(registry.log)
-    monkeypatch.setattr(images, "REMEMBER_SECONDS", 0)
+    monkeypatch.setattr(registries, "REMEMBER_SECONDS", 0)
     resolve_one(reference)
     assert len(registry.log) > asked
 
@@ -143,7 +149,7 @@ def test_one_image_that_a_registry_does_not_have_says_nothing_about_the_next(reg
 
 
 def test_a_registry_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "SILENCE_SECONDS", 1)
+    monkeypatch.setattr(registries, "SILENCE_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         reference = f"127.0.0.1:{silent.getsockname()[1]}/redis:7-alpine"
         started = time.monotonic()
@@ -173,7 +179,9 @@ def test_a_tag_follows_the_content_alone(folder: Path) -> None:
     assert standins.tag("postgres") != others
 
 
-def test_changed_content_is_built_once_by_two_runs_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_content_is_built_once_by_two_runs_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "redis" / "marker").write_text(str(time.time_ns()))
     with (folder / "redis" / "Dockerfile").open("a") as file:
         file.write("COPY marker /marker\n")
@@ -198,7 +206,9 @@ def test_a_stand_in_that_does_not_build_names_its_folder(folder: Path) -> None:
 
 def test_a_base_that_can_not_be_made_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "base" / "packages.txt").write_text("bash\n")
-    monkeypatch.setattr(standins, "_mirrors", lambda: (f"http://{NOBODY}/debian", f"http://{NOBODY}/debian-security"))
+    monkeypatch.setattr(
+        standins, "_mirrors", lambda: (f"http://{NOBODY}/debian", f"http://{NOBODY}/debian-security")
+    )
     with pytest.raises(images.NoImage, match="could not be made from Debian bookworm packages"):
         images.stand_in("redis")
     assert docker("images", "--quiet", standins.tag("base")) == ""
@@ -208,7 +218,9 @@ def test_a_base_that_can_not_be_made_is_one_sentence(folder: Path, monkeypatch: 
         images.stand_in("redis")
 
 
-def test_without_mmdebstrap_the_sentence_says_how_to_get_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_mmdebstrap_the_sentence_says_how_to_get_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "base" / "packages.txt").write_text("changed\n")
     tools = folder.parent / "tools"
     tools.mkdir()

@@ -34,7 +34,11 @@ def volume() -> Iterator[str]:
 
 
 def database(volume: str, password: str):
-    options = ("--env=POSTGRES_USER=lago", f"--env=POSTGRES_PASSWORD={password}", f"--volume={volume}:/var/lib/postgresql/data")
+    options = (
+        "--env=POSTGRES_USER=lago",
+        f"--env=POSTGRES_PASSWORD={password}",
+        f"--volume={volume}:/var/lib/postgresql/data",
+    )
     return running(images.stand_in("postgres"), options=options)
 
 
@@ -69,17 +73,28 @@ def test_a_database_without_a_password_does_not_start() -> None:
 def test_the_database_takes_its_password_from_a_file_and_options_from_the_command(tmp_path) -> None:
     password = tmp_path / "password"
     password.write_text("from-a-file\n")
-    options = ("--env=POSTGRES_USER=lago", "--env=POSTGRES_PASSWORD_FILE=/password", f"--volume={password}:/password:ro")
-    with running(images.stand_in("postgres"), "postgres", "-c", "max_connections=37", options=options) as container:
+    options = (
+        "--env=POSTGRES_USER=lago",
+        "--env=POSTGRES_PASSWORD_FILE=/password",
+        f"--volume={password}:/password:ro",
+    )
+    with running(
+        images.stand_in("postgres"), "postgres", "-c", "max_connections=37", options=options
+    ) as container:
         assert until(lambda: answers_on_tcp(container), 20), container.logs()
         assert logs_in(container, "from-a-file").stdout == "in\n"
-        settings = container.execute("psql", "-U", "lago", "-Atc", "show max_connections; show server_encoding; show fsync")
+        settings = container.execute(
+            "psql", "-U", "lago", "-Atc", "show max_connections; show server_encoding; show fsync"
+        )
         assert settings.stdout.split() == ["37", "UTF8", "on"]
 
 
 def test_redis_takes_its_policy_from_the_command_and_others_reach_it() -> None:
     image = images.stand_in("redis")
-    with running(image, "redis-server", "--maxmemory-policy", "noeviction") as cache, running(image) as default:
+    with (
+        running(image, "redis-server", "--maxmemory-policy", "noeviction") as cache,
+        running(image) as default,
+    ):
         asked = ("redis-cli", "-h", cache.address, "--json", "config", "get", "maxmemory-policy")
         assert until(lambda: "noeviction" in default.execute(*asked).stdout, 10), cache.logs()
         assert cache.execute("stat", "-c", "%U", "/proc/1").stdout == "redis\n"
@@ -146,7 +161,10 @@ def pdf() -> Iterator[str]:
 
 
 def test_the_pdf_service_renders(pdf: str) -> None:
-    page = ("files", ("index.html", b"<link rel=stylesheet href=a.css><h1>Invoice</h1><h2>Next page</h2>", "text/html"))
+    page = (
+        "files",
+        ("index.html", b"<link rel=stylesheet href=a.css><h1>Invoice</h1><h2>Next page</h2>", "text/html"),
+    )
     style = ("files", ("a.css", b"h2 { break-before: page }", "text/css"))
     url = f"{pdf}/forms/chromium/convert/html"
     one, two = (
