@@ -29,7 +29,7 @@ VARIABLES = {
     "traefik": "TRAEFIK_IMAGE",
     "letsencrypt/pebble": "PEBBLE_IMAGE",
     "letsencrypt/pebble-challtestsrv": "PEBBLE_IMAGE",
-    "gateway": "BRAIN_GATEWAY_IMAGE",
+    "brain-gateway": "BRAIN_GATEWAY_IMAGE",
 }
 """The environment variable that names another image for a repository."""
 
@@ -52,6 +52,8 @@ STAND_INS = {
     "traefik": StandIn("traefik", "3", r"v?3([.-].*)?"),
     "letsencrypt/pebble": StandIn("pebble", "all versions", r".*"),
     "letsencrypt/pebble-challtestsrv": StandIn("pebble", "all versions", r".*"),
+    "brain-gateway": StandIn("brain-gateway", "the one of February 2026", r".*"),
+    "python": StandIn("python", "3.11", r"3\.11([.-].*)?"),
 }
 
 
@@ -123,7 +125,10 @@ def _resolve(
             f"{reference} can't be had, and its stand-in imitates {known.versions} only, so it says nothing about "
             f"this version: make the registry reachable, or name an image with {variable}."
         )
-    return ResolvedImage(standins.build(known.name, registries.engine), "stand-in")
+    built = standins.tag(known.name)
+    if built not in registries.present:
+        standins.build(known.name, registries.engine)
+    return ResolvedImage(built, "stand-in")
 
 
 def _split(reference: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,13 +40,21 @@ class Registries:
     trust_memory: bool
     away: dict[str, str] = field(default_factory=dict)
 
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """The names of the images on the engine, in one request."""
+        return frozenset(name for image in self.engine.images() for name in image["RepoTags"] or ())
+
     def obtain(self, reference: str) -> None:
         """Have the image on the engine: look first, then pull. Raises RegistryAway, PullRefused or NoImage."""
         import docker.auth
         import docker.errors
         import docker.utils
 
+        if reference in self.present:
+            return
         try:
+            # A name may be written in several ways; the engine knows them all.
             self.engine.inspect_image(reference)
             return
         except docker.errors.NotFound:
