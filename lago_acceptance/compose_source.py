@@ -75,8 +75,11 @@ def load_all(paths: list[Path], env_file: Path | None) -> list[Source]:
         return list(pool.map(lambda path: load(path, env_file), paths))
 
 
-def load(path: Path, env_file: Path | None) -> Source:
-    """The source of one file. Never raises for the file's own fault: that is ``written.compose_error``."""
+def load(path: Path, env_file: Path | None, directory: Path | None = None) -> Source:
+    """The source of one file. Never raises for the file's own fault: that is ``written.compose_error``.
+
+    ``directory`` is where relative paths start from, if not beside the file.
+    """
     try:
         if path.stat().st_size > 50_000_000 or not path.is_file():
             raise Unusable("the file is too large, or no file at all")
@@ -89,7 +92,7 @@ def load(path: Path, env_file: Path | None) -> Source:
         parsed = read(data)
     except Unusable as error:
         return _refused(path, str(error), ("line", error.line) if error.line else ())
-    return _Loader(path, parsed, data.decode("utf-8-sig"), env_file).source()
+    return _Loader(path, parsed, data.decode("utf-8-sig"), env_file, directory).source()
 
 
 def _refused(path: Path, reason: str, at: Way) -> Source:
@@ -100,9 +103,9 @@ def _refused(path: Path, reason: str, at: Way) -> Source:
 class _Loader:
     """Puts the two views of one file together."""
 
-    def __init__(self, path: Path, parsed: Read, text: str, env_file: Path | None):
+    def __init__(self, path: Path, parsed: Read, text: str, env_file: Path | None, directory: Path | None):
         self.path, self.parsed, self.text = path, parsed, text
-        self.directory = path.resolve().parent
+        self.directory = directory or path.resolve().parent
         beside = self.directory / ".env"
         self.env_files = (env_file,) if env_file else (beside,) if beside.is_file() else ()
         self.values = {}
