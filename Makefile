@@ -35,6 +35,6 @@ setup:  ## Python packages, Compose, Docker Engine
 	bin/setup
 
 clean:  ## remove .venv, caches, reports and the stand-in images
-	rm -rf .venv .venv.lock .ruff_cache .pytest_cache .import_linter_cache .hypothesis reports
+	rm -rf .venv .venv.lock *.egg-info .ruff_cache .pytest_cache .import_linter_cache .hypothesis reports
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	docker image ls --format '{{.Repository}}:{{.Tag}}' 'lago-acceptance/*' | xargs -r docker image rm >/dev/null
