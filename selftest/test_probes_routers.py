@@ -22,7 +22,12 @@ HOST = "billing-api.lago.test"
 
 
 def container(role: str, addresses: dict[str, str], **more: Any) -> Container:
-    service = Service(name=f"lago-{role}", image="", role=role, networks={"lago": (f"alias-{role}",)})
+    service = Service(
+        name=f"lago-{role}",
+        image="",
+        role=role,
+        networks={network: (f"alias-{role}",) for network in addresses},
+    )
     known = {
         "id": role,
         "name": f"lago-{role}-1",
@@ -216,6 +221,17 @@ def test_a_traefik_on_other_networks_has_no_say():
         facts(says(), others=(stranger, PROXY)), proxies={"stranger": says(), PROXY.id: says()}
     )
     assert all_of(seen) == []
+    down = container("api", {}, running=False, service=API.service)
+    strange = says(without="lago-api@docker")
+    seen = msgspec.structs.replace(seen, containers=(down,), proxies={"stranger": strange, PROXY.id: says()})
+    assert routers.are_one_each(seen, "api", HOST, EDGE) == []
+
+
+def test_which_of_several_strange_traefiks_serves_is_unknown():
+    strangers = tuple(container("proxy", {"elsewhere": "172.29.0.2"}, id=each) for each in ("one", "two"))
+    seen = msgspec.structs.replace(facts(says(), others=strangers), proxies={"one": says(), "two": says()})
+    with pytest.raises(Unknown, match="2 Traefiks"):
+        routers.are_one_each(seen, "api", HOST, EDGE)
 
 
 # --- every host together ---
@@ -230,6 +246,12 @@ def test_a_red_that_a_dead_service_explains_is_blocked_by_it():
 
     findings, held = every_host(check, {"api": HOST}, seen)
     assert (findings, type(held), held.by) == ([], Blocked, "service-down")
+
+    def blocked(role: str, host: str):
+        raise Blocked("certificate-default", host)
+
+    assert every_host(blocked, {"api": HOST}, seen)[1].by == "service-down"
+    assert every_host(blocked, {"front": HOST}, seen)[1].by == "certificate-default"
     findings, held = every_host(check, {"api": HOST}, None)
     assert ([each.id for each in findings], held) == (["router-missing"], None)
 

@@ -22,18 +22,22 @@ def every_host(
 ) -> tuple[list[Finding], Blocked | Unknown | None]:
     """Put a check to hosts, given as role and name: its findings, and why the rest can't be judged.
 
-    With ``facts``, a red is blocked where the role's own service is down, for that explains it.
+    With ``facts``, what is red or blocked is blocked by the role's own service where that is down.
     """
     found: list[Finding] = []
     held: list[Blocked | Unknown] = []
     for role, host in hosts.items():
+        down = facts is not None and not serving(facts, role)
         try:
             findings = list(check(role, host))
-            if facts and errors_among(findings) and not serving(facts, role):
-                raise Blocked(blocker(facts), f"{host}, whose {role} does not serve")
-            found += findings
         except (Blocked, Unknown) as reason:
-            held.append(reason)
+            explained = down and isinstance(reason, Blocked)
+            held.append(Blocked(blocker(facts), reason.missing) if explained else reason)
+            continue
+        if down and errors_among(findings):
+            held.append(Blocked(blocker(facts), f"{host}, whose {role} does not serve"))
+        else:
+            found += findings
     return found, _one(held)
 
 

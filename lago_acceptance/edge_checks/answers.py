@@ -38,7 +38,7 @@ _PROXY_SAYS = {
         "put Traefik and the container on one network, and name it in traefik.docker.network",
     ),
 }
-NO_LOOP = "take redirects off the https router; behind Cloudflare set SSL/TLS to Full (strict), never Flexible"
+NO_LOOP = "take redirects off the https router; behind Cloudflare set SSL/TLS to Full (strict), not Flexible"
 REDIRECTS = (301, 302, 303, 307, 308)
 
 

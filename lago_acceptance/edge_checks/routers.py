@@ -24,13 +24,17 @@ class Proxy:
 
     def __init__(self, facts: Facts):
         everyone = (*facts.containers, *facts.others)
-        networks = {
-            network for role in (API, FRONT) for each in facts.of_role(role) for network in each.addresses
-        }
+        # A container that is down still has its networks, without addresses.
+        networks = {network for each in facts.of_role(API, FRONT) for network in each.service.networks}
         traefiks = [each for each in everyone if each.id in facts.proxies]
         near = [each for each in traefiks if networks & each.addresses.keys()] or traefiks
         if not near:
             raise Unknown("what the proxy does: no Traefik runs on this host")
+        if len(near) > 1 and not networks & near[0].addresses.keys():
+            raise Unknown(
+                f"what the proxy does: {len(near)} Traefiks run on this host, and none shares a network with the "
+                "deployment"
+            )
         told = [each for each in near if facts.proxies[each.id]]
         if not told:
             raise Unknown(

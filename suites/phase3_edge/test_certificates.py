@@ -14,7 +14,7 @@ def test_certificate_is_trusted_and_names_the_host(outside, judge_hosts):
 
 
 def test_certificate_is_in_date_for_long_enough(outside, settings, judge_hosts):
-    judge_hosts(lambda role, host: certificates.is_in_date(outside, role, settings.edge), by_service=False)
+    judge_hosts(lambda role, host: certificates.is_in_date(outside, role, settings.edge))
 
 
 def test_tls_older_than_1_2_is_refused(outside, judge_hosts):
