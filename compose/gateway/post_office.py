@@ -1,0 +1,48 @@
+"""Two small services beside the deployment, for tests alone: an issuer's JWKS, and a box that keeps every webhook.
+
+GET /jwks.json     the file that is mounted at /run/issuer/jwks.json
+POST anything      is kept, with its headers, and answered by 200
+GET /deliveries    what came since, oldest first
+"""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+JWKS = Path("/run/issuer/jwks.json")
+LARGEST = 2**20
+kept: list[dict] = []
+lock = threading.Lock()
+
+
+class Desk(BaseHTTPRequestHandler):
+    """Answers one request."""
+
+    def do_GET(self):
+        if self.path == "/jwks.json":
+            self._answer(JWKS.read_bytes())
+        elif self.path == "/deliveries":
+            with lock:
+                self._answer(json.dumps(kept).encode())
+        else:
+            self._answer(b'{"status": "up"}')
+
+    def do_POST(self):
+        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST)).decode("utf-8", "replace")
+        with lock:
+            kept.append({"path": self.path, "headers": dict(self.headers.items()), "body": body})
+        self._answer(b"{}")
+
+    def _answer(self, body: bytes):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words):
+        """Bodies and headers are nobody's business here."""
+
+
+ThreadingHTTPServer(("0.0.0.0", 8000), Desk).serve_forever()
