@@ -17,6 +17,14 @@ def wanted(facts: Facts, settings: Settings) -> Schema | None:
     return settings.schema.get(settings.deployment.version)
 
 
+def is_not_the_images(facts: Facts, settings: Settings) -> bool:
+    """Whether the database has other migrations than the Lago that runs; False where either is not known."""
+    needed, has = wanted(facts, settings), (facts.database or {}).get("migrations")
+    if facts.database is None or needed is None:
+        return False
+    return has is None or (has["count"], has["latest"]) != (needed.migrations, needed.latest)
+
+
 def finding(wrong: str) -> Finding:
     """The finding for a schema that is not the image's."""
     return Finding(

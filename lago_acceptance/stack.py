@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.resources import files
@@ -62,6 +62,7 @@ class Stack:
         self.edge: edge.Edge | None = None
         self.images: dict[str, images.ResolvedImage] = {}
         self.swept: list[str] = []
+        self._ending: str | None = None
 
     # --- before anything is started ---
 
@@ -130,16 +131,21 @@ class Stack:
             self._make_network(network)
         with ThreadPoolExecutor(1) as beside:
             edge_starts = beside.submit(self._start_edge)
-            outcome = self._compose(self.project, self._gave_up)
-            self._refuse_our_own_fault(outcome)
-            gave_up = outcome.stopped
-            if outcome.code == 0:
-                gave_up = self._wait_for_health()
-            self.bring_up = BringUp(outcome, gave_up)
-            edge_starts.result()
-        if not self.bring_up.failed:
+            try:
+                self.bring_up = self._bring_up()
+                edge_starts.result()
+            except BaseException:
+                self._ending = "the run is ending"
+                raise
+        if self.bring_up.outcome.code == 0:
             self._wait_for_work()
             self._wait_for_certificates()
+
+    def _bring_up(self) -> BringUp:
+        outcome = self._compose(self.project, self._gave_up)
+        self._refuse_our_own_fault(outcome)
+        gave_up = self._wait_for_health() if outcome.code == 0 else outcome.stopped
+        return BringUp(outcome, gave_up)
 
     def network(self, which: str) -> str:
         """This run's network in the place of the one that is shared with the ``proxy`` or the ``gateway``."""
@@ -160,7 +166,7 @@ class Stack:
         return tuple(name for name in self._public_names.values() if name in must or f"`{name}`" in rules)
 
     def _start_edge(self) -> None:
-        outcome = self._compose(self._edge_project, None)
+        outcome = self._compose(self._edge_project, lambda: self._ending)
         self._refuse_our_own_fault(outcome)
         if outcome.code:
             raise Unreachable(f"proxy, CA and DNS of the test stack did not come up: {BringUp(outcome, None).failed}")
@@ -191,7 +197,7 @@ class Stack:
         if outcome.code:
             raise Unreachable(f"the network {name} could not be made: {outcome.output.strip()}")
 
-    def _compose(self, project: Project, give_up: Callable[[], str | None] | None) -> Outcome:
+    def _compose(self, project: Project, give_up: Callable[[], str | None]) -> Outcome:
         from lago_acceptance.testcontainers_compose import RunCompose
 
         return RunCompose(project, self.host, self.permit, self.options.deadline, give_up).run("up")
@@ -223,25 +229,30 @@ class Stack:
         return [(container_from(each, {}), lines.get(each["id"], [])) for each in raw]
 
     def _gave_up(self) -> str | None:
-        """Why waiting any longer is pointless, or None: the first container that can't recover."""
-        for container, lines in self.progress():
+        """Why Compose waits in vain, or None: something that others wait for can't recover."""
+        awaited = {name for service in self.declared.model.services for name in service.depends_on}
+        return next((reason for name, reason in self._hopeless(self.progress()) if name in awaited), None)
+
+    def _hopeless(self, seen: list[tuple[Container, list[str]]]) -> Iterator[tuple[str, str]]:
+        for container, lines in seen:
             if reason := hopeless(container, lines):
-                return f"{container.service.name} {reason}"
-        return None
+                yield container.service.name, f"{container.service.name} {reason}"
 
     def _wait_for_health(self) -> str | None:
-        reason: str | None = None
+        """Wait until each container has come up or can't any more; why one has not, or None."""
+        seen: list[tuple[Container, list[str]]] = []
 
         def settled() -> bool:
-            nonlocal reason
-            seen = self.progress()
-            reason = next((f"{c.service.name} {why}" for c, lines in seen if (why := hopeless(c, lines))), None)
-            return reason is not None or all(ready(container) for container, _ in seen)
+            seen[:] = self.progress()
+            lost = dict(self._hopeless(seen))
+            return all(ready(container) or container.service.name in lost for container, _ in seen)
 
-        if not until(settled, self.options.deadline):
-            late = [container.service.name for container, _ in self.progress() if not ready(container)]
+        until(settled, self.options.deadline)
+        reasons = dict(self._hopeless(seen))
+        late = [c.service.name for c, _ in seen if not ready(c) and c.service.name not in reasons]
+        if late:
             return f"{', '.join(late)} not ready within {self.options.deadline:.0f} s"
-        return reason
+        return next(iter(reasons.values()), None)
 
     def _wait_for_work(self) -> None:
         """Until the worker has finished a first job: the clock enqueues some when it starts. Judged later, by facts."""

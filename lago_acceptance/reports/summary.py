@@ -34,13 +34,14 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run. ``stand_ins`` are the services that ran on images built here, for upstream's could not be had."""
+    """A whole run. ``timings`` are seconds of prepare, up, observe and down. ``stand_ins`` are the services that ran on images built here, for upstream's could not be had."""
 
     run: str
     target: str
     verdict: str
     exit_code: int
     seconds: float
+    timings: dict[str, float]
     stand_ins: tuple[str, ...]
     images: dict[str, str]
     notes: tuple[str, ...]

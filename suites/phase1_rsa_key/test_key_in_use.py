@@ -12,6 +12,9 @@ from lago_acceptance.secret_values import MaskedSecret
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase1]
 
+# The check of phase 2 that is red when the API answers its own key so.
+ANSWER_CHECK = {401: "api-refuses-its-key"}
+
 
 @pytest.fixture(scope="module")
 def mounted(facts):
@@ -30,7 +33,7 @@ def answers(facts):
         raise Blocked(diagnosis.blocker(facts), "the API does not run")
     answers = facts.lago.get(api.id, {})
     if answers.get("error"):
-        raise Blocked("api-unanswered", f"the API gave no answer in its own container: {answers['error']}")
+        raise Blocked("api-unhealthy", f"the API gave no answer in its own container: {answers['error']}")
     return answers
 
 
@@ -39,6 +42,9 @@ def answers_with_key(answers):
     """The same, where an API key is known in the container."""
     if not answers.get("with_key"):
         raise Unknown("the API container has no LAGO_API_KEY, so what needs a key can't be asked from inside")
+    status = answers["answers"].get("/api/v1/organizations", {}).get("status")
+    if status != 200:
+        raise Blocked(ANSWER_CHECK.get(status, "api-fails"), f"the API answers {status} to its own key")
     return answers
 
 
@@ -110,25 +116,25 @@ def test_the_api_serves_the_public_half_of_the_mounted_key(answers_with_key, mou
     served = answers_with_key.get("served")
     if served is None:
         status = answers_with_key["answers"].get("/api/v1/webhooks/public_key", {}).get("status")
-        raise Blocked("api-refuses-its-key" if status == 401 else "api-unanswered",
-                      f"the API did not serve its public key (status {status})")
+        raise Red(served_finding(f"the API serves no public key: it answers {status} {answers_with_key.get('served_error', '')}"))
     if served != mounted:
-        raise Red(
-            Finding(
-                id="rsa-served-key-differs",
-                role=API,
-                wrong="the public key that the API serves is not the public half of the mounted PEM",
-                leads_to="receivers verify webhooks with a key that does not fit",
-                mend="restart the API after a change of the PEM, and remove other sources of LAGO_RSA_PRIVATE_KEY",
-            )
-        )
+        raise Red(served_finding("the public key that the API serves is not the public half of the mounted PEM"))
+
+
+def served_finding(wrong: str) -> Finding:
+    """The finding for a public key that does not fit."""
+    return Finding(
+        id="rsa-served-key-differs",
+        role=API,
+        wrong=wrong,
+        leads_to="receivers verify webhooks with a key that does not fit",
+        mend="restart the API after a change of the PEM, and remove other sources of LAGO_RSA_PRIVATE_KEY",
+    )
 
 
 def test_a_token_that_the_api_signs_verifies(answers_with_key):
     if answers_with_key.get("token_verifies") is not True:
         status = answers_with_key["answers"].get("/api/v1/organizations/grpc_token", {}).get("status")
-        if status == 401:
-            raise Blocked("api-refuses-its-key", "the API refused the key, so it signed no token")
         raise Red(
             Finding(
                 id="rsa-token-unverified",

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from lago_acceptance import diagnosis, sidekiq
+from lago_acceptance import diagnosis, schema, sidekiq
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Red
 from lago_acceptance.roles import API, CLOCK, FRONT, REDIS, WORKER
@@ -51,6 +51,8 @@ def test_a_worker_is_alive_where_the_api_enqueues(facts, jobs):
 def test_the_worker_has_finished_a_job(facts, jobs):
     if not jobs.readers:
         raise Blocked("worker-not-listening" if facts.running(WORKER) else diagnosis.blocker(facts), "no worker is alive")
+    if jobs.processed <= jobs.failed and not facts.running(CLOCK):
+        raise Blocked("service-down" if facts.of_role(CLOCK) else "service-missing", "no clock runs that would enqueue a job")
     if jobs.processed <= jobs.failed:
         raise Red(
             Finding(
@@ -149,6 +151,41 @@ def test_health_is_lagos_and_of_the_expected_version(facts, settings):
                 wrong=f"Lago {body.get('version')} runs, {settings.deployment.version} is expected (settings.toml)",
                 leads_to="the database may have been migrated to another version, and there is no way back by image alone",
                 mend="deploy the expected image, or change deployment.version in settings.toml with the upgrade",
+            )
+        )
+
+
+def test_the_api_answers_its_own_key(facts, settings):
+    api = facts.running(API)
+    if api is None:
+        raise Blocked(diagnosis.blocker(facts) if facts.of_role(API) else "service-missing", "the API does not run")
+    asked = facts.lago.get(api.id, {})
+    if asked.get("error"):
+        raise Blocked("api-unhealthy", f"the API gave no answer: {asked['error']}")
+    if not asked.get("with_key"):
+        raise Unknown("the API container has no LAGO_API_KEY, so what needs a key can't be asked from inside")
+    status = asked["answers"]["/api/v1/organizations"]["status"]
+    if status == 401:
+        raise Red(
+            Finding(
+                id="api-refuses-its-key",
+                role=API,
+                wrong="Lago does not know the API key that its container was given (401)",
+                leads_to="whoever uses that key, the gateway above all, is refused",
+                mend="seed with both LAGO_ORG_API_KEY and LAGO_API_KEY set to that key: 1.16.0 takes the second's value only "
+                "if the first is there; a key of an older volume stays what it was",
+            )
+        )
+    if status != 200 and schema.is_not_the_images(facts, settings):
+        raise Blocked("schema-not-the-images", f"the API answers {status} on a schema that is not its own")
+    if status != 200:
+        raise Red(
+            Finding(
+                id="api-fails",
+                role=API,
+                wrong=f"GET /api/v1/organizations answers {status} while /health looks well",
+                leads_to="no request of gateway or web UI is answered",
+                mend="read the API's log from the first ERROR on",
             )
         )
 
