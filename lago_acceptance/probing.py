@@ -111,10 +111,11 @@ class _Look:
                 self._group.create_task(self._host(role, host))
             for port in (self._web, self._secure, *self._closed) if self._view.origin else ():
                 self._start(self._knocks, (self._view.origin, port), ports.knock, self._view.origin, port)
+        resolvers = [each.name for each in self._view.resolvers]
         return Outside(
             view=self._view,
             now=time.time(),
-            answers=tuple(self._answers),
+            answers=tuple(sorted(self._answers, key=lambda each: resolvers.index(each.resolver))),
             handshakes=_results(self._handshakes),
             old_handshakes=_results(self._old_handshakes),
             exchanges=_results(self._exchanges),

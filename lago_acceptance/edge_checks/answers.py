@@ -96,7 +96,7 @@ def _judged(outside: Outside, role: str, address: str, request: Request) -> list
     exchange = outside.exchanges[(outside.view.hosts[role], address, request)]
     if exchange.failure and exchange.failure.kind is Kind.CERTIFICATE:
         raise Blocked(certificates.blocker(outside, role), f"what {exchange.url} serves")
-    common = _unanswered(exchange) or _by_the_proxy(exchange) or _redirected(exchange)
+    common = _unanswered(outside, role, exchange) or _by_the_proxy(exchange) or _redirected(exchange)
     finding = common or _KIND[(role, request)](outside, exchange)
     return [finding_at(role, exchange, *finding)] if finding else []
 
@@ -116,9 +116,17 @@ def finding_at(role: str, exchange: Exchange, id: str, wrong: str, leads_to: str
 Told = tuple[str, str, str, str]
 
 
-def _unanswered(exchange: Exchange) -> Told | None:
+def _unanswered(outside: Outside, role: str, exchange: Exchange) -> Told | None:
     if not exchange.failure:
         return None
+    if outside.handshakes[(outside.view.hosts[role], exchange.address)].failure is None:
+        return (
+            "service-unanswered",
+            "the proxy takes the connection, and nothing comes from the service behind it: "
+            f"{exchange.failure}",
+            "browsers wait, and the gateway falls back to plans of its own",
+            _PROXY_SAYS[504][1] + "; where they are, read the service's log: it hangs",
+        )
     return (
         "host-unanswered",
         f"nothing answers: {exchange.failure}",

@@ -32,7 +32,8 @@ class Proxy:
             raise Unknown("what the proxy does: no Traefik runs on this host")
         if len(near) > 1 and not networks & near[0].addresses.keys():
             raise Unknown(
-                f"what the proxy does: {len(near)} Traefiks run on this host, and none shares a network with the "
+                f"what the proxy does: {len(near)} Traefiks run on this host, and none shares a network "
+                "with the "
                 "deployment"
             )
         told = [each for each in near if facts.proxies[each.id]]

@@ -76,7 +76,9 @@ def _with_causes(error: BaseException) -> Iterator[BaseException]:
     chain: list[BaseException] = []
     each: BaseException | None = error
     while each is not None and each not in chain:
-        chain.append(each)
+        # Python's TLS tells by this that it still waits; it is no failure.
+        if not isinstance(each, ssl.SSLWantReadError | ssl.SSLWantWriteError):
+            chain.append(each)
         each = each.__cause__ or each.__context__
     return reversed(chain)
 
