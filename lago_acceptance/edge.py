@@ -39,7 +39,7 @@ def project(
 ) -> Project:
     """The edge's Compose project. ``folder`` is what ``prepare`` filled; ``overlays`` change images and labels.
 
-    Traefik obeys the labels of ``lago_project`` alone and reaches its containers through ``proxy_network``.
+    Traefik obeys the labels of ``lago_project`` and of its gateway alone, and reaches its containers through ``proxy_network``.
     """
     variables = {"EDGE_FOLDER": str(folder), "LAGO_PROJECT": lago_project, "PROXY_NETWORK": proxy_network}
     if (socket := os.environ.get("DOCKER_HOST", "")).startswith("unix://"):

@@ -19,6 +19,7 @@ from lago_acceptance import daemon, diagnosis, edge, images, runs
 from lago_acceptance.compose import Project, Resolved, overlay, resolve
 from lago_acceptance.errors import Unreachable
 from lago_acceptance.facts import Container, Facts, container_from, observe
+from lago_acceptance.gateway_stack import GatewayStack
 from lago_acceptance.host import Change, LocalHost, Outcome, Permit, Reading
 from lago_acceptance.model import Model
 from lago_acceptance.options import SHIPPED_COMPOSE_FILE, Options
@@ -62,23 +63,35 @@ class Stack:
         self.edge: edge.Edge | None = None
         self.images: dict[str, images.ResolvedImage] = {}
         self.swept: list[str] = []
+        self.wants_gateway = False
+        self.gateway: GatewayStack | None = None
         self._ending: str | None = None
 
     # --- before anything is started ---
 
     def prepare(self) -> None:
         """Look at the daemon, read the file, find images. UsageError or Unreachable; nothing is started yet."""
-        looked = daemon.look(self.host)
-        daemon.refuse_unless_ours(looked)
-        self.swept = daemon.sweep(looked, self.host, self.permit)
         edge_folder = self.run.private / "edge"
         edge.prepare(edge_folder)
         bare_edge = edge.project(self.run.edge_project, edge_folder, self.run.project, self.network("proxy"))
         edge_model = resolve(bare_edge).model
-        references = {service.image for model in (self.declared.model, edge_model) for service in model.services if service.image}
+        models = [self.declared.model, edge_model]
+        if self.wants_gateway and self.settings.hosts.gateway and self.api_key:
+            networks = {which: self.network(which) for which in ("gateway", "proxy")}
+            self.gateway = GatewayStack(
+                self.run, self.host, self.permit, self.api_key, networks, self.settings.hosts.gateway
+            )
+            models.append(resolve(self.gateway.project).model)
+        looked = daemon.look(self.host)
+        daemon.refuse_unless_ours(looked)
+        self.swept = daemon.sweep(looked, self.host, self.permit)
+        references = {service.image for model in models for service in model.services if service.image}
         self.images = images.resolve(references, self.options.images, os.environ)
         self.project = self._base.with_file(self._write_overlay("overlay.yml", self.declared.model, self._networks))
         self._edge_project = bare_edge.with_file(self._write_overlay("overlay-edge.yml", edge_model, {}))
+        if self.gateway:
+            overlaid = self._write_overlay("overlay-gateway.yml", models[-1], {})
+            self._gateway_project = self.gateway.project.with_file(overlaid)
 
     @cached_property
     def _base(self) -> Project:
@@ -127,13 +140,17 @@ class Stack:
 
     def up(self) -> None:
         """Bring the deployment and the edge up side by side, and wait until they serve or can't any more."""
-        for network in {*self._networks.values(), self.network("proxy")}:
+        beside_lago = ("proxy", "gateway") if self.gateway else ("proxy",)
+        for network in {*self._networks.values(), *map(self.network, beside_lago)}:
             self._make_network(network)
-        with ThreadPoolExecutor(1) as beside:
-            edge_starts = beside.submit(self._start_edge)
+        with ThreadPoolExecutor(2) as beside:
+            starting = [beside.submit(self._start_edge)]
+            if self.gateway:
+                starting.append(beside.submit(self.gateway.up, self._gateway_project, self._compose, self._containers_of))
             try:
                 self.bring_up = self._bring_up()
-                edge_starts.result()
+                for each in starting:
+                    each.result()
             except BaseException:
                 self._ending = "the run is ending"
                 raise
@@ -162,7 +179,9 @@ class Stack:
             for key, value in service.labels.items()
             if key.startswith("traefik.http.routers.") and key.endswith(".rule")
         )
-        must = (self.settings.hosts.front, self.settings.hosts.api)
+        must = [self.settings.hosts.front, self.settings.hosts.api]
+        if self.gateway:
+            must.append(self.settings.hosts.gateway)
         return tuple(name for name in self._public_names.values() if name in must or f"`{name}`" in rules)
 
     def _start_edge(self) -> None:
@@ -214,10 +233,13 @@ class Stack:
 
     # --- while it comes up ---
 
-    def progress(self) -> list[tuple[Container, list[str]]]:
-        """The containers as they are now, with the last words of those that failed."""
+    def _containers_of(self, project: str) -> list[Container]:
+        return [container for container, _ in self.progress(project)]
+
+    def progress(self, project: str = "") -> list[tuple[Container, list[str]]]:
+        """The containers of a project (the deployment's) as they are now, with the last words of those that failed."""
         text = (files("lago_acceptance") / "readings" / "progress.sh").read_text("utf-8")
-        output = self.host.read(Reading("progress", text, {"project": self.run.project}, deadline=15))
+        output = self.host.read(Reading("progress", text, {"project": project or self.run.project}, deadline=15))
         lines: dict[str, list[str]] = {}
         raw = []
         for line in output.splitlines():

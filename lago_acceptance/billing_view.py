@@ -1,0 +1,119 @@
+"""Lago as the gateway's container sees it, and as it sees itself: read inside, so that no key leaves its container."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import secrets
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from lago_acceptance.errors import Unknown
+from lago_acceptance.facts import Container, Facts
+from lago_acceptance.findings import Finding, Red
+from lago_acceptance.host import Host, Reading
+from lago_acceptance.roles import API, GATEWAY
+from lago_acceptance.secret_values import redact
+
+DEADLINE = 15.0
+
+
+class Inside(msgspec.Struct, frozen=True):
+    """One answer that was got inside a container. ``status`` 0: none came, and ``text`` says why."""
+
+    status: int
+    text: str
+
+    @property
+    def document(self) -> Any:
+        """The body as JSON, None where it is something else."""
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return None
+
+    @property
+    def said(self) -> str:
+        """Status and the first 300 characters, for a message."""
+        return f"{self.status or 'no answer'}: {redact(' '.join(self.text.split()))[:300]}"
+
+
+class BillingView(msgspec.Struct, frozen=True):
+    """What was seen. Names of answers: gateway-health, gateway-organization, gateway-stranger (asked with a key that
+    nobody has), api-health, api-organization, api-plans, api-metrics.
+    """
+
+    texts: dict[str, str]
+    answers: dict[str, Inside]
+    gateway: Container | None
+    api: Container | None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All addresses that Lago's name has in the gateway's container."""
+        return tuple(self.texts.get("gateway-addresses", "").split())
+
+    @property
+    def url(self) -> str:
+        """Where the gateway looks for Lago: its LAGO_API_URL, else http://lago-api:3000."""
+        return self.texts.get("gateway-url", "")
+
+    def has_key(self, who: str) -> bool:
+        """Whether the container of ``who`` (gateway or api) was given LAGO_API_KEY."""
+        return self.texts.get(f"{who}-has-key") == "yes"
+
+    def listed(self, name: str, collection: str) -> list[dict[str, Any]]:
+        """A list that Lago gave inside its own container. Unknown without a key there, Red for another answer."""
+        if name not in self.answers:
+            if self.api and not self.has_key("api"):
+                raise Unknown("the API container has no LAGO_API_KEY, so Lago can't be asked from inside")
+            raise Unknown("no API container runs, so Lago can't be asked from inside")
+        answer = self.answers[name]
+        found = answer.document
+        if answer.status != 200 or not isinstance(found, dict) or collection not in found:
+            raise Red(
+                Finding(
+                    id="api-key-refused" if answer.status == 401 else "api-refused",
+                    role=API,
+                    wrong=f"Lago answers for its {collection}, asked inside its container, with {answer.said}",
+                    leads_to="nobody who uses the configured key can bill",
+                    mend="for 401 put the organization's real key into LAGO_API_KEY (Developers, API keys); "
+                    "for 500 read the API's log",
+                )
+            )
+        return found[collection]
+
+
+def gateway_of(facts: Facts, network: str) -> Container | None:
+    """The running gateway on the network that it shares with Lago, wherever it is deployed from."""
+    around = (*facts.containers, *facts.others)
+    return next((each for each in around if each.role == GATEWAY and each.running and network in each.addresses), None)
+
+
+def look(host: Host, facts: Facts, network: str) -> BillingView:
+    """Look in one round trip. Unreachable when Docker can't be asked."""
+    gateway, api = gateway_of(facts, network), facts.running(API)
+    text = (files("lago_acceptance") / "readings" / "billing.sh").read_text("utf-8")
+    variables = {
+        "gateway": gateway.id if gateway else "",
+        "api": api.id if api else "",
+        "stranger": f"nobodys-key-{secrets.token_hex(8)}",
+    }
+    output = host.read(Reading("view of billing", text, variables, DEADLINE))
+    texts: dict[str, str] = {}
+    answers: dict[str, Inside] = {}
+    for line in output.splitlines():
+        name, _, encoded = line.partition(" ")
+        try:
+            value = base64.b64decode(encoded, validate=True).decode("utf-8", "replace")
+        except binascii.Error:
+            continue
+        body, _, status = value.rpartition("\n")
+        if status.isdigit():
+            answers[name] = Inside(int(status), body)
+        else:
+            texts[name] = value.strip()
+    return BillingView(texts, answers, gateway, api)

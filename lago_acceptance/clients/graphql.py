@@ -1,0 +1,78 @@
+"""Lago's GraphQL, the web UI's only backend: login, the organization's key, sign-up (Lago sheet, section 3.10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lago_acceptance.clients.connection import Answer, Connection
+from lago_acceptance.secret_values import Secret
+
+LOGIN = "mutation($input: LoginUserInput!){loginUser(input:$input){token user{id email organizations{id name}}}}"
+SIGN_UP = "mutation($input: RegisterUserInput!){registerUser(input:$input){token}}"
+API_KEY = "query{organization{id name apiKey}}"
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A person who has logged in: token, and the organization whose data is asked for."""
+
+    token: Secret
+    organization: str
+
+
+class LoginRefused(Exception):
+    """Lago knows no such address and password."""
+
+
+class GraphQL:
+    """One Lago. Errors come with HTTP 200, so the status says nothing."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+
+    def ask(self, query: str, variables: dict[str, Any] | None = None, session: Session | None = None) -> Answer:
+        """The answer to one operation, errors included."""
+        headers = {"x-lago-organization": session.organization} if session else {}
+        body = {"query": query, "variables": variables or {}}
+        return self._connection.ask("POST", "/graphql", body, session.token if session else None, headers)
+
+    def login(self, email: str, password: Secret) -> Session:
+        """Log in. LoginRefused for wrong credentials, Refused for any other error."""
+        answer = self.ask(LOGIN, {"input": {"email": email, "password": password.reveal()}})
+        if "incorrect_login_or_password" in reasons(answer):
+            raise LoginRefused(f"Lago does not know {email} with this password")
+        user = _data(answer, "loginUser")
+        return Session(Secret(user["token"]), user["user"]["organizations"][0]["id"])
+
+    def api_key(self, session: Session) -> Secret:
+        """The organization's first active API key."""
+        return Secret(_data(self.ask(API_KEY, session=session), "organization")["apiKey"])
+
+    def sign_up(self, email: str, password: Secret, organization: str) -> list[str]:
+        """Try to make an account; the codes of the refusal, none where the account was made."""
+        wanted = {"email": email, "password": password.reveal(), "organizationName": organization}
+        answer = self.ask(SIGN_UP, {"input": wanted})
+        if not (found := reasons(answer)):
+            _data(answer, "registerUser")
+        return found
+
+
+def reasons(answer: Answer) -> list[str]:
+    """The codes of an answer's errors, the details' included; the message where there is no code."""
+    errors = answer.body.get("errors") or [] if isinstance(answer.body, dict) else []
+    found: list[str] = []
+    for error in errors:
+        extensions = error.get("extensions") or {}
+        details = (extensions.get("details") or {}).values()
+        found += [code for codes in details for code in (codes if isinstance(codes, list) else [codes])]
+        found.append(extensions.get("code") or error.get("message", ""))
+    return found
+
+
+def _data(answer: Answer, name: str) -> dict[str, Any]:
+    body = answer.taken()
+    found = (body.get("data") or {}).get(name) if isinstance(body, dict) else None
+    if not found or body.get("errors"):
+        answer.refuse("nobody can log in to the web UI, and what needs a login can't be shown")
+    return found

@@ -1,0 +1,70 @@
+"""Lago's REST API, as far as the suite uses it (Lago sheet, sections 3.1 to 3.9)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lago_acceptance.clients.connection import Answer, Connection
+from lago_acceptance.secret_values import Secret
+
+Document = dict[str, Any]
+
+
+class Lago:
+    """One organization of a Lago. Amounts are integers in cents; ids with dots can't be asked for."""
+
+    def __init__(self, connection: Connection, key: Secret):
+        self.connection, self._key = connection, key
+
+    def ask(self, method: str, path: str, body: Document | None = None, **query: Any) -> Answer:
+        """One request under /api/v1 with the organization's key."""
+        return self.connection.ask(method, f"/api/v1/{path}", body, self._key, **query)
+
+    def get(self, path: str, **query: Any) -> Document:
+        """The body of a 200; Refused or NotAnswered otherwise."""
+        return self.ask("GET", path, **query).taken()
+
+    def find(self, path: str, kind: str, **query: Any) -> Document | None:
+        """One object, or None where Lago says that there is none."""
+        answer = self.ask("GET", path, **query)
+        return None if answer.status == 404 else answer.taken()[kind]
+
+    def all(self, collection: str, **query: Any) -> list[Document]:
+        """Every object of a list, page by page (100 a page)."""
+        found: list[Document] = []
+        page: int | None = 1
+        while page:
+            body = self.get(collection, page=page, per_page=100, **query)
+            found += body[collection]
+            page = body["meta"]["next_page"]
+        return found
+
+    def create(self, collection: str, kind: str, values: Document) -> Document:
+        """Make one object; what Lago keeps of it, which may be less than was sent."""
+        return self.ask("POST", collection, {kind: values}).taken()[kind]
+
+    def update(self, path: str, kind: str, values: Document) -> Document:
+        """Change one object; what Lago keeps of it."""
+        return self.ask("PUT", path, {kind: values}).taken()[kind]
+
+    def delete(self, path: str, **query: Any) -> bool:
+        """Delete one object; False where there was none. A plan goes only when the worker has run."""
+        answer = self.ask("DELETE", path, **query)
+        if answer.status != 404:
+            answer.taken()
+        return answer.status != 404
+
+    def organization(self) -> Document:
+        """The organization that the key belongs to."""
+        return self.get("organizations")["organization"]
+
+    def usage(self, customer: str, subscription: str) -> Document:
+        """The running period's usage; ``units`` are decimal texts. The first look fills Lago's cache."""
+        body = self.get(f"customers/{customer}/current_usage", external_subscription_id=subscription)
+        return body["customer_usage"]
+
+    def public_key(self) -> str:
+        """The PEM of the key that webhooks are signed for, as the API serves it (section 3.4)."""
+        import base64
+
+        return base64.b64decode(self.get("webhooks/json_public_key")["webhook"]["public_key"]).decode()

@@ -1,0 +1,102 @@
+"""The gateway beside a stack: a Compose project of its own, with an issuer and a box for webhooks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lago_acceptance.clients.issuer import NAME, Issuer
+from lago_acceptance.compose import Project
+from lago_acceptance.errors import Unreachable
+from lago_acceptance.facts import Container
+from lago_acceptance.host import Change, Host, Outcome, Permit, Reading
+from lago_acceptance.runs import Run
+from lago_acceptance.secret_values import Secret
+from lago_acceptance.waiting import until
+
+FILE = Path(__file__).resolve().parent.parent / "compose" / "gateway.yml"
+GATEWAY, POST_OFFICE = "brain-gateway", "post-office"
+SECONDS = 60
+PORT = 8000
+
+
+class GatewayStack:
+    """The gateway's project. ``failed`` says why it did not come up, None when it did.
+
+    ``variables`` set or override what gateway.yml reads.
+    """
+
+    def __init__(self, run: Run, host: Host, permit: Permit, key: Secret, networks: dict[str, str], public_name: str,
+                 variables: dict[str, str] | None = None):
+        self.run, self.host, self._permit = run, host, permit
+        self.issuer = Issuer()
+        self.failed: str | None = None
+        self._addresses: dict[str, dict[str, str]] = {}
+        folder = run.private / "issuer"
+        self.issuer.publish(folder)
+        self.project = Project(
+            name=f"{run.project}-gateway",
+            files=(FILE,),
+            variables={
+                "GATEWAY_NETWORK": networks["gateway"],
+                "PROXY_NETWORK": networks["proxy"],
+                "GATEWAY_HOST": public_name,
+                "LAGO_API_KEY": key.reveal(),
+                "ISSUER_FOLDER": str(folder),
+                "JWT_ISSUER": NAME,
+                "TENANTS": self.issuer.tenant,
+                **(variables or {}),
+            },
+        )
+
+    def up(self, project: Project, compose: Callable[[Project, Any], Outcome], seen: Callable[[str], list[Container]]) -> None:
+        """Start it and wait until it is healthy. A gateway that fails is a red of phase 4, not of the bring-up."""
+        outcome = compose(project, None)
+        if outcome.code:
+            lines = [line for line in outcome.output.splitlines() if line.strip()]
+            self.failed = lines[-1].strip() if lines else f"Compose ended with code {outcome.code}"
+            return
+
+        def settled() -> bool:
+            containers = seen(self.project.name)
+            dead = next((each for each in containers if not each.running), None)
+            self.failed = f"{dead.service.name} has ended with exit code {dead.exit_code}" if dead else None
+            return bool(dead) or bool(containers) and all(each.health == "healthy" for each in containers)
+
+        if not until(settled, SECONDS):
+            self.failed = f"it is not healthy after {SECONDS} s"
+
+    def join(self, network: str) -> str:
+        """Put the box for webhooks on a network of the deployment; the URL under which it is reached there."""
+        container = f"{self.project.name}-{POST_OFFICE}-1"
+        outcome = self.host.change(
+            Change("bringing the webhook box near", ("docker", "network", "connect", network, container), deadline=20),
+            self._permit,
+        )
+        if outcome.code and "already exists" not in outcome.output:
+            raise Unreachable(f"the box for webhooks could not join {network}: {outcome.output.strip()[:200]}")
+        self._addresses.clear()
+        return f"http://{self.addresses(POST_OFFICE)[network]}:{PORT}"
+
+    def addresses(self, service: str) -> dict[str, str]:
+        """The addresses of one of its services by network. Unreachable when it doesn't run."""
+        if service not in self._addresses:
+            text = (
+                'docker ps --quiet --filter "label=com.docker.compose.project=$project" '
+                '--filter "label=com.docker.compose.service=$service" '
+                "| xargs -r docker inspect --format '{{json .NetworkSettings.Networks}}'"
+            )
+            output = self.host.read(Reading("gateway's addresses", text, {"project": self.project.name, "service": service}))
+            if not output.strip():
+                raise Unreachable(f"{service} does not run beside the stack; is something removing containers?")
+            self._addresses[service] = {
+                name: options["IPAddress"] for name, options in json.loads(output).items() if options["IPAddress"]
+            }
+        return self._addresses[service]
+
+    @property
+    def box(self) -> str:
+        """The base URL of the box for webhooks, as this machine reaches it."""
+        return f"http://{next(iter(self.addresses(POST_OFFICE).values()))}:{PORT}"

@@ -1,0 +1,60 @@
+# What the gateway sees of Lago, and what Lago says of itself, each asked inside of its container with the key that is
+# configured there, so that no key leaves it. Changes nothing.
+# Variables that precede this text: gateway, api (container ids, "" for none), stranger (a key that nobody has).
+# Prints "<name> <base64>" lines; an answer is its body, a line feed and its status.
+say() { printf '%s %s\n' "$1" "$(base64 | tr -d '\n')"; }
+
+# Keys reach curl by its standard input, for arguments can be read by anybody on the host.
+inside='
+url=${LAGO_API_URL:-$fallback}
+url=${url%/}
+host=${url#*://}; host=${host%%/*}; host=${host%%:*}
+say() { printf "%s %s\n" "$1" "$(base64 | tr -d "\n")"; }
+fetch() {
+    if command -v curl >/dev/null; then
+        printf "header = \"Authorization: Bearer %s\"\n" "$2" |
+            curl --config - --silent --show-error --max-time 5 --write-out "\n%{http_code}" "$url$1" 2>&1
+    elif command -v python3 >/dev/null; then
+        path=$1 key=$2 url=$url python3 -c "
+import os, urllib.error, urllib.request
+asked = urllib.request.Request(os.environ[\"url\"] + os.environ[\"path\"], headers={\"Authorization\": \"Bearer \" + os.environ[\"key\"]})
+class Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *ignored): return None
+try:
+    answer = urllib.request.build_opener(Stay, urllib.request.ProxyHandler({})).open(asked, timeout=5)
+except urllib.error.HTTPError as error:
+    answer = error
+except OSError as error:
+    print(error); print(\"000\", end=\"\"); raise SystemExit
+print(answer.read().decode(\"utf-8\", \"replace\")); print(answer.status, end=\"\")"
+    else
+        printf "neither curl nor python3 is in this container\n000"
+    fi
+}
+printf "%s" "$url" | say "$who-url"
+{ [ -n "$LAGO_API_KEY" ] && printf yes || printf no; } | say "$who-has-key"
+if [ "$who" = gateway ]; then
+    # Looked at as the gateway looks: a name that two containers bear has two addresses.
+    { getent ahostsv4 "$host" 2>/dev/null || python3 -c "
+import socket, sys
+for each in socket.getaddrinfo(sys.argv[1], None, socket.AF_INET): print(each[4][0])" "$host" 2>/dev/null; } |
+        cut -d" " -f1 | sort -u | say gateway-addresses
+    fetch /health "" | say gateway-health &
+    fetch /api/v1/organizations "$stranger" | say gateway-stranger &
+else
+    fetch /health "" | say api-health &
+    [ -z "$LAGO_API_KEY" ] || fetch "/api/v1/plans?per_page=500" "$LAGO_API_KEY" | say api-plans &
+    [ -z "$LAGO_API_KEY" ] || fetch "/api/v1/billable_metrics?per_page=500" "$LAGO_API_KEY" | say api-metrics &
+fi
+[ -z "$LAGO_API_KEY" ] || fetch /api/v1/organizations "$LAGO_API_KEY" | say "$who-organization" &
+wait
+'
+# In the API container LAGO_API_URL is the public one; Lago itself listens on port 3000.
+look() { # who, container, assignment in front
+    [ -n "$2" ] || return 0
+    printf '%s\n%s' "$3" "$inside" |
+        docker exec -i -e who="$1" -e stranger="$stranger" -e fallback=http://lago-api:3000 "$2" sh -s 2>&1
+}
+look api "$api" 'LAGO_API_URL=http://127.0.0.1:3000' &
+look gateway "$gateway" '' &
+wait
