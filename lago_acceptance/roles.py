@@ -27,6 +27,8 @@ PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (MIGRATE, ("*scripts/migrate.sh*", "*scripts/start.migrate.sh*", "*lago* *db:migrate*", "*getlago/api* *db:*")),
     (DB, ("postgres:*", "*/postgres:*", "postgres@*", "*/postgres@*", "*postgres-partman*", "*postgis*", "*/timescaledb*")),
     (REDIS, ("redis:*", "*/redis:*", "redis@*", "*/redis@*", "valkey*", "*/valkey*", "*redis-stack*")),
+    # Makes a key and ends; runs nothing of Lago.
+    ("", ("*scripts/generate.rsa.sh*",)),
     (API, ("*getlago/api*", "*lago-api*", "*lago_api*")),
 )
 
@@ -44,7 +46,7 @@ def role_of(image: str, command: str, labels: Mapping[str, str] | None = None) -
     text = f"{named} {command} "
     for role, patterns in PATTERNS:
         if any(fnmatchcase(text, pattern) or fnmatchcase(named, pattern) for pattern in patterns):
-            return role
+            return role or None
     return None
 
 

@@ -113,7 +113,7 @@ def shared(model: Model, settings: Settings) -> Iterator[Hit]:
     ours = {(url.host, url.database): service for service, url in urls(model)}
     told = set()
     for other in model.services:
-        if other.role in (*LAGO_RUBY, DB):
+        if other.role in (*LAGO_RUBY, DB) or "getlago/" in other.image:
             continue
         for name, value in other.environment.items():
             url = service_url(value) if value and "postgres" in value else None
