@@ -30,9 +30,13 @@ def free_port(address: str = "127.0.0.1") -> int:
 
 
 class Dns:
-    """A DNS server. ``zone``: by (name, kind) addresses, ("CNAME", target), an rcode's name or SILENCE."""
+    """A DNS server. ``zone``: by (name, kind) addresses, ("CNAME", target), an rcode's name or SILENCE.
+
+    It loses the first ``lost`` questions.
+    """
 
     def __init__(self, address: str = "127.0.0.1"):
+        self.lost = 0
         self.zone: dict[tuple[str, str], list[str] | tuple[str, str] | str] = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((address, 0))
@@ -46,7 +50,8 @@ class Dns:
         with suppress(OSError):
             while True:
                 wire, sender = self._socket.recvfrom(4096)
-                if reply := self._reply(dns.message.from_wire(wire)):
+                self.lost -= 1
+                if self.lost < 0 and (reply := self._reply(dns.message.from_wire(wire))):
                     self._socket.sendto(reply.to_wire(), sender)
 
     def _reply(self, query: dns.message.Message) -> dns.message.Message | None:

@@ -72,6 +72,11 @@ def test_silence_ends_at_the_deadline(server: Dns):
     assert 0.3 < time.monotonic() - started < 1.5
 
 
+def test_one_lost_packet_does_not_decide(server: Dns):
+    server.zone, server.lost = {(HOST, "A"): ["192.0.2.1"]}, 1
+    assert asked(server, deadline=3.0).addresses == ("192.0.2.1",)
+
+
 def test_a_name_that_dns_can_not_carry_is_no_traceback(server: Dns):
     answer = asyncio.run(ask("x" * 70 + ".test", "A", Resolver("local", server.address, server.port), 1.0))
     assert answer.outcome is Outcome.FAILED

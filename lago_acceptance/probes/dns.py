@@ -57,7 +57,7 @@ async def ask(host: str, kind: str, resolver: Resolver, deadline: float = DEADLI
         client = dns.asyncresolver.Resolver(configure=not resolver.address)
         if resolver.address:
             client.nameservers, client.port = [resolver.address], resolver.port
-        client.timeout = min(_TRY, deadline)
+        client.timeout = _TRY
         found = await client.resolve(
             f"{host.rstrip('.')}.", kind, search=False, raise_on_no_answer=False, lifetime=deadline
         )

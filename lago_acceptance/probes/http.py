@@ -52,7 +52,6 @@ class Client:
 
         self._transport = httpx.AsyncHTTPTransport(
             verify=ssl.create_default_context(cadata=roots),
-            trust_env=False,
             # A connection belongs to the name that it was verified for, and httpx pools by address.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
