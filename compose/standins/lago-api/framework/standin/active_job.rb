@@ -20,19 +20,16 @@ module Standin
       def unique = @unique = true
       def unique? = @unique || (superclass <= Job && superclass.unique?)
 
-      # Tries a failing job again after ever longer waits, at most `attempts` times in all.
-      def retry_on(attempts:) = @attempts = attempts
-      def attempts = @attempts || ((superclass <= Job) ? superclass.attempts : 1)
-
       def perform_later(*arguments) = enqueue(arguments)
 
       # Runs no sooner than in `seconds`.
       def perform_in(seconds, *arguments) = enqueue(arguments, at: Time.now + seconds)
 
-      def enqueue(arguments, at: nil, executions: 0, id: SecureRandom.uuid)
-        return if unique? && executions.zero? && !UniqueJobs.lock(self, arguments, id)
+      def enqueue(arguments, at: nil)
+        id = SecureRandom.uuid
+        return if unique? && !UniqueJobs.lock(self, arguments, id)
 
-        push(payload(arguments, executions, id), at)
+        push(payload(arguments, id), at)
         Rails.logger.info("[ActiveJob] Enqueued #{name} (Job ID: #{id}) to Sidekiq(#{queue_name})#{" at #{at.utc}" if at}")
       rescue RedisClient::CannotConnectError, Redlock::LockAcquisitionError => error
         Rails.logger.error("[ActiveJob] Failed enqueuing #{name} to Sidekiq(#{queue_name}): #{error.class} (#{error.message})")
@@ -41,13 +38,13 @@ module Standin
 
       private
 
-      def payload(arguments, executions, id)
+      def payload(arguments, id)
         now = Time.now
         {
           "retry" => true, "queue" => queue_name, "wrapped" => name, "class" => WRAPPER,
           "args" => [{
             "job_class" => name, "job_id" => id, "provider_job_id" => nil, "queue_name" => queue_name, "priority" => nil,
-            "arguments" => Arguments.serialize(arguments), "executions" => executions, "exception_executions" => {},
+            "arguments" => Arguments.serialize(arguments), "executions" => 0, "exception_executions" => {},
             "locale" => "en", "timezone" => "UTC", "enqueued_at" => now.utc.iso8601(9), "scheduled_at" => nil
           }],
           "jid" => SecureRandom.hex(12), "created_at" => now.to_f

@@ -117,6 +117,18 @@ module Standin
         @pool || @lock.synchronize { @pool ||= connect }
       end
 
+      def [](table) = pool[table]
+
+      # The row as it was stored.
+      def insert(table, values) = self[table].returning.insert(values).first
+
+      # The row after the change; `updated_at` moves.
+      def update(table, row, values)
+        self[table].where(id: row[:id]).returning.update(values.merge(updated_at: Time.now.utc)).first
+      end
+
+      def transaction(&block) = pool.transaction(&block)
+
       # Runs the block with a connection to the maintenance database `postgres`.
       def maintenance
         connection = connect(database: "postgres")

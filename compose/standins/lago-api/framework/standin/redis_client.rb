@@ -30,8 +30,8 @@ module Standin
 
       def url = ENV["REDIS_URL"].to_s.empty? ? "redis://localhost:6379" : ENV["REDIS_URL"]
 
-      def connect
-        options = {url: url, timeout: 5, reconnect_attempts: 1}
+      def connect(reconnect_attempts: 1)
+        options = {url: url, timeout: 5, reconnect_attempts: reconnect_attempts}
         options[:password] = ENV["REDIS_PASSWORD"] unless ENV["REDIS_PASSWORD"].to_s.empty?
         options[:ssl_params] = {verify_mode: OpenSSL::SSL::VERIFY_NONE} if url.start_with?("rediss:")
         Redis.new(**options)

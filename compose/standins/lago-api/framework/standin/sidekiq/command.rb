@@ -34,6 +34,7 @@ module Standin
           require "/app/config/environment"
           require "standin/active_record"
           require "standin/active_job"
+          require "standin/refusal"
           Dir["/app/app/{models,services,serializers}/**/*.rb"].sort.each { |file| require file }
           introduce
           check_redis

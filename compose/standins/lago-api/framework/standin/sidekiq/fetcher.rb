@@ -53,21 +53,11 @@ module Standin
         bury(payload, error)
       end
 
-      # Runs the job; a failing one that may be tried again is put off, with ActiveJob's longer and longer waits.
       def perform(payload)
         data = payload["args"].first
         job = Object.const_get(data["job_class"])
         arguments = Job::Arguments.deserialize(data["arguments"])
-        begin
-          job.new.perform(*arguments)
-        rescue StandardError => error
-          executions = data["executions"] + 1
-          raise if executions >= job.attempts
-
-          pause = executions**4 + 2
-          Rails.logger.error("[ActiveJob] Retrying #{job.name} in #{pause} seconds, due to a #{error.class}.")
-          job.enqueue(data["arguments"], at: Time.now + pause, executions: executions, id: data["job_id"])
-        end
+        job.new.perform(*arguments)
       ensure
         UniqueJobs.release(job, arguments || []) if job&.unique?
       end

@@ -30,11 +30,15 @@ module Standin
           client.close
         end
 
+        # Asked through a connection of its own, so that an answer never waits for the other threads.
         def ready?
-          QueueRedis.with(&:ping) == "PONG"
+          redis = QueueRedis.connect(reconnect_attempts: 0)
+          RedisClient.errors(QueueRedis.shown_url) { redis.ping } == "PONG"
         rescue RedisClient::Error
           Log.write("ERROR", "Sidekiq is not ready\n")
           false
+        ensure
+          redis&.close
         end
       end
     end

@@ -6,7 +6,7 @@ module Standin
   module Sidekiq
     # Moves jobs whose time has come from `schedule` into their queues.
     class Scheduled
-      SECONDS = 1 # the real one looks every 5 to 15 s
+      SECONDS = 5
 
       def run
         loop do

@@ -29,6 +29,8 @@ module Standin
           self.class.before_actions.each { |name| send(name) unless @rendered }
           public_send(action) unless @rendered
           @rendered || raise("#{self.class}##{action} rendered nothing")
+        rescue Refusal => refusal
+          render(json: refusal.body, status: refusal.status)
         ensure
           log(action, started)
         end
@@ -58,7 +60,7 @@ module Standin
         value = JSON.parse(text)
         value.is_a?(Hash) ? value : {"_json" => value}
       rescue JSON::ParserError, EncodingError => error
-        raise BadRequest, "Error occurred while parsing request parameters (#{error.class})"
+        raise ActionDispatch::Http::Parameters::ParseError, "Error occurred while parsing request parameters"
       end
 
       def log(action, started)

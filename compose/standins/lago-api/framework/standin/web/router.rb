@@ -10,7 +10,7 @@ module Standin
       def initialize(verb, path, target)
         @verb = verb
         @controller, @action = target.split("#")
-        source = path.gsub(/:(\w+)/, '(?<\1>[^/.?]+)').gsub(/\*(\w+)/, '(?<\1>[^/]+)')
+        source = path.gsub(/(?<!\?):(\w+)/, '(?<\1>[^/.?]+)').gsub(/\*(\w+)/, '(?<\1>[^/]+)')
         @pattern = /\A#{source}(?:\.[^\/.?]+)?\/?\z/
       end
 
@@ -29,7 +29,7 @@ module Standin
 
       def call(env)
         path = env["PATH_INFO"]
-        raise RoutingError, "No route matches [#{env["REQUEST_METHOD"]}] \"#{path}\"" if path == "/" || !VERBS.include?(env["REQUEST_METHOD"])
+        raise ActionController::RoutingError, "No route matches [#{env["REQUEST_METHOD"]}] \"#{path}\"" if path == "/" || !VERBS.include?(env["REQUEST_METHOD"])
 
         @routes.each do |route|
           captures = route.match(env["REQUEST_METHOD"], path)

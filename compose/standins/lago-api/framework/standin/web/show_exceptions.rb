@@ -2,14 +2,24 @@
 
 require "json"
 
+# Rails' names for what can go wrong before a controller is found.
+module ActionController
+  class RoutingError < StandardError; end
+end
+
+module ActionDispatch
+  module Http
+    module Parameters
+      class ParseError < StandardError; end
+    end
+  end
+end
+
 module Standin
   module Web
-    class RoutingError < StandardError; end
-    class BadRequest < StandardError; end
-
     # The last resort: logs what nobody rescued and answers in the format that the client asked for.
     class ShowExceptions
-      STATUS = {RoutingError => 404, BadRequest => 400}.freeze
+      STATUS = {ActionController::RoutingError => 404, ActionDispatch::Http::Parameters::ParseError => 400}.freeze
 
       def initialize(app) = @app = app
 

@@ -3,6 +3,7 @@
 require "rack"
 require "standin/active_record"
 require "standin/active_job"
+require "standin/refusal"
 require "standin/web/controller"
 require "standin/web/router"
 require "standin/web/show_exceptions"

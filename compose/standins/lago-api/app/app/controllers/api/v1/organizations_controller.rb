@@ -27,7 +27,7 @@ module Api
         }
       end
 
-      def webhook_urls = []
+      def webhook_urls = database[:webhook_endpoints].where(organization_id: current_organization[:id]).order(:created_at).select_map(:webhook_url)
 
       public
 

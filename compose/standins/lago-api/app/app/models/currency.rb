@@ -1,0 +1,23 @@
+# frozen_string_literal: true
+
+# The currencies that Lago knows, and how many of their smallest units make one.
+module Currency
+  CODES = %w[
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CLF CLP CNY
+    COP CRC CVE CZK DJF DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IRR
+    ISK JMD JOD JPY KES KGS KHR KMF KRW KWD KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRO MUR MVR MWK MXN MYR
+    MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SEK SGD SHP SLL SOS SRD STD SZL
+    THB TJS TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VND VUV WST XAF XCD XOF XPF YER ZAR ZMW
+  ].freeze
+  WHOLE = %w[BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF].freeze
+  THOUSANDTHS = %w[BHD JOD KWD].freeze
+
+  def self.known?(code) = CODES.include?(code)
+
+  # Smallest units in one of the currency.
+  def self.units(code)
+    return 1 if WHOLE.include?(code)
+
+    THOUSANDTHS.include?(code) ? 1000 : 100
+  end
+end
