@@ -18,6 +18,7 @@ from lago_acceptance.roles import as_shell_case
 from lago_acceptance.secret_values import redact
 
 LOG_LINES = 2000
+BEGIN, END = "facts begin", "facts end"
 
 
 class KeyFile(msgspec.Struct, frozen=True):
@@ -95,6 +96,21 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
         return next(iter(self.addresses.values()), None)
 
 
+class Image(msgspec.Struct, frozen=True):
+    """An image of the host and the names that stand for it now."""
+
+    id: str
+    names: tuple[str, ...]
+
+
+class Dump(msgspec.Struct, frozen=True):
+    """A dump of the database that a file pattern found: when it was written (Unix time), and its size in bytes."""
+
+    path: str
+    written: float
+    size: int
+
+
 class Disk(msgspec.Struct, frozen=True):
     """Free space of one file system, in MiB."""
 
@@ -107,11 +123,18 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``lago`` holds what readings/lago.rb answered in each Ruby container, ``fronts`` the answer of each front to
     /env-config.js with its head, by container id. ``proxies`` holds what each Traefik says of its routers and services.
+    ``project`` is the Compose project that was looked at, "" where the host has none; ``lagos`` are all that have Lago
+    in them, with their folders. ``log_sizes`` are bytes of the host's log files by container id. ``clock_drift`` is how
+    far the host's clock is ahead of this machine's, in seconds, at least: what the way there and back may explain is 0.
     """
+
+    project: str
+    lagos: dict[str, str]
 
     engine: str
     root_directory: str
     host_clock: float
+    clock_drift: float
     containers: tuple[Container, ...]
     others: tuple[Container, ...]
     declaration: Model | None
@@ -121,6 +144,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     disks: tuple[Disk, ...]
     networks: tuple[str, ...]
     volumes: tuple[str, ...]
+    images: tuple[Image, ...]
+    log_sizes: dict[str, int]
+    dumps: tuple[Dump, ...]
     logs: dict[str, str]
     database: dict[str, Any] | None
     database_error: str
@@ -169,11 +195,16 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Sections:
-    """The sections of readings/facts.sh's output."""
+    """The sections of readings/facts.sh's output. What a login's profile prints before them is left out."""
 
-    def __init__(self, output: str):
+    def __init__(self, host: Host, output: str):
+        _, begun, rest = output.partition(BEGIN + "\n")
+        told, ended, _ = rest.partition(END)
+        if not begun or not ended:
+            said = redact((told or output).strip()[-200:]) if not begun else "it broke off"
+            raise Unreachable(f"the facts of {host.name} did not arrive whole: {said or 'nothing came'}; try again")
         collected: dict[str, list[str]] = {}
-        for line in output.splitlines():
+        for line in told.splitlines():
             name, _, text = line.partition(" ")
             collected.setdefault(name, []).append(text)
         self._texts = {name: base64.b64decode("".join(parts)).decode("utf-8", "replace") for name, parts in collected.items()}
@@ -205,9 +236,14 @@ def _unquoted(value: str) -> str:
         return value
 
 
-def reading(host: Host, *, project: str = "", files_: tuple[str, ...] = (), env_files: tuple[str, ...] = (),
-            directory: str = "", sources: tuple[str, ...] = (), environment: dict[str, str] | None = None) -> Reading:
-    """The Reading that gathers all facts of a host. Without a project it finds Lago's own."""
+def reading(host: Host, *, project: str = "", wanted_directory: str = "", files_: tuple[str, ...] = (),
+            env_files: tuple[str, ...] = (), directory: str = "", sources: tuple[str, ...] = (), backups: str = "",
+            environment: dict[str, str] | None = None) -> Reading:
+    """The Reading that gathers all facts of a host.
+
+    Without a project it looks at the one that was started in ``wanted_directory``, else at the only one with Lago in it.
+    ``backups`` is a file pattern of the host's shell.
+    """
     folder = files("lago_acceptance") / "readings"
 
     def text(name: str) -> str:
@@ -220,6 +256,8 @@ def reading(host: Host, *, project: str = "", files_: tuple[str, ...] = (), env_
         exports + roles + text("facts.sh"),
         {
             "project": project,
+            "wanted_directory": wanted_directory,
+            "backups": backups,
             "compose": host.compose_command,
             "files": " ".join(files_),
             "env_files": " ".join(env_files),
@@ -245,21 +283,31 @@ def observe(host: Host, **where: Any) -> Facts:
 
     Unreachable when Docker doesn't answer there.
     """
-    sections = _Sections(host.read(reading(host, **where)))
+    import time
+
+    asked = time.time()
+    output = host.read(reading(host, **where))
+    answered = time.time()
+    sections = _Sections(host, output)
     if problem := sections.text("docker-error"):
         raise Unreachable(_docker_sentence(host, problem))
     environments, declaration = sections.environment
     raw = [json.loads(line) for line in sections.text("containers").splitlines() if line.strip()]
     containers = [container_from(each, environments.get(each["id"], {})) for each in raw]
-    inside = set(environments) | ({c.id for c in containers if c.project == where["project"]} if where.get("project") else set())
+    project = sections.text("project")
+    inside = {container.id for container in containers if project and container.project == project}
+    started, ended = (float(text) for text in sections.text("clock").split())
     model, declaration_error = _declaration(declaration)
     database, database_error = _database(sections.named("database:"))
     redis, redis_error = _redis(sections.named("redis:"))
     info = json.loads(sections.text("info") or "{}")
     return Facts(
-        engine=_engine(sections.text("version")),
+        project=project,
+        lagos=dict(line.split("\t", 1) for line in sections.text("lagos").splitlines() if line),
+        engine=info.get("ServerVersion", ""),
         root_directory=info.get("DockerRootDir", ""),
-        host_clock=float(sections.text("clock") or 0),
+        host_clock=ended,
+        clock_drift=_beyond(ended - answered, started - asked),
         containers=tuple(container for container in containers if container.id in inside),
         others=tuple(container for container in containers if container.id not in inside),
         declaration=model,
@@ -269,6 +317,9 @@ def observe(host: Host, **where: Any) -> Facts:
         disks=tuple(_disks(sections.text("disk"))),
         networks=tuple(json.loads(line)["Name"] for line in sections.text("networks").splitlines() if line),
         volumes=tuple(json.loads(line)["Name"] for line in sections.text("volumes").splitlines() if line),
+        images=tuple(_image(line) for line in sections.text("images").splitlines() if line),
+        log_sizes={name: int(size) for name, size in map(str.split, sections.text("log-sizes").splitlines())},
+        dumps=tuple(_dump(line) for line in sections.text("dumps").splitlines() if line),
         logs={name: redact(text) for name, text in sections.named("logs:").items()},
         database=database,
         database_error=database_error,
@@ -289,9 +340,19 @@ def _docker_sentence(host: Host, problem: str) -> str:
     return f"Docker does not answer on {host.name}: {said}; start it (systemctl start docker) and look at its log"
 
 
-def _engine(text: str) -> str:
-    document = json.loads(text or "{}")
-    return ((document.get("Server") or {}).get("Version")) or ""
+def _beyond(least: float, most: float) -> float:
+    """The smallest distance from 0 of what lies between two numbers."""
+    return least if least > 0 else most if most < 0 else 0.0
+
+
+def _image(line: str) -> Image:
+    id, *names = line.split()
+    return Image(id, tuple(names))
+
+
+def _dump(line: str) -> Dump:
+    written, size, path = line.split("\t", 2)
+    return Dump(path, float(written), int(size))
 
 
 def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Container:

@@ -24,6 +24,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     keep: bool
     deadline: float
     reports: Path
+    ssh_config: Path | None = None
+    ca_file: Path | None = None
+    project: str = ""
+    waivers: Path | None = None
 
     @property
     def compose_file(self) -> Path:
@@ -38,6 +42,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError("--target live needs --hosts ssh://root@HOST")
         if self.target != "live" and self.hosts:
             raise UsageError("--hosts belongs to --target live; a stack is brought up on this machine")
+        if self.target != "live" and (self.ssh_config or self.ca_file or self.project):
+            raise UsageError("--ssh-config, --ca-file and --project belong to --target live")
+        for option, file in (("--ssh-config", self.ssh_config), ("--ca-file", self.ca_file), ("--waivers", self.waivers)):
+            if file and not file.is_file():
+                raise UsageError(f"{option} {file} is {'a folder' if file.is_dir() else 'not there'}")
         if self.deadline <= 0:
             raise UsageError(f"--deadline {self.deadline:g} is no time; give seconds, such as 180")
         if self.env_file and not self.env_file.is_file():

@@ -35,7 +35,11 @@ class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Edge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How Traefik is set up in production, and what TLS must be."""
+    """How Traefik is set up in production, and what TLS must be.
+
+    ``origin`` is the proxy's public address where it is not that of the ssh host; ``system_resolver``: whether this
+    machine's own resolvers are asked about a live host's names, too.
+    """
 
     http_entrypoint: str
     https_entrypoint: str
@@ -46,13 +50,27 @@ class Edge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certificate_warning_days: int
     certificate_error_days: int
     closed_ports: tuple[int, ...]
+    system_resolver: bool = True
+    origin: str = ""
+
+
+class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where dumps of the database lie on the host: a file pattern of its shell, and how old the last may be, in hours."""
+
+    files: str
+    hours: float = 26
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a host must have left, and how long a job may wait. Sizes in MiB, times in seconds."""
+    """What a host must have left, and how long a job may wait. Sizes in MiB, times in seconds.
+
+    ``log_mib`` is for the log files of one container, ``clock_drift`` for the host's clock against this machine's.
+    """
 
     free_disk_mib: int
     queue_age: int
+    log_mib: int = 512
+    clock_drift: float = 5
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +81,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     edge: Edge
     limits: Limits
     schema: dict[str, Schema] = {}
+    backup: Backup | None = None
 
 
 def load(path: Path) -> Settings:

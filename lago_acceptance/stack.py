@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -28,6 +29,9 @@ from lago_acceptance.roles import API, FRONT, GATEWAY, MIGRATE
 from lago_acceptance.secret_values import Secret
 from lago_acceptance.settings import Settings
 from lago_acceptance.waiting import until
+
+if TYPE_CHECKING:
+    from lago_acceptance.probing import Outside
 
 OURS = ("no space left on device", "Cannot connect to the Docker daemon", "error during connect")
 PERMIT = "--target stack"
@@ -118,6 +122,15 @@ class Stack:
                 return Secret(key)
         return None
 
+    @cached_property
+    def admin(self) -> tuple[str, Secret] | None:
+        """The administrator's address and password, where the deployment seeds one."""
+        for service in self.declared.model.of_role(MIGRATE, API):
+            email, password = service.value("LAGO_ORG_USER_EMAIL"), service.value("LAGO_ORG_USER_PASSWORD")
+            if email and password:
+                return email, Secret(password)
+        return None
+
     def _provision(self) -> None:
         script = SHIPPED_COMPOSE_FILE.parent / "provision.sh"
         change = Change("making .env.lago and a key", ("sh", str(script), str(self.run.private)), deadline=30)
@@ -140,9 +153,7 @@ class Stack:
 
     def up(self) -> None:
         """Bring the deployment and the edge up side by side, and wait until they serve or can't any more."""
-        beside_lago = ("proxy", "gateway") if self.gateway else ("proxy",)
-        for network in {*self._networks.values(), *map(self.network, beside_lago)}:
-            self._make_network(network)
+        self.make_networks()
         with ThreadPoolExecutor(2) as beside:
             starting = [beside.submit(self._start_edge)]
             if self.gateway:
@@ -157,6 +168,12 @@ class Stack:
         if self.bring_up.outcome.code == 0:
             self._wait_for_work()
             self._wait_for_certificates()
+
+    def make_networks(self) -> None:
+        """Make this run's networks in the place of the external ones."""
+        beside_lago = ("proxy", "gateway") if self.gateway else ("proxy",)
+        for network in {*self._networks.values(), *map(self.network, beside_lago)}:
+            self._make_network(network)
 
     def _bring_up(self) -> BringUp:
         outcome = self._compose(self.project, self._gave_up)
@@ -208,6 +225,14 @@ class Stack:
             origin=self.edge.origin,
             roots=self.edge.root_certificate(),
         )
+
+    memory = None
+
+    def look(self) -> Outside:
+        """What is seen from there."""
+        from lago_acceptance.probing import look
+
+        return look(self.public_view(), self.settings.edge.closed_ports)
 
     def _make_network(self, name: str) -> None:
         arguments = ("docker", "network", "create", "--label", f"{runs.RUN_LABEL}={self.run.id}",

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from lago_acceptance import runs
-from lago_acceptance.errors import UsageError
 from lago_acceptance.facts import Facts
 from lago_acceptance.options import Options
 from lago_acceptance.public_view import PublicView
 from lago_acceptance.settings import Settings
 
 if TYPE_CHECKING:
+    from lago_acceptance.memory import Memory
+    from lago_acceptance.probing import Outside
+    from lago_acceptance.gateway_stack import GatewayStack
+    from lago_acceptance.host import Host, Permit
+    from lago_acceptance.secret_values import Secret
     from lago_acceptance.stack import BringUp
 
 
@@ -20,6 +24,15 @@ class Target(Protocol):
 
     how_to_remove: str
     bring_up: BringUp | None
+    host: Host
+
+    # The right to write into the deployment, or None; the gateway that was started beside it, where one was wanted;
+    # the organization's key, and the administrator's address and password, as far as the deployment's files say.
+    permit: Permit | None
+    wants_gateway: bool
+    gateway: GatewayStack | None
+    api_key: Secret | None
+    admin: tuple[str, Secret] | None
 
     def prepare(self) -> None:
         """Find out whether the target can be used. UsageError or Unreachable where it can't."""
@@ -32,6 +45,13 @@ class Target(Protocol):
 
     def public_view(self) -> PublicView:
         """Where it is seen from outside."""
+
+    def look(self) -> Outside:
+        """What is seen from there."""
+
+    @property
+    def memory(self) -> Memory | None:
+        """What the last look has left on this machine; None where what is looked at was made for this run."""
 
     def network(self, which: str) -> str:
         """Docker's name of the network that is shared with the ``proxy`` or the ``gateway``."""
@@ -46,4 +66,6 @@ def attach(options: Options, settings: Settings, run: runs.Run) -> Target:
         from lago_acceptance.stack import Stack
 
         return Stack(options, settings, run)
-    raise UsageError("--target live is not there yet; only a stack can be checked")
+    from lago_acceptance.live import Live
+
+    return Live(options, settings, run)

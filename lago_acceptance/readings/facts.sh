@@ -1,73 +1,137 @@
 # Everything that is observed on a Docker host, in one go and without changing anything there.
-# Variables that precede this text: project, compose, files, env_files, directory, sources, log_lines, mask,
-# lago_rb, redis_lua, facts_sql, and the function role_of (roles.py).
-# Output: lines "<section> <base64>", interleaved; a line is short enough to be written in one piece.
+# Variables that precede this text: project, wanted_directory, compose, files, env_files, directory, sources, log_lines,
+# backups, mask, lago_rb, redis_lua, facts_sql, and the function role_of (roles.py).
+# Output, after the line "facts begin": lines "<section> <base64>", interleaved; a line is short enough to be written
+# in one piece. The last one is "facts end".
+
+echo "facts begin"
+started=$(date +%s.%N)
+tab='	'
 
 section() { base64 -w 3000 | sed -u "s|^|$1 |"; }
 scrubbed() { awk "$mask"; }
-value_of() { docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' "$1" | sed -n "s/^$2=//p" | head -n 1; }
 
-if ! version=$(docker version --format '{{json .}}' 2>&1); then
-    printf '%s' "$version" | section docker-error
+if ! info=$(docker info --format '{{json .}}' 2>&1); then
+    { docker version --format '{{.Server.Version}}' 2>&1 || printf '%s' "$info"; } | section docker-error
+    echo "facts end"
     exit 0
 fi
-printf '%s' "$version" | section version
-docker info --format '{{json .}}' 2>/dev/null | section info
-date +%s | section clock
+printf '%s\n' "$info" | section info
 
+# One look at every container. What a line is for, its first letter tells: R who it is, V a value that readings need,
+# E an environment variable, M a mount, L a log file, C all of it as JSON.
+template='R	{{.Id}}	{{.State.Running}}	{{or (index .Config.Labels "com.docker.compose.project") "-"}}	{{or (index .Config.Labels "lago-acceptance.role") "-"}}	{{.Config.Image}} {{.Path}} {{json .Args}}
+D	{{.Id}}	{{index .Config.Labels "com.docker.compose.project.working_dir"}}	{{index .Config.Labels "com.docker.compose.project.config_files"}}	{{index .Config.Labels "com.docker.compose.project.environment_file"}}
+L	{{.Id}}	{{.LogPath}}
+{{$id := .Id}}{{range .Config.Env}}{{$name := index (split . "=") 0}}{{if or (eq $name "DATABASE_URL") (eq $name "REDIS_URL") (eq $name "REDIS_PASSWORD") (eq $name "LAGO_API_KEY")}}V	{{$id}}	{{println .}}{{end}}E	{{$id}}	{{printf "%q" .}}
+{{end}}{{range .Mounts}}{{if eq .Type "bind"}}M	{{$id}}	{{println .Source}}{{end}}{{end}}C	{{.Id}}	{"id":{{json .Id}},"name":{{json .Name}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}'
 containers=$(docker ps -aq --no-trunc)
-short='{{.Id}} {{.State.Running}} {{or (index .Config.Labels "com.docker.compose.project") "-"}} {{or (index .Config.Labels "lago-acceptance.role") "-"}} {{.Config.Image}} {{.Path}} {{json .Args}}'
-[ -z "$containers" ] || table=$(docker inspect --type container --format "$short" $containers)
+# One that is removed meanwhile is missing, and the others are there.
+[ -z "$containers" ] || table=$(docker inspect --type container --format "$template" $containers 2>/dev/null)
+lines_of() { printf '%s\n' "$table" | sed -n "s/^$1$tab//p"; }
+field_of() { printf '%s\n' "$table" | sed -n "s/^$1$tab$2$tab//p"; }
 
-scope=$project
-members=
-while read -r id running owner label image command; do
+# Which projects have Lago in them, and which of them is meant.
+members= lagos=
+while IFS=$tab read -r id running owner label command; do
     [ -n "$id" ] || continue
-    role_of "$label" "$image" "$command "
+    role_of "$label" "$command "
     members="$members$id $running $owner ${role:--}
 "
-    case $role in
-        api | worker | clock | migrate | front)
-            case " $scope " in *" $owner "*) ;; *) [ -n "$project" ] || scope="$scope $owner" ;; esac ;;
+    case $role in api | worker | clock | migrate | front)
+        case " $lagos " in *" $owner "*) ;; *) [ "$owner" = - ] || lagos="$lagos $owner" ;; esac ;;
     esac
 done <<END
-$table
+$(lines_of R)
 END
+each_member() { printf '%s' "$members"; }
+place_of() { field_of D "$(each_member | while read -r id _ owner _; do [ "$owner" != "$1" ] || { echo "$id"; break; }; done)"; }
+found=
+for each in $lagos; do
+    place=$(place_of "$each")
+    found="$found$each$tab${place%%"$tab"*}
+"
+    [ "${place%%"$tab"*}" != "${wanted_directory:--}" ] || project=${project:-$each}
+done
+printf '%s' "$found" | section lagos
+[ -n "$project" ] || [ "$(printf '%s' "$found" | grep -c .)" -ne 1 ] || project=${found%%"$tab"*}
 
-if [ -n "$containers" ]; then
-    docker inspect --type container --format '{"id":{{json .Id}},"name":{{json .Name}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}' $containers |
-        scrubbed | section containers &
-fi
+own=$(each_member | while read -r id _ owner _; do [ "$owner" != "${project:-/}" ] || printf '%s ' "$id"; done)
+printf '%s' "$project" | section project
+in_scope() { case " $own" in *" $1 "*) return 0 ;; esac; return 1; }
+mine() { printf '%s\n' "$table" | awk -F "$tab" -v kind="$1" -v own=" $own" '$1 == kind && index(own, " " $2 " ")'; }
 
-own= database= redis=
+rubies=$(each_member | while read -r id _ _ role; do case $role in api | worker | clock | migrate) printf '%s ' "$id" ;; esac; done)
+value_of() {
+    printf '%s\n' "$table" | awk -F "$tab" -v ids=" $rubies" -v own=" $own" -v name="$1=" \
+        '$1 == "V" && index(own, " " $2 " ") && index(ids, " " $2 " ") && index($3, name) == 1 { print substr($3, length(name) + 1); exit }'
+}
+found_DATABASE_URL=$(value_of DATABASE_URL)
+found_REDIS_URL=$(value_of REDIS_URL)
+found_REDIS_PASSWORD=$(value_of REDIS_PASSWORD)
+found_LAGO_API_KEY=$(value_of LAGO_API_KEY)
+
+# What takes longest begins first.
 while read -r id running owner role; do
-    case " $scope " in *" $owner "*) [ "$owner" = - ] || own="$own $id" ;; esac
+    [ "$running" = true ] || continue
+    if [ "$role" = proxy ]; then
+        timeout 8 docker exec "$id" sh -c 'for part in routers services; do
+            wget -qO- "http://127.0.0.1:8080/api/http/$part?per_page=10000" 2>/dev/null || curl -fsS "http://127.0.0.1:8080/api/http/$part?per_page=10000" 2>/dev/null || echo null
+            echo
+        done' 2>/dev/null | scrubbed | section "proxy:$id" &
+    fi
+    in_scope "$id" || continue
+    case $role in
+        front)
+            timeout 8 docker exec "$id" sh -c 'curl -s -i http://127.0.0.1/env-config.js 2>/dev/null || wget -S -qO- http://127.0.0.1/env-config.js 2>&1' |
+                head -c 20000 | section "front:$id" & ;;
+        db)
+            { printf '\\c %s\n' "'$found_DATABASE_URL'"; printf '%s\n' "$facts_sql"; } |
+                timeout 20 docker exec -i "$id" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 |
+                scrubbed | section "database:$id" & ;;
+        redis)
+            password=$(printf '%s' "$found_REDIS_URL" | sed -n 's|^[a-z]*://[^:@/]*:\([^@]*\)@.*|\1|p')
+            REDISCLI_AUTH=${password:-$found_REDIS_PASSWORD} timeout 10 docker exec -e REDISCLI_AUTH "$id" sh -c \
+                '[ -n "$REDISCLI_AUTH" ] || unset REDISCLI_AUTH; answer=$(redis-cli --raw EVAL_RO "$1" 0 2>&1); case $answer in *nknown\ command*) redis-cli --raw EVAL "$1" 0 2>&1 ;; *) printf "%s" "$answer" ;; esac' \
+                redis "$redis_lua" 2>&1 | section "redis:$id" & ;;
+        api | worker | clock)
+            LAGO_API_KEY=$found_LAGO_API_KEY timeout 15 docker exec -e LAGO_API_KEY "$id" ruby --disable-gems -e "$lago_rb" "$role" 2>&1 | scrubbed | section "lago:$id" & ;;
+    esac
 done <<END
 $members
 END
 
-in_scope() { case " $own " in *" $1 "*) return 0 ;; esac; return 1; }
+lines_of C | sed 's/^[^	]*	//' | scrubbed | section containers &
+docker network ls --no-trunc --format '{{json .}}' | section networks &
+docker volume ls --format '{{json .}}' | section volumes &
+{ df -Pk / "$(printf '%s' "$info" | sed -n 's/.*"DockerRootDir":"\([^"]*\)".*/\1/p')" 2>/dev/null || df -Pk /; } | section disk &
+
+# Its declaration: the files that its containers name.
+if [ -z "$files" ] && [ -n "$project" ]; then
+    place=$(place_of "$project")
+    directory=${place%%"$tab"*}
+    place=${place#*"$tab"}
+    files=$(printf '%s' "${place%%"$tab"*}" | tr ',' ' ')
+    env_files=$(printf '%s' "${place#*"$tab"}" | tr ',' ' ')
+    # Old Compose names its files from its folder.
+    [ ! -d "$directory" ] || cd "$directory"
+fi
+if [ -z "$compose" ]; then
+    for each in "$HOME/.docker/cli-plugins" /usr/local/lib/docker/cli-plugins /usr/local/libexec/docker/cli-plugins \
+        /usr/lib/docker/cli-plugins /usr/libexec/docker/cli-plugins; do
+        [ ! -x "$each/docker-compose" ] || { compose=$each/docker-compose; break; }
+    done
+    compose=${compose:-$(command -v docker-compose)} || compose=
+fi
 config() {
+    [ -n "$compose" ] || { echo "neither docker compose nor docker-compose is on the host"; return; }
     set --
     for file in $files; do set -- "$@" -f "$file"; done
     for file in $env_files; do set -- "$@" --env-file "$file"; done
     $compose ${project:+-p "$project"} ${directory:+--project-directory "$directory"} "$@" config --format json 2>&1 || echo "exit $?"
 }
-labels_of() { docker inspect --format "{{or (index .Config.Labels \"com.docker.compose.$2\") \"\"}}" "$1" | tr ',' ' '; }
-if [ -z "$files" ]; then
-    for id in $own; do
-        files=$(labels_of "$id" project.config_files)
-        env_files=$(labels_of "$id" project.environment_file)
-        directory=$(labels_of "$id" project.working_dir)
-        project=$(labels_of "$id" project)
-        project=${project% }; directory=${directory% }
-        [ -z "$files" ] || break
-    done
-fi
 {
-    for id in $own; do
-        docker inspect --format "{{range .Config.Env}}E{{\"\\t\"}}$id{{\"\\t\"}}{{printf \"%q\" .}}{{\"\\n\"}}{{end}}" "$id"
-    done
+    mine E
     [ -z "$files" ] || config | sed 's/^/D	/'
 } | awk "$mask" | section environment &
 
@@ -79,16 +143,13 @@ done | section files &
 key_facts() {
     # Only answers and the public half's digest leave this function.
     kind=$(openssl pkey -in "$1" -passin pass: -noout -text 2>/dev/null | head -n 1)
-    public=$(openssl pkey -in "$1" -passin pass: -pubout -outform DER 2>/dev/null || openssl pkey -pubin -in "$1" -outform DER -pubout 2>/dev/null) 2>/dev/null
     openssl rsa -in "$1" -passin pass: -check -noout >/dev/null 2>&1 && consistent=yes || consistent=no
     digest=$({ openssl pkey -in "$1" -passin pass: -pubout -outform DER 2>/dev/null || openssl pkey -pubin -in "$1" -pubout -outform DER 2>/dev/null; } | sha256sum | cut -c1-64)
     header=$(grep -m1 -oE -- '-----BEGIN [A-Z ]+-----' "$1" 2>/dev/null)
     printf '%s\t%s\t%s\t%s' "$header" "$kind" "$consistent" "$digest"
 }
 {
-    for id in $own; do
-        docker inspect --format '{{range .Mounts}}{{if eq .Type "bind"}}{{println .Source}}{{end}}{{end}}' "$id"
-    done
+    mine M | cut -f 3
     printf '%s\n' "$sources"
 } | sort -u | while read -r source; do
     [ -n "$source" ] || continue
@@ -101,48 +162,23 @@ key_facts() {
     printf '%s\t%s\t%s\n' "$source" "$status" "$details"
 done | section mounts &
 
-df -Pk / "$(docker info --format '{{.DockerRootDir}}' 2>/dev/null)" 2>/dev/null | section disk &
-docker network ls --no-trunc --format '{{json .}}' | section networks &
-docker volume ls --format '{{json .}}' | section volumes &
+# What the images' names stand for now, the size of logs, the dumps.
+references=$(printf '%s\n' "$table" | awk -F "$tab" -v own=" $own" '$1 == "R" && index(own, " " $2 " ") { print $6 }' | cut -d' ' -f1 | sort -u)
+[ -z "$references" ] || docker image inspect --format '{{.Id}}	{{join .RepoTags " "}}	{{join .RepoDigests " "}}' $references 2>/dev/null | section images &
+mine L | while IFS=$tab read -r _ id path; do
+    total=0
+    for file in "$path" "$path".*; do
+        [ ! -f "$file" ] || size=$(stat -c %s "$file" 2>/dev/null) && [ -f "$file" ] && total=$((total + size))
+    done
+    [ ! -f "$path" ] || printf '%s\t%s\n' "$id" "$total"
+done | section log-sizes &
+if [ -n "$backups" ]; then
+    for file in $backups; do [ ! -f "$file" ] || stat -c '%Y	%s	%n' "$file"; done | sort -n | tail -n 3 | section dumps &
+fi
 
-while read -r id running owner role; do
-    in_scope "$id" || continue
+for id in $own; do
     docker logs --timestamps --tail "$log_lines" "$id" 2>&1 | scrubbed | tail -c 200000 | section "logs:$id" &
-    case $role in api | worker | clock | migrate)
-        for name in DATABASE_URL REDIS_URL REDIS_PASSWORD LAGO_API_KEY; do
-            eval "[ -n \"\${found_$name}\" ]" || eval "found_$name=\$(value_of \"\$id\" $name)"
-        done ;;
-    esac
-done <<END
-$members
-END
-
-while read -r id running owner role; do
-    [ "$running" = true ] || continue
-    if [ "$role" = proxy ]; then
-        docker exec "$id" sh -c 'for part in routers services; do
-            wget -qO- "http://127.0.0.1:8080/api/http/$part" 2>/dev/null || curl -fsS "http://127.0.0.1:8080/api/http/$part" 2>/dev/null || echo null
-            echo
-        done' 2>/dev/null | scrubbed | section "proxy:$id" &
-    fi
-    in_scope "$id" || continue
-    case $role in
-        front)
-            docker exec "$id" sh -c 'curl -s -i http://127.0.0.1/env-config.js 2>/dev/null || wget -S -qO- http://127.0.0.1/env-config.js 2>&1' |
-                head -c 20000 | section "front:$id" & ;;
-        db)
-            { printf '\\c %s\n' "'$found_DATABASE_URL'"; printf '%s\n' "$facts_sql"; } |
-                docker exec -i "$id" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 |
-                scrubbed | section "database:$id" & ;;
-        redis)
-            password=$(printf '%s' "$found_REDIS_URL" | sed -n 's|^[a-z]*://[^:@/]*:\([^@]*\)@.*|\1|p')
-            REDISCLI_AUTH=${password:-$found_REDIS_PASSWORD} docker exec -e REDISCLI_AUTH "$id" sh -c \
-                '[ -n "$REDISCLI_AUTH" ] || unset REDISCLI_AUTH; answer=$(redis-cli --raw EVAL_RO "$1" 0 2>&1); case $answer in *nknown\ command*) redis-cli --raw EVAL "$1" 0 2>&1 ;; *) printf "%s" "$answer" ;; esac' \
-                redis "$redis_lua" 2>&1 | section "redis:$id" & ;;
-        api | worker | clock)
-            LAGO_API_KEY=$found_LAGO_API_KEY docker exec -e LAGO_API_KEY "$id" ruby -e "$lago_rb" "$role" 2>&1 | scrubbed | section "lago:$id" & ;;
-    esac
-done <<END
-$members
-END
+done
 wait
+printf '%s %s' "$started" "$(date +%s.%N)" | section clock
+echo "facts end"

@@ -1,6 +1,5 @@
 # What Lago's own process would load and answer, as one JSON object. Keys and tokens stay in here.
 require "json"
-require "net/http"
 require "openssl"
 require "digest"
 
@@ -25,6 +24,7 @@ rescue => error
 end
 
 if ARGV[0] == "api"
+  require "net/http"
   token = ENV["LAGO_API_KEY"].to_s
   Net::HTTP.start("127.0.0.1", (ENV["PORT"] || 3000).to_i, open_timeout: 2, read_timeout: 4) do |http|
     ask = lambda do |path|

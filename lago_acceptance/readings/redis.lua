@@ -23,10 +23,11 @@ for number in pairs(numbers) do
     end
     table.insert(queues, {name = name, length = redis.call('LLEN', 'queue:' .. name), oldest = since})
   end
-  for _, entry in ipairs(redis.call('ZREVRANGE', 'dead', 0, 199)) do
-    local job = cjson.decode(entry)
+  local entries = redis.call('ZREVRANGE', 'dead', 0, 199, 'WITHSCORES')
+  for index = 1, #entries, 2 do
+    local job = cjson.decode(entries[index])
     table.insert(dead, {class = job.wrapped or job.class or '?', error = string.sub(job.error_message or '', 1, 200),
-                        at = job.failed_at or 0})
+                        at = tonumber(entries[index + 1])})
   end
   table.insert(databases, {
     number = tonumber(number), processes = processes, queues = queues, dead = dead,

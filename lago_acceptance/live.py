@@ -1,0 +1,119 @@
+"""A deployment that runs somewhere, looked at over ssh and from outside. Nothing is changed there."""
+
+from __future__ import annotations
+
+import socket
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lago_acceptance import runs
+from lago_acceptance.errors import Unreachable, UsageError
+from lago_acceptance.facts import Facts, observe
+from lago_acceptance.memory import Memory
+from lago_acceptance.options import Options
+from lago_acceptance.public_view import PublicView, Resolver
+from lago_acceptance.roles import API, FRONT, GATEWAY
+from lago_acceptance.settings import Settings
+from lago_acceptance.ssh_host import SshHost, parse
+
+if TYPE_CHECKING:
+    from lago_acceptance.probing import Outside
+
+SYSTEM = Resolver("system")
+
+
+class Live:
+    """One host. Its facts and what is seen from outside are taken side by side, as soon as it is made ready."""
+
+    bring_up = None
+    how_to_remove = "nothing was made there"
+
+    def __init__(self, options: Options, settings: Settings, run: runs.Run):
+        self.options, self.settings, self.run = options, settings, run
+        if len(options.hosts) != 1:
+            raise UsageError("a live run looks at one host; several are looked at side by side, by a run each")
+        self.images: dict = {}
+        self.swept: list[str] = []
+        self.host = SshHost(parse(options.hosts[0]), options.ssh_config)
+        self._looks = ThreadPoolExecutor(2)
+        self._facts: Future[Facts] | None = None
+        self._outside: Future[Outside] | None = None
+
+    def prepare(self) -> None:
+        """Begin to look. What can't be reached is told by ``up``."""
+        from lago_acceptance.probing import look
+
+        self._facts = self._looks.submit(self.observe)
+        self._outside = self._looks.submit(lambda: look(self.public_view(), self.settings.edge.closed_ports))
+
+    def up(self) -> None:
+        """Wait for the facts. Unreachable, with the step of the way that failed."""
+        self._facts.result()
+
+    def observe(self) -> Facts:
+        """The facts of the host: those that were taken at the start, for nothing is changed in between."""
+        if self._facts is not None and self._facts.done():
+            return self._facts.result()
+        backup = self.settings.backup
+        facts = observe(
+            self.host,
+            project=self.options.project,
+            wanted_directory=self.settings.deployment.directory,
+            backups=backup.files if backup else "",
+        )
+        if not facts.project and len(facts.lagos) > 1:
+            here = ", ".join(f"{name} ({folder or 'no folder'})" for name, folder in facts.lagos.items())
+            raise Unreachable(
+                f"{len(facts.lagos)} Lago stacks are on {self.host.name}: {here}; none lies in "
+                f"{self.settings.deployment.directory} (settings.toml), so say which one is meant: --project NAME"
+            )
+        return facts
+
+    def look(self) -> Outside:
+        """What was seen from outside."""
+        return self._outside.result()
+
+    def public_view(self) -> PublicView:
+        """Where it is seen from outside: public DNS, this machine's trusted roots, the host's own address."""
+        hosts = self.settings.hosts
+        edge = self.settings.edge
+        named = {role: name for role, name in ((FRONT, hosts.front), (API, hosts.api), (GATEWAY, hosts.gateway)) if name}
+        public = tuple(Resolver(address, address) for address in edge.resolvers)
+        return PublicView(
+            hosts=named,
+            resolvers=((SYSTEM,) if edge.system_resolver else ()) + public,
+            origin=edge.origin or self._address,
+            roots=self._roots,
+        )
+
+    @cached_property
+    def _address(self) -> str | None:
+        """The address that ssh goes to, None where only ssh knows the way (a jump host's own names)."""
+        try:
+            found = socket.getaddrinfo(self.host.real_name, None, type=socket.SOCK_STREAM)
+        except OSError:
+            return None
+        return found[0][4][0]
+
+    @property
+    def _roots(self) -> str | None:
+        if self.options.ca_file is None:
+            return None
+        return self.options.ca_file.read_text("utf-8")
+
+    def network(self, which: str) -> str:
+        """Docker's name of the network that is shared with the ``proxy`` or the ``gateway``."""
+        return self.settings.edge.proxy_network if which == "proxy" else self.settings.edge.gateway_network
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What the last look at this host has left on this machine."""
+        return Memory(self.options.reports / "state", self.host.name, self.options.project)
+
+    def down(self) -> str:
+        """End the connection."""
+        self._looks.shutdown(wait=True, cancel_futures=True)
+        self.host.close()
+        return ""
+

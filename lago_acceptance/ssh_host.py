@@ -1,0 +1,271 @@
+"""A host behind ssh, through testinfra's ssh backend with an ssh_config of our own. Reads; changes with a Permit only."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shlex
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lago_acceptance.errors import Unreachable, UsageError
+from lago_acceptance.host import Change, Host, Outcome, Permit, Reading
+from lago_acceptance.secret_values import redact
+
+CONNECT_SECONDS = 5
+# What a host may print at most, in bytes: logs of all services are far below.
+FLOOD = 64 * 2**20
+_BEGUN = "lago-acceptance begins"
+_SOCKET_PATH = 104 - len("/0123456789012345678901234567890123456789.0123456789abcdef")
+
+
+class Address(msgspec.Struct, frozen=True):
+    """What --hosts names: ``spec`` is as testinfra takes it, ``name`` the host's name or address, or ssh_config's alias."""
+
+    spec: str
+    name: str
+
+
+def parse(text: str) -> Address:
+    """An entry of --hosts; UsageError where it is not ssh://[user@]host[:port]."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        raise UsageError(f"--hosts {text} names no way to get there; write ssh://{text}")
+    if scheme != "ssh":
+        raise UsageError(
+            f"--hosts {scheme}://… is refused: only ssh:// verifies host keys and honours ssh_config; write ssh://{rest}"
+        )
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise UsageError(f"--hosts {text} has a port that is no number") from None
+    if parts.password:
+        raise UsageError("--hosts holds a password, which the process list would show; use a key (ssh-copy-id)")
+    if not parts.hostname or parts.path.strip("/") or parts.hostname.startswith("-"):
+        raise UsageError(f"--hosts {text} is not ssh://user@host or ssh://user@host:port")
+    user = f"{parts.username}@" if parts.username else ""
+    # urlsplit lowers a name; an alias of ssh_config may have capitals.
+    host = parts.netloc.rpartition("@")[2]
+    host = host.removesuffix(f":{port}") if port is not None else host
+    return Address(f"ssh://{user}{host}{f':{port}' if port is not None else ''}", host.strip("[]"))
+
+
+class SshHost(Host):
+    """A machine that ssh reaches. ``ssh_config`` replaces the user's own; identity, jump hosts and aliases come from it."""
+
+    compose_command = ""
+
+    def __init__(self, address: Address, ssh_config: Path | None = None):
+        self.address = address
+        self.name = address.spec.removeprefix("ssh://")
+        self._own = Path(tempfile.mkdtemp(prefix="lago-ssh-", dir=_short_folder()))
+        self._user_config = ssh_config
+        self.commands = 0
+
+    @cached_property
+    def _backend(self):
+        from testinfra.backend.ssh import SshBackend
+
+        host = self
+
+        class Bounded(SshBackend):
+            """testinfra's backend waits for ever and keeps whatever comes; this one does neither."""
+
+            def run_local(self, command: str, *args: str):
+                code, output, errors = host._run(self.quote(command, *args))
+                return self.result(code, self.encode(command), output, errors)
+
+            def run_ssh(self, command: str):
+                # The connection's own failures have exit code 255, and are told apart by our caller.
+                template, arguments = self._build_ssh_command(command)
+                return self.run_local(" ".join(template), *arguments)
+
+        return Bounded(
+            self.address.spec.removeprefix("ssh://"),
+            ssh_config=str(self._config),
+            timeout=CONNECT_SECONDS,
+            controlpersist=30,
+        )
+
+    @cached_property
+    def _config(self) -> Path:
+        """The first value that ssh finds wins, so ours stand before the user's."""
+        config = self._own / "config"
+        others = [self._user_config] if self._user_config else [Path.home() / ".ssh" / "config", Path("/etc/ssh/ssh_config")]
+        config.write_text(
+            "BatchMode yes\n"
+            "StrictHostKeyChecking yes\n"
+            "UpdateHostKeys no\n"
+            "PasswordAuthentication no\n"
+            "KbdInteractiveAuthentication no\n"
+            "ServerAliveInterval 3\n"
+            "ServerAliveCountMax 3\n"
+            "ConnectionAttempts 1\n"
+            "Compression yes\n"
+            "RequestTTY no\n"
+            # Tells how far a connection came.
+            "LogLevel DEBUG1\n"
+            f"ControlPath {self._own}/%C\n"
+            + "".join(f'Include "{path.resolve()}"\n' for path in others if path.is_file()),
+            "utf-8",
+        )
+        return config
+
+    def read(self, reading: Reading) -> str:
+        self._deadline = reading.deadline
+        self._reading = reading.name
+        self.commands += 1
+        script = f"echo {shlex.quote(_BEGUN)}; exec timeout -k 1 {reading.deadline:g} sh -c {shlex.quote(reading.script())}"
+        result = self._backend.run(script)
+        _, begun, output = result.stdout.partition(_BEGUN + "\n")
+        if not begun or result.rc == 255:
+            raise Unreachable(self._why(result.stderr, bool(begun)))
+        if result.rc in (124, 137):
+            raise Unreachable(f"reading the {reading.name} of {self.name} took longer than {reading.deadline:.0f} s")
+        if result.rc != 0:
+            raise Unreachable(
+                f"reading the {reading.name} of {self.name} failed with exit code {result.rc}: {_last_words(result.stderr)}"
+            )
+        return output
+
+    def change(self, change: Change, permit: Permit, give_up: Callable[[], str | None] | None = None) -> Outcome:
+        if not isinstance(permit, Permit):
+            raise TypeError(f"{change.name} changes {self.name} and needs a permit")
+        raise NotImplementedError(f"{change.name}: nothing is changed on a live host yet")
+
+    @cached_property
+    def real_name(self) -> str:
+        """The name or address that ssh_config gives an alias."""
+        words = ["ssh", "-F", str(self._config), "-G", self.address.name]
+        ended = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5, check=False)
+        return next((line.split()[1] for line in ended.stdout.splitlines() if line.startswith("hostname ")), self.address.name)
+
+    def close(self) -> None:
+        """End the shared connection and remove its folder."""
+        import shutil
+
+        if "_backend" in self.__dict__ and any(self._own.glob("*")):
+            template, arguments = self._backend._build_ssh_command("")
+            words = shlex.split(self._backend.quote(" ".join(template), *arguments))
+            with open(os.devnull, "r+b") as nothing:
+                subprocess.run([*words[:-2], "-O", "exit", words[-2]], stdin=nothing, stdout=nothing, stderr=nothing,
+                               timeout=5, check=False)
+        shutil.rmtree(self._own, ignore_errors=True)
+
+    # --- one command, bounded in time and size ---
+
+    def _run(self, command: str) -> tuple[int, bytes, bytes]:
+        """Exit code, output and errors of a local command; Unreachable when it hangs or floods."""
+        process = subprocess.Popen(
+            command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        parts: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
+        started = time.monotonic()
+        selector = selectors.DefaultSelector()
+        selector.register(process.stdout, selectors.EVENT_READ, parts["output"])
+        selector.register(process.stderr, selectors.EVENT_READ, parts["errors"])
+        try:
+            while selector.get_map():
+                begun = _BEGUN.encode() in parts["output"]
+                patience = self._deadline + 5 if begun else CONNECT_SECONDS + 2
+                left = started + patience - time.monotonic()
+                if left <= 0:
+                    raise Unreachable(self._why(parts["errors"].decode("utf-8", "replace"), begun))
+                for key, _ in selector.select(min(left, 0.5)):
+                    chunk = os.read(key.fd, 2**18)
+                    if not chunk:
+                        selector.unregister(key.fileobj)
+                    key.data.extend(chunk)
+                if len(parts["output"]) > FLOOD or len(parts["errors"]) > FLOOD // 16:
+                    raise Unreachable(
+                        f"{self.name} prints without end ({FLOOD // 2**20} MiB and more) when it is asked for the "
+                        f"{self._reading}: look at what its login shell prints (ssh {self.name} true)"
+                    )
+                # A connection that is shared keeps ssh's error stream open after the command.
+                if process.poll() is not None and not selector.select(0):
+                    break
+            process.wait(5)
+        finally:
+            selector.close()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(5)
+            process.stdout.close()
+            process.stderr.close()
+        return process.returncode, bytes(parts["output"]), bytes(parts["errors"])
+
+    def _why(self, errors: str, begun: bool) -> str:
+        """Which step of the way failed, and what to do."""
+        if begun:
+            return f"ssh to {self.name} broke off while it was asked for the {self._reading}: {_last_words(errors)}; try again"
+        for signs, step, mend in _STEPS:
+            if any(sign in errors for sign in signs):
+                return f"{step} {self.name}: {_last_words(errors)}; {mend}"
+        if "Authenticated to" in errors or "mux_client" in errors:
+            return (
+                f"the login shell of {self.name} runs no command (asked for the {self._reading}): {_last_words(errors)}; "
+                f"try: ssh {self.name} true"
+            )
+        if "Connection established" in errors:
+            return f"authentication: {self.name} does not go on after the connection was made; look at its sshd"
+        if "Connecting to" in errors:
+            return f"TCP: {self.name} does not answer within {CONNECT_SECONDS} s; look at the host, its firewall and the port"
+        return f"DNS: the name of {self.name} was not resolved within {CONNECT_SECONDS} s; look at DNS, or give the address"
+
+
+_STEPS = (
+    (("Could not resolve hostname",), "DNS: nobody knows the name of", "look at its spelling, or give the address"),
+    (
+        ("REMOTE HOST IDENTIFICATION HAS CHANGED",),
+        "host key: it has changed since it was noted for",
+        "somebody may listen in between; when the host was made anew, compare the new key there "
+        "(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and remove the old one (ssh-keygen -R HOST)",
+    ),
+    (
+        ("Host key verification failed", "host key is known for"),
+        "host key: none is noted for",
+        "compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then log in once by hand to note it",
+    ),
+    (
+        ("Permission denied", "Too many authentication failures", "No more authentication methods"),
+        "authentication: the key is refused by",
+        "passwords are not asked for: load the key (ssh-add), name it in ssh_config, or put it there (ssh-copy-id)",
+    ),
+    (
+        ("Bad configuration option", "terminating,", "Can't open user config file", "Bad owner or permissions"),
+        "ssh_config: ssh can't use it for",
+        "mend the line that it names",
+    ),
+    (
+        ("Connection refused", "timed out", "No route to host", "Network is unreachable", "Connection reset"),
+        "TCP: there is no connection to",
+        "look at the host, its firewall and the port",
+    ),
+    (
+        ("kex_exchange_identification", "Connection closed by", "banner exchange", "no matching"),
+        "ssh: what answers does not speak ssh as it should at",
+        "look at the port and at the host's sshd",
+    ),
+)
+
+
+def _last_words(errors: str) -> str:
+    """What ssh or the remote shell said last, without its talk about how far it is."""
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    said = [line for line in lines if not line.startswith(("debug1:", "OpenSSH_", "Authenticated to", "@@@", "Transferred", "Bytes"))]
+    return redact(said[-1])[:300] if said else "nothing was said"
+
+
+def _short_folder() -> str | None:
+    """Where a socket's path stays short enough for the system."""
+    return "/tmp" if len(tempfile.gettempdir()) + 20 > _SOCKET_PATH else None

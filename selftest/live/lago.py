@@ -1,0 +1,104 @@
+"""A live host for tests: a Lago that runs on this machine's Docker, reached through an ssh server on loopback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from lago_acceptance import runs
+from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE, Options
+from lago_acceptance.settings import load
+from lago_acceptance.stack import Stack
+from live import sshd
+
+
+@dataclass
+class LiveLago:
+    """A Lago that is up, and the options with which a live run looks at it."""
+
+    stack: Stack
+    server: sshd.Sshd
+    folder: Path
+
+    @property
+    def project(self) -> str:
+        """The Compose project on the host."""
+        return self.stack.run.project
+
+    @property
+    def options(self) -> list[str]:
+        """The options of a live run."""
+        return self.options_for(self.server)
+
+    def options_for(self, server: sshd.Sshd) -> list[str]:
+        """The same for another way to the same host."""
+        return [
+            "--target", "live", "--hosts", server.url, "--ssh-config", str(server.ssh_config),
+            "--settings", str(self.folder / "settings.toml"), "--ca-file", str(self.folder / "roots.crt"),
+        ]
+
+    def container(self, service: str) -> str:
+        """The id of a service's container."""
+        return docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={self.project}",
+                      "--filter", f"label=com.docker.compose.service={service}")
+
+    def sql(self, text: str) -> str:
+        """Run SQL in Lago's database as its owner; what psql prints."""
+        return docker("exec", self.container("lago-db"), "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
+                      "-U", "lago", "-d", "lago", "-c", text)
+
+    def redis(self, *words: str) -> str:
+        """Run a command in Redis, in the database of the jobs."""
+        return docker("exec", self.container("lago-redis"), "redis-cli", *words)
+
+
+def docker(*arguments: str) -> str:
+    """What a docker command prints; AssertionError with its words when it fails."""
+    ended = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
+
+
+def bring_up(folder: Path) -> LiveLago:
+    """Bring a healthy Lago up and start the ssh server through which it is looked at."""
+    options = Options(
+        target="stack", hosts=(), compose_files=(SHIPPED_COMPOSE_FILE,), env_file=None, settings=ROOT / "settings.toml",
+        images="auto", keep=False, deadline=180, reports=folder / "reports",
+    )
+    stack = Stack(options, load(options.settings), runs.start(options.reports))
+    stack.prepare()
+    try:
+        stack.up()
+        assert not stack.bring_up.failed, stack.bring_up.failed
+        _write_settings(stack, folder)
+        return LiveLago(stack, sshd.start(folder / "ssh"), folder)
+    except BaseException:
+        stack.down()
+        raise
+
+
+def take_down(lago: LiveLago) -> None:
+    """End everything."""
+    lago.server.stop()
+    left = lago.stack.down()
+    lago.stack.run.close()
+    assert not left, left
+
+
+def _write_settings(stack: Stack, folder: Path) -> None:
+    view = stack.public_view()
+    text = (ROOT / "settings.toml").read_text()
+    (folder / "settings.toml").write_text(
+        text.replace('"dokploy-network"', f'"{stack.network("proxy")}"')
+        .replace('"brain-network"', f'"{stack.network("gateway")}"')
+        .replace('directory = "/root/lago"', f'directory = "{stack.project.directory}"')
+        .replace('resolvers = ["1.1.1.1", "8.8.8.8"]',
+                 f'resolvers = {[resolver.address for resolver in view.resolvers]}\n'
+                 f'system_resolver = false\norigin = "{view.origin}"'.replace("'", '"'))
+        .replace('gateway = "api.bizoholic.net"', 'gateway = ""')
+    )
+    descriptor = os.open(folder / "roots.crt", os.O_WRONLY | os.O_CREAT, 0o644)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(view.roots)
