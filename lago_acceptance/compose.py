@@ -92,7 +92,7 @@ def resolve(project: Project, deadline: float = 20.0) -> Resolved:
     command = project.arguments("config", "--format", "json")
     try:
         ended = subprocess.run(
-            command, env=project.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=deadline
+            command, check=False, env=project.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=deadline
         )
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"Compose did not make sense of {project.files[0]} within {deadline:.0f} s") from error

@@ -60,11 +60,6 @@ class Edge:
         return self._addresses["traefik"]
 
     @property
-    def traefik_api(self) -> str:
-        """The base URL of Traefik's API, which is not published."""
-        return f"http://{self.origin}:8080"
-
-    @property
     def resolvers(self) -> list[tuple[str, int]]:
         """Address and port of each DNS server."""
         return [(self._addresses[service], 53) for service in ("dns-first", "dns-second")]

@@ -147,8 +147,7 @@ def run_process(change: Change, environment: Mapping[str, str], give_up: Callabl
 
 
 def _collect(stream: IO[str], lines: list[str]) -> None:
-    for line in stream:
-        lines.append(line)
+    lines.extend(stream)
 
 
 def _end(process: subprocess.Popen) -> None:

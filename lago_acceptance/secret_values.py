@@ -11,7 +11,7 @@ import threading
 
 _MASKED = re.compile(r"<secret:(\d+):([a-z0-9-]+):(\d+)>(raw)?")
 _KEY_MATERIAL = (
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=\n]*"),
     re.compile(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/=\n]{200,}"),
 )

@@ -23,7 +23,7 @@ def write(folder: Path, edit: Edit | None = None) -> list[str]:
     """A deployment in a folder; the options that name it."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(COMPOSE / "rsa_key.rb", folder)
-    made = subprocess.run(["sh", COMPOSE / "provision.sh", folder], capture_output=True, text=True)
+    made = subprocess.run(["sh", COMPOSE / "provision.sh", folder], check=False, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
     # By way of JSON, so that services share no anchor's object.
     document = json.loads(json.dumps(yaml.safe_load((COMPOSE / "docker-compose.lago.yml").read_text())))
@@ -97,16 +97,9 @@ def worker_on_another_database(document: dict, folder: Path) -> None:
 
 def worker_with_another_key(document: dict, folder: Path) -> None:
     """The worker mounts a key of its own."""
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     other = folder / "other.pem"
     other.touch(mode=0o600)
-    other.write_bytes(pem)
+    other.write_bytes(_pem(_rsa()))
     for mount in document["services"]["lago-worker"]["volumes"]:
         if isinstance(mount, dict) and mount["target"] == PEM:
             mount["source"] = "./other.pem"
@@ -123,3 +116,71 @@ def router_without_service(document: dict, folder: Path) -> None:
     del labels["traefik.http.routers.lago-api.service"]
     del labels["traefik.http.routers.lago-api-http.service"]
     labels["traefik.http.services.lago-metrics.loadbalancer.server.port"] = "9394"
+
+
+def _put(folder: Path, content: bytes) -> None:
+    (folder / "lago_rsa_private.pem").write_bytes(content)
+
+
+def _pem(key, password: bytes | None = None) -> bytes:
+    from cryptography.hazmat.primitives import serialization
+
+    encryption = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+
+
+def _rsa(bits: int = 2048):
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+def pem_absent(document: dict, folder: Path) -> None:
+    """No PEM where the compose file mounts one."""
+    (folder / "lago_rsa_private.pem").unlink()
+
+
+def pem_is_a_folder(document: dict, folder: Path) -> None:
+    """What Docker itself makes of a short-syntax mount whose source is missing."""
+    (folder / "lago_rsa_private.pem").unlink()
+    (folder / "lago_rsa_private.pem").mkdir()
+
+
+def pem_empty(document: dict, folder: Path) -> None:
+    """An empty file."""
+    _put(folder, b"")
+
+
+def pem_public(document: dict, folder: Path) -> None:
+    """The public half: Lago boots with it and can sign nothing."""
+    from cryptography.hazmat.primitives import serialization
+
+    _put(folder, _rsa().public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
+
+
+def pem_truncated(document: dict, folder: Path) -> None:
+    """A key that lost its second half."""
+    _put(folder, (folder / "lago_rsa_private.pem").read_bytes()[:900])
+
+
+def pem_encrypted(document: dict, folder: Path) -> None:
+    """A key with a pass phrase."""
+    _put(folder, _pem(_rsa(), b"open sesame"))
+
+
+def pem_of_an_elliptic_curve(document: dict, folder: Path) -> None:
+    """A private key of another kind."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    _put(folder, _pem(ec.generate_private_key(ec.SECP256R1())))
+
+
+def pem_short(document: dict, folder: Path) -> None:
+    """A key of 1024 bits."""
+    _put(folder, _pem(_rsa(1024)))
+
+
+def pem_open_to_all(document: dict, folder: Path) -> None:
+    """A good key that every account of the host may read."""
+    (folder / "lago_rsa_private.pem").chmod(0o644)

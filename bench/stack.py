@@ -1,0 +1,76 @@
+"""From nothing to a verdict, beside a bare ``docker compose up --wait`` of the same file on the same images."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from lago_acceptance import daemon, runs, settings
+from lago_acceptance.host import Change
+from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE, Options
+from lago_acceptance.stack import Stack
+from selftest import deployments, running
+
+ROUNDS = 3
+ALLOWANCE = 8.0
+
+
+def bare(folder: Path) -> float:
+    """Seconds of ``docker compose up --wait`` from nothing, on networks that are there."""
+    options = Options(
+        target="stack", hosts=(), compose_files=(SHIPPED_COMPOSE_FILE,), env_file=None, settings=ROOT / "settings.toml",
+        images="auto", keep=False, deadline=180, reports=folder,
+    )
+    run = runs.start(folder)
+    stack = Stack(options, settings.load(options.settings), run)
+    try:
+        stack.prepare()
+        stack.make_networks()
+        project = stack.project
+        change = Change("docker compose up", tuple(project.arguments("up", "--detach", "--wait")), project.environment(), deadline=180)
+        started = time.monotonic()
+        outcome = stack.host.change(change, stack.permit)
+        taken = time.monotonic() - started
+        if outcome.code:
+            raise SystemExit(f"docker compose up --wait failed: {outcome.output[-500:]}")
+        return taken
+    finally:
+        daemon.remove(run.id, stack.host, stack.permit)
+        run.close()
+
+
+def suite(folder: Path, *options: str) -> running.Result:
+    """One run of the suite, as a whole process."""
+    return running.run(folder, "-m", "smoke and (phase1 or phase2 or phase3)", *options)
+
+
+def line(what: str, measured: str, promised: str) -> None:
+    print(f"{what:58} {measured:>28}   {promised}", flush=True)
+
+
+def main() -> None:
+    """Print each promised number beside what was measured."""
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {ROUNDS} rounds, medians")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        suite(folder)
+        ups, whole, checks = [], [], []
+        for _ in range(ROUNDS):
+            ups.append(bare(folder))
+            result = suite(folder)
+            if result.code:
+                raise SystemExit(f"the shipped deployment was not accepted:\n{result.output[-3000:]}")
+            timings = result.summary["timings"]
+            whole.append(result.seconds - timings["down"])
+            checks.append(result.seconds - timings["prepare"] - timings["up"] - timings["down"])
+        bare_median, whole_median = statistics.median(ups), statistics.median(whole)
+        ratio = (whole_median - ALLOWANCE) / bare_median
+        line("bare docker compose up --wait", f"{bare_median:.1f} s", "")
+        line("from nothing to verdict", f"{whole_median:.1f} s", "")
+        line("the same less 8 s, against bare", f"{ratio:.2f}", "at most 1.3")
+        line("once the stack is up (start of pytest included)", f"{statistics.median(checks):.1f} s", "at most 5 s")
+        broken = suite(folder, *deployments.write(folder / "deployment", deployments.key_by_path_variable))
+        line("a key that Lago can't load, red after up began", f"{broken.seconds - broken.summary['timings']['prepare'] - broken.summary['timings']['down']:.1f} s", "at most 15 s")
