@@ -179,6 +179,15 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         lines = (line.partition(" ") for line in self.logs.get(container.id, "").splitlines())
         return [text for stamp, _, text in lines if stamp[:26] >= started]
 
+    def stamped_log(self, container: Container) -> list[tuple[float, str]]:
+        """The last lines of a container with their times (Unix time)."""
+        lines = (line.partition(" ") for line in self.logs.get(container.id, "").splitlines())
+        return [(at, text) for stamp, _, text in lines if (at := unix_time(stamp)) is not None]
+
+    def started_at(self, container: Container) -> float:
+        """When a container was last started (Unix time)."""
+        return unix_time(container.started_at) or 0.0
+
     def log(self, container: Container) -> list[str]:
         """The last lines of a container, those of earlier starts included."""
         return [line.partition(" ")[2] for line in self.logs.get(container.id, "").splitlines()]
@@ -187,11 +196,19 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         """When a container last printed a line that holds a text (Unix time), or None."""
         stamps = (line.partition(" ") for line in reversed(self.logs.get(container.id, "").splitlines()))
         found = next((stamp for stamp, _, rest in stamps if text in rest), None)
-        return datetime.fromisoformat(found[:26].rstrip("Z") + "+00:00").timestamp() if found else None
+        return unix_time(found) if found else None
 
     def source(self, path: str) -> KeyFile | None:
         """What is at a path of the host that some container mounts, or should."""
         return next((source for source in self.sources if source.path == path), None)
+
+
+def unix_time(stamp: str) -> float | None:
+    """Docker's time stamp (RFC 3339, UTC, nanoseconds) as Unix time; None where it is none."""
+    try:
+        return datetime.fromisoformat(stamp[:26].rstrip("Z") + "Z").timestamp()
+    except ValueError:
+        return None
 
 
 class _Sections:

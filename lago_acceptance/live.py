@@ -27,6 +27,9 @@ class Live:
     """One host. Its facts and what is seen from outside are taken side by side, as soon as it is made ready."""
 
     bring_up = None
+    # Of a live host's gateway and keys nothing is known beyond what its facts tell.
+    gateway = permit = admin = api_key = None
+    wants_gateway = False
     how_to_remove = "nothing was made there"
 
     def __init__(self, options: Options, settings: Settings, run: runs.Run):

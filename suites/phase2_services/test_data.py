@@ -156,22 +156,3 @@ def test_lagos_processes_agree(facts, judge):
                 )
             )
     judge(findings)
-
-
-def test_few_jobs_have_died(facts, judge):
-    jobs = sidekiq.as_enqueued_to(facts)
-    if jobs is None:
-        raise Blocked("redis-refuses-lago" if facts.running(REDIS) else "service-down", "Redis could not be read")
-    classes = {}
-    for job in jobs.dead:
-        classes.setdefault(job["class"], []).append(job["error"])
-    judge(
-        Finding(
-            id="jobs-died",
-            role=WORKER,
-            wrong=f"{len(errors)} {name} died: {errors[0][:150]}",
-            leads_to="Lago does not try again: the invoice, webhook or file that they were for is missing",
-            mend="mend what the message names, then run them again from the dead set, and compare invoices",
-        )
-        for name, errors in classes.items()
-    )

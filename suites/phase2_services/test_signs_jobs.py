@@ -1,0 +1,42 @@
+"""Phase 2: no job has died lately, and the clock has enqueued each schedule when it should have."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance import diagnosis, sidekiq, signs
+from lago_acceptance.errors import Blocked, Unknown
+from lago_acceptance.roles import CLOCK, REDIS
+
+pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
+
+
+@pytest.fixture(scope="module")
+def clock(facts):
+    """The running clock."""
+    if (found := facts.running(CLOCK)) is None:
+        raise Blocked(diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing", "the clock does not run")
+    return found
+
+
+def test_no_job_has_died_since_the_last_look(facts, looked_before, judge):
+    jobs = sidekiq.as_enqueued_to(facts)
+    if jobs is None:
+        if not facts.of_role(REDIS):
+            raise Unknown("Redis is not one of this deployment's containers, and can't be asked from here")
+        raise Blocked("redis-refuses-lago" if facts.running(REDIS) else "service-down", "Redis could not be read")
+    if looked_before is None:
+        raise Unknown(f"this is the first look at this host: {len(jobs.dead)} jobs are dead, and the next look compares with them")
+    judge(signs.died(jobs, looked_before))
+
+
+def test_customers_are_billed_every_hour(facts, clock, judge):
+    judge(signs.late_schedules(facts, clock, signs.BILLING))
+
+
+def test_five_minute_schedules_are_enqueued_in_time(facts, clock, judge):
+    judge(signs.late_schedules(facts, clock, signs.EVERY_FIVE_MINUTES))
+
+
+def test_hourly_schedules_are_enqueued_in_time(facts, clock, judge):
+    judge(signs.late_schedules(facts, clock, signs.EVERY_HOUR))
