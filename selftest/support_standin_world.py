@@ -11,6 +11,7 @@ from lago_acceptance import images
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
+    from docker.models.volumes import Volume
 
 READY_SECONDS = 60
 
@@ -26,6 +27,7 @@ class World:
         self.run = f"standin-{secrets.token_hex(4)}"
         self.image = images.stand_in("lago-api")
         self.containers: list[Container] = []
+        self.volumes: list[Volume] = []
         self.network = client.networks.create(f"{self.run}-net", internal=True)
 
     def create(
@@ -63,10 +65,18 @@ class World:
         container.start()
         return container
 
+    def volume(self, name: str) -> Volume:
+        """An empty volume."""
+        volume = self.client.volumes.create(f"{self.run}-{name}")
+        self.volumes.append(volume)
+        return volume
+
     def close(self) -> None:
         """Remove all of it."""
         for container in self.containers:
             container.remove(force=True, v=True)
+        for volume in self.volumes:
+            volume.remove()
         self.network.remove()
 
 

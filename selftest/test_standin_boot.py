@@ -8,10 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+import support_standin_boot as boot
+from support_standin_world import READY_SECONDS, World, accepts_connections, sql
 
 from lago_acceptance.waiting import until
-from selftest import support_standin_boot as boot
-from selftest.support_standin_world import READY_SECONDS, World, accepts_connections, sql
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
