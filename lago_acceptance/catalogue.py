@@ -121,7 +121,7 @@ def load(path: Path = FILE) -> Catalogue:
 
 def _in_words(document: Any, said: str) -> str:
     """msgspec's words, with the plan's code in the place of its number."""
-    head, mark, rest = said.partition("$.plans[")
+    _, mark, rest = said.partition("$.plans[")
     number = rest.partition("]")[0]
     if mark and number.isdigit():
         entry = document["plans"][int(number)]

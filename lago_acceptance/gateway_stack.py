@@ -14,6 +14,7 @@ from lago_acceptance.facts import Container
 from lago_acceptance.host import Change, Host, Outcome, Permit, Reading
 from lago_acceptance.runs import Run
 from lago_acceptance.secret_values import Secret
+from lago_acceptance.sweeping import tenant_of
 from lago_acceptance.waiting import until
 
 FILE = Path(__file__).resolve().parent.parent / "compose" / "gateway.yml"
@@ -31,7 +32,7 @@ class GatewayStack:
     def __init__(self, run: Run, host: Host, permit: Permit, key: Secret, networks: dict[str, str], public_name: str,
                  variables: dict[str, str] | None = None):
         self.run, self.host, self._permit = run, host, permit
-        self.issuer = Issuer()
+        self.issuer = Issuer(tenant_of(run.id))
         self.failed: str | None = None
         self._addresses: dict[str, dict[str, str]] = {}
         folder = run.private / "issuer"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from pathlib import Path
 
 from lago_acceptance.secret_values import Secret
@@ -17,8 +16,8 @@ LIFETIME = 3600
 class Issuer:
     """Signs tokens. The private key stays in this process; ``tenant`` is the one that this run acts as."""
 
-    def __init__(self):
-        self.tenant = str(uuid.uuid4())
+    def __init__(self, tenant: str):
+        self.tenant = tenant
         self._key, self._stranger = _new_key(), _new_key()
 
     def publish(self, folder: Path) -> None:

@@ -1,0 +1,117 @@
+"""The round through the gateway: a tenant of this run subscribes, and Lago is asked what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from lago_acceptance import sweeping
+from lago_acceptance.attempts import Attempt
+from lago_acceptance.billing_round import INVOICE_SECONDS, Circumstances
+from lago_acceptance.clients.gateway import Gateway, Operation
+from lago_acceptance.clients.lago import Document, Lago
+from lago_acceptance.errors import Blocked
+from lago_acceptance.findings import Finding, Red
+from lago_acceptance.gateway_checks import created_in_lago
+from lago_acceptance.host import Permit
+from lago_acceptance.roles import GATEWAY, WORKER
+from lago_acceptance.secret_values import Secret
+from lago_acceptance.sweeping import Left, Owner
+from lago_acceptance.waiting import until
+
+
+class Subscribed(msgspec.Struct, frozen=True):
+    """The gateway's answer to a subscription, and the subscriptions that Lago holds for its customer then."""
+
+    answer: dict[str, Any]
+    plan: str
+    held: list[Document]
+
+
+class GatewayRound:
+    """One round; ``run`` makes it and removes the customer again."""
+
+    def __init__(self, gateway: Gateway, lago: Lago, token: Secret, owner: Owner, permit: Permit, plan: str, around: Circumstances):
+        self.gateway, self.lago, self._token, self.owner, self.permit = gateway, lago, token, owner, permit
+        self.plan, self.around = plan, around
+        self.tenant = sweeping.tenant_of(owner.run)
+
+    def run(self, operation: Callable[[str], Operation]) -> GatewayRound:
+        """Subscribe by the gateway and look on both sides; what fails is kept in its attempt."""
+        self.subscribed = Attempt.of(self._subscribe, operation)
+        self.seen = Attempt.of(self._subscription_seen, operation)
+        self.invoiced = Attempt.of(self._invoice_seen, operation)
+        self.used = Attempt.of(self._usage_seen, operation)
+        self.removed = Attempt.of(self._remove)
+        return self
+
+    def _subscribe(self, operation: Callable[[str], Operation]) -> Subscribed:
+        subscribe = operation("subscribe")
+        # Made beforehand, so that it bears this run's mark; the gateway's own upsert leaves the mark alone.
+        self.lago.create("customers", "customer", {
+            "external_id": self.tenant, "name": self.tenant, "currency": "USD", "legal_name": self.owner.mark,
+        })
+        answer = self.gateway.subscribe(subscribe, self.plan, self.tenant, self._token).taken("no customer can buy")
+        held = self.lago.all("subscriptions", external_customer_id=self.tenant)
+        return Subscribed(answer, self.plan, held)
+
+    def _in_lago(self, missing: str) -> Document:
+        """The subscription in Lago, on which the rest rests."""
+        subscribed = self.subscribed.needed(missing)
+        for finding in created_in_lago(subscribed.answer, subscribed.plan, subscribed.held):
+            raise Blocked(finding.id, missing)
+        return subscribed.held[0]
+
+    def _read(self, operation: Operation) -> Any:
+        return self.gateway.read(operation, self._token).taken("customers don't see what they have bought")
+
+    def _subscription_seen(self, operation: Callable[[str], Operation]) -> None:
+        route = operation("subscriptions")
+        wanted = self._in_lago("the subscription through the gateway")
+        shown = self._read(route)
+        shown = shown if isinstance(shown, list) else [shown] if shown else []
+        if not any(each.get("plan_slug", each.get("plan_code")) == wanted["plan_code"] for each in shown):
+            _red("gateway-subscription-not-shown", f"{route.path} shows {shown!r:.200} after subscribing to {wanted['plan_code']}",
+                 "customers believe that they have bought nothing")
+
+    def _invoice_seen(self, operation: Callable[[str], Operation]) -> None:
+        route = operation("invoices")
+        self._in_lago("the invoice through the gateway")
+        if WORKER in self.around.down:
+            raise Blocked(self.around.down[WORKER], "the invoice through the gateway, which the worker makes")
+
+        def finalized() -> Document | None:
+            found = self.lago.get("invoices", external_customer_id=self.tenant)["invoices"]
+            return next((each for each in found if each["status"] == "finalized"), None)
+
+        if not (invoice := until(finalized, INVOICE_SECONDS)):
+            raise Blocked("invoice-missing", "the invoice through the gateway, which Lago did not make")
+        shown = self._read(route)
+        mine = [each for each in shown if each.get("id") == invoice["lago_id"]]
+        if not mine or mine[0].get("amount") != invoice["total_amount_cents"] / 100:
+            _red("gateway-invoice-not-shown", f"{route.path} shows {shown!r:.200}, and Lago has an invoice over "
+                 f"{invoice['total_amount_cents']} cents", "customers don't see what they have to pay",
+                 "read total_amount_cents and currency: Lago 1.16.0 has no amount_cents in an invoice")
+
+    def _usage_seen(self, operation: Callable[[str], Operation]) -> None:
+        route = operation("usage")
+        wanted = self._in_lago("usage through the gateway")
+        held = self.lago.usage(self.tenant, wanted["external_id"])["charges_usage"]
+        shown = self._read(route)
+        text = str(shown)
+        if missing := [each["billable_metric"]["code"] for each in held if each["billable_metric"]["code"] not in text]:
+            _red("gateway-usage-not-shown", f"{route.path} shows {shown!r:.200}, and Lago counts {', '.join(missing)}",
+                 "customers don't see what they have used",
+                 "ask Lago for customers/<id>/current_usage?external_subscription_id=…")
+
+    def _remove(self) -> list[str]:
+        left = sweeping.remove(self.lago, [Left("customers", self.tenant, self.owner)], self.permit)
+        if left:
+            _red("round-not-removed", f"deleted and still there: {', '.join(left)}", "what this run made stays in Lago")
+        return left
+
+
+def _red(id: str, wrong: str, leads_to: str, mend: str = "see what the gateway asks of Lago for this route, and what it caches") -> None:
+    raise Red(Finding(id=id, role=GATEWAY, wrong=wrong, leads_to=leads_to, mend=mend))

@@ -1,0 +1,94 @@
+"""Phase 4: the gateway finds Lago, its key opens it, and what it shows is Lago's and not its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance import gateway_checks
+from lago_acceptance.clients.gateway import CAPABILITIES
+from lago_acceptance.errors import Blocked, Unknown
+from lago_acceptance.findings import Finding, Red
+from lago_acceptance.roles import GATEWAY
+
+pytestmark = [pytest.mark.smoke, pytest.mark.phase4]
+
+
+@pytest.fixture(scope="module")
+def inside(billing_view):
+    """What the gateway's container sees of Lago. Blocked where no gateway runs."""
+    if not billing_view.gateway:
+        raise Blocked("gateway-down", "what the gateway's container sees, for none runs")
+    return billing_view
+
+
+def test_the_gateway_runs_on_the_network_that_it_shares_with_lago(billing_view, gateway_stack, deployment):
+    if billing_view.gateway:
+        return
+    reason = gateway_stack.failed if gateway_stack else None
+    raise Red(
+        Finding(
+            id="gateway-down",
+            role=GATEWAY,
+            wrong=f"no gateway runs on {deployment.network('gateway')}{f': {reason}' if reason else ''}",
+            leads_to="no customer can buy, and nobody bills through it",
+            mend="start it, and put it on this network; `docker logs` of it says why it ended",
+        )
+    )
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_the_gateway_offers(capability, offered, judge):
+    judge(gateway_checks.offers(capability, offered.judged()))
+
+
+def test_lagos_name_is_lago_and_nobody_else_inside_the_gateway(inside, deployment, judge):
+    judge(gateway_checks.finds_lago(inside, deployment.network("gateway")))
+
+
+def test_lago_accepts_the_gateways_key(inside, judge):
+    if not inside.has_key(GATEWAY):
+        raise Unknown("the gateway's container has no LAGO_API_KEY; whether its plans are Lago's tells of its key")
+    judge(gateway_checks.key_is_accepted(inside))
+
+
+def test_lago_refuses_a_key_that_nobody_has(inside, judge):
+    judge(gateway_checks.stranger_is_refused(inside))
+
+
+def test_the_gateways_plans_are_lagos(operation, gateway, billing_view, judge):
+    plans = operation("plans")
+    held = billing_view.listed("api-plans", "plans")
+    if not held:
+        raise Blocked("plan-missing", "whose plans the gateway lists, for Lago has none")
+    judge(gateway_checks.plans_are_lagos(gateway.plans(plans), held, billing_view))
+
+
+def test_the_gateway_is_healthy(gateway, billing_view, judge):
+    judge(gateway_checks.is_healthy(gateway.health(), billing_view))
+
+
+def test_without_a_token_the_gateway_refuses(operation, gateway, judge):
+    judge(gateway_checks.auth_is_on(gateway.read(operation("subscriptions"))))
+
+
+@pytest.mark.parametrize("kind", ["garbage", "forged", "expired"])
+def test_the_gateway_refuses_a_token_that_is(kind, operation, gateway, gateway_stack, judge):
+    from lago_acceptance.clients.issuer import Issuer
+    from lago_acceptance.secret_values import Secret
+    from lago_acceptance.sweeping import tenant_of
+
+    if kind == "expired" and not gateway_stack:
+        raise Unknown("only the gateway's own issuer can make a token that has merely expired")
+    issuer = gateway_stack.issuer if gateway_stack else Issuer(tenant_of("nobody"))
+    tokens = {
+        "garbage": lambda: Secret("not.a.token"),
+        "forged": issuer.forged,
+        "expired": lambda: issuer.token(lifetime=-30),
+    }
+    judge(gateway_checks.token_is_refused(f"a token that is {kind}", gateway.read(operation("subscriptions"), tokens[kind]())))
+
+
+def test_the_gateway_takes_a_good_token(operation, gateway, gateway_stack):
+    if not gateway_stack:
+        raise Unknown("no token of the gateway's own issuer is known here")
+    gateway.read(operation("subscriptions"), gateway_stack.issuer.token()).taken("no customer can use the gateway")

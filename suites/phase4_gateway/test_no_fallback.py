@@ -1,0 +1,30 @@
+"""Phase 4: what the gateway lists and creates is in Lago, shown by things that only this run knows."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance import gateway_checks, sweeping
+
+pytestmark = [pytest.mark.writes, pytest.mark.phase4]
+
+
+def test_the_gateway_lists_a_plan_that_only_this_run_knows(
+    operation, gateway, lago, owner, write_permit, swept, billing_view, judge
+):
+    plans = operation("plans")
+    code = f"lago-acceptance-{owner.run}-unheard-of"
+    made = lago.create("plans", "plan", {
+        "name": code, "code": code, "description": owner.mark, "interval": "monthly", "amount_cents": 1234,
+        "amount_currency": "USD", "pay_in_advance": True,
+    })
+    try:
+        shown = [plan for plan in gateway.plans(plans) if plan.get("slug") == code or plan.get("id") == made["lago_id"]]
+    finally:
+        sweeping.remove(lago, [sweeping.Left("plans", code, owner)], write_permit)
+    judge(gateway_checks.plans_are_lagos(shown, [made], billing_view))
+
+
+def test_what_the_gateway_says_it_created_exists_in_lago(through_gateway, judge):
+    subscribed = through_gateway.subscribed.judged()
+    judge(gateway_checks.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held))

@@ -1,0 +1,102 @@
+"""Phase 5: Lago's API and login, asked directly."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from lago_acceptance.errors import Blocked, Unknown
+from lago_acceptance.findings import Finding, Red
+from lago_acceptance.roles import API, FRONT
+from lago_acceptance.secret_values import Secret
+
+pytestmark = [pytest.mark.smoke, pytest.mark.phase5]
+
+
+def test_the_organization_answers_to_its_key(billing_view):
+    if not billing_view.api:
+        raise Blocked("service-down", "Lago's API, which does not run")
+    if not billing_view.has_key("api"):
+        raise Unknown("the API container has no LAGO_API_KEY, so the organization can't be asked for from inside")
+    answer = billing_view.answers["api-organization"]
+    document = answer.document
+    if answer.status != 200 or not isinstance(document, dict) or not document.get("organization", {}).get("lago_id"):
+        raise Red(
+            Finding(
+                id="api-key-refused" if answer.status == 401 else "api-refused",
+                role=API,
+                wrong=f"/api/v1/organizations with the container's own key is answered by {answer.said}",
+                leads_to="whoever uses the configured key can't bill",
+                mend="seed with LAGO_ORG_API_KEY and LAGO_API_KEY both set (1.16.0 takes the second's value), "
+                "or put the organization's real key into LAGO_API_KEY",
+            )
+        )
+
+
+def test_the_api_lists_its_plans(billing_view):
+    plans = billing_view.listed("api-plans", "plans")
+    if not plans:
+        raise Red(
+            Finding(
+                id="plan-missing",
+                role=API,
+                wrong="Lago has no plan at all",
+                leads_to="there is nothing to subscribe to",
+                mend="seed the catalogue: --seed, or in the web UI",
+            )
+        )
+
+
+@pytest.mark.parametrize("how", ["without a key", "with a wrong key", "with a key and no scheme"])
+def test_the_api_refuses(how, api_connection, deployment, judge):
+    key = deployment.api_key or Secret(f"a-key-of-nobody-{secrets.token_hex(8)}")
+    headers = {
+        "without a key": {},
+        "with a wrong key": {"Authorization": f"Bearer {secrets.token_hex(16)}"},
+        "with a key and no scheme": {"Authorization": key.reveal()},
+    }[how]
+    answer = api_connection.ask("GET", "/api/v1/organizations", headers=headers)
+    wanted = {"status": 401, "error": "Unauthorized"}
+    if answer.status != 401 or answer.body != wanted:
+        judge([
+            Finding(
+                id="api-open",
+                role=API,
+                wrong=f"{how}, the organization is answered by {answer.said}",
+                leads_to="strangers read and change billing, or what answers is not Lago",
+                mend="look at what the proxy adds to requests, and which service it routes this name to",
+            )
+        ])
+
+
+def test_login_refuses_what_it_does_not_know(graphql):
+    from lago_acceptance.clients.graphql import LoginRefused
+
+    try:
+        graphql.login(f"nobody-{secrets.token_hex(6)}@example.test", Secret(secrets.token_hex(12)))
+    except LoginRefused:
+        return
+    raise Red(
+        Finding(
+            id="login-open",
+            role=API,
+            wrong="an address and a password that nobody has were let in",
+            leads_to="anybody sees and changes billing",
+            mend="find out what answers at /graphql: Lago refuses",
+        )
+    )
+
+
+def test_the_administrators_address_is_in_small_letters(admin, judge):
+    email = admin[0]
+    if email != email.lower():
+        judge([
+            Finding(
+                id="admin-email-capitals",
+                role=FRONT,
+                wrong="the administrator's address has capitals, and the login page turns what is typed into small letters",
+                leads_to="the administrator can log in by API and never in a browser",
+                mend="write LAGO_ORG_USER_EMAIL in small letters before seeding; later, invite the small one and log in as it",
+            )
+        ])

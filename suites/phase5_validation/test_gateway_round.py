@@ -1,0 +1,23 @@
+"""Phase 5: the same through the gateway, as customers come."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = [pytest.mark.writes, pytest.mark.phase5]
+
+
+def test_the_gateway_shows_the_subscription(through_gateway):
+    through_gateway.seen.judged()
+
+
+def test_the_gateway_shows_the_invoice(through_gateway):
+    through_gateway.invoiced.judged()
+
+
+def test_the_gateway_shows_the_usage(through_gateway):
+    through_gateway.used.judged()
+
+
+def test_the_tenants_customer_is_removed(through_gateway):
+    through_gateway.removed.judged()

@@ -1,0 +1,84 @@
+"""Phase 6: Lago holds the catalogue's plans, as they should be."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance.findings import Finding, Severity
+from lago_acceptance.roles import API
+from lago_acceptance.seeding import metric_drift, plan_drift
+
+pytestmark = [pytest.mark.smoke, pytest.mark.phase6]
+
+MEND = "seed it: --seed makes what is missing, --reseed changes what differs"
+
+
+@pytest.fixture
+def held_plans(billing_view):
+    """Lago's plans, of which Lago's own word was got inside its container."""
+    return {plan["code"]: plan for plan in billing_view.listed("api-plans", "plans")}
+
+
+def test_seeding_worked(seeded):
+    seeded.judged()
+
+
+def test_every_plan_of_the_catalogue_is_in_lago(catalogue, held_plans, judge):
+    judge(
+        Finding(
+            id="plan-missing",
+            role=API,
+            wrong=f"Lago has no plan {plan.code}",
+            leads_to="nobody can subscribe to it",
+            mend=MEND,
+        )
+        for plan in catalogue.plans
+        if plan.code not in held_plans
+    )
+
+
+def test_every_plan_is_as_the_catalogue_says(catalogue, held_plans, judge):
+    judge(
+        Finding(
+            id="plan-drift",
+            role=API,
+            wrong=str(drift),
+            leads_to="customers are billed otherwise than they were told",
+            mend=MEND,
+        )
+        for plan in catalogue.plans
+        if plan.code in held_plans
+        for drift in plan_drift(plan, held_plans[plan.code])
+    )
+
+
+def test_every_metric_is_as_the_catalogue_says(catalogue, billing_view, judge):
+    held = {metric["code"]: metric for metric in billing_view.listed("api-metrics", "billable_metrics")}
+    findings = []
+    for metric in catalogue.billable_metrics:
+        if metric.code not in held:
+            findings.append(("metric-missing", f"Lago has no billable metric {metric.code}"))
+        else:
+            findings += [("metric-drift", str(drift)) for drift in metric_drift(metric, held[metric.code])]
+    judge(
+        Finding(id=id, role=API, wrong=wrong, leads_to="usage is not counted, or counted wrongly", mend=MEND)
+        for id, wrong in findings
+    )
+
+
+def test_what_else_lago_offers_is_told(catalogue, held_plans, judge):
+    from lago_acceptance.runs import PREFIX
+
+    known = {plan.code for plan in catalogue.plans}
+    judge(
+        Finding(
+            id="plan-unknown",
+            role=API,
+            severity=Severity.WARNING,
+            wrong=f"Lago has the plan {code}, which the catalogue does not name",
+            leads_to="customers may be subscribed to something that nobody looks after",
+            mend="add it to the catalogue, or delete it in Lago once nobody is subscribed",
+        )
+        for code in sorted(held_plans.keys() - known)
+        if not code.startswith(PREFIX)
+    )

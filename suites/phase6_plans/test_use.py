@@ -1,0 +1,67 @@
+"""Phase 6: seeding again changes nothing, and every plan can be subscribed to."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lago_acceptance import sweeping
+from lago_acceptance.findings import Finding, Red
+from lago_acceptance.roles import API
+from lago_acceptance.seeding import seed
+
+pytestmark = [pytest.mark.writes, pytest.mark.phase6]
+
+
+def test_seeding_twice_changes_nothing(lago, catalogue, seeded, write_permit, judge):
+    seeded.needed("a second seeding")
+    before = sorted(lago.all("plans"), key=lambda plan: plan["code"])
+    again = seed(lago, catalogue, write_permit)
+    after = sorted(lago.all("plans"), key=lambda plan: plan["code"])
+    if again.created or again.changed or [_kept(plan) for plan in before] != [_kept(plan) for plan in after]:
+        judge([
+            Finding(
+                id="seeding-not-idempotent",
+                role=API,
+                wrong=f"a second seeding made {', '.join(again.created) or 'nothing'} and changed "
+                f"{', '.join(again.changed) or 'something of a plan'}",
+                leads_to="every deploy changes the plans that customers are billed by",
+                mend="look at what differs between GET /plans before and after",
+            )
+        ])
+
+
+def _kept(plan: dict) -> dict:
+    """A plan without what other people's subscriptions change."""
+    return {name: value for name, value in plan.items() if not name.endswith("_count")}
+
+
+def test_every_plan_can_be_subscribed_to(lago, catalogue, seeded, owner, swept, write_permit):
+    seeded.needed("subscribing to its plans")
+
+    def subscribe(code: str) -> None:
+        customer = f"lago-acceptance-{owner.run}-on-{code}"
+        values = {"external_id": customer, "name": customer, "legal_name": owner.mark}
+        lago.create("customers", "customer", values)
+        try:
+            made = lago.create("subscriptions", "subscription", {
+                "external_customer_id": customer, "external_id": f"{customer}-subscription", "plan_code": code,
+                "billing_time": "anniversary",
+            })
+        finally:
+            left = sweeping.remove(lago, [sweeping.Left("customers", customer, owner)], write_permit)
+        if made["status"] != "active" or made["plan_code"] != code or left:
+            raise Red(
+                Finding(
+                    id="plan-not-subscribable",
+                    role=API,
+                    wrong=f"subscribing to {code} gave {made['status']} on {made['plan_code']}"
+                    f"{f', and it can not be removed: {left}' if left else ''}",
+                    leads_to="nobody can buy this plan",
+                    mend="read the API's log around POST /subscriptions",
+                )
+            )
+
+    with ThreadPoolExecutor(3) as beside:
+        list(beside.map(subscribe, [plan.code for plan in catalogue.plans]))
