@@ -21,12 +21,20 @@ from lago_acceptance.compose_text import Read, Unusable, Way, read
 from lago_acceptance.errors import UsageError
 from lago_acceptance.interpolation import Use, expand, nested
 from lago_acceptance.model import Model, Written, declared
+from lago_acceptance.roles import DB, FRONT, LAGO_RUBY, role_of
 from lago_acceptance.secret_values import Redactor, redact
+from lago_acceptance.shell_reading import OPERATORS, split
 from lago_acceptance.values import GIVEN_LATER, service_url, shape, sounds_secret
 
 DEADLINE = 20.0
 FILE_CAP = 65_536
 COMPOSE_NAMES = re.compile(r"(^|[-._])compose([-._].*)?\.ya?ml$")
+# What a service gets by its env_file, as a rule.
+_LAGO_EXPECTS = (
+    "RAILS_ENV", "SECRET_KEY_BASE", "DATABASE_URL", "REDIS_URL", "LAGO_RSA_PRIVATE_KEY", "LAGO_API_URL", "LAGO_FRONT_URL",
+    "LAGO_PDF_URL", "LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY", "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
+    "LAGO_ENCRYPTION_KEY_DERIVATION_SALT", "LAGO_DISABLE_SIGNUP",
+)
 _NUMERIC = {"ports": "39999", "published": "39999", "mem_limit": "4294967296", "memory": "4294967296", "replicas": "1", "cpus": "1"}
 
 
@@ -115,18 +123,19 @@ class _Loader:
         self.unset = frozenset(use.name for use, _ in self.uses if use.name not in self.values)
         self.notes: list[str] = []
         self.error, self.error_at = "", ()
+        self.unresolved = False
 
     def source(self) -> Source:
         """Compose's model, with what only the text tells."""
         document = self._resolved()
         _learn(document)
         _learn(self.parsed.document)
-        model = declared(document)
+        model = self._completed(declared(document))
         files = self._mounted(model)
-        env_texts, missing = self._env_files()
+        env_files, env_texts, missing = self._env_files()
         written = Written(
             path=str(self.path), document=self.parsed.document, unset=self.unset, environment_known=bool(self.env_files),
-            interpolation_files=tuple(map(str, self.env_files)), missing_files=missing, env_texts=env_texts,
+            interpolation_files=tuple(map(str, self.env_files)), env_files=env_files, missing_files=missing, env_texts=env_texts,
             repeated=self.parsed.repeated, lines=self.parsed.lines,
             pem_lines=tuple(number for number, line in enumerate(self.text.splitlines(), 1)
                             if re.search(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!\s*\.\.\.)", line) and _is_key(self.text, line)),
@@ -160,7 +169,8 @@ class _Loader:
         made, said = self._config(path, later, extra)
         if made is not None:
             return made
-        if re.search(r"env file .* not found|no such file", said) and self._env_files()[1]:
+        self.unresolved = True
+        if re.search(r"env file .* not found|no such file", said) and self._env_files()[2]:
             made, said = self._config(path, later, ["--no-env-resolution"])
             if made is not None:
                 return made
@@ -170,6 +180,7 @@ class _Loader:
 
     def _of_text(self, document: dict[str, Any], later: dict[str, str]) -> dict[str, Any]:
         """Compose's view of a document that was mended where Compose stops; empty where it still does."""
+        self.unresolved = True
         with tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8") as file:
             json.dump(_typed(document), file)
             file.flush()
@@ -246,7 +257,34 @@ class _Loader:
                     files[source] = text
         return files
 
-    def _env_files(self) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    def _completed(self, model: Model) -> Model:
+        """The model with what Compose left out: env_file where one is missing, and a command after its first operator.
+
+        What stands in a missing env_file is unknown, not absent.
+        """
+        by_service, texts, missing = self._env_files()
+        services = []
+        for service in model.services:
+            if missing or self.unresolved:
+                given: dict[str, str | None] = {}
+                for path in by_service.get(service.name, ()):
+                    given.update(variables_of(texts.get(path, "")))
+                if service.name in missing:
+                    given.update({name: f"{GIVEN_LATER}{name.lower().replace('_', '-')}" for name in _expected(service.role) if name not in given})
+                service = msgspec.structs.replace(service, environment={**given, **service.environment})
+            for key in ("command", "entrypoint"):
+                text = (self.parsed.document["services"].get(service.name) or {}).get(key)
+                words = split(self._expanded(text, {}).replace("$$", "$")) if isinstance(text, str) else ()
+                if len(words) > len(getattr(service, key)) and any(word in OPERATORS or word.endswith(";") for word in words):
+                    service = msgspec.structs.replace(service, **{key: words})
+                    service = msgspec.structs.replace(service, role=role_of(service.image, service.full_command, service.labels))
+            services.append(service)
+        if missing:
+            self.notes.append("not judged: what stands in env_file entries that are not there")
+        return msgspec.structs.replace(model, services=tuple(services))
+
+    def _env_files(self) -> tuple[dict[str, tuple[str, ...]], dict[str, str], dict[str, tuple[str, ...]]]:
+        by_service: dict[str, tuple[str, ...]] = {}
         texts: dict[str, str] = {}
         missing: dict[str, tuple[str, ...]] = {}
         for name, service in self.parsed.document.get("services", {}).items():
@@ -257,11 +295,12 @@ class _Loader:
                 if not isinstance(raw, str):
                     continue
                 path = self.directory / expand(raw, lambda use: self.values.get(use.name) or use.default or "")
+                by_service[name] = (*by_service.get(name, ()), str(path))
                 if path.is_file():
                     texts[str(path)] = _small_text(path) or ""
                 elif required:
                     missing[name] = (*missing.get(name, ()), raw)
-        return texts, missing
+        return by_service, texts, missing
 
     def _committed(self, paths: list[str], texts: dict[str, str | None]) -> tuple[str, ...]:
         """Those files that hold secrets and that git has."""
@@ -275,6 +314,11 @@ class _Loader:
             return ()
         names = {name.rsplit("/", 1)[-1] for name in ended.stdout.decode("utf-8", "replace").split("\0") if name}
         return tuple(path for path in telling if path.rsplit("/", 1)[-1] in names)
+
+
+def _expected(role: str | None) -> tuple[str, ...]:
+    """The variables that a service of a role would find in its env_file."""
+    return _LAGO_EXPECTS if role in LAGO_RUBY else {FRONT: ("API_URL",), DB: ("POSTGRES_PASSWORD",)}.get(role or "", ())
 
 
 def variables_of(text: str) -> dict[str, str]:

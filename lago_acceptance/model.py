@@ -85,7 +85,6 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     working_dir: str = ""
     extra_hosts: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
-    env_files: tuple[str, ...] = ()
     built: bool = False
     replicas: int = 1
 
@@ -124,8 +123,8 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     """A compose file as it was written: what interpolation and merging take away.
 
     ``document`` holds the texts before interpolation. ``unset`` are the variables that nothing sets;
-    ``environment_known`` tells whether there was an environment file to look into at all. ``missing_files`` are
-    env_file entries that don't exist, ``env_texts`` the others by path; ``repeated`` are the keys of a mapping, or
+    ``environment_known`` tells whether there was an environment file to look into at all. ``env_files`` are
+    the env_file entries by service, ``missing_files`` those that don't exist, ``env_texts`` the others by path; ``repeated`` are the keys of a mapping, or
     names of a list environment, that stand twice, each as the way to it. ``lines`` tells where each way leads,
     ``pem_lines`` where a private key's PEM begins; ``committed`` are those of its files that are in a git repository.
     ``compose_error`` is why Compose refuses the file, "" where it doesn't.
@@ -136,6 +135,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     unset: frozenset[str] = frozenset()
     environment_known: bool = False
     interpolation_files: tuple[str, ...] = ()
+    env_files: dict[str, tuple[str, ...]] = {}
     missing_files: dict[str, tuple[str, ...]] = {}
     env_texts: dict[str, str] = {}
     repeated: tuple[tuple[str | int, ...], ...] = ()
@@ -305,7 +305,6 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         working_dir=raw.get("working_dir") or "",
         extra_hosts=tuple(str(each).split("=")[0].split(":")[0] for each in raw.get("extra_hosts") or ()),
         profiles=tuple(raw.get("profiles") or ()),
-        env_files=tuple(each if isinstance(each, str) else each.get("path", "") for each in raw.get("env_file") or ()),
         built=bool(raw.get("build")),
         replicas=(raw.get("deploy") or {}).get("replicas") or raw.get("scale") or 1,
     )

@@ -234,7 +234,7 @@ def env_file_not_interpolated(model: Model, settings: Settings) -> Iterator[Hit]
         return
     given = {basename(path) for path in model.written.interpolation_files} | {".env"}
     for service, name, text in _texts(model):
-        files = [path for path in service.env_files if basename(path) not in given]
+        files = [path for path in model.written.env_files.get(service.name, ()) if basename(path) not in given]
         if not files:
             continue
         for use in nested(text):
