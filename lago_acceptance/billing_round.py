@@ -28,7 +28,7 @@ AMOUNT_CENTS = 4900
 INCLUDED, BEYOND_CENTS = 3, 500
 # The real Lago took 0.6 s for the invoice, 0.4 s for usage, 2 s for the PDF; its last invoice waits for a poller
 # that looks every 5 to 15 s (Lago sheet, sections 3.11 and 8).
-INVOICE_SECONDS, USAGE_SECONDS, FILE_SECONDS, HOOK_SECONDS, LAST_SECONDS = 10.0, 8.0, 10.0, 10.0, 30.0
+INVOICE_SECONDS, USAGE_SECONDS, FILE_SECONDS, HOOK_SECONDS, LAST_SECONDS = 15.0, 10.0, 20.0, 15.0, 30.0
 STARTED_HOOKS = ("customer.created", "subscription.started", "invoice.created")
 
 

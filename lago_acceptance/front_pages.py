@@ -1,0 +1,113 @@
+"""The web UI as a person uses it (Lago sheet, section 4). Each function does one thing and says what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from lago_acceptance.browser import SECONDS, Fault
+from lago_acceptance.findings import Finding, Red
+from lago_acceptance.roles import FRONT
+from lago_acceptance.secret_values import Secret, redact
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+EMAIL, PASSWORD, SUBMIT = 'input[name="email"]', 'input[name="password"]', '[data-test="submit"]'
+# 1.16.0's, and the one of later versions.
+WRONG = '[data-test="error-alert"], [data-test="incorrect-login-or-password-alert"]'
+TOAST, INSIDE = '[data-test="toast/danger"]', '[data-test="side-nav-name"]'
+SIGN_UP = 'a[href="/sign-up"]'
+
+
+def _red(id: str, wrong: str, leads_to: str, mend: str, faults: list[Fault]) -> NoReturn:
+    noticed = f"; noticed: {'; '.join(map(str, faults[:3]))}" if faults else ""
+    raise Red(Finding(id=id, role=FRONT, wrong=redact(wrong + noticed), leads_to=leads_to, mend=mend))
+
+
+def _shows(page: Page, selector: str) -> bool:
+    from playwright.sync_api import Error
+
+    try:
+        page.locator(selector).first.wait_for(state="visible")
+    except Error:
+        return False
+    return True
+
+
+def open_login(page: Page, faults: list[Fault]) -> None:
+    """The login page with its form."""
+    from playwright.sync_api import Error
+
+    why = ""
+    try:
+        page.goto("/login")
+    except Error as error:
+        why = f": {error.message.splitlines()[0]}"
+    if why or not _shows(page, EMAIL) or not _shows(page, PASSWORD):
+        _red("login-page-missing", f"/login shows no form for address and password within {SECONDS:.0f} s{why}",
+             "nobody can look at billing", "look at the front's log, its router and its certificate (phase 3)", faults)
+
+
+def submit(page: Page, email: str, password: Secret) -> None:
+    """Type and send."""
+    page.fill(EMAIL, email)
+    page.fill(PASSWORD, password.reveal())
+    page.click(SUBMIT)
+
+
+def must_refuse(page: Page, faults: list[Fault]) -> None:
+    """After a wrong password: told so, and still outside."""
+    if not _shows(page, f"{WRONG}, {INSIDE}, {TOAST}") or page.locator(INSIDE).count():
+        _red("wrong-password-taken" if page.locator(INSIDE).count() else "login-says-nothing",
+             f"after a wrong password the page is {page.url} and no alert is shown",
+             "anybody gets in, or nobody knows why they don't", "see what /graphql answers to loginUser", faults)
+    if not page.locator(WRONG).count():
+        _no_api(faults)
+
+
+def must_enter(page: Page, faults: list[Fault]) -> str:
+    """After the right password: inside; the organization's name that is shown."""
+    if not _shows(page, f"{INSIDE}, {WRONG}, {TOAST}"):
+        _no_api(faults)
+    if page.locator(WRONG).count():
+        _red("admin-refused", "the seeded administrator's address and password are refused",
+             "the administrator can't look at billing",
+             "the password is set once, when the user is made: reset it, or use the one of the first deploy", faults)
+    if not page.locator(INSIDE).count():
+        _no_api(faults)
+    return page.locator(INSIDE).first.inner_text()
+
+
+def _no_api(faults: list[Fault]) -> NoReturn:
+    _red("login-cannot-reach-api", "the login page gets no answer from the API",
+         "the page is there and nobody can log in",
+         "API_URL of the front must be the API's public URL, and LAGO_FRONT_URL of the API the front's (CORS)", faults)
+
+
+def must_list(page: Page, names: list[str], faults: list[Fault]) -> None:
+    """The plans page shows these plans."""
+    from playwright.sync_api import Error
+
+    try:
+        page.goto("/plans")
+    except Error as error:
+        _red("plans-page-missing", f"/plans does not open: {error.message.splitlines()[0]}",
+             "nobody can look after plans", "look at the front's log", faults)
+    if missing := [name for name in names if not _shows(page, f'[data-test="{name}"]')]:
+        _red("plans-not-shown", f"the plans page does not show {', '.join(missing)}",
+             "the person who looks after billing sees other plans than are billed",
+             "see what /graphql answers to the plans query, and whether this organization is the seeded one", faults)
+
+
+def must_be_quiet(faults: list[Fault]) -> None:
+    """No error in the console and no failed request of the deployment."""
+    if faults:
+        _red("page-has-errors", f"{len(faults)} errors while a person logged in and looked: {'; '.join(map(str, faults[:5]))}",
+             "parts of the pages don't work", "open the page with the browser's developer tools; the trace has each request", [])
+
+
+def must_not_offer_sign_up(page: Page, faults: list[Fault]) -> None:
+    """The login page has no way to sign up."""
+    if page.locator(SIGN_UP).count():
+        _red("signup-offered", "the login page offers to sign up", "strangers try to make organizations in this Lago",
+             'set LAGO_DISABLE_SIGNUP to "true" on the front (and on the API)', faults)

@@ -1,0 +1,14 @@
+"""Phase 5: the clock makes the worker activate what is due today. Takes up to seven minutes."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance import clock_round
+
+pytestmark = [pytest.mark.writes, pytest.mark.nightly, pytest.mark.phase5]
+
+
+def test_the_clock_activates_a_subscription_dated_today(lago, owner, write_permit, swept, seeded, catalogue, circumstances):
+    seeded.needed("a plan to subscribe to")
+    clock_round.activation(lago, owner, write_permit, catalogue.plans[0].code, circumstances)
