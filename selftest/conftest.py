@@ -26,8 +26,9 @@ Runs = Callable[[str], running.Result]
 @pytest.fixture(scope="session")
 def executor() -> Iterator[ThreadPoolExecutor]:
     """Runs of the suite, side by side: two at once must not meet."""
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as made:
-        yield made
+    made = ThreadPoolExecutor(SIDE_BY_SIDE)
+    yield made
+    made.shutdown(cancel_futures=True)
 
 
 @pytest.fixture(scope="session")
