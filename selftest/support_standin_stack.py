@@ -66,6 +66,11 @@ class Stack:
         }
 
     def start(self) -> None:
+        self.start_parts()
+        self.start_lago("", {})
+
+    def start_parts(self) -> None:
+        """PostgreSQL, Redis and the receiver of webhooks."""
         self.boxes["db"] = self.world.database("lago-db")
         self.boxes["redis"] = self.world.redis("lago-redis")
         assert until(lambda: accepts_connections(self.boxes["db"]), READY_SECONDS), "PostgreSQL is not ready"
@@ -73,30 +78,39 @@ class Stack:
             "hooks", images.stand_in("redis"), ["python3", "-c", RECEIVER], {}
         )
         self.boxes["hooks"].start()
-        self._start_lago("", {})
 
     def start_with_files(self) -> None:
-        sql(self.boxes["db"], "CREATE DATABASE files")
         self.boxes["pdf"] = self.world.create("pdf", images.stand_in("lago-pdf"), None, {})
         self.boxes["pdf"].start()
         storage = self.world.volume("storage")
         changes = {
-            "DATABASE_URL": "postgresql://lago:lago@lago-db:5432/files",
             "REDIS_URL": "redis://lago-redis:6379/5",
             "LAGO_API_URL": f"http://{FILES_HOST}",
             "LAGO_PDF_URL": "http://pdf:3000",
             "LAGO_DISABLE_SIGNUP": "true",
         }
-        self._start_lago("-files", changes, volumes={storage.name: {"bind": "/app/storage", "mode": "rw"}})
+        self.start_lago("-files", changes, volumes={storage.name: {"bind": "/app/storage", "mode": "rw"}})
 
-    def _start_lago(self, suffix: str, changes: dict[str, str], **options: Any) -> None:
+    def start_lago(
+        self,
+        suffix: str,
+        changes: dict[str, str],
+        of_role: dict[str, dict[str, str]] | None = None,
+        **options: Any,
+    ) -> None:
+        """A Lago in a database of its own, whose services differ from the good ones as told, one by one or all."""
+        if suffix:
+            name = suffix.strip("-").replace("-", "_")
+            sql(self.boxes["db"], f"CREATE DATABASE {name}")
+            changes = {"DATABASE_URL": f"postgresql://lago:lago@lago-db:5432/{name}"} | changes
         environment = self.environment | changes
         migrate = self.world.lago(f"migrate{suffix}", "./scripts/migrate.sh", environment)
         migrate.start()
         assert migrate.wait(timeout=READY_SECONDS)["StatusCode"] == 0, migrate.logs().decode()
         for role in ("api", "worker", "clock"):
             script = f"./scripts/start.{role}.sh"
-            self.boxes[role + suffix] = self.world.lago(role + suffix, script, environment, **options)
+            differing = environment | (of_role or {}).get(role, {})
+            self.boxes[role + suffix] = self.world.lago(role + suffix, script, differing, **options)
             self.boxes[role + suffix].start()
         self.await_api(f"api{suffix}")
 
@@ -115,6 +129,26 @@ class Stack:
     def execute(self, name: str, command: str) -> tuple[int, str]:
         result = self.boxes[name].exec_run(["sh", "-c", command])
         return result.exit_code, result.output.decode().replace("\r", "")
+
+    def signed_by_the_api(self, here: dict[str, Any], name: str = "api") -> bool:
+        """Whether a webhook's signature holds under the key that an API serves, or under the organization's own."""
+        import base64
+        import hashlib
+        import hmac
+
+        import jwt
+
+        signature = here["headers"]["X-Lago-Signature"]
+        if here["headers"]["X-Lago-Signature-Algorithm"] == "jwt":
+            served = self.get(name, "webhooks/json_public_key")["webhook"]["public_key"]
+            try:
+                payload = jwt.decode(signature, base64.b64decode(served), algorithms=["RS256"])
+            except jwt.InvalidSignatureError:
+                return False
+            return payload == {"data": here["text"], "iss": WEBHOOK_ISSUER}
+        key = sql(self.boxes["db"], "SELECT hmac_key FROM organizations WHERE name = 'Acceptance'")
+        digest = hmac.new(key.encode(), here["text"].encode(), hashlib.sha256).digest()
+        return base64.b64encode(digest).decode() == signature
 
     def post(self, name: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {API_KEY}"}

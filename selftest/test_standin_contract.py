@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 from support_standin_replay import UUID, Comparison, Replay, deliveries, recorded
-from support_standin_stack import API_KEY, FILES_HOST, PASSWORD, WEBHOOK_ISSUER, Stack, spoken
-from support_standin_world import World, sql
+from support_standin_stack import API_KEY, FILES_HOST, PASSWORD, Stack, spoken
+from support_standin_world import World
 
 from lago_acceptance.waiting import until
 
@@ -129,7 +129,7 @@ def test_webhooks_are_delivered_as_recorded(name: str, graphql: Replay, stack: S
         return [_webhook_differences(graphql, there, here) for here in _delivered(stack, there)]
 
     assert until(lambda: [] in attempts(), 20), sorted(attempts(), key=len)[:1] or "nothing was delivered"
-    assert all(_signed_by_the_api(stack, here) for here in _delivered(stack, there))
+    assert all(stack.signed_by_the_api(here) for here in _delivered(stack, there))
 
 
 @pytest.mark.parametrize("name", [name for name in DEGRADED if name != "docker_stop_api_takes"])
@@ -222,21 +222,3 @@ def _webhook_differences(replay: Replay, there: dict[str, Any], here: dict[str, 
 
 def _renamed(body: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(body).replace('"Acceptance one"', '"Acceptance 1"'))
-
-
-def _signed_by_the_api(stack: Stack, here: dict[str, Any]) -> bool:
-    """Whether the signature holds under the key that the API serves, or under the organization's own."""
-    import base64
-    import hashlib
-    import hmac
-
-    import jwt
-
-    signature = here["headers"]["X-Lago-Signature"]
-    if here["headers"]["X-Lago-Signature-Algorithm"] == "jwt":
-        served = stack.get("api", "webhooks/json_public_key")["webhook"]["public_key"]
-        payload = jwt.decode(signature, base64.b64decode(served), algorithms=["RS256"])
-        return payload == {"data": here["text"], "iss": WEBHOOK_ISSUER}
-    key = sql(stack.boxes["db"], "SELECT hmac_key FROM organizations WHERE name = 'Acceptance'")
-    digest = hmac.new(key.encode(), here["text"].encode(), hashlib.sha256).digest()
-    return base64.b64encode(digest).decode() == signature

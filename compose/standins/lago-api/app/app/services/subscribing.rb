@@ -38,7 +38,10 @@ module Subscribing
         db.update(:subscriptions, row, status: Subscriptions::TERMINATED, terminated_at: Time.now.utc)
       end
       CreditNotes.for_termination(row, upgrade: upgrade)
-      BillSubscriptionJob.perform_in(2, [row[:id]], Time.now.to_i, "subscription_terminating") unless upgrade
+      # An upgrade bills and tells once the new subscription is there too.
+      return row if upgrade
+
+      BillSubscriptionJob.perform_in(2, [row[:id]], Time.now.to_i, "subscription_terminating")
       Webhooks.send_later("subscription.terminated", row[:id])
       row
     end
@@ -102,6 +105,7 @@ module Subscribing
       ended = terminate(current, upgrade: true)
       now = Time.now.utc
       row = db.insert(:subscriptions, attributes.merge(status: Subscriptions::ACTIVE, started_at: now))
+      Webhooks.send_later("subscription.terminated", ended[:id])
       started(row, "upgrading", ended[:id])
     end
 
