@@ -228,8 +228,7 @@ _STEPS = (
     (
         ("REMOTE HOST IDENTIFICATION HAS CHANGED",),
         "host key: it has changed since it was noted for",
-        "somebody may listen in between; when the host was made anew, compare the new key there "
-        "(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and remove the old one (ssh-keygen -R HOST)",
+        "somebody may listen in between; if the host was made anew, compare its key (ssh-keygen -lf FILE) and ssh-keygen -R",
     ),
     (
         ("Host key verification failed", "host key is known for"),

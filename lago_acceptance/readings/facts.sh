@@ -28,6 +28,11 @@ L	{{.Id}}	{{.LogPath}}
 containers=$(docker ps -aq --no-trunc)
 # One that is removed meanwhile is missing, and the others are there.
 [ -z "$containers" ] || table=$(docker inspect --type container --format "$template" $containers 2>/dev/null)
+if [ -n "$containers" ] && [ -z "$table" ]; then
+    docker inspect --type container --format "$template" $containers 2>&1 | tail -n 1 | section docker-error
+    echo "facts end"
+    exit 0
+fi
 lines_of() { printf '%s\n' "$table" | sed -n "s/^$1$tab//p"; }
 field_of() { printf '%s\n' "$table" | sed -n "s/^$1$tab$2$tab//p"; }
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import subprocess
+import unittest.mock
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lago_acceptance import runs
+from lago_acceptance import catalogue, images, runs
+from lago_acceptance.clients.connection import through
+from lago_acceptance.clients.lago import Lago
 from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE, Options
+from lago_acceptance.roles import API
+from lago_acceptance.seeding import seed
 from lago_acceptance.settings import load
 from lago_acceptance.stack import Stack
-from live import sshd
+from selftest.live import sshd
 
 
 @dataclass
@@ -39,9 +47,14 @@ class LiveLago:
             "--settings", str(self.folder / "settings.toml"), "--ca-file", str(self.folder / "roots.crt"),
         ]
 
+    @property
+    def front_image(self) -> str:
+        """The front's image, by a name that is this host's alone."""
+        return front_image(self.folder)
+
     def container(self, service: str) -> str:
         """The id of a service's container."""
-        return docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={self.project}",
+        return docker("ps", "-aq", "--no-trunc", "--filter", f"label=com.docker.compose.project={self.project}",
                       "--filter", f"label=com.docker.compose.service={service}")
 
     def sql(self, text: str) -> str:
@@ -68,10 +81,13 @@ def bring_up(folder: Path) -> LiveLago:
         images="auto", keep=False, deadline=180, reports=folder / "reports",
     )
     stack = Stack(options, load(options.settings), runs.start(options.reports))
-    stack.prepare()
+    stack.wants_gateway = True
+    with _own_front_image(folder):
+        stack.prepare()
     try:
         stack.up()
         assert not stack.bring_up.failed, stack.bring_up.failed
+        seed(Lago(through(stack.public_view(), API), stack.api_key), catalogue.load(), stack.permit)
         _write_settings(stack, folder)
         return LiveLago(stack, sshd.start(folder / "ssh"), folder)
     except BaseException:
@@ -79,10 +95,24 @@ def bring_up(folder: Path) -> LiveLago:
         raise
 
 
+def front_image(folder: Path) -> str:
+    """A name for the front's image that no other run uses."""
+    return f"selftest/lago-front:{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+
+
+@contextlib.contextmanager
+def _own_front_image(folder: Path) -> Iterator[None]:
+    found = images.resolve({"getlago/front:v1.16.0"}, "auto", os.environ)["getlago/front:v1.16.0"]
+    docker("tag", found.reference, front_image(folder))
+    with unittest.mock.patch.dict(os.environ, LAGO_FRONT_IMAGE=front_image(folder)):
+        yield
+
+
 def take_down(lago: LiveLago) -> None:
     """End everything."""
     lago.server.stop()
     left = lago.stack.down()
+    docker("rmi", "--no-prune", lago.front_image)
     lago.stack.run.close()
     assert not left, left
 
@@ -97,7 +127,6 @@ def _write_settings(stack: Stack, folder: Path) -> None:
         .replace('resolvers = ["1.1.1.1", "8.8.8.8"]',
                  f'resolvers = {[resolver.address for resolver in view.resolvers]}\n'
                  f'system_resolver = false\norigin = "{view.origin}"'.replace("'", '"'))
-        .replace('gateway = "api.bizoholic.net"', 'gateway = ""')
     )
     descriptor = os.open(folder / "roots.crt", os.O_WRONLY | os.O_CREAT, 0o644)
     with os.fdopen(descriptor, "w") as file:

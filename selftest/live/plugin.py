@@ -1,0 +1,33 @@
+"""The live host that all tests of the live target share: one Lago, one ssh server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def live_lago(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+    """A healthy Lago on this machine's Docker, behind ssh on loopback. Whoever breaks it mends it."""
+    from selftest.live import lago
+
+    up = lago.bring_up(tmp_path_factory.mktemp("host"))
+    yield up
+    lago.take_down(up)
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+    """Call it to start an ssh server on loopback; it takes what live.sshd.start takes."""
+    from selftest.live import sshd
+
+    started = []
+
+    def start(**how):
+        started.append(sshd.start(tmp_path_factory.mktemp("ssh") / "server", **how))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()

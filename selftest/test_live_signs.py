@@ -1,0 +1,275 @@
+"""Each sign that billing works, made to fail on a live host: red is that sign's check and no other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from lago_acceptance import sidekiq, signs
+from lago_acceptance.errors import Unknown
+from lago_acceptance.facts import Facts, observe
+from lago_acceptance.findings import Finding
+from lago_acceptance.roles import CLOCK
+from lago_acceptance.ssh_host import SshHost, parse
+from selftest import running
+from selftest.live.lago import docker
+
+pytestmark = [pytest.mark.stack, pytest.mark.docker]
+
+OF_DATABASE = (signs.GENERATING, signs.FAILED, signs.WITHOUT_FILE, signs.UNBILLED, signs.PENDING, signs.WEBHOOKS)
+CUSTOMER, PLAN = "00000000-0000-4000-8000-00000000000c", "00000000-0000-4000-8000-00000000000a"
+AGO = "(now() AT TIME ZONE 'UTC') - interval"
+# What the real Lago keeps an invoice's file in (Active Storage), where this database does not have it yet.
+ATTACHMENTS = """CREATE TABLE IF NOT EXISTS active_storage_attachments (
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name character varying NOT NULL, record_type character varying NOT NULL,
+  record_id uuid NOT NULL, blob_id uuid NOT NULL, created_at timestamp(6) NOT NULL DEFAULT now())"""
+
+
+@pytest.fixture(scope="module")
+def host(live_lago) -> Iterator[SshHost]:
+    """The live host, by ssh."""
+    found = SshHost(parse(live_lago.server.url), live_lago.server.ssh_config)
+    live_lago.sql(ATTACHMENTS)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def look(host, live_lago):
+    """Call it to take the facts."""
+    return lambda **how: observe(host, project=live_lago.project, **how)
+
+
+def red(facts: Facts) -> set[str]:
+    """The ids of all signs of the database that are red."""
+    return {finding.id for sign in OF_DATABASE for finding in signs.of_database(facts, sign)}
+
+
+@contextlib.contextmanager
+def rows(live_lago, *statements: str) -> Iterator[None]:
+    """A customer of a plan, and what statements add to them; gone afterwards."""
+    live_lago.sql(
+        f"""INSERT INTO customers (id, organization_id, external_id, sequential_id, slug)
+              SELECT '{CUSTOMER}', id, 'sign', 900, 'SIG-900' FROM organizations LIMIT 1;
+            INSERT INTO plans (id, organization_id, name, code, interval, amount_cents, amount_currency)
+              SELECT '{PLAN}', id, 'sign', 'sign', 1, 4900, 'USD' FROM organizations LIMIT 1;"""
+        + ";".join(statements)
+    )
+    try:
+        yield
+    finally:
+        live_lago.sql(
+            f"""DELETE FROM webhooks WHERE webhook_type = 'sign';
+                DELETE FROM webhook_endpoints WHERE webhook_url = 'http://sign.invalid';
+                DELETE FROM invoice_subscriptions WHERE subscription_id IN (SELECT id FROM subscriptions WHERE customer_id = '{CUSTOMER}');
+                DELETE FROM fees WHERE subscription_id IN (SELECT id FROM subscriptions WHERE customer_id = '{CUSTOMER}');
+                DELETE FROM active_storage_attachments WHERE record_id IN (SELECT id FROM invoices WHERE customer_id = '{CUSTOMER}');
+                DELETE FROM invoices WHERE customer_id = '{CUSTOMER}';
+                DELETE FROM subscriptions WHERE customer_id = '{CUSTOMER}';
+                DELETE FROM plans WHERE id = '{PLAN}';
+                DELETE FROM customers WHERE id = '{CUSTOMER}'"""
+        )
+
+
+def invoice(status: int, age: str, updated: str = "") -> str:
+    """SQL that makes an invoice."""
+    return f"""INSERT INTO invoices (organization_id, customer_id, issuing_date, payment_due_date, currency, status, created_at, updated_at)
+               SELECT id, '{CUSTOMER}', now(), now(), 'USD', {status}, {AGO} '{age}', {AGO} '{updated or age}'
+               FROM organizations LIMIT 1"""
+
+
+def subscription(status: int, at: str, billing_time: int = 0, more: str = "") -> str:
+    """SQL that makes a subscription; ``at`` is when it begins, as SQL."""
+    return f"""INSERT INTO subscriptions (customer_id, plan_id, external_id, status, billing_time, subscription_at, started_at)
+               VALUES ('{CUSTOMER}', '{PLAN}', 'sign', {status}, {billing_time}, {at},
+                       {'NULL' if status == 0 else at}) {more}"""
+
+
+WEBHOOK = f"""INSERT INTO webhook_endpoints (organization_id, webhook_url) SELECT id, 'http://sign.invalid' FROM organizations LIMIT 1;
+INSERT INTO webhooks (webhook_endpoint_id, webhook_type, payload, endpoint, status, http_status, updated_at)
+SELECT id, 'sign', '{{}}', webhook_url, 2, 500, {AGO} '%s' FROM webhook_endpoints WHERE webhook_url = 'http://sign.invalid'"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "id"),
+    [
+        pytest.param(invoice(3, "20 minutes"), "invoices-generating", id="generating for 20 minutes"),
+        pytest.param(invoice(4, "1 minute"), "invoices-failed", id="failed"),
+        pytest.param(invoice(1, "20 minutes"), "invoices-without-file", id="finalized without a file"),
+        pytest.param(subscription(1, f"{AGO} '70 days'"), "subscriptions-unbilled", id="calendar period without invoice"),
+        pytest.param(subscription(1, f"{AGO} '70 days'", 1), "subscriptions-unbilled", id="anniversary period without invoice"),
+        pytest.param(subscription(0, f"{AGO} '3 days'"), "subscriptions-pending", id="pending beyond its day"),
+        pytest.param(WEBHOOK % "1 hour", "webhooks-failed", id="webhook given up"),
+    ],
+)
+def test_sign_of_the_database(statement, id, live_lago, look):
+    with rows(live_lago, statement):
+        facts = look()
+    assert red(facts) == {id}, facts.database_error
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param(invoice(3, "10 minutes"), id="generating for 10 minutes"),
+        pytest.param(invoice(1, "5 minutes"), id="finalized 5 minutes ago"),
+        pytest.param(invoice(1, "90 days"), id="of an earlier time"),
+        pytest.param(invoice(0, "1 day"), id="draft"),
+        pytest.param(subscription(1, f"{AGO} '1 minute'"), id="began a minute ago"),
+        pytest.param(subscription(1, f"{AGO} '20 days'", 1), id="in its first anniversary period"),
+        pytest.param(subscription(2, f"{AGO} '70 days'"), id="terminated"),
+        pytest.param(subscription(0, "(now() AT TIME ZONE 'UTC') + interval '3 days'"), id="pending until a later day"),
+        pytest.param(
+            subscription(1, f"{AGO} '70 days'") + ";" + invoice(4, "1 minute").replace(", 4,", ", 6,")
+            + ";INSERT INTO invoice_subscriptions (invoice_id, subscription_id, invoicing_reason, \"timestamp\") "
+            "SELECT invoices.id, subscriptions.id, 'subscription_periodic', now() AT TIME ZONE 'UTC' "
+            "FROM invoices, subscriptions WHERE subscriptions.external_id = 'sign' AND invoices.status = 6",
+            id="billed",
+        ),
+        pytest.param(WEBHOOK % "30 hours", id="webhook of the day before yesterday"),
+    ],
+)
+def test_no_sign_of_the_database(statement, live_lago, look):
+    with rows(live_lago, statement):
+        facts = look()
+    assert red(facts) == set()
+
+
+def test_a_schema_that_lacks_a_table_is_unknown(live_lago, look):
+    live_lago.sql("ALTER TABLE webhooks RENAME TO webhooks_away")
+    try:
+        facts = look()
+    finally:
+        live_lago.sql("ALTER TABLE webhooks_away RENAME TO webhooks")
+    with pytest.raises(Unknown, match="webhooks"):
+        signs.of_database(facts, signs.WEBHOOKS)
+    assert signs.of_database(facts, signs.FAILED) == []
+
+
+@pytest.mark.parametrize("queue", ["default", "events", "pdfs"])
+def test_an_old_job_in_a_queue(queue, live_lago, tmp_path):
+    job = json.dumps({"class": "X", "jid": "sign", "enqueued_at": time.time() - 300})
+    # Nobody takes it meanwhile: the worker reads no `events` and no `pdfs`, and is stopped for its own.
+    worker = live_lago.container("lago-worker")
+    if queue == "default":
+        docker("pause", worker)
+    live_lago.redis("SADD", "queues", queue)
+    live_lago.redis("LPUSH", f"queue:{queue}", job)
+    try:
+        result = running.run(tmp_path, "-k", "test_every_queue_is_read_in_time", *live_lago.options)
+    finally:
+        live_lago.redis("LREM", f"queue:{queue}", "0", job)
+        if queue == "default":
+            docker("unpause", worker)
+        else:
+            live_lago.redis("SREM", "queues", queue)
+    assert result.red() == {"queue-stuck"}, result.output
+    assert queue in result.finding("queue-stuck")["wrong"]
+
+
+def test_jobs_that_died_since_the_last_look(live_lago, look):
+    before = look()
+    live_lago.redis("ZADD", "dead", str(time.time()), '{"class":"X","wrapped":"GenerateJob","error_message":"boom"}')
+    try:
+        after = look()
+    finally:
+        live_lago.redis("ZREMRANGEBYSCORE", "dead", str(before.host_clock), "+inf")
+    jobs = sidekiq.as_enqueued_to(after)
+    assert [finding.id for finding in signs.died(jobs, before.host_clock)] == ["jobs-died"]
+    assert signs.died(jobs, after.host_clock) == []
+
+
+def ids(findings: list[Finding]) -> list[str]:
+    """Their ids."""
+    return [finding.id for finding in findings]
+
+
+def later(facts: Facts, minutes: float) -> Facts:
+    """The same facts, as if looked at so much later: a clock that has stood still since."""
+    return msgspec.structs.replace(facts, host_clock=facts.host_clock + 60 * minutes)
+
+
+def test_a_clock_that_stands_still(look):
+    facts = look()
+    clock = facts.running(CLOCK)
+    assert signs.late_schedules(facts, clock, signs.EVERY_FIVE_MINUTES) == []
+    late = signs.late_schedules(later(facts, 12), clock, signs.EVERY_FIVE_MINUTES)
+    assert ids(late) == ["schedule-late"] * 4
+    hour = signs.late_schedules(later(facts, 75), clock, signs.BILLING)
+    assert ids(hour) == ["schedule-late"] and "bill_customers" in hour[0].wrong
+
+
+def test_a_clock_that_has_just_started_is_unknown(live_lago, look):
+    facts = look()
+    clock = facts.running(CLOCK)
+    stamp = facts.logs[clock.id].splitlines()[0].partition(" ")[0]
+    young = msgspec.structs.replace(facts, logs={clock.id: f"{stamp} Starting clock for 1 events: [ schedule:bill_customers ]"})
+    with pytest.raises(Unknown, match="bill_customers"):
+        signs.late_schedules(young, clock, signs.BILLING)
+
+
+def test_a_clock_that_can_not_enqueue(look):
+    facts = look()
+    clock = facts.running(CLOCK)
+    failing = msgspec.structs.replace(
+        facts, logs={clock.id: facts.logs[clock.id].replace("error=nil", "error=#<Redlock::LockAcquisitionError>")}
+    )
+    late = signs.late_schedules(later(failing, 12), clock, signs.EVERY_FIVE_MINUTES)
+    assert len(late) == 4 and "Redlock" in late[0].wrong
+
+
+def test_an_image_whose_name_has_moved(live_lago, look):
+    assert list(signs.images_moved(look())) == []
+    front = live_lago.front_image
+    docker("tag", docker("inspect", "--format", "{{.Image}}", live_lago.container("lago-redis")), front)
+    try:
+        moved = list(signs.images_moved(look()))
+    finally:
+        docker("tag", docker("inspect", "--format", "{{.Image}}", live_lago.container("lago-front")), front)
+    assert [(finding.id, finding.role) for finding in moved] == [("image-moved", "front")]
+
+
+def test_a_big_log(live_lago, look):
+    assert list(signs.big_logs(look(), 2)) == []
+    docker("exec", live_lago.container("lago-front"), "sh", "-c", "head -c 2500000 /dev/zero | tr '\\0' x | fold -w 900 >/proc/1/fd/1")
+    assert [(finding.id, finding.role) for finding in signs.big_logs(look(), 2)] == [("log-too-big", "front")]
+
+
+def test_a_clock_that_is_wrong(live_lago, sshd, tmp_path):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    date = tools / "date"
+    date.write_text('#!/bin/sh\nexec /bin/date -d "+1 hour" "$@"\n')
+    date.chmod(0o755)
+    server = sshd(environment={"PATH": f"{tools}:{os.environ['PATH']}"})
+    host = SshHost(parse(server.url), server.ssh_config)
+    try:
+        facts = observe(host, project=live_lago.project)
+    finally:
+        host.close()
+    assert ids(signs.clock_drift(facts, 5)) == ["clock-drift"]
+    assert 3590 < facts.clock_drift <= 3601
+
+
+def test_the_hosts_clock_is_this_machines(look):
+    assert look().clock_drift == 0.0
+
+
+def test_dumps(tmp_path: Path, look):
+    pattern = f"{tmp_path}/*.sql.gz"
+    assert ids(signs.last_dump(look(backups=pattern), pattern, 26)) == ["dump-old"]
+    dump = tmp_path / "lago.sql.gz"
+    dump.write_bytes(b"x")
+    assert signs.last_dump(look(backups=pattern), pattern, 26) == []
+    os.utime(dump, (time.time() - 27 * 3600,) * 2)
+    old = look(backups=pattern)
+    assert ids(signs.last_dump(old, pattern, 26)) == ["dump-old"] and "27 hours" in signs.last_dump(old, pattern, 26)[0].wrong
+    dump.write_bytes(b"")
+    assert "empty" in signs.last_dump(look(backups=pattern), pattern, 26)[0].wrong
