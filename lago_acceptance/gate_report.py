@@ -13,15 +13,18 @@ from lago_acceptance.interpolation import expand, uses
 from lago_acceptance.rules import rules
 from lago_acceptance.secret_values import redact
 from lago_acceptance.values import sounds_secret
+from lago_acceptance.waivers import FINDINGS as WAIVERS
 
 PHASES = {0: "Before the deploy", 1: "Phase 1, the RSA key", 2: "Phase 2, the services", 3: "Phase 3, names and TLS", 9: "Against what runs"}
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def phase_of(finding: Finding) -> int:
-    """The phase of a finding's rule; 9 for changes."""
+    """The phase of a finding's rule; 0 for waivers, 9 for changes."""
     rule = rules().get(finding.id)
-    return rule.phase if rule else 9
+    if rule:
+        return rule.phase
+    return 0 if finding.id in WAIVERS else 9
 
 
 def masked(line: str) -> str:
@@ -87,7 +90,7 @@ def as_sarif(findings: list[Finding]) -> dict[str, Any]:
     ] + [
         {"id": name, "shortDescription": {"text": (change.__doc__ or name).strip().splitlines()[0]}, "defaultConfiguration": {"level": "error"}}
         for name, change in CHANGES.items()
-    ]
+    ] + [{"id": name, "shortDescription": {"text": text}, "defaultConfiguration": {"level": "error"}} for name, text in WAIVERS.items()]
     index = {rule["id"]: number for number, rule in enumerate(described)}
     results = []
     for finding in sorted(findings, key=_order):

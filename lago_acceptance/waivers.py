@@ -12,6 +12,11 @@ import msgspec
 from lago_acceptance.errors import UsageError
 from lago_acceptance.findings import Finding, Place
 
+FINDINGS = {
+    "waiver-expired": "A waiver's day is over.",
+    "waiver-unused": "A waiver waives nothing any more.",
+}
+
 
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry of waivers.toml: a finding's ``id``, its ``role`` ("" for any), why, and the last day it holds."""

@@ -160,6 +160,8 @@ def test_an_old_job_in_a_queue(queue, live_lago, tmp_path):
     worker = live_lago.container("lago-worker")
     if queue == "default":
         docker("pause", worker)
+        # What it has already asked for would be handed to it.
+        live_lago.redis("CLIENT", "KILL", "TYPE", "normal")
     live_lago.redis("SADD", "queues", queue)
     live_lago.redis("LPUSH", f"queue:{queue}", job)
     try:
