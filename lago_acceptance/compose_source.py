@@ -112,7 +112,9 @@ class _Loader:
     """Puts the two views of one file together."""
 
     def __init__(self, path: Path, parsed: Read, text: str, env_file: Path | None, directory: Path | None):
-        self.path, self.parsed, self.text = path, parsed, text
+        self.path, self.text = path, text
+        self.parsed = msgspec.structs.replace(parsed, document=_shaped(parsed.document))
+        self.raw = parsed.document
         self.directory = directory or path.resolve().parent
         beside = self.directory / ".env"
         self.env_files = (env_file,) if env_file else (beside,) if beside.is_file() else ()
@@ -165,7 +167,7 @@ class _Loader:
             place = self.parsed.twice[0]
             if place[-2:-1] != ("labels",) and place[-2:-1] != ("environment",):
                 self.error, self.error_at = f"the key {place[-1]} stands twice in one mapping", place
-            return self._of_text(self.parsed.document, later)
+            return self._of_text(self.raw, later)
         made, said = self._config(path, later, extra)
         if made is not None:
             return made
@@ -176,7 +178,7 @@ class _Loader:
                 return made
         self.error, self.error_at = self._said(said)
         made, _ = self._config(path, later, ["--no-env-resolution", "--no-consistency"])
-        return made if made is not None else self._of_text(self._expanded(self.parsed.document, later), later)
+        return made if made is not None else self._of_text(self._expanded(self.raw, later), later)
 
     def _of_text(self, document: dict[str, Any], later: dict[str, str]) -> dict[str, Any]:
         """Compose's view of a document that was mended where Compose stops; empty where it still does."""
@@ -273,7 +275,7 @@ class _Loader:
                     given.update({name: f"{GIVEN_LATER}{name.lower().replace('_', '-')}" for name in _expected(service.role) if name not in given})
                 service = msgspec.structs.replace(service, environment={**given, **service.environment})
             for key in ("command", "entrypoint"):
-                text = (self.parsed.document["services"].get(service.name) or {}).get(key)
+                text = self.parsed.document["services"].get(service.name, {}).get(key)
                 words = split(self._expanded(text, {}).replace("$$", "$")) if isinstance(text, str) else ()
                 if len(words) > len(getattr(service, key)) and any(word in OPERATORS or word.endswith(";") for word in words):
                     service = msgspec.structs.replace(service, **{key: words})
@@ -287,8 +289,8 @@ class _Loader:
         by_service: dict[str, tuple[str, ...]] = {}
         texts: dict[str, str] = {}
         missing: dict[str, tuple[str, ...]] = {}
-        for name, service in self.parsed.document.get("services", {}).items():
-            listed = (service or {}).get("env_file") if isinstance(service, dict) else None
+        for name, service in self.parsed.document["services"].items():
+            listed = service.get("env_file")
             for entry in listed if isinstance(listed, list) else [listed] if listed else []:
                 raw = entry.get("path") if isinstance(entry, dict) else entry
                 required = not isinstance(entry, dict) or str(entry.get("required", "true")).lower() != "false"
@@ -378,10 +380,21 @@ def _without_values(reason: str) -> str:
     return redact(re.sub(r"\"[^\"]{24,}\"|'[^']{24,}'|`[^`]{24,}`", "…", reason))
 
 
+def _shaped(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with nothing in the place of a service or an environment that is none; Compose reports those."""
+    services = {}
+    for name, service in (document.get("services") or {}).items():
+        service = dict(service) if isinstance(service, dict) else {}
+        if not isinstance(service.get("environment"), dict | list):
+            service.pop("environment", None)
+        services[name] = service
+    return {**document, "services": services}
+
+
 def _learn(document: dict[str, Any]) -> None:
     """Teach the redactor the secrets of a document, so that no output can hold one."""
     for service in (document.get("services") or {}).values():
-        environment = service.get("environment") if isinstance(service, dict) else None
+        environment = service.get("environment")
         if isinstance(environment, list):
             environment = dict(str(entry).partition("=")[::2] for entry in environment)
         for name, value in (environment or {}).items():

@@ -49,9 +49,8 @@ def read(data: bytes) -> Read:
     node = _composed(text)
     walker = _Walker()
     document = walker.value(node, ())
-    if not isinstance(document, dict) or not isinstance(document.get("services"), dict):
-        if isinstance(document, dict) and ("include" in document or "extends" in document):
-            return Read(document, walker.lines, tuple(walker.repeated), tuple(walker.twice))
+    included = isinstance(document, dict) and "include" in document and "services" not in document
+    if not included and not (isinstance(document, dict) and isinstance(document.get("services"), dict)):
         raise Unusable("this is YAML, but no compose file: it has no `services`")
     return Read(document, walker.lines, tuple(walker.repeated), tuple(walker.twice))
 

@@ -136,7 +136,7 @@ def _mangling(texts: list[Text], given: Text | None, read: Read) -> Text:
 
 def ruby_value(code: str, read: Read, current: Text = UNKNOWN) -> Text:
     """What a line of Ruby, Python or Node makes of a key: it reads a file, or the variable, and encodes it or not."""
-    paths = [word for word in re.findall(r"[\"'`]([^\"'`\n]*/[^\"'`\n]*)[\"'`]", code)]
+    paths = re.findall(r"[\"'`(\[]\s*(/?[\w.-]*/[^\"'`()\[\]\s]+)", code)
     content = next((found for found in map(read, paths) if found.shape != "unknown"), None)
     content = content or (Text("pem") if paths else current)
     if re.search(r"unpack1?\b|decode64|b64decode", code):

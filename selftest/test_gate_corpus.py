@@ -60,3 +60,10 @@ def test_recall_and_precision(judged, record_property, capsys):
     assert [row for row in rows if row[1] < 1 or row[2] < 1] == []
 
 
+
+
+@pytest.mark.parametrize("case", corpus_files.cases("harmless.txt"), ids=lambda case: f"{case.rules[0]}-{case.line}")
+def test_what_only_looks_like_a_defect_is_no_finding(case, tmp_path: Path):
+    source = load(corpus_files.write(tmp_path, case.base, case.edits), None)
+    assert source.written.compose_error == ""
+    assert reported(source) == set()

@@ -1,0 +1,185 @@
+"""The gate as people and machines call it: exit codes, places, reports, bad input, changes, and no secret anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import corpus_files
+import pytest
+
+from lago_acceptance.options import ROOT
+
+SECRETS = {"POSTGRES_PASSWORD": "s3cr3t-of-the-database", "SECRET_KEY_BASE": "5ec5ec5ec5ec5ec5ec5ec5ec5ec5ec5e"}
+
+
+def gate(tmp_path: Path, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the gate as a user would; reports go to tmp_path/reports."""
+    command = [sys.executable, "-m", "pytest", "-m", "gate", "--reports", str(tmp_path / "reports"), *map(str, arguments)]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "GITHUB"))}
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+                          env={**inherited, "DOCKER_HOST": "tcp://127.0.0.1:9", **environment})
+
+
+def found(tmp_path: Path) -> list[dict]:
+    return json.loads((tmp_path / "reports" / "gate.json").read_text("utf-8"))
+
+
+def test_the_shipped_file_passes_without_docker(tmp_path):
+    ended = gate(tmp_path)
+    assert ended.returncode == 0, ended.stdout
+    assert found(tmp_path) == []
+
+
+def test_an_error_is_told_with_place_line_consequence_and_mend(tmp_path):
+    path = corpus_files.write(tmp_path / "a", "lago", ("RUBYOPT: -r/run/lago/rsa_key => LAGO_RSA_PRIVATE_KEY_PATH: /run/lago/rsa_private.pem",))
+    ended = gate(tmp_path, "--compose-file", path)
+    assert ended.returncode == 1, ended.stdout
+    line = next(number for number, text in enumerate(path.read_text().splitlines(), 1) if "LAGO_RSA_PRIVATE_KEY_PATH" in text)
+    one = next(each for each in found(tmp_path) if each["rule"] == "rsa-env-missing")
+    assert set(one) == {"rule", "severity", "phase", "service", "path", "line", "message", "fix"}
+    assert (one["severity"], one["phase"], one["path"]) == ("error", 1, str(path))
+    volume = next(each for each in found(tmp_path) if each["rule"] == "rsa-volume-never-read")
+    assert abs(volume["line"] - line) < 200 and "option C" in volume["message"]
+    for part in ("Phase 1", f"{path}:", "leads to: ", "mend: ", "rsa-volume-never-read"):
+        assert part in ended.stdout
+
+
+def test_a_finding_points_to_the_line_that_is_wrong(tmp_path):
+    path = corpus_files.write(tmp_path / "a", "list", ("- LAGO_API_URL=https://billing-api.bizoholic.net => - LAGO_API_URL=http://api:3000",))
+    gate(tmp_path, "--compose-file", path)
+    one = next(each for each in found(tmp_path) if each["rule"] == "api-url-internal")
+    assert "LAGO_API_URL=http://api:3000" in path.read_text().splitlines()[one["line"] - 1]
+
+
+def test_warnings_fail_only_when_strict(tmp_path):
+    path = corpus_files.write(tmp_path / "a", "lago", ("@lago-pdf restart: unless-stopped\\n => \\n",))
+    assert gate(tmp_path, "--compose-file", path).returncode == 0
+    assert [each["severity"] for each in found(tmp_path)] == ["warning"]
+    assert gate(tmp_path, "--compose-file", path, "--strict").returncode == 1
+
+
+def test_several_files_and_a_folder_are_judged_at_once(tmp_path):
+    for number, name in enumerate(corpus_files.HEALTHY):
+        corpus_files.write(tmp_path / "all" / str(number), name)
+    ended = gate(tmp_path, "--compose-file", tmp_path / "all", "--compose-file", ROOT / "compose" / "docker-compose.lago.yml")
+    assert ended.returncode == 0 and "gate: 5 files, no finding" in ended.stdout, ended.stdout
+
+
+def test_sarif_and_annotations(tmp_path):
+    path = corpus_files.write(tmp_path / "a", "lago", ("@lago-worker lago-storage:/app/storage => lago-storage:/app/storage2",))
+    ended = gate(tmp_path, "--compose-file", path, GITHUB_ACTIONS="true")
+    sarif = json.loads((tmp_path / "reports" / "gate.sarif").read_text("utf-8"))
+    run = sarif["runs"][0]
+    assert sarif["version"] == "2.1.0" and run["results"], run
+    for result in run["results"]:
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("error", "warning") and result["locations"][0]["physicalLocation"]["region"]["startLine"] >= 1
+    assert re.search(rf"^::error file={re.escape(str(path))},line=\d+,title=no-storage-volume::", ended.stdout, re.MULTILINE), ended.stdout
+
+
+def test_no_output_holds_a_secret(tmp_path):
+    material = corpus_files._material()
+    path = corpus_files.write(tmp_path / "a", "lago", (
+        "RUBYOPT: -r/run/lago/rsa_key => LAGO_RSA_PRIVATE_KEY: @B64_CUT@",
+        f"${{POSTGRES_PASSWORD:?see .env.lago.example}} => {SECRETS['POSTGRES_PASSWORD']}",
+        f"${{SECRET_KEY_BASE:?see .env.lago.example}} => ${{SECRET_KEY_BASE:-{SECRETS['SECRET_KEY_BASE']}}}",
+    ))
+    ended = gate(tmp_path, "--compose-file", path, GITHUB_ACTIONS="true")
+    written = ended.stdout + ended.stderr + "".join(each.read_text() for each in (tmp_path / "reports").iterdir())
+    assert ended.returncode == 1
+    for secret in (*SECRETS.values(), material["B64_CUT"][:80], material["B64_CUT"][200:280]):
+        assert secret not in written
+
+
+def test_a_rule_explains_itself(tmp_path):
+    ended = gate(tmp_path, "--explain", "rsa-not-base64")
+    assert ended.returncode == 0 and "base64" in ended.stdout
+    ended = gate(tmp_path, "--explain", "rsa-no-base64")
+    assert ended.returncode == 4 and "rsa-not-base64" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def _cyclic() -> bytes:
+    return b"services: &a\n  api: *a\n"
+
+
+def _laughs() -> bytes:
+    levels = [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]" for n in range(1, 10)]
+    return ("x0: &x0 [lol, lol]\n" + "\n".join(levels) + "\nservices: {api: {image: a}}\n").encode()
+
+
+BAD = {
+    "not YAML": (b"services: [\n  api: }\n", "not YAML"),
+    "no compose file": (b"- a\n- b\n", "no compose file"),
+    "a text": (b"hello\n", "no compose file"),
+    "empty": (b"", "empty"),
+    "10 MB": (b"# filler\n" * 1_200_000, "MB"),
+    "cyclic anchors": (_cyclic(), "contains itself"),
+    "billion laughs": (_laughs(), "anchors multiply"),
+    "deep flow": (b"services: " + b"[" * 100_000 + b"]" * 100_000, "levels deep"),
+    "deep block": (b"services:\n  " + b"- " * 100_000 + b"a\n", "levels deep"),
+    "deep maps": (b"a: " + b"{a: " * 100_000, "levels deep"),
+    "binary": (b"\x7fELF\x00\x01\x02" * 50, "binary"),
+    "not UTF-8": (b"services:\n  api:\n    image: \xff\xfe\n", "UTF-8"),
+    "absent include": (b"include: [other.yml]\nservices: {api: {image: 'getlago/api:v1.16.0'}}\n", "Compose refuses"),
+    "a list as key": (b"services:\n  [a, b]: c\n", "key"),
+    "services as text": (b"services: all\n", "no compose file"),
+    "a service as text": (b"services: {api: text}\n", "Compose refuses"),
+    "environment as text": (b"services: {api: {image: 'getlago/api:v1.16.0', environment: text}}\n", "Compose refuses"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_a_finding_within_seconds(name, tmp_path):
+    content, word = BAD[name]
+    path = tmp_path / "compose.yml"
+    path.write_bytes(content)
+    started = time.monotonic()
+    ended = gate(tmp_path, "--compose-file", path)
+    assert time.monotonic() - started < 10
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stdout + ended.stderr
+    told = [each for each in found(tmp_path) if each["rule"] == "compose-invalid"]
+    assert told and word in told[0]["message"], (told, ended.stdout)
+
+
+@pytest.mark.parametrize(("arguments", "word"), [
+    (("--compose-file", "nowhere.yml"), "nowhere.yml"),
+    (("--compose-file", "reports-that-is-no-folder"), "not there"),
+    (("--env-file", "nowhere.env"), "nowhere.env"),
+    (("--base", "no-such-branch"), "no-such-branch"),
+    (("--settings", "nowhere.toml"), "nowhere.toml"),
+])
+def test_a_wrong_option_is_one_sentence_and_exit_4(arguments, word, tmp_path):
+    ended = gate(tmp_path, *arguments)
+    assert ended.returncode == 4, ended.stdout + ended.stderr
+    assert word in ended.stdout + ended.stderr and "Traceback" not in ended.stdout + ended.stderr
+
+
+CHANGES = {
+    "volume-moved": ("lago", (), ("lago-db-data:/var/lib/postgresql/data => pg:/var/lib/postgresql/data", "lago-db-data: {} => pg: {}")),
+    "secret-key-base-changed": ("shared", (), ("env: SECRET_KEY_BASE=@HEX64@ => SECRET_KEY_BASE=@HEX32@@HEX32@",)),
+    "encryption-key-changed": ("lago", (), ("${LAGO_ENCRYPTION_PRIMARY_KEY:?see .env.lago.example} => ${NEW_PRIMARY_KEY:?}",)),
+    "rsa-key-changed": ("list", (), ("${LAGO_RSA_PRIVATE_KEY:?base64 of the PEM} => ${LAGO_NEW_RSA_KEY:?}",)),
+    "db-password-changed": ("list", (), ("POSTGRES_PASSWORD=${POSTGRES_PASSWORD:?} => POSTGRES_PASSWORD=${NEW_PASSWORD:?}",)),
+    "project-renamed": ("lago", (), ("name: lago\\n => name: billing\\n",)),
+    "image-goes-back": ("lago", (), ("getlago/front:v1.16.0 => getlago/front:v1.15.0",)),
+    "service-gone": ("list", (), ("-clock",)),
+    "router-gone": ("lago", (), ("@lago-front Host(`${LAGO_FRONT_HOST:-billing.bizoholic.net}`) => Host(`front.bizoholic.net`)",)),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_that_breaks_what_runs_is_reported(name, tmp_path):
+    base, before, after = CHANGES[name]
+    old, new = corpus_files.write(tmp_path / "old", base, before), corpus_files.write(tmp_path / "new", base, after)
+    ended = gate(tmp_path, "--compose-file", new, "--base", old)
+    assert ended.returncode == 1, ended.stdout
+    assert name in {each["rule"] for each in found(tmp_path)}
+    same = gate(tmp_path, "--compose-file", old, "--base", old)
+    assert same.returncode == 0 and found(tmp_path) == [], same.stdout
