@@ -191,7 +191,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
         return next((network.name for network in self.networks if network.key == key), key)
 
 
-def seconds(text: str | int | float | None) -> float | None:
+def seconds(text: str | float | None) -> float | None:
     """Compose's duration ("1m30s", or Docker's nanoseconds) in seconds."""
     if text is None or text == "":
         return None

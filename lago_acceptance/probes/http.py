@@ -56,7 +56,7 @@ class Client:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
         return self
 

@@ -110,7 +110,7 @@ def wrong_resolver(model: Model, settings: Settings) -> Iterator[Hit]:
         if router.resolver and router.resolver.lower() not in known.resolvers and not unknown(router.resolver) and (known.resolvers or not known.inside):
             yield Hit(service=router.owner, at=router.label("tls.certresolver"),
                       wrong=f"router {router.name} asks the resolver {router.resolver}; Traefik has {', '.join(sorted(known.resolvers))}",
-                      leads_to="Traefik serves its own default certificate: browsers refuse the page", mend=f"tls.certresolver: {sorted(known.resolvers)[0]}")
+                      leads_to="Traefik serves its own default certificate: browsers refuse the page", mend=f"tls.certresolver: {min(known.resolvers)}")
 
 
 @rule("unknown-entrypoint", phase=3)

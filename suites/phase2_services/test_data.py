@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lago_acceptance import diagnosis, schema, sidekiq
+from lago_acceptance import diagnosis, schema
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Red
 from lago_acceptance.roles import API, CLOCK, DB, MIGRATE, REDIS, WORKER

@@ -8,7 +8,7 @@ import os
 import subprocess
 import tempfile
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def render(files: dict[str, bytes]) -> bytes:
             f"file://{folder}/index.html",
         ]  # fmt: skip
         try:
-            result = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+            result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=SECONDS)
         except subprocess.TimeoutExpired:
             raise ChromiumFailed(f"not rendered after {SECONDS} s") from None
         if not printed.exists():
@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path != "/health":
             return self.answer(404, "text/plain; charset=UTF-8", b"Not Found")
         status = "up" if os.access(CHROMIUM, os.X_OK) else "down"
-        now = datetime.now(timezone.utc).isoformat()
+        now = datetime.now(UTC).isoformat()
         health = {"status": status, "details": {"chromium": {"status": status, "timestamp": now}}}
         self.answer(200 if status == "up" else 503, "application/json; charset=utf-8", json.dumps(health).encode())
 
