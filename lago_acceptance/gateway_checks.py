@@ -188,8 +188,8 @@ def is_healthy(answer: Answer, view: BillingView) -> Iterator[Finding]:
             "read the gateway's log and look at its database",
         )
         return
-    lago = view.answers.get("gateway-health")
-    if lago and lago.status != 200:
+    asked = (view.answers.get(name) for name in ("gateway-health", "gateway-organization"))
+    if lago := next((each for each in asked if each and each.status != 200), None):
         yield _red(
             "gateway-health-ignores-lago",
             f"/health says healthy while Lago, asked inside its container, answers {lago.said}",

@@ -22,6 +22,7 @@ ERRORS = {
     "unreachable": httpx.ConnectError("connection refused"),
     "busy": httpx.Response(429, headers={"Retry-After": "3"}, json={"error": "slow down"}),
     "bad-gateway": httpx.Response(502, text="Bad Gateway"),
+    "not-routed": httpx.Response(404, text="404 page not found\n"),
     "redirect": httpx.Response(301, headers={"Location": "https://elsewhere.example.test/"}),
     "html": HTML,
     "not-json": httpx.Response(200, text="Live!"),

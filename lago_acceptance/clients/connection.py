@@ -24,6 +24,7 @@ MEND = {
     "slow": "look at the load and the logs of the service and of what it asks (database, Redis, Lago)",
     "busy": "find out who limits requests: Lago 1.16.0 has no limit of its own, so it is the proxy or a CDN",
     "bad-gateway": "the proxy can't reach the service: see whether its container runs and is on the proxy's network",
+    "not-routed": "the proxy has no router for this name: look at the labels of the service and at the proxy's log",
     "redirect": "point the client at the final address; a redirect loses a POST's body and its key",
     "html": "this is a web page, so the name or path leads to another service: look at the proxy's router",
     "not-json": "look at the service's log for this request",
@@ -165,6 +166,8 @@ def _no_answer(response: httpx.Response) -> tuple[str, str]:
         return "bad-gateway", f"{status} from the proxy in front of it"
     if 300 <= status < 400:
         return "redirect", f"{status} to {redact(response.headers.get('location', 'nowhere'))[:200]}"
+    if status == 404 and response.text.strip() == "404 page not found":
+        return "not-routed", "404 from the proxy, which knows no such name"
     if media_type == "text/html":
         return "html", f"{status} with a web page: {redact(' '.join(response.text.split()))[:150]}"
     try:
