@@ -44,7 +44,9 @@ class Live:
         self._outside: Future[Outside] | None = None
 
     def prepare(self) -> None:
-        """Begin to look. What can't be reached is told by ``up``."""
+        """Begin to look, once. What can't be reached is told by ``up``."""
+        if self._facts is not None:
+            return
         from lago_acceptance.probing import look
 
         self._facts = self._looks.submit(self.observe)
@@ -67,9 +69,11 @@ class Live:
         )
         if not facts.project and len(facts.lagos) > 1:
             here = ", ".join(f"{name} ({folder or 'no folder'})" for name, folder in facts.lagos.items())
+            wanted = self.settings.deployment.directory
+            which = "several lie" if wanted in facts.lagos.values() else "none lies"
             raise Unreachable(
-                f"{len(facts.lagos)} Lago stacks are on {self.host.name}: {here}; none lies in "
-                f"{self.settings.deployment.directory} (settings.toml), so say which one is meant: --project NAME"
+                f"{len(facts.lagos)} Lago stacks are on {self.host.name}: {here}; {which} in {wanted} (settings.toml), "
+                "so say which one is meant: --project NAME"
             )
         return facts
 
@@ -115,7 +119,7 @@ class Live:
         return Memory(self.options.reports / "state", self.host.name, self.options.project)
 
     def down(self) -> str:
-        """End the connection."""
+        """End the connection. May be called again."""
         self._looks.shutdown(wait=True, cancel_futures=True)
         self.host.close()
         return ""

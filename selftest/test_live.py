@@ -79,7 +79,7 @@ def test_postgresql_counts_no_write(smoke):
 def test_no_secret_leaves_the_host(smoke, live_lago):
     secrets = [
         line.partition("=")[2]
-        for line in (live_lago.stack.run.private / ".env.lago").read_text().splitlines()
+        for line in (live_lago.folder / "deployment" / ".env.lago").read_text().splitlines()
         if re.match(r"(POSTGRES_PASSWORD|SECRET_KEY_BASE|LAGO_API_KEY|LAGO_ORG_USER_PASSWORD|LAGO_ENCRYPTION_\w+)=", line)
     ]
     assert len(secrets) >= 5

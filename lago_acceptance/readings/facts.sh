@@ -51,13 +51,15 @@ $(lines_of R)
 END
 each_member() { printf '%s' "$members"; }
 place_of() { field_of D "$(each_member | while read -r id _ owner _; do [ "$owner" != "$1" ] || { echo "$id"; break; }; done)"; }
-found=
+found= there=
 for each in $lagos; do
     place=$(place_of "$each")
     found="$found$each$tab${place%%"$tab"*}
 "
-    [ "${place%%"$tab"*}" != "${wanted_directory:--}" ] || project=${project:-$each}
+    [ "${place%%"$tab"*}" != "${wanted_directory:--}" ] || there="$there $each"
 done
+set -- $there
+[ -n "$project" ] || [ $# -ne 1 ] || project=$1
 printf '%s' "$found" | section lagos
 [ -n "$project" ] || [ "$(printf '%s' "$found" | grep -c .)" -ne 1 ] || project=${found%%"$tab"*}
 
@@ -169,7 +171,7 @@ done | section mounts &
 
 # What the images' names stand for now, the size of logs, the dumps.
 references=$(printf '%s\n' "$table" | awk -F "$tab" -v own=" $own" '$1 == "R" && index(own, " " $2 " ") { print $6 }' | cut -d' ' -f1 | sort -u)
-[ -z "$references" ] || docker image inspect --format '{{.Id}}	{{join .RepoTags " "}}	{{join .RepoDigests " "}}' $references 2>/dev/null | section images &
+[ -z "$references" ] || docker image inspect --format '{{.Id}}{{range .RepoTags}} {{.}}{{end}}{{range .RepoDigests}} {{.}}{{end}}' $references 2>/dev/null | section images &
 mine L | while IFS=$tab read -r _ id path; do
     total=0
     for file in "$path" "$path".*; do

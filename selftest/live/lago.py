@@ -14,11 +14,12 @@ from pathlib import Path
 from lago_acceptance import catalogue, images, runs
 from lago_acceptance.clients.connection import through
 from lago_acceptance.clients.lago import Lago
-from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE, Options
+from lago_acceptance.options import ROOT, Options
 from lago_acceptance.roles import API
 from lago_acceptance.seeding import seed
 from lago_acceptance.settings import load
 from lago_acceptance.stack import Stack
+from selftest import deployments
 from selftest.live import sshd
 
 
@@ -43,7 +44,8 @@ class LiveLago:
     def options_for(self, server: sshd.Sshd) -> list[str]:
         """The same for another way to the same host."""
         return [
-            "--target", "live", "--hosts", server.url, "--ssh-config", str(server.ssh_config),
+            # Named, for pytest would start a second time to find it among paths of options.
+            "-c", str(ROOT / "pytest.ini"), "--target", "live", "--hosts", server.url, "--ssh-config", str(server.ssh_config),
             "--settings", str(self.folder / "settings.toml"), "--ca-file", str(self.folder / "roots.crt"),
         ]
 
@@ -76,8 +78,10 @@ def docker(*arguments: str) -> str:
 
 def bring_up(folder: Path) -> LiveLago:
     """Bring a healthy Lago up and start the ssh server through which it is looked at."""
+    deployments.write(folder / "deployment")
     options = Options(
-        target="stack", hosts=(), compose_files=(SHIPPED_COMPOSE_FILE,), env_file=None, settings=ROOT / "settings.toml",
+        target="stack", hosts=(), compose_files=(folder / "deployment" / "docker-compose.lago.yml",),
+        env_file=folder / "deployment" / ".env.lago", settings=ROOT / "settings.toml",
         images="auto", keep=False, deadline=180, reports=folder / "reports",
     )
     stack = Stack(options, load(options.settings), runs.start(options.reports))

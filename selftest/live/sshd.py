@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +85,8 @@ PermitRootLogin prohibit-password
 PidFile none
 ForceCommand {audit}
 """
-        + "".join(f"SetEnv {name}={value}\n" for name, value in (environment or {}).items())
+        # Compose stands beside this Python, as a plugin of Docker's would stand on a host.
+        + "".join(f'SetEnv "{name}={value}"\n' for name, value in ({"PATH": _path()} | (environment or {})).items())
     )
     host_key = (folder / "host_key.pub").read_text().split()[:2]
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {' '.join(host_key)}\n")
@@ -100,6 +102,10 @@ ForceCommand {audit}
     if not until(lambda: _answers(port) or process.poll() is not None, 5) or process.poll() is not None:
         raise RuntimeError(f"sshd did not start: {(folder / 'sshd.log').read_text()}")
     return server
+
+
+def _path() -> str:
+    return f"{sys.prefix}/bin:{os.environ['PATH']}"
 
 
 def _free_port() -> int:
