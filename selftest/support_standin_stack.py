@@ -24,11 +24,13 @@ WEBHOOK_ISSUER = "http://api.lago.test"
 FILES_HOST = "127.0.0.1:3010"
 
 RECEIVER = """
-import http.server, json
+import http.server, json, threading
+alone = threading.Lock()
 class Receiver(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        print(json.dumps({"path": self.path, "headers": dict(self.headers), "text": body}), flush=True)
+        with alone:
+            print(json.dumps({"path": self.path, "headers": dict(self.headers), "text": body}), flush=True)
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
