@@ -1,0 +1,174 @@
+"""A healthy live host by ssh on loopback: one smoke run beside plain testinfra and the plan's own shell commands."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lago_acceptance.ssh_host import SshHost, parse
+from selftest import running
+from selftest.live import lago
+
+ROUNDS = 5
+HOSTS = 20
+WALL, SLOWEST_PROBE, MANY = 1.5, 1.2, 6.0
+
+# Phases 1 to 5 of the plan, as it writes them, each by an ssh of its own.
+PLAN = (
+    "ls -la {directory}/lago_rsa_private.pem",
+    "openssl rsa -in {directory}/lago_rsa_private.pem -check -noout",
+    "docker ps -a --filter label=com.docker.compose.project={project}",
+    "docker logs --tail 50 {project}-lago-migrate-1",
+    "docker logs --tail 50 {project}-lago-api-1",
+    "docker logs --tail 50 {project}-lago-worker-1",
+    "docker exec {project}-lago-db-1 pg_isready -U lago",
+    "docker exec {project}-lago-redis-1 redis-cli ping",
+    "docker exec {project}-lago-api-1 curl -fsS http://localhost:3000/health",
+    "docker network inspect {network}",
+    "docker inspect {project}-lago-api-1",
+    "docker inspect {project}-lago-front-1",
+    "df -h /",
+)
+
+# The same questions with testinfra as its documentation shows it: a command for each.
+TESTINFRA = """
+import pytest
+NAMES = [f"{project}-lago-{{name}}-1" for name in ("db", "redis", "api", "worker", "clock", "front", "pdf")]
+@pytest.mark.parametrize("name", NAMES)
+def test_runs(host, name):
+    assert host.docker(name).is_running
+@pytest.mark.parametrize("name", NAMES)
+def test_does_not_restart(host, name):
+    assert host.docker(name).inspect()["RestartCount"] == 0
+@pytest.mark.parametrize("name", NAMES)
+def test_is_healthy(host, name):
+    assert host.docker(name).inspect()["State"]["Health"]["Status"] == "healthy"
+def test_key(host):
+    key = host.file("{directory}/lago_rsa_private.pem")
+    assert key.exists and key.mode == 0o600
+def test_key_is_consistent(host):
+    assert host.run("openssl rsa -in {directory}/lago_rsa_private.pem -check -noout").rc == 0
+@pytest.mark.parametrize("command", [
+    "docker exec {project}-lago-db-1 pg_isready -U lago", "docker exec {project}-lago-redis-1 redis-cli ping",
+    "docker exec {project}-lago-api-1 curl -fsS http://localhost:3000/health", "df -h /",
+    "docker logs --tail 50 {project}-lago-api-1", "docker logs --tail 50 {project}-lago-worker-1",
+])
+def test_command(host, command):
+    assert host.run(command).rc == 0
+"""
+
+
+def seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
+    """The median of a few rounds; the first one is not counted."""
+    work()
+    taken = []
+    for _ in range(rounds):
+        started = time.monotonic()
+        work()
+        taken.append(time.monotonic() - started)
+    return statistics.median(taken)
+
+
+def line(what: str, measured: str, promised: str = "") -> None:
+    print(f"{what:62} {measured:>20}   {promised}", flush=True)
+
+
+def main() -> None:
+    """Print each promised number beside what was measured."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        host = lago.bring_up(folder / "host")
+        try:
+            measure(host, folder)
+        finally:
+            lago.take_down(host)
+
+
+def measure(host: lago.LiveLago, folder: Path) -> None:
+    """All numbers of one host that is up."""
+    words = {"project": host.project, "directory": str(host.folder / "deployment"), "network": host.stack.network("proxy")}
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+
+    def smoke(*more: str, marks: str = "smoke") -> running.Result:
+        result = running.run(folder / "reports", "-m", marks, *host.options, *more)
+        if result.code != 0:
+            raise SystemExit(f"the live run ended with code {result.code}:\n{result.output[-3000:]}")
+        return result
+
+    smoke()
+    host.server.forget_commands()
+    result = smoke()
+    line("remote commands of a smoke run", str(len(host.server.commands())), "at most 3")
+    checks = len(result.checks("passed")) + len(result.checks("unknown"))
+    whole = seconds(smoke)
+    line(f"live smoke, whole process, {checks} checks", f"{whole:.2f} s", f"at most {WALL} s")
+    core = seconds(lambda: smoke(marks="smoke and (phase1 or phase2 or phase3)"))
+    line("the same, phases 1 to 3", f"{core:.2f} s")
+    start_up = seconds(lambda: running.run(folder / "reports", "-c", "pytest.ini", "-m", "smoke", "--collect-only", "-q"))
+    probe = seconds(lambda: facts(host))
+    line("start-up (collecting the same checks)", f"{start_up:.2f} s")
+    line("slowest single probe (the facts, a connection of its own)", f"{probe:.2f} s")
+    line("smoke beside slowest probe and start-up", f"{whole / (probe + start_up):.2f}", f"at most {SLOWEST_PROBE}")
+    plain = seconds(lambda: testinfra(host, folder, words), 2)
+    line("plain testinfra, 29 checks, a command each", f"{plain:.2f} s", f"{plain / whole:.1f} times")
+    plan = seconds(lambda: by_hand(host, words), 2)
+    line(f"the plan's {len(PLAN)} shell commands by ssh", f"{plan:.2f} s", f"{plan / whole:.1f} times")
+    line(f"{HOSTS} hosts beside one", f"{many(host, folder) / whole:.1f}", f"at most {MANY}")
+
+
+def facts(host: lago.LiveLago) -> None:
+    """One look at the host, with a connection of its own."""
+    from lago_acceptance.facts import observe
+
+    there = SshHost(parse(host.server.url), host.server.ssh_config)
+    try:
+        observe(there, project=host.project)
+    finally:
+        there.close()
+
+
+def testinfra(host: lago.LiveLago, folder: Path, words: dict[str, str]) -> None:
+    """testinfra's own plugin, its ssh backend, no ControlPath."""
+    file = folder / "plain" / "test_plain.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(TESTINFRA.format(**words))
+    command = running.command("-q", "-c", "/dev/null", "--rootdir", str(file.parent), "-p", "testinfra.plugin",
+                              f"--hosts={host.server.url}", f"--ssh-config={host.server.ssh_config}", str(file))
+    ended = subprocess.run(command, cwd=file.parent, env=running.environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
+                           capture_output=True, text=True, timeout=300, check=False)
+    if ended.returncode:
+        raise SystemExit(f"plain testinfra failed:\n{ended.stdout[-2000:]}")
+
+
+def by_hand(host: lago.LiveLago, words: dict[str, str]) -> None:
+    """An ssh for each command."""
+    ssh = ["ssh", "-F", str(host.server.ssh_config), "-p", str(host.server.port), "127.0.0.1"]
+    for command in PLAN:
+        subprocess.run([*ssh, command.format(**words)], capture_output=True, timeout=60, check=True)
+
+
+def many(host: lago.LiveLago, folder: Path) -> float:
+    """Seconds of one run against many names of the same host, side by side."""
+    config = folder / "many"
+    names = [f"host-{number}" for number in range(HOSTS)]
+    config.write_text(
+        "".join(f"Host {name}\n  HostName 127.0.0.1\n  Port {host.server.port}\n" for name in names)
+        + host.server.ssh_config.read_text()
+    )
+    given = list(host.options)
+    given[given.index("--hosts") + 1] = ",".join(f"ssh://{name}" for name in names)
+    given[given.index("--ssh-config") + 1] = str(config)
+    started = time.monotonic()
+    result = running.run(folder / "many-reports", "-m", "smoke", *given)
+    if result.code != 0:
+        raise SystemExit(f"the run against {HOSTS} hosts ended with code {result.code}:\n{result.output[-3000:]}")
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Several hosts: a run and a verdict for each, and the worst exit code."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance.several_hosts import _without_hosts
+from selftest import running
+
+
+def test_two_hosts_that_can_not_be_reached(tmp_path):
+    result = running.run(tmp_path, "-m", "smoke", "--target", "live", "--hosts", "ssh://a.invalid,ssh://b.invalid")
+    assert result.code == 6, result.output
+    verdicts = result.output.partition("===== verdicts")[2]
+    for name in ("a.invalid", "b.invalid"):
+        assert f"ssh://{name}: the target could not be reached" in verdicts
+        assert (tmp_path / name / "latest" / "summary.json").is_file()
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.stack
+@pytest.mark.docker
+def test_one_that_is_well_beside_one_that_is_not_there(live_lago, tmp_path):
+    given = list(live_lago.options)
+    given[given.index("--hosts") + 1] += ",ssh://root@no-such-host.invalid"
+    result = running.run(tmp_path, "-m", "smoke and phase1", *given)
+    assert result.code == 6, result.output
+    verdicts = result.output.partition("===== verdicts")[2]
+    assert f"{live_lago.server.url}: accepted" in verdicts
+    assert "no-such-host.invalid: the target could not be reached" in verdicts
+
+
+@pytest.mark.parametrize(
+    ("hosts", "words"),
+    [("ssh://a.invalid,b.invalid", "write ssh://b.invalid"), ("ssh://a.invalid,ssh://a.invalid", "twice")],
+)
+def test_hosts_that_can_not_be_used(hosts, words, tmp_path):
+    result = running.run(tmp_path, "--target", "live", "--hosts", hosts)
+    assert result.code == 4 and words in result.output and "Traceback" not in result.output
+
+
+def test_each_run_gets_its_own_host_only():
+    given = ["-m", "smoke", "--hosts", "a,b", "-k", "x", "--hosts=c"]
+    assert _without_hosts(given) == ["-m", "smoke", "-k", "x"]
