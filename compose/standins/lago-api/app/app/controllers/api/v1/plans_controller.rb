@@ -15,8 +15,9 @@ module Api
 
       def destroy
         row = plan
-        Plans.destroy(row)
+        # As it was before the worker takes it apart, which may be at once.
         render_plan(row)
+        Plans.destroy(row)
       end
 
       private
