@@ -334,7 +334,7 @@ def observe(host: Host, **where: Any) -> Facts:
         disks=tuple(_disks(sections.text("disk"))),
         networks=tuple(json.loads(line)["Name"] for line in sections.text("networks").splitlines() if line),
         volumes=tuple(json.loads(line)["Name"] for line in sections.text("volumes").splitlines() if line),
-        images=tuple(_image(line) for line in sections.text("images").splitlines() if line),
+        images=tuple(dict.fromkeys(_image(line) for line in sections.text("images").splitlines() if line)),
         log_sizes={name: int(size) for name, size in map(str.split, sections.text("log-sizes").splitlines())},
         dumps=tuple(_dump(line) for line in sections.text("dumps").splitlines() if line),
         logs={name: redact(text) for name, text in sections.named("logs:").items()},

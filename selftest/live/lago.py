@@ -76,22 +76,26 @@ def docker(*arguments: str) -> str:
     return ended.stdout.strip()
 
 
-def bring_up(folder: Path) -> LiveLago:
-    """Bring a healthy Lago up and start the ssh server through which it is looked at."""
-    deployments.write(folder / "deployment")
+def bring_up(folder: Path, edit: deployments.Edit | None = None) -> LiveLago:
+    """Bring a Lago up and start the ssh server through which it is looked at.
+
+    Healthy, with the gateway and a seeded catalogue; with an edit of the compose file, as that makes it.
+    """
+    deployments.write(folder / "deployment", edit)
     options = Options(
         target="stack", hosts=(), compose_files=(folder / "deployment" / "docker-compose.lago.yml",),
         env_file=folder / "deployment" / ".env.lago", settings=ROOT / "settings.toml",
         images="auto", keep=False, deadline=180, reports=folder / "reports",
     )
     stack = Stack(options, load(options.settings), runs.start(options.reports))
-    stack.wants_gateway = True
+    stack.wants_gateway = edit is None
     with _own_front_image(folder):
         stack.prepare()
     try:
         stack.up()
-        assert not stack.bring_up.failed, stack.bring_up.failed
-        seed(Lago(through(stack.public_view(), API), stack.api_key), catalogue.load(), stack.permit)
+        if edit is None:
+            assert not stack.bring_up.failed, stack.bring_up.failed
+            seed(Lago(through(stack.public_view(), API), stack.api_key), catalogue.load(), stack.permit)
         _write_settings(stack, folder)
         return LiveLago(stack, sshd.start(folder / "ssh"), folder)
     except BaseException:

@@ -70,6 +70,8 @@ def start(folder: Path, *, before: str = "", environment: dict[str, str] | None 
     audit.write_text(_AUDIT.format(folder=folder / "audit", before=before))
     audit.chmod(0o755)
     port = _free_port()
+    # Compose stands beside this Python, as a plugin of Docker's would stand on a host.
+    variables = {"PATH": f"{sys.prefix}/bin:{os.environ['PATH']}"} | (environment or {})
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     (folder / "sshd_config").write_text(
@@ -85,8 +87,8 @@ PermitRootLogin prohibit-password
 PidFile none
 ForceCommand {audit}
 """
-        # Compose stands beside this Python, as a plugin of Docker's would stand on a host.
-        + "".join(f'SetEnv "{name}={value}"\n' for name, value in ({"PATH": _path()} | (environment or {})).items())
+        # Of several such lines sshd takes the first alone.
+        + f"SetEnv {' '.join(_quoted(name, value) for name, value in variables.items())}\n"
     )
     host_key = (folder / "host_key.pub").read_text().split()[:2]
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {' '.join(host_key)}\n")
@@ -104,8 +106,8 @@ ForceCommand {audit}
     return server
 
 
-def _path() -> str:
-    return f"{sys.prefix}/bin:{os.environ['PATH']}"
+def _quoted(name: str, value: str) -> str:
+    return f'"{name}={value}"'
 
 
 def _free_port() -> int:
