@@ -24,7 +24,7 @@ gate:  ## may this compose file be merged? Needs no Docker
 live:  ## HOSTS=ssh://root@host: is production healthy? Changes nothing
 	test -n "$(HOSTS)" || { echo "Which host? make live HOSTS=ssh://root@host" >&2; exit 4; }
 	bin/setup-python
-	$(PYTEST) --target live --hosts "$(HOSTS)" $(ARGS)
+	$(PYTEST) -c pytest.ini --target live --hosts "$(HOSTS)" $(ARGS)
 
 bench: setup  ## the numbers that the project promises
 	.venv/bin/python -m bench $(ARGS)
