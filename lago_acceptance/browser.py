@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lago_acceptance.errors import Unknown
+from lago_acceptance.findings import Red
 from lago_acceptance.public_view import PublicView
 from lago_acceptance.roles import FRONT
 from lago_acceptance.secret_values import redact
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PACKAGES = ("chromium", "libnss3-tools")
 SECONDS = 8.0
+CHANGED = "ERR_NETWORK_CHANGED"
 INSTALL_SECONDS = 600
 
 
@@ -92,20 +94,29 @@ class Browser:
         context.tracing.start(screenshots=True, snapshots=True)
         page = context.new_page()
         faults: list[Fault] = []
-        self._listen(page, faults)
+        disturbances: list[str] = []
+        self._listen(page, faults, disturbances)
         try:
             yield page, faults
-        except BaseException:
+        except BaseException as error:
             self._keep(context, page, name)
+            if disturbances and isinstance(error, Red):
+                raise Unknown(
+                    "this machine's own network changed while the browser looked (a Docker network came or went), "
+                    "and Chromium gave up its requests; run this again when nothing else is started here"
+                ) from error
             raise
         finally:
             context.close()
 
-    def _listen(self, page: Page, faults: list[Fault]) -> None:
+    def _listen(self, page: Page, faults: list[Fault], disturbances: list[str]) -> None:
         def ours(url: str) -> bool:
             return urlsplit(url).hostname in self.view.hosts.values()
 
         def failed(request) -> None:
+            if CHANGED in (request.failure or ""):
+                disturbances.append(request.url)
+                return
             # Navigation aborts what is under way; fonts from elsewhere are not the deployment's.
             if ours(request.url) and "ERR_ABORTED" not in (request.failure or ""):
                 faults.append(Fault("a request failed", f"{request.method} {request.url}: {request.failure}"))
@@ -115,7 +126,7 @@ class Browser:
                 faults.append(Fault("a request was refused", f"{response.request.method} {response.url}: {response.status}"))
 
         def said(message) -> None:
-            if message.type == "error" and (ours(message.location.get("url", "")) or not message.location.get("url")):
+            if message.type == "error" and CHANGED not in message.text and (ours(message.location.get("url", "")) or not message.location.get("url")):
                 faults.append(Fault("the console says", redact(message.text)[:300]))
 
         page.on("requestfailed", failed)

@@ -13,11 +13,10 @@ from containers import docker
 
 from lago_acceptance import billing_round as rounds
 from lago_acceptance import billing_view, catalogue, gateway_checks, runs, settings, sweeping
-from lago_acceptance import gateway_round as gateway_rounds
 from lago_acceptance.attempts import Attempt
 from lago_acceptance.billing_round import BillingRound, Circumstances
 from lago_acceptance.clients.connection import NotAnswered, through
-from lago_acceptance.clients.gateway import Gateway, operations
+from lago_acceptance.clients.gateway import Gateway, operations, required
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.errors import Blocked
 from lago_acceptance.findings import Red
@@ -175,9 +174,8 @@ def seeded(world):
 @pytest.fixture
 def impatient(monkeypatch):
     """Red comes within seconds."""
-    for name in ("INVOICE_SECONDS", "USAGE_SECONDS", "FILE_SECONDS", "HOOK_SECONDS", "LAST_SECONDS"):
-        monkeypatch.setattr(rounds, name, 4.0)
-    monkeypatch.setattr(gateway_rounds, "INVOICE_SECONDS", 4.0)
+    for name in ("INVOICE_SECONDS", "USAGE_SECONDS", "FILE_SECONDS", "HOOK_SECONDS"):
+        monkeypatch.setattr(rounds, name, 8.0)
     monkeypatch.setattr(sweeping, "GONE_SECONDS", 3.0)
 
 
@@ -219,7 +217,7 @@ def _through_gateway(world) -> GatewayRound:
     offered = world.offered()
     made = GatewayRound(world.gateway, world.lago, world.stack.gateway.issuer.token(), world.owner, world.stack.permit,
                         "starter", Circumstances())
-    return made.run(offered.__getitem__)
+    return made.run(lambda name: required(offered, name))
 
 
 def test_a_lago_that_is_down_is_told_although_the_gateway_lists_plans(world, seeded):

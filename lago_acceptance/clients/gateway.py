@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.clients.connection import Answer, Connection
+from lago_acceptance.errors import Blocked
 from lago_acceptance.secret_values import Secret
 
 PREFIX = "/api/billing"
@@ -42,6 +43,13 @@ def operations(document: dict[str, Any]) -> dict[str, Operation]:
                 found[name] = Operation(method, path, query, _body_fields(document, described))
                 break
     return found
+
+
+def required(there: dict[str, Operation], name: str) -> Operation:
+    """The operation of a capability; Blocked where the gateway lacks it, which is a red check of its own."""
+    if name not in there:
+        raise Blocked(f"gateway-lacks-{name}", f"{name}, which the gateway does not offer")
+    return there[name]
 
 
 def _body_fields(document: dict[str, Any], described: dict[str, Any]) -> tuple[str, ...]:
