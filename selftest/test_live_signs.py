@@ -13,10 +13,11 @@ import msgspec
 import pytest
 
 from lago_acceptance import sidekiq, signs
+from lago_acceptance.edge_checks import routers
 from lago_acceptance.errors import Unknown
 from lago_acceptance.facts import Facts, observe
 from lago_acceptance.findings import Finding
-from lago_acceptance.roles import CLOCK
+from lago_acceptance.roles import CLOCK, role_of
 from lago_acceptance.ssh_host import SshHost, parse
 from selftest import running
 from selftest.live.lago import docker
@@ -24,6 +25,8 @@ from selftest.live.lago import docker
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
 OF_DATABASE = (signs.GENERATING, signs.FAILED, signs.WITHOUT_FILE, signs.UNBILLED, signs.PENDING, signs.WEBHOOKS)
+# As a swarm's containers name theirs.
+SWARM_IMAGES = (f"traefik:v3.1.2@sha256:{'a' * 64}", f"traefik@sha256:{'a' * 64}", f"docker.io/library/traefik@sha256:{'a' * 64}")
 CUSTOMER, PLAN = "00000000-0000-4000-8000-00000000000c", "00000000-0000-4000-8000-00000000000a"
 AGO = "(now() AT TIME ZONE 'UTC') - interval"
 # What the real Lago keeps an invoice's file in (Active Storage), where this database does not have it yet.
@@ -242,6 +245,31 @@ def test_a_big_log(live_lago, look):
     assert list(signs.big_logs(look(), 2)) == []
     docker("exec", live_lago.container("lago-front"), "sh", "-c", "head -c 2500000 /dev/zero | tr '\\0' x | fold -w 900 >/proc/1/fd/1")
     assert [(finding.id, finding.role) for finding in signs.big_logs(look(), 2)] == [("log-too-big", "front")]
+
+
+def test_a_traefik_that_does_not_tell_is_unknown(live_lago, look):
+    facts = look()
+    mute = msgspec.structs.replace(facts, proxies=dict.fromkeys(facts.proxies))
+    with pytest.raises(Unknown, match="api.insecure"):
+        routers.are_sound(mute, "api", "billing-api.bizoholic.net")
+
+
+def test_a_swarm_service_of_traefik_is_the_proxy(live_lago, look):
+    network = live_lago.stack.network("proxy")
+    name = f"traefik_traefik.1.{live_lago.project[-6:]}"
+    image = docker("inspect", "--format", "{{.Config.Image}}", live_lago.container("lago-redis"))
+    docker("run", "--detach", "--name", name, "--network", network, "--label", "com.docker.swarm.service.name=traefik_traefik",
+           "--label", "lago-acceptance.role=proxy", image)
+    try:
+        facts = look()
+    finally:
+        docker("rm", "--force", "--volumes", name)
+    assert {role_of(image, "/entrypoint.sh traefik") for image in SWARM_IMAGES} == {"proxy"}
+    found = next(container for container in facts.others if container.name == name)
+    assert found.role == "proxy" and network in found.addresses
+    assert found.id in facts.proxies and facts.proxies[found.id] is None
+    # The one that tells is believed.
+    assert routers.are_one_each(facts, "api", "billing-api.bizoholic.net", live_lago.stack.settings.edge) == []
 
 
 def test_a_clock_that_is_wrong(live_lago, sshd, tmp_path):
