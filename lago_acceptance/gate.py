@@ -23,11 +23,11 @@ def place_in(source: Source, hit: Hit) -> Place:
 
 
 def findings_of(rule: Rule, sources: list[Source], settings: Settings) -> list[Finding]:
-    """What a rule finds in files, each finding once per place."""
+    """What a rule finds in files. What several services have from one line, by an anchor, is told once."""
     found: dict[tuple, Finding] = {}
     for source in sources:
         for finding in rule.findings(source.model, settings, lambda hit, source=source: place_in(source, hit)):
-            found.setdefault((finding.place, finding.service, finding.wrong), finding)
+            found.setdefault((finding.place, finding.wrong), finding)
     return list(found.values())
 
 

@@ -130,7 +130,7 @@ def unguarded(model: Model, settings: Settings) -> Iterator[Hit]:
             continue
         for use in uses(text):
             # Some secrets may be empty: a licence, a mail server's password.
-            optional = re.search(r"LICENSE|SMTP|GOOGLE|NANGO|SEGMENT|SENTRY|STRIPE|AWS|GCS|OAUTH|NEW_RELIC|REDIS_PASSWORD|REDIS_CACHE|API_KEY", f"{name} {use.name}")
+            optional = re.search(r"LICENSE|SMTP|GOOGLE|NANGO|SEGMENT|SENTRY|STRIPE|AWS|GCS|OAUTH|NEW_RELIC|REDIS_PASSWORD|REDIS_CACHE|API_KEY|ORG_USER", f"{name} {use.name}")
             bare = not use.required and not (use.default or "").strip() and use.name in model.written.unset
             if bare and sounds_secret(use.name) and not optional and use.name not in told:
                 told.add(use.name)
