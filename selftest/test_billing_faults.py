@@ -17,13 +17,15 @@ from lago_acceptance.attempts import Attempt
 from lago_acceptance.billing_round import BillingRound, Circumstances
 from lago_acceptance.clients.connection import NotAnswered, through
 from lago_acceptance.clients.gateway import Gateway, operations, required
+from lago_acceptance.clients.graphql import GraphQL, LoginRefused
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.errors import Blocked
 from lago_acceptance.findings import Red
 from lago_acceptance.gateway_round import GatewayRound
 from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE, Options
 from lago_acceptance.roles import API, GATEWAY
-from lago_acceptance.seeding import seed
+from lago_acceptance.secret_values import Secret
+from lago_acceptance.seeding import plan_drift, seed
 from lago_acceptance.stack import Stack
 from lago_acceptance.sweeping import Owner
 from lago_acceptance.waiting import until
@@ -194,6 +196,28 @@ def test_nothing_is_red_where_all_is_well(world, seeded):
     made = world.round(box=world.box())
     assert {name: getattr(made, name).failure for name in ATTEMPTS} == dict.fromkeys(ATTEMPTS)
     assert sweeping.owned(world.lago) == []
+
+
+def test_the_administrators_login_gives_the_organizations_key(world, seeded):
+    graphql = GraphQL(through(world.stack.public_view(), API))
+    session = graphql.login(*world.stack.admin)
+    assert graphql.api_key(session).reveal() == world.stack.api_key.reveal()
+    with pytest.raises(LoginRefused):
+        graphql.login(world.stack.admin[0], Secret(secrets.token_hex(12)))
+
+
+def test_drift_is_told_and_changed_only_when_told(world, seeded):
+    starter = next(plan for plan in world.catalogue.plans if plan.code == "starter")
+    held = world.lago.get("plans/starter")["plan"]
+    cheap = {"id": held["charges"][0]["lago_id"], "billable_metric_id": held["charges"][0]["lago_billable_metric_id"],
+             "charge_model": "package", "properties": {"amount": "5", "free_units": 1, "package_size": 1000}}
+    world.lago.update("plans/starter", "plan", {**starter.as_lago(), "amount_cents": 2900, "charges": [cheap]})
+    told = seed(world.lago, world.catalogue, world.stack.permit)
+    assert (told.created, told.changed) == ((), ())
+    assert {drift.field for drift in told.drifted} == {"amount_cents", "charges"}
+    mended = seed(world.lago, world.catalogue, world.stack.permit, reseed=True)
+    assert (mended.changed, mended.drifted) == (("starter",), ())
+    assert plan_drift(starter, world.lago.get("plans/starter")["plan"]) == []
 
 
 def test_a_key_that_lago_refuses_is_told_although_the_gateway_lists_plans(world, seeded):
