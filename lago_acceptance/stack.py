@@ -197,7 +197,8 @@ class Stack:
             if key.startswith("traefik.http.routers.") and key.endswith(".rule")
         )
         must = [self.settings.hosts.front, self.settings.hosts.api]
-        if self.gateway:
+        # Without a Lago the gateway has nothing to be a client of, and its certificate was not waited for.
+        if self.gateway and self.bring_up and not self.bring_up.outcome.code:
             must.append(self.settings.hosts.gateway)
         return tuple(name for name in self._public_names.values() if name in must or f"`{name}`" in rules)
 

@@ -52,7 +52,7 @@ class Started:
         self.reports = folder / "reports"
         options = deployments.write(folder / "deployment")
         self.process = subprocess.Popen(
-            running.command("--reports", str(self.reports), "-m", "smoke", *options),
+            running.command("--reports", str(self.reports), "-m", "smoke and phase1", *options),
             cwd=running.ROOT,
             env=running.environment(TMPDIR=str(folder)),
             stdin=subprocess.DEVNULL,
