@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -105,10 +104,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
         following.ended(within=60)
 
 
-@pytest.mark.deployment("as_shipped")
-def test_runs_side_by_side_do_not_meet(broken, tmp_path):
+def test_runs_side_by_side_do_not_meet(tmp_path):
     first, second = Started(tmp_path / "first"), Started(tmp_path / "second")
-    begun = time.monotonic()
     (code_one, output_one), (code_two, output_two) = first.ended(200), second.ended(200)
     assert (code_one, code_two) == (0, 0), f"{output_one[-1500:]}\n{output_two[-1500:]}"
-    assert time.monotonic() - begun < 2 * broken.seconds + 30
