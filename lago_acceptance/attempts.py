@@ -36,3 +36,8 @@ class Attempt(Generic[T]):
         if isinstance(self.failure, Red):
             raise Blocked(self.failure.findings[0].id, missing)
         return self.judged()
+
+    def explains(self, missing: str) -> None:
+        """Blocked where this attempt is red and so explains what is missing; nothing otherwise."""
+        if isinstance(self.failure, Red):
+            self.needed(missing)

@@ -13,15 +13,22 @@ from lago_acceptance.roles import GATEWAY
 pytestmark = [pytest.mark.smoke, pytest.mark.phase4]
 
 
+@pytest.fixture(scope="session")
+def expected(settings) -> None:
+    """Unknown where the settings say that there is no gateway."""
+    if not settings.hosts.gateway:
+        raise Unknown("the settings name no gateway (hosts.gateway), so there is none to look at")
+
+
 @pytest.fixture(scope="module")
-def inside(billing_view):
+def inside(expected, billing_view):
     """What the gateway's container sees of Lago. Blocked where no gateway runs."""
     if not billing_view.gateway:
         raise Blocked("gateway-down", "what the gateway's container sees, for none runs")
     return billing_view
 
 
-def test_the_gateway_runs_on_the_network_that_it_shares_with_lago(billing_view, gateway_stack, deployment):
+def test_the_gateway_runs_on_the_network_that_it_shares_with_lago(expected, billing_view, gateway_stack, deployment):
     if billing_view.gateway:
         return
     reason = gateway_stack.failed if gateway_stack else None
@@ -34,6 +41,10 @@ def test_the_gateway_runs_on_the_network_that_it_shares_with_lago(billing_view, 
             mend="start it, and put it on this network; `docker logs` of it says why it ended",
         )
     )
+
+
+def test_the_gateway_answers_by_its_public_name(gateway_reached):
+    gateway_reached.judged()
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
@@ -55,10 +66,11 @@ def test_lago_refuses_a_key_that_nobody_has(inside, judge):
     judge(gateway_checks.stranger_is_refused(inside))
 
 
-def test_the_gateways_plans_are_lagos(operation, gateway, billing_view, judge):
+def test_the_gateways_plans_are_lagos(operation, gateway, billing_view, seeded, judge):
     plans = operation("plans")
     held = billing_view.listed("api-plans", "plans")
     if not held:
+        seeded.explains("whose plans the gateway lists, for none could be seeded")
         raise Blocked("plan-missing", "whose plans the gateway lists, for Lago has none")
     judge(gateway_checks.plans_are_lagos(gateway.plans(plans), held, billing_view))
 

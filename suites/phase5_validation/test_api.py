@@ -14,6 +14,10 @@ from lago_acceptance.secret_values import Secret
 pytestmark = [pytest.mark.smoke, pytest.mark.phase5]
 
 
+def test_the_api_answers_by_its_public_name(api_reached):
+    api_reached.judged()
+
+
 def test_the_organization_answers_to_its_key(billing_view):
     if not billing_view.api:
         raise Blocked("service-down", "Lago's API, which does not run")
@@ -34,9 +38,10 @@ def test_the_organization_answers_to_its_key(billing_view):
         )
 
 
-def test_the_api_lists_its_plans(billing_view):
+def test_the_api_lists_its_plans(billing_view, seeded):
     plans = billing_view.listed("api-plans", "plans")
     if not plans:
+        seeded.explains("Lago's plans, which were to be seeded")
         raise Red(
             Finding(
                 id="plan-missing",

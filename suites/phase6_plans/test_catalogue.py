@@ -14,8 +14,9 @@ MEND = "seed it: --seed makes what is missing, --reseed changes what differs"
 
 
 @pytest.fixture
-def held_plans(billing_view):
-    """Lago's plans, of which Lago's own word was got inside its container."""
+def held_plans(billing_view, seeded):
+    """Lago's plans, as Lago says inside its own container. Blocked where seeding failed, which says why."""
+    seeded.explains("the catalogue's plans, which could not be seeded")
     return {plan["code"]: plan for plan in billing_view.listed("api-plans", "plans")}
 
 
@@ -52,7 +53,8 @@ def test_every_plan_is_as_the_catalogue_says(catalogue, held_plans, judge):
     )
 
 
-def test_every_metric_is_as_the_catalogue_says(catalogue, billing_view, judge):
+def test_every_metric_is_as_the_catalogue_says(catalogue, billing_view, seeded, judge):
+    seeded.explains("the catalogue's metrics, which could not be seeded")
     held = {metric["code"]: metric for metric in billing_view.listed("api-metrics", "billable_metrics")}
     findings = []
     for metric in catalogue.billable_metrics:
