@@ -18,6 +18,7 @@ from lago_acceptance.settings import Settings
 from lago_acceptance.ssh_host import SshHost, parse
 
 if TYPE_CHECKING:
+    from lago_acceptance.billing_view import BillingView
     from lago_acceptance.probing import Outside
 
 SYSTEM = Resolver("system")
@@ -39,9 +40,10 @@ class Live:
         self.images: dict = {}
         self.swept: list[str] = []
         self.host = SshHost(parse(options.hosts[0]), options.ssh_config)
-        self._looks = ThreadPoolExecutor(2)
+        self._looks = ThreadPoolExecutor(3)
         self._facts: Future[Facts] | None = None
         self._outside: Future[Outside] | None = None
+        self._inside: Future[BillingView] | None = None
 
     def prepare(self) -> None:
         """Begin to look, once. What can't be reached is told by ``up``."""
@@ -76,6 +78,19 @@ class Live:
                 "so say which one is meant: --project NAME"
             )
         return facts
+
+    def begin_to_look_inside(self) -> None:
+        """Begin with ``look_inside`` as soon as the facts are there, for a run that will ask for it."""
+        self._inside = self._looks.submit(lambda: self._look_inside(self._facts.result()))
+
+    def look_inside(self, facts: Facts) -> BillingView:
+        """Lago as gateway and API see it inside of their containers."""
+        return self._inside.result() if self._inside else self._look_inside(facts)
+
+    def _look_inside(self, facts: Facts) -> BillingView:
+        from lago_acceptance.billing_view import look
+
+        return look(self.host, facts, self.network("gateway"))
 
     def look(self) -> Outside:
         """What was seen from outside."""

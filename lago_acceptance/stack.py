@@ -31,6 +31,7 @@ from lago_acceptance.settings import Settings
 from lago_acceptance.waiting import until
 
 if TYPE_CHECKING:
+    from lago_acceptance.billing_view import BillingView
     from lago_acceptance.probing import Outside
 
 OURS = ("no space left on device", "Cannot connect to the Docker daemon", "error during connect")
@@ -228,6 +229,12 @@ class Stack:
         )
 
     memory = None
+
+    def look_inside(self, facts: Facts) -> BillingView:
+        """Lago as gateway and API see it inside of their containers."""
+        from lago_acceptance.billing_view import look
+
+        return look(self.host, facts, self.network("gateway"))
 
     def look(self) -> Outside:
         """What is seen from there."""

@@ -11,6 +11,7 @@ from lago_acceptance.public_view import PublicView
 from lago_acceptance.settings import Settings
 
 if TYPE_CHECKING:
+    from lago_acceptance.billing_view import BillingView
     from lago_acceptance.gateway_stack import GatewayStack
     from lago_acceptance.host import Host, Permit
     from lago_acceptance.memory import Memory
@@ -45,6 +46,9 @@ class Target(Protocol):
 
     def public_view(self) -> PublicView:
         """Where it is seen from outside."""
+
+    def look_inside(self, facts: Facts) -> BillingView:
+        """Lago as gateway and API see it inside of their containers."""
 
     def look(self) -> Outside:
         """What is seen from there."""
