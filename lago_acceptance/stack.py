@@ -91,7 +91,7 @@ class Stack:
         daemon.refuse_unless_ours(looked)
         self.swept = daemon.sweep(looked, self.host, self.permit)
         references = {service.image for model in models for service in model.services if service.image}
-        self.images = images.resolve(references, self.options.images, os.environ)
+        self.images = images.resolve(sorted(references), self.options.images, os.environ)
         self.project = self._base.with_file(self._write_overlay("overlay.yml", self.declared.model, self._networks))
         self._edge_project = bare_edge.with_file(self._write_overlay("overlay-edge.yml", edge_model, {}))
         if self.gateway:

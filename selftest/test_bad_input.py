@@ -110,7 +110,7 @@ def test_images_upstream_without_a_registry(suite):
     result = suite("-m", "smoke", "--images", "upstream")
     if result.code in (0, 1):
         pytest.skip("upstream's images can be had on this machine")
-    refused(result, 6, "getlago/api")
+    refused(result, 6, "can't be pulled", "--images upstream")
 
 
 @pytest.mark.docker
