@@ -17,8 +17,8 @@ from lago_acceptance.errors import UsageError
 from lago_acceptance.reports.summary import verdict
 from lago_acceptance.ssh_host import parse
 
-# A run works little and waits for its host: more at a time than cores, and not so many that they time out.
-SIDE_BY_SIDE = 4 * (os.cpu_count() or 1)
+# A run waits for its host about as long as it works: more at a time than cores, and not so many that probes time out.
+SIDE_BY_SIDE = 2 * (os.cpu_count() or 1)
 # The worst of several: nothing said about one of them is worse than that nothing was checked.
 _WORST_FIRST = (3, 2, 4, 1, 6, 5, 0)
 
