@@ -128,6 +128,8 @@ def take_down(lago: LiveLago) -> None:
 def _write_settings(stack: Stack, folder: Path) -> None:
     view = stack.public_view()
     text = (ROOT / "settings.toml").read_text()
+    if not stack.wants_gateway:
+        text = text.replace('gateway = "api.bizoholic.net"', 'gateway = ""')
     (folder / "settings.toml").write_text(
         text.replace('"dokploy-network"', f'"{stack.network("proxy")}"')
         .replace('"brain-network"', f'"{stack.network("gateway")}"')
