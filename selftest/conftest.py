@@ -1,17 +1,14 @@
-"""Options of the project's own tests, and side-by-side runs of the suite."""
+"""Options of the project's own tests, and runs of the suite that several tests look at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from selftest import running
-
-# Stacks wait more than they work; more than two at a time only make each other late.
-SIDE_BY_SIDE = 2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,30 +21,18 @@ Runs = Callable[[str], running.Result]
 
 
 @pytest.fixture(scope="session")
-def executor() -> Iterator[ThreadPoolExecutor]:
-    """Runs of the suite, side by side: two at once must not meet."""
-    made = ThreadPoolExecutor(SIDE_BY_SIDE)
-    yield made
-    made.shutdown(cancel_futures=True)
-
-
-@pytest.fixture(scope="session")
-def broken_runs(request: pytest.FixtureRequest, executor: ThreadPoolExecutor, tmp_path_factory) -> Runs:
-    """Call it with the name of a broken deployment (deployments.py): the result of a run against it.
-
-    The runs of all tests that were asked for start at once, so that no test waits for another's.
-    """
+def broken_runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Call it with the name of a broken deployment (deployments.py): the result of a run against it, made once."""
     from selftest import deployments
 
+    @cache
     def one(name: str) -> running.Result:
         folder = tmp_path_factory.mktemp(name.replace("_", "-"))
         edit = getattr(deployments, name) if name != "as_shipped" else None
         marks = "smoke and phase1" if name.startswith("pem_") else "smoke and (phase1 or phase2 or phase3)"
         return running.run(folder / "reports", "-m", marks, *deployments.write(folder / "deployment", edit))
 
-    wanted = dict.fromkeys(mark.args[0] for item in request.session.items for mark in item.iter_markers("deployment"))
-    futures: dict[str, Future] = {name: executor.submit(one, name) for name in wanted}
-    return lambda name: futures[name].result()
+    return one
 
 
 @pytest.fixture
