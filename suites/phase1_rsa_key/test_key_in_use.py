@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance import diagnosis, keys
+from lago_acceptance import diagnosis, keys, schema
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Place, Red
 from lago_acceptance.roles import API, LAGO_RUBY
@@ -12,8 +12,6 @@ from lago_acceptance.secret_values import MaskedSecret
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase1]
 
-# The check of phase 2 that is red when the API answers its own key so.
-ANSWER_CHECK = {401: "api-refuses-its-key"}
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +36,14 @@ def answers(facts):
 
 
 @pytest.fixture(scope="module")
-def answers_with_key(answers):
+def answers_with_key(facts, settings, answers):
     """The same, where an API key is known in the container."""
     if not answers.get("with_key"):
         raise Unknown("the API container has no LAGO_API_KEY, so what needs a key can't be asked from inside")
     status = answers["answers"].get("/api/v1/organizations", {}).get("status")
     if status != 200:
-        raise Blocked(ANSWER_CHECK.get(status, "api-fails"), f"the API answers {status} to its own key")
+        by = "schema-not-the-images" if schema.is_not_the_images(facts, settings) else "api-fails"
+        raise Blocked("api-refuses-its-key" if status == 401 else by, f"the API answers {status} to its own key")
     return answers
 
 
