@@ -13,7 +13,6 @@ from lago_acceptance.secret_values import MaskedSecret
 pytestmark = [pytest.mark.smoke, pytest.mark.phase1]
 
 
-
 @pytest.fixture(scope="module")
 def mounted(facts):
     """The one key file that is mounted; its digest is that of the public half."""
