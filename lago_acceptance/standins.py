@@ -33,8 +33,6 @@ APT_INSTALL = FOLDER.parent.parent / "bin" / "apt-install"
 
 # Debian 12 whatever the machine runs, so that a stand-in is the same program everywhere.
 SUITE = "bookworm"
-MIRROR = "http://deb.debian.org/debian"
-SECURITY_MIRROR = "http://deb.debian.org/debian-security"
 
 APT_SECONDS = 2000
 BASE_SECONDS = 900
@@ -185,20 +183,19 @@ def _import_base(reference: str, engine: APIClient) -> None:
 
 
 def _base_command() -> list[str]:
-    main, security = _mirrors()
     packages = [line.strip() for line in (FOLDER / BASE / "packages.txt").read_text().splitlines()]
     return [
         *("timeout", str(BASE_SECONDS), "mmdebstrap", "--quiet", "--variant=minbase"),
         f"--include={','.join(line for line in packages if line and not line.startswith('#'))}",
         *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in UNUSED_PATHS),
         f"--essential-hook={NO_CLUSTER}",
-        *(SUITE, "-", f"deb {main} {SUITE} main", f"deb {security} {SUITE}-security main"),
+        *(SUITE, "-", *_sources()),
     ]
 
 
 @functools.cache
-def _mirrors() -> tuple[str, str]:
-    """Debian's archive and security archive as this machine's own apt reaches them."""
+def _sources() -> list[str]:
+    """Debian's archives as this machine's own apt reaches them; [] where it has none, for mmdebstrap's own choice."""
     command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Identifier: Packages"]
     try:
         lines = subprocess.run(
@@ -209,9 +206,10 @@ def _mirrors() -> tuple[str, str]:
     found = [
         tuple(line.split()) for line in lines if re.match(r"https?://\S*/debian(-security)?/? \S+$", line)
     ]
-    main = next((uri for uri, release in found if "-" not in release), MIRROR)
-    security = next((uri for uri, release in found if release.endswith("-security")), SECURITY_MIRROR)
-    return main, security
+    main = next((uri for uri, release in found if "-" not in release), None)
+    security = next((uri for uri, release in found if release.endswith("-security")), None)
+    archives = ((main, SUITE), (security, f"{SUITE}-security"))
+    return [f"deb {uri} {suite} main" for uri, suite in archives if uri] if main else []
 
 
 def _build_on(base: str, name: str, reference: str, engine: APIClient) -> None:
