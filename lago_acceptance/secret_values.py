@@ -31,11 +31,6 @@ class MaskedSecret(str):
         found = _MASKED.search(self)
         return found[2] if found else "plain"
 
-    @property
-    def unescaped_in_url(self) -> bool:
-        """Whether it stands in a URL with characters that a URL can't hold."""
-        return self.endswith("raw")
-
 
 def is_masked(value: str | None) -> bool:
     """Whether a value is, or holds, a secret that was masked."""
