@@ -1,4 +1,4 @@
-"""The one module that builds Compose's arguments, and the overlay that lets a file run beside others."""
+"""The one module that builds Compose's arguments and asks it what it makes of a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -105,60 +104,3 @@ def resolve(project: Project, deadline: float = 20.0) -> Resolved:
     if not made.get("services"):
         raise UsageError(f"{project.files[0]} declares no services")
     return Resolved(made, tuple(redact(line) for line in said if "level=warning" in line))
-
-
-def overlay(model: Model, images: Mapping[str, str], networks: Mapping[str, str]) -> str:
-    """The YAML that lets a file run beside everything else, and changes nothing that is judged.
-
-    ``images`` maps a reference to what is run instead, ``networks`` the name of an external network to this run's.
-    Published ports move to free ones of 127.0.0.1, fixed container names go.
-    """
-    services: dict[str, Any] = {}
-    for service in model.services:
-        changes: dict[str, Any] = {}
-        if images.get(service.image, service.image) != service.image:
-            changes["image"] = images[service.image]
-        if service.pull_policy not in ("", "missing", "never", "if_not_present"):
-            changes["pull_policy"] = "missing"
-        if service.container_name:
-            changes["container_name"] = _Tagged("!reset", None)
-        if service.ports:
-            changes["ports"] = _Tagged("!override", [f"127.0.0.1::{port.target}/{port.protocol}" for port in service.ports])
-        if (name := service.labels.get("traefik.docker.network")) in networks:
-            changes["labels"] = {"traefik.docker.network": networks[name]}
-        if changes:
-            services[service.name] = changes
-    externals = {
-        network.key: {"name": networks[network.name], "external": True}
-        for network in model.networks
-        if network.name in networks
-    }
-    fixed = {
-        volume.key: {"name": _Tagged("!reset", None)}
-        for volume in model.volumes
-        if not volume.external and not volume.name.startswith(f"{model.project}_")
-    }
-    parts = {"services": services, "networks": externals, "volumes": fixed}
-    return _yaml({key: value for key, value in parts.items() if value})
-
-
-class _Tagged:
-    """A value with one of Compose's merge tags."""
-
-    def __init__(self, tag: str, value: Any):
-        self.tag, self.value = tag, value
-
-
-def _yaml(value: dict[str, Any]) -> str:
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        pass
-
-    def represent(dumper: yaml.SafeDumper, tagged: _Tagged) -> yaml.Node:
-        node = dumper.represent_data(tagged.value)
-        node.tag = tagged.tag
-        return node
-
-    Dumper.add_representer(_Tagged, represent)
-    return yaml.dump(value, Dumper=Dumper, sort_keys=False)

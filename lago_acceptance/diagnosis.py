@@ -11,7 +11,7 @@ import msgspec
 
 from lago_acceptance.facts import Container, Facts
 from lago_acceptance.findings import Finding
-from lago_acceptance.roles import LAGO_RUBY
+from lago_acceptance.roles import API, CLOCK, LAGO_RUBY, MIGRATE, WORKER
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -252,7 +252,11 @@ def key_trouble(facts: Facts) -> tuple[Container, Cause, str] | None:
 
 
 def blocker(facts: Facts) -> str:
-    """The id of the red check that keeps a service from being judged: the key's, else that of the services."""
+    """The id of the red check that keeps a service from being judged: the key's, migration's, else the services'."""
     if trouble := key_trouble(facts):
         return trouble[1].id
+    migrate = facts.of_role(MIGRATE)
+    waits = any(container.status == "created" for container in facts.of_role(API, WORKER, CLOCK))
+    if migrate and not migrate[-1].running and migrate[-1].exit_code and waits:
+        return "migrate-failed"
     return "service-down" if facts.containers else "not-brought-up"

@@ -18,6 +18,8 @@ from lago_acceptance.roles import as_shell_case
 from lago_acceptance.secret_values import redact
 
 LOG_LINES = 2000
+# One that crashed and was started again is taken for running when it has lived this long (seconds).
+STEADY = 20
 BEGIN, END = "facts begin", "facts end"
 
 
@@ -88,6 +90,13 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def role(self) -> str | None:
         return self.service.role
+
+    def serving(self, now: float) -> bool:
+        """Whether it runs and, where it was restarted, lives longer than between two crashes (``now`` is Unix time)."""
+        if not self.running or self.restarting:
+            return False
+        steady = not self.restarts or self.health == "healthy"
+        return steady or now - (unix_time(self.started_at) or now) >= STEADY
 
     def address(self, network: str = "") -> str | None:
         """The container's address on a network, or on any."""
@@ -161,8 +170,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(container for container in self.containers if container.role in roles)
 
     def running(self, role: str) -> Container | None:
-        """The running container of a role, or None."""
-        return next((container for container in self.of_role(role) if container.running and not container.restarting), None)
+        """The running container of a role, or None; one that restarts again and again doesn't run."""
+        return next((container for container in self.of_role(role) if container.serving(self.host_clock)), None)
 
     def model(self) -> Model:
         """The containers as a model, for rules."""

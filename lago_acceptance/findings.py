@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 
 import msgspec
 
@@ -46,13 +47,25 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{head}\n  leads to: {self.leads_to}\n  mend: {self.mend}"
 
 
+def grouped(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings for a reader: what is said of several services in the same words is said once, of all of them."""
+    groups: dict[Finding, list[str]] = {}
+    for finding in findings:
+        alike = msgspec.structs.replace(finding, service=None, role=None) if finding.service else finding
+        groups.setdefault(alike, []).append(finding.service or "")
+    return [
+        msgspec.structs.replace(finding, service=", ".join(dict.fromkeys(names)) or None)
+        for finding, names in groups.items()
+    ]
+
+
 class Red(Exception):
     """A check has failed. Carries at least one finding."""
 
     def __init__(self, *findings: Finding):
         if not findings:
             raise ValueError("a red check needs a finding")
-        super().__init__("\n".join(str(finding) for finding in findings))
+        super().__init__("\n".join(str(finding) for finding in grouped(findings)))
         self.findings = findings
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lago_acceptance import coming_up
 from lago_acceptance.clients.issuer import NAME, Issuer
 from lago_acceptance.compose import Project
 from lago_acceptance.errors import Unreachable
-from lago_acceptance.facts import Container
 from lago_acceptance.host import Change, Host, Outcome, Permit, Reading
 from lago_acceptance.runs import Run
 from lago_acceptance.secret_values import Secret
@@ -52,7 +52,7 @@ class GatewayStack:
             },
         )
 
-    def up(self, project: Project, compose: Callable[[Project, Any], Outcome], seen: Callable[[str], list[Container]]) -> None:
+    def up(self, project: Project, compose: Callable[[Project, Any], Outcome]) -> None:
         """Start it and wait until it is healthy. A gateway that fails is a red of phase 4, not of the bring-up."""
         outcome = compose(project, None)
         if outcome.code:
@@ -61,7 +61,7 @@ class GatewayStack:
             return
 
         def settled() -> bool:
-            containers = seen(self.project.name)
+            containers = [container for container, _ in coming_up.look(self.host, self.project.name)]
             dead = next((each for each in containers if not each.running), None)
             self.failed = f"{dead.service.name} has ended with exit code {dead.exit_code}" if dead else None
             return bool(dead) or bool(containers) and all(each.health == "healthy" for each in containers)

@@ -38,7 +38,7 @@ class Live:
         if len(options.hosts) != 1:
             raise UsageError("a live run looks at one host; several are looked at side by side, by a run each")
         self.images: dict = {}
-        self.swept: list[str] = []
+        self.remarks: list[str] = []
         self.host = SshHost(parse(options.hosts[0]), options.ssh_config)
         self._looks = ThreadPoolExecutor(3)
         self._facts: Future[Facts] | None = None

@@ -5,27 +5,28 @@ Bringing up never raises for the deployment's own fault: what went wrong is seen
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from lago_acceptance import daemon, diagnosis, edge, images, runs
-from lago_acceptance.compose import Project, Resolved, overlay, resolve
+from lago_acceptance import coming_up, daemon, edge, images, runs
+from lago_acceptance.coming_up import BringUp
+from lago_acceptance.compose import Project, resolve
+from lago_acceptance.declaration import Declaration
 from lago_acceptance.errors import Unreachable
-from lago_acceptance.facts import Container, Facts, container_from, observe
+from lago_acceptance.facts import Facts, observe
 from lago_acceptance.gateway_stack import GatewayStack
-from lago_acceptance.host import Change, LocalHost, Outcome, Permit, Reading
+from lago_acceptance.host import Change, LocalHost, Outcome, Permit
 from lago_acceptance.model import Model
-from lago_acceptance.options import SHIPPED_COMPOSE_FILE, Options
+from lago_acceptance.options import Options
+from lago_acceptance.overlay import overlay
 from lago_acceptance.public_view import PublicView, Resolver
-from lago_acceptance.roles import API, FRONT, GATEWAY, MIGRATE
+from lago_acceptance.roles import API, FRONT, GATEWAY
 from lago_acceptance.secret_values import Secret
 from lago_acceptance.settings import Settings
 from lago_acceptance.waiting import until
@@ -40,23 +41,6 @@ WORK_SECONDS = 15
 CERTIFICATE_SECONDS = 20
 
 
-class BringUp(msgspec.Struct, frozen=True):
-    """How bringing up ended: Compose's outcome, and why it was given up, if it was."""
-
-    outcome: Outcome
-    gave_up: str | None
-
-    @property
-    def failed(self) -> str | None:
-        """Why the stack did not come up, or None."""
-        if self.gave_up:
-            return self.gave_up
-        if self.outcome.code:
-            lines = [line for line in self.outcome.output.splitlines() if line.strip() and "level=warning" not in line]
-            return lines[-1].strip() if lines else f"Compose ended with code {self.outcome.code}"
-        return None
-
-
 class Stack:
     """One deployment under test on this machine's Docker."""
 
@@ -64,10 +48,11 @@ class Stack:
         self.options, self.settings, self.run = options, settings, run
         self.host = LocalHost()
         self.permit = Permit(PERMIT)
+        self._written = Declaration(options, settings, run, self.host, self.permit)
         self.bring_up: BringUp | None = None
         self.edge: edge.Edge | None = None
         self.images: dict[str, images.ResolvedImage] = {}
-        self.swept: list[str] = []
+        self.remarks: list[str] = []
         self.wants_gateway = False
         self.gateway: GatewayStack | None = None
         self._ending: str | None = None
@@ -80,7 +65,7 @@ class Stack:
         edge.prepare(edge_folder)
         bare_edge = edge.project(self.run.edge_project, edge_folder, self.run.project, self.network("proxy"))
         edge_model = resolve(bare_edge).model
-        models = [self.declared.model, edge_model]
+        models = [self._written.model, edge_model]
         if self.wants_gateway and self.settings.hosts.gateway and self.api_key:
             networks = {which: self.network(which) for which in ("gateway", "proxy")}
             self.gateway = GatewayStack(
@@ -89,60 +74,27 @@ class Stack:
             models.append(resolve(self.gateway.project).model)
         looked = daemon.look(self.host)
         daemon.refuse_unless_ours(looked)
-        self.swept = daemon.sweep(looked, self.host, self.permit)
+        for run_id in daemon.sweep(looked, self.host, self.permit):
+            self.remarks.append(f"removed what the run {run_id} had left behind")
+        if self._written.unset:
+            self.remarks.append(self._written.unset)
         references = {service.image for model in models for service in model.services if service.image}
         self.images = images.resolve(sorted(references), self.options.images, os.environ)
-        self.project = self._base.with_file(self._write_overlay("overlay.yml", self.declared.model, self._networks))
+        self.project = self._written.project.with_file(self._write_overlay("overlay.yml", self._written.model, self._written.networks))
         self._edge_project = bare_edge.with_file(self._write_overlay("overlay-edge.yml", edge_model, {}))
         if self.gateway:
             overlaid = self._write_overlay("overlay-gateway.yml", models[-1], {})
             self._gateway_project = self.gateway.project.with_file(overlaid)
 
-    @cached_property
-    def _base(self) -> Project:
-        file = self.options.compose_file.resolve()
-        variables = {}
-        if self.options.env_file:
-            env_file = self.options.env_file.resolve()
-        else:
-            self._provision()
-            env_file = self.run.private / ".env.lago"
-            variables["LAGO_RSA_KEY_FILE"] = str(self.run.private / "lago_rsa_private.pem")
-        return Project(name=self.run.project, files=(file,), env_files=(env_file,), variables=variables)
-
-    @cached_property
-    def declared(self) -> Resolved:
-        """What Compose makes of the file under test, without the overlay."""
-        return resolve(self._base)
-
-    @cached_property
+    @property
     def api_key(self) -> Secret | None:
-        """The API key that the deployment's own seed variables name (both, for the quirk of 1.16.0)."""
-        for service in self.declared.model.of_role(MIGRATE, API):
-            if service.value("LAGO_ORG_API_KEY") and (key := service.value("LAGO_API_KEY")):
-                return Secret(key)
-        return None
+        """The API key of the seeded organization, where it is known."""
+        return self._written.api_key
 
-    @cached_property
+    @property
     def admin(self) -> tuple[str, Secret] | None:
         """The administrator's address and password, where the deployment seeds one."""
-        for service in self.declared.model.of_role(MIGRATE, API):
-            email, password = service.value("LAGO_ORG_USER_EMAIL"), service.value("LAGO_ORG_USER_PASSWORD")
-            if email and password:
-                return email, Secret(password)
-        return None
-
-    def _provision(self) -> None:
-        script = SHIPPED_COMPOSE_FILE.parent / "provision.sh"
-        change = Change("making .env.lago and a key", ("sh", str(script), str(self.run.private)), deadline=30)
-        outcome = self.host.change(change, self.permit)
-        if outcome.code:
-            raise Unreachable(f"no .env.lago and no key could be made: {outcome.output.strip().splitlines()[-1]}")
-
-    @cached_property
-    def _networks(self) -> dict[str, str]:
-        """This run's network for each external one that the file names."""
-        return {network.name: self.run.network(network.key) for network in self.declared.model.networks if network.external}
+        return self._written.admin
 
     def _write_overlay(self, name: str, model: Model, networks: dict[str, str]) -> Path:
         text = overlay(model, {asked: image.reference for asked, image in self.images.items()}, networks)
@@ -158,7 +110,7 @@ class Stack:
         with ThreadPoolExecutor(2) as beside:
             starting = [beside.submit(self._start_edge)]
             if self.gateway:
-                starting.append(beside.submit(self.gateway.up, self._gateway_project, self._compose, self._containers_of))
+                starting.append(beside.submit(self.gateway.up, self._gateway_project, self._compose))
             try:
                 self.bring_up = self._bring_up()
                 for each in starting:
@@ -173,27 +125,28 @@ class Stack:
     def make_networks(self) -> None:
         """Make this run's networks in the place of the external ones."""
         beside_lago = ("proxy", "gateway") if self.gateway else ("proxy",)
-        for network in {*self._networks.values(), *map(self.network, beside_lago)}:
+        for network in {*self._written.networks.values(), *map(self.network, beside_lago)}:
             self._make_network(network)
 
     def _bring_up(self) -> BringUp:
         outcome = self._compose(self.project, self._gave_up)
         self._refuse_our_own_fault(outcome)
-        gave_up = self._wait_for_health() if outcome.code == 0 else outcome.stopped
+        patience = self.options.deadline
+        gave_up = outcome.stopped if outcome.code else coming_up.wait(self.host, self.run.project, patience)
         return BringUp(outcome, gave_up)
 
     def network(self, which: str) -> str:
         """This run's network in the place of the one that is shared with the ``proxy`` or the ``gateway``."""
         edge_settings = self.settings.edge
         name = edge_settings.proxy_network if which == "proxy" else edge_settings.gateway_network
-        return self._networks.get(name, self.run.network(name))
+        return self._written.networks.get(name, self.run.network(name))
 
     @property
     def routed_hosts(self) -> tuple[str, ...]:
         """The public names that some declared router routes, and those that each Lago must have."""
         rules = " ".join(
             value
-            for service in self.declared.model.services
+            for service in self._written.model.services
             for key, value in service.labels.items()
             if key.startswith("traefik.http.routers.") and key.endswith(".rule")
         )
@@ -266,52 +219,15 @@ class Stack:
 
     # --- while it comes up ---
 
-    def _containers_of(self, project: str) -> list[Container]:
-        return [container for container, _ in self.progress(project)]
-
-    def progress(self, project: str = "") -> list[tuple[Container, list[str]]]:
-        """The containers of a project (the deployment's) as they are now, with the last words of those that failed."""
-        text = (files("lago_acceptance") / "readings" / "progress.sh").read_text("utf-8")
-        output = self.host.read(Reading("progress", text, {"project": project or self.run.project}, deadline=15))
-        lines: dict[str, list[str]] = {}
-        raw = []
-        for line in output.splitlines():
-            if line.startswith("L "):
-                _, name, *rest = line.split(" ", 2)
-                lines.setdefault(name, []).append(rest[0] if rest else "")
-            elif line.startswith("{"):
-                raw.append(json.loads(line))
-        return [(container_from(each, {}), lines.get(each["id"], [])) for each in raw]
-
     def _gave_up(self) -> str | None:
         """Why Compose waits in vain, or None: something that others wait for can't recover."""
-        awaited = {name for service in self.declared.model.services for name in service.depends_on}
-        return next((reason for name, reason in self._hopeless(self.progress()) if name in awaited), None)
-
-    def _hopeless(self, seen: list[tuple[Container, list[str]]]) -> Iterator[tuple[str, str]]:
-        for container, lines in seen:
-            if reason := hopeless(container, lines):
-                yield container.service.name, f"{container.service.name} {reason}"
-
-    def _wait_for_health(self) -> str | None:
-        """Wait until each container has come up or can't any more; why one has not, or None."""
-        seen: list[tuple[Container, list[str]]] = []
-
-        def settled() -> bool:
-            seen[:] = self.progress()
-            lost = dict(self._hopeless(seen))
-            return all(ready(container) or container.service.name in lost for container, _ in seen)
-
-        until(settled, self.options.deadline)
-        reasons = dict(self._hopeless(seen))
-        late = [c.service.name for c, _ in seen if not ready(c) and c.service.name not in reasons]
-        if late:
-            return f"{', '.join(late)} not ready within {self.options.deadline:.0f} s"
-        return next(iter(reasons.values()), None)
+        awaited = {name for service in self._written.model.services for name in service.depends_on}
+        lost = coming_up.lost(coming_up.look(self.host, self.run.project))
+        return next((reason for name, reason in lost.items() if name in awaited), None)
 
     def _wait_for_work(self) -> None:
         """Until the worker has finished a first job: the clock enqueues some when it starts. Judged later, by facts."""
-        until(lambda: has_worked(self.observe()), WORK_SECONDS)
+        until(lambda: coming_up.has_worked(self.observe()), WORK_SECONDS)
 
     def _wait_for_certificates(self) -> None:
         """Until the proxy serves certificates for the routed names, or it is too late. Judged later, by probes."""
@@ -336,45 +252,17 @@ class Stack:
     def observe(self) -> Facts:
         """The facts of this deployment, in one round trip."""
         project = self.project
-        return observe(
+        found = observe(
             self.host,
             project=project.name,
             files_=tuple(str(path) for path in project.files),
             env_files=tuple(str(path) for path in project.env_files),
             directory=str(project.directory),
             sources=tuple(
-                mount.source for service in self.declared.model.services for mount in service.mounts if mount.kind == "bind"
+                mount.source for service in self._written.model.services for mount in service.mounts if mount.kind == "bind"
             ),
             environment=project.variables,
         )
-
-
-def has_worked(facts: Facts) -> bool:
-    """Whether some worker has finished a job."""
-    return any(each["processed"] > each["failed"] for each in (facts.redis or {}).get("databases", ()))
-
-
-def ready(container: Container) -> bool:
-    """Whether a container has come up: healthy, or running where nobody asks, or finished where it is a one-shot."""
-    if container.role == MIGRATE or container.service.restart in ("no", ""):
-        if not container.running and container.status == "exited":
-            return container.exit_code == 0
-        return container.role != MIGRATE and container.running and container.health in (None, "healthy")
-    return container.running and not container.restarting and container.health in (None, "healthy")
-
-
-def hopeless(container: Container, lines: list[str]) -> str | None:
-    """Why a container will not recover by itself, or None."""
-    what = diagnosis.symptom(container)
-    if what is None or container.status == "created":
-        return None
-    if container.out_of_memory or container.health == "unhealthy":
-        return what
-    if container.role == MIGRATE and not container.running and container.exit_code:
-        return what
-    known = diagnosis.cause_of(lines)
-    if known and known[0].final and (container.exit_code or container.restarts):
-        return f"{what}: {known[0].wrong}"
-    if container.restarts >= 3:
-        return what
-    return None
+        # The variables that this run made up are not the deployment's files.
+        own = tuple(each for each in found.texts if not each.path.startswith(str(self.run.private)))
+        return msgspec.structs.replace(found, texts=own)

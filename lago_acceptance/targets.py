@@ -12,12 +12,12 @@ from lago_acceptance.settings import Settings
 
 if TYPE_CHECKING:
     from lago_acceptance.billing_view import BillingView
+    from lago_acceptance.coming_up import BringUp
     from lago_acceptance.gateway_stack import GatewayStack
     from lago_acceptance.host import Host, Permit
     from lago_acceptance.memory import Memory
     from lago_acceptance.probing import Outside
     from lago_acceptance.secret_values import Secret
-    from lago_acceptance.stack import BringUp
 
 
 class Target(Protocol):

@@ -16,6 +16,7 @@ import pytest
 
 from lago_acceptance import compose, edge, images
 from lago_acceptance.host import LocalHost
+from lago_acceptance.overlay import overlay
 from lago_acceptance.waiting import until
 from selftest.containers import docker
 
@@ -48,9 +49,9 @@ def standing_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[edge.Edg
     plain = edge.project(name, folder, f"{name}-shop", f"{name}-proxy")
     model = compose.resolve(plain).model
     resolved = images.resolve([service.image for service in model.services], "auto", {})
-    overlay = folder / "images.yml"
-    overlay.write_text(compose.overlay(model, {key: image.reference for key, image in resolved.items()}, {}))
-    project = plain.with_file(overlay)
+    changed = folder / "images.yml"
+    changed.write_text(overlay(model, {key: image.reference for key, image in resolved.items()}, {}))
+    project = plain.with_file(changed)
     backend = [
         "--network",
         f"{name}-proxy",

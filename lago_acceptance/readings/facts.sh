@@ -23,7 +23,7 @@ printf '%s\n' "$info" | section info
 template='R	{{.Id}}	{{.State.Running}}	{{or (index .Config.Labels "com.docker.compose.project") "-"}}	{{or (index .Config.Labels "lago-acceptance.role") "-"}}	{{.Config.Image}} {{.Path}} {{json .Args}}
 D	{{.Id}}	{{index .Config.Labels "com.docker.compose.project.working_dir"}}	{{index .Config.Labels "com.docker.compose.project.config_files"}}	{{index .Config.Labels "com.docker.compose.project.environment_file"}}
 L	{{.Id}}	{{.LogPath}}
-{{$id := .Id}}{{range .Config.Env}}{{$name := index (split . "=") 0}}{{if or (eq $name "DATABASE_URL") (eq $name "REDIS_URL") (eq $name "REDIS_PASSWORD") (eq $name "LAGO_API_KEY")}}V	{{$id}}	{{println .}}{{end}}E	{{$id}}	{{printf "%q" .}}
+{{$id := .Id}}{{range .Config.Env}}{{$name := index (split . "=") 0}}{{if or (eq $name "DATABASE_URL") (eq $name "REDIS_URL") (eq $name "REDIS_PASSWORD") (eq $name "LAGO_API_KEY") (eq $name "POSTGRES_SCHEMA")}}V	{{$id}}	{{println .}}{{end}}E	{{$id}}	{{printf "%q" .}}
 {{end}}{{range .Mounts}}{{if eq .Type "bind"}}M	{{$id}}	{{println .Source}}{{end}}{{end}}C	{{.Id}}	{"id":{{json .Id}},"name":{{json .Name}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}'
 containers=$(docker ps -aq --no-trunc)
 # One that is removed meanwhile is missing, and the others are there.
@@ -78,6 +78,15 @@ found_REDIS_URL=$(value_of REDIS_URL)
 found_REDIS_PASSWORD=$(value_of REDIS_PASSWORD)
 found_LAGO_API_KEY=$(value_of LAGO_API_KEY)
 
+# Rails takes parameters in a URL that psql refuses (search_path, pool): psql is given those that it knows.
+parameters_of() { printf '%s' "$found_DATABASE_URL" | sed -n 's/^[^?]*?//p' | tr '&' '\n'; }
+for_psql() {
+    known=$(parameters_of | grep -E '^(ssl[a-z_]*|connect_timeout|options|application_name|host|port|user|password|dbname|channel_binding|gssencmode|target_session_attrs)=' | tr '\n' '&')
+    printf '%s' "${found_DATABASE_URL%%\?*}${known:+?${known%&}}"
+}
+search_path=$(parameters_of | sed -n 's/^\(schema_\)\{0,1\}search_path=//p' | sed 's/%2[Cc]/,/g; s/%22/"/g; s/%20/ /g')
+search_path=$(printf '%s' "${search_path:-$(value_of POSTGRES_SCHEMA)}" | tr -dc 'A-Za-z0-9_,"$ -')
+
 # What takes longest begins first.
 while read -r id running owner role; do
     [ "$running" = true ] || continue
@@ -93,7 +102,7 @@ while read -r id running owner role; do
             timeout 8 docker exec "$id" sh -c 'curl -s -i http://127.0.0.1/env-config.js 2>/dev/null || wget -S -qO- http://127.0.0.1/env-config.js 2>&1' |
                 head -c 20000 | section "front:$id" & ;;
         db)
-            { printf '\\c %s\n' "'$found_DATABASE_URL'"; printf '%s\n' "$facts_sql"; } |
+            { printf '\\c %s\n' "'$(for_psql)'"; printf '%s\n' "${search_path:+SET search_path TO $search_path;}" "$facts_sql"; } |
                 timeout 20 docker exec -i "$id" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 |
                 scrubbed | section "database:$id" & ;;
         redis)

@@ -4,7 +4,7 @@ SET LOCAL statement_timeout = '4s';
 SELECT 'server' || E'\t' || json_build_object('version', current_setting('server_version'), 'encoding', current_setting('server_encoding'), 'user', current_user, 'database', current_database(), 'address', inet_server_addr());
 SELECT 'directory' || E'\t' || to_json(current_setting('data_directory'));
 SELECT 'migrations' || E'\t' || json_build_object('count', count(*), 'latest', max(version)) FROM schema_migrations;
-SELECT 'tables' || E'\t' || coalesce(json_agg(tablename), '[]'::json) FROM pg_tables WHERE schemaname = 'public';
+SELECT 'tables' || E'\t' || coalesce(json_agg(tablename), '[]'::json) FROM pg_tables WHERE schemaname = ANY (current_schemas(false));
 
 -- Signs that billing works. Each answers {count, oldest (Unix time), some}; statuses: Lago sheet, section 5.
 -- One that this schema can't answer leaves an error and no answer.

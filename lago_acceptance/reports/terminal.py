@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lago_acceptance.findings import Severity
+from lago_acceptance.findings import Severity, grouped
 from lago_acceptance.reports.summary import OUTCOMES, PHASES, Summary
 
 _STYLES = {"passed": "green", "failed": "bold red", "blocked": "yellow", "unknown": "yellow", "skipped": "dim"}
@@ -16,7 +16,7 @@ def render(summary: Summary, width: int, color: bool) -> str:
 
     console = Console(width=width, force_terminal=color, no_color=not color, highlight=False, soft_wrap=True)
     with console.capture() as capture:
-        for finding in summary.findings(Severity.WARNING):
+        for finding in grouped(summary.findings(Severity.WARNING)):
             console.print(Text(f"warning {finding}", style="yellow"))
         table = Table(title_justify="left", box=None, pad_edge=False)
         table.add_column("phase")

@@ -8,7 +8,7 @@ from lago_acceptance import diagnosis
 from lago_acceptance.drift import differences
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Red, Severity
-from lago_acceptance.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, PDF, REDIS, WORKER
+from lago_acceptance.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, PDF, REDIS, WORKER
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 
@@ -30,7 +30,7 @@ def test_the_stack_came_up(deployment, facts):
     if trouble := diagnosis.key_trouble(facts):
         raise Blocked(trouble[1].id, "the services can't start")
     if facts.containers:
-        raise Blocked("service-down", f"the stack did not come up ({failed})")
+        raise Blocked(diagnosis.blocker(facts), f"the stack did not come up ({failed})")
     raise Red(
         Finding(
             id="not-brought-up",
@@ -83,16 +83,18 @@ def test_every_service_is_up_and_healthy(facts, judge):
     if not facts.containers:
         raise Blocked("not-brought-up", "there is no container")
     trouble = diagnosis.key_trouble(facts)
-    findings = []
+    migrate = facts.of_role(MIGRATE)
+    unmigrated = bool(migrate) and not migrate[-1].running and migrate[-1].exit_code != 0
+    findings, waiting = [], []
     for container in facts.containers:
-        if container.role == "migrate":
-            continue
         finding = diagnosis.explain(facts, container, "service-down")
-        by_key = trouble and (container.status == "created" or diagnosis.cause_of(facts.log(container), diagnosis.KEY_CAUSES))
-        if finding and not by_key:
-            findings.append(finding)
-    if trouble and not findings:
-        raise Blocked(trouble[1].id, "Lago's processes can't start")
+        if container.role == MIGRATE or finding is None:
+            continue
+        by_key = trouble and diagnosis.cause_of(facts.log(container), diagnosis.KEY_CAUSES)
+        waits = (trouble or unmigrated) and container.status == "created"
+        (waiting if by_key or waits else findings).append(finding)
+    if waiting and not findings:
+        raise Blocked(trouble[1].id if trouble else "migrate-failed", "Lago's processes can't start")
     judge(findings)
 
 
@@ -115,7 +117,7 @@ def test_every_service_is_asked_whether_it_is_well(facts, judge):
 
 
 def test_no_fatal_line_is_in_the_logs(facts, judge):
-    running = [container for container in facts.of_role(*LAGO_RUBY) if container.running and not container.restarting]
+    running = [container for container in facts.of_role(*LAGO_RUBY) if container.serving(facts.host_clock)]
     if not running:
         raise Blocked(diagnosis.blocker(facts), "no process of Lago runs")
     judge(
@@ -151,13 +153,13 @@ def test_what_runs_is_what_the_files_say(facts, judge):
     )
 
 
-def test_api_and_front_are_where_proxy_and_gateway_look_for_them(facts, deployment, judge):
-    needed = [(API, deployment.network("proxy")), (FRONT, deployment.network("proxy")), (API, deployment.network("gateway"))]
+def test_api_and_front_are_where_proxy_and_gateway_look_for_them(facts, deployment, settings, judge):
+    names = {"proxy": settings.edge.proxy_network, "gateway": settings.edge.gateway_network}
     missing = []
-    for role, network in needed:
+    for role, which in ((API, "proxy"), (FRONT, "proxy"), (API, "gateway")):
         container = facts.running(role)
-        if container and network not in container.addresses:
-            missing.append((container, network))
+        if container and deployment.network(which) not in container.addresses:
+            missing.append((container, names[which]))
     if not facts.running(API) and not facts.running(FRONT):
         raise Blocked(diagnosis.blocker(facts), "neither API nor front runs")
     judge(

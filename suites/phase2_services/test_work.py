@@ -52,7 +52,7 @@ def test_the_worker_has_finished_a_job(facts, jobs):
     if not jobs.readers:
         raise Blocked("worker-not-listening" if facts.running(WORKER) else diagnosis.blocker(facts), "no worker is alive")
     if jobs.processed <= jobs.failed and not facts.running(CLOCK):
-        raise Blocked("service-down" if facts.of_role(CLOCK) else "service-missing", "no clock runs that would enqueue a job")
+        raise Blocked(diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing", "no clock runs that would enqueue a job")
     if jobs.processed <= jobs.failed:
         raise Red(
             Finding(

@@ -6,6 +6,7 @@ import secrets
 
 import pytest
 
+from lago_acceptance import diagnosis
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Red
 from lago_acceptance.roles import API, FRONT
@@ -18,9 +19,9 @@ def test_the_api_answers_by_its_public_name(api_reached):
     api_reached.judged()
 
 
-def test_the_organization_answers_to_its_key(billing_view):
+def test_the_organization_answers_to_its_key(facts, billing_view):
     if not billing_view.api:
-        raise Blocked("service-down", "Lago's API, which does not run")
+        raise Blocked(diagnosis.blocker(facts), "Lago's API, which does not run")
     if not billing_view.has_key("api"):
         raise Unknown("the API container has no LAGO_API_KEY, so the organization can't be asked for from inside")
     answer = billing_view.answers["api-organization"]
