@@ -1,4 +1,4 @@
-"""A deployment that runs somewhere, looked at over ssh and from outside. Nothing is changed there."""
+"""A deployment that runs somewhere, looked at over ssh and from outside. Changed there is only what --allow-writes says."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lago_acceptance import runs
 from lago_acceptance.errors import Unreachable, UsageError
 from lago_acceptance.facts import Facts, observe
+from lago_acceptance.host import Permit
 from lago_acceptance.memory import Memory
 from lago_acceptance.options import Options
 from lago_acceptance.public_view import PublicView, Resolver
@@ -20,6 +21,7 @@ from lago_acceptance.ssh_host import SshHost, parse
 if TYPE_CHECKING:
     from lago_acceptance.billing_view import BillingView
     from lago_acceptance.probing import Outside
+    from lago_acceptance.secret_values import Secret
 
 SYSTEM = Resolver("system")
 
@@ -29,14 +31,16 @@ class Live:
 
     bring_up = None
     # Of a live host's gateway and keys nothing is known beyond what its facts tell.
-    gateway = permit = admin = api_key = None
+    gateway = admin = api_key = None
     wants_gateway = False
+    no_gateway = ""
     how_to_remove = "nothing was made there"
 
     def __init__(self, options: Options, settings: Settings, run: runs.Run):
         self.options, self.settings, self.run = options, settings, run
         if len(options.hosts) != 1:
             raise UsageError("a live run looks at one host; several are looked at side by side, by a run each")
+        self.permit = Permit("--allow-writes") if options.allow_writes else None
         self.images: dict = {}
         self.remarks: list[str] = []
         self.host = SshHost(parse(options.hosts[0]), options.ssh_config)
@@ -91,6 +95,12 @@ class Live:
         from lago_acceptance.billing_view import look
 
         return look(self.host, facts, self.network("gateway"))
+
+    def own_organization(self, facts: Facts) -> Secret:
+        """The key of the suite's own organization. Unknown where Lago does not make it."""
+        from lago_acceptance.own_organization import key
+
+        return key(self.host, facts.running(API), self.permit)
 
     def look(self) -> Outside:
         """What was seen from outside."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
 
 from lago_acceptance.errors import UsageError
+from lago_acceptance.secret_values import Secret
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED_COMPOSE_FILE = ROOT / "compose" / "docker-compose.lago.yml"
@@ -28,6 +30,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: Path | None = None
     project: str = ""
     waivers: Path | None = None
+    allow_writes: bool = False
+    api_key_file: Path | None = None
 
     @property
     def compose_file(self) -> Path:
@@ -35,6 +39,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         if len(self.compose_files) != 1:
             raise UsageError("a stack is brought up from one --compose-file; several are for the gate (-m gate)")
         return self.compose_files[0]
+
+    def given_key(self) -> Secret | None:
+        """The organization's API key as whoever runs the suite gives it: --api-key-file, else LAGO_API_KEY."""
+        text = self.api_key_file.read_text("utf-8", "replace") if self.api_key_file else os.environ.get("LAGO_API_KEY", "")
+        return Secret(text.strip()) if text.strip() else None
 
     def check(self) -> None:
         """UsageError, with one sentence, where the options contradict each other."""
@@ -44,7 +53,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError("--hosts belongs to --target live; a stack is brought up on this machine")
         if self.target != "live" and (self.ssh_config or self.ca_file or self.project):
             raise UsageError("--ssh-config, --ca-file and --project belong to --target live")
-        for option, file in (("--ssh-config", self.ssh_config), ("--ca-file", self.ca_file), ("--waivers", self.waivers)):
+        if self.target != "live" and self.allow_writes:
+            raise UsageError("--allow-writes belongs to --target live; a stack is made to be written into")
+        files = (("--ssh-config", self.ssh_config), ("--ca-file", self.ca_file), ("--waivers", self.waivers),
+                 ("--api-key-file", self.api_key_file))
+        for option, file in files:
             if file and not file.is_file():
                 raise UsageError(f"{option} {file} is {'a folder' if file.is_dir() else 'not there'}")
         if self.deadline <= 0:

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -59,6 +60,14 @@ def parse(text: str) -> Address:
     return Address(f"ssh://{user}{host}{f':{port}' if port is not None else ''}", host.strip("[]"))
 
 
+class _Asked(threading.local):
+    """What a thread has asked the host for: its name, its deadline in seconds, and what goes to its standard input."""
+
+    name = ""
+    deadline = 0.0
+    input = b""
+
+
 class SshHost(Host):
     """A machine that ssh reaches. ``ssh_config`` replaces the user's own; identity, jump hosts and aliases come from it."""
 
@@ -70,6 +79,7 @@ class SshHost(Host):
         self._own = Path(tempfile.mkdtemp(prefix="lago-ssh-", dir=_short_folder()))
         self._user_config = ssh_config
         self.commands = 0
+        self._asked = _Asked()
 
     @cached_property
     def _backend(self):
@@ -121,8 +131,7 @@ class SshHost(Host):
         return config
 
     def read(self, reading: Reading) -> str:
-        self._deadline = reading.deadline
-        self._reading = reading.name
+        self._asked.deadline, self._asked.name = reading.deadline, reading.name
         self.commands += 1
         script = f"echo {shlex.quote(_BEGUN)}; exec timeout -k 1 {reading.deadline:g} sh -c {shlex.quote(reading.script())}"
         result = self._backend.run(script)
@@ -140,7 +149,23 @@ class SshHost(Host):
     def change(self, change: Change, permit: Permit, give_up: Callable[[], str | None] | None = None) -> Outcome:
         if not isinstance(permit, Permit):
             raise TypeError(f"{change.name} changes {self.name} and needs a permit")
-        raise NotImplementedError(f"{change.name}: nothing is changed on a live host yet")
+        if give_up or change.directory:
+            raise NotImplementedError(f"{change.name}: on a live host a change runs to its end, where ssh logs in")
+        self._asked.deadline, self._asked.name = change.deadline, change.name
+        self.commands += 1
+        # By standard input, for an environment may hold secrets, and arguments can be read by anybody on either side.
+        exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in change.environment.items())
+        self._asked.input = f"{exports}exec {shlex.join(change.arguments)} </dev/null 2>&1\n".encode()
+        try:
+            result = self._backend.run(f"echo {shlex.quote(_BEGUN)}; exec timeout -k 1 {change.deadline:g} sh -s")
+        finally:
+            self._asked.input = b""
+        _, begun, output = result.stdout.partition(_BEGUN + "\n")
+        if not begun or result.rc == 255:
+            raise Unreachable(self._why(result.stderr, bool(begun)))
+        late = result.rc in (124, 137)
+        stopped = f"{change.name} did not end within {change.deadline:.0f} s" if late else None
+        return Outcome(result.rc, redact(output), stopped)
 
     @cached_property
     def real_name(self) -> str:
@@ -165,10 +190,12 @@ class SshHost(Host):
 
     def _run(self, command: str) -> tuple[int, bytes, bytes]:
         """Exit code, output and errors of a local command; Unreachable when it hangs or floods."""
-        process = subprocess.Popen(
-            command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        with tempfile.TemporaryFile() as given:
+            given.write(self._asked.input)
+            given.seek(0)
+            process = subprocess.Popen(
+                command, shell=True, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            )
         parts: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
         started = time.monotonic()
         selector = selectors.DefaultSelector()
@@ -177,7 +204,7 @@ class SshHost(Host):
         try:
             while selector.get_map():
                 begun = _BEGUN.encode() in parts["output"]
-                patience = self._deadline + 5 if begun else CONNECT_SECONDS + 2
+                patience = self._asked.deadline + 5 if begun else CONNECT_SECONDS + 2
                 left = started + patience - time.monotonic()
                 if left <= 0:
                     raise Unreachable(self._why(parts["errors"].decode("utf-8", "replace"), begun))
@@ -189,7 +216,7 @@ class SshHost(Host):
                 if len(parts["output"]) > FLOOD or len(parts["errors"]) > FLOOD // 16:
                     raise Unreachable(
                         f"{self.name} prints without end ({FLOOD // 2**20} MiB and more) when it is asked for the "
-                        f"{self._reading}: look at what its login shell prints (ssh {self.name} true)"
+                        f"{self._asked.name}: look at what its login shell prints (ssh {self.name} true)"
                     )
                 # A connection that is shared keeps ssh's error stream open after the command.
                 if process.poll() is not None and not selector.select(0):
@@ -207,13 +234,13 @@ class SshHost(Host):
     def _why(self, errors: str, begun: bool) -> str:
         """Which step of the way failed, and what to do."""
         if begun:
-            return f"ssh to {self.name} broke off while it was asked for the {self._reading}: {_last_words(errors)}; try again"
+            return f"ssh to {self.name} broke off while it was asked for the {self._asked.name}: {_last_words(errors)}; try again"
         for signs, step, mend in _STEPS:
             if any(sign in errors for sign in signs):
                 return f"{step} {self.name}: {_last_words(errors)}; {mend}"
         if "Authenticated to" in errors or "mux_client" in errors:
             return (
-                f"the login shell of {self.name} runs no command (asked for the {self._reading}): {_last_words(errors)}; "
+                f"the login shell of {self.name} runs no command (asked for the {self._asked.name}): {_last_words(errors)}; "
                 f"try: ssh {self.name} true"
             )
         if "Connection established" in errors:

@@ -66,10 +66,11 @@ class Stack:
         bare_edge = edge.project(self.run.edge_project, edge_folder, self.run.project, self.network("proxy"))
         edge_model = resolve(bare_edge).model
         models = [self._written.model, edge_model]
-        if self.wants_gateway and self.settings.hosts.gateway and self.api_key:
+        key = self.api_key or self.options.given_key()
+        if self.wants_gateway and self.settings.hosts.gateway and key:
             networks = {which: self.network(which) for which in ("gateway", "proxy")}
             self.gateway = GatewayStack(
-                self.run, self.host, self.permit, self.api_key, networks, self.settings.hosts.gateway
+                self.run, self.host, self.permit, key, networks, self.settings.hosts.gateway
             )
             models.append(resolve(self.gateway.project).model)
         looked = daemon.look(self.host)
@@ -182,6 +183,19 @@ class Stack:
         )
 
     memory = None
+
+    def own_organization(self, facts: Facts) -> None:
+        """None, for the whole stack was made for this run."""
+
+    @property
+    def no_gateway(self) -> str:
+        """Why none was started beside this stack, although a run wanted one; "" where one was."""
+        if self.gateway or not self.wants_gateway:
+            return ""
+        return (
+            "no gateway was started beside this stack, for it needs the organization's API key before Lago is up: "
+            "the compose file seeds none (LAGO_ORG_API_KEY and LAGO_API_KEY, both); set them, or give --api-key-file"
+        )
 
     def look_inside(self, facts: Facts) -> BillingView:
         """Lago as gateway and API see it inside of their containers."""

@@ -52,6 +52,14 @@ def test_hosts_without_live(suite):
     refused(suite("-m", "smoke", "--hosts", "ssh://root@127.0.0.1"), 4, "--hosts belongs to --target live")
 
 
+def test_writes_are_allowed_to_a_live_host_alone(suite):
+    refused(suite("--allow-writes"), 4, "--target live")
+
+
+def test_a_key_file_that_is_absent(suite, tmp_path):
+    refused(suite("--api-key-file", str(tmp_path / "none")), 4, "--api-key-file", "not there")
+
+
 def test_a_deadline_that_is_no_time(suite):
     refused(suite("-m", "smoke", "--deadline", "-3"), 4, "--deadline -3 is no time")
 

@@ -27,6 +27,12 @@ def _api_url_empty(document: dict, folder: Path) -> None:
     front["healthcheck"]["test"] = ["CMD", "curl", "-fsS", "http://127.0.0.1/"]
 
 
+def _no_key_is_seeded(document: dict, folder: Path) -> None:
+    for name in RUBY_SERVICES:
+        for variable in ("LAGO_ORG_API_KEY", "LAGO_API_KEY"):
+            document["services"][name]["environment"].pop(variable, None)
+
+
 def _broken(folder: Path, edit) -> Result:
     return run(folder / "reports", "-m", PHASES, *write(folder / "deployment", edit))
 
@@ -52,3 +58,13 @@ def test_an_empty_api_url_is_named(tmp_path):
     assert result.red(5) == set()
     assert any("front-api-url" in id for id in result.red(2))
     assert "front-api-url-missing" in _blocked_by(result, "test_the_administrator_logs_in_and_sees_the_plans")
+
+
+def test_where_no_key_is_seeded_the_administrators_login_gives_it_and_the_gateway_is_unknown(tmp_path):
+    marks = "phase4 or phase6 and not browser"
+    result = run(tmp_path / "reports", "-m", marks, *write(tmp_path / "deployment", _no_key_is_seeded))
+    assert result.code == 0, result.output[-3000:]
+    assert {"test_seeding_worked", "test_seeding_twice_changes_nothing"} <= set(result.checks("passed", 6))
+    assert result.checks("passed", 4) == [] and result.checks("blocked") == []
+    reasons = {check["reason"] for check in result.summary["checks"] if check["phase"] == 4}
+    assert all("LAGO_ORG_API_KEY" in reason and "--api-key-file" in reason for reason in reasons), reasons

@@ -50,6 +50,11 @@ class LiveLago:
         ]
 
     @property
+    def lago(self) -> Lago:
+        """Production's organization, as its key opens it."""
+        return Lago(through(self.stack.public_view(), API), self.stack.api_key)
+
+    @property
     def front_image(self) -> str:
         """The front's image, by a name that is this host's alone."""
         return front_image(self.folder)
@@ -95,7 +100,7 @@ def bring_up(folder: Path, edit: deployments.Edit | None = None) -> LiveLago:
         stack.up()
         if edit is None:
             assert not stack.bring_up.failed, stack.bring_up.failed
-            seed(Lago(through(stack.public_view(), API), stack.api_key), catalogue.load(), stack.permit)
+            seed(LiveLago(stack, None, folder).lago, catalogue.load(), stack.permit)
         _write_settings(stack, folder)
         return LiveLago(stack, sshd.start(folder / "ssh"), folder)
     except BaseException:

@@ -21,8 +21,10 @@ def expected(settings) -> None:
 
 
 @pytest.fixture(scope="module")
-def inside(expected, billing_view):
+def inside(expected, billing_view, deployment):
     """What the gateway's container sees of Lago. Blocked where no gateway runs."""
+    if not billing_view.gateway and deployment.no_gateway:
+        raise Unknown(deployment.no_gateway)
     if not billing_view.gateway:
         raise Blocked("gateway-down", "what the gateway's container sees, for none runs")
     return billing_view
@@ -31,6 +33,8 @@ def inside(expected, billing_view):
 def test_the_gateway_runs_on_the_network_that_it_shares_with_lago(expected, billing_view, gateway_stack, deployment):
     if billing_view.gateway:
         return
+    if deployment.no_gateway:
+        raise Unknown(deployment.no_gateway)
     reason = gateway_stack.failed if gateway_stack else None
     raise Red(
         Finding(

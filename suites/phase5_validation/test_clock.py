@@ -9,6 +9,8 @@ from lago_acceptance import clock_round
 pytestmark = [pytest.mark.writes, pytest.mark.nightly, pytest.mark.phase5]
 
 
-def test_the_clock_activates_a_subscription_dated_today(lago, owner, write_permit, swept, seeded, catalogue, circumstances):
-    seeded.needed("a plan to subscribe to")
-    clock_round.activation(lago, owner, write_permit, catalogue.plans[0].code, circumstances)
+def test_the_clock_activates_a_subscription_dated_today(
+    own_lago, owner, write_permit, swept, own_seeded, catalogue, circumstances
+):
+    own_seeded.needed("a plan to subscribe to")
+    clock_round.activation(own_lago, owner, write_permit, catalogue.plans[0].code, circumstances)

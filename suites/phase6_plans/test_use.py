@@ -14,11 +14,11 @@ from lago_acceptance.seeding import seed
 pytestmark = [pytest.mark.writes, pytest.mark.phase6]
 
 
-def test_seeding_twice_changes_nothing(lago, catalogue, seeded, write_permit, judge):
-    seeded.needed("a second seeding")
-    before = sorted(lago.all("plans"), key=lambda plan: plan["code"])
-    again = seed(lago, catalogue, write_permit)
-    after = sorted(lago.all("plans"), key=lambda plan: plan["code"])
+def test_seeding_twice_changes_nothing(own_lago, catalogue, own_seeded, write_permit, judge):
+    own_seeded.needed("a second seeding")
+    before = sorted(own_lago.all("plans"), key=lambda plan: plan["code"])
+    again = seed(own_lago, catalogue, write_permit)
+    after = sorted(own_lago.all("plans"), key=lambda plan: plan["code"])
     if again.created or again.changed or [_kept(plan) for plan in before] != [_kept(plan) for plan in after]:
         judge([
             Finding(
@@ -37,20 +37,20 @@ def _kept(plan: dict) -> dict:
     return {name: value for name, value in plan.items() if not name.endswith("_count")}
 
 
-def test_every_plan_can_be_subscribed_to(lago, catalogue, seeded, owner, swept, write_permit):
-    seeded.needed("subscribing to its plans")
+def test_every_plan_can_be_subscribed_to(own_lago, catalogue, own_seeded, owner, swept, write_permit):
+    own_seeded.needed("subscribing to its plans")
 
     def subscribe(code: str) -> None:
         customer = f"lago-acceptance-{owner.run}-on-{code}"
         values = {"external_id": customer, "name": customer, "legal_name": owner.mark}
-        lago.create("customers", "customer", values)
+        own_lago.create("customers", "customer", values)
         try:
-            made = lago.create("subscriptions", "subscription", {
+            made = own_lago.create("subscriptions", "subscription", {
                 "external_customer_id": customer, "external_id": f"{customer}-subscription", "plan_code": code,
                 "billing_time": "anniversary",
             })
         finally:
-            left = sweeping.remove(lago, [sweeping.Left("customers", customer, owner)], write_permit)
+            left = sweeping.remove(own_lago, [sweeping.Left("customers", customer, owner)], write_permit)
         if made["status"] != "active" or made["plan_code"] != code or left:
             raise Red(
                 Finding(
