@@ -8,7 +8,7 @@ help:  ## these lines
 	sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 14
 
 smoke: setup  ## set everything up, bring the deployment up here, and give a verdict
-	$(PYTEST) -m smoke $(ARGS)
+	$(PYTEST) -c pytest.ini -m smoke $(ARGS)
 
 test: setup  ## every test of this project; STATUS_FILE=… receives pytest's exit code, which make hides
 	bin/setup-tests
@@ -19,7 +19,7 @@ test: setup  ## every test of this project; STATUS_FILE=… receives pytest's ex
 
 gate:  ## may this compose file be merged? Needs no Docker
 	bin/setup-python
-	$(PYTEST) -m gate $(ARGS)
+	$(PYTEST) -c pytest.ini -m gate $(ARGS)
 
 live:  ## HOSTS=ssh://root@host: is production healthy? Changes nothing
 	test -n "$(HOSTS)" || { echo "Which host? make live HOSTS=ssh://root@host" >&2; exit 4; }
