@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -55,6 +56,8 @@ STAND_INS = {
     "brain-gateway": StandIn("brain-gateway", "the one of February 2026", r".*"),
     "python": StandIn("python", "3.11", r"3\.11([.-].*)?"),
 }
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ def _resolve(
         )
     built = standins.tag(known.name)
     if built not in registries.present:
+        log.info("making a stand-in for %s, which can't be had; this is done once", reference)
         standins.build(known.name, registries.engine)
     return ResolvedImage(built, "stand-in")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 SILENCE_SECONDS = 20
 PULL_SECONDS = 900
 REMEMBER_SECONDS = 600
+
+log = logging.getLogger(__name__)
 
 
 class RegistryAway(Exception):
@@ -77,6 +80,7 @@ class Registries:
         import requests
         import urllib3
 
+        log.info("pulling %s:%s", name, version)
         deadline = time.monotonic() + PULL_SECONDS
         self.engine.timeout = SILENCE_SECONDS
         try:

@@ -5,6 +5,7 @@ Bringing up never raises for the deployment's own fault: what went wrong is seen
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,8 @@ from lago_acceptance.waiting import until
 if TYPE_CHECKING:
     from lago_acceptance.billing_view import BillingView
     from lago_acceptance.probing import Outside
+
+log = logging.getLogger(__name__)
 
 OURS = ("no space left on device", "Cannot connect to the Docker daemon", "error during connect")
 PERMIT = "--target stack"
@@ -107,6 +110,7 @@ class Stack:
 
     def up(self) -> None:
         """Bring the deployment and the edge up side by side, and wait until they serve or can't any more."""
+        log.info("bringing up %s, with proxy, CA and DNS%s", self.options.compose_file, " and a gateway" * bool(self.gateway))
         self.make_networks()
         with ThreadPoolExecutor(2) as beside:
             starting = [beside.submit(self._start_edge)]
@@ -229,6 +233,7 @@ class Stack:
 
     def down(self) -> str:
         """Take everything down that this run has made; what is left afterwards, "" when nothing is."""
+        log.info("taking it down")
         return daemon.remove(self.run.id, self.host, self.permit)
 
     # --- while it comes up ---

@@ -19,7 +19,7 @@ PHASES = {
     6: "plans",
     7: "rollback",
 }
-OUTCOMES = ("passed", "failed", "waived", "blocked", "unknown", "skipped")
+OUTCOMES = ("passed", "failed", "waived", "blocked", "unknown", "skipped", "crashed")
 
 
 class Check(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lago_acceptance.findings import Severity, grouped
 from lago_acceptance.reports.summary import OUTCOMES, PHASES, Summary
 
-_STYLES = {"passed": "green", "failed": "bold red", "blocked": "yellow", "unknown": "yellow", "skipped": "dim"}
+_STYLES = {"passed": "green", "failed": "bold red", "crashed": "bold red", "blocked": "yellow", "unknown": "yellow", "skipped": "dim"}
 
 
 def render(summary: Summary, width: int, color: bool) -> str:
@@ -20,13 +20,15 @@ def render(summary: Summary, width: int, color: bool) -> str:
             console.print(Text(f"warning {finding}", style="yellow"))
         table = Table(title_justify="left", box=None, pad_edge=False)
         table.add_column("phase")
-        for outcome in (*OUTCOMES, "warnings"):
+        crashed = any(check.outcome == "crashed" for check in summary.checks)
+        columns = [each for each in (*OUTCOMES, "warnings") if crashed or each != "crashed"]
+        for outcome in columns:
             table.add_column(outcome, justify="right")
         for phase in summary.phases:
             counts = summary.counts(phase)
             cells = [
                 Text(str(counts[outcome]) if counts[outcome] else "-", style=_STYLES.get(outcome, "yellow") if counts[outcome] else "dim")
-                for outcome in (*OUTCOMES, "warnings")
+                for outcome in columns
             ]
             table.add_row(f"{phase} {PHASES.get(phase, '')}", *cells)
         if summary.checks:

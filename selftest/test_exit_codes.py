@@ -1,0 +1,38 @@
+"""What a run says of itself: a fault of the suite is not a verdict on the deployment."""
+
+from __future__ import annotations
+
+import pytest
+
+PLUGIN = '''
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    if item.name == "test_rule[{rule}]":
+        raise KeyError("a mistake of the suite")
+'''
+
+
+@pytest.fixture
+def crashing(suite, tmp_path):
+    """Call it with options: a run in which one rule's check crashes."""
+
+    def run(*arguments: str, rule: str = "no-clock-service"):
+        (tmp_path / "crashing.py").write_text(PLUGIN.format(rule=rule))
+        return suite("-p", "crashing", "-m", "gate", *arguments, PYTHONPATH=str(tmp_path))
+
+    return run
+
+
+def test_a_crash_of_the_suite_is_not_a_verdict(crashing):
+    ended = crashing()
+    assert ended.code == 3, ended.output[-2000:]
+    assert "test_rule[no-clock-service] was not judged, for a mistake of this suite" in ended.output
+
+
+def test_a_crash_does_not_hide_what_is_red(crashing, tmp_path):
+    file = tmp_path / "compose.yml"
+    file.write_text("services: {api: {image: 'getlago/api:v1.16.0', privileged: true}}")
+    ended = crashing(f"--compose-file={file}")
+    assert ended.code == 1, ended.output[-2000:]
