@@ -15,7 +15,7 @@ from lago_acceptance.roles import API, CLOCK, LAGO_RUBY, MIGRATE, WORKER
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """A known way to fail. ``final``: waiting can't mend it. ``pattern`` is searched in each log line."""
+    """A known way to fail. ``final``: waiting can't mend it. ``pattern`` is searched in each log line, and never goes beyond it."""
 
     id: str
     pattern: str
@@ -24,8 +24,12 @@ class Cause(msgspec.Struct, frozen=True):
     mend: str
     final: bool = True
 
-    def matches(self, line: str) -> bool:
-        return re.search(self.pattern, line) is not None
+    def line_in(self, text: str) -> str | None:
+        """The first line of a text that tells of it, or None."""
+        if (found := re.search(self.pattern, text, re.MULTILINE)) is None:
+            return None
+        end = text.find("\n", found.end())
+        return text[text.rfind("\n", 0, found.start()) + 1 : end if end >= 0 else None]
 
 
 _NOTHING_STARTS = "migrate, api, worker and clock all stop at start: no request is answered and nothing is billed"
@@ -186,10 +190,10 @@ CAUSES = KEY_CAUSES + OTHER_CAUSES
 
 def cause_of(lines: list[str], causes: tuple[Cause, ...] = CAUSES) -> tuple[Cause, str] | None:
     """The cause that a log tells of and the line that tells it: causes in order of what explains most."""
+    text = "\n".join(lines)
     for cause in causes:
-        for line in lines:
-            if cause.matches(line):
-                return cause, line.strip()
+        if line := cause.line_in(text):
+            return cause, line.strip()
     return None
 
 

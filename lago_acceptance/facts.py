@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 from datetime import datetime
 from functools import cached_property
 from importlib.resources import files
@@ -24,7 +25,8 @@ BEGIN, END = "facts begin", "facts end"
 
 
 class KeyFile(msgspec.Struct, frozen=True):
-    """A mounted file or folder of the host. ``kind`` is stat's word, or absent; for a key, what openssl says of it.
+    """A mounted file or folder of the host. ``kind`` is stat's word, absent, or hidden (its folder is closed to the user
+    who looked); for a key, what openssl says of it.
 
     ``digest`` is the SHA-256 of the public half (SubjectPublicKeyInfo, DER); "" where there is none.
     """
@@ -42,6 +44,15 @@ class KeyFile(msgspec.Struct, frozen=True):
     @property
     def is_file(self) -> bool:
         return self.kind.startswith("regular")
+
+    @property
+    def unseen(self) -> str:
+        """Why nothing can be said of what is in it, or ""."""
+        if self.kind == "hidden":
+            return f"{self.path} lies in a folder that this user may not enter"
+        if self.text == "unreadable":
+            return f"{self.path} may not be read by this user; only root can say what is in it"
+        return f"the host has no openssl that could look into {self.path}" if self.text == "no openssl" else ""
 
     @property
     def private(self) -> bool:
@@ -135,6 +146,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     ``project`` is the Compose project that was looked at, "" where the host has none; ``lagos`` are all that have Lago
     in them, with their folders. ``log_sizes`` are bytes of the host's log files by container id. ``clock_drift`` is how
     far the host's clock is ahead of this machine's, in seconds, at least: what the way there and back may explain is 0.
+    ``billing`` is what billing_view.py reads, "" where it was not asked for.
     """
 
     project: str
@@ -164,6 +176,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     lago: dict[str, dict[str, Any]]
     fronts: dict[str, str]
     proxies: dict[str, dict[str, Any] | None]
+    billing: str = ""
 
     def of_role(self, *roles: str) -> tuple[Container, ...]:
         """The deployment's containers of these roles."""
@@ -264,11 +277,12 @@ def _unquoted(value: str) -> str:
 
 def reading(host: Host, *, project: str = "", wanted_directory: str = "", files_: tuple[str, ...] = (),
             env_files: tuple[str, ...] = (), directory: str = "", sources: tuple[str, ...] = (), backups: str = "",
-            environment: dict[str, str] | None = None) -> Reading:
+            gateway_network: str = "", environment: dict[str, str] | None = None) -> Reading:
     """The Reading that gathers all facts of a host.
 
     Without a project it looks at the one that was started in ``wanted_directory``, else at the only one with Lago in it.
-    ``backups`` is a file pattern of the host's shell.
+    ``backups`` is a file pattern of the host's shell. With a ``gateway_network``, what gateway and API see of each other
+    is looked at, too.
     """
     folder = files("lago_acceptance") / "readings"
 
@@ -285,8 +299,8 @@ def reading(host: Host, *, project: str = "", wanted_directory: str = "", files_
             "wanted_directory": wanted_directory,
             "backups": backups,
             "compose": host.compose_command,
-            "files": " ".join(files_),
-            "env_files": " ".join(env_files),
+            "files": "\n".join(files_),
+            "env_files": "\n".join(env_files),
             "directory": directory,
             "sources": "\n".join(sources),
             "log_lines": str(LOG_LINES),
@@ -294,8 +308,16 @@ def reading(host: Host, *, project: str = "", wanted_directory: str = "", files_
             "lago_rb": text("lago.rb"),
             "redis_lua": text("redis.lua"),
             "facts_sql": text("facts.sql"),
+            "gateway_network": gateway_network,
+            "billing": text("billing.sh") if gateway_network else "",
+            "stranger": nobodys_key(),
         },
     )
+
+
+def nobodys_key() -> str:
+    """A key that no organization has."""
+    return f"nobodys-key-{secrets.token_hex(8)}"
 
 
 def _shell(value: str) -> str:
@@ -322,7 +344,7 @@ def observe(host: Host, **where: Any) -> Facts:
     containers = [container_from(each, environments.get(each["id"], {})) for each in raw]
     project = sections.text("project")
     inside = {container.id for container in containers if project and container.project == project}
-    started, ended = (float(text) for text in sections.text("clock").split())
+    started, ended = sections.text("clock").split()
     model, declaration_error = _declaration(declaration)
     database, database_error = _database(sections.named("database:"))
     redis, redis_error = _redis(sections.named("redis:"))
@@ -332,8 +354,8 @@ def observe(host: Host, **where: Any) -> Facts:
         lagos=dict(line.split("\t", 1) for line in sections.text("lagos").splitlines() if line),
         engine=info.get("ServerVersion", ""),
         root_directory=info.get("DockerRootDir", ""),
-        host_clock=ended,
-        clock_drift=_beyond(ended - answered, started - asked),
+        host_clock=_clock(ended),
+        clock_drift=_beyond(_clock(ended) - answered, _clock(started) - asked + (0 if started[-1].isdigit() else 1)),
         containers=tuple(container for container in containers if container.id in inside),
         others=tuple(container for container in containers if container.id not in inside),
         declaration=model,
@@ -354,6 +376,7 @@ def observe(host: Host, **where: Any) -> Facts:
         lago={name: _json_or_error(text) for name, text in sections.named("lago:").items()},
         fronts={name: redact(text) for name, text in sections.named("front:").items()},
         proxies={name: _proxy(text) for name, text in sections.named("proxy:").items()},
+        billing=sections.text("billing"),
     )
 
 
@@ -366,6 +389,11 @@ def _docker_sentence(host: Host, problem: str) -> str:
     if "not found" in problem:
         return f"{host.name} has no Docker; install Docker Engine there"
     return f"Docker does not answer on {host.name}: {said}; start it (systemctl start docker) and look at its log"
+
+
+def _clock(text: str) -> float:
+    """What date printed; BusyBox's knows no fractions and prints their sign."""
+    return float(text.rstrip("%N."))
 
 
 def _beyond(least: float, most: float) -> float:

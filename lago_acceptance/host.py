@@ -89,7 +89,7 @@ class LocalHost(Host):
     def compose_command(self) -> str:
         from lago_acceptance.compose import binary
 
-        return shlex.quote(binary())
+        return binary()
 
     def read(self, reading: Reading) -> str:
         # testinfra's local backend waits for ever; coreutils' timeout does not.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from lago_acceptance.secret_values import Secret
 
 SYSTEM = Resolver("system")
+# Loaded while the host is asked: what the checks will need.
+WANTED_LATER = ("httpx", "rich.table", "lago_acceptance.billing_view", "lago_acceptance.clients.issuer")
 
 
 class Live:
@@ -34,6 +37,8 @@ class Live:
     gateway = admin = api_key = None
     wants_gateway = False
     no_gateway = ""
+    # Whether what gateway and API see of each other is looked at along with the facts.
+    looks_inside = True
     how_to_remove = "nothing was made there"
 
     def __init__(self, options: Options, settings: Settings, run: runs.Run):
@@ -47,19 +52,24 @@ class Live:
         self._looks = ThreadPoolExecutor(3)
         self._facts: Future[Facts] | None = None
         self._outside: Future[Outside] | None = None
-        self._inside: Future[BillingView] | None = None
 
     def prepare(self) -> None:
         """Begin to look, once. What can't be reached is told by ``up``."""
         if self._facts is not None:
             return
+        self.host.make_ready()
+        self._facts = self._looks.submit(self.observe)
+        self._outside = self._looks.submit(self._look)
+
+    def _look(self) -> Outside:
         from lago_acceptance.probing import look
 
-        self._facts = self._looks.submit(self.observe)
-        self._outside = self._looks.submit(lambda: look(self.public_view(), self.settings.edge.closed_ports))
+        return look(self.public_view(), self.settings.edge.closed_ports)
 
     def up(self) -> None:
         """Wait for the facts. Unreachable, with the step of the way that failed."""
+        for name in WANTED_LATER:
+            importlib.import_module(name)
         self._facts.result()
 
     def observe(self) -> Facts:
@@ -72,6 +82,7 @@ class Live:
             project=self.options.project,
             wanted_directory=self.settings.deployment.directory,
             backups=backup.files if backup else "",
+            gateway_network=self.network("gateway") if self.looks_inside else "",
         )
         if not facts.project and len(facts.lagos) > 1:
             here = ", ".join(f"{name} ({folder or 'no folder'})" for name, folder in facts.lagos.items())
@@ -83,18 +94,11 @@ class Live:
             )
         return facts
 
-    def begin_to_look_inside(self) -> None:
-        """Begin with ``look_inside`` as soon as the facts are there, for a run that will ask for it."""
-        self._inside = self._looks.submit(lambda: self._look_inside(self._facts.result()))
-
     def look_inside(self, facts: Facts) -> BillingView:
         """Lago as gateway and API see it inside of their containers."""
-        return self._inside.result() if self._inside else self._look_inside(facts)
+        from lago_acceptance.billing_view import look, view_of
 
-    def _look_inside(self, facts: Facts) -> BillingView:
-        from lago_acceptance.billing_view import look
-
-        return look(self.host, facts, self.network("gateway"))
+        return view_of(facts, facts.billing) if facts.billing else look(self.host, facts, self.network("gateway"))
 
     def own_organization(self, facts: Facts) -> Secret:
         """The key of the suite's own organization. Unknown where Lago does not make it."""

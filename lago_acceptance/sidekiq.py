@@ -63,11 +63,16 @@ def _sidekiq(number: int, raw: dict[str, Any], now: float) -> Sidekiq:
     return Sidekiq(
         number,
         tuple(tuple(process["info"].get("queues") or ()) for process in alive),
-        tuple(Queue(queue["name"], queue["length"], queue["oldest"] or 0) for queue in _list(raw, "queues")),
+        tuple(Queue(queue["name"], queue["length"], _seconds(queue["oldest"] or 0)) for queue in _list(raw, "queues")),
         tuple(job for job in dead if job not in fresh),
         raw.get("processed", 0),
         raw.get("failed", 0),
     )
+
+
+def _seconds(at: float) -> float:
+    """Sidekiq 8 counts milliseconds, those before it seconds."""
+    return at / 1000 if at > 1e11 else at
 
 
 def _list(raw: dict[str, Any], name: str) -> list:

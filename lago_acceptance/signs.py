@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from lago_acceptance.errors import Blocked, Unknown
+from lago_acceptance import stores
+from lago_acceptance.errors import Unknown
 from lago_acceptance.facts import Container, Facts
 from lago_acceptance.findings import Finding
 from lago_acceptance.roles import API, CLOCK, DB, PDF, WORKER
@@ -85,11 +86,7 @@ WEBHOOKS = Sign(
 
 def of_database(facts: Facts, sign: Sign) -> list[Finding]:
     """The finding of a sign that PostgreSQL tells."""
-    if facts.database is None:
-        if facts.of_role(DB):
-            raise Blocked("database-refuses-lago" if facts.running(DB) else "service-down", "the database could not be asked")
-        raise Unknown("the database is not one of this deployment's containers, and can't be asked from here")
-    answer = facts.database.get(sign.name)
+    answer = stores.database(facts).get(sign.name)
     if answer is None:
         raise Unknown(f"this database can't tell it: {_reason(facts.database_error)}")
     if not answer["count"]:

@@ -130,6 +130,10 @@ class SshHost(Host):
         )
         return config
 
+    def make_ready(self) -> None:
+        """Load what is needed to ask, so that the first question goes out at once."""
+        _ = self._backend
+
     def read(self, reading: Reading) -> str:
         self._asked.deadline, self._asked.name = reading.deadline, reading.name
         self.commands += 1

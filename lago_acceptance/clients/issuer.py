@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
 import time
+from functools import cached_property
 from pathlib import Path
 
 from lago_acceptance.secret_values import Secret
@@ -18,7 +21,12 @@ class Issuer:
 
     def __init__(self, tenant: str):
         self.tenant = tenant
-        self._key, self._stranger = _new_key(), _new_key()
+
+    @cached_property
+    def _key(self):
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def publish(self, folder: Path) -> None:
         """Write jwks.json, the public half, for whoever runs as another user in a container."""
@@ -30,21 +38,24 @@ class Issuer:
 
     def token(self, tenant: str = "", lifetime: int = LIFETIME) -> Secret:
         """A token for a tenant; a negative lifetime (seconds) makes one that has expired."""
-        return self._signed(self._key, tenant or self.tenant, lifetime)
-
-    def forged(self) -> Secret:
-        """A token for this run's tenant that somebody else has signed under the same key id."""
-        return self._signed(self._stranger, self.tenant, LIFETIME)
-
-    def _signed(self, key, tenant: str, lifetime: int) -> Secret:
         import jwt
 
-        now = int(time.time())
-        claims = {"iss": NAME, "sub": tenant, "tenant_id": tenant, "iat": now - 60, "exp": now + lifetime}
-        return Secret(jwt.encode(claims, key, algorithm="RS256", headers={"kid": KEY_ID}))
+        claims = _claims(tenant or self.tenant, lifetime)
+        return Secret(jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": KEY_ID}))
+
+    def forged(self) -> Secret:
+        """A token for this run's tenant, under the same key id, with a signature that no key has made."""
+        head = {"alg": "RS256", "kid": KEY_ID, "typ": "JWT"}
+        claims = _claims(self.tenant, LIFETIME)
+        # Of a modulus' length, and below every modulus.
+        signature = b"\0" + secrets.token_bytes(255)
+        return Secret(".".join(map(_encoded, (json.dumps(head).encode(), json.dumps(claims).encode(), signature))))
 
 
-def _new_key():
-    from cryptography.hazmat.primitives.asymmetric import rsa
+def _claims(tenant: str, lifetime: int) -> dict[str, str | int]:
+    now = int(time.time())
+    return {"iss": NAME, "sub": tenant, "tenant_id": tenant, "iat": now - 60, "exp": now + lifetime}
 
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+def _encoded(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()

@@ -1,8 +1,8 @@
 # What the gateway sees of Lago, and what Lago says of itself, each asked inside of its container with the key that is
 # configured there, so that no key leaves it. Changes nothing.
 # Variables that precede this text: gateway, api (container ids, "" for none), stranger (a key that nobody has).
-# Prints "<name> <base64>" lines; an answer is its body, a line feed and its status.
-say() { printf '%s %s\n' "$1" "$(base64 | tr -d '\n')"; }
+# Prints the two ids, and "<name> <base64>" lines; an answer is its body, a line feed and its status.
+printf 'containers %s\n' "${gateway:--} ${api:--}"
 
 # Keys reach curl by its standard input, for arguments can be read by anybody on the host.
 inside='
@@ -53,7 +53,7 @@ wait
 look() { # who, container, assignment in front
     [ -n "$2" ] || return 0
     printf '%s\n%s' "$3" "$inside" |
-        docker exec -i -e who="$1" -e stranger="$stranger" -e fallback=http://lago-api:3000 "$2" sh -s 2>&1
+        timeout 12 docker exec -i -e who="$1" -e stranger="$stranger" -e fallback=http://lago-api:3000 "$2" sh -s 2>&1
 }
 look api "$api" 'LAGO_API_URL=http://127.0.0.1:3000' &
 look gateway "$gateway" '' &

@@ -64,7 +64,12 @@ function scrubbed(line) {
     gsub(/-----BEGIN[^"]*-----END [A-Z ]*-----/, "<key material>", line)
     gsub(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, "<key material>", line)
     gsub(/LS0tLS1CRUdJTi[A-Za-z0-9+\/=]*/, "<key material>", line)
-    gsub(/MII[A-Za-z0-9+\/=]{200,}/, "<key material>", line)
+    # Not as /…{200,}/, which mawk takes literally.
+    at = 1
+    while (match(substr(line, at), /MII[A-Za-z0-9+\/=]+/)) {
+        if (RLENGTH < 203) { at += RSTART + RLENGTH - 1; continue }
+        line = substr(line, 1, at + RSTART - 2) "<key material>" substr(line, at + RSTART + RLENGTH - 1)
+    }
     while (match(line, /:\/\/[^:@\/ "]*:[^@\/ "<]+@/)) {
         head = substr(line, 1, RSTART - 1); found = substr(line, RSTART, RLENGTH); rest = substr(line, RSTART + RLENGTH)
         sub(/:[^:]*@$/, ":<secret>@", found)

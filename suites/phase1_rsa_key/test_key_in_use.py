@@ -16,7 +16,10 @@ pytestmark = [pytest.mark.smoke, pytest.mark.phase1]
 @pytest.fixture(scope="module")
 def mounted(facts):
     """The one key file that is mounted; its digest is that of the public half."""
-    digests = {key.file.digest for key in keys.mounted_keys(facts) if key.file.digest}
+    mounted = keys.mounted_keys(facts)
+    digests = {key.file.digest for key in mounted if key.file.digest}
+    if not digests and (unseen := next((key.file.unseen for key in mounted if key.file.unseen), "")):
+        raise Unknown(unseen)
     if len(digests) != 1:
         raise Blocked("rsa-key-differs" if digests else "rsa-key-not-mounted", "there is no one mounted key to compare with")
     return digests.pop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.errors import Blocked
+from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Place, Severity
 from lago_acceptance.keys import lago_services, mounted_keys
 from lago_acceptance.roles import LAGO_RUBY
@@ -25,9 +25,11 @@ def keys(facts):
 
 @pytest.fixture(scope="module")
 def files(keys):
-    """Those files, each once."""
+    """Those files, each once. Unknown where this user may not even see whether they are there."""
     if not keys:
         raise Blocked("rsa-key-not-mounted", "there is no mounted key to look at")
+    if hidden := next((key.file for key in keys if key.file.kind == "hidden"), None):
+        raise Unknown(hidden.unseen)
     return {key.file.path: key.file for key in keys}.values()
 
 
@@ -98,6 +100,8 @@ def test_the_pem_is_a_private_rsa_key_that_lago_can_use(files, judge):
     present = [file for file in files if file.is_file]
     if not present:
         raise Blocked("rsa-pem-absent", "there is no PEM to look into")
+    if unseen := next((file.unseen for file in present if file.unseen), ""):
+        raise Unknown(unseen)
     judge(filter(None, map(unusable, present)))
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lago_acceptance import diagnosis, schema
+from lago_acceptance import diagnosis, schema, stores
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Red
 from lago_acceptance.roles import API, CLOCK, DB, MIGRATE, REDIS, WORKER
@@ -27,27 +27,18 @@ AGREED = {
 @pytest.fixture(scope="module")
 def database(facts):
     """What PostgreSQL answered to the app's own URL."""
-    if facts.database:
-        return facts.database
-    if facts.running(DB) is None:
-        raise Blocked("service-down", "the database does not run") if facts.of_role(DB) else Unknown(
-            "the database is not one of this deployment's containers, and can't be asked from here"
-        )
-    raise Blocked("database-refuses-lago", "the database does not let Lago in")
+    return stores.database(facts)
 
 
 def test_the_database_lets_lago_in_with_its_own_url(facts):
-    if facts.running(DB) is None:
-        if facts.of_role(DB):
-            raise Blocked("service-down", "the database does not run")
-        raise Unknown("the database is not one of this deployment's containers, and can't be asked from here")
+    stores.must_be_asked(facts, DB, facts.database_error)
     if facts.database is None:
         known = diagnosis.cause_of([facts.database_error], diagnosis.OTHER_CAUSES)
         raise Red(
             Finding(
                 id="database-refuses-lago",
                 role=DB,
-                wrong=f"a login with Lago's own DATABASE_URL fails: {facts.database_error or 'no DATABASE_URL was found'}",
+                wrong=f"a login with Lago's own DATABASE_URL fails: {facts.database_error or 'no answer came'}",
                 leads_to="every request that needs data answers 500, and no job can run",
                 mend=known[0].mend if known else "make DATABASE_URL name this service, its database, its user and its password",
             )
@@ -109,10 +100,7 @@ def test_the_schema_is_the_images(facts, database, settings):
 
 
 def test_redis_answers_and_never_evicts(facts):
-    if facts.running(REDIS) is None:
-        if facts.of_role(REDIS):
-            raise Blocked("service-down", "Redis does not run")
-        raise Unknown("Redis is not one of this deployment's containers, and can't be asked from here")
+    stores.must_be_asked(facts, REDIS, facts.redis_error)
     if facts.redis is None:
         raise Red(
             Finding(

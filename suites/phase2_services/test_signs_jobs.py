@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance import diagnosis, sidekiq, signs
+from lago_acceptance import diagnosis, signs, stores
 from lago_acceptance.errors import Blocked, Unknown
-from lago_acceptance.roles import CLOCK, REDIS
+from lago_acceptance.roles import CLOCK
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 
@@ -20,11 +20,7 @@ def clock(facts):
 
 
 def test_no_job_has_died_since_the_last_look(facts, looked_before, judge):
-    jobs = sidekiq.as_enqueued_to(facts)
-    if jobs is None:
-        if not facts.of_role(REDIS):
-            raise Unknown("Redis is not one of this deployment's containers, and can't be asked from here")
-        raise Blocked("redis-refuses-lago" if facts.running(REDIS) else "service-down", "Redis could not be read")
+    jobs = stores.jobs(facts)
     if looked_before is None:
         raise Unknown(f"this is the first look at this host: {len(jobs.dead)} jobs are dead, and the next look compares with them")
     judge(signs.died(jobs, looked_before))

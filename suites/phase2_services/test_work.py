@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from lago_acceptance import diagnosis, schema, sidekiq
+from lago_acceptance import diagnosis, schema, stores
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Red
-from lago_acceptance.roles import API, CLOCK, FRONT, REDIS, WORKER
+from lago_acceptance.roles import API, CLOCK, FRONT, WORKER
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 
@@ -21,13 +21,7 @@ TICK = 5 * 60
 @pytest.fixture(scope="module")
 def jobs(facts):
     """Sidekiq's data in the Redis database that the API enqueues to."""
-    if (found := sidekiq.as_enqueued_to(facts)) is None:
-        if facts.running(REDIS):
-            raise Blocked("redis-refuses-lago", "Redis could not be read")
-        if facts.of_role(REDIS):
-            raise Blocked("service-down", "Redis does not run")
-        raise Unknown("Redis is not one of this deployment's containers, and can't be asked from here")
-    return found
+    return stores.jobs(facts)
 
 
 def test_a_worker_is_alive_where_the_api_enqueues(facts, jobs):
