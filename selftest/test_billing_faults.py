@@ -7,12 +7,22 @@ import os
 import secrets
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from containers import docker
 
 from lago_acceptance import billing_round as rounds
-from lago_acceptance import billing_view, catalogue, gateway_checks, runs, settings, sweeping
+from lago_acceptance import (
+    billing_view,
+    catalogue,
+    clock_round,
+    diagnosis,
+    gateway_checks,
+    runs,
+    settings,
+    sweeping,
+)
 from lago_acceptance.attempts import Attempt
 from lago_acceptance.billing_round import BillingRound, Circumstances
 from lago_acceptance.clients.connection import NotAnswered, through
@@ -35,6 +45,28 @@ pytestmark = [pytest.mark.stack, pytest.mark.docker]
 ATTEMPTS = (
     "prepared", "subscribed", "first_invoice", "file", "grown", "charged", "hooks", "terminated", "last_invoice", "removed",
 )
+
+
+IMPOSTOR = """
+import http.server, time
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        how = self.path.split("/")[1]
+        if how == "hanging":
+            time.sleep(20)
+        status, kind, body = {
+            "500": (500, "application/json", b'{"status":500,"error":"Internal Server Error"}'),
+            "html": (200, "text/html", b"<title>Lago - Cloud</title>"),
+        }.get(how, (302, "text/html", b""))
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Location", "https://elsewhere.example.test/") if status == 302 else None
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    do_POST = do_GET
+http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
+"""
 
 
 class World:
@@ -122,6 +154,10 @@ class World:
         owner = Owner(f"{self.run.id[:16]}{secrets.token_hex(3)}", self.owner.machine, self.owner.process)
         return BillingRound(self.lago, owner, self.stack.permit, box, around or Circumstances()).run()
 
+    def activation(self, around: Circumstances | None = None) -> None:
+        """The clock's round."""
+        clock_round.activation(self.lago, self.owner, self.stack.permit, "starter", around or Circumstances())
+
     def plans(self, held=None) -> list:
         """The findings about the gateway's plans."""
         view = self.view()
@@ -183,7 +219,13 @@ def impatient(monkeypatch):
 
 def test_a_lago_without_plans_gives_the_gateway_none(world):
     assert world.view().listed("api-plans", "plans") == []
-    assert world.gateway.plans(world.offered()["plans"]) == []
+    offered = world.offered()
+    assert world.gateway.plans(offered["plans"]) == []
+    issuer = world.stack.gateway.issuer
+    assert world.gateway.subscribe(offered["subscribe"], "starter", issuer.tenant, issuer.token()).status == 400
+    made = _through_gateway(world)
+    assert made.subscribed.failure.findings[0].id == "gateway-refused"
+    assert "400" in made.subscribed.failure.findings[0].wrong
 
 
 def test_nothing_is_red_where_all_is_well(world, seeded):
@@ -244,6 +286,45 @@ def _through_gateway(world) -> GatewayRound:
     return made.run(lambda name: required(offered, name))
 
 
+@pytest.fixture(scope="module")
+def impostor(world):
+    """A server beside Lago that is not Lago: what its path names is how it answers."""
+    network, name = world.stack.network("gateway"), f"{world.run.project}-impostor"
+    docker("run", "--detach", "--name", name, "--network", network, "--network-alias", "not-lago",
+           world.stack.images["python:3.11-alpine"].reference, "python3", "-c", IMPOSTOR)
+    yield "http://not-lago:8000"
+    docker("rm", "--force", name)
+
+
+@pytest.mark.parametrize("how, said", [
+    ("down", "no answer"), ("hanging", "no answer"), ("500", "500"), ("html", "<title>Lago"), ("redirect", "302"),
+])
+def test_whatever_answers_in_lagos_place_the_fallback_is_red_with_the_reason(how, said, world, seeded, impostor):
+    url = "http://not-lago:9" if how == "down" else f"{impostor}/{how}"
+    with world.changed("brain-gateway", LAGO_API_URL=url):
+        found = world.plans()
+        assert _ids(found) == {"gateway-plans-are-its-own"}
+        assert said in found[0].wrong
+        assert "gateway-not-answered-by-lago" in _ids(gateway_checks.key_is_accepted(world.view()))
+        made = _through_gateway(world)
+        subscribed = made.subscribed.judged()
+        assert subscribed.answer["status"] == "active"
+        assert _ids(gateway_checks.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held)) == {
+            "gateway-subscription-is-its-own"
+        }
+        for name in ("seen", "invoiced", "used"):
+            assert getattr(made, name).failure.by == "gateway-subscription-is-its-own", name
+
+
+def _its_own_subscription(world) -> None:
+    """Bought while Lago gives the gateway nothing: it says active, and Lago, asked again later, holds nothing."""
+    bought = world.gateway.subscribe(world.offered()["subscribe"], "starter", world.stack.gateway.issuer.tenant,
+                                     world.stack.gateway.issuer.token()).taken()
+    found = list(gateway_checks.created_in_lago(bought, "starter", []))
+    assert _ids(found) == {"gateway-subscription-is-its-own"}
+    assert bought["status"] == "active"
+
+
 def test_a_lago_that_is_down_is_told_although_the_gateway_lists_plans(world, seeded):
     held = world.view().listed("api-plans", "plans")
     with world.stopped("lago-api"):
@@ -253,6 +334,7 @@ def test_a_lago_that_is_down_is_told_although_the_gateway_lists_plans(world, see
         }
         assert _ids(gateway_checks.key_is_accepted(view)) == {"gateway-not-answered-by-lago"}
         assert _ids(world.plans(held)) == {"gateway-plans-are-its-own"}
+        _its_own_subscription(world)
 
 
 def test_a_lago_that_hangs_is_told_although_the_gateway_lists_plans(world, seeded):
@@ -260,6 +342,7 @@ def test_a_lago_that_hangs_is_told_although_the_gateway_lists_plans(world, seede
     with world.frozen("lago-api"):
         found = gateway_checks.plans_are_lagos(world.gateway.plans(world.offered()["plans"]), held, world.view())
         assert _ids(found) == {"gateway-plans-are-its-own"}
+        _its_own_subscription(world)
 
 
 def test_authentication_that_is_off_and_the_gateway_of_february_are_told(world, seeded, impatient):
@@ -305,6 +388,31 @@ def test_a_stopped_worker_is_red_where_its_work_is_missed(world, seeded, impatie
 def _swept(world) -> bool:
     mine = sweeping.owned(world.lago)
     return Attempt.of(sweeping.remove, world.lago, mine, world.stack.permit).judged() == []
+
+
+def test_a_stopped_clock_is_red_in_activation_alone(world, seeded, impatient, monkeypatch):
+    monkeypatch.setattr(clock_round, "TICK_SECONDS", 8.0)
+    with world.stopped("lago-clock"):
+        with pytest.raises(Red) as raised:
+            world.activation()
+        assert _ids(raised.value.findings) == {"subscription-not-activated"}
+        assert raised.value.findings[0].role == "clock"
+        assert _reds(world.round(box=world.box())) == {}
+        facts = world.stack.observe()
+        assert {container.role for container in facts.containers if diagnosis.explain(facts, container, "service-down")} == {"clock"}
+        with pytest.raises(Blocked) as blocked:
+            world.activation(Circumstances({"clock": diagnosis.blocker(facts)}))
+        assert blocked.value.by == "service-down"
+    assert sweeping.owned(world.lago) == []
+
+
+def test_a_clock_that_ticks_activates(world, seeded):
+    # It looks after what is due at its start already, and every five minutes from then.
+    with ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(world.activation)
+        assert until(lambda: world.lago.all("subscriptions", **{"status[]": "pending"}), 10)
+        docker("restart", "--time", "1", world.container("lago-clock"))
+        assert waiting.result(timeout=120) is None
 
 
 def test_a_stopped_pdf_service_is_red_in_the_file_alone(world, seeded, impatient):
