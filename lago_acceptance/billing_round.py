@@ -154,7 +154,7 @@ class BillingRound:
         self._need(PDF, "the invoice's PDF")
 
         def url() -> str | None:
-            return self.lago.get(f"invoices/{made['lago_id']}")["invoice"]["file_url"]
+            return self.lago.get(f"invoices/{made['lago_id']}", "invoice")["file_url"]
 
         if not (found := until(url, FILE_SECONDS)):
             _red("invoice-without-file", PDF, f"the finalized invoice has no file_url after {FILE_SECONDS:.0f} s",
@@ -231,7 +231,7 @@ class BillingRound:
 
     def _terminate(self) -> Document:
         self.subscribed.needed("termination")
-        answer = self.lago.ask("DELETE", f"subscriptions/{self.names.subscription}").taken()["subscription"]
+        answer = self.lago.terminate(self.names.subscription)
         if answer["status"] != "terminated":
             _red("subscription-not-terminated", API, f"a terminated subscription is {answer['status']}",
                  "customers who left go on paying", "read the API's log around the termination")
@@ -268,7 +268,7 @@ class BillingRound:
 
     def _invoice(self, wanted: Callable[[Document], bool], deadline: float) -> Document | None:
         def look() -> Document | None:
-            found = self.lago.get("invoices", external_customer_id=self.names.customer)["invoices"]
+            found = self.lago.some("invoices", external_customer_id=self.names.customer)
             return next((invoice for invoice in found if wanted(invoice)), None)
 
         return until(look, deadline)

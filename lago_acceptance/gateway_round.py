@@ -53,9 +53,11 @@ class GatewayRound:
         self.lago.create("customers", "customer", {
             "external_id": self.tenant, "name": self.tenant, "currency": "USD", "legal_name": self.owner.mark,
         })
-        answer = self.gateway.subscribe(subscribe, self.plan, self.tenant, self._token).taken("no customer can buy")
+        answer = self.gateway.subscribe(subscribe, self.plan, self.tenant, self._token)
+        if not isinstance(said := answer.taken("no customer can buy"), dict):
+            answer.refuse("no customer can buy")
         held = self.lago.all("subscriptions", external_customer_id=self.tenant)
-        return Subscribed(answer, self.plan, held)
+        return Subscribed(said, self.plan, held)
 
     def _in_lago(self, missing: str) -> Document:
         """The subscription in Lago, on which the rest rests."""
@@ -64,14 +66,20 @@ class GatewayRound:
             raise Blocked(finding.id, missing)
         return subscribed.held[0]
 
-    def _read(self, operation: Operation) -> Any:
-        return self.gateway.read(operation, self._token).taken("customers don't see what they have bought")
+    def _read(self, operation: Operation) -> list[dict[str, Any]]:
+        """What the tenant is shown, one entry each; a single object is a list of one."""
+        answer = self.gateway.read(operation, self._token)
+        shown = answer.taken("customers don't see what they have bought")
+        if isinstance(shown, dict):
+            shown = next((each for each in shown.values() if isinstance(each, list)), [shown])
+        if not all(isinstance(each, dict) for each in shown or ()):
+            answer.refuse("customers don't see what they have bought")
+        return shown or []
 
     def _subscription_seen(self, operation: Callable[[str], Operation]) -> None:
         route = operation("subscriptions")
         wanted = self._in_lago("the subscription through the gateway")
         shown = self._read(route)
-        shown = shown if isinstance(shown, list) else [shown] if shown else []
         if not any(each.get("plan_slug", each.get("plan_code")) == wanted["plan_code"] for each in shown):
             _red("gateway-subscription-not-shown", f"{route.path} shows {shown!r:.200} after subscribing to {wanted['plan_code']}",
                  "customers believe that they have bought nothing")
@@ -83,7 +91,7 @@ class GatewayRound:
             raise Blocked(self.around.down[WORKER], "the invoice through the gateway, which the worker makes")
 
         def finalized() -> Document | None:
-            found = self.lago.get("invoices", external_customer_id=self.tenant)["invoices"]
+            found = self.lago.some("invoices", external_customer_id=self.tenant)
             return next((each for each in found if each["status"] == "finalized"), None)
 
         if not (invoice := until(finalized, INVOICE_SECONDS)):

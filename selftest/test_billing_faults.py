@@ -250,7 +250,7 @@ def test_the_administrators_login_gives_the_organizations_key(world, seeded):
 
 def test_drift_is_told_and_changed_only_when_told(world, seeded):
     starter = next(plan for plan in world.catalogue.plans if plan.code == "starter")
-    held = world.lago.get("plans/starter")["plan"]
+    held = world.lago.get("plans/starter", "plan")
     cheap = {"id": held["charges"][0]["lago_id"], "billable_metric_id": held["charges"][0]["lago_billable_metric_id"],
              "charge_model": "package", "properties": {"amount": "5", "free_units": 1, "package_size": 1000}}
     world.lago.update("plans/starter", "plan", {**starter.as_lago(), "amount_cents": 2900, "charges": [cheap]})
@@ -259,7 +259,7 @@ def test_drift_is_told_and_changed_only_when_told(world, seeded):
     assert {drift.field for drift in told.drifted} == {"amount_cents", "charges"}
     mended = seed(world.lago, world.catalogue, world.stack.permit, reseed=True)
     assert (mended.changed, mended.drifted) == (("starter",), ())
-    assert plan_drift(starter, world.lago.get("plans/starter")["plan"]) == []
+    assert plan_drift(starter, world.lago.get("plans/starter", "plan")) == []
 
 
 def test_a_key_that_lago_refuses_is_told_although_the_gateway_lists_plans(world, seeded):
