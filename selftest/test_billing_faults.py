@@ -12,11 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from containers import docker
 
-from lago_acceptance import billing_round as rounds
 from lago_acceptance import (
     billing_view,
     catalogue,
-    clock_round,
     diagnosis,
     gateway_checks,
     runs,
@@ -24,16 +22,17 @@ from lago_acceptance import (
     sweeping,
 )
 from lago_acceptance.attempts import Attempt
-from lago_acceptance.billing_round import BillingRound, Circumstances
 from lago_acceptance.clients.connection import NotAnswered, through
 from lago_acceptance.clients.gateway import Gateway, operations, required
 from lago_acceptance.clients.graphql import GraphQL, LoginRefused
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.errors import Blocked
 from lago_acceptance.findings import Red
-from lago_acceptance.gateway_round import GatewayRound
 from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE, Options
 from lago_acceptance.roles import API, GATEWAY
+from lago_acceptance.rounds import Circumstances, Patience, clock
+from lago_acceptance.rounds.billing import BillingRound
+from lago_acceptance.rounds.gateway import GatewayRound
 from lago_acceptance.secret_values import Secret
 from lago_acceptance.seeding import plan_drift, seed
 from lago_acceptance.stack import Stack
@@ -71,6 +70,8 @@ http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 
 class World:
     """A stack that has just come up, and what its tests do to it."""
+
+    patience = Patience()
 
     def __init__(self, folder):
         options = Options(
@@ -152,11 +153,11 @@ class World:
     def round(self, around: Circumstances | None = None, box=None) -> BillingRound:
         """A round under a run id of its own: Lago keeps the invoices of an earlier one."""
         owner = Owner(f"{self.run.id[:16]}{secrets.token_hex(3)}", self.owner.machine, self.owner.process)
-        return BillingRound(self.lago, owner, self.stack.permit, box, around or Circumstances()).run()
+        return BillingRound(self.lago, owner, self.stack.permit, box, around or Circumstances(), self.patience).run()
 
     def activation(self, around: Circumstances | None = None) -> None:
         """The clock's round."""
-        clock_round.activation(self.lago, self.owner, self.stack.permit, "starter", around or Circumstances())
+        clock.activation(self.lago, self.owner, self.stack.permit, "starter", around or Circumstances())
 
     def plans(self, held=None) -> list:
         """The findings about the gateway's plans."""
@@ -212,8 +213,7 @@ def seeded(world):
 @pytest.fixture
 def impatient(monkeypatch):
     """Red comes within seconds."""
-    for name in ("INVOICE_SECONDS", "USAGE_SECONDS", "FILE_SECONDS", "HOOK_SECONDS"):
-        monkeypatch.setattr(rounds, name, 8.0)
+    monkeypatch.setattr(World, "patience", Patience(invoice=8, usage=8, file=8, hooks=8))
     monkeypatch.setattr(sweeping, "GONE_SECONDS", 3.0)
 
 
@@ -391,7 +391,7 @@ def _swept(world) -> bool:
 
 
 def test_a_stopped_clock_is_red_in_activation_alone(world, seeded, impatient, monkeypatch):
-    monkeypatch.setattr(clock_round, "TICK_SECONDS", 8.0)
+    monkeypatch.setattr(clock, "TICK_SECONDS", 8.0)
     with world.stopped("lago-clock"):
         with pytest.raises(Red) as raised:
             world.activation()

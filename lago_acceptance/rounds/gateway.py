@@ -9,17 +9,15 @@ import msgspec
 
 from lago_acceptance import sweeping
 from lago_acceptance.attempts import Attempt
-from lago_acceptance.billing_round import INVOICE_SECONDS, Circumstances
 from lago_acceptance.clients.gateway import Gateway, Operation
 from lago_acceptance.clients.lago import Document, Lago
 from lago_acceptance.errors import Blocked
-from lago_acceptance.findings import Finding, Red
 from lago_acceptance.gateway_checks import created_in_lago
 from lago_acceptance.host import Permit
 from lago_acceptance.roles import GATEWAY, WORKER
+from lago_acceptance.rounds import Circumstances, Ground, Names, Patience, invoices, red
 from lago_acceptance.secret_values import Secret
 from lago_acceptance.sweeping import Left, Owner
-from lago_acceptance.waiting import until
 
 
 class Subscribed(msgspec.Struct, frozen=True):
@@ -87,14 +85,10 @@ class GatewayRound:
     def _invoice_seen(self, operation: Callable[[str], Operation]) -> None:
         route = operation("invoices")
         self._in_lago("the invoice through the gateway")
-        if WORKER in self.around.down:
-            raise Blocked(self.around.down[WORKER], "the invoice through the gateway, which the worker makes")
-
-        def finalized() -> Document | None:
-            found = self.lago.some("invoices", external_customer_id=self.tenant)
-            return next((each for each in found if each["status"] == "finalized"), None)
-
-        if not (invoice := until(finalized, INVOICE_SECONDS)):
+        self.around.need(WORKER, "the invoice through the gateway, which the worker makes")
+        patience = Patience()
+        ground = Ground(self.lago, Names(self.owner.run), self.around, patience)
+        if not (invoice := invoices.finalized(ground, self.tenant, patience.invoice)):
             raise Blocked("invoice-missing", "the invoice through the gateway, which Lago did not make")
         shown = self._read(route)
         mine = [each for each in shown if each.get("id") == invoice["lago_id"]]
@@ -122,4 +116,4 @@ class GatewayRound:
 
 
 def _red(id: str, wrong: str, leads_to: str, mend: str = "see what the gateway asks of Lago for this route, and what it caches") -> None:
-    raise Red(Finding(id=id, role=GATEWAY, wrong=wrong, leads_to=leads_to, mend=mend))
+    red(id, GATEWAY, wrong, leads_to, mend)
