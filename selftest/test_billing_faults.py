@@ -105,6 +105,7 @@ class World:
         finally:
             docker("start", *names)
             assert until(lambda: all(_healthy(name) for name in names), 120)
+            self._wait_for_routers()
 
     @contextlib.contextmanager
     def frozen(self, service: str) -> Iterator[None]:
@@ -115,6 +116,7 @@ class World:
         finally:
             docker("unpause", self.container(service))
             assert until(lambda: _healthy(self.container(service)), 120)
+            self._wait_for_routers()
 
     @contextlib.contextmanager
     def changed(self, service: str, **environment: str | None) -> Iterator[None]:
@@ -136,7 +138,10 @@ class World:
         command = project.arguments("up", "--detach", "--no-deps", "--wait", "--wait-timeout", "120", "--timeout", "1", service)
         ended = subprocess.run(command, env=project.environment(), capture_output=True, text=True, check=False, timeout=180)
         assert ended.returncode == 0, ended.stderr[-500:]
-        # Traefik takes a moment to find the new container.
+        self._wait_for_routers()
+
+    def _wait_for_routers(self) -> None:
+        """Traefik takes a moment to find a container that is new or healthy again."""
         assert until(lambda: _routed(self.gateway.health) and _routed(self.lago.organization), 30)
 
     def view(self):

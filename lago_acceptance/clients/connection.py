@@ -192,4 +192,5 @@ def _no_answer(response: httpx.Response) -> tuple[str, str]:
 
 def through(view: PublicView, role: str, seconds: float = SECONDS) -> Connection:
     """A connection to a public host of a deployment, as its users reach it: by name, proxy and verified TLS."""
-    return Connection(role, f"https://{view.hosts[role]}", view.origin or "", view.roots, seconds)
+    host = view.hosts[role]
+    return Connection(role, f"https://{host}", view.pinned(host), view.roots, seconds)
