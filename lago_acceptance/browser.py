@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PACKAGES = ("chromium", "libnss3-tools")
+FONTS = ("fonts.googleapis.com", "fonts.gstatic.com")
 SECONDS = 8.0
 CHANGED = "ERR_NETWORK_CHANGED"
 INSTALL_SECONDS = 600
@@ -67,11 +68,13 @@ class Browser:
         folder.mkdir(parents=True, exist_ok=True)
         if view.roots:
             _trust(view.roots, folder)
-        rules = [f"MAP {host} {view.origin}" for host in view.hosts.values()] if view.origin else []
+        # A page waits for its style sheets, and where there is no internet those from elsewhere may take for ever.
+        rules = [f"MAP {host} ~NOTFOUND" for host in FONTS]
+        rules += [f"MAP {host} {address}" for host in view.hosts.values() if (address := view.pinned(host))]
         self._playwright = sync_playwright().start()
         self._chromium = self._playwright.chromium.launch(
             executable_path=path,
-            args=[f"--host-resolver-rules={','.join(rules)}"] if rules else [],
+            args=[f"--host-resolver-rules={','.join(rules)}"],
             env={**os.environ, "HOME": str(folder)},
             timeout=SECONDS * 1000 * 2,
         )
@@ -126,7 +129,8 @@ class Browser:
                 faults.append(Fault("a request was refused", f"{response.request.method} {response.url}: {response.status}"))
 
         def said(message) -> None:
-            if message.type == "error" and CHANGED not in message.text and (ours(message.location.get("url", "")) or not message.location.get("url")):
+            place = message.location.get("url", "")
+            if message.type == "error" and CHANGED not in message.text and (ours(place) or not place):
                 faults.append(Fault("the console says", redact(message.text)[:300]))
 
         page.on("requestfailed", failed)

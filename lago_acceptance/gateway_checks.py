@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lago_acceptance.billing_view import BillingView
+from lago_acceptance.billing_view import BillingView, Inside
 from lago_acceptance.clients.connection import Answer
 from lago_acceptance.clients.gateway import CAPABILITIES, PREFIX, Operation
 from lago_acceptance.facts import Container
@@ -124,7 +124,7 @@ def plans_are_lagos(shown: list[dict[str, Any]], held: list[dict[str, Any]], vie
     ids = {str(plan.get("id")) for plan in shown}
     if ids and not ids & lago.keys():
         organization = view.answers.get("gateway-organization")
-        reason = f"; asked with its key, Lago answers {organization.said}" if organization and organization.status != 200 else ""
+        reason = f"; asked with its key, Lago answers {organization.said}" if _wrong(organization, "organization") else ""
         names = ", ".join(f"{plan.get('slug')} {plan.get('amount')}" for plan in shown)
         yield _red(
             "gateway-plans-are-its-own",
@@ -144,6 +144,11 @@ def plans_are_lagos(shown: list[dict[str, Any]], held: list[dict[str, Any]], vie
                 yield _differs(f"{field} of {own['code']} is {plan.get(field)!r}, and {wanted!r} in Lago")
     if missing := sorted(plan["code"] for key, plan in lago.items() if key not in ids):
         yield _differs(f"it does not list {', '.join(missing)}")
+
+
+def _wrong(answer: Inside | None, key: str) -> bool:
+    """Whether an answer was got and is not Lago's good one, a JSON object with this key: a web page has status 200 too."""
+    return bool(answer) and not (answer.status == 200 and isinstance(answer.document, dict) and key in answer.document)
 
 
 def _differs(wrong: str) -> Finding:
@@ -188,8 +193,8 @@ def is_healthy(answer: Answer, view: BillingView) -> Iterator[Finding]:
             "read the gateway's log and look at its database",
         )
         return
-    asked = (view.answers.get(name) for name in ("gateway-health", "gateway-organization"))
-    if lago := next((each for each in asked if each and each.status != 200), None):
+    asked = ((view.answers.get(f"gateway-{name}"), key) for name, key in (("health", "version"), ("organization", "organization")))
+    if lago := next((each for each, key in asked if _wrong(each, key)), None):
         yield _red(
             "gateway-health-ignores-lago",
             f"/health says healthy while Lago, asked inside its container, answers {lago.said}",

@@ -14,7 +14,7 @@ from lago_acceptance.facts import Facts, observe
 from lago_acceptance.host import Permit
 from lago_acceptance.memory import Memory
 from lago_acceptance.options import Options
-from lago_acceptance.public_view import PublicView, Resolver
+from lago_acceptance.public_view import SYSTEM, PublicView, Resolver
 from lago_acceptance.roles import API, FRONT, GATEWAY
 from lago_acceptance.settings import Settings
 from lago_acceptance.ssh_host import SshHost, parse
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from lago_acceptance.probing import Outside
     from lago_acceptance.secret_values import Secret
 
-SYSTEM = Resolver("system")
 # Loaded while the host is asked: what the checks will need.
 WANTED_LATER = ("httpx", "rich.table", "lago_acceptance.billing_view", "lago_acceptance.clients.issuer")
 
@@ -118,7 +117,7 @@ class Live:
         public = tuple(Resolver(address, address) for address in edge.resolvers)
         return PublicView(
             hosts=named,
-            resolvers=((SYSTEM,) if edge.system_resolver else ()) + public,
+            resolvers=((Resolver(SYSTEM),) if edge.system_resolver else ()) + public,
             origin=edge.origin or self._address,
             roots=self._roots,
         )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+
 import msgspec
+
+# The name of the resolvers of this machine, which have no address of their own.
+SYSTEM = "system"
 
 
 class Resolver(msgspec.Struct, frozen=True):
-    """A DNS server. ``system`` stands for the resolvers of this machine, with no address of its own."""
+    """A DNS server. ``SYSTEM`` stands for the resolvers of this machine."""
 
     name: str
     address: str = ""
@@ -24,3 +29,17 @@ class PublicView(msgspec.Struct, frozen=True, kw_only=True):
     resolvers: tuple[Resolver, ...]
     origin: str | None
     roots: str | None = None
+
+    def pinned(self, host: str) -> str:
+        """The address to reach a public host at; "" where this machine's own DNS knows it, as its users' does.
+
+        So a host behind a CDN is reached as its users reach it, even where the origin lets nobody else in; and names that
+        only a stack's own DNS knows are reached at the origin.
+        """
+        if not any(resolver.name == SYSTEM for resolver in self.resolvers):
+            return self.origin or ""
+        try:
+            socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError:
+            return self.origin or ""
+        return ""

@@ -7,23 +7,32 @@ import os
 import secrets
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from containers import docker
 
-from lago_acceptance import billing_round as rounds
-from lago_acceptance import billing_view, catalogue, gateway_checks, runs, settings, sweeping
+from lago_acceptance import (
+    billing_view,
+    catalogue,
+    diagnosis,
+    gateway_checks,
+    runs,
+    settings,
+    sweeping,
+)
 from lago_acceptance.attempts import Attempt
-from lago_acceptance.billing_round import BillingRound, Circumstances
 from lago_acceptance.clients.connection import NotAnswered, through
 from lago_acceptance.clients.gateway import Gateway, operations, required
 from lago_acceptance.clients.graphql import GraphQL, LoginRefused
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.errors import Blocked
 from lago_acceptance.findings import Red
-from lago_acceptance.gateway_round import GatewayRound
 from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE, Options
 from lago_acceptance.roles import API, GATEWAY
+from lago_acceptance.rounds import Circumstances, Patience, clock
+from lago_acceptance.rounds.billing import BillingRound
+from lago_acceptance.rounds.gateway import GatewayRound
 from lago_acceptance.secret_values import Secret
 from lago_acceptance.seeding import plan_drift, seed
 from lago_acceptance.stack import Stack
@@ -37,8 +46,30 @@ ATTEMPTS = (
 )
 
 
+IMPOSTOR = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        how = self.path.split("/")[1]
+        status, kind, body = {
+            "500": (500, "application/json", b'{"status":500,"error":"Internal Server Error"}'),
+            "html": (200, "text/html", b"<title>Lago - Cloud</title>"),
+        }.get(how, (302, "text/html", b""))
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Location", "https://elsewhere.example.test/") if status == 302 else None
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    do_POST = do_GET
+http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
+"""
+
+
 class World:
     """A stack that has just come up, and what its tests do to it."""
+
+    patience = Patience()
 
     def __init__(self, folder):
         options = Options(
@@ -74,6 +105,7 @@ class World:
         finally:
             docker("start", *names)
             assert until(lambda: all(_healthy(name) for name in names), 120)
+            self._wait_for_routers()
 
     @contextlib.contextmanager
     def frozen(self, service: str) -> Iterator[None]:
@@ -84,6 +116,7 @@ class World:
         finally:
             docker("unpause", self.container(service))
             assert until(lambda: _healthy(self.container(service)), 120)
+            self._wait_for_routers()
 
     @contextlib.contextmanager
     def changed(self, service: str, **environment: str | None) -> Iterator[None]:
@@ -102,10 +135,13 @@ class World:
             self._compose(plain, service)
 
     def _compose(self, project, service: str) -> None:
-        command = project.arguments("up", "--detach", "--no-deps", "--wait", "--wait-timeout", "120", service)
+        command = project.arguments("up", "--detach", "--no-deps", "--wait", "--wait-timeout", "120", "--timeout", "1", service)
         ended = subprocess.run(command, env=project.environment(), capture_output=True, text=True, check=False, timeout=180)
         assert ended.returncode == 0, ended.stderr[-500:]
-        # Traefik takes a moment to find the new container.
+        self._wait_for_routers()
+
+    def _wait_for_routers(self) -> None:
+        """Traefik takes a moment to find a container that is new or healthy again."""
         assert until(lambda: _routed(self.gateway.health) and _routed(self.lago.organization), 30)
 
     def view(self):
@@ -120,7 +156,11 @@ class World:
     def round(self, around: Circumstances | None = None, box=None) -> BillingRound:
         """A round under a run id of its own: Lago keeps the invoices of an earlier one."""
         owner = Owner(f"{self.run.id[:16]}{secrets.token_hex(3)}", self.owner.machine, self.owner.process)
-        return BillingRound(self.lago, owner, self.stack.permit, box, around or Circumstances()).run()
+        return BillingRound(self.lago, owner, self.stack.permit, box, around or Circumstances(), self.patience).run()
+
+    def activation(self, around: Circumstances | None = None) -> None:
+        """The clock's round."""
+        clock.activation(self.lago, self.owner, self.stack.permit, "starter", around or Circumstances())
 
     def plans(self, held=None) -> list:
         """The findings about the gateway's plans."""
@@ -176,14 +216,19 @@ def seeded(world):
 @pytest.fixture
 def impatient(monkeypatch):
     """Red comes within seconds."""
-    for name in ("INVOICE_SECONDS", "USAGE_SECONDS", "FILE_SECONDS", "HOOK_SECONDS"):
-        monkeypatch.setattr(rounds, name, 8.0)
+    monkeypatch.setattr(World, "patience", Patience(invoice=8, usage=8, file=8, hooks=8))
     monkeypatch.setattr(sweeping, "GONE_SECONDS", 3.0)
 
 
 def test_a_lago_without_plans_gives_the_gateway_none(world):
     assert world.view().listed("api-plans", "plans") == []
-    assert world.gateway.plans(world.offered()["plans"]) == []
+    offered = world.offered()
+    assert world.gateway.plans(offered["plans"]) == []
+    issuer = world.stack.gateway.issuer
+    assert world.gateway.subscribe(offered["subscribe"], "starter", issuer.tenant, issuer.token()).status == 400
+    made = _through_gateway(world)
+    assert made.subscribed.failure.findings[0].id == "gateway-refused"
+    assert "400" in made.subscribed.failure.findings[0].wrong
 
 
 def test_nothing_is_red_where_all_is_well(world, seeded):
@@ -208,7 +253,7 @@ def test_the_administrators_login_gives_the_organizations_key(world, seeded):
 
 def test_drift_is_told_and_changed_only_when_told(world, seeded):
     starter = next(plan for plan in world.catalogue.plans if plan.code == "starter")
-    held = world.lago.get("plans/starter")["plan"]
+    held = world.lago.get("plans/starter", "plan")
     cheap = {"id": held["charges"][0]["lago_id"], "billable_metric_id": held["charges"][0]["lago_billable_metric_id"],
              "charge_model": "package", "properties": {"amount": "5", "free_units": 1, "package_size": 1000}}
     world.lago.update("plans/starter", "plan", {**starter.as_lago(), "amount_cents": 2900, "charges": [cheap]})
@@ -217,7 +262,7 @@ def test_drift_is_told_and_changed_only_when_told(world, seeded):
     assert {drift.field for drift in told.drifted} == {"amount_cents", "charges"}
     mended = seed(world.lago, world.catalogue, world.stack.permit, reseed=True)
     assert (mended.changed, mended.drifted) == (("starter",), ())
-    assert plan_drift(starter, world.lago.get("plans/starter")["plan"]) == []
+    assert plan_drift(starter, world.lago.get("plans/starter", "plan")) == []
 
 
 def test_a_key_that_lago_refuses_is_told_although_the_gateway_lists_plans(world, seeded):
@@ -244,6 +289,46 @@ def _through_gateway(world) -> GatewayRound:
     return made.run(lambda name: required(offered, name))
 
 
+@pytest.fixture(scope="module")
+def impostor(world):
+    """A server beside Lago that is not Lago: what its path names is how it answers."""
+    network, name = world.stack.network("gateway"), f"{world.run.project}-not-lago"
+    docker("run", "--detach", "--name", name, "--network", network, "--network-alias", "not-lago",
+           world.stack.images["python:3.11-alpine"].reference, "python3", "-c", IMPOSTOR)
+    yield "http://not-lago:8000"
+    docker("rm", "--force", name)
+
+
+@pytest.mark.parametrize("how, said", [("500", "500"), ("html", "<title>Lago"), ("redirect", "302")])
+def test_whatever_answers_in_lagos_place_the_fallback_is_red_with_the_reason(how, said, world, seeded, impostor):
+    with world.changed("brain-gateway", LAGO_API_URL=f"{impostor}/{how}"):
+        found = world.plans()
+        assert _ids(found) == {"gateway-plans-are-its-own"}
+        assert said in found[0].wrong
+        assert "gateway-not-answered-by-lago" in _ids(gateway_checks.key_is_accepted(world.view()))
+        made = _through_gateway(world)
+        subscribed = made.subscribed.judged()
+        assert subscribed.answer["status"] == "active"
+        assert _ids(gateway_checks.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held)) == {
+            "gateway-subscription-is-its-own"
+        }
+        for name in ("seen", "invoiced", "used"):
+            assert getattr(made, name).failure.by == "gateway-subscription-is-its-own", name
+
+
+def _bought(world) -> dict:
+    """What the gateway answers to a subscription now."""
+    issuer = world.stack.gateway.issuer
+    return world.gateway.subscribe(world.offered()["subscribe"], "starter", issuer.tenant, issuer.token()).taken()
+
+
+def _must_be_its_own(world, bought: dict) -> None:
+    """Bought while Lago gave the gateway nothing: it said active, and Lago, asked now, holds nothing."""
+    held = world.lago.all("subscriptions", external_customer_id=world.stack.gateway.issuer.tenant)
+    assert _ids(gateway_checks.created_in_lago(bought, "starter", held)) == {"gateway-subscription-is-its-own"}
+    assert bought["status"] == "active"
+
+
 def test_a_lago_that_is_down_is_told_although_the_gateway_lists_plans(world, seeded):
     held = world.view().listed("api-plans", "plans")
     with world.stopped("lago-api"):
@@ -253,6 +338,8 @@ def test_a_lago_that_is_down_is_told_although_the_gateway_lists_plans(world, see
         }
         assert _ids(gateway_checks.key_is_accepted(view)) == {"gateway-not-answered-by-lago"}
         assert _ids(world.plans(held)) == {"gateway-plans-are-its-own"}
+        bought = _bought(world)
+    _must_be_its_own(world, bought)
 
 
 def test_a_lago_that_hangs_is_told_although_the_gateway_lists_plans(world, seeded):
@@ -260,6 +347,8 @@ def test_a_lago_that_hangs_is_told_although_the_gateway_lists_plans(world, seede
     with world.frozen("lago-api"):
         found = gateway_checks.plans_are_lagos(world.gateway.plans(world.offered()["plans"]), held, world.view())
         assert _ids(found) == {"gateway-plans-are-its-own"}
+        bought = _bought(world)
+    _must_be_its_own(world, bought)
 
 
 def test_authentication_that_is_off_and_the_gateway_of_february_are_told(world, seeded, impatient):
@@ -305,6 +394,31 @@ def test_a_stopped_worker_is_red_where_its_work_is_missed(world, seeded, impatie
 def _swept(world) -> bool:
     mine = sweeping.owned(world.lago)
     return Attempt.of(sweeping.remove, world.lago, mine, world.stack.permit).judged() == []
+
+
+def test_a_stopped_clock_is_red_in_activation_alone(world, seeded, impatient, monkeypatch):
+    monkeypatch.setattr(clock, "TICK_SECONDS", 8.0)
+    with world.stopped("lago-clock"):
+        with pytest.raises(Red) as raised:
+            world.activation()
+        assert _ids(raised.value.findings) == {"subscription-not-activated"}
+        assert raised.value.findings[0].role == "clock"
+        assert _reds(world.round(box=world.box())) == {}
+        facts = world.stack.observe()
+        assert {container.role for container in facts.containers if diagnosis.explain(facts, container, "service-down")} == {"clock"}
+        with pytest.raises(Blocked) as blocked:
+            world.activation(Circumstances({"clock": diagnosis.blocker(facts)}))
+        assert blocked.value.by == "service-down"
+    assert sweeping.owned(world.lago) == []
+
+
+def test_a_clock_that_ticks_activates(world, seeded):
+    # It looks after what is due at its start already, and every five minutes from then.
+    with ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(world.activation)
+        assert until(lambda: world.lago.all("subscriptions", **{"status[]": "pending"}), 10)
+        docker("restart", "--time", "1", world.container("lago-clock"))
+        assert waiting.result(timeout=120) is None
 
 
 def test_a_stopped_pdf_service_is_red_in_the_file_alone(world, seeded, impatient):

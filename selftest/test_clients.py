@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 
 import httpx
@@ -13,6 +14,7 @@ from lago_acceptance.clients.gateway import Gateway, Operation, operations
 from lago_acceptance.clients.graphql import GraphQL, LoginRefused, Session
 from lago_acceptance.clients.issuer import NAME, Issuer
 from lago_acceptance.clients.lago import Lago
+from lago_acceptance.errors import Unknown
 from lago_acceptance.secret_values import Secret
 
 BASE = "https://lago.example.test"
@@ -95,6 +97,43 @@ def test_a_wrong_answer_is_refused_with_what_was_said(call, status, connection):
     assert raised.value.answer.status == status
     assert "value_already_exist" in raised.value.findings[0].wrong
     assert route.call_count == 1
+
+
+SHAPES = [None, [], "x", 7, {}, {"plans": None}, {"plan": "x"}, {"data": None}, {"data": {"loginUser": []}}, {"errors": ["x"]},
+          {"data": {"loginUser": {"token": "t", "user": {"organizations": []}}}}]
+
+
+@pytest.mark.parametrize("body", SHAPES, ids=str)
+@pytest.mark.parametrize("call", CALLS.keys() - {"gateway health", "gateway openapi", "lago delete"})
+@respx.mock
+def test_an_answer_of_another_shape_is_refused_and_no_error_of_the_suite(call, body, connection):
+    respx.route().mock(return_value=httpx.Response(200, text=json.dumps(body), headers={"Content-Type": "application/json"}))
+    if call == "gateway plans" and body == []:
+        assert CALLS[call](connection) == []
+        return
+    with pytest.raises(Refused) as raised:
+        CALLS[call](connection)
+    assert "200" in raised.value.findings[0].wrong
+
+
+@respx.mock
+def test_a_list_that_leads_back_has_an_end(connection):
+    answer = {"plans": [{"code": "a"}], "meta": {"next_page": 1}}
+    route = respx.route().mock(return_value=httpx.Response(200, json=answer))
+    assert len(Lago(connection, Secret("a-key-of-this-test")).all("plans")) == route.call_count == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@respx.mock
+def test_a_gateway_that_hides_its_description_is_unknown(status, connection):
+    respx.route().mock(return_value=httpx.Response(status, json={"detail": "Not Found"}))
+    with pytest.raises(Unknown, match="openapi.json"):
+        Gateway(connection).openapi()
+
+
+def test_a_url_that_is_none_is_told(connection):
+    with pytest.raises(NotAnswered, match="is no URL"):
+        connection.fetch("https://lago.example.test:port/")
 
 
 @respx.mock
@@ -185,8 +224,28 @@ def test_the_plans_spelling_and_the_running_one_are_one_capability():
     assert planned["subscriptions"].path == "/api/billing/subscriptions"
     assert running["subscribe"].query == ("plan_slug",)
     assert planned["subscribe"].body == ("plan_code", "external_customer_id")
+    slashed = operations(_openapi({"/api/billing/plans/": {"get": {}}}))
+    assert slashed["plans"].path == "/api/billing/plans/"
     assert "plans" not in running
     assert "usage" not in running
+
+
+def test_descriptions_as_fastapi_writes_them_are_followed():
+    """Optional and combined bodies, parameters of the path and by reference; a reference to nothing is no field."""
+    optional = {"anyOf": [{"$ref": "#/components/schemas/Wanted"}, {"type": "null"}]}
+    wanted = {"allOf": [{"properties": {"plan_slug": {}}}, {"properties": {"customer": {}}}]}
+    document = _openapi({"/api/billing/subscribe": {
+        "parameters": [{"name": "tenant", "in": "query"}, {"name": "x-request-id", "in": "header"}],
+        "post": {"parameters": [{"$ref": "#/components/parameters/Plan"}], "security": [{"HTTPBearer": []}],
+                 "requestBody": {"content": {"application/json": {"schema": optional}}}},
+    }}, Wanted=wanted, Loop={"$ref": "#/components/schemas/Loop"})
+    document["components"]["parameters"] = {"Plan": {"name": "plan_slug", "in": "query"}}
+    subscribe = operations(document)["subscribe"]
+    assert subscribe.query == ("tenant", "plan_slug")
+    assert subscribe.body == ("plan_slug", "customer")
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Loop"}}}}
+    looping = _openapi({"/api/billing/subscribe": {"post": {"requestBody": body}}}, Loop={"$ref": "#/components/schemas/Loop"})
+    assert operations(looping)["subscribe"].body == ()
 
 
 @respx.mock
@@ -201,8 +260,6 @@ def test_subscribe_takes_its_plan_as_the_gateway_says(connection):
 
 
 def test_tokens_are_good_forged_or_expired(tmp_path):
-    import json
-
     import jwt
 
     issuer = Issuer("11111111-1111-4111-8111-111111111111")

@@ -78,7 +78,7 @@ def test_the_front_in_lagos_place_is_told():
 
 def test_health_that_hides_a_dead_lago_is_a_warning():
     healthy = _answer(200, {"status": "healthy"})
-    assert _ids(gateway_checks.is_healthy(healthy, _view(gateway_health=Inside(200, "{}")))) == []
+    assert _ids(gateway_checks.is_healthy(healthy, _view(gateway_health=Inside(200, '{"version":"v1.16.0"}')))) == []
     found = list(gateway_checks.is_healthy(healthy, _view(gateway_health=Inside(0, "connection refused"))))
     assert [(each.id, each.severity) for each in found] == [("gateway-health-ignores-lago", Severity.WARNING)]
     assert _ids(gateway_checks.is_healthy(_answer(503, {"status": "unhealthy"}), _view())) == ["gateway-unhealthy"]

@@ -16,7 +16,7 @@ def _reason(result: running.Result) -> str:
 
 
 def test_a_file_gives_the_key(live_lago, tmp_path):
-    plan = live_lago.lago.get("plans/growth")["plan"]
+    plan = live_lago.lago.get("plans/growth", "plan")
     live_lago.lago.update("plans/growth", "plan", {**plan, "name": "Growth of another time", "charges": []})
     key = tmp_path / "key"
     key.touch(mode=0o600)

@@ -69,6 +69,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
             self.refuse(leads_to)
         return self.body
 
+    def part(self, name: str, kind: type = dict) -> Any:
+        """What stands under a name in the body of a 200; Refused where the body holds nothing of that kind there."""
+        body = self.taken()
+        found = body.get(name) if isinstance(body, dict) else None
+        if not isinstance(found, kind):
+            self.refuse("billing can't go on from here")
+        return found
+
     def refuse(self, leads_to: str) -> NoReturn:
         """Raise Refused with what was said."""
         raise Refused(
@@ -137,6 +145,8 @@ class Connection:
         started = time.monotonic()
         try:
             response = self._client.request(method, url, json=body, params=query or None, headers=head)
+        except httpx.InvalidURL as error:
+            self._not_answered("unreachable", asked, f"{redact(url)[:200]} is no URL ({error})")
         except httpx.HTTPError as error:
             failure = failure_of(error, self.seconds)
             certificate = failure.kind in (Kind.CERTIFICATE, Kind.TLS)
@@ -182,4 +192,5 @@ def _no_answer(response: httpx.Response) -> tuple[str, str]:
 
 def through(view: PublicView, role: str, seconds: float = SECONDS) -> Connection:
     """A connection to a public host of a deployment, as its users reach it: by name, proxy and verified TLS."""
-    return Connection(role, f"https://{view.hosts[role]}", view.origin or "", view.roots, seconds)
+    host = view.hosts[role]
+    return Connection(role, f"https://{host}", view.pinned(host), view.roots, seconds)

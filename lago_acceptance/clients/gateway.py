@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.clients.connection import Answer, Connection
-from lago_acceptance.errors import Blocked
+from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.secret_values import Secret
 
 PREFIX = "/api/billing"
@@ -33,13 +33,15 @@ class Operation(msgspec.Struct, frozen=True):
 
 def operations(document: dict[str, Any]) -> dict[str, Operation]:
     """The capabilities that an openapi.json tells of, by the plan's names."""
-    paths = document.get("paths") or {}
+    # FastAPI tells a trailing slash where there is one, and answers 307 without it.
+    paths = {path.rstrip("/"): (path, described) for path, described in (document.get("paths") or {}).items()}
     found: dict[str, Operation] = {}
     for name, (method, spellings) in CAPABILITIES.items():
         for spelling in spellings:
-            path = f"{PREFIX}/{spelling}"
-            if (described := (paths.get(path) or {}).get(method.lower())) is not None:
-                query = tuple(each["name"] for each in described.get("parameters", ()) if each.get("in") == "query")
+            path, routes = paths.get(f"{PREFIX}/{spelling}", ("", {}))
+            if (described := routes.get(method.lower())) is not None:
+                taken = [_resolved(document, each) for each in (*routes.get("parameters", ()), *described.get("parameters", ()))]
+                query = tuple(each["name"] for each in taken if each.get("in") == "query")
                 found[name] = Operation(method, path, query, _body_fields(document, described))
                 break
     return found
@@ -52,14 +54,32 @@ def required(there: dict[str, Operation], name: str) -> Operation:
     return there[name]
 
 
-def _body_fields(document: dict[str, Any], described: dict[str, Any]) -> tuple[str, ...]:
-    content = (described.get("requestBody") or {}).get("content") or {}
-    schema = (content.get("application/json") or {}).get("schema") or {}
-    if reference := schema.get("$ref"):
-        schema = document
+def _resolved(document: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
+    """What a description says, or what it refers to, as far as that is in the document itself."""
+    # A chain of references has an end, unless it bites its tail.
+    for _ in range(10):
+        if not (reference := described.get("$ref")):
+            return described
+        described = document
         for part in reference.removeprefix("#/").split("/"):
-            schema = schema.get(part) or {}
-    return tuple(schema.get("properties") or ())
+            described = described.get(part.replace("~1", "/").replace("~0", "~")) or {}
+    return {}
+
+
+def _body_fields(document: dict[str, Any], described: dict[str, Any]) -> tuple[str, ...]:
+    content = _resolved(document, described.get("requestBody") or {}).get("content") or {}
+    return tuple(_properties(document, (content.get("application/json") or {}).get("schema") or {}))
+
+
+def _properties(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> list[str]:
+    """The names that an object's schema takes, whether it is written out, referred to, or made of several."""
+    schema = _resolved(document, schema)
+    names = list(schema.get("properties") or ())
+    if depth < 5:
+        for kind in ("allOf", "anyOf", "oneOf"):
+            for each in schema.get(kind) or ():
+                names += _properties(document, each, depth + 1)
+    return list(dict.fromkeys(names))
 
 
 class Gateway:
@@ -69,8 +89,13 @@ class Gateway:
         self.connection = connection
 
     def openapi(self) -> dict[str, Any]:
-        """Its description of itself."""
-        return self.connection.ask("GET", "/openapi.json").taken("nobody can tell what the gateway offers")
+        """Its description of itself. Unknown where it is hidden, as FastAPI does with ``openapi_url=None``."""
+        answer = self.connection.ask("GET", "/openapi.json")
+        if answer.status in (401, 403, 404):
+            raise Unknown(f"the gateway does not show its openapi.json ({answer.said}), which tells what it offers")
+        if not isinstance(answer.taken("nobody can tell what the gateway offers"), dict):
+            answer.refuse("nobody can tell what the gateway offers")
+        return answer.body
 
     def health(self) -> Answer:
         """Its own word on its health, which covers its database and never Lago."""
@@ -78,8 +103,12 @@ class Gateway:
 
     def plans(self, operation: Operation) -> list[dict[str, Any]]:
         """The plans that it offers."""
-        body = self.connection.ask("GET", operation.path).taken("no customer can choose a plan")
-        return body if isinstance(body, list) else body.get("plans", [])
+        answer = self.connection.ask("GET", operation.path)
+        body = answer.taken("no customer can choose a plan")
+        found = body.get("plans") if isinstance(body, dict) else body
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            answer.refuse("no customer can choose a plan")
+        return found
 
     def read(self, operation: Operation, token: Secret | None = None) -> Answer:
         """Ask for something that belongs to a tenant."""

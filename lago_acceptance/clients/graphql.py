@@ -42,12 +42,18 @@ class GraphQL:
         answer = self.ask(LOGIN, {"input": {"email": email, "password": password.reveal()}})
         if "incorrect_login_or_password" in reasons(answer):
             raise LoginRefused(f"Lago does not know {email} with this password")
-        user = _data(answer, "loginUser")
-        return Session(Secret(user["token"]), user["user"]["organizations"][0]["id"])
+        made = _data(answer, "loginUser")
+        organizations = (made.get("user") or {}).get("organizations") or []
+        if not made.get("token") or not organizations:
+            answer.refuse("who logs in belongs to no organization, and sees nothing")
+        return Session(Secret(made["token"]), organizations[0]["id"])
 
     def api_key(self, session: Session) -> Secret:
         """The organization's first active API key."""
-        return Secret(_data(self.ask(API_KEY, session=session), "organization")["apiKey"])
+        answer = self.ask(API_KEY, session=session)
+        if not (key := _data(answer, "organization").get("apiKey")):
+            answer.refuse("no key is known, for who logs in may not see the organization's")
+        return Secret(key)
 
     def sign_up(self, email: str, password: Secret, organization: str) -> list[str]:
         """Try to make an account; the codes of the refusal, none where the account was made."""
@@ -62,7 +68,7 @@ def reasons(answer: Answer) -> list[str]:
     """The codes of an answer's errors, the details' included; the message where there is no code."""
     errors = answer.body.get("errors") or [] if isinstance(answer.body, dict) else []
     found: list[str] = []
-    for error in errors:
+    for error in (each for each in errors if isinstance(each, dict)):
         extensions = error.get("extensions") or {}
         details = (extensions.get("details") or {}).values()
         found += [code for codes in details for code in (codes if isinstance(codes, list) else [codes])]
@@ -71,8 +77,8 @@ def reasons(answer: Answer) -> list[str]:
 
 
 def _data(answer: Answer, name: str) -> dict[str, Any]:
-    body = answer.taken()
-    found = (body.get("data") or {}).get(name) if isinstance(body, dict) else None
-    if not found or body.get("errors"):
+    data = answer.part("data", dict)
+    found = data.get(name)
+    if not isinstance(found, dict) or answer.body.get("errors"):
         answer.refuse("nobody can log in to the web UI, and what needs a login can't be shown")
     return found

@@ -20,32 +20,46 @@ class Lago:
         """One request under /api/v1 with the organization's key."""
         return self.connection.ask(method, f"/api/v1/{path}", body, self._key, **query)
 
-    def get(self, path: str, **query: Any) -> Document:
-        """The body of a 200; Refused or NotAnswered otherwise."""
-        return self.ask("GET", path, **query).taken()
+    def get(self, path: str, kind: str, **query: Any) -> Document:
+        """One object; Refused or NotAnswered where it does not come."""
+        return self.ask("GET", path, **query).part(kind)
+
+    def some(self, collection: str, **query: Any) -> list[Document]:
+        """The first page of a list."""
+        return self.ask("GET", collection, **query).part(collection, list)
+
+    def count(self, collection: str, **query: Any) -> int:
+        """How many objects a list has."""
+        return self.ask("GET", collection, per_page=1, **query).part("meta")["total_count"]
 
     def find(self, path: str, kind: str, **query: Any) -> Document | None:
         """One object, or None where Lago says that there is none."""
         answer = self.ask("GET", path, **query)
-        return None if answer.status == 404 else answer.taken()[kind]
+        return None if answer.status == 404 else answer.part(kind)
 
     def all(self, collection: str, **query: Any) -> list[Document]:
         """Every object of a list, page by page (100 a page)."""
         found: list[Document] = []
-        page: int | None = 1
-        while page:
-            body = self.get(collection, page=page, per_page=100, **query)
-            found += body[collection]
-            page = body["meta"]["next_page"]
+        page, following = 0, 1
+        # Forwards alone: a list that leads back to a page would have no end.
+        while following and following > page:
+            page = following
+            answer = self.ask("GET", collection, page=page, per_page=100, **query)
+            found += answer.part(collection, list)
+            following = answer.part("meta").get("next_page")
         return found
 
     def create(self, collection: str, kind: str, values: Document) -> Document:
         """Make one object; what Lago keeps of it, which may be less than was sent."""
-        return self.ask("POST", collection, {kind: values}).taken()[kind]
+        return self.ask("POST", collection, {kind: values}).part(kind)
 
     def update(self, path: str, kind: str, values: Document) -> Document:
         """Change one object; what Lago keeps of it."""
-        return self.ask("PUT", path, {kind: values}).taken()[kind]
+        return self.ask("PUT", path, {kind: values}).part(kind)
+
+    def terminate(self, subscription: str) -> Document:
+        """End an active subscription."""
+        return self.ask("DELETE", f"subscriptions/{subscription}").part("subscription")
 
     def delete(self, path: str, **query: Any) -> bool:
         """Delete one object; False where there was none. A plan goes only when the worker has run."""
@@ -56,15 +70,14 @@ class Lago:
 
     def organization(self) -> Document:
         """The organization that the key belongs to."""
-        return self.get("organizations")["organization"]
+        return self.get("organizations", "organization")
 
     def usage(self, customer: str, subscription: str) -> Document:
         """The running period's usage; ``units`` are decimal texts. The first look fills Lago's cache."""
-        body = self.get(f"customers/{customer}/current_usage", external_subscription_id=subscription)
-        return body["customer_usage"]
+        return self.get(f"customers/{customer}/current_usage", "customer_usage", external_subscription_id=subscription)
 
     def public_key(self) -> str:
         """The PEM of the key that webhooks are signed for, as the API serves it (section 3.4)."""
         import base64
 
-        return base64.b64decode(self.get("webhooks/json_public_key")["webhook"]["public_key"]).decode()
+        return base64.b64decode(self.get("webhooks/json_public_key", "webhook")["public_key"]).decode()

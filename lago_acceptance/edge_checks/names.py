@@ -10,8 +10,7 @@ from lago_acceptance.findings import Finding, Place, Severity, errors_among
 from lago_acceptance.probes.dns import KINDS, Answer, Outcome
 from lago_acceptance.probes.failure import SHUT, Kind
 from lago_acceptance.probing import Outside
-
-SYSTEM = "system"
+from lago_acceptance.public_view import SYSTEM
 
 
 def proxied(outside: Outside, host: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance import clock_round
+from lago_acceptance.rounds import clock
 
 pytestmark = [pytest.mark.writes, pytest.mark.nightly, pytest.mark.phase5]
 
@@ -13,4 +13,4 @@ def test_the_clock_activates_a_subscription_dated_today(
     own_lago, owner, write_permit, swept, own_seeded, catalogue, circumstances
 ):
     own_seeded.needed("a plan to subscribe to")
-    clock_round.activation(own_lago, owner, write_permit, catalogue.plans[0].code, circumstances)
+    clock.activation(own_lago, owner, write_permit, catalogue.plans[0].code, circumstances)

@@ -9,17 +9,15 @@ import msgspec
 
 from lago_acceptance import sweeping
 from lago_acceptance.attempts import Attempt
-from lago_acceptance.billing_round import INVOICE_SECONDS, Circumstances
 from lago_acceptance.clients.gateway import Gateway, Operation
 from lago_acceptance.clients.lago import Document, Lago
 from lago_acceptance.errors import Blocked
-from lago_acceptance.findings import Finding, Red
 from lago_acceptance.gateway_checks import created_in_lago
 from lago_acceptance.host import Permit
 from lago_acceptance.roles import GATEWAY, WORKER
+from lago_acceptance.rounds import Circumstances, Ground, Names, Patience, invoices, red
 from lago_acceptance.secret_values import Secret
 from lago_acceptance.sweeping import Left, Owner
-from lago_acceptance.waiting import until
 
 
 class Subscribed(msgspec.Struct, frozen=True):
@@ -53,9 +51,11 @@ class GatewayRound:
         self.lago.create("customers", "customer", {
             "external_id": self.tenant, "name": self.tenant, "currency": "USD", "legal_name": self.owner.mark,
         })
-        answer = self.gateway.subscribe(subscribe, self.plan, self.tenant, self._token).taken("no customer can buy")
+        answer = self.gateway.subscribe(subscribe, self.plan, self.tenant, self._token)
+        if not isinstance(said := answer.taken("no customer can buy"), dict):
+            answer.refuse("no customer can buy")
         held = self.lago.all("subscriptions", external_customer_id=self.tenant)
-        return Subscribed(answer, self.plan, held)
+        return Subscribed(said, self.plan, held)
 
     def _in_lago(self, missing: str) -> Document:
         """The subscription in Lago, on which the rest rests."""
@@ -64,14 +64,20 @@ class GatewayRound:
             raise Blocked(finding.id, missing)
         return subscribed.held[0]
 
-    def _read(self, operation: Operation) -> Any:
-        return self.gateway.read(operation, self._token).taken("customers don't see what they have bought")
+    def _read(self, operation: Operation) -> list[dict[str, Any]]:
+        """What the tenant is shown, one entry each; a single object is a list of one."""
+        answer = self.gateway.read(operation, self._token)
+        shown = answer.taken("customers don't see what they have bought")
+        if isinstance(shown, dict):
+            shown = next((each for each in shown.values() if isinstance(each, list)), [shown])
+        if not all(isinstance(each, dict) for each in shown or ()):
+            answer.refuse("customers don't see what they have bought")
+        return shown or []
 
     def _subscription_seen(self, operation: Callable[[str], Operation]) -> None:
         route = operation("subscriptions")
         wanted = self._in_lago("the subscription through the gateway")
         shown = self._read(route)
-        shown = shown if isinstance(shown, list) else [shown] if shown else []
         if not any(each.get("plan_slug", each.get("plan_code")) == wanted["plan_code"] for each in shown):
             _red("gateway-subscription-not-shown", f"{route.path} shows {shown!r:.200} after subscribing to {wanted['plan_code']}",
                  "customers believe that they have bought nothing")
@@ -79,14 +85,10 @@ class GatewayRound:
     def _invoice_seen(self, operation: Callable[[str], Operation]) -> None:
         route = operation("invoices")
         self._in_lago("the invoice through the gateway")
-        if WORKER in self.around.down:
-            raise Blocked(self.around.down[WORKER], "the invoice through the gateway, which the worker makes")
-
-        def finalized() -> Document | None:
-            found = self.lago.get("invoices", external_customer_id=self.tenant)["invoices"]
-            return next((each for each in found if each["status"] == "finalized"), None)
-
-        if not (invoice := until(finalized, INVOICE_SECONDS)):
+        self.around.need(WORKER, "the invoice through the gateway, which the worker makes")
+        patience = Patience()
+        ground = Ground(self.lago, Names(self.owner.run), self.around, patience)
+        if not (invoice := invoices.finalized(ground, self.tenant, patience.invoice)):
             raise Blocked("invoice-missing", "the invoice through the gateway, which Lago did not make")
         shown = self._read(route)
         mine = [each for each in shown if each.get("id") == invoice["lago_id"]]
@@ -114,4 +116,4 @@ class GatewayRound:
 
 
 def _red(id: str, wrong: str, leads_to: str, mend: str = "see what the gateway asks of Lago for this route, and what it caches") -> None:
-    raise Red(Finding(id=id, role=GATEWAY, wrong=wrong, leads_to=leads_to, mend=mend))
+    red(id, GATEWAY, wrong, leads_to, mend)

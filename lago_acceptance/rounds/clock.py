@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 from lago_acceptance import sweeping
-from lago_acceptance.billing_round import Circumstances
 from lago_acceptance.clients.lago import Lago
-from lago_acceptance.errors import Blocked, Unknown
-from lago_acceptance.findings import Finding, Red
+from lago_acceptance.errors import Unknown
 from lago_acceptance.host import Permit
 from lago_acceptance.roles import CLOCK, WORKER
+from lago_acceptance.rounds import Circumstances, red
 from lago_acceptance.runs import PREFIX
 from lago_acceptance.sweeping import Left, Owner
 from lago_acceptance.waiting import until
@@ -23,8 +23,7 @@ AHEAD = timedelta(minutes=8)
 def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, around: Circumstances) -> None:
     """Subscribe for later today and wait until it is active. Red where that doesn't happen within two ticks' time."""
     for role in (CLOCK, WORKER):
-        if role in around.down:
-            raise Blocked(around.down[role], "activation, which clock and worker make")
+        around.need(role, "activation, which clock and worker make")
     begins = datetime.now(UTC) + AHEAD
     if begins.date() != datetime.now(UTC).date():
         raise Unknown("it is so close to midnight (UTC) that a subscription of today can't be made; run this later")
@@ -36,20 +35,15 @@ def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, around: Circ
             "subscription_at": begins.strftime("%Y-%m-%dT%H:%M:%SZ"),
         })
         if made["status"] != "pending":
-            raise Red(_finding("subscription-not-pending", f"a subscription that begins in {AHEAD} is {made['status']}"))
+            _red("subscription-not-pending", f"a subscription that begins in {AHEAD} is {made['status']}")
         path = f"subscriptions/{customer}-subscription"
         if not until(lambda: lago.find(path, "subscription"), TICK_SECONDS, slowest=5):
-            raise Red(_finding("subscription-not-activated", f"not active {TICK_SECONDS} s after it was made for today"))
+            _red("subscription-not-activated", f"a subscription is not active {TICK_SECONDS:.0f} s after it was made for today")
     finally:
         lago.delete(f"subscriptions/{customer}-subscription", status="pending")
         sweeping.remove(lago, [Left("customers", customer, owner)], permit)
 
 
-def _finding(id: str, wrong: str) -> Finding:
-    return Finding(
-        id=id,
-        role=CLOCK,
-        wrong=f"subscription: {wrong}",
-        leads_to="subscriptions that begin later never begin, and recurring invoices are never made",
-        mend="see whether the clock runs, enqueues into the worker's Redis, and what the worker's log says",
-    )
+def _red(id: str, wrong: str) -> NoReturn:
+    red(id, CLOCK, wrong, "subscriptions that begin later never begin, and recurring invoices are never made",
+        "see whether the clock runs, enqueues into the worker's Redis, and what the worker's log says")

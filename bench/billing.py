@@ -1,0 +1,39 @@
+"""Phases 4 to 6 on a stack that is up, beside the time that bringing it up takes; and the browser alone."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+from pathlib import Path
+
+from selftest import running
+
+ROUNDS = 3
+WITHOUT_BROWSER = "(phase4 or phase5 or phase6) and not browser and not nightly"
+BILLING_SECONDS, BROWSER_SECONDS = 20, 15
+
+
+def once_up(folder: Path, marks: str) -> float:
+    """Seconds of a run, start of pytest included, less those of preparing, bringing up and taking down."""
+    result = running.run(folder, "-m", marks)
+    if result.code:
+        raise SystemExit(f"the shipped deployment was not accepted:\n{result.output[-3000:]}")
+    timings = result.summary["timings"]
+    slowest = sorted(result.summary["checks"], key=lambda check: check["seconds"], reverse=True)[:5]
+    for check in slowest:
+        print(f"    {check['seconds']:6.2f} s  {check['name'].rpartition('::')[2]}")
+    return result.seconds - timings["prepare"] - timings["up"] - timings["down"]
+
+
+def main() -> None:
+    """Print each promised number beside what was measured."""
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {ROUNDS} rounds, medians")
+    with tempfile.TemporaryDirectory() as name:
+        for what, marks, promised in (
+            ("phases 4 to 6 once the stack is up, no browser", WITHOUT_BROWSER, BILLING_SECONDS),
+            ("the browser's checks once the stack is up", "browser", BROWSER_SECONDS),
+        ):
+            taken = [once_up(Path(name), marks) for _ in range(ROUNDS)]
+            spread = ", ".join(f"{each:.1f}" for each in taken)
+            print(f"{what:58} {statistics.median(taken):>8.1f} s   at most {promised} s   ({spread})", flush=True)
