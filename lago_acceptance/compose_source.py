@@ -310,12 +310,11 @@ class _Loader:
         if not telling:
             return ()
         try:
-            ended = subprocess.run(["git", "ls-files", "--full-name", "-z", "--", *telling], cwd=self.directory, capture_output=True,
-                                   timeout=5, check=False)
+            ended = subprocess.run(["git", "ls-files", "-z", ":/"], cwd=self.directory, capture_output=True, timeout=5, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return ()
-        names = {name.rsplit("/", 1)[-1] for name in ended.stdout.decode("utf-8", "replace").split("\0") if name}
-        return tuple(path for path in telling if path.rsplit("/", 1)[-1] in names)
+        tracked = {(self.directory / name).resolve() for name in ended.stdout.decode("utf-8", "replace").split("\0") if name}
+        return tuple(path for path in telling if Path(path).resolve() in tracked)
 
 
 def _expected(role: str | None) -> tuple[str, ...]:

@@ -41,10 +41,10 @@ def changes_of(name: str, old: Source, new: Source, settings: Settings) -> list[
     ]
 
 
-def base_of(base: str, path: Path, env_file: Path | None) -> Source:
-    """The version to compare with: a file, or what git has at the merge base with a branch.
+def base_of(base: str, path: Path, env_file: Path | None) -> Source | None:
+    """The version to compare with: a file, or what git has at the merge base with a branch or commit.
 
-    UsageError with one sentence where it is neither.
+    None where the file is new since then. UsageError with one sentence where ``base`` is neither.
     """
     if Path(base).is_file():
         return load(Path(base), env_file)
@@ -52,11 +52,12 @@ def base_of(base: str, path: Path, env_file: Path | None) -> Source:
     merge_base = _git(where, "merge-base", "HEAD", base)
     if merge_base is None:
         raise UsageError(f"--base {base} is neither a file nor a branch or commit that git knows here")
-    text = _git(where, "show", f"{merge_base.strip()}:./{path.name}")
+    name = path.resolve().name
+    text = _git(where, "show", f"{merge_base.strip()}:./{name}")
     if text is None:
-        raise UsageError(f"--base {base}: {path.name} was not there yet; there is nothing to compare with")
+        return None
     with tempfile.TemporaryDirectory() as folder:
-        old = Path(folder) / path.name
+        old = Path(folder) / name
         old.write_text(text, "utf-8")
         return load(old, env_file, where)
 
