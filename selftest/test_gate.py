@@ -11,10 +11,12 @@ import time
 from pathlib import Path
 
 import corpus_files
+import jsonschema
 import pytest
 
 from lago_acceptance.options import ROOT
 
+SARIF_SCHEMA = ROOT / "selftest" / "schemas" / "sarif-2.1.0-rtm.5.json"
 SECRETS = {"POSTGRES_PASSWORD": "s3cr3t-of-the-database", "SECRET_KEY_BASE": "5ec5ec5ec5ec5ec5ec5ec5ec5ec5ec5e"}
 
 
@@ -76,7 +78,8 @@ def test_sarif_and_annotations(tmp_path):
     ended = gate(tmp_path, "--compose-file", path, GITHUB_ACTIONS="true")
     sarif = json.loads((tmp_path / "reports" / "gate.sarif").read_text("utf-8"))
     run = sarif["runs"][0]
-    assert sarif["version"] == "2.1.0" and run["results"], run
+    jsonschema.validate(sarif, json.loads(SARIF_SCHEMA.read_text("utf-8")))
+    assert run["results"], run
     for result in run["results"]:
         assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in ("error", "warning") and result["locations"][0]["physicalLocation"]["region"]["startLine"] >= 1
