@@ -2,79 +2,97 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
-from lago_acceptance.compose import binary
-from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE
+from bench import _linters
+from lago_acceptance.options import ROOT
 
-sys.path.insert(0, str(ROOT / "selftest"))
-REPEATS = 7
+REPEATS = 9
+ONE, ABOVE, FIFTY = 0.9, 0.3, 8.0
 
 
-def seconds(*command: str) -> float:
-    """The median wall time of a command, warm."""
+def seconds(run: Callable[[], object], repeats: int = REPEATS) -> float:
+    """The median wall time of a call, after one that warms up."""
+    run()
     times = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         started = time.monotonic()
-        subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=120)
+        run()
         times.append(time.monotonic() - started)
     return statistics.median(times)
 
 
+def gate(*arguments: str) -> Callable[[], object]:
+    """The gate as people start it."""
+    command = [sys.executable, "-m", "pytest", "-m", "gate", *arguments]
+    return lambda: subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=120)
+
+
 def main() -> None:
-    """Prints the times and the table of planted defects."""
+    """Prints the times, and the table of planted defects."""
+    sys.path.insert(0, str(ROOT / "selftest"))
     import corpus_files
 
-    gate = (sys.executable, "-m", "pytest", "-m", "gate")
-    with tempfile.TemporaryDirectory() as folder:
-        one = seconds(*gate, f"--compose-file={SHIPPED_COMPOSE_FILE}", f"--reports={folder}")
-        python = seconds(sys.executable, "-c", "pass")
-        config = seconds(binary(), "-f", str(corpus_files.write(Path(folder) / "config", "lago")), "config", "-q", "--no-interpolate")
-        print(f"one file: {one:.2f} s (at most 0.90); above python and compose config {one - python - config:.2f} s (at most 0.30)")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary).resolve()
+        healthy = {name: corpus_files.write(folder / "healthy" / name, name) for name in corpus_files.HEALTHY}
         cases = corpus_files.cases()
-        paths = [corpus_files.write(Path(folder) / "cases" / str(case.line), case.base, case.edits) for case in cases]
-        fifty = [f"--compose-file={path}" for path in paths[:50]]
-        started = time.monotonic()
-        subprocess.run((*gate, *fifty, f"--reports={folder}"), cwd=ROOT, capture_output=True, check=False, timeout=120)
-        print(f"fifty files: {time.monotonic() - started:.2f} s (at most 8)")
-        _planted(cases, paths, Path(folder))
+        paths = [corpus_files.write(folder / "cases" / str(case.line), case.base, case.edits) for case in cases]
+        linters: list[_linters.Linter] = []
+        for make in (lambda: _linters.config([*healthy.values(), *paths]), _linters.compose_lint, _linters.dclint):
+            try:
+                linters.append(make())
+            except _linters.Unavailable as reason:
+                print(f"not compared: {reason}")
+        print(f"load before: {os.getloadavg()[0]:.1f}")
+        _times(folder, healthy["lago"], paths[:50], linters)
+        _planted(cases, paths, healthy, linters)
 
 
-def _planted(cases: list, paths: list[Path], folder: Path) -> None:
-    """A linter reports a defect when it says more about the changed file than about the healthy one."""
-    import corpus_files
+def _times(folder: Path, one: Path, fifty: list[Path], linters: list[_linters.Linter]) -> None:
+    config = seconds(lambda: linters[0].run([one]))
+    python = seconds(lambda: subprocess.run([sys.executable, "-c", "pass"], check=False))
+    reports = f"--reports={folder / 'reports'}"
+    print(f"one file: docker-compose config -q {config:.2f} s, python -c pass {python:.2f} s")
+    for words in ((f"--compose-file={one}",), ("--compose-file", str(one)), ("-c", "pytest.ini", "--compose-file", str(one))):
+        taken = seconds(gate(*words, reports))
+        spelling = " ".join("FILE" if word == str(one) else word.replace(str(one), "FILE") for word in words)
+        print(f"one file, the gate {spelling}: {taken:.2f} s (at most {ONE}), {taken - config - python:.2f} s above both "
+              f"(at most {ABOVE}), {taken / config:.1f} of config -q")
+    for linter in linters[1:]:
+        taken = seconds(lambda linter=linter: linter.run([one]))
+        print(f"one file, {linter.name}: {taken:.2f} s, {taken / config:.1f} of config -q")
+    many = seconds(lambda: [linters[0].run([path]) for path in fifty], 1)
+    print(f"fifty files: docker-compose config -q, one after the other {many:.2f} s")
+    taken = seconds(gate(*(f"--compose-file={path}" for path in fifty), reports), 3)
+    print(f"fifty files, the gate: {taken:.2f} s (at most {FIFTY:.0f}), {taken / many:.1f} of config -q")
+    for linter in linters[1:]:
+        taken = seconds(lambda linter=linter: linter.run(fifty), 1)
+        print(f"fifty files, {linter.name}: {taken:.2f} s, {taken / many:.1f} of config -q")
 
-    healthy = {name: corpus_files.write(folder / "healthy" / name, name) for name in corpus_files.HEALTHY}
-    linters = {"docker-compose config -q": (binary(), "-f", "{}", "config", "-q", "--no-interpolate")}
-    for name, arguments in (("compose-lint", ("{}",)), ("dclint", ("{}",))):
-        beside = Path(sys.executable).with_name(name)
-        found = str(beside) if beside.exists() else shutil.which(name)
-        if found:
-            linters[name] = (found, *arguments)
-        else:
-            print(f"{name}: not installed here, so not compared")
-    for name, command in linters.items():
-        def said(path: Path, command: tuple[str, ...] = command) -> tuple[int, int]:
-            ended = subprocess.run([word.replace("{}", str(path)) for word in command], capture_output=True, check=False, timeout=60)
-            return ended.returncode, len((ended.stdout + ended.stderr).splitlines())
 
-        before = {base: said(path) for base, path in healthy.items()}
-        with ThreadPoolExecutor(4) as pool:
-            answers = list(pool.map(said, paths))
-        reported = sum(answer > before[case.base] for case, answer in zip(cases, answers, strict=True))
-        print(f"{name}: {reported} of {len(cases)} planted defects")
+def _planted(cases: list, paths: list[Path], healthy: dict[str, Path], linters: list[_linters.Linter]) -> None:
+    """A linter reports a defect when it says something of the changed file that it doesn't say of the healthy one."""
     from lago_acceptance import settings
     from lago_acceptance.compose_source import load_all
     from lago_acceptance.gate import findings_of
     from lago_acceptance.rules import rules
 
+    for linter in linters:
+        try:
+            said = linter.said([*healthy.values(), *paths])
+        except (subprocess.TimeoutExpired, ValueError, OSError) as error:
+            print(f"planted defects, {linter.name}: not known, for it did not answer ({type(error).__name__})")
+            continue
+        reported = sum(bool(said[path] - said[healthy[case.base]]) for case, path in zip(cases, paths, strict=True))
+        print(f"planted defects, {linter.name}: {reported} of {len(cases)}")
     own = settings.load(ROOT / "settings.toml")
     hits = sum(bool(findings_of(rules()[case.rules[0]], [source], own)) for case, source in zip(cases, load_all(paths, None), strict=True))
-    print(f"the gate: {hits} of {len(cases)} planted defects")
+    print(f"planted defects, the gate, by the very rule: {hits} of {len(cases)}")

@@ -89,8 +89,10 @@ def load(path: Path, env_file: Path | None, directory: Path | None = None) -> So
     ``directory`` is where relative paths start from, if not beside the file.
     """
     try:
-        if path.stat().st_size > 50_000_000 or not path.is_file():
-            raise Unusable("the file is too large, or no file at all")
+        if not path.is_file():
+            raise Unusable("it is no file that can be read twice: a pipe, a device or a socket")
+        if path.stat().st_size > 50_000_000:
+            raise Unusable(f"the file has {path.stat().st_size / 1e6:.0f} MB; no compose file is as large")
         data = path.read_bytes()
     except OSError as error:
         return _refused(path, f"the file can't be read: {error.strerror}", ())
@@ -235,6 +237,8 @@ class _Loader:
         if found := re.search(r"invalid interpolation format for ([\w.\-\[\]]+)", reason):
             way = tuple(int(key) if key.isdigit() else key for key in re.split(r"[.\[\]]+", found[1].strip("[].")))
             return f"Compose can't interpolate {found[1].strip('.')}: a dollar sign there is neither a variable nor doubled", way
+        if "panic:" in reason:
+            return "Compose itself crashes on it: something in it has a type that nobody expects there", ()
         reason = re.sub(r"\x1b\[[0-9;]*m", "", reason).replace(str(self.directory) + "/", "")
         found = re.search(r"services\.([\w-]+)(?:\.([\w-]+))?", reason) or re.search(r"service \"([\w-]+)\"", reason)
         way = tuple(key for key in ("services", *found.groups()) if key) if found else ()
@@ -310,12 +314,11 @@ class _Loader:
         if not telling:
             return ()
         try:
-            ended = subprocess.run(["git", "ls-files", "--full-name", "-z", "--", *telling], cwd=self.directory, capture_output=True,
-                                   timeout=5, check=False)
+            ended = subprocess.run(["git", "ls-files", "-z", ":/"], cwd=self.directory, capture_output=True, timeout=5, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return ()
-        names = {name.rsplit("/", 1)[-1] for name in ended.stdout.decode("utf-8", "replace").split("\0") if name}
-        return tuple(path for path in telling if path.rsplit("/", 1)[-1] in names)
+        tracked = {(self.directory / name).resolve() for name in ended.stdout.decode("utf-8", "replace").split("\0") if name}
+        return tuple(path for path in telling if Path(path).resolve() in tracked)
 
 
 def _expected(role: str | None) -> tuple[str, ...]:

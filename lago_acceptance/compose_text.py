@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SIZE_CAP = 1_000_000
 DEPTH_CAP = 100
 NODE_CAP = 50_000
+SERVICES_CAP = 500
 Way = tuple[str | int, ...]
 
 
@@ -52,6 +53,8 @@ def read(data: bytes) -> Read:
     included = isinstance(document, dict) and "include" in document and "services" not in document
     if not included and not (isinstance(document, dict) and isinstance(document.get("services"), dict)):
         raise Unusable("this is YAML, but no compose file: it has no `services`")
+    if len(document.get("services") or {}) > SERVICES_CAP:
+        raise Unusable(f"it declares {len(document['services'])} services; more than {SERVICES_CAP} are not judged")
     return Read(document, walker.lines, tuple(walker.repeated), tuple(walker.twice))
 
 

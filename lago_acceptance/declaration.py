@@ -48,7 +48,7 @@ class Declaration:
 
     def _key_variable(self, file: Path) -> Iterator[Path]:
         """An env file with the made key as Lago reads it, for a compose file that takes it from a variable."""
-        if not re.search(rb"\$\{?LAGO_RSA_PRIVATE_KEY\b", file.read_bytes()):
+        if not file.is_file() or not re.search(rb"\$\{?LAGO_RSA_PRIVATE_KEY\b", file.read_bytes()):
             return
         key = base64.b64encode((self._run.private / KEY_FILE).read_bytes()).decode()
         env_file = self._run.private / ".env.key"

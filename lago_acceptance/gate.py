@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lago_acceptance.changes import CHANGES
 from lago_acceptance.compose_source import Source, load
-from lago_acceptance.errors import UsageError
+from lago_acceptance.errors import Unknown, UsageError
 from lago_acceptance.findings import Finding, Place, Severity
 from lago_acceptance.rules import Hit, Rule, rules
 from lago_acceptance.secret_values import redact
@@ -26,9 +26,20 @@ def findings_of(rule: Rule, sources: list[Source], settings: Settings) -> list[F
     """What a rule finds in files. What several services have from one line, by an anchor, is told once."""
     found: dict[tuple, Finding] = {}
     for source in sources:
-        for finding in rule.findings(source.model, settings, lambda hit, source=source: place_in(source, hit)):
+        try:
+            findings = rule.findings(source.model, settings, lambda hit, source=source: place_in(source, hit))
+        # Files are anything at all: where a rule breaks on one, that is told, and the others go on.
+        except Exception as error:  # noqa: BLE001
+            findings = [_not_judged(rule, source, error)]
+        for finding in findings:
             found.setdefault((finding.place, finding.wrong), finding)
     return list(found.values())
+
+
+def _not_judged(rule: Rule, source: Source, error: Exception) -> Finding:
+    return Finding(id=rule.id, severity=Severity.ERROR, role=None, service=None, place=Place(source.path, None),
+                   wrong=f"this could not be judged: the rule itself broke on the file ({type(error).__name__})",
+                   leads_to="a defect of this kind would go unseen", mend="tell the maintainers of the gate which file it was")
 
 
 def changes_of(name: str, old: Source, new: Source, settings: Settings) -> list[Finding]:
@@ -42,23 +53,30 @@ def changes_of(name: str, old: Source, new: Source, settings: Settings) -> list[
 
 
 def base_of(base: str, path: Path, env_file: Path | None) -> Source:
-    """The version to compare with: a file, or what git has at the merge base with a branch.
+    """The version to compare with: a file, or what git has at the merge base with a branch or commit.
 
-    UsageError with one sentence where it is neither.
+    Unknown where the file is new since then, or was none; UsageError with one sentence where ``base`` can't be used.
     """
     if Path(base).is_file():
-        return load(Path(base), env_file)
+        old = load(Path(base), env_file)
+        if not old.model.services:
+            raise UsageError(f"--base {base} can't be compared with: {old.written.compose_error}")
+        return old
     where = path.resolve().parent
     merge_base = _git(where, "merge-base", "HEAD", base)
     if merge_base is None:
         raise UsageError(f"--base {base} is neither a file nor a branch or commit that git knows here")
-    text = _git(where, "show", f"{merge_base.strip()}:./{path.name}")
+    name = path.resolve().name
+    text = _git(where, "show", f"{merge_base.strip()}:./{name}")
     if text is None:
-        raise UsageError(f"--base {base}: {path.name} was not there yet; there is nothing to compare with")
+        raise Unknown(f"it was not there yet at {base}")
     with tempfile.TemporaryDirectory() as folder:
-        old = Path(folder) / path.name
-        old.write_text(text, "utf-8")
-        return load(old, env_file, where)
+        copy = Path(folder) / name
+        copy.write_text(text, "utf-8")
+        old = load(copy, env_file, where)
+    if not old.model.services:
+        raise Unknown(f"at {base} it was no file that Compose reads")
+    return old
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

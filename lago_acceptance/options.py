@@ -56,11 +56,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         if self.target != "live" and self.allow_writes:
             raise UsageError("--allow-writes belongs to --target live; a stack is made to be written into")
         files = (("--ssh-config", self.ssh_config), ("--ca-file", self.ca_file), ("--waivers", self.waivers),
-                 ("--api-key-file", self.api_key_file))
+                 ("--api-key-file", self.api_key_file), ("--env-file", self.env_file), ("--settings", self.settings))
         for option, file in files:
             if file and not file.is_file():
-                raise UsageError(f"{option} {file} is {'a folder' if file.is_dir() else 'not there'}")
+                raise UsageError(f"{option} {file} is {'a folder' if file.is_dir() else 'no file' if file.exists() else 'not there'}")
+        above = next(each for each in (self.reports, *self.reports.absolute().parents) if each.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK):
+            raise UsageError(f"--reports {self.reports}: nothing can be written there, for {above} is "
+                             f"{'not writable' if above.is_dir() else 'no folder'}")
         if self.deadline <= 0:
             raise UsageError(f"--deadline {self.deadline:g} is no time; give seconds, such as 180")
-        if self.env_file and not self.env_file.is_file():
-            raise UsageError(f"--env-file {self.env_file} is {'a folder' if self.env_file.is_dir() else 'not there'}")

@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from lago_acceptance.values import shape
 
@@ -20,9 +21,11 @@ class Text:
     origin: str = ""
     one_word: bool = False
 
+    # The same values are read for rule after rule.
     @staticmethod
+    @lru_cache(maxsize=4096)
     def of(literal: str, origin: str = "") -> Text:
-        return Text(shape(literal), literal, origin, not any(each.isspace() for each in literal))
+        return Text(shape(literal), literal, origin, re.search(r"\s", literal) is None)
 
 
 UNKNOWN = Text("unknown")

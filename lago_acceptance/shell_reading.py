@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 BUILTINS = ("export", "set", "source", ".", "cd", "eval", "if", "for", "while", "{", "(")
+# No command that starts a service of Lago is as long, or as deep; such texts are not followed.
+LENGTH_CAP, SUBSTITUTIONS_CAP = 100_000, 100
 OPERATORS = ("&&", "||", ";", "|", ">", ">>")
 
 
@@ -119,7 +121,7 @@ class _Script:
         self.depth, self.shell = depth, shell
 
     def run(self) -> None:
-        if len(self.source) < 100_000:
+        if len(self.source) < LENGTH_CAP and self.source.count(b"$(") + self.source.count(b"`") < SUBSTITUTIONS_CAP:
             self._statements([_parser().parse(self.source).root_node], 0)
 
     def _text(self, node: Node) -> str:
@@ -303,6 +305,8 @@ class _Script:
             parts.append(Text.of(self.source[at:end].decode("utf-8", "replace")))
         if len(parts) == 1:
             return parts[0]
+        if sum(len(part.literal or "") for part in parts) > LENGTH_CAP:
+            return UNKNOWN
         if all(part.literal is not None for part in parts):
             return Text.of("".join(part.literal or "" for part in parts))
         solid = [part for part in parts if (part.literal is None) or part.literal.strip()]
@@ -344,7 +348,9 @@ def _bare(node: Node) -> bool:
 
 
 def split(text: str) -> tuple[str, ...]:
-    """A command line as words; one word where its quotes don't close."""
+    """A command line as words; one word where its quotes don't close, or where it is no command line by its length."""
+    if len(text) > LENGTH_CAP:
+        return (text,)
     try:
         return tuple(shlex.split(text))
     except ValueError:

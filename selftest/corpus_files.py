@@ -32,6 +32,12 @@ def cases(name: str = "cases.txt") -> list[Case]:
     return found
 
 
+def incidents() -> list[tuple[str, tuple[str, ...]]]:
+    """What went wrong with this deployment, each with the rules that see it in a file."""
+    lines = [line for line in (FOLDER / "incidents.txt").read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    return [(name, tuple(each.strip() for each in seen_by.split(","))) for name, seen_by in (line.split(" ;; ") for line in lines)]
+
+
 def healthy(name: str) -> str:
     """The text of a healthy compose file."""
     return (SHIPPED if name == "lago" else FOLDER / f"{name}.yml").read_text("utf-8")

@@ -76,7 +76,7 @@ def test_settings_with_an_unknown_entry(suite, tmp_path):
 
 
 def test_settings_that_are_absent(suite, tmp_path):
-    refused(suite("-m", "smoke", "--settings", str(tmp_path / "none.toml")), 4, "can't be read")
+    refused(suite("-m", "smoke", "--settings", str(tmp_path / "none.toml")), 4, "none.toml", "not there")
 
 
 def test_a_compose_file_that_is_absent(suite, tmp_path):

@@ -11,10 +11,17 @@ import time
 from pathlib import Path
 
 import corpus_files
+import jsonschema
 import pytest
 
+from lago_acceptance import settings
+from lago_acceptance.compose_source import load
+from lago_acceptance.findings import Severity
+from lago_acceptance.gate import findings_of
 from lago_acceptance.options import ROOT
+from lago_acceptance.rules import Rule
 
+SARIF_SCHEMA = ROOT / "selftest" / "schemas" / "sarif-2.1.0-rtm.5.json"
 SECRETS = {"POSTGRES_PASSWORD": "s3cr3t-of-the-database", "SECRET_KEY_BASE": "5ec5ec5ec5ec5ec5ec5ec5ec5ec5ec5e"}
 
 
@@ -76,7 +83,8 @@ def test_sarif_and_annotations(tmp_path):
     ended = gate(tmp_path, "--compose-file", path, GITHUB_ACTIONS="true")
     sarif = json.loads((tmp_path / "reports" / "gate.sarif").read_text("utf-8"))
     run = sarif["runs"][0]
-    assert sarif["version"] == "2.1.0" and run["results"], run
+    jsonschema.validate(sarif, json.loads(SARIF_SCHEMA.read_text("utf-8")))
+    assert run["results"], run
     for result in run["results"]:
         assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in ("error", "warning") and result["locations"][0]["physicalLocation"]["region"]["startLine"] >= 1
@@ -127,11 +135,46 @@ BAD = {
     "binary": (b"\x7fELF\x00\x01\x02" * 50, "binary"),
     "not UTF-8": (b"services:\n  api:\n    image: \xff\xfe\n", "UTF-8"),
     "absent include": (b"include: [other.yml]\nservices: {api: {image: 'getlago/api:v1.16.0'}}\n", "Compose refuses"),
+    "thousands of services": (b"services:\n" + b"".join(b"  s%d: {image: a}\n" % n for n in range(9000)), "9000 services"),
     "a list as key": (b"services:\n  [a, b]: c\n", "key"),
     "services as text": (b"services: all\n", "no compose file"),
     "a service as text": (b"services: {api: text}\n", "Compose refuses"),
     "environment as text": (b"services: {api: {image: 'getlago/api:v1.16.0', environment: text}}\n", "Compose refuses"),
 }
+
+SLOW = {
+    "a command that doubles": "image: getlago/api:v1.16.0\n    command: [sh, -c, '" + "a=$$a$$a;" * 200 + "']\n    environment: {a: xx}",
+    "a command without an end": "image: getlago/api:v1.16.0\n    command: " + "a" * 400_000,
+    "substitutions in substitutions": "image: getlago/api:v1.16.0\n    command: [sh, -c, 'export A=" + '"$$(echo ' * 2000 + "']",
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_command_of_any_kind_is_judged_within_seconds(name, tmp_path):
+    path = tmp_path / "compose.yml"
+    path.write_text(f"services:\n  api:\n    {SLOW[name]}\n", "utf-8")
+    started = time.monotonic()
+    ended = gate(tmp_path, "--compose-file", path)
+    assert time.monotonic() - started < 10
+    assert ended.returncode == 1 and "Traceback" not in ended.stdout + ended.stderr
+    assert {"no-worker-service", "rails-env-missing"} <= {each["rule"] for each in found(tmp_path)}
+    assert "could not be judged" not in ended.stdout
+
+
+def test_what_is_no_file_is_a_finding_at_once(tmp_path):
+    pipe = tmp_path / "pipe.yml"
+    os.mkfifo(pipe)
+    # Root may read everything but this.
+    for path, word in ((pipe, "a pipe"), (Path("/proc/self/mem"), "can't be read")):
+        ended = gate(tmp_path, "--compose-file", path)
+        assert ended.returncode == 1 and word in found(tmp_path)[0]["message"], ended.stdout + ended.stderr
+
+
+def test_a_rule_that_breaks_on_a_file_is_told(tmp_path):
+    source = load(corpus_files.write(tmp_path, "lago"), None)
+    broken = Rule("some-rule", 0, Severity.WARNING, lambda model, settings: int("x"))
+    told = findings_of(broken, [source], settings.load(ROOT / "settings.toml"))
+    assert [(each.id, each.severity) for each in told] == [("some-rule", Severity.ERROR)] and "ValueError" in told[0].wrong
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -154,6 +197,9 @@ def test_bad_input_is_a_finding_within_seconds(name, tmp_path):
     (("--env-file", "nowhere.env"), "nowhere.env"),
     (("--base", "no-such-branch"), "no-such-branch"),
     (("--settings", "nowhere.toml"), "nowhere.toml"),
+    (("--settings", "/dev/zero"), "no file"),
+    (("--base", "README.md"), "can't be compared with"),
+    (("--reports", "/dev/null/reports"), "no folder"),
 ])
 def test_a_wrong_option_is_one_sentence_and_exit_4(arguments, word, tmp_path):
     ended = gate(tmp_path, *arguments)
