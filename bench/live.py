@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lago_acceptance.ssh_host import SshHost, parse
 from selftest import running
-from selftest.live import lago
+from selftest.live import lago, sshd
 
 ROUNDS = 5
 HOSTS = 20
@@ -121,7 +121,16 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
     line("plain testinfra, 29 checks, a command each", f"{plain:.2f} s", f"{plain / whole:.1f} times")
     plan = seconds(lambda: by_hand(host, words), 2)
     line(f"the plan's {len(PLAN)} shell commands by ssh", f"{plan:.2f} s", f"{plan / whole:.1f} times")
-    line(f"{HOSTS} hosts beside one", f"{many(host, folder, compiled) / whole:.1f}", f"at most {MANY}")
+    taken = many(host, host.server, folder / "many", compiled)
+    line(f"{HOSTS} hosts beside one, this machine being all of them", f"{taken / whole:.1f}")
+    elsewhere = recorded(host, folder / "recorded", probe)
+    try:
+        one = seconds(lambda: running.run(folder / "reports", "-m", "smoke", *host.options_for(elsewhere), **compiled))
+        line("one host that answers as recorded, after the same time", f"{one:.2f} s")
+        taken = many(host, elsewhere, folder / "elsewhere", compiled)
+        line(f"{HOSTS} such hosts beside one: their work is done elsewhere", f"{taken / one:.1f}", f"at most {MANY}")
+    finally:
+        elsewhere.stop()
 
 
 def facts(host: lago.LiveLago) -> None:
@@ -155,19 +164,39 @@ def by_hand(host: lago.LiveLago, words: dict[str, str]) -> None:
         subprocess.run([*ssh, command.format(**words)], capture_output=True, timeout=60, check=True)
 
 
-def many(host: lago.LiveLago, folder: Path, compiled: dict[str, str]) -> float:
-    """Seconds of one run against many names of the same host, side by side."""
-    config = folder / "many"
+def recorded(host: lago.LiveLago, folder: Path, after: float) -> sshd.Sshd:
+    """An ssh server that answers what the host has told once, as late as the host itself, and at no cost."""
+    from lago_acceptance.facts import END, reading
+
+    there = SshHost(parse(host.server.url), host.server.ssh_config)
+    try:
+        told = there.read(reading(there, project=host.project, gateway_network=host.stack.network("gateway")))
+    finally:
+        there.close()
+    folder.mkdir()
+    kept = [line for line in told.splitlines() if not line.startswith(("clock ", END))]
+    (folder / "told").write_text("\n".join(kept) + "\n")
+    return sshd.start(
+        folder / "ssh",
+        before=f"""echo "lago-acceptance begins"; began=$(date +%s.%N); sleep {after:.2f}; cat {folder}/told
+printf 'clock %s\\n' "$(printf '%s %s' "$began" "$(date +%s.%N)" | base64 -w 0)"; echo "{END}"; exit 0""",
+    )
+
+
+def many(host: lago.LiveLago, server: sshd.Sshd, folder: Path, compiled: dict[str, str]) -> float:
+    """Seconds of one run against many names of the same server, side by side."""
+    folder.mkdir()
+    config = folder / "ssh_config"
     names = [f"host-{number}" for number in range(HOSTS)]
     config.write_text(
-        "".join(f"Host {name}\n  HostName 127.0.0.1\n  Port {host.server.port}\n" for name in names)
-        + host.server.ssh_config.read_text()
+        "".join(f"Host {name}\n  HostName 127.0.0.1\n  Port {server.port}\n" for name in names)
+        + server.ssh_config.read_text()
     )
-    given = list(host.options)
+    given = host.options_for(server)
     given[given.index("--hosts") + 1] = ",".join(f"ssh://{name}" for name in names)
     given[given.index("--ssh-config") + 1] = str(config)
     started = time.monotonic()
-    result = running.run(folder / "many-reports", "-m", "smoke", *given, **compiled)
+    result = running.run(folder / "reports", "-m", "smoke", *given, **compiled)
     taken = time.monotonic() - started
     # All of them are one machine, which may be too busy to answer itself in time.
     line(f"of {HOSTS} names of one host, side by side, accepted", str(result.output.count(": accepted")), f"{HOSTS}")

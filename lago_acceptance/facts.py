@@ -384,7 +384,7 @@ def _docker_sentence(host: Host, problem: str) -> str:
     said = redact(problem.strip().splitlines()[-1] if problem.strip() else "it said nothing")
     if "permission denied" in problem:
         return f"{host.name} does not let this user talk to Docker: {said}; add the user to the group docker, or be root"
-    if "emplate" in problem or "unknown flag" in problem or "function" in problem:
+    if any(sign in problem for sign in ("emplate", "unknown flag", "flag provided but not defined", "function", " too new", " too old")):
         return f"the Docker on {host.name} is too old to be asked ({said}); 20.10 and later are understood"
     if "not found" in problem:
         return f"{host.name} has no Docker; install Docker Engine there"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import socket
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from lago_acceptance.options import Options
 from lago_acceptance.public_view import SYSTEM, PublicView, Resolver
 from lago_acceptance.roles import API, FRONT, GATEWAY
 from lago_acceptance.settings import Settings
-from lago_acceptance.ssh_host import SshHost, parse
+from lago_acceptance.ssh_host import CONNECT_SECONDS, SshHost, parse
 
 if TYPE_CHECKING:
     from lago_acceptance.billing_view import BillingView
@@ -125,11 +127,17 @@ class Live:
     @cached_property
     def _address(self) -> str | None:
         """The address that ssh goes to, None where only ssh knows the way (a jump host's own names)."""
-        try:
-            found = socket.getaddrinfo(self.host.real_name, None, type=socket.SOCK_STREAM)
-        except OSError:
-            return None
-        return found[0][4][0]
+        found: list[str] = []
+
+        def resolve() -> None:
+            with suppress(OSError):
+                found.append(socket.getaddrinfo(self.host.real_name, None, type=socket.SOCK_STREAM)[0][4][0])
+
+        # Resolvers that never answer are waited for much longer than a connection.
+        asking = threading.Thread(target=resolve, daemon=True)
+        asking.start()
+        asking.join(CONNECT_SECONDS)
+        return found[0] if found else None
 
     @property
     def _roots(self) -> str | None:

@@ -29,17 +29,12 @@ OF_DATABASE = (signs.GENERATING, signs.FAILED, signs.WITHOUT_FILE, signs.UNBILLE
 SWARM_IMAGES = (f"traefik:v3.1.2@sha256:{'a' * 64}", f"traefik@sha256:{'a' * 64}", f"docker.io/library/traefik@sha256:{'a' * 64}")
 CUSTOMER, PLAN = "00000000-0000-4000-8000-00000000000c", "00000000-0000-4000-8000-00000000000a"
 AGO = "(now() AT TIME ZONE 'UTC') - interval"
-# What the real Lago keeps an invoice's file in (Active Storage), where this database does not have it yet.
-ATTACHMENTS = """CREATE TABLE IF NOT EXISTS active_storage_attachments (
-  id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name character varying NOT NULL, record_type character varying NOT NULL,
-  record_id uuid NOT NULL, blob_id uuid NOT NULL, created_at timestamp(6) NOT NULL DEFAULT now())"""
 
 
 @pytest.fixture(scope="module")
 def host(live_lago) -> Iterator[SshHost]:
     """The live host, by ssh."""
     found = SshHost(parse(live_lago.server.url), live_lago.server.ssh_config)
-    live_lago.sql(ATTACHMENTS)
     yield found
     found.close()
 
@@ -74,6 +69,7 @@ def rows(live_lago, *statements: str) -> Iterator[None]:
                 DELETE FROM invoice_subscriptions WHERE subscription_id IN (SELECT id FROM subscriptions WHERE customer_id = '{CUSTOMER}');
                 DELETE FROM fees WHERE subscription_id IN (SELECT id FROM subscriptions WHERE customer_id = '{CUSTOMER}');
                 DELETE FROM active_storage_attachments WHERE record_id IN (SELECT id FROM invoices WHERE customer_id = '{CUSTOMER}');
+                DELETE FROM active_storage_blobs WHERE key = 'sign';
                 DELETE FROM invoices WHERE customer_id = '{CUSTOMER}';
                 DELETE FROM subscriptions WHERE customer_id = '{CUSTOMER}';
                 DELETE FROM plans WHERE id = '{PLAN}';
@@ -95,6 +91,10 @@ def subscription(status: int, at: str, billing_time: int = 0, more: str = "") ->
                        {'NULL' if status == 0 else at}) {more}"""
 
 
+FILE = f"""INSERT INTO active_storage_blobs (key, filename, service_name, byte_size) VALUES ('sign', 'sign.pdf', 'local', 1);
+INSERT INTO active_storage_attachments (name, record_type, record_id, blob_id)
+SELECT 'file', 'Invoice', invoices.id, active_storage_blobs.id FROM invoices, active_storage_blobs
+WHERE customer_id = '{CUSTOMER}' AND key = 'sign'"""
 WEBHOOK = f"""INSERT INTO webhook_endpoints (organization_id, webhook_url) SELECT id, 'http://sign.invalid' FROM organizations LIMIT 1;
 INSERT INTO webhooks (webhook_endpoint_id, webhook_type, payload, endpoint, status, http_status, updated_at)
 SELECT id, 'sign', '{{}}', webhook_url, 2, 500, {AGO} '%s' FROM webhook_endpoints WHERE webhook_url = 'http://sign.invalid'"""
@@ -124,6 +124,7 @@ def test_sign_of_the_database(statement, id, live_lago, look):
         pytest.param(invoice(3, "10 minutes"), id="generating for 10 minutes"),
         pytest.param(invoice(1, "5 minutes"), id="finalized 5 minutes ago"),
         pytest.param(invoice(1, "90 days"), id="of an earlier time"),
+        pytest.param(invoice(1, "20 minutes") + ";" + FILE, id="finalized with a file"),
         pytest.param(invoice(0, "1 day"), id="draft"),
         pytest.param(subscription(1, f"{AGO} '1 minute'"), id="began a minute ago"),
         pytest.param(subscription(1, f"{AGO} '20 days'", 1), id="in its first anniversary period"),
@@ -145,14 +146,15 @@ def test_no_sign_of_the_database(statement, live_lago, look):
     assert red(facts) == set()
 
 
-def test_a_schema_that_lacks_a_table_is_unknown(live_lago, look):
-    live_lago.sql("ALTER TABLE webhooks RENAME TO webhooks_away")
+@pytest.mark.parametrize(("table", "sign"), [("webhooks", signs.WEBHOOKS), ("active_storage_attachments", signs.WITHOUT_FILE)])
+def test_a_schema_that_lacks_a_table_is_unknown(table, sign, live_lago, look):
+    live_lago.sql(f"ALTER TABLE {table} RENAME TO {table}_away")
     try:
         facts = look()
     finally:
-        live_lago.sql("ALTER TABLE webhooks_away RENAME TO webhooks")
-    with pytest.raises(Unknown, match="webhooks"):
-        signs.of_database(facts, signs.WEBHOOKS)
+        live_lago.sql(f"ALTER TABLE {table}_away RENAME TO {table}")
+    with pytest.raises(Unknown, match=table):
+        signs.of_database(facts, sign)
     assert signs.of_database(facts, signs.FAILED) == []
 
 

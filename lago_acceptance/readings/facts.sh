@@ -188,10 +188,12 @@ fi
 config() {
     [ -n "$compose" ] || { echo "neither docker compose nor docker-compose is on the host"; return; }
     set --
+    [ -z "$project" ] || set -- -p "$project"
+    [ -z "$directory" ] || set -- "$@" --project-directory "$directory"
     IFS=$line_feed
     for file in $files; do set -- "$@" -f "$file"; done
     for file in $env_files; do set -- "$@" --env-file "$file"; done
-    "$compose" ${project:+-p "$project"} ${directory:+--project-directory "$directory"} "$@" config --format json 2>&1 || echo "exit $?"
+    "$compose" "$@" config --format json 2>&1 || echo "exit $?"
 }
 {
     mine E

@@ -43,10 +43,11 @@ module Invoices
 
     def perform(id)
       invoice = Standin::Database[:invoices].first(id: id)
-      return if invoice[:blob_id]
+      return if Files.of("Invoice", invoice[:id])
 
       blob = Files.store("#{invoice[:number]}.pdf", "application/pdf", InvoicePdf.render(invoice))
-      Standin::Database.update(:invoices, invoice, blob_id: blob[:id])
+      Files.attach("Invoice", invoice[:id], blob)
+      Standin::Database.update(:invoices, invoice, {})
       Webhooks.send_later("invoice.generated", id)
     end
   end

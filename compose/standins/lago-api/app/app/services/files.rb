@@ -21,6 +21,16 @@ module Files
         byte_size: bytes.bytesize, checksum: Digest::MD5.base64digest(bytes))
     end
 
+    # A record has one file at most, by the name "file".
+    def attach(record_type, record_id, blob)
+      Standin::Database.insert(:active_storage_attachments, name: "file", record_type: record_type, record_id: record_id, blob_id: blob[:id])
+    end
+
+    # The id of a record's file, or nil.
+    def of(record_type, record_id)
+      Standin::Database[:active_storage_attachments].first(name: "file", record_type: record_type, record_id: record_id)&.fetch(:blob_id)
+    end
+
     def path(key) = "#{ROOT}/#{key[0, 2]}/#{key[2, 2]}/#{key}"
 
     # The public address, or nil where there is no file. Without LAGO_API_URL it can't be made: a TypeError.

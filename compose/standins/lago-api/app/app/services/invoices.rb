@@ -23,7 +23,7 @@ module Invoices
         progressive_billing_credit_amount_cents: 0, coupons_amount_cents: row[:coupons_amount_cents],
         credit_notes_amount_cents: row[:credit_notes_amount_cents], sub_total_excluding_taxes_amount_cents: subtotal,
         sub_total_including_taxes_amount_cents: subtotal, total_amount_cents: row[:total_amount_cents],
-        prepaid_credit_amount_cents: row[:prepaid_credit_amount_cents], file_url: Files.url(row[:blob_id]), version_number: 4
+        prepaid_credit_amount_cents: row[:prepaid_credit_amount_cents], file_url: Files.url(Files.of("Invoice", row[:id])), version_number: 4
       }
     end
 

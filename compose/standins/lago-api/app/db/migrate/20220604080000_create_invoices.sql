@@ -18,7 +18,6 @@ CREATE TABLE invoices (
   credit_notes_amount_cents bigint NOT NULL DEFAULT 0,
   prepaid_credit_amount_cents bigint NOT NULL DEFAULT 0,
   total_amount_cents bigint NOT NULL DEFAULT 0,
-  blob_id uuid,
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
@@ -89,4 +88,14 @@ CREATE TABLE active_storage_blobs (
   byte_size bigint NOT NULL,
   checksum character varying,
   created_at timestamp(6) NOT NULL DEFAULT now()
+);
+
+CREATE TABLE active_storage_attachments (
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  name character varying NOT NULL,
+  record_type character varying NOT NULL,
+  record_id uuid NOT NULL,
+  blob_id uuid NOT NULL REFERENCES active_storage_blobs,
+  created_at timestamp(6) NOT NULL DEFAULT now(),
+  UNIQUE (record_type, record_id, name, blob_id)
 );

@@ -20,7 +20,7 @@ module Api
       # Orders the file when there is none yet.
       def download
         row = invoice
-        Invoices::GeneratePdfJob.perform_later(Standin::Job::Record.new("Invoice", row[:id])) unless row[:blob_id]
+        Invoices::GeneratePdfJob.perform_later(Standin::Job::Record.new("Invoice", row[:id])) unless Files.of("Invoice", row[:id])
         render json: {invoice: Invoices.serialize(row)}
       end
 
