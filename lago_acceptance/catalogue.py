@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from lago_acceptance.errors import UsageError
+from lago_acceptance.runs import PREFIX
 
 FILE = Path(__file__).resolve().parent.parent / "compose" / "plans.yml"
 
@@ -107,7 +108,10 @@ def load(path: Path = FILE) -> Catalogue:
         text = path.read_bytes()
         if len(text) > LARGEST:
             raise UsageError(f"the plan catalogue {path} is larger than {LARGEST // 1024} KiB; is it the right file?")
-        document = yaml.safe_load(text)
+        if twice := _key_given_twice(yaml.compose(text, yaml.SafeLoader)):
+            raise UsageError(f"the plan catalogue {path} can't be used: {twice}; YAML would keep the last one without a word")
+        if (document := yaml.safe_load(text)) is None:
+            raise UsageError(f"the plan catalogue {path} is empty")
         made = msgspec.convert(document, Catalogue)
     except OSError as error:
         raise UsageError(f"the plan catalogue {path} can't be read: {error.strerror}") from error
@@ -119,6 +123,26 @@ def load(path: Path = FILE) -> Catalogue:
     if trouble := next(_troubles(made), None):
         raise UsageError(f"the plan catalogue {path} can't be used: {trouble}")
     return made
+
+
+def _key_given_twice(root: Any) -> str:
+    """Which key of a YAML document stands twice in one mapping, and where; "" where none does."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen or isinstance(node.value, str):
+            continue
+        seen.add(id(node))
+        keys: set[str] = set()
+        for each in node.value:
+            key, value = each if isinstance(each, tuple) else (None, each)
+            waiting.append(value)
+            if key is not None and isinstance(key.value, str):
+                if key.value in keys:
+                    return f"line {key.start_mark.line + 1} gives {key.value} a second time"
+                keys.add(key.value)
+    return ""
 
 
 def _in_words(document: Any, said: str) -> str:
@@ -161,6 +185,8 @@ def _of_codes(kind: str, codes: list[str]) -> Iterable[str]:
     for code in codes:
         if not code.strip() or set(code) & set(" /?#"):
             yield f"{kind} {code!r}: a code is a word without blanks and slashes, for it stands in Lago's URLs"
+        if code.startswith(PREFIX):
+            yield f"{kind} {code}: codes that begin with {PREFIX} are those of this suite's runs"
         if codes.count(code) > 1:
             yield f"{kind} {code} is there {codes.count(code)} times; a code belongs to one"
 
