@@ -36,4 +36,7 @@ def main() -> None:
         ):
             taken = [once_up(Path(name), marks) for _ in range(ROUNDS)]
             spread = ", ".join(f"{each:.1f}" for each in taken)
-            print(f"{what:58} {statistics.median(taken):>8.1f} s   at most {promised} s   ({spread})", flush=True)
+            print(
+                f"{what:58} {statistics.median(taken):>8.1f} s   at most {promised} s   ({spread})",
+                flush=True,
+            )

@@ -1,4 +1,6 @@
-"""Lago as the gateway's container sees it, and as it sees itself: read inside, so that no key leaves its container."""
+"""Lago as the gateway's container sees it, and as it sees itself: read inside, so that no key leaves its
+container.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +43,8 @@ class Inside(msgspec.Struct, frozen=True):
 
 
 class BillingView(msgspec.Struct, frozen=True):
-    """What was seen. Names of answers: gateway-health, gateway-organization, gateway-stranger (asked with a key that
-    nobody has), api-health, api-organization, api-plans, api-metrics.
+    """What was seen. Names of answers: gateway-health, gateway-organization, gateway-stranger (asked with a
+    key that nobody has), api-health, api-organization, api-plans, api-metrics.
     """
 
     texts: dict[str, str]
@@ -65,7 +67,9 @@ class BillingView(msgspec.Struct, frozen=True):
         return self.texts.get(f"{who}-has-key") == "yes"
 
     def listed(self, name: str, collection: str) -> list[dict[str, Any]]:
-        """A list that Lago gave inside its own container. Unknown without a key there, Red for another answer."""
+        """A list that Lago gave inside its own container. Unknown without a key there, Red for another
+        answer.
+        """
         if name not in self.answers:
             if self.api and not self.has_key("api"):
                 raise Unknown("the API container has no LAGO_API_KEY, so Lago can't be asked from inside")
@@ -77,7 +81,8 @@ class BillingView(msgspec.Struct, frozen=True):
                 Finding(
                     id="api-key-refused" if answer.status == 401 else "api-refused",
                     role=API,
-                    wrong=f"Lago answers for its {collection}, asked inside its container, with {answer.said}",
+                    wrong=f"Lago answers for its {collection}, asked inside its container, with "
+                    f"{answer.said}",
                     leads_to="nobody who uses the configured key can bill",
                     mend="for 401 put the organization's real key into LAGO_API_KEY (Developers, API keys); "
                     "for 500 read the API's log",
@@ -89,7 +94,9 @@ class BillingView(msgspec.Struct, frozen=True):
 def gateway_of(facts: Facts, network: str) -> Container | None:
     """The running gateway on the network that it shares with Lago, wherever it is deployed from."""
     around = (*facts.containers, *facts.others)
-    return next((each for each in around if each.role == GATEWAY and each.running and network in each.addresses), None)
+    return next(
+        (each for each in around if each.role == GATEWAY and each.running and network in each.addresses), None
+    )
 
 
 def look(host: Host, facts: Facts, network: str) -> BillingView:

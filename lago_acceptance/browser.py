@@ -1,4 +1,6 @@
-"""A real Chromium that finds a deployment's names at its origin and trusts its root, with verification switched on."""
+"""A real Chromium that finds a deployment's names at its origin and trusts its root, with verification
+switched on.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ INSTALL_SECONDS = 600
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Something that went wrong in a page and is the deployment's: a console error, or a request that failed."""
+    """Something that went wrong in a page and is the deployment's: a console error, or a request that
+    failed.
+    """
 
     kind: str
     text: str
@@ -44,12 +48,15 @@ class Fault(msgspec.Struct, frozen=True):
 
 def executable() -> str:
     """A Chromium of this machine; as root on Debian it is installed now. Unknown where there is none."""
+
     def found() -> str | None:
         return next((path for name in NAMES if (path := shutil.which(name))), None)
 
     if not (found() and shutil.which("certutil")):
         try:
-            subprocess.run([APT_INSTALL, *PACKAGES], capture_output=True, check=False, timeout=INSTALL_SECONDS)
+            subprocess.run(
+                [APT_INSTALL, *PACKAGES], capture_output=True, check=False, timeout=INSTALL_SECONDS
+            )
         except subprocess.TimeoutExpired:
             pass
     if not (path := found()) or not shutil.which("certutil"):
@@ -58,7 +65,9 @@ def executable() -> str:
 
 
 class Browser:
-    """One Chromium for a run. ``folder`` is private and holds its profile, ``reports`` what is kept of failures."""
+    """One Chromium for a run. ``folder`` is private and holds its profile, ``reports`` what is kept of
+    failures.
+    """
 
     def __init__(self, view: PublicView, folder: Path, reports: Path):
         from playwright.sync_api import sync_playwright
@@ -68,7 +77,8 @@ class Browser:
         folder.mkdir(parents=True, exist_ok=True)
         if view.roots:
             _trust(view.roots, folder)
-        # A page waits for its style sheets, and where there is no internet those from elsewhere may take for ever.
+        # A page waits for its style sheets, and where there is no internet those from elsewhere may take for
+        # ever.
         rules = [f"MAP {host} ~NOTFOUND" for host in FONTS]
         rules += [f"MAP {host} {address}" for host in view.hosts.values() if (address := view.pinned(host))]
         self._playwright = sync_playwright().start()
@@ -91,7 +101,9 @@ class Browser:
 
     @contextmanager
     def page(self, name: str) -> Iterator[tuple[Page, list[Fault]]]:
-        """A page with a fresh profile, and the faults that it collects. Trace and screenshot stay when the block fails."""
+        """A page with a fresh profile, and the faults that it collects. Trace and screenshot stay when the
+        block fails.
+        """
         context = self._chromium.new_context(base_url=f"https://{self.view.hosts[FRONT]}")
         context.set_default_timeout(SECONDS * 1000)
         context.tracing.start(screenshots=True, snapshots=True)
@@ -105,7 +117,8 @@ class Browser:
             self._keep(context, page, name)
             if disturbances and isinstance(error, Red):
                 raise Unknown(
-                    "this machine's own network changed while the browser looked (a Docker network came or went), "
+                    "this machine's own network changed while the browser looked (a Docker network came or "
+                    "went), "
                     "and Chromium gave up its requests; run this again when nothing else is started here"
                 ) from error
             raise
@@ -126,7 +139,12 @@ class Browser:
 
         def answered(response) -> None:
             if ours(response.url) and response.status >= 400:
-                faults.append(Fault("a request was refused", f"{response.request.method} {response.url}: {response.status}"))
+                faults.append(
+                    Fault(
+                        "a request was refused",
+                        f"{response.request.method} {response.url}: {response.status}",
+                    )
+                )
 
         def said(message) -> None:
             place = message.location.get("url", "")
@@ -173,6 +191,8 @@ def _trust(roots: str, home: Path) -> None:
     certificate.write_text(roots)
     for arguments in (("-N", "--empty-password"), ("-A", "-t", "C,,", "-n", "root", "-i", str(certificate))):
         command = ["certutil", "-d", f"sql:{database}", *arguments]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30, stdin=subprocess.DEVNULL)
+        ended = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=30, stdin=subprocess.DEVNULL
+        )
         if ended.returncode:
             raise Unknown(f"the browser can't be told of the stack's CA: {ended.stderr.strip()[:200]}")

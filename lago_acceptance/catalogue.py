@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from lago_acceptance.errors import UsageError
+from lago_acceptance.runs import PREFIX
 
 FILE = Path(__file__).resolve().parent.parent / "compose" / "plans.yml"
 
@@ -59,11 +60,18 @@ class Allowance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: int | None = None
 
     def properties(self) -> dict[str, Any]:
-        """The charge's properties: Lago wants amounts as texts, units as integers (Lago sheet, section 3.7)."""
+        """The charge's properties: Lago wants amounts as texts, units as integers (Lago sheet, section
+        3.7).
+        """
         if self.model == "package":
             return {"amount": self.price, "free_units": self.included, "package_size": self.size}
         free = {"from_value": 0, "to_value": self.included, "per_unit_amount": "0", "flat_amount": "0"}
-        beyond = {"from_value": self.included + 1, "to_value": None, "per_unit_amount": self.price, "flat_amount": "0"}
+        beyond = {
+            "from_value": self.included + 1,
+            "to_value": None,
+            "per_unit_amount": self.price,
+            "flat_amount": "0",
+        }
         return {"graduated_ranges": [free, beyond]}
 
 
@@ -106,8 +114,16 @@ def load(path: Path = FILE) -> Catalogue:
     try:
         text = path.read_bytes()
         if len(text) > LARGEST:
-            raise UsageError(f"the plan catalogue {path} is larger than {LARGEST // 1024} KiB; is it the right file?")
-        document = yaml.safe_load(text)
+            raise UsageError(
+                f"the plan catalogue {path} is larger than {LARGEST // 1024} KiB; is it the right file?"
+            )
+        if twice := _key_given_twice(yaml.compose(text, yaml.SafeLoader)):
+            raise UsageError(
+                f"the plan catalogue {path} can't be used: {twice}; YAML would keep the last one without a "
+                "word"
+            )
+        if (document := yaml.safe_load(text)) is None:
+            raise UsageError(f"the plan catalogue {path} is empty")
         made = msgspec.convert(document, Catalogue)
     except OSError as error:
         raise UsageError(f"the plan catalogue {path} can't be read: {error.strerror}") from error
@@ -115,10 +131,32 @@ def load(path: Path = FILE) -> Catalogue:
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise UsageError(f"the plan catalogue {path} is not YAML: {said}") from error
     except msgspec.ValidationError as error:
-        raise UsageError(f"the plan catalogue {path} can't be used: {_in_words(document, str(error))}") from error
+        raise UsageError(
+            f"the plan catalogue {path} can't be used: {_in_words(document, str(error))}"
+        ) from error
     if trouble := next(_troubles(made), None):
         raise UsageError(f"the plan catalogue {path} can't be used: {trouble}")
     return made
+
+
+def _key_given_twice(root: Any) -> str:
+    """Which key of a YAML document stands twice in one mapping, and where; "" where none does."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen or isinstance(node.value, str):
+            continue
+        seen.add(id(node))
+        keys: set[str] = set()
+        for each in node.value:
+            key, value = each if isinstance(each, tuple) else (None, each)
+            waiting.append(value)
+            if key is not None and isinstance(key.value, str):
+                if key.value in keys:
+                    return f"line {key.start_mark.line + 1} gives {key.value} a second time"
+                keys.add(key.value)
+    return ""
 
 
 def _in_words(document: Any, said: str) -> str:
@@ -150,7 +188,10 @@ def _troubles(catalogue: Catalogue):
         if not plan.name.strip():
             yield f"plan {plan.code}: it has no name"
         if not 0 <= plan.amount_cents < 2**63:
-            yield f"plan {plan.code}: amount_cents is {plan.amount_cents}; Lago takes it, and the invoice is wrong"
+            yield (
+                f"plan {plan.code}: amount_cents is {plan.amount_cents}; Lago takes it, and the invoice "
+                "is wrong"
+            )
         if plan.amount_currency not in CURRENCIES:
             yield f"plan {plan.code}: {plan.amount_currency} is no currency (ISO 4217, in capitals)"
         if plan.allowance:
@@ -160,7 +201,11 @@ def _troubles(catalogue: Catalogue):
 def _of_codes(kind: str, codes: list[str]) -> Iterable[str]:
     for code in codes:
         if not code.strip() or set(code) & set(" /?#"):
-            yield f"{kind} {code!r}: a code is a word without blanks and slashes, for it stands in Lago's URLs"
+            yield (
+                f"{kind} {code!r}: a code is a word without blanks and slashes, for it stands in Lago's URLs"
+            )
+        if code.startswith(PREFIX):
+            yield f"{kind} {code}: codes that begin with {PREFIX} are those of this suite's runs"
         if codes.count(code) > 1:
             yield f"{kind} {code} is there {codes.count(code)} times; a code belongs to one"
 
@@ -170,7 +215,8 @@ def _of_allowance(allowance: Allowance, metrics: set[str]) -> Iterable[str]:
         yield f"its allowance is of {allowance.metric}, which billable_metrics does not name"
     if allowance.model not in ("package", "graduated"):
         yield (
-            f"a charge of model {allowance.model} holds no included units, so Lago would bill from the first; "
+            f"a charge of model {allowance.model} holds no included units, so Lago would bill from the "
+            "first; "
             "package and graduated do"
         )
     if allowance.included < 1:
@@ -184,4 +230,4 @@ def _of_allowance(allowance: Allowance, metrics: set[str]) -> Iterable[str]:
     except InvalidOperation:
         price = None
     if price is None or not price.is_finite() or price < 0:
-        yield f"the price beyond the allowance is {allowance.price!r}; write a decimal text such as \"0.05\""
+        yield f'the price beyond the allowance is {allowance.price!r}; write a decimal text such as "0.05"'

@@ -1,4 +1,6 @@
-"""The web UI as a person uses it (Lago sheet, section 4). Each function does one thing and says what went wrong."""
+"""The web UI as a person uses it (Lago sheet, section 4). Each function does one thing and says what went
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +50,13 @@ def open_login(page: Page, faults: list[Fault]) -> None:
     except Error as error:
         why = f": {error.message.splitlines()[0]}"
     if why or not _shows(page, EMAIL) or not _shows(page, PASSWORD):
-        _red("login-page-missing", f"/login shows no form for address and password within {SECONDS:.0f} s{why}",
-             "nobody can look at billing", "look at the front's log, its router and its certificate (phase 3)", faults)
+        _red(
+            "login-page-missing",
+            f"/login shows no form for address and password within {SECONDS:.0f} s{why}",
+            "nobody can look at billing",
+            "look at the front's log, its router and its certificate (phase 3)",
+            faults,
+        )
 
 
 def submit(page: Page, email: str, password: Secret) -> None:
@@ -63,15 +70,25 @@ def must_refuse(page: Page, faults: list[Fault]) -> None:
     """After a wrong password: told so, and still outside."""
     shown = _shows(page, f"{WRONG}, {INSIDE}, {TOAST}")
     if page.locator(INSIDE).count():
-        _red("wrong-password-taken", f"a wrong password leads to {page.url}", "anybody gets in",
-             "see what /graphql answers to loginUser, and what answers there", faults)
+        _red(
+            "wrong-password-taken",
+            f"a wrong password leads to {page.url}",
+            "anybody gets in",
+            "see what /graphql answers to loginUser, and what answers there",
+            faults,
+        )
     if page.locator(WRONG).count():
         return
     # The toast is gone after some seconds, and an answer that the browser keeps back (CORS) may make none.
     if shown or faults:
         _no_api(faults)
-    _red("login-says-nothing", f"after a wrong password the page is still {page.url} and says nothing",
-         "nobody knows why they don't get in", "see what /graphql answers to loginUser", faults)
+    _red(
+        "login-says-nothing",
+        f"after a wrong password the page is still {page.url} and says nothing",
+        "nobody knows why they don't get in",
+        "see what /graphql answers to loginUser",
+        faults,
+    )
 
 
 def must_enter(page: Page, faults: list[Fault]) -> str:
@@ -79,22 +96,32 @@ def must_enter(page: Page, faults: list[Fault]) -> str:
     if not _shows(page, f"{INSIDE}, {WRONG}, {TOAST}"):
         _no_api(faults)
     if page.locator(WRONG).count():
-        _red("admin-refused", "the seeded administrator's address and password are refused",
-             "the administrator can't look at billing",
-             "the password is set once, when the user is made: reset it, or use the one of the first deploy", faults)
+        _red(
+            "admin-refused",
+            "the seeded administrator's address and password are refused",
+            "the administrator can't look at billing",
+            "the password is set once, when the user is made: reset it, or use the one of the first deploy",
+            faults,
+        )
     if not page.locator(INSIDE).count():
         _no_api(faults)
     return page.locator(INSIDE).first.inner_text()
 
 
 def _no_api(faults: list[Fault]) -> NoReturn:
-    _red("login-cannot-reach-api", "the login page gets no answer from the API",
-         "the page is there and nobody can log in",
-         "API_URL of the front must be the API's public URL, and LAGO_FRONT_URL of the API the front's (CORS)", faults)
+    _red(
+        "login-cannot-reach-api",
+        "the login page gets no answer from the API",
+        "the page is there and nobody can log in",
+        "API_URL of the front must be the API's public URL, and LAGO_FRONT_URL of the API the front's (CORS)",
+        faults,
+    )
 
 
 def must_list(page: Page, names: list[str], faults: list[Fault]) -> None:
-    """The plans page shows these plans. It is found by its link, for later versions put it below the organization."""
+    """The plans page shows these plans. It is found by its link, for later versions put it below the
+    organization.
+    """
     from playwright.sync_api import Error
 
     try:
@@ -103,8 +130,13 @@ def must_list(page: Page, names: list[str], faults: list[Fault]) -> None:
         else:
             page.goto("/plans", wait_until="commit")
     except Error as error:
-        _red("plans-page-missing", f"the page of plans does not open: {error.message.splitlines()[0]}",
-             "nobody can look after plans", "look at the front's log", faults)
+        _red(
+            "plans-page-missing",
+            f"the page of plans does not open: {error.message.splitlines()[0]}",
+            "nobody can look after plans",
+            "look at the front's log",
+            faults,
+        )
     missing = list(names)
 
     def all_seen() -> bool:
@@ -116,9 +148,13 @@ def must_list(page: Page, names: list[str], faults: list[Fault]) -> None:
         return not missing
 
     if not until(all_seen, SECONDS):
-        _red("plans-not-shown", f"{page.url} does not show {', '.join(missing)}",
-             "the person who looks after billing sees other plans than are billed",
-             "see what /graphql answers to the plans query, and whether this organization is the seeded one", faults)
+        _red(
+            "plans-not-shown",
+            f"{page.url} does not show {', '.join(missing)}",
+            "the person who looks after billing sees other plans than are billed",
+            "see what /graphql answers to the plans query, and whether this organization is the seeded one",
+            faults,
+        )
 
 
 def _row(page: Page, name: str) -> Locator:
@@ -130,12 +166,22 @@ def _row(page: Page, name: str) -> Locator:
 def must_be_quiet(faults: list[Fault]) -> None:
     """No error in the console and no failed request of the deployment."""
     if faults:
-        _red("page-has-errors", f"{len(faults)} errors while a person logged in and looked: {'; '.join(map(str, faults[:5]))}",
-             "parts of the pages don't work", "open the page with the browser's developer tools; the trace has each request", [])
+        _red(
+            "page-has-errors",
+            f"{len(faults)} errors while a person logged in and looked: {'; '.join(map(str, faults[:5]))}",
+            "parts of the pages don't work",
+            "open the page with the browser's developer tools; the trace has each request",
+            [],
+        )
 
 
 def must_not_offer_sign_up(page: Page, faults: list[Fault]) -> None:
     """The login page has no way to sign up."""
     if page.locator(SIGN_UP).count():
-        _red("signup-offered", "the login page offers to sign up", "strangers try to make organizations in this Lago",
-             'set LAGO_DISABLE_SIGNUP to "true" on the front (and on the API)', faults)
+        _red(
+            "signup-offered",
+            "the login page offers to sign up",
+            "strangers try to make organizations in this Lago",
+            'set LAGO_DISABLE_SIGNUP to "true" on the front (and on the API)',
+            faults,
+        )

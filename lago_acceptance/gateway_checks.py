@@ -1,4 +1,6 @@
-"""Judgement of the gateway as Lago's client: pure functions of what it answers and of what Lago itself holds."""
+"""Judgement of the gateway as Lago's client: pure functions of what it answers and of what Lago itself
+holds.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,8 @@ def finds_lago(view: BillingView, network: str) -> Iterator[Finding]:
             "lago-name-shared",
             f"the host of {view.url} has {len(view.addresses)} addresses there: {', '.join(view.addresses)}",
             "some requests reach another container, and bills come and go",
-            "find the other container with this name or alias on the gateway's networks (docker network inspect)",
+            "find the other container with this name or alias on the gateway's networks (docker network "
+            "inspect)",
         )
     elif expected and view.addresses[0] != expected:
         yield _red(
@@ -76,7 +79,8 @@ def finds_lago(view: BillingView, network: str) -> Iterator[Finding]:
         elif own and isinstance(own.document, dict) and document["version"] != own.document.get("version"):
             yield _red(
                 "lago-name-elsewhere",
-                f"the Lago at {view.url} is {document['version']}, and this deployment's is {own.document.get('version')}",
+                f"the Lago at {view.url} is {document['version']}, and this deployment's is "
+                f"{own.document.get('version')}",
                 "the gateway bills in another Lago",
                 "correct LAGO_API_URL of the gateway",
             )
@@ -93,7 +97,9 @@ def key_is_accepted(view: BillingView) -> Iterator[Finding]:
             "gateway-key-refused" if refused else "gateway-not-answered-by-lago",
             f"Lago answers the gateway's key with {answer.said}",
             "the gateway hides it: it lists plans of its own and makes subscriptions that no bill follows",
-            "give the gateway the organization's key (Developers, API keys)" if refused else "read the log of Lago's API",
+            "give the gateway the organization's key (Developers, API keys)"
+            if refused
+            else "read the log of Lago's API",
         )
     elif own and isinstance(own.document, dict):
         mine = own.document.get("organization", {})
@@ -118,19 +124,26 @@ def stranger_is_refused(view: BillingView) -> Iterator[Finding]:
         )
 
 
-def plans_are_lagos(shown: list[dict[str, Any]], held: list[dict[str, Any]], view: BillingView) -> Iterator[Finding]:
+def plans_are_lagos(
+    shown: list[dict[str, Any]], held: list[dict[str, Any]], view: BillingView
+) -> Iterator[Finding]:
     """The gateway's plans are Lago's: id, code, amount and currency, each plan, and no other."""
     lago = {plan["lago_id"]: plan for plan in held}
     ids = {str(plan.get("id")) for plan in shown}
     if ids and not ids & lago.keys():
         organization = view.answers.get("gateway-organization")
-        reason = f"; asked with its key, Lago answers {organization.said}" if _wrong(organization, "organization") else ""
+        reason = (
+            f"; asked with its key, Lago answers {organization.said}"
+            if _wrong(organization, "organization")
+            else ""
+        )
         names = ", ".join(f"{plan.get('slug')} {plan.get('amount')}" for plan in shown)
         yield _red(
             "gateway-plans-are-its-own",
             f"none of the plans that it lists is in Lago: {names}{reason}",
             "customers subscribe to plans that nobody bills, and everything looks well",
-            "mend the gateway's way to Lago (name, key); it falls back to tables of its own whenever Lago errs",
+            "mend the gateway's way to Lago (name, key); it falls back to tables of its own whenever Lago "
+            "errs",
         )
         return
     for plan in shown:
@@ -147,8 +160,12 @@ def plans_are_lagos(shown: list[dict[str, Any]], held: list[dict[str, Any]], vie
 
 
 def _wrong(answer: Inside | None, key: str) -> bool:
-    """Whether an answer was got and is not Lago's good one, a JSON object with this key: a web page has status 200 too."""
-    return bool(answer) and not (answer.status == 200 and isinstance(answer.document, dict) and key in answer.document)
+    """Whether an answer was got and is not Lago's good one, a JSON object with this key: a web page has
+    status 200 too.
+    """
+    return bool(answer) and not (
+        answer.status == 200 and isinstance(answer.document, dict) and key in answer.document
+    )
 
 
 def _differs(wrong: str) -> Finding:
@@ -193,7 +210,10 @@ def is_healthy(answer: Answer, view: BillingView) -> Iterator[Finding]:
             "read the gateway's log and look at its database",
         )
         return
-    asked = ((view.answers.get(f"gateway-{name}"), key) for name, key in (("health", "version"), ("organization", "organization")))
+    asked = (
+        (view.answers.get(f"gateway-{name}"), key)
+        for name, key in (("health", "version"), ("organization", "organization"))
+    )
     if lago := next((each for each, key in asked if _wrong(each, key)), None):
         yield _red(
             "gateway-health-ignores-lago",
@@ -211,7 +231,8 @@ def created_in_lago(answer: dict[str, Any], plan: str, held: list[dict[str, Any]
         listed = ", ".join(f"{each['external_id']} ({each['plan_code']})" for each in held) or "none"
         yield _red(
             "gateway-subscription-is-its-own",
-            f"it answered with the {answer.get('status')} subscription {answer.get('id')}; Lago holds for this customer: {listed}",
+            f"it answered with the {answer.get('status')} subscription {answer.get('id')}; Lago holds for "
+            f"this customer: {listed}",
             "the customer uses the product and never gets a bill",
             "mend the gateway's way to Lago; it makes subscriptions of its own whenever Lago errs",
         )

@@ -29,8 +29,16 @@ class GatewayStack:
     ``variables`` set or override what gateway.yml reads.
     """
 
-    def __init__(self, run: Run, host: Host, permit: Permit, key: Secret, networks: dict[str, str], public_name: str,
-                 variables: dict[str, str] | None = None):
+    def __init__(
+        self,
+        run: Run,
+        host: Host,
+        permit: Permit,
+        key: Secret,
+        networks: dict[str, str],
+        public_name: str,
+        variables: dict[str, str] | None = None,
+    ):
         self.run, self.host, self._permit = run, host, permit
         self.issuer = Issuer(tenant_of(run.id))
         self.failed: str | None = None
@@ -53,7 +61,9 @@ class GatewayStack:
         )
 
     def up(self, project: Project, compose: Callable[[Project, Any], Outcome]) -> None:
-        """Start it and wait until it is healthy. A gateway that fails is a red of phase 4, not of the bring-up."""
+        """Start it and wait until it is healthy. A gateway that fails is a red of phase 4, not of the
+        bring-up.
+        """
         outcome = compose(project, None)
         if outcome.code:
             lines = [line for line in outcome.output.splitlines() if line.strip()]
@@ -70,14 +80,22 @@ class GatewayStack:
             self.failed = f"it is not healthy after {SECONDS} s"
 
     def join(self, network: str) -> str:
-        """Put the box for webhooks on a network of the deployment; the URL under which it is reached there."""
+        """Put the box for webhooks on a network of the deployment; the URL under which it is reached
+        there.
+        """
         container = f"{self.project.name}-{POST_OFFICE}-1"
         outcome = self.host.change(
-            Change("bringing the webhook box near", ("docker", "network", "connect", network, container), deadline=20),
+            Change(
+                "bringing the webhook box near",
+                ("docker", "network", "connect", network, container),
+                deadline=20,
+            ),
             self._permit,
         )
         if outcome.code and "already exists" not in outcome.output:
-            raise Unreachable(f"the box for webhooks could not join {network}: {outcome.output.strip()[:200]}")
+            raise Unreachable(
+                f"the box for webhooks could not join {network}: {outcome.output.strip()[:200]}"
+            )
         self._addresses.clear()
         return f"http://{self.addresses(POST_OFFICE)[network]}:{PORT}"
 
@@ -89,11 +107,17 @@ class GatewayStack:
                 '--filter "label=com.docker.compose.service=$service" '
                 "| xargs -r docker inspect --format '{{json .NetworkSettings.Networks}}'"
             )
-            output = self.host.read(Reading("gateway's addresses", text, {"project": self.project.name, "service": service}))
+            output = self.host.read(
+                Reading("gateway's addresses", text, {"project": self.project.name, "service": service})
+            )
             if not output.strip():
-                raise Unreachable(f"{service} does not run beside the stack; is something removing containers?")
+                raise Unreachable(
+                    f"{service} does not run beside the stack; is something removing containers?"
+                )
             self._addresses[service] = {
-                name: options["IPAddress"] for name, options in json.loads(output).items() if options["IPAddress"]
+                name: options["IPAddress"]
+                for name, options in json.loads(output).items()
+                if options["IPAddress"]
             }
         return self._addresses[service]
 

@@ -82,7 +82,8 @@ def _charges(plan: Plan, metrics: dict[str, str], held: dict[str, Any] | None) -
     same = [
         charge
         for charge in (held or {}).get("charges", ())
-        if charge["billable_metric_code"] == plan.allowance.metric and charge["charge_model"] == plan.allowance.model
+        if charge["billable_metric_code"] == plan.allowance.metric
+        and charge["charge_model"] == plan.allowance.model
     ]
     return [{"id": same[0]["lago_id"], **wanted}] if same else [wanted]
 
@@ -96,8 +97,15 @@ def plan_drift(plan: Plan, held: dict[str, Any]) -> list[Drift]:
     """The fields of a plan that Lago holds otherwise, its allowance included."""
     thing = f"plan {plan.code}"
     found = _drift(thing, plan.as_lago(), held)
-    wanted = [] if not plan.allowance else [_shown(plan.allowance.metric, plan.allowance.model, plan.allowance.properties())]
-    charges = [_shown(each["billable_metric_code"], each["charge_model"], each["properties"]) for each in held["charges"]]
+    wanted = (
+        []
+        if not plan.allowance
+        else [_shown(plan.allowance.metric, plan.allowance.model, plan.allowance.properties())]
+    )
+    charges = [
+        _shown(each["billable_metric_code"], each["charge_model"], each["properties"])
+        for each in held["charges"]
+    ]
     if charges != wanted:
         found.append(Drift(thing, "charges", charges, wanted))
     return found

@@ -1,4 +1,6 @@
-"""What a run makes in Lago bears its id as its name and its owner as a mark, so that it can be found and removed."""
+"""What a run makes in Lago bears its id as its name and its owner as a mark, so that it can be found and
+removed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from lago_acceptance.waiting import until
 
 NAME = re.compile(re.escape(runs.PREFIX) + r"(\d{8}-\d{6}-[0-9a-f]{6})(?:-|$)")
 MARK = re.compile(re.escape(runs.OWNER_LABEL) + r"=(\d{8}-\d{6}-[0-9a-f]{6})/([^/\s]+)/(\S+)")
-HOOK = re.compile(r"https?://[^/]+/" + re.escape(runs.PREFIX) + r"(\d{8}-\d{6}-[0-9a-f]{6})/([^/\s]+)/([^/\s]+)")
+HOOK = re.compile(
+    r"https?://[^/]+/" + re.escape(runs.PREFIX) + r"(\d{8}-\d{6}-[0-9a-f]{6})/([^/\s]+)/([^/\s]+)"
+)
 OLD_SECONDS = 24 * 3600
 GONE_SECONDS = 10
 
@@ -104,7 +108,9 @@ def owner_of(entry: dict[str, Any], name_field: str, mark_field: str) -> Owner |
 
 
 def remove(lago: Lago, things: list[Left], permit: Permit) -> list[str]:
-    """Delete things and read back that they are gone; what is still there. A plan goes when the worker has run."""
+    """Delete things and read back that they are gone; what is still there. A plan goes when the worker has
+    run.
+    """
     if not isinstance(permit, Permit):
         raise TypeError("removing from Lago needs a permit")
     ordered = sorted(things, key=lambda thing: list(KINDS).index(thing.collection))

@@ -49,7 +49,9 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class Box:
-    """The box as both sides reach it: ``inside`` is its URL for Lago's worker, ``outside`` for this machine."""
+    """The box as both sides reach it: ``inside`` is its URL for Lago's worker, ``outside`` for this
+    machine.
+    """
 
     def __init__(self, inside: str, outside: str):
         self.inside = inside

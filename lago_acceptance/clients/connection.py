@@ -1,4 +1,6 @@
-"""One reused HTTP client for one host. What is no answer of the service itself is told apart, and nothing is retried."""
+"""One reused HTTP client for one host. What is no answer of the service itself is told apart, and nothing is
+retried.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,15 @@ LARGEST_EXCERPT = 300
 
 # How to mend what keeps an answer away, by the kind's name in the finding's id.
 MEND = {
-    "unreachable": "look at the proxy's router for this name, at DNS and at the firewall (phase 3 says which)",
+    "unreachable": "look at the proxy's router for this name, at DNS and at the firewall (phase 3 says "
+    "which)",
     "certificate": "look at the certificate that the proxy serves for this name (phase 3)",
     "slow": "look at the load and the logs of the service and of what it asks (database, Redis, Lago)",
     "busy": "find out who limits requests: Lago 1.16.0 has no limit of its own, so it is the proxy or a CDN",
-    "bad-gateway": "the proxy can't reach the service: see whether its container runs and is on the proxy's network",
-    "not-routed": "the proxy has no router for this name: look at the labels of the service and at the proxy's log",
+    "bad-gateway": "the proxy can't reach the service: see whether its container runs and is on the proxy's "
+    "network",
+    "not-routed": "the proxy has no router for this name: look at the labels of the service and at the "
+    "proxy's log",
     "redirect": "point the client at the final address; a redirect loses a POST's body and its key",
     "html": "this is a web page, so the name or path leads to another service: look at the proxy's router",
     "not-json": "look at the service's log for this request",
@@ -70,7 +75,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return self.body
 
     def part(self, name: str, kind: type = dict) -> Any:
-        """What stands under a name in the body of a 200; Refused where the body holds nothing of that kind there."""
+        """What stands under a name in the body of a 200; Refused where the body holds nothing of that kind
+        there.
+        """
         body = self.taken()
         found = body.get(name) if isinstance(body, dict) else None
         if not isinstance(found, kind):
@@ -111,21 +118,42 @@ class Connection:
     ``roots`` are the trusted roots as PEM, None for this machine's. Redirects are never followed.
     """
 
-    def __init__(self, role: str, base: str, address: str = "", roots: str | None = None, seconds: float = SECONDS):
+    def __init__(
+        self, role: str, base: str, address: str = "", roots: str | None = None, seconds: float = SECONDS
+    ):
         self.role, self.base, self.seconds = role, base.rstrip("/"), seconds
         verify = ssl.create_default_context(cadata=roots) if base.startswith("https") else True
-        transport = _Pinned(httpx.URL(base).host, address, verify=verify) if address else httpx.HTTPTransport(verify=verify)
-        self._client = httpx.Client(transport=transport, timeout=seconds, follow_redirects=False, trust_env=False)
+        transport = (
+            _Pinned(httpx.URL(base).host, address, verify=verify)
+            if address
+            else httpx.HTTPTransport(verify=verify)
+        )
+        self._client = httpx.Client(
+            transport=transport, timeout=seconds, follow_redirects=False, trust_env=False
+        )
 
-    def ask(self, method: str, path: str, body: Any = None, key: Secret | None = None,
-            headers: dict[str, str] | None = None, **query: Any) -> Answer:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        key: Secret | None = None,
+        headers: dict[str, str] | None = None,
+        **query: Any,
+    ) -> Answer:
         """The answer to one request, of any status, if it is the service's own JSON; else NotAnswered."""
         asked, response, seconds = self._send(method, path, body, key, headers, query)
         kind, why = _no_answer(response)
         if kind:
             self._not_answered(kind, asked, why)
-        return Answer(asked=asked, role=self.role, status=response.status_code, body=response.json(),
-                      headers=dict(response.headers), seconds=seconds)
+        return Answer(
+            asked=asked,
+            role=self.role,
+            status=response.status_code,
+            body=response.json(),
+            headers=dict(response.headers),
+            seconds=seconds,
+        )
 
     def fetch(self, url: str) -> httpx.Response:
         """The raw answer to a GET of a path or a whole URL, redirects and other types of content included."""
@@ -135,8 +163,15 @@ class Connection:
         """Give the connections back."""
         self._client.close()
 
-    def _send(self, method: str, path: str, body: Any, key: Secret | None, headers: dict[str, str] | None,
-              query: dict[str, Any]) -> tuple[str, httpx.Response, float]:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        key: Secret | None,
+        headers: dict[str, str] | None,
+        query: dict[str, Any],
+    ) -> tuple[str, httpx.Response, float]:
         url = path if "://" in path else self.base + path
         asked = f"{method} {url.partition('?')[0]}"
         head = {"Accept": "application/json", **(headers or {})}
@@ -151,7 +186,9 @@ class Connection:
             failure = failure_of(error, self.seconds)
             certificate = failure.kind in (Kind.CERTIFICATE, Kind.TLS)
             slow = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
-            self._not_answered("certificate" if certificate else "slow" if slow else "unreachable", asked, failure.text)
+            self._not_answered(
+                "certificate" if certificate else "slow" if slow else "unreachable", asked, failure.text
+            )
         return asked, response, time.monotonic() - started
 
     def _not_answered(self, kind: str, asked: str, why: str) -> NoReturn:
@@ -171,7 +208,10 @@ def _no_answer(response: httpx.Response) -> tuple[str, str]:
     """Why a response is not the service's own, as kind and words; two empty texts where it is."""
     status, media_type = response.status_code, response.headers.get("content-type", "").partition(";")[0]
     if status == 429:
-        return "busy", f"429, too many requests (Retry-After: {response.headers.get('retry-after', 'not given')})"
+        return (
+            "busy",
+            f"429, too many requests (Retry-After: {response.headers.get('retry-after', 'not given')})",
+        )
     if status in (502, 504):
         return "bad-gateway", f"{status} from the proxy in front of it"
     if 300 <= status < 400:
@@ -191,6 +231,8 @@ def _no_answer(response: httpx.Response) -> tuple[str, str]:
 
 
 def through(view: PublicView, role: str, seconds: float = SECONDS) -> Connection:
-    """A connection to a public host of a deployment, as its users reach it: by name, proxy and verified TLS."""
+    """A connection to a public host of a deployment, as its users reach it: by name, proxy and verified
+    TLS.
+    """
     host = view.hosts[role]
     return Connection(role, f"https://{host}", view.pinned(host), view.roots, seconds)

@@ -1,4 +1,6 @@
-"""The gateway's billing routes, as its openapi.json tells them: the plan's spelling and the running one are one thing."""
+"""The gateway's billing routes, as its openapi.json tells them: the plan's spelling and the running one are
+one thing.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,10 @@ def operations(document: dict[str, Any]) -> dict[str, Operation]:
         for spelling in spellings:
             path, routes = paths.get(f"{PREFIX}/{spelling}", ("", {}))
             if (described := routes.get(method.lower())) is not None:
-                taken = [_resolved(document, each) for each in (*routes.get("parameters", ()), *described.get("parameters", ()))]
+                taken = [
+                    _resolved(document, each)
+                    for each in (*routes.get("parameters", ()), *described.get("parameters", ()))
+                ]
                 query = tuple(each["name"] for each in taken if each.get("in") == "query")
                 found[name] = Operation(method, path, query, _body_fields(document, described))
                 break
@@ -89,10 +94,14 @@ class Gateway:
         self.connection = connection
 
     def openapi(self) -> dict[str, Any]:
-        """Its description of itself. Unknown where it is hidden, as FastAPI does with ``openapi_url=None``."""
+        """Its description of itself. Unknown where it is hidden, as FastAPI does with
+        ``openapi_url=None``.
+        """
         answer = self.connection.ask("GET", "/openapi.json")
         if answer.status in (401, 403, 404):
-            raise Unknown(f"the gateway does not show its openapi.json ({answer.said}), which tells what it offers")
+            raise Unknown(
+                f"the gateway does not show its openapi.json ({answer.said}), which tells what it offers"
+            )
         if not isinstance(answer.taken("nobody can tell what the gateway offers"), dict):
             answer.refuse("nobody can tell what the gateway offers")
         return answer.body

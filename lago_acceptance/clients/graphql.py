@@ -1,4 +1,6 @@
-"""Lago's GraphQL, the web UI's only backend: login, the organization's key, sign-up (Lago sheet, section 3.10)."""
+"""Lago's GraphQL, the web UI's only backend: login, the organization's key, sign-up (Lago sheet, section
+3.10).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ import msgspec
 from lago_acceptance.clients.connection import Answer, Connection
 from lago_acceptance.secret_values import Secret
 
-LOGIN = "mutation($input: LoginUserInput!){loginUser(input:$input){token user{id email organizations{id name}}}}"
+LOGIN = (
+    "mutation($input: LoginUserInput!){loginUser(input:$input){token user{id email organizations{id name}}}}"
+)
 SIGN_UP = "mutation($input: RegisterUserInput!){registerUser(input:$input){token}}"
 API_KEY = "query{organization{id name apiKey}}"
 
@@ -31,7 +35,9 @@ class GraphQL:
     def __init__(self, connection: Connection):
         self._connection = connection
 
-    def ask(self, query: str, variables: dict[str, Any] | None = None, session: Session | None = None) -> Answer:
+    def ask(
+        self, query: str, variables: dict[str, Any] | None = None, session: Session | None = None
+    ) -> Answer:
         """The answer to one operation, errors included."""
         headers = {"x-lago-organization": session.organization} if session else {}
         body = {"query": query, "variables": variables or {}}

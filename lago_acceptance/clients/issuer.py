@@ -1,4 +1,6 @@
-"""Who signs the gateway's tokens in a stack: an RSA key of this run, whose public half is served as a JWKS."""
+"""Who signs the gateway's tokens in a stack: an RSA key of this run, whose public half is served as a
+JWKS.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Issuer:
 
         public = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        (folder / "jwks.json").write_text(json.dumps({"keys": [{**public, "kid": KEY_ID, "use": "sig", "alg": "RS256"}]}))
+        (folder / "jwks.json").write_text(
+            json.dumps({"keys": [{**public, "kid": KEY_ID, "use": "sig", "alg": "RS256"}]})
+        )
 
     def token(self, tenant: str = "", lifetime: int = LIFETIME) -> Secret:
         """A token for a tenant; a negative lifetime (seconds) makes one that has expired."""
@@ -49,7 +53,9 @@ class Issuer:
         claims = _claims(self.tenant, LIFETIME)
         # Of a modulus' length, and below every modulus.
         signature = b"\0" + secrets.token_bytes(255)
-        return Secret(".".join(map(_encoded, (json.dumps(head).encode(), json.dumps(claims).encode(), signature))))
+        return Secret(
+            ".".join(map(_encoded, (json.dumps(head).encode(), json.dumps(claims).encode(), signature)))
+        )
 
 
 def _claims(tenant: str, lifetime: int) -> dict[str, str | int]:

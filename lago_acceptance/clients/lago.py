@@ -74,7 +74,9 @@ class Lago:
 
     def usage(self, customer: str, subscription: str) -> Document:
         """The running period's usage; ``units`` are decimal texts. The first look fills Lago's cache."""
-        return self.get(f"customers/{customer}/current_usage", "customer_usage", external_subscription_id=subscription)
+        return self.get(
+            f"customers/{customer}/current_usage", "customer_usage", external_subscription_id=subscription
+        )
 
     def public_key(self) -> str:
         """The PEM of the key that webhooks are signed for, as the API serves it (section 3.4)."""

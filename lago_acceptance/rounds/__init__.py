@@ -1,4 +1,6 @@
-"""Rounds of billing: each makes things of its own in one organization, sees what becomes of them, and removes them."""
+"""Rounds of billing: each makes things of its own in one organization, sees what becomes of them, and
+removes them.
+"""
 
 from __future__ import annotations
 
@@ -46,8 +48,8 @@ class Names(msgspec.Struct, frozen=True):
 class Patience(msgspec.Struct, frozen=True):
     """How many seconds are waited for what the worker does.
 
-    The real Lago took 0.6 s for the invoice, 0.4 s for usage, 2 s for the PDF; its last invoice waits for a poller that
-    looks every 5 to 15 s (Lago sheet, sections 3.11 and 8).
+    The real Lago took 0.6 s for the invoice, 0.4 s for usage, 2 s for the PDF; its last invoice waits for a
+    poller that looks every 5 to 15 s (Lago sheet, sections 3.11 and 8).
     """
 
     invoice: float = 15.0
@@ -58,8 +60,8 @@ class Patience(msgspec.Struct, frozen=True):
 
 
 class Circumstances(msgspec.Struct, frozen=True):
-    """What is known before: roles whose service is down, by the id of the red check that says so; and the red rule that
-    explains why usage would not grow.
+    """What is known before: roles whose service is down, by the id of the red check that says so; and the
+    red rule that explains why usage would not grow.
     """
 
     down: dict[str, str] = {}

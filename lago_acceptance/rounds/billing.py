@@ -1,6 +1,8 @@
-"""The whole round that proves billing: from a plan of one's own over usage to the last invoice, then everything removed.
+"""The whole round that proves billing: from a plan of one's own over usage to the last invoice, then
+everything removed.
 
-A round is made once; each of its attempts belongs to one check. What needs the worker is not tried without one.
+A round is made once; each of its attempts belongs to one check. What needs the worker is not tried without
+one.
 """
 
 from __future__ import annotations
@@ -23,8 +25,15 @@ INCLUDED, BEYOND_CENTS = 3, 500
 class BillingRound:
     """One round in one organization. ``run`` makes it; the attempts are there afterwards."""
 
-    def __init__(self, lago: Lago, owner: Owner, permit: Permit, box: Box | None, around: Circumstances,
-                 patience: Patience | None = None):
+    def __init__(
+        self,
+        lago: Lago,
+        owner: Owner,
+        permit: Permit,
+        box: Box | None,
+        around: Circumstances,
+        patience: Patience | None = None,
+    ):
         if not isinstance(permit, Permit):
             raise TypeError("a billing round writes into Lago and needs a permit")
         self.owner, self.permit, self.box = owner, permit, box
@@ -57,38 +66,71 @@ class BillingRound:
     # --- steps ---
 
     def _prepare(self) -> Document:
-        metric = self.lago.create("billable_metrics", "billable_metric", {
-            "name": f"Requests of {self.names.base}", "code": self.names.metric, "description": self.owner.mark,
-            "aggregation_type": "sum_agg", "field_name": "count",
-        })
+        metric = self.lago.create(
+            "billable_metrics",
+            "billable_metric",
+            {
+                "name": f"Requests of {self.names.base}",
+                "code": self.names.metric,
+                "description": self.owner.mark,
+                "aggregation_type": "sum_agg",
+                "field_name": "count",
+            },
+        )
         charge = {
             "billable_metric_id": metric["lago_id"],
             "charge_model": "package",
             "properties": {"amount": "5", "free_units": INCLUDED, "package_size": INCLUDED},
         }
-        plan = self.lago.create("plans", "plan", {
-            "name": f"Plan of {self.names.base}", "code": self.names.plan, "description": self.owner.mark,
-            "interval": "monthly", "amount_cents": AMOUNT_CENTS, "amount_currency": "USD", "pay_in_advance": True,
-            "charges": [charge],
-        })
+        plan = self.lago.create(
+            "plans",
+            "plan",
+            {
+                "name": f"Plan of {self.names.base}",
+                "code": self.names.plan,
+                "description": self.owner.mark,
+                "interval": "monthly",
+                "amount_cents": AMOUNT_CENTS,
+                "amount_currency": "USD",
+                "pay_in_advance": True,
+                "charges": [charge],
+            },
+        )
         if self.box:
             url = self.owner.hook(self.box.inside)
             self.lago.create("webhook_endpoints", "webhook_endpoint", {"webhook_url": url})
-        self.lago.create("customers", "customer", {
-            "external_id": self.names.customer, "name": f"Customer of {self.names.base}", "currency": "USD",
-            "legal_name": self.owner.mark,
-        })
+        self.lago.create(
+            "customers",
+            "customer",
+            {
+                "external_id": self.names.customer,
+                "name": f"Customer of {self.names.base}",
+                "currency": "USD",
+                "legal_name": self.owner.mark,
+            },
+        )
         return plan
 
     def _subscribe(self) -> Document:
         self.prepared.needed("a subscription")
-        made = self.lago.create("subscriptions", "subscription", {
-            "external_customer_id": self.names.customer, "external_id": self.names.subscription,
-            "plan_code": self.names.plan, "billing_time": "anniversary",
-        })
+        made = self.lago.create(
+            "subscriptions",
+            "subscription",
+            {
+                "external_customer_id": self.names.customer,
+                "external_id": self.names.subscription,
+                "plan_code": self.names.plan,
+                "billing_time": "anniversary",
+            },
+        )
         if made["status"] != "active":
-            red("subscription-not-active", API, f"a subscription that starts now is {made['status']}",
-                "the customer pays nothing and may use nothing", "look at the API's log around the subscription")
+            red(
+                "subscription-not-active",
+                API,
+                f"a subscription that starts now is {made['status']}",
+                "the customer pays nothing and may use nothing",
+                "look at the API's log around the subscription",
+            )
         return made
 
     def _first_invoice(self) -> Document:
@@ -111,8 +153,13 @@ class BillingRound:
         self.subscribed.needed("termination")
         answer = self.lago.terminate(self.names.subscription)
         if answer["status"] != "terminated":
-            red("subscription-not-terminated", API, f"a terminated subscription is {answer['status']}",
-                "customers who left go on paying", "read the API's log around the termination")
+            red(
+                "subscription-not-terminated",
+                API,
+                f"a terminated subscription is {answer['status']}",
+                "customers who left go on paying",
+                "read the API's log around the termination",
+            )
         return answer
 
     def _last_invoice(self) -> Document:
@@ -125,6 +172,11 @@ class BillingRound:
         mine = [thing for thing in sweeping.owned(self.lago) if thing.owner.run == self.owner.run]
         if left := sweeping.remove(self.lago, mine, self.permit):
             self._ground.around.need(WORKER, "removal of the round's plan, which the worker ends")
-            red("round-not-removed", WORKER, f"deleted and still there after {sweeping.GONE_SECONDS} s: {', '.join(left)}",
-                "what this run made stays in Lago", "Lago deletes a plan in the worker: look at the queue default")
+            red(
+                "round-not-removed",
+                WORKER,
+                f"deleted and still there after {sweeping.GONE_SECONDS} s: {', '.join(left)}",
+                "what this run made stays in Lago",
+                "Lago deletes a plan in the worker: look at the queue default",
+            )
         return [str(thing) for thing in mine]

@@ -1,4 +1,6 @@
-"""The clock's part of billing: a pending subscription becomes active by itself on its day (Lago sheet, section 3.11)."""
+"""The clock's part of billing: a pending subscription becomes active by itself on its day (Lago sheet,
+section 3.11).
+"""
 
 from __future__ import annotations
 
@@ -21,29 +23,49 @@ AHEAD = timedelta(minutes=8)
 
 
 def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, around: Circumstances) -> None:
-    """Subscribe for later today and wait until it is active. Red where that doesn't happen within two ticks' time."""
+    """Subscribe for later today and wait until it is active. Red where that doesn't happen within two ticks'
+    time.
+    """
     for role in (CLOCK, WORKER):
         around.need(role, "activation, which clock and worker make")
     begins = datetime.now(UTC) + AHEAD
     if begins.date() != datetime.now(UTC).date():
-        raise Unknown("it is so close to midnight (UTC) that a subscription of today can't be made; run this later")
+        raise Unknown(
+            "it is so close to midnight (UTC) that a subscription of today can't be made; run this later"
+        )
     customer = f"{PREFIX}{owner.run}-clock"
-    lago.create("customers", "customer", {"external_id": customer, "name": customer, "legal_name": owner.mark})
+    lago.create(
+        "customers", "customer", {"external_id": customer, "name": customer, "legal_name": owner.mark}
+    )
     try:
-        made = lago.create("subscriptions", "subscription", {
-            "external_customer_id": customer, "external_id": f"{customer}-subscription", "plan_code": plan,
-            "subscription_at": begins.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        })
+        made = lago.create(
+            "subscriptions",
+            "subscription",
+            {
+                "external_customer_id": customer,
+                "external_id": f"{customer}-subscription",
+                "plan_code": plan,
+                "subscription_at": begins.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            },
+        )
         if made["status"] != "pending":
             _red("subscription-not-pending", f"a subscription that begins in {AHEAD} is {made['status']}")
         path = f"subscriptions/{customer}-subscription"
         if not until(lambda: lago.find(path, "subscription"), TICK_SECONDS, slowest=5):
-            _red("subscription-not-activated", f"a subscription is not active {TICK_SECONDS:.0f} s after it was made for today")
+            _red(
+                "subscription-not-activated",
+                f"a subscription is not active {TICK_SECONDS:.0f} s after it was made for today",
+            )
     finally:
         lago.delete(f"subscriptions/{customer}-subscription", status="pending")
         sweeping.remove(lago, [Left("customers", customer, owner)], permit)
 
 
 def _red(id: str, wrong: str) -> NoReturn:
-    red(id, CLOCK, wrong, "subscriptions that begin later never begin, and recurring invoices are never made",
-        "see whether the clock runs, enqueues into the worker's Redis, and what the worker's log says")
+    red(
+        id,
+        CLOCK,
+        wrong,
+        "subscriptions that begin later never begin, and recurring invoices are never made",
+        "see whether the clock runs, enqueues into the worker's Redis, and what the worker's log says",
+    )

@@ -31,7 +31,16 @@ class Subscribed(msgspec.Struct, frozen=True):
 class GatewayRound:
     """One round; ``run`` makes it and removes the customer again."""
 
-    def __init__(self, gateway: Gateway, lago: Lago, token: Secret, owner: Owner, permit: Permit, plan: str, around: Circumstances):
+    def __init__(
+        self,
+        gateway: Gateway,
+        lago: Lago,
+        token: Secret,
+        owner: Owner,
+        permit: Permit,
+        plan: str,
+        around: Circumstances,
+    ):
         self.gateway, self.lago, self._token, self.owner, self.permit = gateway, lago, token, owner, permit
         self.plan, self.around = plan, around
         self.tenant = sweeping.tenant_of(owner.run)
@@ -48,9 +57,16 @@ class GatewayRound:
     def _subscribe(self, operation: Callable[[str], Operation]) -> Subscribed:
         subscribe = operation("subscribe")
         # Made beforehand, so that it bears this run's mark; the gateway's own upsert leaves the mark alone.
-        self.lago.create("customers", "customer", {
-            "external_id": self.tenant, "name": self.tenant, "currency": "USD", "legal_name": self.owner.mark,
-        })
+        self.lago.create(
+            "customers",
+            "customer",
+            {
+                "external_id": self.tenant,
+                "name": self.tenant,
+                "currency": "USD",
+                "legal_name": self.owner.mark,
+            },
+        )
         answer = self.gateway.subscribe(subscribe, self.plan, self.tenant, self._token)
         if not isinstance(said := answer.taken("no customer can buy"), dict):
             answer.refuse("no customer can buy")
@@ -79,8 +95,11 @@ class GatewayRound:
         wanted = self._in_lago("the subscription through the gateway")
         shown = self._read(route)
         if not any(each.get("plan_slug", each.get("plan_code")) == wanted["plan_code"] for each in shown):
-            _red("gateway-subscription-not-shown", f"{route.path} shows {shown!r:.200} after subscribing to {wanted['plan_code']}",
-                 "customers believe that they have bought nothing")
+            _red(
+                "gateway-subscription-not-shown",
+                f"{route.path} shows {shown!r:.200} after subscribing to {wanted['plan_code']}",
+                "customers believe that they have bought nothing",
+            )
 
     def _invoice_seen(self, operation: Callable[[str], Operation]) -> None:
         route = operation("invoices")
@@ -93,9 +112,13 @@ class GatewayRound:
         shown = self._read(route)
         mine = [each for each in shown if each.get("id") == invoice["lago_id"]]
         if not mine or mine[0].get("amount") != invoice["total_amount_cents"] / 100:
-            _red("gateway-invoice-not-shown", f"{route.path} shows {shown!r:.200}, and Lago has an invoice over "
-                 f"{invoice['total_amount_cents']} cents", "customers don't see what they have to pay",
-                 "read total_amount_cents and currency: Lago 1.16.0 has no amount_cents in an invoice")
+            _red(
+                "gateway-invoice-not-shown",
+                f"{route.path} shows {shown!r:.200}, and Lago has an invoice over "
+                f"{invoice['total_amount_cents']} cents",
+                "customers don't see what they have to pay",
+                "read total_amount_cents and currency: Lago 1.16.0 has no amount_cents in an invoice",
+            )
 
     def _usage_seen(self, operation: Callable[[str], Operation]) -> None:
         route = operation("usage")
@@ -103,17 +126,31 @@ class GatewayRound:
         held = self.lago.usage(self.tenant, wanted["external_id"])["charges_usage"]
         shown = self._read(route)
         text = str(shown)
-        if missing := [each["billable_metric"]["code"] for each in held if each["billable_metric"]["code"] not in text]:
-            _red("gateway-usage-not-shown", f"{route.path} shows {shown!r:.200}, and Lago counts {', '.join(missing)}",
-                 "customers don't see what they have used",
-                 "ask Lago for customers/<id>/current_usage?external_subscription_id=…")
+        if missing := [
+            each["billable_metric"]["code"] for each in held if each["billable_metric"]["code"] not in text
+        ]:
+            _red(
+                "gateway-usage-not-shown",
+                f"{route.path} shows {shown!r:.200}, and Lago counts {', '.join(missing)}",
+                "customers don't see what they have used",
+                "ask Lago for customers/<id>/current_usage?external_subscription_id=…",
+            )
 
     def _remove(self) -> list[str]:
         left = sweeping.remove(self.lago, [Left("customers", self.tenant, self.owner)], self.permit)
         if left:
-            _red("round-not-removed", f"deleted and still there: {', '.join(left)}", "what this run made stays in Lago")
+            _red(
+                "round-not-removed",
+                f"deleted and still there: {', '.join(left)}",
+                "what this run made stays in Lago",
+            )
         return left
 
 
-def _red(id: str, wrong: str, leads_to: str, mend: str = "see what the gateway asks of Lago for this route, and what it caches") -> None:
+def _red(
+    id: str,
+    wrong: str,
+    leads_to: str,
+    mend: str = "see what the gateway asks of Lago for this route, and what it caches",
+) -> None:
     red(id, GATEWAY, wrong, leads_to, mend)

@@ -1,4 +1,6 @@
-"""A round's webhooks: delivered by the worker, signed by the key that the API serves (Lago sheet, section 3.9)."""
+"""A round's webhooks: delivered by the worker, signed by the key that the API serves (Lago sheet, section
+3.9).
+"""
 
 from __future__ import annotations
 
@@ -25,13 +27,21 @@ def delivered(ground: Ground, box: Box | None, path: str, types: tuple[str, ...]
     seconds = ground.patience.hooks
     if not until(all_there, seconds):
         missing = ", ".join(sorted(set(types) - found.keys()))
-        red("webhook-not-delivered", WORKER, f"no {missing} was delivered within {seconds:.0f} s to {box.inside}",
+        red(
+            "webhook-not-delivered",
+            WORKER,
+            f"no {missing} was delivered within {seconds:.0f} s to {box.inside}",
             "whoever waits for Lago's word, the gateway for one, never hears of it",
-            "see whether the worker reads the queue webhook and can reach the receiver")
+            "see whether the worker reads the queue webhook and can reach the receiver",
+        )
     key = ground.lago.public_key()
     for each in found.values():
         if trouble := each.trouble(key):
-            red("webhook-signature", WORKER, f"the webhook {each.type} {trouble}",
+            red(
+                "webhook-signature",
+                WORKER,
+                f"the webhook {each.type} {trouble}",
                 "receivers that check signatures throw every webhook away",
-                "give API and worker the same RSA key; mount the same PEM in both")
+                "give API and worker the same RSA key; mount the same PEM in both",
+            )
     return list(found.values())

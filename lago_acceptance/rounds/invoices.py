@@ -10,12 +10,18 @@ from lago_acceptance.rounds import Ground, red
 from lago_acceptance.waiting import until
 
 
-def finalized(ground: Ground, customer: str, deadline: float, wanted: Callable[[Document], bool] = bool) -> Document | None:
-    """A customer's finalized invoice, as soon as there is one; None where there is none within ``deadline`` seconds."""
+def finalized(
+    ground: Ground, customer: str, deadline: float, wanted: Callable[[Document], bool] = bool
+) -> Document | None:
+    """A customer's finalized invoice, as soon as there is one; None where there is none within ``deadline``
+    seconds.
+    """
 
     def look() -> Document | None:
         found = ground.lago.some("invoices", external_customer_id=customer)
-        return next((invoice for invoice in found if invoice["status"] == "finalized" and wanted(invoice)), None)
+        return next(
+            (invoice for invoice in found if invoice["status"] == "finalized" and wanted(invoice)), None
+        )
 
     return until(look, deadline)
 
@@ -25,13 +31,23 @@ def first(ground: Ground, amount_cents: int) -> Document:
     ground.around.need(WORKER, "the first invoice, which the worker makes")
     seconds = ground.patience.invoice
     if not (found := finalized(ground, ground.names.customer, seconds)):
-        red("invoice-missing", WORKER, f"no finalized invoice within {seconds:.0f} s of subscribing to a plan that "
-            "is paid in advance", "customers use what they never get a bill for",
-            "see whether the worker reads the queue billing in the API's Redis (REDIS_URL of both), and its log")
+        red(
+            "invoice-missing",
+            WORKER,
+            f"no finalized invoice within {seconds:.0f} s of subscribing to a plan that is paid in advance",
+            "customers use what they never get a bill for",
+            "see whether the worker reads the queue billing in the API's Redis (REDIS_URL of both), and its "
+            "log",
+        )
     if (found["fees_amount_cents"], found["currency"]) != (amount_cents, "USD"):
-        red("invoice-amount", WORKER, f"the invoice of a plan of {amount_cents} USD cents bills "
-            f"{found['fees_amount_cents']} {found['currency']} cents", "customers are billed wrongly",
-            "compare GET /invoices/<id> with the plan; look for coupons, taxes and overrides")
+        red(
+            "invoice-amount",
+            WORKER,
+            f"the invoice of a plan of {amount_cents} USD cents bills "
+            f"{found['fees_amount_cents']} {found['currency']} cents",
+            "customers are billed wrongly",
+            "compare GET /invoices/<id> with the plan; look for coupons, taxes and overrides",
+        )
     return found
 
 
@@ -44,9 +60,13 @@ def file(ground: Ground, invoice: Document) -> str:
         return ground.lago.get(f"invoices/{invoice['lago_id']}", "invoice")["file_url"]
 
     if not (found := until(url, seconds)):
-        red("invoice-without-file", PDF, f"the finalized invoice has no file_url after {seconds:.0f} s",
+        red(
+            "invoice-without-file",
+            PDF,
+            f"the finalized invoice has no file_url after {seconds:.0f} s",
             "customers get no PDF, and each invoice leaves a dead job",
-            "set LAGO_PDF_URL on the worker to the PDF service and read the worker's log")
+            "set LAGO_PDF_URL on the worker to the PDF service and read the worker's log",
+        )
     _fetch(ground, found)
     return found
 
@@ -59,19 +79,35 @@ def _fetch(ground: Ground, url: str) -> None:
         answer = ground.lago.connection.fetch(target)
     if answer.status_code != 200 or not answer.content.startswith(b"%PDF-"):
         media_type = answer.headers.get("content-type", "no content type")
-        red("invoice-file-unreadable", API, f"file_url leads to {answer.status_code} {media_type} and not to a PDF",
+        red(
+            "invoice-file-unreadable",
+            API,
+            f"file_url leads to {answer.status_code} {media_type} and not to a PDF",
             "customers click on a link to nothing",
-            "LAGO_API_URL must be the public https URL, and /app/storage a volume that API and worker share")
+            "LAGO_API_URL must be the public https URL, and /app/storage a volume that API and worker share",
+        )
 
 
 def last(ground: Ground, before: Document, amount_cents: int) -> Document:
     """The invoice that terminating makes, over the usage; ``before`` is the one that was there already."""
     seconds = ground.patience.last_invoice
-    other = finalized(ground, ground.names.customer, seconds, lambda invoice: invoice["lago_id"] != before["lago_id"])
+    other = finalized(
+        ground, ground.names.customer, seconds, lambda invoice: invoice["lago_id"] != before["lago_id"]
+    )
     if not other:
-        red("last-invoice-missing", WORKER, f"no invoice within {seconds:.0f} s of terminating",
-            "the usage of customers who leave is never billed", "read the worker's log: the job is scheduled for 2 s later")
+        red(
+            "last-invoice-missing",
+            WORKER,
+            f"no invoice within {seconds:.0f} s of terminating",
+            "the usage of customers who leave is never billed",
+            "read the worker's log: the job is scheduled for 2 s later",
+        )
     if other["fees_amount_cents"] != amount_cents:
-        red("last-invoice-amount", WORKER, f"the last invoice bills {other['fees_amount_cents']} cents for usage of "
-            f"{amount_cents}", "the usage of customers who leave is billed wrongly", "compare its fees with current_usage")
+        red(
+            "last-invoice-amount",
+            WORKER,
+            f"the last invoice bills {other['fees_amount_cents']} cents for usage of {amount_cents}",
+            "the usage of customers who leave is billed wrongly",
+            "compare its fees with current_usage",
+        )
     return other

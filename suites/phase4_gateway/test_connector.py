@@ -30,7 +30,9 @@ def inside(expected, billing_view, deployment):
     return billing_view
 
 
-def test_the_gateway_runs_on_the_network_that_it_shares_with_lago(expected, billing_view, gateway_stack, deployment):
+def test_the_gateway_runs_on_the_network_that_it_shares_with_lago(
+    expected, billing_view, gateway_stack, deployment
+):
     if billing_view.gateway:
         return
     if deployment.no_gateway:
@@ -62,7 +64,9 @@ def test_lagos_name_is_lago_and_nobody_else_inside_the_gateway(inside, deploymen
 
 def test_lago_accepts_the_gateways_key(inside, judge):
     if not inside.has_key(GATEWAY):
-        raise Unknown("the gateway's container has no LAGO_API_KEY; whether its plans are Lago's tells of its key")
+        raise Unknown(
+            "the gateway's container has no LAGO_API_KEY; whether its plans are Lago's tells of its key"
+        )
     judge(gateway_checks.key_is_accepted(inside))
 
 
@@ -101,10 +105,16 @@ def test_the_gateway_refuses_a_token_that_is(kind, operation, gateway, gateway_s
         "forged": issuer.forged,
         "expired": lambda: issuer.token(lifetime=-30),
     }
-    judge(gateway_checks.token_is_refused(f"a token that is {kind}", gateway.read(operation("subscriptions"), tokens[kind]())))
+    judge(
+        gateway_checks.token_is_refused(
+            f"a token that is {kind}", gateway.read(operation("subscriptions"), tokens[kind]())
+        )
+    )
 
 
 def test_the_gateway_takes_a_good_token(operation, gateway, gateway_stack):
     if not gateway_stack:
         raise Unknown("no token of the gateway's own issuer is known here")
-    gateway.read(operation("subscriptions"), gateway_stack.issuer.token()).taken("no customer can use the gateway")
+    gateway.read(operation("subscriptions"), gateway_stack.issuer.token()).taken(
+        "no customer can use the gateway"
+    )

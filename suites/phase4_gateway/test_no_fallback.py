@@ -17,12 +17,25 @@ def test_the_gateway_lists_a_plan_that_only_this_run_knows(
         raise Unknown("the gateway bills in production's organization, where no plan of this run is made")
     plans = operation("plans")
     code = f"lago-acceptance-{owner.run}-unheard-of"
-    made = lago.create("plans", "plan", {
-        "name": code, "code": code, "description": owner.mark, "interval": "monthly", "amount_cents": 1234,
-        "amount_currency": "USD", "pay_in_advance": True,
-    })
+    made = lago.create(
+        "plans",
+        "plan",
+        {
+            "name": code,
+            "code": code,
+            "description": owner.mark,
+            "interval": "monthly",
+            "amount_cents": 1234,
+            "amount_currency": "USD",
+            "pay_in_advance": True,
+        },
+    )
     try:
-        shown = [plan for plan in gateway.plans(plans) if plan.get("slug") == code or plan.get("id") == made["lago_id"]]
+        shown = [
+            plan
+            for plan in gateway.plans(plans)
+            if plan.get("slug") == code or plan.get("id") == made["lago_id"]
+        ]
     finally:
         sweeping.remove(lago, [sweeping.Left("plans", code, owner)], write_permit)
     judge(gateway_checks.plans_are_lagos(shown, [made], billing_view))

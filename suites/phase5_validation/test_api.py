@@ -23,17 +23,24 @@ def test_the_organization_answers_to_its_key(facts, billing_view):
     if not billing_view.api:
         raise Blocked(diagnosis.blocker(facts), "Lago's API, which does not run")
     if not billing_view.has_key("api"):
-        raise Unknown("the API container has no LAGO_API_KEY, so the organization can't be asked for from inside")
+        raise Unknown(
+            "the API container has no LAGO_API_KEY, so the organization can't be asked for from inside"
+        )
     answer = billing_view.answers["api-organization"]
     document = answer.document
-    if answer.status != 200 or not isinstance(document, dict) or not document.get("organization", {}).get("lago_id"):
+    if (
+        answer.status != 200
+        or not isinstance(document, dict)
+        or not document.get("organization", {}).get("lago_id")
+    ):
         raise Red(
             Finding(
                 id="api-key-refused" if answer.status == 401 else "api-refused",
                 role=API,
                 wrong=f"/api/v1/organizations with the container's own key is answered by {answer.said}",
                 leads_to="whoever uses the configured key can't bill",
-                mend="seed with LAGO_ORG_API_KEY and LAGO_API_KEY both set (1.16.0 takes the second's value), "
+                mend="seed with LAGO_ORG_API_KEY and LAGO_API_KEY both set (1.16.0 takes the second's "
+                "value), "
                 "or put the organization's real key into LAGO_API_KEY",
             )
         )
@@ -65,15 +72,17 @@ def test_the_api_refuses(how, api_connection, deployment, judge):
     answer = api_connection.ask("GET", "/api/v1/organizations", headers=headers)
     wanted = {"status": 401, "error": "Unauthorized"}
     if answer.status != 401 or answer.body != wanted:
-        judge([
-            Finding(
-                id="api-open",
-                role=API,
-                wrong=f"{how}, the organization is answered by {answer.said}",
-                leads_to="strangers read and change billing, or what answers is not Lago",
-                mend="look at what the proxy adds to requests, and which service it routes this name to",
-            )
-        ])
+        judge(
+            [
+                Finding(
+                    id="api-open",
+                    role=API,
+                    wrong=f"{how}, the organization is answered by {answer.said}",
+                    leads_to="strangers read and change billing, or what answers is not Lago",
+                    mend="look at what the proxy adds to requests, and which service it routes this name to",
+                )
+            ]
+        )
 
 
 def test_login_refuses_what_it_does_not_know(graphql):
@@ -97,12 +106,16 @@ def test_login_refuses_what_it_does_not_know(graphql):
 def test_the_administrators_address_is_in_small_letters(admin, judge):
     email = admin[0]
     if email != email.lower():
-        judge([
-            Finding(
-                id="admin-email-capitals",
-                role=FRONT,
-                wrong="the administrator's address has capitals, and the login page turns what is typed into small letters",
-                leads_to="the administrator can log in by API and never in a browser",
-                mend="write LAGO_ORG_USER_EMAIL in small letters before seeding; later, invite the small one and log in as it",
-            )
-        ])
+        judge(
+            [
+                Finding(
+                    id="admin-email-capitals",
+                    role=FRONT,
+                    wrong="the administrator's address has capitals, and the login page turns what is typed "
+                    "into small letters",
+                    leads_to="the administrator can log in by API and never in a browser",
+                    mend="write LAGO_ORG_USER_EMAIL in small letters before seeding; later, invite the "
+                    "small one and log in as it",
+                )
+            ]
+        )

@@ -17,12 +17,16 @@ def test_sign_up_is_refused_at_the_api(graphql, run, write_permit, judge):
     address = f"nobody-{run.id}@example.test"
     codes = graphql.sign_up(address, Secret(f"Aa1!{secrets.token_hex(12)}"), f"lago-acceptance-{run.id}")
     if "signup_disabled" not in codes:
-        judge([
-            Finding(
-                id="signup-open",
-                role=API,
-                wrong=f"registerUser answered {', '.join(codes) if codes else f'with an account for {address}'}",
-                leads_to="anybody makes an organization in this Lago",
-                mend='set LAGO_DISABLE_SIGNUP to "true" on the API and on the front; remove the account in the database',
-            )
-        ])
+        judge(
+            [
+                Finding(
+                    id="signup-open",
+                    role=API,
+                    wrong="registerUser answered "
+                    f"{', '.join(codes) if codes else f'with an account for {address}'}",
+                    leads_to="anybody makes an organization in this Lago",
+                    mend='set LAGO_DISABLE_SIGNUP to "true" on the API and on the front; remove the account '
+                    "in the database",
+                )
+            ]
+        )

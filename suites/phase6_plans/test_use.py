@@ -20,16 +20,18 @@ def test_seeding_twice_changes_nothing(own_lago, catalogue, own_seeded, write_pe
     again = seed(own_lago, catalogue, write_permit)
     after = sorted(own_lago.all("plans"), key=lambda plan: plan["code"])
     if again.created or again.changed or [_kept(plan) for plan in before] != [_kept(plan) for plan in after]:
-        judge([
-            Finding(
-                id="seeding-not-idempotent",
-                role=API,
-                wrong=f"a second seeding made {', '.join(again.created) or 'nothing'} and changed "
-                f"{', '.join(again.changed) or 'something of a plan'}",
-                leads_to="every deploy changes the plans that customers are billed by",
-                mend="look at what differs between GET /plans before and after",
-            )
-        ])
+        judge(
+            [
+                Finding(
+                    id="seeding-not-idempotent",
+                    role=API,
+                    wrong=f"a second seeding made {', '.join(again.created) or 'nothing'} and changed "
+                    f"{', '.join(again.changed) or 'something of a plan'}",
+                    leads_to="every deploy changes the plans that customers are billed by",
+                    mend="look at what differs between GET /plans before and after",
+                )
+            ]
+        )
 
 
 def _kept(plan: dict) -> dict:
@@ -45,10 +47,16 @@ def test_every_plan_can_be_subscribed_to(own_lago, catalogue, own_seeded, owner,
         values = {"external_id": customer, "name": customer, "legal_name": owner.mark}
         own_lago.create("customers", "customer", values)
         try:
-            made = own_lago.create("subscriptions", "subscription", {
-                "external_customer_id": customer, "external_id": f"{customer}-subscription", "plan_code": code,
-                "billing_time": "anniversary",
-            })
+            made = own_lago.create(
+                "subscriptions",
+                "subscription",
+                {
+                    "external_customer_id": customer,
+                    "external_id": f"{customer}-subscription",
+                    "plan_code": code,
+                    "billing_time": "anniversary",
+                },
+            )
         finally:
             left = sweeping.remove(own_lago, [sweeping.Left("customers", customer, owner)], write_permit)
         if made["status"] != "active" or made["plan_code"] != code or left:
