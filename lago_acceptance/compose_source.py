@@ -269,13 +269,15 @@ class _Loader:
         What stands in a missing env_file is unknown, not absent.
         """
         by_service, texts, missing = self._env_files()
+        # An env_file that may be absent is absent here; the host may have it.
+        unseen = {name for name, paths in by_service.items() if any(path not in texts for path in paths)}
         services = []
         for service in model.services:
-            if missing or self.unresolved:
+            if unseen or self.unresolved:
                 given: dict[str, str | None] = {}
                 for path in by_service.get(service.name, ()):
                     given.update(variables_of(texts.get(path, "")))
-                if service.name in missing:
+                if service.name in unseen:
                     given.update({name: f"{GIVEN_LATER}{name.lower().replace('_', '-')}" for name in _expected(service.role) if name not in given})
                 service = msgspec.structs.replace(service, environment={**given, **service.environment})
             for key in ("command", "entrypoint"):
@@ -285,7 +287,9 @@ class _Loader:
                     service = msgspec.structs.replace(service, **{key: words})
                     service = msgspec.structs.replace(service, role=role_of(service.image, service.full_command, service.labels))
             services.append(service)
-        if missing:
+        if not any(service.role in (*LAGO_RUBY, FRONT) for service in services):
+            self.notes.append("nothing of Lago was recognised in it, by image, command or label: there was little to judge")
+        if unseen:
             self.notes.append("not judged: what stands in env_file entries that are not there")
         return msgspec.structs.replace(model, services=tuple(services))
 

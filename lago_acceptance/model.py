@@ -87,6 +87,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     profiles: tuple[str, ...] = ()
     built: bool = False
     replicas: int = 1
+    labels_for_swarm: bool = False
 
     @property
     def full_command(self) -> str:
@@ -254,10 +255,13 @@ def _handed_in(raw: dict[str, Any], document: dict[str, Any]) -> list[Mount]:
 def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) -> Service:
     entrypoint = tuple(_literal(word) for word in _words(raw.get("entrypoint")))
     command = tuple(_literal(word) for word in _words(raw.get("command")))
-    labels = {key: str(_literal(value) or "") for key, value in (raw.get("labels") or {}).items()}
+    deploy = raw.get("deploy") or {}
+    own = raw.get("labels") or {}
+    for_swarm = deploy.get("labels") or {}
+    labels = {key: str(_literal(value) or "") for key, value in {**for_swarm, **own}.items()}
     image = raw.get("image", "")
     check = raw.get("healthcheck")
-    limits = ((raw.get("deploy") or {}).get("resources") or {}).get("limits") or {}
+    limits = (deploy.get("resources") or {}).get("limits") or {}
     return Service(
         name=name,
         image=image,
@@ -294,7 +298,7 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         )
         if check
         else None,
-        restart=raw.get("restart") or ((raw.get("deploy") or {}).get("restart_policy") or {}).get("condition") or "",
+        restart=raw.get("restart") or (deploy.get("restart_policy") or {}).get("condition") or "",
         depends_on={key: (options or {}).get("condition", "") for key, options in (raw.get("depends_on") or {}).items()},
         container_name=raw.get("container_name"),
         memory=size_in_bytes(raw.get("mem_limit") or limits.get("memory")),
@@ -306,7 +310,8 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         extra_hosts=tuple(str(each).split("=")[0].split(":")[0] for each in raw.get("extra_hosts") or ()),
         profiles=tuple(raw.get("profiles") or ()),
         built=bool(raw.get("build")),
-        replicas=(raw.get("deploy") or {}).get("replicas") or raw.get("scale") or 1,
+        replicas=deploy.get("replicas") or raw.get("scale") or 1,
+        labels_for_swarm=bool(for_swarm) and not any(key.lower().startswith("traefik.") for key in own),
     )
 
 

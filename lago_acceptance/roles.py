@@ -17,6 +17,8 @@ LABEL = "lago-acceptance.role"
 # Matched against "<image> <entrypoint and command>", in order. Scripts: Lago sheet, section 1.1. A script's name
 # is enough; a bare `sidekiq` or `rails s` is Lago's only in an image that is called so.
 PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    # These do one thing and end: they make a key, a dump, or are somebody's console.
+    ("", ("*scripts/generate.rsa.sh*", "*postgres* *pg_dump*", "*postgres* *pg_basebackup*", "*lago* *rails console*", "*lago* *rails runner*")),
     (PROXY, ("traefik:*", "*/traefik:*", "traefik@*", "*/traefik@*")),
     (PDF, ("*gotenberg*", "*lago-pdf*")),
     (FRONT, ("*getlago/front*", "*lago-front*", "*lago_front*")),
@@ -27,8 +29,6 @@ PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (MIGRATE, ("*scripts/migrate.sh*", "*scripts/start.migrate.sh*", "*lago* *db:migrate*", "*getlago/api* *db:*")),
     (DB, ("postgres:*", "*/postgres:*", "postgres@*", "*/postgres@*", "*postgres-partman*", "*postgis*", "*/timescaledb*")),
     (REDIS, ("redis:*", "*/redis:*", "redis@*", "*/redis@*", "valkey*", "*/valkey*", "*redis-stack*")),
-    # Makes a key and ends; runs nothing of Lago.
-    ("", ("*scripts/generate.rsa.sh*",)),
     (API, ("*getlago/api*", "*lago-api*", "*lago_api*")),
 )
 

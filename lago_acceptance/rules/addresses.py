@@ -47,6 +47,8 @@ def api_url(model: Model, settings: Settings) -> Iterator[Hit]:
 def api_url_missing(model: Model, settings: Settings) -> Iterator[Hit]:
     """The API knows its public URL (LAGO_API_URL)."""
     for service in model.of_role(API):
+        if unknown(service.value("LAGO_API_URL")):
+            continue
         if url_of(service, "LAGO_API_URL") is None and not service.value("LAGO_DOMAIN"):
             yield Hit(service=service, at=variable(service, "LAGO_API_URL"), wrong=f"LAGO_API_URL is not set{written_unset(model, service, 'LAGO_API_URL')}",
                       leads_to="invoices that have a PDF answer 500, and webhooks have no issuer", mend=f"LAGO_API_URL: https://{settings.hosts.api}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lago_acceptance.findings import Severity
@@ -32,9 +33,25 @@ def _behind_proxy(model: Model, settings: Settings) -> bool:
     return on_network or proxy(model, settings).inside or any(labels_of(service) for service in model.services)
 
 
+_OTHER_PROXY = re.compile(r"(^|/)(caddy|nginx|openresty|haproxy|envoy|cloudflared|swag|nginx-proxy-manager|tailscale)\b|/nginx")
+
+
+def _behind_another(model: Model) -> bool:
+    """Whether something else than Traefik's labels leads to Lago: the file's own proxy, or Coolify's variables."""
+    if model.observed or any(labels_of(service) for service in model.services):
+        return False
+    own = any(service.role is None and _OTHER_PROXY.search(service.image.partition("@")[0]) for service in model.services)
+    return own or any(name.startswith(("SERVICE_FQDN_", "SERVICE_URL_")) for service in public(model) for name in service.environment)
+
+
 @rule("traefik-labels-missing", phase=3)
 def labels_missing(model: Model, settings: Settings) -> Iterator[Hit]:
-    """API and front carry the labels by which Traefik finds them, and say traefik.enable=true."""
+    """API and front carry the labels by which Traefik finds them, and say traefik.enable=true.
+
+    Not judged where the file brings another proxy along, or where Coolify adds the labels itself.
+    """
+    if _behind_another(model):
+        return
     reached_otherwise = any(port for service in public(model) for port in service.ports)
     for service in public(model):
         labels = labels_of(service)
@@ -45,6 +62,9 @@ def labels_missing(model: Model, settings: Settings) -> Iterator[Hit]:
             if _behind_proxy(model, settings) or not reached_otherwise and not model.observed:
                 yield Hit(service=service, at=part(service), wrong="it has no labels of Traefik", leads_to="Traefik doesn't see it: 404 at its public name",
                           mend="add traefik.enable and a router, as in docker-compose.lago.yml")
+        elif service.labels_for_swarm:
+            yield Hit(service=service, at=part(service, "deploy", "labels"), severity=Severity.WARNING, wrong="its labels are under deploy, where only Swarm reads them",
+                      leads_to="brought up by `docker compose` it is unknown to Traefik: 404 at its public name", mend="move them to the service's own labels, unless it is deployed to a swarm")
         elif any(".routers." in key for key in labels) and "traefik.enable" not in labels:
             yield Hit(service=service, at=part(service, "labels"), wrong="it has routers, but not traefik.enable=true", severity=Severity.WARNING,
                       leads_to="a Traefik that exposes only what asks for it doesn't see it: 404 at its public name", mend='traefik.enable: "true"')
@@ -64,8 +84,9 @@ def no_router(model: Model, settings: Settings) -> Iterator[Hit]:
 def api_router(model: Model, settings: Settings) -> Iterator[Hit]:
     """The API has a router where the front has one."""
     fronts = [service for service in model.of_role(FRONT) if routers(service)]
-    for service in model.of_role(API) if fronts else ():
-        if not routers(service) and not enabled(service):
+    apis = model.of_role(API)
+    for service in apis[:1] if fronts and not any(routers(each) for each in apis) else ():
+        if not enabled(service):
             yield Hit(service=service, at=part(service), wrong="the front has a router and the API has none",
                       leads_to="the page loads, and everything that it asks the API for fails", mend=f"add a router for Host(`{settings.hosts.api}`) to the API")
 

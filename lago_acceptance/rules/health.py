@@ -217,6 +217,13 @@ def one_shot(model: Model, settings: Settings) -> Iterator[Hit]:
                       leads_to="`docker compose up --wait` exits 1 when it ends, and a failed migration stops nothing", mend="let the API wait for it with service_completed_successfully")
 
 
+def _goes_on(text: str) -> bool:
+    """Whether a shell goes on after a failed migration, with another command."""
+    stops = re.search(r"\bset -\w*e|set -o errexit|(^|\s)-\w*e\w*c\b", text)
+    waits = re.search(r"\b(until|while|if|!)\b[^;\n]*db:(migrate|prepare)", text)
+    return not stops and not waits and bool(re.search(r"db:(migrate|prepare)[^;&|\n]*[;\n]\s*(?!exit \$)\w", text))
+
+
 @rule("migrate-exit-0-always", phase=2, severity=Severity.WARNING)
 def exit_zero(model: Model, settings: Settings) -> Iterator[Hit]:
     """The migration's exit code tells the truth.
@@ -229,7 +236,12 @@ def exit_zero(model: Model, settings: Settings) -> Iterator[Hit]:
         text = service.full_command
         script = re.search(r"scripts/(start\.)?migrate\.sh", text) and version is not None and version < (1, 23)
         swallowed = re.search(r"\|\|\s*(true|:|exit 0|echo)|;\s*(true|exit 0)\s*$", text)
-        if script or swallowed:
+        if not script and not swallowed and _goes_on(text):
+            yield Hit(service=service, at=part(service, "command" if service.command else "entrypoint"),
+                      wrong="its exit code is that of what follows the migration",
+                      leads_to="Exited (0) proves nothing: the API starts on a half-migrated or empty schema",
+                      mend="begin with `set -e`, or join the commands by &&")
+        elif script or swallowed:
             seeded = service.value("LAGO_CREATE_ORG") == "true" and not swallowed
             yield Hit(
                 service=service, at=part(service, "command" if service.command else "entrypoint"),

@@ -37,6 +37,8 @@ def reference(model: Model) -> Service | None:
 
 def written_unset(model: Model, service: Service, name: str) -> str:
     """`` (NAME is unset, which Compose makes an empty text)`` where that is why a variable is empty, else ""."""
+    if name in service.environment and service.environment[name] is None:
+        return " (it is taken from the shell of whoever deploys, where nothing sets it)"
     text = model.written.text(service.name, name) if model.written else None
     for unset in sorted(model.written.unset) if model.written and text else ():
         if re.search(rf"\$\{{?{re.escape(unset)}\b", text):

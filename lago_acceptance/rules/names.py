@@ -125,6 +125,8 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Hit]:
                         or model.written.environment_known)]
         others = role != API and first is not None and first is not service
         if others:
+            # What the API lacks as well is told there.
+            missing = [name for name in missing if first.value(name)]
             missing += [name for name in ("RAILS_ENV",) if not service.value(name) and first.value(name)]
             if role != MIGRATE:
                 missing += [name for name in ("LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY") if first.value(name)

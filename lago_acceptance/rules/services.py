@@ -36,14 +36,14 @@ def no_pdf(model: Model, settings: Settings) -> Iterator[Hit]:
     pdf = model.of_role(PDF)
     for service in model.of_role(WORKER) or model.of_role(API):
         url = url_of(service, "LAGO_PDF_URL")
-        outside = url is not None and ("." in url.host or unknown(url.host))
+        outside = unknown(service.value("LAGO_PDF_URL")) or url is not None and "." in url.host
         if not pdf and not outside and uses(model):
             yield Hit(service=first, at=variable(service, "LAGO_PDF_URL") if url else ("services",),
                       wrong="no service makes PDFs" + (f": nobody is called {url.host}" if url else ""),
                       leads_to="invoices are finalized without a PDF, and each leaves a dead job",
                       mend="add getlago/lago-gotenberg:7.8.2 and LAGO_PDF_URL: http://lago-pdf:3000")
             return
-        if pdf and url is None:
+        if pdf and not service.value("LAGO_PDF_URL"):
             yield Hit(service=service, at=variable(service, "LAGO_PDF_URL"), wrong="there is a PDF service, but LAGO_PDF_URL is not set",
                       leads_to="the worker doesn't find it: invoices without PDFs, and a dead job for each",
                       mend=f"LAGO_PDF_URL: http://{pdf[0].name}:3000 on the worker and the API")
@@ -250,5 +250,5 @@ def encryption(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in model.of_role(API):
         missing = [name for name in names if not service.value(name) and not service.value(name.removeprefix("LAGO_"))]
         if missing:
-            yield Hit(service=service, at=variable(service, missing[0]), wrong=f"{', '.join(missing)} is not set",
+            yield Hit(service=service, at=variable(service, missing[0]), wrong=f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
                       leads_to="adding a payment provider or an integration answers 500", mend="make each: openssl rand -hex 16")

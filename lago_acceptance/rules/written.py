@@ -12,12 +12,13 @@ from lago_acceptance.lago_reading import KEY, State, key_reading
 from lago_acceptance.model import Model, Service
 from lago_acceptance.roles import DB, LAGO_RUBY
 from lago_acceptance.rules import Hit, rule
-from lago_acceptance.rules.looking import lago, part, variable
+from lago_acceptance.rules.looking import lago, part, stores_elsewhere, variable
 from lago_acceptance.settings import Settings
 from lago_acceptance.values import service_url, shape, sounds_secret, unknown
 
 KEY_MATERIAL = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|LS0tLS1CRUdJTi|(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/=]{200,}")
 PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!\.\.\.)")
+_OBJECT_STORE = ("LAGO_AWS_S3_", "LAGO_GCS_")
 KNOWN_TOKENS = re.compile(r"\b(sk_(live|test)_\w{10,}|whsec_\w{10,}|ghp_\w{20,}|AKIA[0-9A-Z]{16}|xox[bp]-\S{10,}|eyJ[\w-]{10,}\.eyJ[\w-]{5,}\.\S{10,}"
                           r"|hvs\.\w{10,}|rzp_(live|test)_\w{8,}|SG\.[\w-]{10,}\.\S{10,}|postgres(ql)?://[^:\s]+:npg_\w+@)")
 
@@ -107,6 +108,8 @@ def unguarded_key(model: Model, settings: Settings) -> Iterator[Hit]:
     for service, name, text in _texts(model):
         if service.role not in LAGO_RUBY or "RSA_PRIVATE" not in name or name.endswith(("_PATH", "_FILE")):
             continue
+        if key_reading(service, model, settings).via == "file":
+            continue
         for use in uses(text):
             if not use.required and not (use.default or "").strip():
                 empty = not service.value(name)
@@ -150,6 +153,8 @@ def hardcoded_defaults(model: Model, settings: Settings) -> Iterator[Hit]:
         for use in nested(text):
             default = (use.default or "").strip()
             place = model.written.line(variable(service, name))
+            if name.startswith(_OBJECT_STORE) and not stores_elsewhere(service):
+                continue
             if not default or default.startswith("${") or default in ("true", "false") or (use.name, place) in told or service_url(default) and not service_url(default).password:
                 continue
             # LAGO_ENCRYPTION_... names and values alike; a default in a URL's place of the password has a name too.
@@ -216,9 +221,12 @@ def placeholders(model: Model, settings: Settings) -> Iterator[Hit]:
 @rule("env-file-not-in-repo", phase=0, declared_only=True)
 def env_file_absent(model: Model, settings: Settings) -> Iterator[Hit]:
     """The files that env_file names exist where the file is deployed, or are marked as optional."""
-    for service_name, paths in (model.written.missing_files if model.written else {}).items():
-        service = next((each for each in model.services if each.name == service_name), None)
-        yield Hit(service=service, at=("services", service_name, "env_file"), wrong=f"env_file {', '.join(map(basename, paths))} is not there",
+    missing = model.written.missing_files if model.written else {}
+    for path in dict.fromkeys(path for paths in missing.values() for path in paths):
+        asking = [name for name, paths in missing.items() if path in paths]
+        service = next((each for each in model.services if each.name == asking[0]), None)
+        yield Hit(service=service, at=("services", asking[0], "env_file"),
+                  wrong=f"env_file {basename(path)} is not there" + (f" ({', '.join(asking)} name it)" if len(asking) > 1 else ""),
                   leads_to="Compose stops (env file not found): deployed, and nothing boots",
                   mend="interpolate from --env-file instead (${NAME:?}), or create the file in the deploy and say `required: false`")
 
@@ -241,7 +249,7 @@ def env_file_not_interpolated(model: Model, settings: Settings) -> Iterator[Hit]
             if use.name not in model.written.unset or use.default is not None:
                 continue
             inside = any(re.search(rf"(?m)^\s*(export\s+)?{use.name}\s*=", model.written.env_texts.get(path) or "") for path in files)
-            absent = any(path not in model.written.env_texts for path in files) and not model.written.environment_known
+            absent = not use.required and any(path not in model.written.env_texts for path in files) and not model.written.environment_known
             if inside or absent:
                 yield Hit(service=service, at=variable(service, name), severity=None if inside else Severity.WARNING,
                           wrong=f"{name} takes ${{{use.name}}}, which {'stands' if inside else 'could stand'} only in env_file {basename(files[0])}",
