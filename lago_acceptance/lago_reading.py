@@ -149,6 +149,8 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
         return KeyReading(State.UNKNOWN, "initializer", ("services", service.name, "command"), "", reads, outcome)
     text, via, at = _value(service, model, outcome)
     state, digest = judge(text)
+    if state in (State.ABSENT, State.EMPTY) and any(_unseen_script(program, service, model) for program in outcome.programs):
+        return KeyReading(State.UNKNOWN, via, at, "", reads | frozenset(mount.target for mount in service.mounts), outcome)
     if via == "variable" and KEY not in service.environment:
         state = State.ABSENT
     if version is None and state in (State.ABSENT, State.EMPTY) and any(map(is_key_mount, service.mounts)):
@@ -157,6 +159,12 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
     if not identity and is_masked(service.value(KEY)) and via == "variable":
         identity = service.value(KEY)
     return KeyReading(state, via, at, identity, reads | _ruby_reads(service, model), outcome)
+
+
+def _unseen_script(program: tuple[str, ...], service: Service, model: Model) -> bool:
+    """Whether a program is a mounted script whose text isn't known: it may set anything."""
+    mount = service.mount_at(program[0]) if program else None
+    return mount is not None and mount.kind != "volume" and file_text(service, model, program[0]).literal is None
 
 
 def _value(service: Service, model: Model, outcome: Outcome) -> tuple[Text, str, tuple[str | int, ...]]:

@@ -225,8 +225,10 @@ def declared(document: dict[str, Any]) -> Model:
     services = tuple(
         _declared_service(name, raw or {}, document) for name, raw in (document.get("services") or {}).items()
     )
+    contents = {key: (raw or {}).get("content") for key, raw in (document.get("configs") or {}).items()}
     return Model(
         observed=False,
+        files={written_here(key): _literal(content) for key, content in contents.items() if content is not None},
         project=document.get("name", ""),
         services=services,
         networks=tuple(
@@ -240,6 +242,11 @@ def declared(document: dict[str, Any]) -> Model:
     )
 
 
+def written_here(name: str) -> str:
+    """The path under which ``Model.files`` holds a config that the compose file itself writes (``content:``)."""
+    return f"configs/{name}"
+
+
 def _handed_in(raw: dict[str, Any], document: dict[str, Any]) -> list[Mount]:
     """A service's secrets and configs, which Compose mounts as files."""
     mounts = []
@@ -247,7 +254,7 @@ def _handed_in(raw: dict[str, Any], document: dict[str, Any]) -> list[Mount]:
         for entry in raw.get(kind) or []:
             given = (document.get(kind) or {}).get(entry["source"]) or {}
             target = entry.get("target") or entry["source"]
-            source = given.get("file") or entry["source"]
+            source = given.get("file") or (written_here(entry["source"]) if "content" in given else entry["source"])
             mounts.append(Mount(kind.rstrip("s"), source, target if target.startswith("/") else folder + target, True))
     return mounts
 

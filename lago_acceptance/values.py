@@ -30,6 +30,11 @@ _NOT_SECRET_NAME = re.compile(r"(?i)(_PATH|_FILE|_DIR|_URL|_HOST|_NAME|_TTL|_ALG
                               r"|PUBLIC|PUBLISHABLE|PARTITION|KEYSPACE|KEYCLOAK_(REALM|CLIENT)|TOKENS?_PER|MAX_TOKENS")
 
 
+def given_later(name: str) -> str:
+    """What stands for a variable's value that is given at deploy time only."""
+    return f"{GIVEN_LATER}{name.lower().replace('_', '-')}"
+
+
 def unknown(value: str | None) -> bool:
     """Whether a value is, or holds, something that is given at deploy time only."""
     return bool(value) and GIVEN_LATER in value

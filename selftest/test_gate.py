@@ -78,6 +78,21 @@ def test_several_files_and_a_folder_are_judged_at_once(tmp_path):
     assert ended.returncode == 0 and "gate: 5 files, no finding" in ended.stdout, ended.stdout
 
 
+def test_an_override_file_is_judged_upon_the_file_that_it_belongs_to(tmp_path):
+    base = corpus_files.write(tmp_path / "a", "list")
+    override = base.with_name("docker-compose.override.yml")
+    override.write_text('services:\n  db:\n    ports: ["5432:5432"]\n', "utf-8")
+    gate(tmp_path, "--compose-file", base.parent)
+    assert [(each["rule"], each["path"], each["line"]) for each in found(tmp_path)] == [("host-port-published", str(override), 3)]
+
+
+def test_what_has_nothing_of_lago_in_it_is_said(tmp_path):
+    path = tmp_path / "compose.yml"
+    path.write_text("services: {web: {image: 'nginx:1.27.0'}}\n", "utf-8")
+    ended = gate(tmp_path, "--compose-file", path)
+    assert ended.returncode == 0 and "nothing of Lago was recognised" in ended.stdout, ended.stdout
+
+
 def test_sarif_and_annotations(tmp_path):
     path = corpus_files.write(tmp_path / "a", "lago", ("@lago-worker lago-storage:/app/storage => lago-storage:/app/storage2",))
     ended = gate(tmp_path, "--compose-file", path, GITHUB_ACTIONS="true")

@@ -1,0 +1,107 @@
+"""What stands beside a compose file: environment files, what is mounted from its folder, and what git has of it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lago_acceptance.interpolation import expand
+from lago_acceptance.model import Model
+
+FILE_CAP = 65_536
+
+
+class EnvFiles(msgspec.Struct, frozen=True):
+    """The env_file entries of a file: the paths of each service, the texts of those that are there by path, and what is missing.
+
+    ``missing`` are those that Compose insists on, as they are written, by service.
+    """
+
+    by_service: dict[str, tuple[str, ...]]
+    texts: dict[str, str]
+    missing: dict[str, tuple[str, ...]]
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """The services for which some file isn't here, whether it may be absent or not: the host may have it."""
+        return frozenset(name for name, paths in self.by_service.items() if any(path not in self.texts for path in paths))
+
+
+def env_files_of(services: dict[str, Any], directory: Path, values: dict[str, str]) -> EnvFiles:
+    """The env_file entries of services as they are written; ``values`` are the variables that their paths may name."""
+    by_service: dict[str, tuple[str, ...]] = {}
+    texts: dict[str, str] = {}
+    missing: dict[str, tuple[str, ...]] = {}
+    for name, service in services.items():
+        listed = service.get("env_file")
+        for entry in listed if isinstance(listed, list) else [listed] if listed else []:
+            raw = entry.get("path") if isinstance(entry, dict) else entry
+            required = not isinstance(entry, dict) or str(entry.get("required", "true")).lower() != "false"
+            if not isinstance(raw, str):
+                continue
+            path = directory / expand(raw, lambda use: values.get(use.name) or use.default or "")
+            by_service[name] = (*by_service.get(name, ()), str(path))
+            if path.is_file():
+                texts[str(path)] = small_text(path) or ""
+            elif required:
+                missing[name] = (*missing.get(name, ()), raw)
+    return EnvFiles(by_service, texts, missing)
+
+
+def mounted(model: Model, directory: Path) -> dict[str, str | None]:
+    """The texts of small files in a folder that services mount, by path; None: no such file."""
+    files: dict[str, str | None] = {}
+    for service in model.services:
+        for mount in service.mounts:
+            source = mount.source
+            if mount.kind not in ("bind", "secret", "config") or not source.startswith(str(directory)):
+                continue
+            path = Path(source)
+            if path.is_dir():
+                for inside in sorted(path.iterdir())[:50] if service.role else ():
+                    if inside.is_file():
+                        files[str(inside)] = small_text(inside)
+            elif not path.exists():
+                files[source] = None
+            elif (text := small_text(path)) is not None:
+                files[source] = text
+    return files
+
+
+def committed(directory: Path, texts: dict[str, str | None]) -> tuple[str, ...]:
+    """Those files that hold secrets and that git has."""
+    telling = [path for path in texts if "PRIVATE KEY" in (texts.get(path) or "") or path.rsplit("/", 1)[-1].startswith(".env") or path.endswith(".env")]
+    if not telling:
+        return ()
+    try:
+        ended = subprocess.run(["git", "ls-files", "-z", ":/"], cwd=directory, capture_output=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    tracked = {(directory / name).resolve() for name in ended.stdout.decode("utf-8", "replace").split("\0") if name}
+    return tuple(path for path in telling if Path(path).resolve() in tracked)
+
+
+def variables_of(text: str) -> dict[str, str]:
+    """The variables of an environment file, roughly as Compose reads them."""
+    found = {}
+    for line in text.splitlines():
+        match = re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)", line)
+        if match:
+            value = match[2].strip()
+            quoted = len(value) > 1 and value[0] in "\"'" and value[0] == value[-1]
+            found[match[1]] = value[1:-1] if quoted else re.sub(r"\s+#.*", "", value)
+    return found
+
+
+def small_text(path: Path) -> str | None:
+    """The text of a file, None where it is large, binary or not to be read."""
+    try:
+        if path.stat().st_size > FILE_CAP:
+            return None
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
