@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.errors import Unreachable, UsageError
-from lago_acceptance.model import Model, declared
+from lago_acceptance.model import Model
+from lago_acceptance.modelling import declared
 from lago_acceptance.secret_values import redact
 
 _INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR")

@@ -19,7 +19,8 @@ from lago_acceptance.compose_files import committed, env_files_of, mounted, smal
 from lago_acceptance.compose_text import Read, Unusable, Way, read
 from lago_acceptance.errors import UsageError
 from lago_acceptance.interpolation import nested
-from lago_acceptance.model import Model, Written, declared
+from lago_acceptance.model import Model, Written
+from lago_acceptance.modelling import declared
 from lago_acceptance.roles import DB, FRONT, LAGO_RUBY, role_of
 from lago_acceptance.secret_values import Redactor, redact
 from lago_acceptance.shell_reading import OPERATORS, split

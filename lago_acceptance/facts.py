@@ -14,7 +14,8 @@ import msgspec
 
 from lago_acceptance.errors import Unreachable
 from lago_acceptance.host import Host, Reading
-from lago_acceptance.model import Model, Network, Service, declared, observed_service
+from lago_acceptance.model import Model, Network, Service
+from lago_acceptance.modelling import declared, observed_service
 from lago_acceptance.roles import as_shell_case
 from lago_acceptance.secret_values import redact
 
