@@ -1,4 +1,6 @@
-"""Seeding a live Lago: with the key that somebody gives, by file or login; and without one it is said how to give it."""
+"""Seeding a live Lago: with the key that somebody gives, by file or login; and without one it is said how to
+give it.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +27,24 @@ def test_a_file_gives_the_key(live_lago, tmp_path):
     told = running.run(tmp_path / "told", "-m", "phase6", "-k", "plan or seeding_worked", "--seed", *given)
     assert told.red() == {"plan-drift"}, told.output
     assert {"name is 'Growth of another time'", "charges is []"} <= {
-        part for check in told.summary["checks"] for each in check["findings"]
-        for part in ("name is 'Growth of another time'", "charges is []") if part in each["wrong"]
+        part
+        for check in told.summary["checks"]
+        for each in check["findings"]
+        for part in ("name is 'Growth of another time'", "charges is []")
+        if part in each["wrong"]
     }
-    mended = running.run(tmp_path / "mended", "-m", "phase6", "-k", "plan or seeding_worked", "--reseed", *given)
+    mended = running.run(
+        tmp_path / "mended", "-m", "phase6", "-k", "plan or seeding_worked", "--reseed", *given
+    )
     assert mended.code == 0, mended.output
     assert live_lago.stack.api_key.reveal() not in told.output + mended.output
 
 
 def test_the_administrators_login_gives_the_key(live_lago, tmp_path):
     email, password = live_lago.stack.admin
-    result = running.run(tmp_path, *SEED, *live_lago.options, LAGO_ADMIN_EMAIL=email, LAGO_ADMIN_PASSWORD=password.reveal())
+    result = running.run(
+        tmp_path, *SEED, *live_lago.options, LAGO_ADMIN_EMAIL=email, LAGO_ADMIN_PASSWORD=password.reveal()
+    )
     assert result.checks("passed") == ["test_seeding_worked"], result.output
     assert password.reveal() not in result.output
 
@@ -48,7 +57,9 @@ def test_without_a_key_it_is_unknown_and_said_how_to_give_one(live_lago, tmp_pat
 
 
 def test_a_wrong_key_is_red_with_lagos_answer(live_lago, tmp_path):
-    result = running.run(tmp_path, *SEED, *live_lago.options, LAGO_API_KEY="11111111-2222-4333-8444-555555555555")
+    result = running.run(
+        tmp_path, *SEED, *live_lago.options, LAGO_API_KEY="11111111-2222-4333-8444-555555555555"
+    )
     assert result.code == 1, result.output
     assert "401" in result.finding("api-refused")["wrong"]
 
@@ -57,5 +68,7 @@ def test_a_wrong_password_is_said_and_a_given_key_takes_its_place(live_lago, tmp
     wrong = {"LAGO_ADMIN_EMAIL": "nobody@example.test", "LAGO_ADMIN_PASSWORD": "a-wrong-password"}
     result = running.run(tmp_path / "1", *SEED, *live_lago.options, **wrong)
     assert result.code == 5 and "nobody@example.test" in _reason(result), result.output
-    given = running.run(tmp_path / "2", *SEED, *live_lago.options, **wrong, LAGO_API_KEY=live_lago.stack.api_key.reveal())
+    given = running.run(
+        tmp_path / "2", *SEED, *live_lago.options, **wrong, LAGO_API_KEY=live_lago.stack.api_key.reveal()
+    )
     assert given.code == 0, given.output

@@ -1,4 +1,6 @@
-"""A live round of billing: in an organization of the suite's own, with --allow-writes only, production's untouched."""
+"""A live round of billing: in an organization of the suite's own, with --allow-writes only, production's
+untouched.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,10 @@ TABLES = """SELECT json_agg(table_name) FROM information_schema.tables
             WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"""
 OWN = f"(SELECT id FROM organizations WHERE name = '{own_organization.NAME}')"
 LEFT = f"""SELECT (SELECT count(*) FROM customers WHERE organization_id IN {OWN} AND deleted_at IS NULL)
-                + (SELECT count(*) FROM plans WHERE organization_id IN {OWN} AND deleted_at IS NULL AND code LIKE 'lago-%')
-                + (SELECT count(*) FROM billable_metrics WHERE organization_id IN {OWN} AND deleted_at IS NULL AND code LIKE 'lago-%')
+                + (SELECT count(*) FROM plans
+                   WHERE organization_id IN {OWN} AND deleted_at IS NULL AND code LIKE 'lago-%')
+                + (SELECT count(*) FROM billable_metrics
+                   WHERE organization_id IN {OWN} AND deleted_at IS NULL AND code LIKE 'lago-%')
                 + (SELECT count(*) FROM webhook_endpoints WHERE organization_id IN {OWN})"""
 
 
@@ -33,7 +37,9 @@ def rows(live_lago) -> dict[str, list[dict]]:
     found = {}
     for table in json.loads(live_lago.sql(TABLES)):
         text = live_lago.sql(f"SELECT coalesce(json_agg(to_jsonb(t)), '[]') FROM {table} t")
-        found[table] = [{name: value for name, value in row.items() if name != "last_used_at"} for row in json.loads(text)]
+        found[table] = [
+            {name: value for name, value in row.items() if name != "last_used_at"} for row in json.loads(text)
+        ]
     return found
 
 
@@ -53,7 +59,11 @@ def test_without_the_option_nothing_is_written(written):
     looked, _, before, between, _, _ = written
     assert looked.code == 0, looked.output
     assert before == between
-    reasons = {check["reason"] for check in looked.summary["checks"] if check["name"].endswith("a_customer_can_subscribe")}
+    reasons = {
+        check["reason"]
+        for check in looked.summary["checks"]
+        if check["name"].endswith("a_customer_can_subscribe")
+    }
     assert len(reasons) == 1 and "--allow-writes" in reasons.pop()
 
 
@@ -61,9 +71,14 @@ def test_with_the_option_the_whole_round_is_made(written):
     wrote = written[1]
     assert wrote.code == 0, wrote.output
     assert {
-        "test_a_customer_can_subscribe", "test_subscribing_makes_an_invoice", "test_the_invoices_pdf_can_be_fetched",
-        "test_usage_grows_when_events_come", "test_terminating_bills_the_usage", "test_what_the_round_made_is_removed",
-        "test_every_plan_can_be_subscribed_to", "test_seeding_twice_changes_nothing",
+        "test_a_customer_can_subscribe",
+        "test_subscribing_makes_an_invoice",
+        "test_the_invoices_pdf_can_be_fetched",
+        "test_usage_grows_when_events_come",
+        "test_terminating_bills_the_usage",
+        "test_what_the_round_made_is_removed",
+        "test_every_plan_can_be_subscribed_to",
+        "test_seeding_twice_changes_nothing",
     } <= set(wrote.checks("passed"))
     assert "Traceback" not in wrote.output
 
@@ -100,14 +115,19 @@ def test_no_secret_is_in_a_command_or_a_report(written, live_lago):
     key = live_lago.sql(f"SELECT value FROM api_keys WHERE organization_id IN {OWN}")
     assert len(key) == 36
     told = " ".join(written[5]) + written[1].output
-    told += "".join(path.read_text("utf-8", "replace") for path in written[1].reports.rglob("*") if path.is_file())
+    told += "".join(
+        path.read_text("utf-8", "replace") for path in written[1].reports.rglob("*") if path.is_file()
+    )
     assert key not in told
 
 
 def test_the_next_run_makes_no_second_organization_or_key(written, live_lago, tmp_path):
-    count = f"SELECT (SELECT count(*) FROM organizations), (SELECT count(*) FROM api_keys WHERE organization_id IN {OWN})"
+    keys = f"(SELECT count(*) FROM api_keys WHERE organization_id IN {OWN})"
+    count = f"SELECT (SELECT count(*) FROM organizations), {keys}"
     before = live_lago.sql(count)
-    again = running.run(tmp_path, "-k", "test_every_plan_can_be_subscribed_to", "--allow-writes", *live_lago.options)
+    again = running.run(
+        tmp_path, "-k", "test_every_plan_can_be_subscribed_to", "--allow-writes", *live_lago.options
+    )
     assert again.code == 0, again.output
     assert live_lago.sql(count) == before
 
@@ -119,8 +139,12 @@ def test_what_a_killed_run_left_is_swept_and_nothing_else(written, live_lago, tm
     production = live_lago.lago
     production.create("customers", "customer", {"external_id": name, "name": name, "legal_name": gone.mark})
     process = subprocess.Popen(
-        running.command("--reports", str(tmp_path / "killed"), *WRITES, *live_lago.options), cwd=ROOT,
-        env=running.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        running.command("--reports", str(tmp_path / "killed"), *WRITES, *live_lago.options),
+        cwd=ROOT,
+        env=running.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
@@ -129,7 +153,9 @@ def test_what_a_killed_run_left_is_swept_and_nothing_else(written, live_lago, tm
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
     assert int(live_lago.sql(LEFT)) >= 3
-    swept = running.run(tmp_path, "-k", "test_nothing_of_earlier_runs_is_left", "--allow-writes", *live_lago.options)
+    swept = running.run(
+        tmp_path, "-k", "test_nothing_of_earlier_runs_is_left", "--allow-writes", *live_lago.options
+    )
     assert swept.code == 0, swept.output
     assert "removed from Lago what an earlier run had left" in swept.output
     assert live_lago.sql(LEFT) == "0"

@@ -1,4 +1,6 @@
-"""The organization of the suite's own: made by a change with a permit, told from every other one, its key kept apart."""
+"""The organization of the suite's own: made by a change with a permit, told from every other one, its key
+kept apart.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +40,18 @@ class Api:
     id = "0123456789ab"
 
 
-@pytest.mark.parametrize("outcome, said", [
-    (Outcome(1, "rake aborted!\nNoMethodError: undefined method `unpack1' for nil"), "undefined method `unpack1'"),
-    (Outcome(0, '"ending seeding environment"\n'), "ending seeding environment"),
-    (Outcome(124, "", "making it did not end within 60 s"), "did not end within 60 s"),
-    (Outcome(127, ""), "exit code 127"),
-])
+@pytest.mark.parametrize(
+    "outcome, said",
+    [
+        (
+            Outcome(1, "rake aborted!\nNoMethodError: undefined method `unpack1' for nil"),
+            "undefined method `unpack1'",
+        ),
+        (Outcome(0, '"ending seeding environment"\n'), "ending seeding environment"),
+        (Outcome(124, "", "making it did not end within 60 s"), "did not end within 60 s"),
+        (Outcome(127, ""), "exit code 127"),
+    ],
+)
 def test_an_organization_that_lago_does_not_make_is_unknown_with_the_reason(outcome, said):
     with pytest.raises(Unknown, match="nothing is written") as raised:
         own_organization.key(Answering(outcome), Api(), PERMIT)
@@ -65,21 +73,30 @@ def test_seeding_has_the_rsa_key_however_it_is_mounted(how, tmp_path):
     stub = tmp_path / "bundle"
     stub.write_text(
         "#!/usr/bin/env ruby\n"
-        'names = %w[LAGO_RSA_PRIVATE_KEY LAGO_CREATE_ORG LAGO_ORG_NAME LAGO_ORG_API_KEY LAGO_API_KEY]\n'
+        "names = %w[LAGO_RSA_PRIVATE_KEY LAGO_CREATE_ORG LAGO_ORG_NAME LAGO_ORG_API_KEY LAGO_API_KEY]\n"
         'puts (ENV.values_at(*names) + ARGV).join(" ")\n'
     )
     stub.chmod(0o755)
     (tmp_path / "rsa_key.rb").write_text('ENV["LAGO_RSA_PRIVATE_KEY"] = "bG9hZGVk"\n')
     options = ["--volume", f"{stub}:/usr/local/sbin/bundle:ro", "--env", "SECRET_KEY_BASE=of-this-test"]
     if how.startswith("loaded"):
-        options += ["--volume", f"{tmp_path / 'rsa_key.rb'}:/run/lago/rsa_key.rb:ro", "--env", "RUBYOPT=-r/run/lago/rsa_key"]
+        options += [
+            "--volume",
+            f"{tmp_path / 'rsa_key.rb'}:/run/lago/rsa_key.rb:ro",
+            "--env",
+            "RUBYOPT=-r/run/lago/rsa_key",
+        ]
         command = ("sleep", "60")
     else:
         options += ["--entrypoint", "/bin/bash"]
         command = ("-euc", 'export LAGO_RSA_PRIVATE_KEY=d3JhcHBlZA==; exec "$@"', "--", "sleep", "60")
     with containers.running(image, *command, options=tuple(options)) as container:
-        ended = container.execute("sh", "-c", own_organization.SCRIPT, "sh", own_organization.NAME, own_organization.EMAIL)
-        again = container.execute("sh", "-c", own_organization.SCRIPT, "sh", own_organization.NAME, own_organization.EMAIL)
+        ended = container.execute(
+            "sh", "-c", own_organization.SCRIPT, "sh", own_organization.NAME, own_organization.EMAIL
+        )
+        again = container.execute(
+            "sh", "-c", own_organization.SCRIPT, "sh", own_organization.NAME, own_organization.EMAIL
+        )
     assert ended.returncode == 0, ended.stderr
     words, key = ended.stdout.strip().splitlines()
     key = key.removeprefix("key ")
@@ -93,7 +110,12 @@ def test_seeding_has_the_rsa_key_however_it_is_mounted(how, tmp_path):
 def test_a_change_on_a_live_host_needs_a_permit_and_keeps_its_environment_out_of_the_command(sshd):
     server = sshd()
     host = SshHost(parse(server.url), server.ssh_config)
-    change = Change("saying a word", ("sh", "-c", 'echo "$WORD; $0"; cat; exit 3', "it's"), {"WORD": "a secret's word"}, deadline=10)
+    change = Change(
+        "saying a word",
+        ("sh", "-c", 'echo "$WORD; $0"; cat; exit 3', "it's"),
+        {"WORD": "a secret's word"},
+        deadline=10,
+    )
     try:
         with pytest.raises(TypeError, match="needs a permit"):
             host.change(change, None)

@@ -1,4 +1,6 @@
-"""The browser's checks on pages as a real front may show them, served here: each is red in the way that it names."""
+"""The browser's checks on pages as a real front may show them, served here: each is red in the way that it
+names.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ from lago_acceptance.secret_values import Secret
 
 pytestmark = pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium here")
 
-LOGIN = """<title>Lago - Cloud</title><link rel="stylesheet" href="https://fonts.googleapis.com/css2?family=Inter">
+LOGIN = """<title>Lago - Cloud</title>
+<link rel="stylesheet" href="https://fonts.googleapis.com/css2?family=Inter">
 <form onsubmit="event.preventDefault(); {submit}"><input name="email"><input name="password" type="password">
 <button data-test="submit">Log In</button></form><div id="root"></div>
 <script>const show = html => document.getElementById("root").innerHTML = html</script>"""
@@ -34,7 +37,8 @@ INSIDE = """show('<div data-test="side-nav-name">Bizoholic</div><a href="/plans"
 document.querySelector('a').onclick = event => { event.preventDefault(); history.pushState({}, '', '/plans');
  const list = document.getElementById('list'), rows = %s;
  const more = () => rows.splice(0, 20).forEach(name => list.insertAdjacentHTML('beforeend',
-  '<p style="height:40px" data-test="' + name + '-wrapper"><a data-test="' + name + '">' + name + '</a><span>' + name.toLowerCase() + '</span></p>'));
+  '<p style="height:40px" data-test="' + name + '-wrapper"><a data-test="' + name + '">'
+  + name + '</a><span>' + name.toLowerCase() + '</span></p>'));
  list.onscroll = () => list.scrollTop + list.clientHeight >= list.scrollHeight - 5 && more(); more(); }"""
 WRONG = """show('<div data-test="error-alert">Sorry</div>')"""
 MANY = [f"Plan {number}" for number in range(100)]
@@ -63,7 +67,9 @@ def served(tmp_path_factory) -> Iterator[tuple[Browser, Front]]:
         front = Front()
         server.expect_request(re.compile(".*")).respond_with_handler(front)
         view = PublicView(
-            hosts={"front": "front.example.test"}, resolvers=(), origin=f"127.0.0.1:{server.port}",
+            hosts={"front": "front.example.test"},
+            resolvers=(),
+            origin=f"127.0.0.1:{server.port}",
             roots=ca.cert_pem.bytes().decode(),
         )
         started = Browser(view, folder / "private", folder / "reports")
