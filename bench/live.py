@@ -135,7 +135,7 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
 
 def facts(host: lago.LiveLago) -> None:
     """One look at the host, with a connection of its own."""
-    from lago_acceptance.facts import observe
+    from lago_acceptance.observing import observe
 
     there = SshHost(parse(host.server.url), host.server.ssh_config)
     try:
@@ -166,7 +166,7 @@ def by_hand(host: lago.LiveLago, words: dict[str, str]) -> None:
 
 def recorded(host: lago.LiveLago, folder: Path, after: float) -> sshd.Sshd:
     """An ssh server that answers what the host has told once, as late as the host itself, and at no cost."""
-    from lago_acceptance.facts import END, reading
+    from lago_acceptance.observing import END, reading
 
     there = SshHost(parse(host.server.url), host.server.ssh_config)
     try:

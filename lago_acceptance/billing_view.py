@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.errors import Unknown
-from lago_acceptance.facts import Container, Facts, nobodys_key
+from lago_acceptance.facts import Container, Facts
 from lago_acceptance.findings import Finding, Red
 from lago_acceptance.host import Host, Reading
+from lago_acceptance.observing import nobodys_key
 from lago_acceptance.roles import API, GATEWAY
 from lago_acceptance.secret_values import redact
 

@@ -9,7 +9,8 @@ from importlib.resources import files
 import msgspec
 
 from lago_acceptance import diagnosis
-from lago_acceptance.facts import Container, Facts, container_from
+from lago_acceptance.facts import Container, Facts
+from lago_acceptance.facts_parsing import container_from
 from lago_acceptance.host import Host, Outcome, Reading
 from lago_acceptance.roles import MIGRATE
 from lago_acceptance.waiting import until

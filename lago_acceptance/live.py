@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from lago_acceptance import runs
 from lago_acceptance.errors import Unreachable, UsageError
-from lago_acceptance.facts import Facts, observe
+from lago_acceptance.facts import Facts
 from lago_acceptance.host import Permit
 from lago_acceptance.memory import Memory
+from lago_acceptance.observing import observe
 from lago_acceptance.options import Options
 from lago_acceptance.public_view import SYSTEM, PublicView, Resolver
 from lago_acceptance.roles import API, FRONT, GATEWAY

@@ -20,10 +20,11 @@ from lago_acceptance.coming_up import BringUp
 from lago_acceptance.compose import Project, resolve
 from lago_acceptance.declaration import Declaration
 from lago_acceptance.errors import Unreachable
-from lago_acceptance.facts import Facts, observe
+from lago_acceptance.facts import Facts
 from lago_acceptance.gateway_stack import GatewayStack
 from lago_acceptance.host import Change, LocalHost, Outcome, Permit
 from lago_acceptance.model import Model
+from lago_acceptance.observing import observe
 from lago_acceptance.options import Options
 from lago_acceptance.overlay import overlay
 from lago_acceptance.public_view import PublicView, Resolver

@@ -15,8 +15,9 @@ import pytest
 from lago_acceptance import sidekiq, signs
 from lago_acceptance.edge_checks import routers
 from lago_acceptance.errors import Unknown
-from lago_acceptance.facts import Facts, observe
+from lago_acceptance.facts import Facts
 from lago_acceptance.findings import Finding
+from lago_acceptance.observing import observe
 from lago_acceptance.roles import CLOCK, role_of
 from lago_acceptance.ssh_host import SshHost, parse
 from selftest import running
@@ -274,13 +275,31 @@ def test_a_swarm_service_of_traefik_is_the_proxy(live_lago, look):
     assert routers.are_one_each(facts, "api", "billing-api.bizoholic.net", live_lago.stack.settings.edge) == []
 
 
-def test_a_clock_that_is_wrong(live_lago, sshd, tmp_path):
-    tools = tmp_path / "tools"
+def ahead(sshd, folder: Path, by: str):
+    """A server on which the host's clock is ahead."""
+    tools = folder / "tools"
     tools.mkdir()
     date = tools / "date"
-    date.write_text('#!/bin/sh\nexec /bin/date -d "+1 hour" "$@"\n')
+    date.write_text(f'#!/bin/sh\nexec /bin/date -d "+{by}" "$@"\n')
     date.chmod(0o755)
-    server = sshd(environment={"PATH": f"{tools}:{os.environ['PATH']}"})
+    return sshd(environment={"PATH": f"{tools}:{os.environ['PATH']}"})
+
+
+def test_twelve_minutes_without_a_schedule(live_lago, sshd, tmp_path):
+    """By the host's own clock: it goes on while that of Lago stands still."""
+    server = ahead(sshd, tmp_path, "12 minutes")
+    clock = live_lago.container("lago-clock")
+    docker("pause", clock)
+    try:
+        result = running.run(tmp_path, "-k", "schedules_are_enqueued or clock_ticks", *live_lago.options_for(server))
+    finally:
+        docker("unpause", clock)
+    assert result.red() == {"schedule-late", "clock-stands-still"}, result.output
+    assert "test_five_minute_schedules_are_enqueued_in_time" in result.checks("failed")
+
+
+def test_a_clock_that_is_wrong(live_lago, sshd, tmp_path):
+    server = ahead(sshd, tmp_path, "1 hour")
     host = SshHost(parse(server.url), server.ssh_config)
     try:
         facts = observe(host, project=live_lago.project)

@@ -1,0 +1,182 @@
+"""Takes the facts of a Docker host by one Reading, readings/facts.sh."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import shlex
+import time
+from functools import cached_property
+from importlib.resources import files
+from typing import Any
+
+from lago_acceptance import facts_parsing
+from lago_acceptance.errors import Unreachable
+from lago_acceptance.facts import Facts
+from lago_acceptance.host import Host, Reading
+from lago_acceptance.roles import as_shell_case
+from lago_acceptance.secret_values import redact
+
+LOG_LINES = 2000
+BEGIN, END = "facts begin", "facts end"
+
+
+class _Sections:
+    """The sections of readings/facts.sh's output. What a login's profile prints before them is left out."""
+
+    def __init__(self, host: Host, output: str):
+        _, begun, rest = output.partition(BEGIN + "\n")
+        told, ended, _ = rest.partition(END)
+        if not begun or not ended:
+            said = redact((told or output).strip()[-200:]) if not begun else "it broke off"
+            raise Unreachable(f"the facts of {host.name} did not arrive whole: {said or 'nothing came'}; try again")
+        collected: dict[str, list[str]] = {}
+        for line in told.splitlines():
+            name, _, text = line.partition(" ")
+            collected.setdefault(name, []).append(text)
+        self._texts = {name: base64.b64decode("".join(parts)).decode("utf-8", "replace") for name, parts in collected.items()}
+
+    def text(self, name: str) -> str:
+        return self._texts.get(name, "")
+
+    def named(self, prefix: str) -> dict[str, str]:
+        return {name.removeprefix(prefix): text for name, text in self._texts.items() if name.startswith(prefix)}
+
+    @cached_property
+    def environment(self) -> tuple[dict[str, dict[str, str]], str]:
+        """The configured variables of each container, and Compose's JSON."""
+        values: dict[str, dict[str, str]] = {}
+        lines = []
+        for line in self.text("environment").splitlines():
+            if line.startswith("E\t"):
+                _, container, name, value = line.split("\t", 3)
+                values.setdefault(container, {})[name] = _unquoted(value)
+            elif line.startswith("D\t"):
+                lines.append(line[2:])
+        return values, "\n".join(lines)
+
+
+def _unquoted(value: str) -> str:
+    try:
+        return json.loads(f'"{value}"')
+    except json.JSONDecodeError:
+        return value
+
+
+def reading(host: Host, *, project: str = "", wanted_directory: str = "", files_: tuple[str, ...] = (),
+            env_files: tuple[str, ...] = (), directory: str = "", sources: tuple[str, ...] = (), backups: str = "",
+            gateway_network: str = "", environment: dict[str, str] | None = None) -> Reading:
+    """The Reading that gathers all facts of a host.
+
+    Without a project it looks at the one that was started in ``wanted_directory``, else at the only one with Lago in it.
+    ``backups`` is a file pattern of the host's shell. With a ``gateway_network``, what gateway and API see of each other
+    is looked at, too.
+    """
+    folder = files("lago_acceptance") / "readings"
+
+    def text(name: str) -> str:
+        return (folder / name).read_text("utf-8")
+
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in (environment or {}).items())
+    roles = 'role_of() { text="$2 $3"; case $1 in -) ;; *) role=$1; return ;; esac\n' + as_shell_case("text") + "\n}\n"
+    return Reading(
+        "facts",
+        exports + roles + text("facts.sh"),
+        {
+            "project": project,
+            "wanted_directory": wanted_directory,
+            "backups": backups,
+            "compose": host.compose_command,
+            "files": "\n".join(files_),
+            "env_files": "\n".join(env_files),
+            "directory": directory,
+            "sources": "\n".join(sources),
+            "log_lines": str(LOG_LINES),
+            "mask": text("mask.awk"),
+            "lago_rb": text("lago.rb"),
+            "redis_lua": text("redis.lua"),
+            "facts_sql": text("facts.sql"),
+            "gateway_network": gateway_network,
+            "billing": text("billing.sh") if gateway_network else "",
+            "stranger": nobodys_key(),
+        },
+    )
+
+
+def nobodys_key() -> str:
+    """A key that no organization has."""
+    return f"nobodys-key-{secrets.token_hex(8)}"
+
+
+def observe(host: Host, **where: Any) -> Facts:
+    """Take the facts of a host; see ``reading`` for the words that say where to look.
+
+    Unreachable when Docker doesn't answer there.
+    """
+    asked = time.time()
+    output = host.read(reading(host, **where))
+    answered = time.time()
+    sections = _Sections(host, output)
+    if problem := sections.text("docker-error"):
+        raise Unreachable(_docker_sentence(host, problem))
+    environments, declaration = sections.environment
+    raw = [json.loads(line) for line in sections.text("containers").splitlines() if line.strip()]
+    containers = [facts_parsing.container_from(each, environments.get(each["id"], {})) for each in raw]
+    project = sections.text("project")
+    inside = {container.id for container in containers if project and container.project == project}
+    started, ended = sections.text("clock").split()
+    model, declaration_error = facts_parsing.declaration(declaration)
+    database, database_error = facts_parsing.database(sections.named("database:"))
+    redis, redis_error = facts_parsing.redis(sections.named("redis:"))
+    info = json.loads(sections.text("info").strip() or "{}")
+    return Facts(
+        project=project,
+        lagos=dict(line.split("\t", 1) for line in sections.text("lagos").splitlines() if line),
+        engine=info.get("ServerVersion", ""),
+        root_directory=info.get("DockerRootDir", ""),
+        host_clock=_clock(ended),
+        clock_drift=_beyond(_clock(ended) - answered, _clock(started) - asked + (0 if started[-1].isdigit() else 1)),
+        containers=tuple(container for container in containers if container.id in inside),
+        others=tuple(container for container in containers if container.id not in inside),
+        declaration=model,
+        declaration_error=declaration_error,
+        texts=tuple(facts_parsing.compose_text(line) for line in sections.text("files").splitlines() if line.strip()),
+        sources=tuple(facts_parsing.key_file(line) for line in sections.text("mounts").splitlines() if line.strip()),
+        disks=tuple(facts_parsing.disks(sections.text("disk"))),
+        networks=tuple(json.loads(line)["Name"] for line in sections.text("networks").splitlines() if line),
+        volumes=tuple(json.loads(line)["Name"] for line in sections.text("volumes").splitlines() if line),
+        images=tuple(dict.fromkeys(facts_parsing.image(line) for line in sections.text("images").splitlines() if line)),
+        log_sizes={name: int(size) for name, size in map(str.split, sections.text("log-sizes").splitlines())},
+        dumps=tuple(facts_parsing.dump(line) for line in sections.text("dumps").splitlines() if line),
+        logs={name: redact(text) for name, text in sections.named("logs:").items()},
+        database=database,
+        database_error=database_error,
+        redis=redis,
+        redis_error=redis_error,
+        lago={name: facts_parsing.json_or_error(text) for name, text in sections.named("lago:").items()},
+        fronts={name: redact(text) for name, text in sections.named("front:").items()},
+        proxies={name: facts_parsing.proxy(text) for name, text in sections.named("proxy:").items()},
+        billing=sections.text("billing"),
+    )
+
+
+def _docker_sentence(host: Host, problem: str) -> str:
+    said = redact(problem.strip().splitlines()[-1] if problem.strip() else "it said nothing")
+    if "permission denied" in problem:
+        return f"{host.name} does not let this user talk to Docker: {said}; add the user to the group docker, or be root"
+    if any(sign in problem for sign in ("emplate", "unknown flag", "flag provided but not defined", "function", " too new", " too old")):
+        return f"the Docker on {host.name} is too old to be asked ({said}); 20.10 and later are understood"
+    if "not found" in problem:
+        return f"{host.name} has no Docker; install Docker Engine there"
+    return f"Docker does not answer on {host.name}: {said}; start it (systemctl start docker) and look at its log"
+
+
+def _clock(text: str) -> float:
+    """What date printed; BusyBox's knows no fractions and prints their sign."""
+    return float(text.rstrip("%N."))
+
+
+def _beyond(least: float, most: float) -> float:
+    """The smallest distance from 0 of what lies between two numbers."""
+    return least if least > 0 else most if most < 0 else 0.0
