@@ -37,15 +37,19 @@ def findings_of(rule: Rule, sources: list[Source], settings: Settings) -> list[F
 
 
 def _not_judged(rule: Rule, source: Source, error: Exception) -> Finding:
-    return Finding(id=rule.id, severity=Severity.ERROR, role=None, service=None, place=Place(source.path, None),
-                   wrong=f"this could not be judged: the rule itself broke on the file ({type(error).__name__})",
-                   leads_to="a defect of this kind would go unseen", mend="tell the maintainers of the gate which file it was")
+    return Finding(id=rule.id, severity=Severity.ERROR, role=None, service=None,
+                   place=Place(source.path, None),
+                   wrong="this could not be judged: the rule itself broke on the file "
+                         f"({type(error).__name__})",
+                   leads_to="a defect of this kind would go unseen",
+                   mend="tell the maintainers of the gate which file it was")
 
 
 def changes_of(name: str, old: Source, new: Source, settings: Settings) -> list[Finding]:
     """What a change from one version to another breaks."""
     return [
-        Finding(id=name, severity=hit.severity or Severity.ERROR, role=hit.service.role if hit.service else None,
+        Finding(id=name, severity=hit.severity or Severity.ERROR, role=hit.service.role if hit.service
+                else None,
                 service=hit.service.name if hit.service else None, place=place_in(new, hit), wrong=hit.wrong,
                 leads_to=hit.leads_to, mend=hit.mend)
         for hit in CHANGES[name](old.model, new.model, settings)
@@ -55,7 +59,8 @@ def changes_of(name: str, old: Source, new: Source, settings: Settings) -> list[
 def base_of(base: str, path: Path, env_file: Path | None) -> Source:
     """The version to compare with: a file, or what git has at the merge base with a branch or commit.
 
-    Unknown where the file is new since then, or was none; UsageError with one sentence where ``base`` can't be used.
+    Unknown where the file is new since then, or was none; UsageError with one sentence where ``base`` can't
+    be used.
     """
     if Path(base).is_file():
         old = load(Path(base), env_file)
@@ -97,4 +102,5 @@ def explanation(name: str) -> str:
     if change := CHANGES.get(name):
         return f"{name}: {(change.__doc__ or '').strip()}\nerror, judged between two versions (--base)\n"
     near = difflib.get_close_matches(name, [*rules(), *CHANGES], 3, 0.4)
-    raise UsageError(f"--explain {name}: there is no such rule" + (f"; near are {', '.join(near)}" if near else ""))
+    raise UsageError(f"--explain {name}: there is no such rule" + (f"; near are {', '.join(near)}" if near
+                                                                   else ""))

@@ -1,8 +1,8 @@
 """What Lago would read: its RSA key in each container, found without starting one.
 
-Lago 1.16.0 takes ``LAGO_RSA_PRIVATE_KEY`` alone, decodes base64 leniently and gives the bytes to OpenSSL (Lago sheet,
-section 1.3). The value is followed through the environment, a shell wrapper, RUBYOPT, and, from v1.23.0, the file
-/app/config/keys/private.pem, which wins there.
+Lago 1.16.0 takes ``LAGO_RSA_PRIVATE_KEY`` alone, decodes base64 leniently and gives the bytes to OpenSSL
+(Lago sheet, section 1.3). The value is followed through the environment, a shell wrapper, RUBYOPT, and, from
+v1.23.0, the file /app/config/keys/private.pem, which wins there.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def version_of(service: Service, settings: Settings) -> tuple[int, ...] | None:
     if "getlago/" in service.image:
         return None
     found = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", settings.deployment.version)
-    return tuple(int(part or 0) for part in found.groups()) if found and "lago-acceptance/" in service.image else None
+    return tuple(int(part or 0)
+                 for part in found.groups()) if found and "lago-acceptance/" in service.image else None
 
 
 def before(service: Service, settings: Settings, version: tuple[int, ...]) -> bool:
@@ -92,7 +93,8 @@ def is_key_mount(mount: Mount) -> bool:
     text = f"{mount.source} {mount.target}"
     if mount.target.startswith(("/app/storage", "/var/run", "/var/lib")) or _NO_KEY_FILE.search(mount.target):
         return False
-    return any(_KEY_FILE.search(name) for name in (basename(mount.source), basename(mount.target), mount.target)) or (
+    return any(_KEY_FILE.search(name)
+               for name in (basename(mount.source), basename(mount.target), mount.target)) or (
         mount.target.rstrip("/") == "/app/config/keys" or "private_key" in text
     )
 
@@ -102,7 +104,8 @@ def file_text(service: Service, model: Model, path: str) -> Text:
     path = path if path.startswith("/") else join("/app", path.removeprefix("./"))
     mount = service.mount_at(path)
     if mount is None:
-        return UNKNOWN if service.built or path.startswith(("/proc", "/dev", "/tmp")) else Text("empty", "", path)
+        return UNKNOWN if service.built or path.startswith(("/proc", "/dev", "/tmp")) else Text("empty", "",
+                                                                                                path)
     inside = path[len(mount.target.rstrip("/")) :].lstrip("/")
     source = join(mount.source, inside) if inside else mount.source
     known = model.files.get(source)
@@ -125,14 +128,16 @@ def script_text(service: Service, model: Model, path: str) -> str | None:
 
 def environment_of(service: Service) -> dict[str, Text]:
     """A service's variables as values to follow."""
-    return {name: UNKNOWN if unknown(value) else Text(shape(value), None, value) if is_masked(value) else Text.of(value or "")
+    return {name: UNKNOWN if unknown(value) else Text(shape(value), None, value) if is_masked(value)
+            else Text.of(value or "")
             for name, value in service.environment.items()}
 
 
 def outcome_of(service: Service, model: Model) -> Outcome:
     """What the service's command makes of its environment."""
     return follow((*service.entrypoint, *service.command), environment_of(service),
-                  lambda path: file_text(service, model, path), lambda path: script_text(service, model, path))
+                  lambda path: file_text(service, model, path),
+                  lambda path: script_text(service, model, path))
 
 
 def key_reading(service: Service, model: Model, settings: Settings) -> KeyReading:
@@ -142,20 +147,25 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
     reads = frozenset(outcome.reads)
     native = service.mount_at(NATIVE_FILE)
     if native is not None and (version is None or version >= NATIVE_FROM):
-        return KeyReading(State.UNKNOWN if version is None else State.GOOD, "file", ("services", service.name, "volumes"),
+        return KeyReading(State.UNKNOWN if version is None else State.GOOD, "file",
+                          ("services", service.name, "volumes"),
                           f"file {native.source}", reads | {NATIVE_FILE}, outcome)
     if any("rsa_keys.rb" in path for path in (*outcome.writes, *outcome.edits)) or service.mount_at(
             "/app/config/initializers/rsa_keys.rb"):
-        return KeyReading(State.UNKNOWN, "initializer", ("services", service.name, "command"), "", reads, outcome)
+        return KeyReading(State.UNKNOWN, "initializer", ("services", service.name, "command"), "", reads,
+                          outcome)
     text, via, at = _value(service, model, outcome)
     state, digest = judge(text)
-    if state in (State.ABSENT, State.EMPTY) and any(_unseen_script(program, service, model) for program in outcome.programs):
-        return KeyReading(State.UNKNOWN, via, at, "", reads | frozenset(mount.target for mount in service.mounts), outcome)
+    if state in (State.ABSENT, State.EMPTY) and any(_unseen_script(program, service, model)
+                                                    for program in outcome.programs):
+        return KeyReading(State.UNKNOWN, via, at, "",
+                          reads | frozenset(mount.target for mount in service.mounts), outcome)
     if via == "variable" and KEY not in service.environment:
         state = State.ABSENT
     if version is None and state in (State.ABSENT, State.EMPTY) and any(map(is_key_mount, service.mounts)):
         state = State.UNKNOWN
-    identity = digest or (f"file {text.origin}" if text.origin.startswith("/") and text.shape != "empty" else "")
+    identity = digest or (f"file {text.origin}" if text.origin.startswith("/") and text.shape != "empty"
+                          else "")
     if not identity and is_masked(service.value(KEY)) and via == "variable":
         identity = service.value(KEY)
     return KeyReading(state, via, at, identity, reads | _ruby_reads(service, model), outcome)
@@ -164,14 +174,16 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
 def _unseen_script(program: tuple[str, ...], service: Service, model: Model) -> bool:
     """Whether a program is a mounted script whose text isn't known: it may set anything."""
     mount = service.mount_at(program[0]) if program else None
-    return mount is not None and mount.kind != "volume" and file_text(service, model, program[0]).literal is None
+    return mount is not None and mount.kind != "volume" and file_text(service, model,
+                                                                      program[0]).literal is None
 
 
 def _value(service: Service, model: Model, outcome: Outcome) -> tuple[Text, str, tuple[str | int, ...]]:
     loader = _loader(service, model)
     if loader is not None:
         return loader, "ruby", ("services", service.name, "environment", "RUBYOPT")
-    if KEY in outcome.variables and outcome.variables[KEY].origin and (KEY in outcome.exported or KEY in service.environment):
+    if KEY in outcome.variables and outcome.variables[KEY].origin and (KEY in outcome.exported
+                                                                       or KEY in service.environment):
         given = environment_of(service).get(KEY)
         if given is None or outcome.variables[KEY] != given:
             where = "entrypoint" if service.entrypoint else "command"

@@ -93,7 +93,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
     def mount_at(self, path: str) -> Mount | None:
         """The mount that serves a path inside the container: the deepest one that holds it."""
-        holding = [mount for mount in self.mounts if path == mount.target or path.startswith(f"{mount.target.rstrip('/')}/")]
+        holding = [mount for mount in self.mounts if path == mount.target
+                   or path.startswith(f"{mount.target.rstrip('/')}/")]
         return max(holding, key=lambda mount: len(mount.target), default=None)
 
 
@@ -118,10 +119,11 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
     ``document`` holds the texts before interpolation. ``unset`` are the variables that nothing sets;
     ``environment_known`` tells whether there was an environment file to look into at all. ``env_files`` are
-    the env_file entries by service, ``missing_files`` those that don't exist, ``env_texts`` the others by path; ``repeated`` are the keys of a mapping, or
-    names of a list environment, that stand twice, each as the way to it. ``lines`` tells where each way leads,
-    ``pem_lines`` where a private key's PEM begins; ``committed`` are those of its files that are in a git repository.
-    ``compose_error`` is why Compose refuses the file, "" where it doesn't.
+    the env_file entries by service, ``missing_files`` those that don't exist, ``env_texts`` the others by
+    path; ``repeated`` are the keys of a mapping, or names of a list environment, that stand twice, each as
+    the way to it. ``lines`` tells where each way leads, ``pem_lines`` where a private key's PEM begins;
+    ``committed`` are those of its files that are in a git repository. ``compose_error`` is why Compose
+    refuses the file, "" where it doesn't.
     """
 
     path: str

@@ -18,16 +18,20 @@ LABEL = "lago-acceptance.role"
 # is enough; a bare `sidekiq` or `rails s` is Lago's only in an image that is called so.
 PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     # These do one thing and end: they make a key, a dump, or are somebody's console.
-    ("", ("*scripts/generate.rsa.sh*", "*postgres* *pg_dump*", "*postgres* *pg_basebackup*", "*lago* *rails console*", "*lago* *rails runner*")),
+    ("", ("*scripts/generate.rsa.sh*", "*postgres* *pg_dump*", "*postgres* *pg_basebackup*",
+          "*lago* *rails console*", "*lago* *rails runner*")),
     (PROXY, ("traefik:*", "*/traefik:*", "traefik@*", "*/traefik@*")),
     (PDF, ("*gotenberg*", "*lago-pdf*")),
     (FRONT, ("*getlago/front*", "*lago-front*", "*lago_front*")),
     (GATEWAY, ("*brain*gateway*", "*/gateway:*", "*brain-api*")),
-    (API, ("*scripts/start.api.sh*", "*scripts/start.sh*", "*lago* *rails s *", "*lago* *rails server*", "*lago* *puma*")),
+    (API, ("*scripts/start.api.sh*", "*scripts/start.sh*", "*lago* *rails s *", "*lago* *rails server*",
+           "*lago* *puma*")),
     (WORKER, ("*scripts/start.worker.sh*", "*scripts/start.*.worker.sh*", "*lago* *sidekiq*")),
     (CLOCK, ("*scripts/start.clock.sh*", "*lago* *clockwork*")),
-    (MIGRATE, ("*scripts/migrate.sh*", "*scripts/start.migrate.sh*", "*lago* *db:migrate*", "*getlago/api* *db:*")),
-    (DB, ("postgres:*", "*/postgres:*", "postgres@*", "*/postgres@*", "*postgres-partman*", "*postgis*", "*/timescaledb*")),
+    (MIGRATE,
+     ("*scripts/migrate.sh*", "*scripts/start.migrate.sh*", "*lago* *db:migrate*", "*getlago/api* *db:*")),
+    (DB, ("postgres:*", "*/postgres:*", "postgres@*", "*/postgres@*", "*postgres-partman*", "*postgis*",
+          "*/timescaledb*")),
     (REDIS, ("redis:*", "*/redis:*", "redis@*", "*/redis@*", "valkey*", "*/valkey*", "*redis-stack*")),
     (API, ("*getlago/api*", "*lago-api*", "*lago_api*")),
 )
@@ -36,8 +40,8 @@ PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def role_of(image: str, command: str, labels: Mapping[str, str] | None = None) -> str | None:
     """The role of a service, or None where it is none of Lago's.
 
-    ``image`` with or without its tag; ``command`` is entrypoint and command joined by spaces ("" where the image's
-    own are used: for the API image those are ``./scripts/start.sh``, which serves the API).
+    ``image`` with or without its tag; ``command`` is entrypoint and command joined by spaces ("" where the
+    image's own are used: for the API image those are ``./scripts/start.sh``, which serves the API).
     """
     declared = (labels or {}).get(LABEL)
     if declared in ALL:

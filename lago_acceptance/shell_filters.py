@@ -35,7 +35,8 @@ Read = Callable[[str], Text]
 
 
 def _arguments(texts: list[Text]) -> tuple[list[str], list[Text]]:
-    options = [text.literal for text in texts[1:] if (text.literal or "").startswith("-") and text.literal != "-"]
+    options = [text.literal for text in texts[1:] if (text.literal or "").startswith("-")
+               and text.literal != "-"]
     rest = [text for text in texts[1:] if not (text.literal or "").startswith("-") or text.literal == "-"]
     return options, rest
 
@@ -65,7 +66,8 @@ def encoded(text: Text) -> Text:
     """The value after base64."""
     if text.literal is not None:
         return replace(Text.of(base64.b64encode(text.literal.encode()).decode()), origin=text.origin)
-    return Text({"pem": "base64", "base64": "base64-twice", "der": "base64-twice", "pem-mangled": "base64-mangled"}.get(
+    return Text({"pem": "base64", "base64": "base64-twice", "der": "base64-twice",
+                 "pem-mangled": "base64-mangled"}.get(
         text.shape, "unknown"), None, text.origin, True)
 
 
@@ -77,7 +79,8 @@ def decoded(text: Text) -> Text:
             return replace(Text.of(plain.decode("utf-8", "replace")), origin="decoded")
         except binascii.Error:
             return Text("plain", None, "decoded")
-    shapes = {"base64": "pem", "empty": "pem", "base64-twice": "base64", "base64-mangled": "pem-mangled", "unknown": "pem"}
+    shapes = {"base64": "pem", "empty": "pem", "base64-twice": "base64", "base64-mangled": "pem-mangled",
+              "unknown": "pem"}
     return Text(shapes.get(text.shape, "plain"), None, "decoded")
 
 
@@ -165,6 +168,7 @@ def _same(texts: list[Text], given: Text | None, read: Read) -> Text:
 
 FILTERS: dict[str, Callable[[list[Text], Text | None, Read], Text]] = {
     "cat": _cat, "base64": _base64, "openssl": _openssl, "tr": _tr, "sed": _mangling, "awk": _mangling,
-    "perl": _mangling, "ruby": _interpreter, "python": _interpreter, "python3": _interpreter, "node": _interpreter,
+    "perl": _mangling, "ruby": _interpreter, "python": _interpreter, "python3": _interpreter,
+    "node": _interpreter,
     "xargs": _same, "paste": _mangling, "head": _same, "tail": _same,
 }

@@ -1,7 +1,8 @@
 """What a configured value looks like, for values that are known and for those that a host reports masked.
 
-The shapes are those of readings/mask.awk: empty, pem, pem-mangled, pem-other, base64, base64-mangled, base64-twice,
-der, unexpanded, placeholder, default, plain; ``unknown`` is a value that is given at deploy time only.
+The shapes are those of readings/mask.awk: empty, pem, pem-mangled, pem-other, base64, base64-mangled,
+base64-twice, der, unexpanded, placeholder, default, plain; ``unknown`` is a value that is given at deploy
+time only.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from lago_acceptance.secret_values import is_masked, masked_part
 GIVEN_LATER = "given-at-deploy-"
 
 _PLACEHOLDER = re.compile(
-    r"(?i)change[-_ ]?me|change[-_ ]?this|your[-_ ]|yourpassword|replace|placeholder|example|todo|xxxx|<[^>]*>|insert[-_ ]"
+    r"(?i)change[-_ ]?me|change[-_ ]?this|your[-_ "
+    r"]|yourpassword|replace|placeholder|example|todo|xxxx|<[^>]*>|insert[-_ ]"
 )
 _DEFAULT = re.compile(
     r"(?i)(lago|postgres|password|passw0rd|secret|admin|root|test|default|lago_?password|lago_?secret|changeit|123456\w*"

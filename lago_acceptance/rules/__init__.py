@@ -1,7 +1,7 @@
 """Rules: pure functions of a model, each with an id, a phase, a severity and a page of explanation.
 
-A rule yields Hits; ``judge`` makes Findings of them. The same rules judge a compose file (gate), a stack and a live
-host. A rule's docstring is its explanation: its first line is its title.
+A rule yields Hits; ``judge`` makes Findings of them. The same rules judge a compose file (gate), a stack and
+a live host. A rule's docstring is its explanation: its first line is its title.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Rule(msgspec.Struct, frozen=True):
         """What the rule asks for and why, for ``--explain``."""
         return self.check.__doc__ or ""
 
-    def findings(self, model: Model, settings: Settings, place: Callable[[Hit], Place | None]) -> list[Finding]:
+    def findings(self, model: Model, settings: Settings,
+                 place: Callable[[Hit], Place | None]) -> list[Finding]:
         """The findings of this rule in a model; ``place`` tells where a hit stands."""
         if model.observed and self.declared_only:
             return []

@@ -26,15 +26,16 @@ def urls(model: Model) -> Iterator[tuple[Service, ServiceUrl]]:
 
 
 def _weak(password: str, user: str) -> bool:
-    return shape(password) in ("default", "placeholder") or (bool(password) and not is_masked(password) and password == user)
+    return shape(password) in ("default", "placeholder") or (bool(password) and not is_masked(password)
+                                                             and password == user)
 
 
 @rule("default-db-password", phase=2)
 def default_password(model: Model, settings: Settings) -> Iterator[Hit]:
     """The database's password is neither a default nor a placeholder.
 
-    Such a password is the first that anybody tries; and once it is changed under an old volume, PostgreSQL keeps the
-    old one and every login fails.
+    Such a password is the first that anybody tries; and once it is changed under an old volume, PostgreSQL
+    keeps the old one and every login fails.
     """
     guilty: list[tuple[Service, str]] = [
         (service, "POSTGRES_PASSWORD") for service in model.of_role(DB)
@@ -43,13 +44,16 @@ def default_password(model: Model, settings: Settings) -> Iterator[Hit]:
     if not guilty:
         guilty = [(service, URL) for service, url in urls(model) if _weak(url.password, url.user)][:1]
     for service, name in guilty:
-        yield Hit(service=service, at=variable(service, name), wrong="the database's password is a default or a placeholder",
+        yield Hit(service=service, at=variable(service, name),
+                  wrong="the database's password is a default or a placeholder",
                   leads_to="anybody who reaches PostgreSQL logs in with the first password that one tries",
-                  mend="make one (openssl rand -hex 24), give it by ${POSTGRES_PASSWORD:?}, and change it in the database too")
+                  mend="make one (openssl rand -hex 24), give it by ${POSTGRES_PASSWORD:?}, and change it in "
+                       "the database too")
     for service in model.of_role(DB):
         if service.value("POSTGRES_HOST_AUTH_METHOD") == "trust":
             yield Hit(service=service, at=variable(service, "POSTGRES_HOST_AUTH_METHOD"),
-                      wrong="PostgreSQL lets everybody in without a password", leads_to="whoever reaches it reads and changes all bills",
+                      wrong="PostgreSQL lets everybody in without a password",
+                      leads_to="whoever reaches it reads and changes all bills",
                       mend="take POSTGRES_HOST_AUTH_METHOD out and set POSTGRES_PASSWORD")
 
 
@@ -75,7 +79,8 @@ def password_drift(model: Model, settings: Settings) -> Iterator[Hit]:
             continue
         differ = password and url.password and not unknown(password) and not unknown(url.password) and _bare(url.password) != password
         if differ and not (url.raw_password and not is_masked(url.password)):
-            yield Hit(service=service, at=variable(service, URL), wrong=f"its password for the database is not that of {against}",
+            yield Hit(service=service, at=variable(service, URL),
+                      wrong=f"its password for the database is not that of {against}",
                       leads_to="password authentication failed: migrations fail or the service answers 500",
                       mend="write both from one variable: ${POSTGRES_PASSWORD:?}")
         elif databases and user != url.user and "lago" in f"{user} {url.user}" and not is_masked(user):
@@ -97,8 +102,10 @@ def unescaped(model: Model, settings: Settings) -> Iterator[Hit]:
             if url is None or not url.raw_password or unknown(url.password):
                 continue
             harmless = not is_masked(url.password) and not re.search(r"[/?#@ %]", url.password)
-            yield Hit(service=service, at=variable(service, name), severity=Severity.WARNING if harmless else None,
-                      wrong=f"the password in {name} holds characters that a URL reads otherwise (+ / = @ # ? %)",
+            yield Hit(service=service, at=variable(service, name), severity=Severity.WARNING if harmless
+                      else None,
+                      wrong=f"the password in {name} holds characters that a URL reads otherwise (+ / = @ # "
+                            "? %)",
                       leads_to="the URL is cut at that character: another host, another user, no connection",
                       mend="use hexadecimal passwords (openssl rand -hex 24), or percent-encode it in the URL")
 
@@ -107,8 +114,8 @@ def unescaped(model: Model, settings: Settings) -> Iterator[Hit]:
 def shared(model: Model, settings: Settings) -> Iterator[Hit]:
     """Lago has a database of its own.
 
-    Lago migrates everything in its schema. Beside another application's tables its migrations stop half-way, and
-    what runs then answers 200 on /health and 500 to logins.
+    Lago migrates everything in its schema. Beside another application's tables its migrations stop half-way,
+    and what runs then answers 200 on /health and 500 to logins.
     """
     ours = {(url.host, url.database): service for service, url in urls(model)}
     told = set()
@@ -119,19 +126,24 @@ def shared(model: Model, settings: Settings) -> Iterator[Hit]:
             url = service_url(value) if value and "postgres" in value else None
             if url and (url.host, url.database) in ours and not unknown(url.database):
                 told.add((url.host, url.database))
-                yield Hit(service=other, at=variable(other, name), wrong=f"{other.name} uses Lago's database {url.database}",
-                          leads_to="two applications migrate one schema: half-run migrations, logins that answer 500",
+                yield Hit(service=other, at=variable(other, name),
+                          wrong=f"{other.name} uses Lago's database {url.database}",
+                          leads_to="two applications migrate one schema: half-run migrations, logins that "
+                                   "answer 500",
                           mend="make a database, or at least a schema, of its own for each")
     for (host, database), service in ours.items():
         if (host, database) in told or unknown(host) or unknown(database) or not database:
             continue
         outside = not any(each.role == DB for each in named(model, host))
-        foreign = not re.search(r"(?i)lago|billing", database) and (database in ("postgres", "defaultdb", "neondb", "app", "main", "public")
+        foreign = not re.search(r"(?i)lago|billing",
+                                database) and (database in ("postgres", "defaultdb", "neondb", "app", "main",
+                                                            "public")
                                                                   or re.search(r"(?i)shared|brain|saas|gateway|platform|staging", database))
         if (outside and foreign) or re.search(r"(?i)shared", host):
             yield Hit(service=service, at=variable(service, URL),
                       wrong=f"Lago's database is {database} on {host}, which is not Lago's alone by its name",
-                      leads_to="two applications migrate one schema: half-run migrations, logins that answer 500",
+                      leads_to="two applications migrate one schema: half-run migrations, logins that answer "
+                               "500",
                       mend="make a database called lago, with a user of its own")
 
 
@@ -145,8 +157,10 @@ def pooler(model: Model, settings: Settings) -> Iterator[Hit]:
     for service, url in urls(model):
         target = [each for each in named(model, url.host) if POOLER.search(each.image)]
         if POOLER.search(url.host) or POOLER.search(url.query) or url.port in (6432, 6543) or target:
-            yield Hit(service=service, at=variable(service, URL), wrong="DATABASE_URL goes through a connection pooler",
-                      leads_to="migrations lose their lock and stop half-way; prepared statements vanish between queries",
+            yield Hit(service=service, at=variable(service, URL),
+                      wrong="DATABASE_URL goes through a connection pooler",
+                      leads_to="migrations lose their lock and stop half-way; prepared statements vanish "
+                               "between queries",
                       mend="use PostgreSQL's own address and port 5432")
 
 
@@ -156,12 +170,17 @@ def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Hit]:
     for service, url in urls(model):
         if expected is None or service is first or service.role not in roles:
             continue
-        for what, own, its in (("host", url.host, expected.host), ("port", url.port or 5432, expected.port or 5432),
-                               ("database", url.database, expected.database), ("parameters", url.query, expected.query)):
+        for what, own, its in (("host", url.host, expected.host),
+                               ("port", url.port or 5432, expected.port or 5432),
+                               ("database", url.database, expected.database),
+                               ("parameters", url.query, expected.query)):
             if own != its and not unknown(str(own)) and not unknown(str(its)):
-                yield Hit(service=service, at=variable(service, URL), wrong=f"its database is another one than that of {first.name} "
-                          + (f"(another {what})" if what == "parameters" else f"({what} {own or 'none'}, there {its or 'none'})"),
-                          leads_to="what one of them writes, or migrates, the other doesn't see", mend="one DATABASE_URL for all, by an anchor")
+                yield Hit(service=service, at=variable(service, URL),
+                          wrong=f"its database is another one than that of {first.name} "
+                          + (f"(another {what})" if what == "parameters"
+                             else f"({what} {own or 'none'}, there {its or 'none'})"),
+                          leads_to="what one of them writes, or migrates, the other doesn't see",
+                          mend="one DATABASE_URL for all, by an anchor")
                 break
 
 
@@ -181,8 +200,9 @@ def disagree(model: Model, settings: Settings) -> Iterator[Hit]:
 def pgdata(model: Model, settings: Settings) -> Iterator[Hit]:
     """PostgreSQL's data directory is on a named volume or a directory of the host.
 
-    The image declares a volume at /var/lib/postgresql/data (from PostgreSQL 18: /var/lib/postgresql). A mount that
-    doesn't hold PGDATA leaves the data in an anonymous volume, which the next `down` or a new container loses.
+    The image declares a volume at /var/lib/postgresql/data (from PostgreSQL 18: /var/lib/postgresql). A mount
+    that doesn't hold PGDATA leaves the data in an anonymous volume, which the next `down` or a new container
+    loses.
     """
     for service in model.of_role(DB):
         default = "/var/lib/postgresql/data"
@@ -193,13 +213,16 @@ def pgdata(model: Model, settings: Settings) -> Iterator[Hit]:
         directory = (service.value("PGDATA") or default).rstrip("/")
         mount = service.mount_at(directory)
         shadowed = mount is not None and default.startswith(f"{mount.target.rstrip('/')}/") and directory.startswith(default)
-        anonymous = mount is not None and (not mount.source or (mount.kind == "volume" and re.fullmatch(r"[0-9a-f]{64}", mount.source)))
+        anonymous = mount is not None and (not mount.source
+                                           or (mount.kind == "volume"
+                                               and re.fullmatch(r"[0-9a-f]{64}", mount.source)))
         if mount is None or shadowed or anonymous or mount.kind == "tmpfs":
             volumes = [each.target for each in service.mounts if each.kind in ("volume", "bind")]
             elsewhere = f"; what is mounted is {', '.join(volumes)}" if volumes else ""
             yield Hit(
                 service=service, at=part(service, "volumes") if volumes else part(service),
                 wrong=f"PostgreSQL's data directory {directory} is on no named volume{elsewhere}",
-                leads_to="the data are in an anonymous volume: a new container starts with an empty database, and looks healthy",
+                leads_to="the data are in an anonymous volume: a new container starts with an empty "
+                         "database, and looks healthy",
                 mend=f"mount the named volume at {default}, or set PGDATA to a folder inside of the mount",
             )

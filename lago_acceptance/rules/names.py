@@ -16,22 +16,31 @@ from lago_acceptance.settings import Settings
 # Lago sheet, sections 1.3 to 1.5 and 4; patterns where a whole family is read.
 READ = (
     "LAGO_API_URL", "LAGO_FRONT_URL", "LAGO_DOMAIN", "LAGO_PDF_URL", KEY, "LAGO_ENCRYPTION_PRIMARY_KEY",
-    "LAGO_ENCRYPTION_DETERMINISTIC_KEY", "LAGO_ENCRYPTION_KEY_DERIVATION_SALT", "LAGO_REDIS_*", "LAGO_MEMCACHE_*",
-    "LAGO_LICENSE", "LAGO_DISABLE_*", "LAGO_SIDEKIQ_*", "LAGO_WEBHOOK_ATTEMPTS", "LAGO_EVENTS_*", "LAGO_SUBSCRIPTION_*",
+    "LAGO_ENCRYPTION_DETERMINISTIC_KEY", "LAGO_ENCRYPTION_KEY_DERIVATION_SALT", "LAGO_REDIS_*",
+    "LAGO_MEMCACHE_*",
+    "LAGO_LICENSE", "LAGO_DISABLE_*", "LAGO_SIDEKIQ_*", "LAGO_WEBHOOK_ATTEMPTS", "LAGO_EVENTS_*",
+    "LAGO_SUBSCRIPTION_*",
     "LAGO_LIFETIME_USAGE_*", "LAGO_PARALLEL_*", "LAGO_USE_*", "LAGO_AWS_S3_*", "LAGO_GCS_*", "LAGO_SMTP_*",
-    "LAGO_FROM_EMAIL", "LAGO_OAUTH_*", "LAGO_CLICKHOUSE_*", "LAGO_KAFKA_*", "LAGO_ENABLE_YJIT", "LAGO_LOG_LEVEL",
+    "LAGO_FROM_EMAIL", "LAGO_OAUTH_*", "LAGO_CLICKHOUSE_*", "LAGO_KAFKA_*", "LAGO_ENABLE_YJIT",
+    "LAGO_LOG_LEVEL",
     "LAGO_CREATE_ORG", "LAGO_ORG_USER_EMAIL", "LAGO_ORG_USER_PASSWORD", "LAGO_ORG_NAME", "LAGO_ORG_API_KEY",
-    "LAGO_API_KEY", "LAGO_RAILS_*", "LAGO_DATA_API_*", "LAGO_VERSION", "LAGO_PREMIUM*", "LAGO_CLOUD*", "LAGO_KARAFKA_*",
+    "LAGO_API_KEY", "LAGO_RAILS_*", "LAGO_DATA_API_*", "LAGO_VERSION", "LAGO_PREMIUM*", "LAGO_CLOUD*",
+    "LAGO_KARAFKA_*",
 )
-NEVER_READ = ("LAGO_REDIS_URL", "LAGO_REDIS_HOST", "LAGO_REDIS_PORT", "LAGO_REDIS_PASSWORD", "LAGO_REDIS_DB", "RSA_PRIVATE_KEY",
+NEVER_READ = ("LAGO_REDIS_URL", "LAGO_REDIS_HOST", "LAGO_REDIS_PORT", "LAGO_REDIS_PASSWORD", "LAGO_REDIS_DB",
+              "RSA_PRIVATE_KEY",
               "RSA_PUBLIC_KEY", "LAGO_RSA_PUBLIC_KEY", "LAGO_SECRET_KEY_BASE", "LAGO_DATABASE_URL")
 # The front reads API_URL; its bundle was built with nothing of these (Lago sheet, section 4).
-FRONT_NEVER_READ = ("LAGO_API_URL", "LAGO_FRONT_URL", "REACT_APP_*", "VITE_*", "NEXT_PUBLIC_*", "GRAPHQL_URL", "LAGO_GRAPHQL_URL")
-SECRET_KEY_BASE_LIKE = ("LAGO_SECRET_KEY_BASE", "SECRET_KEY", "LAGO_SECRET_KEY", "RAILS_SECRET_KEY_BASE", "RAILS_SECRET_KEY",
+FRONT_NEVER_READ = ("LAGO_API_URL", "LAGO_FRONT_URL", "REACT_APP_*", "VITE_*", "NEXT_PUBLIC_*", "GRAPHQL_URL",
+                    "LAGO_GRAPHQL_URL")
+SECRET_KEY_BASE_LIKE = ("LAGO_SECRET_KEY_BASE", "SECRET_KEY", "LAGO_SECRET_KEY", "RAILS_SECRET_KEY_BASE",
+                        "RAILS_SECRET_KEY",
                         "LAGO_SECRET", "APP_SECRET", "SECRETKEYBASE", "SECRET_BASE_KEY")
-DATABASE_LIKE = ("LAGO_DATABASE_URL", "LAGO_DB_URL", "POSTGRES_URL", "DB_URL", "LAGO_POSTGRES_URL", "PG_URL", "DATABASE_HOST",
+DATABASE_LIKE = ("LAGO_DATABASE_URL", "LAGO_DB_URL", "POSTGRES_URL", "DB_URL", "LAGO_POSTGRES_URL", "PG_URL",
+                 "DATABASE_HOST",
                  "LAGO_DATABASE_HOST", "DB_HOST", "POSTGRES_HOST")
-REDIS_LIKE = ("LAGO_REDIS_URL", "REDIS_URI", "LAGO_REDIS_HOST", "REDIS_HOST", "LAGO_REDIS", "SIDEKIQ_REDIS_URL", "REDIS_SERVER")
+REDIS_LIKE = ("LAGO_REDIS_URL", "REDIS_URI", "LAGO_REDIS_HOST", "REDIS_HOST", "LAGO_REDIS",
+              "SIDEKIQ_REDIS_URL", "REDIS_SERVER")
 
 
 def _mentioned(model: Model, service: Service, name: str) -> bool:
@@ -45,8 +54,8 @@ def _mentioned(model: Model, service: Service, name: str) -> bool:
 def unknown_env(model: Model, settings: Settings) -> Iterator[Hit]:
     """Every LAGO_* variable is one that Lago reads.
 
-    Lago doesn't complain of a name that it doesn't know: the value is simply not used. Checked against what v1.16.0
-    reads; for versions that are newer than that, only names that no version reads are reported.
+    Lago doesn't complain of a name that it doesn't know: the value is simply not used. Checked against what
+    v1.16.0 reads; for versions that are newer than that, only names that no version reads are reported.
     """
     for service in (*lago(model), *model.of_role(FRONT)):
         front = service.role == FRONT
@@ -63,17 +72,21 @@ def unknown_env(model: Model, settings: Settings) -> Iterator[Hit]:
             if ignored and not path_or_file and not _mentioned(model, service, name):
                 instead = " (it reads API_URL)" if front else ""
                 yield Hit(
-                    service=service, at=variable(service, name), wrong=f"{name} is a name that {'the front' if front else 'Lago'} "
-                    f"doesn't read{instead}", leads_to="the value has no effect, and what was meant stays at its default",
+                    service=service, at=variable(service, name),
+                    wrong=f"{name} is a name that {'the front' if front else 'Lago'} "
+                    f"doesn't read{instead}",
+                    leads_to="the value has no effect, and what was meant stays at its default",
                     mend="use the exact name of .env.lago.example, or take the line out",
                 )
 
 
 def _misnamed(model: Model, right: str, likely: tuple[str, ...], leads_to: str) -> Iterator[Hit]:
     for service in lago(model):
-        wrong = [name for name in likely if name in service.environment and not _mentioned(model, service, name)]
+        wrong = [name for name in likely if name in service.environment
+                 and not _mentioned(model, service, name)]
         if not service.value(right) and wrong:
-            yield Hit(service=service, at=variable(service, wrong[0]), wrong=f"{wrong[0]} is set and {right} is not; Lago reads {right}",
+            yield Hit(service=service, at=variable(service, wrong[0]),
+                      wrong=f"{wrong[0]} is set and {right} is not; Lago reads {right}",
                       leads_to=leads_to, mend=f"call it {right}")
 
 
@@ -95,7 +108,8 @@ def database_url_misnamed(model: Model, settings: Settings) -> Iterator[Hit]:
 def redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Hit]:
     """Redis' address is called REDIS_URL, without a prefix and in one piece."""
     return _misnamed(model, "REDIS_URL", REDIS_LIKE,
-                     "Lago looks for Redis on localhost:6379: the worker exits, and every call that enqueues a job answers 500")
+                     "Lago looks for Redis on localhost:6379: the worker exits, and every call that enqueues "
+                     "a job answers 500")
 
 
 @rule("rails-env-missing", phase=2)
@@ -119,9 +133,11 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Hit]:
     likely = {"SECRET_KEY_BASE": SECRET_KEY_BASE_LIKE, "DATABASE_URL": DATABASE_LIKE, "REDIS_URL": REDIS_LIKE}
     first = reference(model)
     for service in model.of_role(role):
-        missing = [name for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_BASE") if not service.value(name)
+        missing = [name for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_BASE")
+                   if not service.value(name)
                    and not any(each in service.environment for each in likely[name])
-                   and (name not in service.environment or not written_unset(model, service, name) or role == API
+                   and (name not in service.environment or not written_unset(model, service, name)
+                        or role == API
                         or model.written.environment_known)]
         others = role != API and first is not None and first is not service
         if others:
@@ -129,7 +145,8 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Hit]:
             missing = [name for name in missing if first.value(name)]
             missing += [name for name in ("RAILS_ENV",) if not service.value(name) and first.value(name)]
             if role != MIGRATE:
-                missing += [name for name in ("LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY") if first.value(name)
+                missing += [name for name in ("LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY")
+                            if first.value(name)
                             and not service.value(name)]
             if (key_reading(service, model, settings).state is State.ABSENT
                     and key_reading(first, model, settings).state is not State.ABSENT):
@@ -138,8 +155,10 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Hit]:
             unset = written_unset(model, service, missing[0])
             yield Hit(
                 service=service, at=variable(service, missing[0]),
-                wrong=f"{service.name} lacks {', '.join(missing)}{unset}" + (f", which {first.name} has" if others else ""),
-                leads_to=_LEADS_TO[role], mend="give all of Lago's services the same environment by one anchor",
+                wrong=f"{service.name} lacks {', '.join(missing)}{unset}" + (f", which {first.name} has"
+                                                                             if others else ""),
+                leads_to=_LEADS_TO[role],
+                mend="give all of Lago's services the same environment by one anchor",
             )
 
 
@@ -147,7 +166,8 @@ _LEADS_TO = {
     API: "the API doesn't boot, or answers 500 to every call",
     WORKER: "jobs are not done, or are done with other settings than the API's",
     CLOCK: "the clock doesn't boot, or nothing recurring is enqueued: no recurring invoices",
-    MIGRATE: "migrations stop half-way: four of them need Redis, all need the database, the key and SECRET_KEY_BASE",
+    MIGRATE: "migrations stop half-way: four of them need Redis, all need the database, the key and "
+             "SECRET_KEY_BASE",
 }
 
 
@@ -179,10 +199,13 @@ def migrate_env(model: Model, settings: Settings) -> Iterator[Hit]:
 def app_env(model: Model, settings: Settings) -> Iterator[Hit]:
     """APP_ENV doesn't reach the worker, unless it is production.
 
-    Sidekiq takes APP_ENV before RAILS_ENV; the front's APP_ENV, shared by an environment file, changes the worker.
+    Sidekiq takes APP_ENV before RAILS_ENV; the front's APP_ENV, shared by an environment file, changes the
+    worker.
     """
     for service in model.of_role(WORKER):
         if service.value("APP_ENV") not in ("", "production"):
-            yield Hit(service=service, at=variable(service, "APP_ENV"), wrong="APP_ENV is set on the worker and overrides RAILS_ENV there",
-                      leads_to="the worker runs in another environment than the API, and exits or reads other settings",
+            yield Hit(service=service, at=variable(service, "APP_ENV"),
+                      wrong="APP_ENV is set on the worker and overrides RAILS_ENV there",
+                      leads_to="the worker runs in another environment than the API, and exits or reads "
+                               "other settings",
                       mend="give APP_ENV to the front alone")
