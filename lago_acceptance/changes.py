@@ -92,8 +92,8 @@ def rsa_key_changed(old: Model, new: Model, settings: Settings) -> Iterator[Hit]
         return
     had, has = key_reading(before, old, settings), key_reading(after, new, settings)
     given = [service.value("LAGO_RSA_PRIVATE_KEY") for service in (before, after)]
-    if (had.identity and has.identity and had.identity != has.identity) or (all(given)
-                                                                            and given[0] != given[1]):
+    differs = had.identity and has.identity and had.identity != has.identity
+    if differs or all(given) and given[0] != given[1]:
         yield Hit(service=after, at=has.at, wrong="Lago's RSA key is another one",
                   leads_to="receivers of webhooks refuse what the new key signs",
                   mend="keep the key, or give every receiver the new public half")
@@ -109,9 +109,8 @@ def database_password_changed(old: Model, new: Model, settings: Settings) -> Ite
                           mend="keep it, or change it in the database first (ALTER USER)")
     for before, after in _pairs(old, new, API):
         was, is_ = service_url(before.value("DATABASE_URL")), service_url(after.value("DATABASE_URL"))
-        if was and is_ and (was.host, was.database) != (is_.host, is_.database) and not (old.of_role(DB)
-                                                                                         and new.of_role(DB)
-                                                                                         and was.database == is_.database):
+        renamed = was and is_ and was.database == is_.database and old.of_role(DB) and new.of_role(DB)
+        if was and is_ and (was.host, was.database) != (is_.host, is_.database) and not renamed:
             yield Hit(service=after, at=variable(after, "DATABASE_URL"),
                       wrong=f"Lago's database was {was.database} on {was.host}, now it is {is_.database} on "
                             f"{is_.host}",

@@ -135,10 +135,9 @@ def shared(model: Model, settings: Settings) -> Iterator[Hit]:
         if (host, database) in told or unknown(host) or unknown(database) or not database:
             continue
         outside = not any(each.role == DB for each in named(model, host))
-        foreign = not re.search(r"(?i)lago|billing",
-                                database) and (database in ("postgres", "defaultdb", "neondb", "app", "main",
-                                                            "public")
-                                                                  or re.search(r"(?i)shared|brain|saas|gateway|platform|staging", database))
+        elsewhere = database in ("postgres", "defaultdb", "neondb", "app", "main", "public")
+        others = elsewhere or re.search(r"(?i)shared|brain|saas|gateway|platform|staging", database)
+        foreign = others and not re.search(r"(?i)lago|billing", database)
         if (outside and foreign) or re.search(r"(?i)shared", host):
             yield Hit(service=service, at=variable(service, URL),
                       wrong=f"Lago's database is {database} on {host}, which is not Lago's alone by its name",

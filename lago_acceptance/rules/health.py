@@ -84,9 +84,9 @@ def missing_binary(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in model.of_role(*LONG_RUNNING, MIGRATE):
         kind = _image_kind(service)
         lacks = RUBY_IMAGE_LACKS if kind in (API, WORKER, CLOCK, MIGRATE) else LACKS.get(kind or "", set())
-        if service.healthcheck is None or service.healthcheck.disabled or (model.observed
-                                                                           and kind in (FRONT, DB, REDIS,
-                                                                                        PDF)):
+        if service.healthcheck is None or service.healthcheck.disabled:
+            continue
+        if model.observed and kind in (FRONT, DB, REDIS, PDF):
             continue
         alternatives = _shell_words(service)
         usable = [steps for steps in alternatives if not any(program in lacks for program, _ in steps)
@@ -222,8 +222,8 @@ def started_not_healthy(model: Model, settings: Settings) -> Iterator[Hit]:
             healthy = waits_for(model, service, HEALTHY, (other.role,))
             if condition == "service_started" and not healthy:
                 wrong = f"it waits only until {other.name} is started, not until it is healthy"
-            elif condition is None and other.role == DB and _migrates(service,
-                                                                      model) and not healthy and not model.observed:
+            elif (condition is None and other.role == DB and _migrates(service, model)
+                  and not healthy and not model.observed):
                 wrong = f"it migrates the database and doesn't wait for {other.name}"
             else:
                 continue
@@ -241,9 +241,8 @@ def inverted(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in model.of_role(API, MIGRATE):
         for name in service.depends_on:
             other = by_name.get(name)
-            if other is not None and other.role in (WORKER, CLOCK, FRONT) or (other is not None
-                                                                              and service.role == MIGRATE
-                                                                              and other.role == API):
+            inverted = (WORKER, CLOCK, FRONT, API) if service.role == MIGRATE else (WORKER, CLOCK, FRONT)
+            if other is not None and other.role in inverted:
                 yield Hit(service=service, at=part(service, "depends_on"), wrong=f"it waits for {name}",
                           leads_to="when that one doesn't come up, the API doesn't either: one broken worker "
                                    "takes everything down",

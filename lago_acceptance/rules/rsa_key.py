@@ -39,9 +39,8 @@ def readings(model: Model, settings: Settings) -> Iterator[tuple[Service, KeyRea
 
 
 def _where(reading: KeyReading) -> str:
-    return {"shell": "the command sets", "ruby": "the file that RUBYOPT loads sets"}.get(reading.via,
-                                                                                         "the environment "
-                                                                                         "gives")
+    words = {"shell": "the command sets", "ruby": "the file that RUBYOPT loads sets"}
+    return words.get(reading.via, "the environment gives")
 
 
 @rule("rsa-env-missing", phase=1)

@@ -80,9 +80,8 @@ def inline_key(model: Model, settings: Settings) -> Iterator[Hit]:
     told = set()
     for service, name, text in _texts(model):
         default = any(KEY_MATERIAL.search(use.word) for use in uses(text))
-        given = name == KEY and not list(uses(text)) and shape(text) in ("base64", "base64-mangled",
-                                                                         "base64-twice", "der", "pem",
-                                                                         "pem-mangled")
+        shapes = ("base64", "base64-mangled", "base64-twice", "der", "pem", "pem-mangled")
+        given = name == KEY and not list(uses(text)) and shape(text) in shapes
         if (KEY_MATERIAL.search(text) or default
             or given) and model.written.line(variable(service, name)) not in told:
             told.add(model.written.line(variable(service, name)))
@@ -131,13 +130,9 @@ def unguarded_key(model: Model, settings: Settings) -> Iterator[Hit]:
         for use in uses(text):
             if not use.required and not (use.default or "").strip():
                 empty = not service.value(name)
-                yield Hit(service=service, at=variable(service, name), severity=Severity.ERROR if empty
-                          else None,
-                          wrong=f"{name} is taken from ${{{use.name}}} without a guard" + (f"; {use.name} is "
-                                                                                           "unset, which "
-                                                                                           "Compose makes an "
-                                                                                           "empty text"
-                                                                                           if empty else ""),
+                unset = f"; {use.name} is unset, which Compose makes an empty text" if empty else ""
+                yield Hit(service=service, at=variable(service, name), severity=Severity.ERROR if empty else None,
+                          wrong=f"{name} is taken from ${{{use.name}}} without a guard{unset}",
                           leads_to="OpenSSL::PKey::RSAError at boot in migrate, api, worker and clock"
                           if empty
                           else "where the variable is unset, Compose only warns and Lago restarts for ever",
@@ -185,8 +180,10 @@ def hardcoded_defaults(model: Model, settings: Settings) -> Iterator[Hit]:
             place = model.written.line(variable(service, name))
             if name.startswith(_OBJECT_STORE) and not stores_elsewhere(service):
                 continue
-            if not default or default.startswith("${") or default in ("true", "false") or (use.name,
-                                                                                           place) in told or service_url(default) and not service_url(default).password:
+            if not default or default.startswith("${") or default in ("true", "false"):
+                continue
+            url = service_url(default)
+            if (use.name, place) in told or url and not url.password:
                 continue
             # LAGO_ENCRYPTION_... names and values alike; a default in a URL's place of the password has a name too.
             if (sounds_secret(use.name)
@@ -210,11 +207,9 @@ def _literal_secret(name: str, text: str) -> bool:
         return bool(url.password) and shape(url.password) == "plain"
     if not sounds_secret(name) or len(value) < 6 or KEY_MATERIAL.search(value) or "RSA" in name:
         return False
-    plain = shape(value) == "plain" and not value.startswith(("/", "./",
-                                                              "$")) and value.lower() not in ("production",
-                                                                                              "disabled",
-                                                                                              "enabled")
-    return plain and not value.isdigit() and not re.fullmatch(r"(?i)true|false|none|null|[a-z]+\.[a-z.]+|required|optional", value)
+    ordinary = r"(?i)\d+|true|false|none|null|[a-z]+\.[a-z.]+|required|optional|production|disabled|enabled"
+    plain = shape(value) == "plain" and not value.startswith(("/", "./", "$"))
+    return plain and not re.fullmatch(ordinary, value)
 
 
 @rule("secret-committed", phase=0, declared_only=True)
@@ -231,8 +226,8 @@ def secret_committed(model: Model, settings: Settings) -> Iterator[Hit]:
                       mend=f"make a new one, and write ${{{name}:?}}")
     for service in model.services if model.written else ():
         found = re.search(r"--requirepass[\s=]+[\"']?([^\s\"'$]{6,})", " ".join(service.command))
-        if found and not unknown(found[1]) and found[1] in str(model.written.document.get("services",
-                                                                                          {}).get(service.name, {}).get("command", "")):
+        written = (model.written.document.get("services", {}).get(service.name) or {}).get("command", "")
+        if found and not unknown(found[1]) and found[1] in str(written):
             yield Hit(service=service, at=part(service, "command"),
                       wrong="a password stands in the compose file (--requirepass)",
                       leads_to="who reads the repository has it, and every process list shows it",
@@ -257,8 +252,8 @@ def placeholders(model: Model, settings: Settings) -> Iterator[Hit]:
     """
     for service in model.of_role(*LAGO_RUBY, DB):
         for name, value in service.environment.items():
-            secret = sounds_secret(name) and name not in ("POSTGRES_PASSWORD",
-                                                          "PGPASSWORD") and not name.startswith("LAGO_RSA_PUBLIC")
+            elsewhere = name in ("POSTGRES_PASSWORD", "PGPASSWORD") or name.startswith("LAGO_RSA_PUBLIC")
+            secret = sounds_secret(name) and not elsewhere
             if secret and shape(value) in ("placeholder", "default") and name != "SEGMENT_WRITE_KEY":
                 yield Hit(service=service, at=variable(service, name),
                           wrong=f"{name} is a placeholder or a published default",
