@@ -126,9 +126,12 @@ def test_no_output_holds_a_secret(tmp_path):
         f"${{POSTGRES_PASSWORD:?see .env.lago.example}} => {SECRETS['POSTGRES_PASSWORD']}",
         f"${{SECRET_KEY_BASE:?see .env.lago.example}} => ${{SECRET_KEY_BASE:-{SECRETS['SECRET_KEY_BASE']}}}",
     ))
-    ended = gate(tmp_path, "--compose-file", path, GITHUB_ACTIONS="true")
-    written = ended.stdout + ended.stderr + "".join(each.read_text()
-                                                    for each in (tmp_path / "reports").iterdir())
+    reports = tmp_path / "reports"
+    ended = gate(tmp_path, "--compose-file", path, "--alluredir", reports / "allure", "--junitxml", reports / "junit.xml",
+                 GITHUB_ACTIONS="true")
+    files = [each for each in reports.rglob("*") if each.is_file()]
+    assert {"gate.json", "gate.sarif", "junit.xml"} < {each.name for each in files} and len(files) > 10
+    written = ended.stdout + ended.stderr + "".join(each.read_text() for each in files)
     assert ended.returncode == 1
     for secret in (*SECRETS.values(), material["B64_CUT"][:80], material["B64_CUT"][200:280]):
         assert secret not in written
