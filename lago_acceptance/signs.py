@@ -39,7 +39,8 @@ GENERATING = Sign(
     WORKER,
     "{count} invoices are being generated since {since}, longer than 15 minutes",
     "they are neither shown nor paid, and their customers are not billed",
-    "look for the error of their job in the worker's log and in the dead set; retry_generating_subscription_invoices takes "
+    "look for the error of their job in the worker's log and in the dead set; "
+    "retry_generating_subscription_invoices takes "
     "them up again at half past each hour",
 )
 FAILED = Sign(
@@ -56,7 +57,8 @@ WITHOUT_FILE = Sign(
     PDF,
     "{count} invoices of the last 35 days are finalized and have no file, the oldest since {since}",
     "customers get no PDF; the API gives file_url null",
-    "look at the PDF service, LAGO_PDF_URL of the worker and the storage volume; then POST /api/v1/invoices/ID/download",
+    "look at the PDF service, LAGO_PDF_URL of the worker and the storage volume; then POST "
+    "/api/v1/invoices/ID/download",
 )
 UNBILLED = Sign(
     "subscriptions_unbilled",
@@ -64,7 +66,8 @@ UNBILLED = Sign(
     CLOCK,
     "{count} active subscriptions whose period has ended have no invoice for it, the first since {since}",
     "nobody pays for that period",
-    "look at the clock (schedule:bill_customers at ten past each hour) and at the worker's queue `billing` and dead set",
+    "look at the clock (schedule:bill_customers at ten past each hour) and at the worker's queue `billing` "
+    "and dead set",
 )
 PENDING = Sign(
     "subscriptions_pending",
@@ -80,7 +83,8 @@ WEBHOOKS = Sign(
     WORKER,
     "{count} webhooks of the last 24 hours were given up, the first on {since} (answers: {some})",
     "the receiver does not know of invoices, payments and subscriptions that these told of",
-    "mend the receiver or its URL (GET /api/v1/webhook_endpoints), then retry them in the web UI under Developers",
+    "mend the receiver or its URL (GET /api/v1/webhook_endpoints), then retry them in the web UI under "
+    "Developers",
 )
 
 
@@ -98,7 +102,13 @@ def of_database(facts: Facts, sign: Sign) -> list[Finding]:
     }
     some = "" if "{some}" in sign.wrong else f": {values['some']}"
     return [
-        Finding(id=sign.id, role=sign.role, wrong=sign.wrong.format(**values) + some, leads_to=sign.leads_to, mend=sign.mend)
+        Finding(
+            id=sign.id,
+            role=sign.role,
+            wrong=sign.wrong.format(**values) + some,
+            leads_to=sign.leads_to,
+            mend=sign.mend,
+        )
     ]
 
 
@@ -123,7 +133,9 @@ def died(jobs: Sidekiq, since: float) -> list[Finding]:
         Finding(
             id="jobs-died",
             role=WORKER,
-            wrong=f"{len(dead)} {name} died" + (f" since {_time(since)}" if since else "") + f": {dead[0]['error'][:150]}",
+            wrong=f"{len(dead)} {name} died"
+            + (f" since {_time(since)}" if since else "")
+            + f": {dead[0]['error'][:150]}",
             leads_to="Lago does not try again: the invoice, webhook or file that they were for is missing",
             mend="mend what the message names, then run them again from the dead set, and compare invoices",
         )
@@ -172,12 +184,19 @@ def late_schedules(facts: Facts, clock: Container, schedules: dict[str, int]) ->
     lines = facts.stamped_log(clock)
     started = facts.started_at(clock)
     seen_since = max(started, lines[0][0] if lines else facts.host_clock)
-    known = {name for _, text in lines if "Starting clock for" in text for name in re.findall(r"schedule:(\w+)", text)}
+    known = {
+        name
+        for _, text in lines
+        if "Starting clock for" in text
+        for name in re.findall(r"schedule:(\w+)", text)
+    }
     findings, unsure = [], []
     for name, seconds in schedules.items():
         if known and name not in known:
             continue
-        finished = [(at, found[2]) for at, text in lines if (found := _FINISHED.search(text)) and found[1] == name]
+        finished = [
+            (at, found[2]) for at, text in lines if (found := _FINISHED.search(text)) and found[1] == name
+        ]
         well = [at for at, error in finished if error.strip() == "nil"]
         age = facts.host_clock - well[-1] if well else None
         if age is not None and age <= seconds:
@@ -192,15 +211,18 @@ def late_schedules(facts: Facts, clock: Container, schedules: dict[str, int]) ->
                 id="schedule-late",
                 role=CLOCK,
                 service=clock.service.name,
-                wrong=f"schedule:{name} was not enqueued {last}, and is due every {60 if seconds > HOUR else 5} minutes"
-                + (f": {error[:150]}" if error else ""),
-                leads_to="no recurring invoice is made" if name == "bill_customers" else "what it is for does not happen",
+                wrong=f"schedule:{name} was not enqueued {last}, and is due every "
+                f"{60 if seconds > HOUR else 5} minutes" + (f": {error[:150]}" if error else ""),
+                leads_to="no recurring invoice is made"
+                if name == "bill_customers"
+                else "what it is for does not happen",
                 mend="look at the clock's log and at Redis; restart the clock",
             )
         )
     if unsure and not findings:
         raise Unknown(
-            f"the clock's log begins at {_time(seen_since)}, later than these schedules may be apart: {', '.join(unsure)}"
+            f"the clock's log begins at {_time(seen_since)}, later than these schedules may be apart: "
+            f"{', '.join(unsure)}"
         )
     return findings
 
@@ -215,12 +237,15 @@ def images_moved(facts: Facts) -> Iterator[Finding]:
         digest = name.partition("@")[2]
         for image in facts.images:
             named = name in image.names or f"{name}:latest" in image.names
-            if (named or (digest and any(each.endswith(digest) for each in image.names))) and image.id != container.image_id:
+            if (
+                named or (digest and any(each.endswith(digest) for each in image.names))
+            ) and image.id != container.image_id:
                 yield Finding(
                     id="image-moved",
                     role=container.role,
                     service=container.service.name,
-                    wrong=f"{name} stands for another image ({image.id[:19]}) than the one that runs ({container.image_id[:19]})",
+                    wrong=f"{name} stands for another image ({image.id[:19]}) than the one that runs "
+                    f"({container.image_id[:19]})",
                     leads_to="the next recreate changes the version, at a time that nobody chose",
                     mend="deploy it (docker compose up -d), or pin the image by its digest",
                 )
@@ -237,7 +262,8 @@ def big_logs(facts: Facts, mib: int) -> Iterator[Finding]:
                 service=container.service.name,
                 wrong=f"its log takes {size:.0f} MiB, more than {mib}",
                 leads_to="the disk fills, and PostgreSQL stops with it",
-                mend="rotate it: logging driver json-file with max-size and max-file, as in compose/docker-compose.lago.yml; "
+                mend="rotate it: logging driver json-file with max-size and max-file, as in "
+                "compose/docker-compose.lago.yml; "
                 "then recreate the container",
             )
 
@@ -251,8 +277,10 @@ def clock_drift(facts: Facts, limit: float) -> list[Finding]:
         Finding(
             id="clock-drift",
             wrong=f"the host's clock is at least {abs(facts.clock_drift):.0f} s {ahead} this machine's",
-            leads_to="periods end and tokens expire at the wrong time, and usage is counted into the wrong period",
-            mend="turn on time synchronisation there (timedatectl set-ntp true), and look at this machine's, too",
+            leads_to="periods end and tokens expire at the wrong time, and usage is counted into the wrong "
+            "period",
+            mend="turn on time synchronisation there (timedatectl set-ntp true), and look at this "
+            "machine's, too",
         )
     ]
 

@@ -25,9 +25,20 @@ from selftest.live.lago import docker
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
-OF_DATABASE = (signs.GENERATING, signs.FAILED, signs.WITHOUT_FILE, signs.UNBILLED, signs.PENDING, signs.WEBHOOKS)
+OF_DATABASE = (
+    signs.GENERATING,
+    signs.FAILED,
+    signs.WITHOUT_FILE,
+    signs.UNBILLED,
+    signs.PENDING,
+    signs.WEBHOOKS,
+)
 # As a swarm's containers name theirs.
-SWARM_IMAGES = (f"traefik:v3.1.2@sha256:{'a' * 64}", f"traefik@sha256:{'a' * 64}", f"docker.io/library/traefik@sha256:{'a' * 64}")
+SWARM_IMAGES = (
+    f"traefik:v3.1.2@sha256:{'a' * 64}",
+    f"traefik@sha256:{'a' * 64}",
+    f"docker.io/library/traefik@sha256:{'a' * 64}",
+)
 CUSTOMER, PLAN = "00000000-0000-4000-8000-00000000000c", "00000000-0000-4000-8000-00000000000a"
 AGO = "(now() AT TIME ZONE 'UTC') - interval"
 
@@ -89,7 +100,7 @@ def subscription(status: int, at: str, billing_time: int = 0, more: str = "") ->
     """SQL that makes a subscription; ``at`` is when it begins, as SQL."""
     return f"""INSERT INTO subscriptions (customer_id, plan_id, external_id, status, billing_time, subscription_at, started_at)
                VALUES ('{CUSTOMER}', '{PLAN}', 'sign', {status}, {billing_time}, {at},
-                       {'NULL' if status == 0 else at}) {more}"""
+                       {"NULL" if status == 0 else at}) {more}"""
 
 
 FILE = f"""INSERT INTO active_storage_blobs (key, filename, service_name, byte_size) VALUES ('sign', 'sign.pdf', 'local', 1);
@@ -107,9 +118,19 @@ SELECT id, 'sign', '{{}}', webhook_url, 2, 500, {AGO} '%s' FROM webhook_endpoint
         pytest.param(invoice(3, "20 minutes"), "invoices-generating", id="generating for 20 minutes"),
         pytest.param(invoice(4, "1 minute"), "invoices-failed", id="failed"),
         pytest.param(invoice(1, "20 minutes"), "invoices-without-file", id="finalized without a file"),
-        pytest.param(subscription(1, f"{AGO} '70 days'"), "subscriptions-unbilled", id="calendar period without invoice"),
-        pytest.param(subscription(1, f"{AGO} '70 days'", 1), "subscriptions-unbilled", id="anniversary period without invoice"),
-        pytest.param(subscription(0, f"{AGO} '3 days'"), "subscriptions-pending", id="pending beyond its day"),
+        pytest.param(
+            subscription(1, f"{AGO} '70 days'"),
+            "subscriptions-unbilled",
+            id="calendar period without invoice",
+        ),
+        pytest.param(
+            subscription(1, f"{AGO} '70 days'", 1),
+            "subscriptions-unbilled",
+            id="anniversary period without invoice",
+        ),
+        pytest.param(
+            subscription(0, f"{AGO} '3 days'"), "subscriptions-pending", id="pending beyond its day"
+        ),
         pytest.param(WEBHOOK % "1 hour", "webhooks-failed", id="webhook given up"),
     ],
 )
@@ -130,10 +151,14 @@ def test_sign_of_the_database(statement, id, live_lago, look):
         pytest.param(subscription(1, f"{AGO} '1 minute'"), id="began a minute ago"),
         pytest.param(subscription(1, f"{AGO} '20 days'", 1), id="in its first anniversary period"),
         pytest.param(subscription(2, f"{AGO} '70 days'"), id="terminated"),
-        pytest.param(subscription(0, "(now() AT TIME ZONE 'UTC') + interval '3 days'"), id="pending until a later day"),
         pytest.param(
-            subscription(1, f"{AGO} '70 days'") + ";" + invoice(4, "1 minute").replace(", 4,", ", 6,")
-            + ";INSERT INTO invoice_subscriptions (invoice_id, subscription_id, invoicing_reason, \"timestamp\") "
+            subscription(0, "(now() AT TIME ZONE 'UTC') + interval '3 days'"), id="pending until a later day"
+        ),
+        pytest.param(
+            subscription(1, f"{AGO} '70 days'")
+            + ";"
+            + invoice(4, "1 minute").replace(", 4,", ", 6,")
+            + ';INSERT INTO invoice_subscriptions (invoice_id, subscription_id, invoicing_reason, "timestamp") '
             "SELECT invoices.id, subscriptions.id, 'subscription_periodic', now() AT TIME ZONE 'UTC' "
             "FROM invoices, subscriptions WHERE subscriptions.external_id = 'sign' AND invoices.status = 6",
             id="billed",
@@ -147,7 +172,9 @@ def test_no_sign_of_the_database(statement, live_lago, look):
     assert red(facts) == set()
 
 
-@pytest.mark.parametrize(("table", "sign"), [("webhooks", signs.WEBHOOKS), ("active_storage_attachments", signs.WITHOUT_FILE)])
+@pytest.mark.parametrize(
+    ("table", "sign"), [("webhooks", signs.WEBHOOKS), ("active_storage_attachments", signs.WITHOUT_FILE)]
+)
 def test_a_schema_that_lacks_a_table_is_unknown(table, sign, live_lago, look):
     live_lago.sql(f"ALTER TABLE {table} RENAME TO {table}_away")
     try:
@@ -184,7 +211,9 @@ def test_an_old_job_in_a_queue(queue, live_lago, tmp_path):
 
 def test_jobs_that_died_since_the_last_look(live_lago, look):
     before = look()
-    live_lago.redis("ZADD", "dead", str(time.time()), '{"class":"X","wrapped":"GenerateJob","error_message":"boom"}')
+    live_lago.redis(
+        "ZADD", "dead", str(time.time()), '{"class":"X","wrapped":"GenerateJob","error_message":"boom"}'
+    )
     try:
         after = look()
     finally:
@@ -218,7 +247,9 @@ def test_a_clock_that_has_just_started_is_unknown(live_lago, look):
     facts = look()
     clock = facts.running(CLOCK)
     stamp = facts.logs[clock.id].splitlines()[0].partition(" ")[0]
-    young = msgspec.structs.replace(facts, logs={clock.id: f"{stamp} Starting clock for 1 events: [ schedule:bill_customers ]"})
+    young = msgspec.structs.replace(
+        facts, logs={clock.id: f"{stamp} Starting clock for 1 events: [ schedule:bill_customers ]"}
+    )
     with pytest.raises(Unknown, match="bill_customers"):
         signs.late_schedules(young, clock, signs.BILLING)
 
@@ -227,7 +258,8 @@ def test_a_clock_that_can_not_enqueue(look):
     facts = look()
     clock = facts.running(CLOCK)
     failing = msgspec.structs.replace(
-        facts, logs={clock.id: facts.logs[clock.id].replace("error=nil", "error=#<Redlock::LockAcquisitionError>")}
+        facts,
+        logs={clock.id: facts.logs[clock.id].replace("error=nil", "error=#<Redlock::LockAcquisitionError>")},
     )
     late = signs.late_schedules(later(failing, 12), clock, signs.EVERY_FIVE_MINUTES)
     assert len(late) == 4 and "Redlock" in late[0].wrong
@@ -246,7 +278,13 @@ def test_an_image_whose_name_has_moved(live_lago, look):
 
 def test_a_big_log(live_lago, look):
     assert list(signs.big_logs(look(), 2)) == []
-    docker("exec", live_lago.container("lago-front"), "sh", "-c", "head -c 2500000 /dev/zero | tr '\\0' x | fold -w 900 >/proc/1/fd/1")
+    docker(
+        "exec",
+        live_lago.container("lago-front"),
+        "sh",
+        "-c",
+        "head -c 2500000 /dev/zero | tr '\\0' x | fold -w 900 >/proc/1/fd/1",
+    )
     assert [(finding.id, finding.role) for finding in signs.big_logs(look(), 2)] == [("log-too-big", "front")]
 
 
@@ -261,8 +299,19 @@ def test_a_swarm_service_of_traefik_is_the_proxy(live_lago, look):
     network = live_lago.stack.network("proxy")
     name = f"traefik_traefik.1.{live_lago.project[-6:]}"
     image = docker("inspect", "--format", "{{.Config.Image}}", live_lago.container("lago-redis"))
-    docker("run", "--detach", "--name", name, "--network", network, "--label", "com.docker.swarm.service.name=traefik_traefik",
-           "--label", "lago-acceptance.role=proxy", image)
+    docker(
+        "run",
+        "--detach",
+        "--name",
+        name,
+        "--network",
+        network,
+        "--label",
+        "com.docker.swarm.service.name=traefik_traefik",
+        "--label",
+        "lago-acceptance.role=proxy",
+        image,
+    )
     try:
         facts = look()
     finally:
@@ -272,7 +321,9 @@ def test_a_swarm_service_of_traefik_is_the_proxy(live_lago, look):
     assert found.role == "proxy" and network in found.addresses
     assert found.id in facts.proxies and facts.proxies[found.id] is None
     # The one that tells is believed.
-    assert routers.are_one_each(facts, "api", "billing-api.bizoholic.net", live_lago.stack.settings.edge) == []
+    assert (
+        routers.are_one_each(facts, "api", "billing-api.bizoholic.net", live_lago.stack.settings.edge) == []
+    )
 
 
 def ahead(sshd, folder: Path, by: str):
@@ -291,7 +342,9 @@ def test_twelve_minutes_without_a_schedule(live_lago, sshd, tmp_path):
     clock = live_lago.container("lago-clock")
     docker("pause", clock)
     try:
-        result = running.run(tmp_path, "-k", "schedules_are_enqueued or clock_ticks", *live_lago.options_for(server))
+        result = running.run(
+            tmp_path, "-k", "schedules_are_enqueued or clock_ticks", *live_lago.options_for(server)
+        )
     finally:
         docker("unpause", clock)
     assert result.red() == {"schedule-late", "clock-stands-still"}, result.output
@@ -321,6 +374,9 @@ def test_dumps(tmp_path: Path, look):
     assert signs.last_dump(look(backups=pattern), pattern, 26) == []
     os.utime(dump, (time.time() - 27 * 3600,) * 2)
     old = look(backups=pattern)
-    assert ids(signs.last_dump(old, pattern, 26)) == ["dump-old"] and "27 hours" in signs.last_dump(old, pattern, 26)[0].wrong
+    assert (
+        ids(signs.last_dump(old, pattern, 26)) == ["dump-old"]
+        and "27 hours" in signs.last_dump(old, pattern, 26)[0].wrong
+    )
     dump.write_bytes(b"")
     assert "empty" in signs.last_dump(look(backups=pattern), pattern, 26)[0].wrong

@@ -1,4 +1,5 @@
-"""Dokploy's host as it is: Docker in swarm mode, attachable overlay networks, Traefik as a service of the swarm."""
+"""Dokploy's host as it is: Docker in swarm mode, attachable overlay networks, Traefik as a service of the
+swarm."""
 
 from __future__ import annotations
 
@@ -38,8 +39,18 @@ def swarm() -> Iterator[None]:
 
 
 def _overlay(stack: Stack, name: str) -> None:
-    docker("network", "create", "--driver", "overlay", "--attachable", "--label", f"{runs.RUN_LABEL}={stack.run.id}",
-           "--label", f"{runs.OWNER_LABEL}={runs.owner()}", name)
+    docker(
+        "network",
+        "create",
+        "--driver",
+        "overlay",
+        "--attachable",
+        "--label",
+        f"{runs.RUN_LABEL}={stack.run.id}",
+        "--label",
+        f"{runs.OWNER_LABEL}={runs.owner()}",
+        name,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -61,20 +72,49 @@ def test_overlay_networks_are_networks(host, tmp_path):
 @pytest.fixture
 def service(host) -> Iterator[str]:
     """Traefik as a service of the swarm, on Lago's network, with the edge's own arguments."""
-    edge = json.loads(docker("inspect", docker("ps", "-q", "--filter", f"label=com.docker.compose.project={host.project}-edge",
-                                               "--filter", "label=com.docker.compose.service=traefik")))[0]
+    edge = json.loads(
+        docker(
+            "inspect",
+            docker(
+                "ps",
+                "-q",
+                "--filter",
+                f"label=com.docker.compose.project={host.project}-edge",
+                "--filter",
+                "label=com.docker.compose.service=traefik",
+            ),
+        )
+    )[0]
     mounts = [
-        word for mount in edge["Mounts"] if mount["Type"] == "bind"
+        word
+        for mount in edge["Mounts"]
+        if mount["Type"] == "bind"
         for word in ("--mount", f"type=bind,source={mount['Source']},target={mount['Destination']},readonly")
     ]
     name = f"{host.project}-traefik"
-    docker("service", "create", "--detach=false", "--quiet", "--no-resolve-image", "--endpoint-mode", "dnsrr", "--name", name,
-           "--network", host.stack.network("proxy"), *mounts, edge["Config"]["Image"], *edge["Args"])
+    docker(
+        "service",
+        "create",
+        "--detach=false",
+        "--quiet",
+        "--no-resolve-image",
+        "--endpoint-mode",
+        "dnsrr",
+        "--name",
+        name,
+        "--network",
+        host.stack.network("proxy"),
+        *mounts,
+        edge["Config"]["Image"],
+        *edge["Args"],
+    )
     try:
         yield name
     finally:
         docker("service", "rm", name)
-        assert until(lambda: not docker("ps", "-aq", "--filter", f"label=com.docker.swarm.service.name={name}"), 30)
+        assert until(
+            lambda: not docker("ps", "-aq", "--filter", f"label=com.docker.swarm.service.name={name}"), 30
+        )
 
 
 def test_a_service_of_the_swarm_is_the_proxy(host, service):
@@ -83,7 +123,11 @@ def test_a_service_of_the_swarm_is_the_proxy(host, service):
 
     def told():
         facts = observe(there, project=host.project)
-        found = [each for each in facts.others if each.service.labels.get("com.docker.swarm.service.name") == service]
+        found = [
+            each
+            for each in facts.others
+            if each.service.labels.get("com.docker.swarm.service.name") == service
+        ]
         telling = [each for each in found if (facts.proxies.get(each.id) or {}).get("routers")]
         return (facts, telling[0]) if telling else None
 

@@ -18,10 +18,15 @@ def test_lago_is_on_this_host(facts, deployment, settings):
     raise Red(
         Finding(
             id="not-brought-up",
-            wrong=(f"no container belongs to the Compose project {facts.project}" if facts.project
-                   else "no Compose project on this host has Lago in it") + others,
+            wrong=(
+                f"no container belongs to the Compose project {facts.project}"
+                if facts.project
+                else "no Compose project on this host has Lago in it"
+            )
+            + others,
             leads_to="there is no Lago here",
-            mend=f"deploy it (docker compose up -d in {settings.deployment.directory}), or name the right host and --project",
+            mend=f"deploy it (docker compose up -d in {settings.deployment.directory}), or name the right "
+            "host and --project",
         )
     )
 
@@ -44,7 +49,9 @@ def test_logs_are_rotated(facts, settings, judge):
     if not facts.containers:
         raise Blocked("not-brought-up", "there is no container")
     if not facts.log_sizes:
-        raise Unknown("the log files on the host can't be seen: only root may, and other logging drivers have none")
+        raise Unknown(
+            "the log files on the host can't be seen: only root may, and other logging drivers have none"
+        )
     judge(signs.big_logs(facts, settings.limits.log_mib))
 
 

@@ -15,14 +15,19 @@ pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 def clock(facts):
     """The running clock."""
     if (found := facts.running(CLOCK)) is None:
-        raise Blocked(diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing", "the clock does not run")
+        raise Blocked(
+            diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing", "the clock does not run"
+        )
     return found
 
 
 def test_no_job_has_died_since_the_last_look(facts, looked_before, judge):
     jobs = stores.jobs(facts)
     if looked_before is None:
-        raise Unknown(f"this is the first look at this host: {len(jobs.dead)} jobs are dead, and the next look compares with them")
+        raise Unknown(
+            f"this is the first look at this host: {len(jobs.dead)} jobs are dead, and the next look "
+            "compares with them"
+        )
     judge(signs.died(jobs, looked_before))
 
 
