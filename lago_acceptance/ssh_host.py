@@ -148,7 +148,8 @@ class SshHost(Host):
     def read(self, reading: Reading) -> str:
         self._asked.deadline, self._asked.name = reading.deadline, reading.name
         self.commands += 1
-        script = f"echo {shlex.quote(_BEGUN)}; exec timeout -k 1 {reading.deadline:g} sh -c {shlex.quote(reading.script())}"
+        run = f"timeout -k 1 {reading.deadline:g} sh -c {shlex.quote(reading.script())}"
+        script = f"echo {shlex.quote(_BEGUN)}; exec {run}"
         result = self._backend.run(script)
         _, begun, output = result.stdout.partition(_BEGUN + "\n")
         if not begun or result.rc == 255:

@@ -100,7 +100,8 @@ def test_what_another_user_may_not_see_is_unknown(live_lago, sshd, tmp_path):
     """Somebody of Docker's group who is not root: the key's file and the logs' sizes are closed to them."""
     group = Path("/var/run/docker.sock").stat().st_gid
     server = sshd(
-        before=f'exec setpriv --reuid {NOBODY} --regid {NOBODY} --groups {group} env HOME=/nonexistent sh -c "$SSH_ORIGINAL_COMMAND"'
+        before=f"exec setpriv --reuid {NOBODY} --regid {NOBODY} --groups {group} "
+        'env HOME=/nonexistent sh -c "$SSH_ORIGINAL_COMMAND"'
     )
     folder = live_lago.folder / "deployment"
     above = [
@@ -153,7 +154,8 @@ def test_a_container_without_its_client_is_unknown(service, client, live_lago, s
     words = f'*" {container} "*'
     docker = tmp_path / "docker"
     docker.write_text(
-        f'#!/bin/sh\ncase "$* " in exec*) case " $* " in {words}) echo "sh: 1: exec: {client}: not found" >&2; exit 127 ;; esac ;; esac\n'
+        '#!/bin/sh\ncase "$* " in exec*) case " $* " in '
+        f'{words}) echo "sh: 1: exec: {client}: not found" >&2; exit 127 ;; esac ;; esac\n'
         f'exec {shutil.which("docker")} "$@"\n'
     )
     docker.chmod(0o755)
@@ -199,7 +201,8 @@ def test_a_hosts_name_that_dns_never_resolves(tmp_path):
         [
             "python3",
             "-c",
-            "import socket,time\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM);s.bind(('127.0.0.77',53));time.sleep(120)",
+            "import socket,time\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n"
+            "s.bind(('127.0.0.77',53));time.sleep(120)",
         ]
     )
     started = time.monotonic()

@@ -62,6 +62,11 @@ def red(facts: Facts) -> set[str]:
     return {finding.id for sign in OF_DATABASE for finding in signs.of_database(facts, sign)}
 
 
+def of(table: str) -> str:
+    """SQL for the ids of the customer's rows in a table."""
+    return f"SELECT id FROM {table} WHERE customer_id = '{CUSTOMER}'"
+
+
 @contextlib.contextmanager
 def rows(live_lago, *statements: str) -> Iterator[None]:
     """A customer of a plan, and what statements add to them; gone afterwards."""
@@ -78,9 +83,9 @@ def rows(live_lago, *statements: str) -> Iterator[None]:
         live_lago.sql(
             f"""DELETE FROM webhooks WHERE webhook_type = 'sign';
                 DELETE FROM webhook_endpoints WHERE webhook_url = 'http://sign.invalid';
-                DELETE FROM invoice_subscriptions WHERE subscription_id IN (SELECT id FROM subscriptions WHERE customer_id = '{CUSTOMER}');
-                DELETE FROM fees WHERE subscription_id IN (SELECT id FROM subscriptions WHERE customer_id = '{CUSTOMER}');
-                DELETE FROM active_storage_attachments WHERE record_id IN (SELECT id FROM invoices WHERE customer_id = '{CUSTOMER}');
+                DELETE FROM invoice_subscriptions WHERE subscription_id IN ({of("subscriptions")});
+                DELETE FROM fees WHERE subscription_id IN ({of("subscriptions")});
+                DELETE FROM active_storage_attachments WHERE record_id IN ({of("invoices")});
                 DELETE FROM active_storage_blobs WHERE key = 'sign';
                 DELETE FROM invoices WHERE customer_id = '{CUSTOMER}';
                 DELETE FROM subscriptions WHERE customer_id = '{CUSTOMER}';
@@ -91,25 +96,30 @@ def rows(live_lago, *statements: str) -> Iterator[None]:
 
 def invoice(status: int, age: str, updated: str = "") -> str:
     """SQL that makes an invoice."""
-    return f"""INSERT INTO invoices (organization_id, customer_id, issuing_date, payment_due_date, currency, status, created_at, updated_at)
+    return f"""INSERT INTO invoices (organization_id, customer_id, issuing_date, payment_due_date,
+                                     currency, status, created_at, updated_at)
                SELECT id, '{CUSTOMER}', now(), now(), 'USD', {status}, {AGO} '{age}', {AGO} '{updated or age}'
                FROM organizations LIMIT 1"""
 
 
 def subscription(status: int, at: str, billing_time: int = 0, more: str = "") -> str:
     """SQL that makes a subscription; ``at`` is when it begins, as SQL."""
-    return f"""INSERT INTO subscriptions (customer_id, plan_id, external_id, status, billing_time, subscription_at, started_at)
+    return f"""INSERT INTO subscriptions (customer_id, plan_id, external_id, status, billing_time,
+                                          subscription_at, started_at)
                VALUES ('{CUSTOMER}', '{PLAN}', 'sign', {status}, {billing_time}, {at},
                        {"NULL" if status == 0 else at}) {more}"""
 
 
-FILE = f"""INSERT INTO active_storage_blobs (key, filename, service_name, byte_size) VALUES ('sign', 'sign.pdf', 'local', 1);
+FILE = f"""INSERT INTO active_storage_blobs (key, filename, service_name, byte_size)
+VALUES ('sign', 'sign.pdf', 'local', 1);
 INSERT INTO active_storage_attachments (name, record_type, record_id, blob_id)
 SELECT 'file', 'Invoice', invoices.id, active_storage_blobs.id FROM invoices, active_storage_blobs
 WHERE customer_id = '{CUSTOMER}' AND key = 'sign'"""
-WEBHOOK = f"""INSERT INTO webhook_endpoints (organization_id, webhook_url) SELECT id, 'http://sign.invalid' FROM organizations LIMIT 1;
+WEBHOOK = f"""INSERT INTO webhook_endpoints (organization_id, webhook_url)
+SELECT id, 'http://sign.invalid' FROM organizations LIMIT 1;
 INSERT INTO webhooks (webhook_endpoint_id, webhook_type, payload, endpoint, status, http_status, updated_at)
-SELECT id, 'sign', '{{}}', webhook_url, 2, 500, {AGO} '%s' FROM webhook_endpoints WHERE webhook_url = 'http://sign.invalid'"""
+SELECT id, 'sign', '{{}}', webhook_url, 2, 500, {AGO} '%s'
+FROM webhook_endpoints WHERE webhook_url = 'http://sign.invalid'"""
 
 
 @pytest.mark.parametrize(
@@ -158,7 +168,8 @@ def test_sign_of_the_database(statement, id, live_lago, look):
             subscription(1, f"{AGO} '70 days'")
             + ";"
             + invoice(4, "1 minute").replace(", 4,", ", 6,")
-            + ';INSERT INTO invoice_subscriptions (invoice_id, subscription_id, invoicing_reason, "timestamp") '
+            + ";INSERT INTO invoice_subscriptions (invoice_id, subscription_id, invoicing_reason, "
+            '"timestamp") '
             "SELECT invoices.id, subscriptions.id, 'subscription_periodic', now() AT TIME ZONE 'UTC' "
             "FROM invoices, subscriptions WHERE subscriptions.external_id = 'sign' AND invoices.status = 6",
             id="billed",
