@@ -23,7 +23,9 @@ from lago_acceptance.options import Options
 from lago_acceptance.public_view import SYSTEM, PublicView, Resolver
 from lago_acceptance.roles import API, FRONT, GATEWAY
 from lago_acceptance.settings import Settings
-from lago_acceptance.ssh_host import CONNECT_SECONDS, SshHost, parse
+from lago_acceptance.ssh_address import parse
+from lago_acceptance.ssh_failures import CONNECT_SECONDS
+from lago_acceptance.ssh_host import SshHost
 
 if TYPE_CHECKING:
     from lago_acceptance.billing_view import BillingView

@@ -16,7 +16,7 @@ import msgspec
 
 from lago_acceptance.errors import UsageError
 from lago_acceptance.reports.summary import verdict
-from lago_acceptance.ssh_host import parse
+from lago_acceptance.ssh_address import parse
 
 # A run waits for its host about as long as it works: more at a time than cores, and not so many that probes
 # time out.

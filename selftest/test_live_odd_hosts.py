@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from lago_acceptance.observing import observe
-from lago_acceptance.ssh_host import CONNECT_SECONDS, SshHost, parse
+from lago_acceptance.ssh_address import parse
+from lago_acceptance.ssh_failures import CONNECT_SECONDS
+from lago_acceptance.ssh_host import SshHost
 from selftest import running
 
 pytestmark = pytest.mark.docker

@@ -12,14 +12,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lago_acceptance import sidekiq, signs
+from lago_acceptance import host_signs, schedules, sidekiq, signs
 from lago_acceptance.edge_checks import routers
 from lago_acceptance.errors import Unknown
 from lago_acceptance.facts import Facts
 from lago_acceptance.findings import Finding
 from lago_acceptance.observing import observe
 from lago_acceptance.roles import CLOCK, role_of
-from lago_acceptance.ssh_host import SshHost, parse
+from lago_acceptance.ssh_address import parse
+from lago_acceptance.ssh_host import SshHost
 from selftest import running
 from selftest.live.lago import docker
 
@@ -247,10 +248,10 @@ def later(facts: Facts, minutes: float) -> Facts:
 def test_a_clock_that_stands_still(look):
     facts = look()
     clock = facts.running(CLOCK)
-    assert signs.late_schedules(facts, clock, signs.EVERY_FIVE_MINUTES) == []
-    late = signs.late_schedules(later(facts, 12), clock, signs.EVERY_FIVE_MINUTES)
+    assert schedules.late_schedules(facts, clock, schedules.EVERY_FIVE_MINUTES) == []
+    late = schedules.late_schedules(later(facts, 12), clock, schedules.EVERY_FIVE_MINUTES)
     assert ids(late) == ["schedule-late"] * 4
-    hour = signs.late_schedules(later(facts, 75), clock, signs.BILLING)
+    hour = schedules.late_schedules(later(facts, 75), clock, schedules.BILLING)
     assert ids(hour) == ["schedule-late"] and "bill_customers" in hour[0].wrong
 
 
@@ -262,7 +263,7 @@ def test_a_clock_that_has_just_started_is_unknown(live_lago, look):
         facts, logs={clock.id: f"{stamp} Starting clock for 1 events: [ schedule:bill_customers ]"}
     )
     with pytest.raises(Unknown, match="bill_customers"):
-        signs.late_schedules(young, clock, signs.BILLING)
+        schedules.late_schedules(young, clock, schedules.BILLING)
 
 
 def test_a_clock_that_can_not_enqueue(look):
@@ -272,23 +273,23 @@ def test_a_clock_that_can_not_enqueue(look):
         facts,
         logs={clock.id: facts.logs[clock.id].replace("error=nil", "error=#<Redlock::LockAcquisitionError>")},
     )
-    late = signs.late_schedules(later(failing, 12), clock, signs.EVERY_FIVE_MINUTES)
+    late = schedules.late_schedules(later(failing, 12), clock, schedules.EVERY_FIVE_MINUTES)
     assert len(late) == 4 and "Redlock" in late[0].wrong
 
 
 def test_an_image_whose_name_has_moved(live_lago, look):
-    assert list(signs.images_moved(look())) == []
+    assert list(host_signs.images_moved(look())) == []
     front = live_lago.front_image
     docker("tag", docker("inspect", "--format", "{{.Image}}", live_lago.container("lago-redis")), front)
     try:
-        moved = list(signs.images_moved(look()))
+        moved = list(host_signs.images_moved(look()))
     finally:
         docker("tag", docker("inspect", "--format", "{{.Image}}", live_lago.container("lago-front")), front)
     assert [(finding.id, finding.role) for finding in moved] == [("image-moved", "front")]
 
 
 def test_a_big_log(live_lago, look):
-    assert list(signs.big_logs(look(), 2)) == []
+    assert list(host_signs.big_logs(look(), 2)) == []
     docker(
         "exec",
         live_lago.container("lago-front"),
@@ -296,7 +297,7 @@ def test_a_big_log(live_lago, look):
         "-c",
         "head -c 2500000 /dev/zero | tr '\\0' x | fold -w 900 >/proc/1/fd/1",
     )
-    assert [(finding.id, finding.role) for finding in signs.big_logs(look(), 2)] == [("log-too-big", "front")]
+    assert [(finding.id, finding.role) for finding in host_signs.big_logs(look(), 2)] == [("log-too-big", "front")]
 
 
 def test_a_traefik_that_does_not_tell_is_unknown(live_lago, look):
@@ -369,7 +370,7 @@ def test_a_clock_that_is_wrong(live_lago, sshd, tmp_path):
         facts = observe(host, project=live_lago.project)
     finally:
         host.close()
-    assert ids(signs.clock_drift(facts, 5)) == ["clock-drift"]
+    assert ids(host_signs.clock_drift(facts, 5)) == ["clock-drift"]
     assert 3590 < facts.clock_drift <= 3601
 
 
@@ -379,15 +380,15 @@ def test_the_hosts_clock_is_this_machines(look):
 
 def test_dumps(tmp_path: Path, look):
     pattern = f"{tmp_path}/*.sql.gz"
-    assert ids(signs.last_dump(look(backups=pattern), pattern, 26)) == ["dump-old"]
+    assert ids(host_signs.last_dump(look(backups=pattern), pattern, 26)) == ["dump-old"]
     dump = tmp_path / "lago.sql.gz"
     dump.write_bytes(b"x")
-    assert signs.last_dump(look(backups=pattern), pattern, 26) == []
+    assert host_signs.last_dump(look(backups=pattern), pattern, 26) == []
     os.utime(dump, (time.time() - 27 * 3600,) * 2)
     old = look(backups=pattern)
     assert (
-        ids(signs.last_dump(old, pattern, 26)) == ["dump-old"]
-        and "27 hours" in signs.last_dump(old, pattern, 26)[0].wrong
+        ids(host_signs.last_dump(old, pattern, 26)) == ["dump-old"]
+        and "27 hours" in host_signs.last_dump(old, pattern, 26)[0].wrong
     )
     dump.write_bytes(b"")
-    assert "empty" in signs.last_dump(look(backups=pattern), pattern, 26)[0].wrong
+    assert "empty" in host_signs.last_dump(look(backups=pattern), pattern, 26)[0].wrong

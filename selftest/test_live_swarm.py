@@ -13,7 +13,8 @@ import pytest
 from lago_acceptance import runs
 from lago_acceptance.edge_checks import routers
 from lago_acceptance.observing import observe
-from lago_acceptance.ssh_host import SshHost, parse
+from lago_acceptance.ssh_address import parse
+from lago_acceptance.ssh_host import SshHost
 from lago_acceptance.stack import Stack
 from lago_acceptance.waiting import until
 from selftest import running

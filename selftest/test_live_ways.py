@@ -166,7 +166,8 @@ def test_users_ssh_config_is_honoured(tmp_path, sshd):
 
 def test_nothing_else_reads_or_changes_over_ssh():
     from lago_acceptance.host import Change
-    from lago_acceptance.ssh_host import SshHost, parse
+    from lago_acceptance.ssh_address import parse
+    from lago_acceptance.ssh_host import SshHost
 
     host = SshHost(parse("ssh://root@example.test"))
     try:

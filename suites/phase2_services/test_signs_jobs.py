@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance import diagnosis, signs, stores
+from lago_acceptance import diagnosis, schedules, signs, stores
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.roles import CLOCK
 
@@ -32,12 +32,12 @@ def test_no_job_has_died_since_the_last_look(facts, looked_before, judge):
 
 
 def test_customers_are_billed_every_hour(facts, clock, judge):
-    judge(signs.late_schedules(facts, clock, signs.BILLING))
+    judge(schedules.late_schedules(facts, clock, schedules.BILLING))
 
 
 def test_five_minute_schedules_are_enqueued_in_time(facts, clock, judge):
-    judge(signs.late_schedules(facts, clock, signs.EVERY_FIVE_MINUTES))
+    judge(schedules.late_schedules(facts, clock, schedules.EVERY_FIVE_MINUTES))
 
 
 def test_hourly_schedules_are_enqueued_in_time(facts, clock, judge):
-    judge(signs.late_schedules(facts, clock, signs.EVERY_HOUR))
+    judge(schedules.late_schedules(facts, clock, schedules.EVERY_HOUR))
