@@ -94,7 +94,8 @@ def test_other_tools_see_the_same(awk, live_lago, sshd, tmp_path):
         name: answer["key"] for name, answer in usual.lago.items()
     }
     assert abs(other.clock_drift) < 1.5
-    assert {each.mount for each in other.disks} == {each.mount for each in usual.disks}
+    # BusyBox's df does not find every mount.
+    assert {"/"} <= {each.mount for each in other.disks} <= {each.mount for each in usual.disks}
 
 
 @pytest.mark.stack
