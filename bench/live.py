@@ -1,4 +1,5 @@
-"""A healthy live host by ssh on loopback: one smoke run beside plain testinfra and the plan's own shell commands."""
+"""A healthy live host by ssh on loopback: one smoke run beside plain testinfra and the plan's own shell
+commands."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lago_acceptance.ssh_host import SshHost, parse
+from lago_acceptance.ssh_address import parse
+from lago_acceptance.ssh_host import SshHost
 from selftest import running
 from selftest.live import lago, sshd
 
@@ -91,7 +93,11 @@ def main() -> None:
 
 def measure(host: lago.LiveLago, folder: Path) -> None:
     """All numbers of one host that is up."""
-    words = {"project": host.project, "directory": str(host.folder / "deployment"), "network": host.stack.network("proxy")}
+    words = {
+        "project": host.project,
+        "directory": str(host.folder / "deployment"),
+        "network": host.stack.network("proxy"),
+    }
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
 
     # As on any machine, the second start finds what the first one compiled.
@@ -112,11 +118,19 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
     line(f"live smoke, whole process, {checks} checks", f"{whole:.2f} s", f"at most {WALL} s")
     core = seconds(lambda: smoke(marks="smoke and (phase1 or phase2 or phase3)"))
     line("the same, phases 1 to 3", f"{core:.2f} s")
-    start_up = seconds(lambda: running.run(folder / "reports", "-c", "pytest.ini", "-m", "smoke", "--collect-only", "-q", **compiled))
+    start_up = seconds(
+        lambda: running.run(
+            folder / "reports", "-c", "pytest.ini", "-m", "smoke", "--collect-only", "-q", **compiled
+        )
+    )
     probe = seconds(lambda: facts(host))
     line("start-up (collecting the same checks)", f"{start_up:.2f} s")
     line("slowest single probe (the facts, a connection of its own)", f"{probe:.2f} s")
-    line("smoke beside slowest probe and start-up", f"{whole / (probe + start_up):.2f}", f"at most {SLOWEST_PROBE}")
+    line(
+        "smoke beside slowest probe and start-up",
+        f"{whole / (probe + start_up):.2f}",
+        f"at most {SLOWEST_PROBE}",
+    )
     plain = seconds(lambda: testinfra(host, folder, words), 2)
     line("plain testinfra, 29 checks, a command each", f"{plain:.2f} s", f"{plain / whole:.1f} times")
     plan = seconds(lambda: by_hand(host, words), 2)
@@ -125,10 +139,16 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
     line(f"{HOSTS} hosts beside one, this machine being all of them", f"{taken / whole:.1f}")
     elsewhere = recorded(host, folder / "recorded", probe)
     try:
-        one = seconds(lambda: running.run(folder / "reports", "-m", "smoke", *host.options_for(elsewhere), **compiled))
+        one = seconds(
+            lambda: running.run(folder / "reports", "-m", "smoke", *host.options_for(elsewhere), **compiled)
+        )
         line("one host that answers as recorded, after the same time", f"{one:.2f} s")
         taken = many(host, elsewhere, folder / "elsewhere", compiled)
-        line(f"{HOSTS} such hosts beside one: their work is done elsewhere", f"{taken / one:.1f}", f"at most {MANY}")
+        line(
+            f"{HOSTS} such hosts beside one: their work is done elsewhere",
+            f"{taken / one:.1f}",
+            f"at most {MANY}",
+        )
     finally:
         elsewhere.stop()
 
@@ -149,10 +169,27 @@ def testinfra(host: lago.LiveLago, folder: Path, words: dict[str, str]) -> None:
     file = folder / "plain" / "test_plain.py"
     file.parent.mkdir(exist_ok=True)
     file.write_text(TESTINFRA.format(**words))
-    command = running.command("-q", "-c", "/dev/null", "--rootdir", str(file.parent), "-p", "testinfra.plugin",
-                              f"--hosts={host.server.url}", f"--ssh-config={host.server.ssh_config}", str(file))
-    ended = subprocess.run(command, cwd=file.parent, env=running.environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
-                           capture_output=True, text=True, timeout=300, check=False)
+    command = running.command(
+        "-q",
+        "-c",
+        "/dev/null",
+        "--rootdir",
+        str(file.parent),
+        "-p",
+        "testinfra.plugin",
+        f"--hosts={host.server.url}",
+        f"--ssh-config={host.server.ssh_config}",
+        str(file),
+    )
+    ended = subprocess.run(
+        command,
+        cwd=file.parent,
+        env=running.environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     if ended.returncode:
         raise SystemExit(f"plain testinfra failed:\n{ended.stdout[-2000:]}")
 
@@ -199,7 +236,11 @@ def many(host: lago.LiveLago, server: sshd.Sshd, folder: Path, compiled: dict[st
     result = running.run(folder / "reports", "-m", "smoke", *given, **compiled)
     taken = time.monotonic() - started
     # All of them are one machine, which may be too busy to answer itself in time.
-    line(f"of {HOSTS} names of one host, side by side, accepted", str(result.output.count(": accepted")), f"{HOSTS}")
+    line(
+        f"of {HOSTS} names of one host, side by side, accepted",
+        str(result.output.count(": accepted")),
+        f"{HOSTS}",
+    )
     return taken
 
 

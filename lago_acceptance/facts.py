@@ -14,8 +14,8 @@ STEADY = 20
 
 
 class KeyFile(msgspec.Struct, frozen=True):
-    """A mounted file or folder of the host. ``kind`` is stat's word, absent, or hidden (its folder is closed to the user
-    who looked); for a key, what openssl says of it.
+    """A mounted file or folder of the host. ``kind`` is stat's word, absent, or hidden (its folder is closed
+    to the user who looked); for a key, what openssl says of it.
 
     ``digest`` is the SHA-256 of the public half (SubjectPublicKeyInfo, DER); "" where there is none.
     """
@@ -41,7 +41,9 @@ class KeyFile(msgspec.Struct, frozen=True):
             return f"{self.path} lies in a folder that this user may not enter"
         if self.text == "unreadable":
             return f"{self.path} may not be read by this user; only root can say what is in it"
-        return f"the host has no openssl that could look into {self.path}" if self.text == "no openssl" else ""
+        return (
+            f"the host has no openssl that could look into {self.path}" if self.text == "no openssl" else ""
+        )
 
     @property
     def private(self) -> bool:
@@ -59,7 +61,8 @@ class KeyFile(msgspec.Struct, frozen=True):
 
 
 class ComposeText(msgspec.Struct, frozen=True):
-    """A compose or environment file on the host: mode (octal digits), and the lines that hold key material."""
+    """A compose or environment file on the host: mode (octal digits), and the lines that hold key
+    material."""
 
     path: str
     mode: str
@@ -92,7 +95,8 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
         return self.service.role
 
     def serving(self, now: float) -> bool:
-        """Whether it runs and, where it was restarted, lives longer than between two crashes (``now`` is Unix time)."""
+        """Whether it runs and, where it was restarted, lives longer than between two crashes (``now`` is Unix
+        time)."""
         if not self.running or self.restarting:
             return False
         steady = not self.restarts or self.health == "healthy"
@@ -113,7 +117,8 @@ class Image(msgspec.Struct, frozen=True):
 
 
 class Dump(msgspec.Struct, frozen=True):
-    """A dump of the database that a file pattern found: when it was written (Unix time), and its size in bytes."""
+    """A dump of the database that a file pattern found: when it was written (Unix time), and its size in
+    bytes."""
 
     path: str
     written: float
@@ -130,12 +135,13 @@ class Disk(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What one look at a host has found. ``containers`` are the deployment's, ``others`` everybody else's.
 
-    ``lago`` holds what readings/lago.rb answered in each Ruby container, ``fronts`` the answer of each front to
-    /env-config.js with its head, by container id. ``proxies`` holds what each Traefik says of its routers and services.
-    ``project`` is the Compose project that was looked at, "" where the host has none; ``lagos`` are all that have Lago
-    in them, with their folders. ``log_sizes`` are bytes of the host's log files by container id. ``clock_drift`` is how
-    far the host's clock is ahead of this machine's, in seconds, at least: what the way there and back may explain is 0.
-    ``billing`` is what billing_view.py reads, "" where it was not asked for.
+    ``lago`` holds what readings/lago.rb answered in each Ruby container, ``fronts`` the answer of each front
+    to /env-config.js with its head, by container id. ``proxies`` holds what each Traefik says of its routers
+    and services. ``project`` is the Compose project that was looked at, "" where the host has none; ``lagos``
+    are all that have Lago in them, with their folders. ``log_sizes`` are bytes of the host's log files by
+    container id. ``clock_drift`` is how far the host's clock is ahead of this machine's, in seconds, at
+    least: what the way there and back may explain is 0. ``billing`` is what billing_view.py reads, "" where
+    it was not asked for.
     """
 
     project: str
@@ -173,7 +179,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     def running(self, role: str) -> Container | None:
         """The running container of a role, or None; one that restarts again and again doesn't run."""
-        return next((container for container in self.of_role(role) if container.serving(self.host_clock)), None)
+        return next(
+            (container for container in self.of_role(role) if container.serving(self.host_clock)), None
+        )
 
     def model(self) -> Model:
         """The containers as a model, for rules."""

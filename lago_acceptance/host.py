@@ -21,7 +21,8 @@ from lago_acceptance.secret_values import redact
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """A named command that changes nothing: shell text, the variables that it reads, and its deadline in seconds."""
+    """A named command that changes nothing: shell text, the variables that it reads, and its deadline in
+    seconds."""
 
     name: str
     text: str
@@ -69,7 +70,9 @@ class Host:
         """What a Reading prints. Unreachable when it can't be run or does not end in time."""
         raise NotImplementedError
 
-    def change(self, change: Change, permit: Permit, give_up: Callable[[], str | None] | None = None) -> Outcome:
+    def change(
+        self, change: Change, permit: Permit, give_up: Callable[[], str | None] | None = None
+    ) -> Outcome:
         """Run a Change; ``give_up`` is asked often, and its first answer ends the command early."""
         raise NotImplementedError
 
@@ -95,20 +98,31 @@ class LocalHost(Host):
         # testinfra's local backend waits for ever; coreutils' timeout does not.
         result = self._backend.run("timeout -k 1 %s sh -c %s", str(reading.deadline), reading.script())
         if result.rc == 124 or result.rc == 137:
-            raise Unreachable(f"reading the {reading.name} of {self.name} took longer than {reading.deadline:.0f} s")
+            raise Unreachable(
+                f"reading the {reading.name} of {self.name} took longer than {reading.deadline:.0f} s"
+            )
         if result.rc != 0:
-            said = redact(result.stderr.strip().splitlines()[-1] if result.stderr.strip() else "nothing was said")
-            raise Unreachable(f"reading the {reading.name} of {self.name} failed with exit code {result.rc}: {said}")
+            said = redact(
+                result.stderr.strip().splitlines()[-1] if result.stderr.strip() else "nothing was said"
+            )
+            raise Unreachable(
+                f"reading the {reading.name} of {self.name} failed with exit code {result.rc}: {said}"
+            )
         return result.stdout
 
-    def change(self, change: Change, permit: Permit, give_up: Callable[[], str | None] | None = None) -> Outcome:
+    def change(
+        self, change: Change, permit: Permit, give_up: Callable[[], str | None] | None = None
+    ) -> Outcome:
         if not isinstance(permit, Permit):
             raise TypeError(f"{change.name} changes {self.name} and needs a permit")
         return run_process(change, {**os.environ, **change.environment}, give_up)
 
 
-def run_process(change: Change, environment: Mapping[str, str], give_up: Callable[[], str | None] | None) -> Outcome:
-    """Run a Change's arguments as a process group of its own and collect what it prints, within its deadline."""
+def run_process(
+    change: Change, environment: Mapping[str, str], give_up: Callable[[], str | None] | None
+) -> Outcome:
+    """Run a Change's arguments as a process group of its own and collect what it prints, within its
+    deadline."""
     from lago_acceptance.waiting import until
 
     try:
@@ -130,6 +144,7 @@ def run_process(change: Change, environment: Mapping[str, str], give_up: Callabl
     reader.start()
     stopped: str | None = None
     try:
+
         def ended() -> bool:
             nonlocal stopped
             if process.poll() is not None:

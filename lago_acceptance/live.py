@@ -1,4 +1,7 @@
-"""A deployment that runs somewhere, looked at over ssh and from outside. Changed there is only what --allow-writes says."""
+"""A deployment that runs somewhere, looked at over ssh and from outside.
+
+Changed there is only what --allow-writes says.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ from lago_acceptance.options import Options
 from lago_acceptance.public_view import SYSTEM, PublicView, Resolver
 from lago_acceptance.roles import API, FRONT, GATEWAY
 from lago_acceptance.settings import Settings
-from lago_acceptance.ssh_host import CONNECT_SECONDS, SshHost, parse
+from lago_acceptance.ssh_address import parse
+from lago_acceptance.ssh_failures import CONNECT_SECONDS
+from lago_acceptance.ssh_host import SshHost
 
 if TYPE_CHECKING:
     from lago_acceptance.billing_view import BillingView
@@ -32,7 +37,8 @@ WANTED_LATER = ("httpx", "rich.table", "lago_acceptance.billing_view", "lago_acc
 
 
 class Live:
-    """One host. Its facts and what is seen from outside are taken side by side, as soon as it is made ready."""
+    """One host. Its facts and what is seen from outside are taken side by side, as soon as it is made
+    ready."""
 
     bring_up = None
     # Of a live host's gateway and keys nothing is known beyond what its facts tell.
@@ -46,7 +52,9 @@ class Live:
     def __init__(self, options: Options, settings: Settings, run: runs.Run):
         self.options, self.settings, self.run = options, settings, run
         if len(options.hosts) != 1:
-            raise UsageError("a live run looks at one host; several are looked at side by side, by a run each")
+            raise UsageError(
+                "a live run looks at one host; several are looked at side by side, by a run each"
+            )
         self.permit = Permit("--allow-writes") if options.allow_writes else None
         self.images: dict = {}
         self.remarks: list[str] = []
@@ -91,7 +99,8 @@ class Live:
             wanted = self.settings.deployment.directory
             which = "several lie" if wanted in facts.lagos.values() else "none lies"
             raise Unreachable(
-                f"{len(facts.lagos)} Lago stacks are on {self.host.name}: {here}; {which} in {wanted} (settings.toml), "
+                f"{len(facts.lagos)} Lago stacks are on {self.host.name}: {here}; {which} in {wanted} "
+                "(settings.toml), "
                 "so say which one is meant: --project NAME"
             )
         return facts
@@ -100,7 +109,11 @@ class Live:
         """Lago as gateway and API see it inside of their containers."""
         from lago_acceptance.billing_view import look, view_of
 
-        return view_of(facts, facts.billing) if facts.billing else look(self.host, facts, self.network("gateway"))
+        return (
+            view_of(facts, facts.billing)
+            if facts.billing
+            else look(self.host, facts, self.network("gateway"))
+        )
 
     def own_organization(self, facts: Facts) -> Secret:
         """The key of the suite's own organization. Unknown where Lago does not make it."""
@@ -116,7 +129,11 @@ class Live:
         """Where it is seen from outside: public DNS, this machine's trusted roots, the host's own address."""
         hosts = self.settings.hosts
         edge = self.settings.edge
-        named = {role: name for role, name in ((FRONT, hosts.front), (API, hosts.api), (GATEWAY, hosts.gateway)) if name}
+        named = {
+            role: name
+            for role, name in ((FRONT, hosts.front), (API, hosts.api), (GATEWAY, hosts.gateway))
+            if name
+        }
         public = tuple(Resolver(address, address) for address in edge.resolvers)
         return PublicView(
             hosts=named,
@@ -160,4 +177,3 @@ class Live:
         self._looks.shutdown(wait=True, cancel_futures=True)
         self.host.close()
         return ""
-

@@ -9,7 +9,8 @@ import msgspec
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """``looked_at``: the host's clock (Unix time) at the last look. ``waived``: the check that each waiver was for."""
+    """``looked_at``: the host's clock (Unix time) at the last look. ``waived``: the check that each waiver
+    was for."""
 
     looked_at: float | None = None
     waived: dict[str, str] = {}

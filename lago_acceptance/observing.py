@@ -30,18 +30,25 @@ class _Sections:
         told, ended, _ = rest.partition(END)
         if not begun or not ended:
             said = redact((told or output).strip()[-200:]) if not begun else "it broke off"
-            raise Unreachable(f"the facts of {host.name} did not arrive whole: {said or 'nothing came'}; try again")
+            raise Unreachable(
+                f"the facts of {host.name} did not arrive whole: {said or 'nothing came'}; try again"
+            )
         collected: dict[str, list[str]] = {}
         for line in told.splitlines():
             name, _, text = line.partition(" ")
             collected.setdefault(name, []).append(text)
-        self._texts = {name: base64.b64decode("".join(parts)).decode("utf-8", "replace") for name, parts in collected.items()}
+        self._texts = {
+            name: base64.b64decode("".join(parts)).decode("utf-8", "replace")
+            for name, parts in collected.items()
+        }
 
     def text(self, name: str) -> str:
         return self._texts.get(name, "")
 
     def named(self, prefix: str) -> dict[str, str]:
-        return {name.removeprefix(prefix): text for name, text in self._texts.items() if name.startswith(prefix)}
+        return {
+            name.removeprefix(prefix): text for name, text in self._texts.items() if name.startswith(prefix)
+        }
 
     @cached_property
     def environment(self) -> tuple[dict[str, dict[str, str]], str]:
@@ -64,14 +71,24 @@ def _unquoted(value: str) -> str:
         return value
 
 
-def reading(host: Host, *, project: str = "", wanted_directory: str = "", files_: tuple[str, ...] = (),
-            env_files: tuple[str, ...] = (), directory: str = "", sources: tuple[str, ...] = (), backups: str = "",
-            gateway_network: str = "", environment: dict[str, str] | None = None) -> Reading:
+def reading(
+    host: Host,
+    *,
+    project: str = "",
+    wanted_directory: str = "",
+    files_: tuple[str, ...] = (),
+    env_files: tuple[str, ...] = (),
+    directory: str = "",
+    sources: tuple[str, ...] = (),
+    backups: str = "",
+    gateway_network: str = "",
+    environment: dict[str, str] | None = None,
+) -> Reading:
     """The Reading that gathers all facts of a host.
 
-    Without a project it looks at the one that was started in ``wanted_directory``, else at the only one with Lago in it.
-    ``backups`` is a file pattern of the host's shell. With a ``gateway_network``, what gateway and API see of each other
-    is looked at, too.
+    Without a project it looks at the one that was started in ``wanted_directory``, else at the only one with
+    Lago in it. ``backups`` is a file pattern of the host's shell. With a ``gateway_network``, what gateway
+    and API see of each other is looked at, too.
     """
     folder = files("lago_acceptance") / "readings"
 
@@ -79,7 +96,11 @@ def reading(host: Host, *, project: str = "", wanted_directory: str = "", files_
         return (folder / name).read_text("utf-8")
 
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in (environment or {}).items())
-    roles = 'role_of() { text="$2 $3"; case $1 in -) ;; *) role=$1; return ;; esac\n' + as_shell_case("text") + "\n}\n"
+    roles = (
+        'role_of() { text="$2 $3"; case $1 in -) ;; *) role=$1; return ;; esac\n'
+        + as_shell_case("text")
+        + "\n}\n"
+    )
     return Reading(
         "facts",
         exports + roles + text("facts.sh"),
@@ -136,17 +157,25 @@ def observe(host: Host, **where: Any) -> Facts:
         engine=info.get("ServerVersion", ""),
         root_directory=info.get("DockerRootDir", ""),
         host_clock=_clock(ended),
-        clock_drift=_beyond(_clock(ended) - answered, _clock(started) - asked + (0 if started[-1].isdigit() else 1)),
+        clock_drift=_beyond(
+            _clock(ended) - answered, _clock(started) - asked + (0 if started[-1].isdigit() else 1)
+        ),
         containers=tuple(container for container in containers if container.id in inside),
         others=tuple(container for container in containers if container.id not in inside),
         declaration=model,
         declaration_error=declaration_error,
-        texts=tuple(facts_parsing.compose_text(line) for line in sections.text("files").splitlines() if line.strip()),
-        sources=tuple(facts_parsing.key_file(line) for line in sections.text("mounts").splitlines() if line.strip()),
+        texts=tuple(
+            facts_parsing.compose_text(line) for line in sections.text("files").splitlines() if line.strip()
+        ),
+        sources=tuple(
+            facts_parsing.key_file(line) for line in sections.text("mounts").splitlines() if line.strip()
+        ),
         disks=tuple(facts_parsing.disks(sections.text("disk"))),
         networks=tuple(json.loads(line)["Name"] for line in sections.text("networks").splitlines() if line),
         volumes=tuple(json.loads(line)["Name"] for line in sections.text("volumes").splitlines() if line),
-        images=tuple(dict.fromkeys(facts_parsing.image(line) for line in sections.text("images").splitlines() if line)),
+        images=tuple(
+            dict.fromkeys(facts_parsing.image(line) for line in sections.text("images").splitlines() if line)
+        ),
         log_sizes={name: int(size) for name, size in map(str.split, sections.text("log-sizes").splitlines())},
         dumps=tuple(facts_parsing.dump(line) for line in sections.text("dumps").splitlines() if line),
         logs={name: redact(text) for name, text in sections.named("logs:").items()},
@@ -164,12 +193,28 @@ def observe(host: Host, **where: Any) -> Facts:
 def _docker_sentence(host: Host, problem: str) -> str:
     said = redact(problem.strip().splitlines()[-1] if problem.strip() else "it said nothing")
     if "permission denied" in problem:
-        return f"{host.name} does not let this user talk to Docker: {said}; add the user to the group docker, or be root"
-    if any(sign in problem for sign in ("emplate", "unknown flag", "flag provided but not defined", "function", " too new", " too old")):
+        return (
+            f"{host.name} does not let this user talk to Docker: {said}; add the user to the group docker, "
+            f"or be root"
+        )
+    if any(
+        sign in problem
+        for sign in (
+            "emplate",
+            "unknown flag",
+            "flag provided but not defined",
+            "function",
+            " too new",
+            " too old",
+        )
+    ):
         return f"the Docker on {host.name} is too old to be asked ({said}); 20.10 and later are understood"
     if "not found" in problem:
         return f"{host.name} has no Docker; install Docker Engine there"
-    return f"Docker does not answer on {host.name}: {said}; start it (systemctl start docker) and look at its log"
+    return (
+        f"Docker does not answer on {host.name}: {said}; start it (systemctl start docker) and look at its "
+        f"log"
+    )
 
 
 def _clock(text: str) -> float:

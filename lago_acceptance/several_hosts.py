@@ -1,4 +1,5 @@
-"""Live runs against several hosts, side by side: each a process of its own, so that none waits for or hides another."""
+"""Live runs against several hosts, side by side: each a process of its own, so that none waits for or hides
+another."""
 
 from __future__ import annotations
 
@@ -15,9 +16,10 @@ import msgspec
 
 from lago_acceptance.errors import UsageError
 from lago_acceptance.reports.summary import verdict
-from lago_acceptance.ssh_host import parse
+from lago_acceptance.ssh_address import parse
 
-# A run waits for its host about as long as it works: more at a time than cores, and not so many that probes time out.
+# A run waits for its host about as long as it works: more at a time than cores, and not so many that probes
+# time out.
 SIDE_BY_SIDE = 2 * (os.cpu_count() or 1)
 # The worst of several: nothing said about one of them is worse than that nothing was checked.
 _WORST_FIRST = (3, 2, 4, 1, 6, 5, 0)
@@ -35,8 +37,8 @@ class Looked(msgspec.Struct, frozen=True):
 def look(hosts: Sequence[str], arguments: Sequence[str], reports: str, tell: Callable[[str], None]) -> int:
     """Run the suite with these arguments against each host; the exit code that says the worst.
 
-    ``tell`` receives each host's output when its run ends, and the verdicts at the end. Reports go to a folder for each
-    host in ``reports``.
+    ``tell`` receives each host's output when its run ends, and the verdicts at the end. Reports go to a
+    folder for each host in ``reports``.
     """
     for host in hosts:
         parse(host)
@@ -46,7 +48,9 @@ def look(hosts: Sequence[str], arguments: Sequence[str], reports: str, tell: Cal
     running: list[subprocess.Popen] = []
     executor = ThreadPoolExecutor(SIDE_BY_SIDE)
     try:
-        looks = [executor.submit(_one, host, _without_hosts(arguments), Path(reports), running) for host in hosts]
+        looks = [
+            executor.submit(_one, host, _without_hosts(arguments), Path(reports), running) for host in hosts
+        ]
         for each in as_completed(looks):
             looked = each.result()
             ended[looked.host] = looked
@@ -68,7 +72,11 @@ def _one(host: str, arguments: list[str], reports: Path, running: list[subproces
     folder = reports / re.sub(r"[^A-Za-z0-9.@-]+", "_", host.removeprefix("ssh://"))
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *arguments, "--hosts", host, "--reports", str(folder)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     )
     running.append(process)
     output, _ = process.communicate()

@@ -57,13 +57,20 @@ def as_enqueued_to(facts: Facts) -> Sidekiq | None:
 
 
 def _sidekiq(number: int, raw: dict[str, Any], now: float) -> Sidekiq:
-    alive = (process for process in _list(raw, "processes") if not process["beat"] or now - process["beat"] < SILENCE)
+    alive = (
+        process
+        for process in _list(raw, "processes")
+        if not process["beat"] or now - process["beat"] < SILENCE
+    )
     dead = _list(raw, "dead")
     fresh = [job for job in dead if job["class"] == FRESH_DEAD][:FRESH_DEAD_COUNT]
     return Sidekiq(
         number,
         tuple(tuple(process["info"].get("queues") or ()) for process in alive),
-        tuple(Queue(queue["name"], queue["length"], _seconds(queue["oldest"] or 0)) for queue in _list(raw, "queues")),
+        tuple(
+            Queue(queue["name"], queue["length"], _seconds(queue["oldest"] or 0))
+            for queue in _list(raw, "queues")
+        ),
         tuple(job for job in dead if job not in fresh),
         raw.get("processed", 0),
         raw.get("failed", 0),

@@ -1,4 +1,5 @@
-"""A host behind ssh, through testinfra's ssh backend with an ssh_config of our own. Reads; changes with a Permit only."""
+"""A host behind ssh, through testinfra's ssh backend with an ssh_config of our own. Reads; changes with a
+Permit only."""
 
 from __future__ import annotations
 
@@ -13,55 +14,22 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import msgspec
-
-from lago_acceptance.errors import Unreachable, UsageError
+from lago_acceptance.errors import Unreachable
 from lago_acceptance.host import Change, Host, Outcome, Permit, Reading
 from lago_acceptance.secret_values import redact
+from lago_acceptance.ssh_address import Address
+from lago_acceptance.ssh_failures import CONNECT_SECONDS, last_words, why
 
-CONNECT_SECONDS = 5
 # What a host may print at most, in bytes: logs of all services are far below.
 FLOOD = 64 * 2**20
 _BEGUN = "lago-acceptance begins"
 _SOCKET_PATH = 104 - len("/0123456789012345678901234567890123456789.0123456789abcdef")
 
 
-class Address(msgspec.Struct, frozen=True):
-    """What --hosts names: ``spec`` is as testinfra takes it, ``name`` the host's name or address, or ssh_config's alias."""
-
-    spec: str
-    name: str
-
-
-def parse(text: str) -> Address:
-    """An entry of --hosts; UsageError where it is not ssh://[user@]host[:port]."""
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        raise UsageError(f"--hosts {text} names no way to get there; write ssh://{text}")
-    if scheme != "ssh":
-        raise UsageError(
-            f"--hosts {scheme}://… is refused: only ssh:// verifies host keys and honours ssh_config; write ssh://{rest}"
-        )
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise UsageError(f"--hosts {text} has a port that is no number") from None
-    if parts.password:
-        raise UsageError("--hosts holds a password, which the process list would show; use a key (ssh-copy-id)")
-    if not parts.hostname or parts.path.strip("/") or parts.hostname.startswith("-"):
-        raise UsageError(f"--hosts {text} is not ssh://user@host or ssh://user@host:port")
-    user = f"{parts.username}@" if parts.username else ""
-    # urlsplit lowers a name; an alias of ssh_config may have capitals.
-    host = parts.netloc.rpartition("@")[2]
-    host = host.removesuffix(f":{port}") if port is not None else host
-    return Address(f"ssh://{user}{host}{f':{port}' if port is not None else ''}", host.strip("[]"))
-
-
 class _Asked(threading.local):
-    """What a thread has asked the host for: its name, its deadline in seconds, and what goes to its standard input."""
+    """What a thread has asked the host for: its name, its deadline in seconds, and what goes to its standard
+    input."""
 
     name = ""
     deadline = 0.0
@@ -69,7 +37,8 @@ class _Asked(threading.local):
 
 
 class SshHost(Host):
-    """A machine that ssh reaches. ``ssh_config`` replaces the user's own; identity, jump hosts and aliases come from it."""
+    """A machine that ssh reaches. ``ssh_config`` replaces the user's own; identity, jump hosts and aliases
+    come from it."""
 
     compose_command = ""
 
@@ -110,7 +79,11 @@ class SshHost(Host):
     def _config(self) -> Path:
         """The first value that ssh finds wins, so ours stand before the user's."""
         config = self._own / "config"
-        others = [self._user_config] if self._user_config else [Path.home() / ".ssh" / "config", Path("/etc/ssh/ssh_config")]
+        others = (
+            [self._user_config]
+            if self._user_config
+            else [Path.home() / ".ssh" / "config", Path("/etc/ssh/ssh_config")]
+        )
         config.write_text(
             "BatchMode yes\n"
             "StrictHostKeyChecking yes\n"
@@ -137,36 +110,49 @@ class SshHost(Host):
     def read(self, reading: Reading) -> str:
         self._asked.deadline, self._asked.name = reading.deadline, reading.name
         self.commands += 1
-        script = f"echo {shlex.quote(_BEGUN)}; exec timeout -k 1 {reading.deadline:g} sh -c {shlex.quote(reading.script())}"
+        run = f"timeout -k 1 {reading.deadline:g} sh -c {shlex.quote(reading.script())}"
+        script = f"echo {shlex.quote(_BEGUN)}; exec {run}"
         result = self._backend.run(script)
         _, begun, output = result.stdout.partition(_BEGUN + "\n")
         if not begun or result.rc == 255:
-            raise Unreachable(self._why(result.stderr, bool(begun)))
+            raise Unreachable(self._failed(result.stderr, bool(begun)))
         if result.rc in (124, 137):
-            raise Unreachable(f"reading the {reading.name} of {self.name} took longer than {reading.deadline:.0f} s")
+            raise Unreachable(
+                f"reading the {reading.name} of {self.name} took longer than {reading.deadline:.0f} s"
+            )
         if result.rc != 0:
             raise Unreachable(
-                f"reading the {reading.name} of {self.name} failed with exit code {result.rc}: {_last_words(result.stderr)}"
+                f"reading the {reading.name} of {self.name} failed with exit code {result.rc}: "
+                f"{last_words(result.stderr)}"
             )
         return output
 
-    def change(self, change: Change, permit: Permit, give_up: Callable[[], str | None] | None = None) -> Outcome:
+    def change(
+        self, change: Change, permit: Permit, give_up: Callable[[], str | None] | None = None
+    ) -> Outcome:
         if not isinstance(permit, Permit):
             raise TypeError(f"{change.name} changes {self.name} and needs a permit")
         if give_up or change.directory:
-            raise NotImplementedError(f"{change.name}: on a live host a change runs to its end, where ssh logs in")
+            raise NotImplementedError(
+                f"{change.name}: on a live host a change runs to its end, where ssh logs in"
+            )
         self._asked.deadline, self._asked.name = change.deadline, change.name
         self.commands += 1
-        # By standard input, for an environment may hold secrets, and arguments can be read by anybody on either side.
-        exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in change.environment.items())
+        # By standard input, for an environment may hold secrets, and arguments can be read by anybody on
+        # either side.
+        exports = "".join(
+            f"export {name}={shlex.quote(value)}\n" for name, value in change.environment.items()
+        )
         self._asked.input = f"{exports}exec {shlex.join(change.arguments)} </dev/null 2>&1\n".encode()
         try:
-            result = self._backend.run(f"echo {shlex.quote(_BEGUN)}; exec timeout -k 1 {change.deadline:g} sh -s")
+            result = self._backend.run(
+                f"echo {shlex.quote(_BEGUN)}; exec timeout -k 1 {change.deadline:g} sh -s"
+            )
         finally:
             self._asked.input = b""
         _, begun, output = result.stdout.partition(_BEGUN + "\n")
         if not begun or result.rc == 255:
-            raise Unreachable(self._why(result.stderr, bool(begun)))
+            raise Unreachable(self._failed(result.stderr, bool(begun)))
         late = result.rc in (124, 137)
         stopped = f"{change.name} did not end within {change.deadline:.0f} s" if late else None
         return Outcome(result.rc, redact(output), stopped)
@@ -175,8 +161,13 @@ class SshHost(Host):
     def real_name(self) -> str:
         """The name or address that ssh_config gives an alias."""
         words = ["ssh", "-F", str(self._config), "-G", self.address.name]
-        ended = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5, check=False)
-        return next((line.split()[1] for line in ended.stdout.splitlines() if line.startswith("hostname ")), self.address.name)
+        ended = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5, check=False
+        )
+        return next(
+            (line.split()[1] for line in ended.stdout.splitlines() if line.startswith("hostname ")),
+            self.address.name,
+        )
 
     def close(self) -> None:
         """End the shared connection and remove its folder."""
@@ -186,8 +177,14 @@ class SshHost(Host):
             template, arguments = self._backend._build_ssh_command("")
             words = shlex.split(self._backend.quote(" ".join(template), *arguments))
             with open(os.devnull, "r+b") as nothing:
-                subprocess.run([*words[:-2], "-O", "exit", words[-2]], stdin=nothing, stdout=nothing, stderr=nothing,
-                               timeout=5, check=False)
+                subprocess.run(
+                    [*words[:-2], "-O", "exit", words[-2]],
+                    stdin=nothing,
+                    stdout=nothing,
+                    stderr=nothing,
+                    timeout=5,
+                    check=False,
+                )
         shutil.rmtree(self._own, ignore_errors=True)
 
     # --- one command, bounded in time and size ---
@@ -198,7 +195,12 @@ class SshHost(Host):
             given.write(self._asked.input)
             given.seek(0)
             process = subprocess.Popen(
-                command, shell=True, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                command,
+                shell=True,
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
             )
         parts: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
         started = time.monotonic()
@@ -211,7 +213,7 @@ class SshHost(Host):
                 patience = self._asked.deadline + 5 if begun else CONNECT_SECONDS + 2
                 left = started + patience - time.monotonic()
                 if left <= 0:
-                    raise Unreachable(self._why(parts["errors"].decode("utf-8", "replace"), begun))
+                    raise Unreachable(self._failed(parts["errors"].decode("utf-8", "replace"), begun))
                 for key, _ in selector.select(min(left, 0.5)):
                     chunk = os.read(key.fd, 2**18)
                     if not chunk:
@@ -219,7 +221,8 @@ class SshHost(Host):
                     key.data.extend(chunk)
                 if len(parts["output"]) > FLOOD or len(parts["errors"]) > FLOOD // 16:
                     raise Unreachable(
-                        f"{self.name} prints without end ({FLOOD // 2**20} MiB and more) when it is asked for the "
+                        f"{self.name} prints without end ({FLOOD // 2**20} MiB and more) when it is asked "
+                        "for the "
                         f"{self._asked.name}: look at what its login shell prints (ssh {self.name} true)"
                     )
                 # A connection that is shared keeps ssh's error stream open after the command.
@@ -235,65 +238,8 @@ class SshHost(Host):
             process.stderr.close()
         return process.returncode, bytes(parts["output"]), bytes(parts["errors"])
 
-    def _why(self, errors: str, begun: bool) -> str:
-        """Which step of the way failed, and what to do."""
-        if begun:
-            return f"ssh to {self.name} broke off while it was asked for the {self._asked.name}: {_last_words(errors)}; try again"
-        for signs, step, mend in _STEPS:
-            if any(sign in errors for sign in signs):
-                return f"{step} {self.name}: {_last_words(errors)}; {mend}"
-        if "Authenticated to" in errors or "mux_client" in errors:
-            return (
-                f"the login shell of {self.name} runs no command (asked for the {self._asked.name}): {_last_words(errors)}; "
-                f"try: ssh {self.name} true"
-            )
-        if "Connection established" in errors:
-            return f"authentication: {self.name} does not go on after the connection was made; look at its sshd"
-        if "Connecting to" in errors:
-            return f"TCP: {self.name} does not answer within {CONNECT_SECONDS} s; look at the host, its firewall and the port"
-        return f"DNS: the name of {self.name} was not resolved within {CONNECT_SECONDS} s; look at DNS, or give the address"
-
-
-_STEPS = (
-    (("Could not resolve hostname",), "DNS: nobody knows the name of", "look at its spelling, or give the address"),
-    (
-        ("REMOTE HOST IDENTIFICATION HAS CHANGED",),
-        "host key: it has changed since it was noted for",
-        "somebody may listen in between; if the host was made anew, compare its key (ssh-keygen -lf FILE) and ssh-keygen -R",
-    ),
-    (
-        ("Host key verification failed", "host key is known for"),
-        "host key: none is noted for",
-        "compare it on the host (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then log in once by hand to note it",
-    ),
-    (
-        ("Permission denied", "Too many authentication failures", "No more authentication methods"),
-        "authentication: the key is refused by",
-        "passwords are not asked for: load the key (ssh-add), name it in ssh_config, or put it there (ssh-copy-id)",
-    ),
-    (
-        ("Bad configuration option", "terminating,", "Can't open user config file", "Bad owner or permissions"),
-        "ssh_config: ssh can't use it for",
-        "mend the line that it names",
-    ),
-    (
-        ("Connection refused", "timed out", "No route to host", "Network is unreachable", "Connection reset"),
-        "TCP: there is no connection to",
-        "look at the host, its firewall and the port",
-    ),
-    (
-        ("kex_exchange_identification", "Connection closed by", "banner exchange", "no matching"),
-        "ssh: what answers does not speak ssh as it should at",
-        "look at the port and at the host's sshd",
-    ),
-)
-
-
-def _last_words(errors: str) -> str:
-    """What ssh or the remote shell said last, without its talk about how far it is."""
-    lines = [line.strip() for line in errors.splitlines() if line.strip()]
-    said = [line for line in lines if not line.startswith(("debug1:", "OpenSSH_", "Authenticated to", "@@@", "Transferred", "Bytes"))]
-    return redact(said[-1])[:300] if said else "nothing was said"
+    def _failed(self, errors: str, begun: bool) -> str:
+        return why(self.name, self._asked.name, errors, begun)
 
 
 def _short_folder() -> str | None:

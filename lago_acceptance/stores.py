@@ -1,4 +1,5 @@
-"""What PostgreSQL and Redis answered inside their containers; Blocked or Unknown, with the reason, where they did not."""
+"""What PostgreSQL and Redis answered inside their containers; Blocked or Unknown, with the reason, where they
+did not."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from lago_acceptance.facts import Facts
 from lago_acceptance.roles import DB, REDIS
 
 _NAMES = {DB: "the database", REDIS: "Redis"}
-_NEVER_ASKED = re.compile(r"(psql|redis-cli)\W+(command )?not found|executable file not found|no DATABASE_URL is")
+_NEVER_ASKED = re.compile(
+    r"(psql|redis-cli)\W+(command )?not found|executable file not found|no DATABASE_URL is"
+)
 
 
 def database(facts: Facts) -> dict[str, Any]:
@@ -34,7 +37,9 @@ def jobs(facts: Facts) -> sidekiq.Sidekiq:
 def must_be_asked(facts: Facts, role: str, error: str) -> None:
     """Blocked where it does not run, Unknown where nobody could ask it; None where it was asked."""
     if not facts.of_role(role):
-        raise Unknown(f"{_NAMES[role]} is not one of this deployment's containers, and can't be asked from here")
+        raise Unknown(
+            f"{_NAMES[role]} is not one of this deployment's containers, and can't be asked from here"
+        )
     if not facts.running(role):
         raise Blocked("service-down", f"{_NAMES[role]} does not run")
     if _NEVER_ASKED.search(error):

@@ -27,9 +27,9 @@ class Target(Protocol):
     bring_up: BringUp | None
     host: Host
 
-    # The right to write into the deployment, or None; the gateway that was started beside it, where one was wanted, and
-    # why there is none although it was ("" where that says nothing about the deployment); the organization's key, and the
-    # administrator's address and password, as far as the deployment's files say.
+    # The right to write into the deployment, or None; the gateway that was started beside it, where one was
+    # wanted, and why there is none although it was ("" where that says nothing about the deployment); the
+    # organization's key, and the administrator's address and password, as far as the deployment's files say.
     permit: Permit | None
     wants_gateway: bool
     gateway: GatewayStack | None
@@ -53,7 +53,8 @@ class Target(Protocol):
         """Lago as gateway and API see it inside of their containers."""
 
     def own_organization(self, facts: Facts) -> Secret | None:
-        """The key of an organization that a run may write into; None where the whole deployment was made for the run."""
+        """The key of an organization that a run may write into; None where the whole deployment was made for
+        the run."""
 
     def look(self) -> Outside:
         """What is seen from there."""

@@ -19,7 +19,8 @@ FINDINGS = {
 
 
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One entry of waivers.toml: a finding's ``id``, its ``role`` ("" for any), why, and the last day it holds."""
+    """One entry of waivers.toml: a finding's ``id``, its ``role`` ("" for any), why, and the last day it
+    holds."""
 
     id: str
     reason: str
@@ -39,7 +40,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Book:
-    """The waivers of one run, and which of them were used: ``where_used`` maps one to the check that it was for."""
+    """The waivers of one run, and which of them were used: ``where_used`` maps one to the check that it was
+    for."""
 
     def __init__(self, waivers: tuple[Waiver, ...], today: datetime.date, path: str = ""):
         self.waivers, self.path = waivers, path
@@ -60,7 +62,10 @@ class Book:
         for waiver in self.waivers:
             if waiver.expires < self._today:
                 yield self._finding(
-                    "waiver-expired", waiver, f"it held until {waiver.expires}", "what it waived is red again",
+                    "waiver-expired",
+                    waiver,
+                    f"it held until {waiver.expires}",
+                    "what it waived is red again",
                     "mend what it waived, and take it out; or decide anew, with a new day",
                 )
 
@@ -77,8 +82,11 @@ class Book:
                 continue
             if whole or waiver.id in rules or before.get(str(waiver)) in checks:
                 yield self._finding(
-                    "waiver-unused", waiver, "nothing is red that it could waive",
-                    "the next time it would hide a new failure", "take it out",
+                    "waiver-unused",
+                    waiver,
+                    "nothing is red that it could waive",
+                    "the next time it would hide a new failure",
+                    "take it out",
                 )
 
     def _finding(self, id: str, waiver: Waiver, wrong: str, leads_to: str, mend: str) -> Finding:
@@ -96,7 +104,8 @@ def load(path: Path, today: datetime.date) -> Book:
         raise UsageError(f"the waivers file {path} is not TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise UsageError(
-            f"the waivers file {path} has an entry that can't be used: {error}; each [[waiver]] needs id, reason and "
+            f"the waivers file {path} has an entry that can't be used: {error}; each [[waiver]] needs id, "
+            "reason and "
             "expires (a date such as 2027-01-31), and may name a role"
         ) from error
     for waiver in waivers:

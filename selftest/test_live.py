@@ -19,20 +19,25 @@ pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
 # What a look may ask of Docker: reads, and commands inside of containers.
 READS = re.compile(
-    r"/(_ping|info|version|containers/json|containers/\w+/(json|logs)|images/\S+/json|networks(/\w+)?|volumes|exec/\w+/json)"
+    r"/(_ping|info|version|containers/json|containers/\w+/(json|logs)|images/\S+/json"
+    r"|networks(/\w+)?|volumes|exec/\w+/json)"
 )
 EXECS = re.compile(r"/(containers/\w+/exec|exec/\w+/start)")
 STATISTICS = """SELECT json_object_agg(relname, array[n_tup_ins, n_tup_upd, n_tup_del, n_tup_hot_upd])
                 FROM pg_stat_user_tables WHERE relname NOT IN ('api_keys')"""
 
 
-PENDING = """SELECT (SELECT n_tup_ins - n_tup_del FROM pg_stat_user_tables WHERE relname = 'charges') = (SELECT count(*) FROM charges)
-             AND (SELECT n_tup_ins - n_tup_del FROM pg_stat_user_tables WHERE relname = 'plans') = (SELECT count(*) FROM plans)"""
+COUNTED = (
+    "(SELECT n_tup_ins - n_tup_del FROM pg_stat_user_tables WHERE relname = '{0}') = "
+    "(SELECT count(*) FROM {0})"
+)
+PENDING = f"SELECT {COUNTED.format('charges')} AND {COUNTED.format('plans')}"
 
 
 @pytest.fixture(scope="module")
 def smoke(live_lago, sshd, tmp_path_factory):
-    """A smoke run against the healthy host, watched: its result, Docker's requests, PostgreSQL's counters around it."""
+    """A smoke run against the healthy host, watched: its result, Docker's requests, PostgreSQL's counters
+    around it."""
     folder = tmp_path_factory.mktemp("watched")
     with docker_recorder.recording(folder / "docker.sock") as recorder:
         server = sshd(environment={"DOCKER_HOST": f"unix://{folder}/docker.sock"})
@@ -51,7 +56,11 @@ def test_a_healthy_host_is_accepted(smoke):
     assert len(result.checks("passed")) > 100
     assert not result.checks("blocked")
     # What would be unknown where the host tells less than it could.
-    assert {"test_what_runs_is_what_the_files_say", "test_logs_are_rotated", "test_finalized_invoices_have_a_file"} <= set(result.checks("passed"))
+    assert {
+        "test_what_runs_is_what_the_files_say",
+        "test_logs_are_rotated",
+        "test_finalized_invoices_have_a_file",
+    } <= set(result.checks("passed"))
 
 
 def test_at_most_three_commands_go_to_the_host(smoke):
@@ -62,8 +71,10 @@ def test_docker_is_only_read(smoke):
     recorder = smoke[1]
     assert ("GET", "/info") in recorder.requests
     others = [
-        (method, path) for method, path in recorder.requests
-        if not (method in ("GET", "HEAD") and READS.fullmatch(path)) and not (method == "POST" and EXECS.fullmatch(path))
+        (method, path)
+        for method, path in recorder.requests
+        if not (method in ("GET", "HEAD") and READS.fullmatch(path))
+        and not (method == "POST" and EXECS.fullmatch(path))
     ]
     assert not others
 
@@ -75,7 +86,9 @@ def test_only_readings_are_run_in_containers(smoke):
     known = ("sh -s", "psql", "redis-cli", "ruby", "wget", "curl", "python3", "getent", "env")
     assert [words for words in execs if not any(name in " ".join(words[:4]) for name in known)] == []
     text = " ".join(" ".join(words) for words in execs)
-    assert not re.search(r"\b(INSERT|UPDATE|DELETE|DROP|ALTER|SET +key|FLUSHALL|LPUSH|rm -r?f?)\b|>+ */(?!dev/null)", text)
+    assert not re.search(
+        r"\b(INSERT|UPDATE|DELETE|DROP|ALTER|SET +key|FLUSHALL|LPUSH|rm -r?f?)\b|>+ */(?!dev/null)", text
+    )
 
 
 def test_shell_commands_are_the_readings(smoke):
@@ -84,7 +97,9 @@ def test_shell_commands_are_the_readings(smoke):
     for command in smoke[2].commands():
         script = shlex.split(command)[-1]
         ran |= {name for name, text in readings.items() if script.endswith(text)} or {command}
-        assert not re.search(r"docker (rm|stop|restart|start|run|create|kill|compose up|pull|network create)\b", command)
+        assert not re.search(
+            r"docker (rm|stop|restart|start|run|create|kill|compose up|pull|network create)\b", command
+        )
     assert "facts.sh" in ran and ran <= readings.keys()
 
 
@@ -96,7 +111,10 @@ def test_no_secret_leaves_the_host(smoke, live_lago):
     secrets = [
         line.partition("=")[2]
         for line in (live_lago.folder / "deployment" / ".env.lago").read_text().splitlines()
-        if re.match(r"(POSTGRES_PASSWORD|SECRET_KEY_BASE|LAGO_API_KEY|LAGO_ORG_USER_PASSWORD|LAGO_ENCRYPTION_\w+)=", line)
+        if re.match(
+            r"(POSTGRES_PASSWORD|SECRET_KEY_BASE|LAGO_API_KEY|LAGO_ORG_USER_PASSWORD|LAGO_ENCRYPTION_\w+)=",
+            line,
+        )
     ]
     assert len(secrets) >= 5
     told = smoke[0].output + "".join(
@@ -114,7 +132,9 @@ def test_the_next_run_compares_with_this_one(live_lago, tmp_path):
     chosen = ("-k", "test_no_job_has_died_since_the_last_look", *live_lago.options)
     first = running.run(tmp_path, *chosen)
     assert "first look" in first.summary["checks"][0]["reason"] and first.code == 5
-    live_lago.redis("ZADD", "dead", str(time.time()), '{"class":"X","wrapped":"SendWebhookJob","error_message":"boom"}')
+    live_lago.redis(
+        "ZADD", "dead", str(time.time()), '{"class":"X","wrapped":"SendWebhookJob","error_message":"boom"}'
+    )
     try:
         second = running.run(tmp_path, *chosen)
         third = running.run(tmp_path, *chosen)
@@ -133,9 +153,23 @@ def test_two_lago_stacks_need_a_name(live_lago, tmp_path):
     network = live_lago.stack.network("gateway")
     name = f"{live_lago.project}-other"
     image = docker("inspect", "--format", "{{.Config.Image}}", live_lago.container("lago-redis"))
-    docker("run", "--detach", "--name", name, "--network", network, "--network-alias", "lago-api",
-           "--label", "com.docker.compose.project=other", "--label", "com.docker.compose.project.working_dir=/srv/other",
-           "--label", "lago-acceptance.role=api", image)
+    docker(
+        "run",
+        "--detach",
+        "--name",
+        name,
+        "--network",
+        network,
+        "--network-alias",
+        "lago-api",
+        "--label",
+        "com.docker.compose.project=other",
+        "--label",
+        "com.docker.compose.project.working_dir=/srv/other",
+        "--label",
+        "lago-acceptance.role=api",
+        image,
+    )
     try:
         unnamed = running.run(tmp_path / "1", "-m", "smoke and phase2", *given)
         named = running.run(tmp_path / "2", "-m", "smoke and phase2", *given, "--project", live_lago.project)
@@ -150,7 +184,9 @@ def test_two_lago_stacks_need_a_name(live_lago, tmp_path):
 
 
 def test_a_host_without_the_project_is_red_not_broken(live_lago, tmp_path):
-    result = running.run(tmp_path, "-m", "smoke and phase2", *live_lago.options, "--project", "no-such-project")
+    result = running.run(
+        tmp_path, "-m", "smoke and phase2", *live_lago.options, "--project", "no-such-project"
+    )
     assert result.code == 1, result.output
     assert "not-brought-up" in result.red()
     assert live_lago.project in result.finding("not-brought-up")["wrong"]

@@ -15,25 +15,38 @@ pytestmark = [pytest.mark.stack, pytest.mark.docker]
 PARTS = ("id", "role", "service", "severity")
 # Checks that tell of the vantage point and not of the deployment.
 OF_BRINGING_UP = frozenset({"test_the_stack_came_up", "test_lago_is_on_this_host"})
-# A first look at a host compares with none; a stack was made for its run, and is looked at from its beginning.
+# A first look at a host compares with none; a stack was made for its run, and is looked at from its
+# beginning.
 OF_THE_FIRST_LOOK = frozenset({"test_no_job_has_died_since_the_last_look"})
 # What a clock that is minutes old has not had to do yet.
-OF_TIME = frozenset({
-    "test_customers_are_billed_every_hour", "test_five_minute_schedules_are_enqueued_in_time",
-    "test_hourly_schedules_are_enqueued_in_time",
-})
+OF_TIME = frozenset(
+    {
+        "test_customers_are_billed_every_hour",
+        "test_five_minute_schedules_are_enqueued_in_time",
+        "test_hourly_schedules_are_enqueued_in_time",
+    }
+)
 ELSEWHERE = OF_BRINGING_UP | OF_THE_FIRST_LOOK | OF_TIME
 
 NAMES = (
-    "key_by_path_variable", "pem_open_to_all", "pem_short", "pem_public", "worker_on_another_database",
-    "worker_with_another_key", "migration_fails_silently", "restarts_for_ever", "router_without_service", "wrong_resolver",
+    "key_by_path_variable",
+    "pem_open_to_all",
+    "pem_short",
+    "pem_public",
+    "worker_on_another_database",
+    "worker_with_another_key",
+    "migration_fails_silently",
+    "restarts_for_ever",
+    "router_without_service",
+    "wrong_resolver",
 )
 Looks = Callable[[str], tuple[running.Result, running.Result]]
 
 
 @pytest.fixture(scope="module")
 def looks(broken_runs: Callable[[str], running.Result], tmp_path_factory: pytest.TempPathFactory) -> Looks:
-    """Call it with the name of a broken deployment: how a stack run and a live run have judged it, each made once."""
+    """Call it with the name of a broken deployment: how a stack run and a live run have judged it, each made
+    once."""
 
     @cache
     def both(name: str) -> tuple[running.Result, running.Result]:
@@ -41,7 +54,9 @@ def looks(broken_runs: Callable[[str], running.Result], tmp_path_factory: pytest
         folder = tmp_path_factory.mktemp(name.replace("_", "-"))
         up = lago.bring_up(folder, getattr(deployments, name))
         try:
-            marks = "smoke and phase1" if name.startswith("pem_") else "smoke and (phase1 or phase2 or phase3)"
+            marks = (
+                "smoke and phase1" if name.startswith("pem_") else "smoke and (phase1 or phase2 or phase3)"
+            )
             return stack, running.run(folder / "live", "-m", marks, *up.options)
         finally:
             lago.take_down(up)
@@ -55,7 +70,11 @@ def verdicts(result: running.Result) -> set[tuple[str, str, tuple]]:
         (
             check["name"].rpartition("::")[2],
             check["outcome"],
-            tuple(sorted(tuple(finding.get(part) or "" for part in PARTS) for finding in check.get("findings", ()))),
+            tuple(
+                sorted(
+                    tuple(finding.get(part) or "" for part in PARTS) for finding in check.get("findings", ())
+                )
+            ),
         )
         for check in result.summary["checks"]
         if check["name"].rpartition("::")[2].partition("[")[0] not in ELSEWHERE

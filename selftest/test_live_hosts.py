@@ -9,7 +9,9 @@ from selftest import running
 
 
 def test_two_hosts_that_can_not_be_reached(tmp_path):
-    result = running.run(tmp_path, "-m", "smoke", "--target", "live", "--hosts", "ssh://a.invalid,ssh://b.invalid")
+    result = running.run(
+        tmp_path, "-m", "smoke", "--target", "live", "--hosts", "ssh://a.invalid,ssh://b.invalid"
+    )
     assert result.code == 6, result.output
     verdicts = result.output.partition("===== verdicts")[2]
     for name in ("a.invalid", "b.invalid"):

@@ -12,22 +12,34 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lago_acceptance import sidekiq, signs
+from lago_acceptance import host_signs, schedules, sidekiq, signs
 from lago_acceptance.edge_checks import routers
 from lago_acceptance.errors import Unknown
 from lago_acceptance.facts import Facts
 from lago_acceptance.findings import Finding
 from lago_acceptance.observing import observe
 from lago_acceptance.roles import CLOCK, role_of
-from lago_acceptance.ssh_host import SshHost, parse
+from lago_acceptance.ssh_address import parse
+from lago_acceptance.ssh_host import SshHost
 from selftest import running
 from selftest.live.lago import docker
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
-OF_DATABASE = (signs.GENERATING, signs.FAILED, signs.WITHOUT_FILE, signs.UNBILLED, signs.PENDING, signs.WEBHOOKS)
+OF_DATABASE = (
+    signs.GENERATING,
+    signs.FAILED,
+    signs.WITHOUT_FILE,
+    signs.UNBILLED,
+    signs.PENDING,
+    signs.WEBHOOKS,
+)
 # As a swarm's containers name theirs.
-SWARM_IMAGES = (f"traefik:v3.1.2@sha256:{'a' * 64}", f"traefik@sha256:{'a' * 64}", f"docker.io/library/traefik@sha256:{'a' * 64}")
+SWARM_IMAGES = (
+    f"traefik:v3.1.2@sha256:{'a' * 64}",
+    f"traefik@sha256:{'a' * 64}",
+    f"docker.io/library/traefik@sha256:{'a' * 64}",
+)
 CUSTOMER, PLAN = "00000000-0000-4000-8000-00000000000c", "00000000-0000-4000-8000-00000000000a"
 AGO = "(now() AT TIME ZONE 'UTC') - interval"
 
@@ -51,6 +63,11 @@ def red(facts: Facts) -> set[str]:
     return {finding.id for sign in OF_DATABASE for finding in signs.of_database(facts, sign)}
 
 
+def of(table: str) -> str:
+    """SQL for the ids of the customer's rows in a table."""
+    return f"SELECT id FROM {table} WHERE customer_id = '{CUSTOMER}'"
+
+
 @contextlib.contextmanager
 def rows(live_lago, *statements: str) -> Iterator[None]:
     """A customer of a plan, and what statements add to them; gone afterwards."""
@@ -67,9 +84,9 @@ def rows(live_lago, *statements: str) -> Iterator[None]:
         live_lago.sql(
             f"""DELETE FROM webhooks WHERE webhook_type = 'sign';
                 DELETE FROM webhook_endpoints WHERE webhook_url = 'http://sign.invalid';
-                DELETE FROM invoice_subscriptions WHERE subscription_id IN (SELECT id FROM subscriptions WHERE customer_id = '{CUSTOMER}');
-                DELETE FROM fees WHERE subscription_id IN (SELECT id FROM subscriptions WHERE customer_id = '{CUSTOMER}');
-                DELETE FROM active_storage_attachments WHERE record_id IN (SELECT id FROM invoices WHERE customer_id = '{CUSTOMER}');
+                DELETE FROM invoice_subscriptions WHERE subscription_id IN ({of("subscriptions")});
+                DELETE FROM fees WHERE subscription_id IN ({of("subscriptions")});
+                DELETE FROM active_storage_attachments WHERE record_id IN ({of("invoices")});
                 DELETE FROM active_storage_blobs WHERE key = 'sign';
                 DELETE FROM invoices WHERE customer_id = '{CUSTOMER}';
                 DELETE FROM subscriptions WHERE customer_id = '{CUSTOMER}';
@@ -80,25 +97,30 @@ def rows(live_lago, *statements: str) -> Iterator[None]:
 
 def invoice(status: int, age: str, updated: str = "") -> str:
     """SQL that makes an invoice."""
-    return f"""INSERT INTO invoices (organization_id, customer_id, issuing_date, payment_due_date, currency, status, created_at, updated_at)
+    return f"""INSERT INTO invoices (organization_id, customer_id, issuing_date, payment_due_date,
+                                     currency, status, created_at, updated_at)
                SELECT id, '{CUSTOMER}', now(), now(), 'USD', {status}, {AGO} '{age}', {AGO} '{updated or age}'
                FROM organizations LIMIT 1"""
 
 
 def subscription(status: int, at: str, billing_time: int = 0, more: str = "") -> str:
     """SQL that makes a subscription; ``at`` is when it begins, as SQL."""
-    return f"""INSERT INTO subscriptions (customer_id, plan_id, external_id, status, billing_time, subscription_at, started_at)
+    return f"""INSERT INTO subscriptions (customer_id, plan_id, external_id, status, billing_time,
+                                          subscription_at, started_at)
                VALUES ('{CUSTOMER}', '{PLAN}', 'sign', {status}, {billing_time}, {at},
-                       {'NULL' if status == 0 else at}) {more}"""
+                       {"NULL" if status == 0 else at}) {more}"""
 
 
-FILE = f"""INSERT INTO active_storage_blobs (key, filename, service_name, byte_size) VALUES ('sign', 'sign.pdf', 'local', 1);
+FILE = f"""INSERT INTO active_storage_blobs (key, filename, service_name, byte_size)
+VALUES ('sign', 'sign.pdf', 'local', 1);
 INSERT INTO active_storage_attachments (name, record_type, record_id, blob_id)
 SELECT 'file', 'Invoice', invoices.id, active_storage_blobs.id FROM invoices, active_storage_blobs
 WHERE customer_id = '{CUSTOMER}' AND key = 'sign'"""
-WEBHOOK = f"""INSERT INTO webhook_endpoints (organization_id, webhook_url) SELECT id, 'http://sign.invalid' FROM organizations LIMIT 1;
+WEBHOOK = f"""INSERT INTO webhook_endpoints (organization_id, webhook_url)
+SELECT id, 'http://sign.invalid' FROM organizations LIMIT 1;
 INSERT INTO webhooks (webhook_endpoint_id, webhook_type, payload, endpoint, status, http_status, updated_at)
-SELECT id, 'sign', '{{}}', webhook_url, 2, 500, {AGO} '%s' FROM webhook_endpoints WHERE webhook_url = 'http://sign.invalid'"""
+SELECT id, 'sign', '{{}}', webhook_url, 2, 500, {AGO} '%s'
+FROM webhook_endpoints WHERE webhook_url = 'http://sign.invalid'"""
 
 
 @pytest.mark.parametrize(
@@ -107,9 +129,19 @@ SELECT id, 'sign', '{{}}', webhook_url, 2, 500, {AGO} '%s' FROM webhook_endpoint
         pytest.param(invoice(3, "20 minutes"), "invoices-generating", id="generating for 20 minutes"),
         pytest.param(invoice(4, "1 minute"), "invoices-failed", id="failed"),
         pytest.param(invoice(1, "20 minutes"), "invoices-without-file", id="finalized without a file"),
-        pytest.param(subscription(1, f"{AGO} '70 days'"), "subscriptions-unbilled", id="calendar period without invoice"),
-        pytest.param(subscription(1, f"{AGO} '70 days'", 1), "subscriptions-unbilled", id="anniversary period without invoice"),
-        pytest.param(subscription(0, f"{AGO} '3 days'"), "subscriptions-pending", id="pending beyond its day"),
+        pytest.param(
+            subscription(1, f"{AGO} '70 days'"),
+            "subscriptions-unbilled",
+            id="calendar period without invoice",
+        ),
+        pytest.param(
+            subscription(1, f"{AGO} '70 days'", 1),
+            "subscriptions-unbilled",
+            id="anniversary period without invoice",
+        ),
+        pytest.param(
+            subscription(0, f"{AGO} '3 days'"), "subscriptions-pending", id="pending beyond its day"
+        ),
         pytest.param(WEBHOOK % "1 hour", "webhooks-failed", id="webhook given up"),
     ],
 )
@@ -130,10 +162,15 @@ def test_sign_of_the_database(statement, id, live_lago, look):
         pytest.param(subscription(1, f"{AGO} '1 minute'"), id="began a minute ago"),
         pytest.param(subscription(1, f"{AGO} '20 days'", 1), id="in its first anniversary period"),
         pytest.param(subscription(2, f"{AGO} '70 days'"), id="terminated"),
-        pytest.param(subscription(0, "(now() AT TIME ZONE 'UTC') + interval '3 days'"), id="pending until a later day"),
         pytest.param(
-            subscription(1, f"{AGO} '70 days'") + ";" + invoice(4, "1 minute").replace(", 4,", ", 6,")
-            + ";INSERT INTO invoice_subscriptions (invoice_id, subscription_id, invoicing_reason, \"timestamp\") "
+            subscription(0, "(now() AT TIME ZONE 'UTC') + interval '3 days'"), id="pending until a later day"
+        ),
+        pytest.param(
+            subscription(1, f"{AGO} '70 days'")
+            + ";"
+            + invoice(4, "1 minute").replace(", 4,", ", 6,")
+            + ";INSERT INTO invoice_subscriptions (invoice_id, subscription_id, invoicing_reason, "
+            '"timestamp") '
             "SELECT invoices.id, subscriptions.id, 'subscription_periodic', now() AT TIME ZONE 'UTC' "
             "FROM invoices, subscriptions WHERE subscriptions.external_id = 'sign' AND invoices.status = 6",
             id="billed",
@@ -147,7 +184,9 @@ def test_no_sign_of_the_database(statement, live_lago, look):
     assert red(facts) == set()
 
 
-@pytest.mark.parametrize(("table", "sign"), [("webhooks", signs.WEBHOOKS), ("active_storage_attachments", signs.WITHOUT_FILE)])
+@pytest.mark.parametrize(
+    ("table", "sign"), [("webhooks", signs.WEBHOOKS), ("active_storage_attachments", signs.WITHOUT_FILE)]
+)
 def test_a_schema_that_lacks_a_table_is_unknown(table, sign, live_lago, look):
     live_lago.sql(f"ALTER TABLE {table} RENAME TO {table}_away")
     try:
@@ -184,7 +223,9 @@ def test_an_old_job_in_a_queue(queue, live_lago, tmp_path):
 
 def test_jobs_that_died_since_the_last_look(live_lago, look):
     before = look()
-    live_lago.redis("ZADD", "dead", str(time.time()), '{"class":"X","wrapped":"GenerateJob","error_message":"boom"}')
+    live_lago.redis(
+        "ZADD", "dead", str(time.time()), '{"class":"X","wrapped":"GenerateJob","error_message":"boom"}'
+    )
     try:
         after = look()
     finally:
@@ -207,10 +248,10 @@ def later(facts: Facts, minutes: float) -> Facts:
 def test_a_clock_that_stands_still(look):
     facts = look()
     clock = facts.running(CLOCK)
-    assert signs.late_schedules(facts, clock, signs.EVERY_FIVE_MINUTES) == []
-    late = signs.late_schedules(later(facts, 12), clock, signs.EVERY_FIVE_MINUTES)
+    assert schedules.late_schedules(facts, clock, schedules.EVERY_FIVE_MINUTES) == []
+    late = schedules.late_schedules(later(facts, 12), clock, schedules.EVERY_FIVE_MINUTES)
     assert ids(late) == ["schedule-late"] * 4
-    hour = signs.late_schedules(later(facts, 75), clock, signs.BILLING)
+    hour = schedules.late_schedules(later(facts, 75), clock, schedules.BILLING)
     assert ids(hour) == ["schedule-late"] and "bill_customers" in hour[0].wrong
 
 
@@ -218,36 +259,45 @@ def test_a_clock_that_has_just_started_is_unknown(live_lago, look):
     facts = look()
     clock = facts.running(CLOCK)
     stamp = facts.logs[clock.id].splitlines()[0].partition(" ")[0]
-    young = msgspec.structs.replace(facts, logs={clock.id: f"{stamp} Starting clock for 1 events: [ schedule:bill_customers ]"})
+    young = msgspec.structs.replace(
+        facts, logs={clock.id: f"{stamp} Starting clock for 1 events: [ schedule:bill_customers ]"}
+    )
     with pytest.raises(Unknown, match="bill_customers"):
-        signs.late_schedules(young, clock, signs.BILLING)
+        schedules.late_schedules(young, clock, schedules.BILLING)
 
 
 def test_a_clock_that_can_not_enqueue(look):
     facts = look()
     clock = facts.running(CLOCK)
     failing = msgspec.structs.replace(
-        facts, logs={clock.id: facts.logs[clock.id].replace("error=nil", "error=#<Redlock::LockAcquisitionError>")}
+        facts,
+        logs={clock.id: facts.logs[clock.id].replace("error=nil", "error=#<Redlock::LockAcquisitionError>")},
     )
-    late = signs.late_schedules(later(failing, 12), clock, signs.EVERY_FIVE_MINUTES)
+    late = schedules.late_schedules(later(failing, 12), clock, schedules.EVERY_FIVE_MINUTES)
     assert len(late) == 4 and "Redlock" in late[0].wrong
 
 
 def test_an_image_whose_name_has_moved(live_lago, look):
-    assert list(signs.images_moved(look())) == []
+    assert list(host_signs.images_moved(look())) == []
     front = live_lago.front_image
     docker("tag", docker("inspect", "--format", "{{.Image}}", live_lago.container("lago-redis")), front)
     try:
-        moved = list(signs.images_moved(look()))
+        moved = list(host_signs.images_moved(look()))
     finally:
         docker("tag", docker("inspect", "--format", "{{.Image}}", live_lago.container("lago-front")), front)
     assert [(finding.id, finding.role) for finding in moved] == [("image-moved", "front")]
 
 
 def test_a_big_log(live_lago, look):
-    assert list(signs.big_logs(look(), 2)) == []
-    docker("exec", live_lago.container("lago-front"), "sh", "-c", "head -c 2500000 /dev/zero | tr '\\0' x | fold -w 900 >/proc/1/fd/1")
-    assert [(finding.id, finding.role) for finding in signs.big_logs(look(), 2)] == [("log-too-big", "front")]
+    assert list(host_signs.big_logs(look(), 2)) == []
+    docker(
+        "exec",
+        live_lago.container("lago-front"),
+        "sh",
+        "-c",
+        "head -c 2500000 /dev/zero | tr '\\0' x | fold -w 900 >/proc/1/fd/1",
+    )
+    assert [(finding.id, finding.role) for finding in host_signs.big_logs(look(), 2)] == [("log-too-big", "front")]
 
 
 def test_a_traefik_that_does_not_tell_is_unknown(live_lago, look):
@@ -261,8 +311,19 @@ def test_a_swarm_service_of_traefik_is_the_proxy(live_lago, look):
     network = live_lago.stack.network("proxy")
     name = f"traefik_traefik.1.{live_lago.project[-6:]}"
     image = docker("inspect", "--format", "{{.Config.Image}}", live_lago.container("lago-redis"))
-    docker("run", "--detach", "--name", name, "--network", network, "--label", "com.docker.swarm.service.name=traefik_traefik",
-           "--label", "lago-acceptance.role=proxy", image)
+    docker(
+        "run",
+        "--detach",
+        "--name",
+        name,
+        "--network",
+        network,
+        "--label",
+        "com.docker.swarm.service.name=traefik_traefik",
+        "--label",
+        "lago-acceptance.role=proxy",
+        image,
+    )
     try:
         facts = look()
     finally:
@@ -272,7 +333,9 @@ def test_a_swarm_service_of_traefik_is_the_proxy(live_lago, look):
     assert found.role == "proxy" and network in found.addresses
     assert found.id in facts.proxies and facts.proxies[found.id] is None
     # The one that tells is believed.
-    assert routers.are_one_each(facts, "api", "billing-api.bizoholic.net", live_lago.stack.settings.edge) == []
+    assert (
+        routers.are_one_each(facts, "api", "billing-api.bizoholic.net", live_lago.stack.settings.edge) == []
+    )
 
 
 def ahead(sshd, folder: Path, by: str):
@@ -291,7 +354,9 @@ def test_twelve_minutes_without_a_schedule(live_lago, sshd, tmp_path):
     clock = live_lago.container("lago-clock")
     docker("pause", clock)
     try:
-        result = running.run(tmp_path, "-k", "schedules_are_enqueued or clock_ticks", *live_lago.options_for(server))
+        result = running.run(
+            tmp_path, "-k", "schedules_are_enqueued or clock_ticks", *live_lago.options_for(server)
+        )
     finally:
         docker("unpause", clock)
     assert result.red() == {"schedule-late", "clock-stands-still"}, result.output
@@ -305,7 +370,7 @@ def test_a_clock_that_is_wrong(live_lago, sshd, tmp_path):
         facts = observe(host, project=live_lago.project)
     finally:
         host.close()
-    assert ids(signs.clock_drift(facts, 5)) == ["clock-drift"]
+    assert ids(host_signs.clock_drift(facts, 5)) == ["clock-drift"]
     assert 3590 < facts.clock_drift <= 3601
 
 
@@ -315,12 +380,15 @@ def test_the_hosts_clock_is_this_machines(look):
 
 def test_dumps(tmp_path: Path, look):
     pattern = f"{tmp_path}/*.sql.gz"
-    assert ids(signs.last_dump(look(backups=pattern), pattern, 26)) == ["dump-old"]
+    assert ids(host_signs.last_dump(look(backups=pattern), pattern, 26)) == ["dump-old"]
     dump = tmp_path / "lago.sql.gz"
     dump.write_bytes(b"x")
-    assert signs.last_dump(look(backups=pattern), pattern, 26) == []
+    assert host_signs.last_dump(look(backups=pattern), pattern, 26) == []
     os.utime(dump, (time.time() - 27 * 3600,) * 2)
     old = look(backups=pattern)
-    assert ids(signs.last_dump(old, pattern, 26)) == ["dump-old"] and "27 hours" in signs.last_dump(old, pattern, 26)[0].wrong
+    assert (
+        ids(host_signs.last_dump(old, pattern, 26)) == ["dump-old"]
+        and "27 hours" in host_signs.last_dump(old, pattern, 26)[0].wrong
+    )
     dump.write_bytes(b"")
-    assert "empty" in signs.last_dump(look(backups=pattern), pattern, 26)[0].wrong
+    assert "empty" in host_signs.last_dump(look(backups=pattern), pattern, 26)[0].wrong

@@ -1,4 +1,5 @@
-"""Dokploy's host as it is: Docker in swarm mode, attachable overlay networks, Traefik as a service of the swarm."""
+"""Dokploy's host as it is: Docker in swarm mode, attachable overlay networks, Traefik as a service of the
+swarm."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ import pytest
 from lago_acceptance import runs
 from lago_acceptance.edge_checks import routers
 from lago_acceptance.observing import observe
-from lago_acceptance.ssh_host import SshHost, parse
+from lago_acceptance.ssh_address import parse
+from lago_acceptance.ssh_host import SshHost
 from lago_acceptance.stack import Stack
 from lago_acceptance.waiting import until
 from selftest import running
@@ -27,6 +29,8 @@ def swarm() -> Iterator[None]:
     """This machine's Docker as a swarm of one, for as long as these tests take."""
     if docker("info", "--format", "{{.Swarm.LocalNodeState}}") != "inactive":
         pytest.skip("this Docker is in a swarm already, which is somebody else's")
+    if docker("ps", "-q"):
+        pytest.skip("leaving a swarm takes their neighbours' names from containers that run, and some do")
     before = docker("network", "ls", "--format", "{{.Name}}").split()
     docker("swarm", "init", "--advertise-addr", "127.0.0.1")
     try:
@@ -38,8 +42,18 @@ def swarm() -> Iterator[None]:
 
 
 def _overlay(stack: Stack, name: str) -> None:
-    docker("network", "create", "--driver", "overlay", "--attachable", "--label", f"{runs.RUN_LABEL}={stack.run.id}",
-           "--label", f"{runs.OWNER_LABEL}={runs.owner()}", name)
+    docker(
+        "network",
+        "create",
+        "--driver",
+        "overlay",
+        "--attachable",
+        "--label",
+        f"{runs.RUN_LABEL}={stack.run.id}",
+        "--label",
+        f"{runs.OWNER_LABEL}={runs.owner()}",
+        name,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -61,20 +75,49 @@ def test_overlay_networks_are_networks(host, tmp_path):
 @pytest.fixture
 def service(host) -> Iterator[str]:
     """Traefik as a service of the swarm, on Lago's network, with the edge's own arguments."""
-    edge = json.loads(docker("inspect", docker("ps", "-q", "--filter", f"label=com.docker.compose.project={host.project}-edge",
-                                               "--filter", "label=com.docker.compose.service=traefik")))[0]
+    edge = json.loads(
+        docker(
+            "inspect",
+            docker(
+                "ps",
+                "-q",
+                "--filter",
+                f"label=com.docker.compose.project={host.project}-edge",
+                "--filter",
+                "label=com.docker.compose.service=traefik",
+            ),
+        )
+    )[0]
     mounts = [
-        word for mount in edge["Mounts"] if mount["Type"] == "bind"
+        word
+        for mount in edge["Mounts"]
+        if mount["Type"] == "bind"
         for word in ("--mount", f"type=bind,source={mount['Source']},target={mount['Destination']},readonly")
     ]
     name = f"{host.project}-traefik"
-    docker("service", "create", "--detach=false", "--quiet", "--no-resolve-image", "--endpoint-mode", "dnsrr", "--name", name,
-           "--network", host.stack.network("proxy"), *mounts, edge["Config"]["Image"], *edge["Args"])
+    docker(
+        "service",
+        "create",
+        "--detach=false",
+        "--quiet",
+        "--no-resolve-image",
+        "--endpoint-mode",
+        "dnsrr",
+        "--name",
+        name,
+        "--network",
+        host.stack.network("proxy"),
+        *mounts,
+        edge["Config"]["Image"],
+        *edge["Args"],
+    )
     try:
         yield name
     finally:
         docker("service", "rm", name)
-        assert until(lambda: not docker("ps", "-aq", "--filter", f"label=com.docker.swarm.service.name={name}"), 30)
+        assert until(
+            lambda: not docker("ps", "-aq", "--filter", f"label=com.docker.swarm.service.name={name}"), 30
+        )
 
 
 def test_a_service_of_the_swarm_is_the_proxy(host, service):
@@ -83,7 +126,11 @@ def test_a_service_of_the_swarm_is_the_proxy(host, service):
 
     def told():
         facts = observe(there, project=host.project)
-        found = [each for each in facts.others if each.service.labels.get("com.docker.swarm.service.name") == service]
+        found = [
+            each
+            for each in facts.others
+            if each.service.labels.get("com.docker.swarm.service.name") == service
+        ]
         telling = [each for each in found if (facts.proxies.get(each.id) or {}).get("routers")]
         return (facts, telling[0]) if telling else None
 

@@ -1,4 +1,5 @@
-"""Waivers at the vantage points: what is waived is shown and not red; an expired or unused waiver is red itself."""
+"""Waivers at the vantage points: what is waived is shown and not red; an expired or unused waiver is red
+itself."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ TODAY = datetime.now(UTC).date()
 
 def entry(id: str, days: int = 7, role: str = "", reason: str = "known, mended next week") -> str:
     """One waiver as it is written."""
-    return (
-        f'[[waiver]]\nid = "{id}"\nreason = "{reason}"\nexpires = {TODAY + timedelta(days)}\n' + (f'role = "{role}"\n' if role else "")
+    return f'[[waiver]]\nid = "{id}"\nreason = "{reason}"\nexpires = {TODAY + timedelta(days)}\n' + (
+        f'role = "{role}"\n' if role else ""
     )
 
 
@@ -104,7 +105,9 @@ def test_unused_is_judged_only_when_the_check_ran():
     book = Book((Waiver("disk-full", "known", date(2999, 1, 1)),), TODAY)
     assert list(book.unused([], {}, whole=False)) == []
     assert list(book.unused(["a::test_other"], {"disk-full": "a::test_disk"}, whole=False)) == []
-    assert [each.id for each in book.unused(["a::test_disk"], {"disk-full": "a::test_disk"}, whole=False)] == ["waiver-unused"]
+    assert [
+        each.id for each in book.unused(["a::test_disk"], {"disk-full": "a::test_disk"}, whole=False)
+    ] == ["waiver-unused"]
     assert [each.id for each in book.unused([], {}, whole=True)] == ["waiver-unused"]
     assert book.waives(finding("disk-full", "db"), "a::test_disk") is not None
     assert list(book.unused(["a::test_disk"], {"disk-full": "a::test_disk"}, whole=True)) == []

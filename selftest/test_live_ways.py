@@ -18,7 +18,9 @@ CONNECT = 5
 def look(tmp_path: Path, url: str, ssh_config: Path | None = None) -> running.Result:
     """A live run that gets as far as the way to the host lets it."""
     given = ["--ssh-config", str(ssh_config)] if ssh_config else []
-    return running.run(tmp_path / "reports", "-m", "smoke and phase2", "--target", "live", "--hosts", url, *given)
+    return running.run(
+        tmp_path / "reports", "-m", "smoke and phase2", "--target", "live", "--hosts", url, *given
+    )
 
 
 def refused(result: running.Result, *words: str) -> None:
@@ -109,8 +111,12 @@ def test_a_docker_that_does_not_run(tmp_path, sshd):
 
 @pytest.mark.docker
 def test_a_user_who_may_not_use_docker(tmp_path, sshd):
-    server = sshd(before='exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -c "$SSH_ORIGINAL_COMMAND"')
-    refused(look(tmp_path, server.url, server.ssh_config), "does not let this user talk to Docker", "group docker")
+    server = sshd(
+        before='exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -c "$SSH_ORIGINAL_COMMAND"'
+    )
+    refused(
+        look(tmp_path, server.url, server.ssh_config), "does not let this user talk to Docker", "group docker"
+    )
 
 
 @pytest.mark.docker
@@ -145,16 +151,23 @@ def test_hosts_that_are_no_ssh_address_are_a_usage_error(hosts, words, tmp_path)
 def test_users_ssh_config_is_honoured(tmp_path, sshd):
     server = sshd(environment={"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
     config = tmp_path / "config with blank"
-    config.write_text(f"Host production\n  HostName 127.0.0.1\n  Port {server.port}\n  User root\n" + server.ssh_config.read_text())
+    config.write_text(
+        f"Host production\n  HostName 127.0.0.1\n  Port {server.port}\n  User root\n"
+        + server.ssh_config.read_text()
+    )
     refused(look(tmp_path, "ssh://production", config), "production", "Docker does not answer")
     jump = tmp_path / "jump"
-    jump.write_text(config.read_text() + f"Host behind\n  HostName 127.0.0.1\n  Port {server.port}\n  ProxyJump production\n")
+    jump.write_text(
+        config.read_text()
+        + f"Host behind\n  HostName 127.0.0.1\n  Port {server.port}\n  ProxyJump production\n"
+    )
     refused(look(tmp_path, "ssh://root@behind", jump), "behind", "Docker does not answer")
 
 
 def test_nothing_else_reads_or_changes_over_ssh():
     from lago_acceptance.host import Change
-    from lago_acceptance.ssh_host import SshHost, parse
+    from lago_acceptance.ssh_address import parse
+    from lago_acceptance.ssh_host import SshHost
 
     host = SshHost(parse("ssh://root@example.test"))
     try:

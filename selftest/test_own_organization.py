@@ -16,7 +16,8 @@ from lago_acceptance.clients.lago import Lago
 from lago_acceptance.errors import Unknown, Unreachable
 from lago_acceptance.host import Change, Outcome, Permit
 from lago_acceptance.secret_values import Secret
-from lago_acceptance.ssh_host import SshHost, parse
+from lago_acceptance.ssh_address import parse
+from lago_acceptance.ssh_host import SshHost
 from selftest import containers
 
 PERMIT = Permit("--allow-writes")

@@ -15,7 +15,8 @@ _EXEC = re.compile(rb"POST (/v[\d.]+)?/containers/\w+/exec HTTP/1\.1\r\n.*?\r\n\
 
 
 class Recorder:
-    """What was asked: ``requests`` as method and path without version and query, ``execs`` as lists of words."""
+    """What was asked: ``requests`` as method and path without version and query, ``execs`` as lists of
+    words."""
 
     def __init__(self, path: Path, docker: str):
         self.path, self._docker = path, docker

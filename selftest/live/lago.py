@@ -1,4 +1,5 @@
-"""A live host for tests: a Lago that runs on this machine's Docker, reached through an ssh server on loopback."""
+"""A live host for tests: a Lago that runs on this machine's Docker, reached through an ssh server on
+loopback."""
 
 from __future__ import annotations
 
@@ -45,8 +46,18 @@ class LiveLago:
         """The same for another way to the same host."""
         return [
             # Named, for pytest would start a second time to find it among paths of options.
-            "-c", str(ROOT / "pytest.ini"), "--target", "live", "--hosts", server.url, "--ssh-config", str(server.ssh_config),
-            "--settings", str(self.folder / "settings.toml"), "--ca-file", str(self.folder / "roots.crt"),
+            "-c",
+            str(ROOT / "pytest.ini"),
+            "--target",
+            "live",
+            "--hosts",
+            server.url,
+            "--ssh-config",
+            str(server.ssh_config),
+            "--settings",
+            str(self.folder / "settings.toml"),
+            "--ca-file",
+            str(self.folder / "roots.crt"),
         ]
 
     @property
@@ -61,13 +72,35 @@ class LiveLago:
 
     def container(self, service: str) -> str:
         """The id of a service's container."""
-        return docker("ps", "-aq", "--no-trunc", "--filter", f"label=com.docker.compose.project={self.project}",
-                      "--filter", f"label=com.docker.compose.service={service}")
+        return docker(
+            "ps",
+            "-aq",
+            "--no-trunc",
+            "--filter",
+            f"label=com.docker.compose.project={self.project}",
+            "--filter",
+            f"label=com.docker.compose.service={service}",
+        )
 
     def sql(self, text: str) -> str:
         """Run SQL in Lago's database as its owner; what psql prints."""
-        return docker("exec", self.container("lago-db"), "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
-                      "-U", "lago", "-d", "lago", "-c", text)
+        return docker(
+            "exec",
+            self.container("lago-db"),
+            "psql",
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-U",
+            "lago",
+            "-d",
+            "lago",
+            "-c",
+            text,
+        )
 
     def redis(self, *words: str) -> str:
         """Run a command in Redis, in the database of the jobs."""
@@ -88,9 +121,15 @@ def bring_up(folder: Path, edit: deployments.Edit | None = None) -> LiveLago:
     """
     deployments.write(folder / "deployment", edit)
     options = Options(
-        target="stack", hosts=(), compose_files=(folder / "deployment" / "docker-compose.lago.yml",),
-        env_file=folder / "deployment" / ".env.lago", settings=ROOT / "settings.toml",
-        images="auto", keep=False, deadline=180, reports=folder / "reports",
+        target="stack",
+        hosts=(),
+        compose_files=(folder / "deployment" / "docker-compose.lago.yml",),
+        env_file=folder / "deployment" / ".env.lago",
+        settings=ROOT / "settings.toml",
+        images="auto",
+        keep=False,
+        deadline=180,
+        reports=folder / "reports",
     )
     stack = Stack(options, load(options.settings), runs.start(options.reports))
     stack.wants_gateway = edit is None
@@ -139,9 +178,11 @@ def _write_settings(stack: Stack, folder: Path) -> None:
         text.replace('"dokploy-network"', f'"{stack.network("proxy")}"')
         .replace('"brain-network"', f'"{stack.network("gateway")}"')
         .replace('directory = "/root/lago"', f'directory = "{stack.project.directory}"')
-        .replace('resolvers = ["1.1.1.1", "8.8.8.8"]',
-                 f'resolvers = {[resolver.address for resolver in view.resolvers]}\n'
-                 f'system_resolver = false\norigin = "{view.origin}"'.replace("'", '"'))
+        .replace(
+            'resolvers = ["1.1.1.1", "8.8.8.8"]',
+            f"resolvers = {[resolver.address for resolver in view.resolvers]}\n"
+            f'system_resolver = false\norigin = "{view.origin}"'.replace("'", '"'),
+        )
     )
     descriptor = os.open(folder / "roots.crt", os.O_WRONLY | os.O_CREAT, 0o644)
     with os.fdopen(descriptor, "w") as file:

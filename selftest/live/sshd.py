@@ -57,7 +57,8 @@ class Sshd:
 
 
 def start(folder: Path, *, before: str = "", environment: dict[str, str] | None = None) -> Sshd:
-    """Start a server in a folder. ``before`` is shell that runs ahead of each command, as a login's profile may.
+    """Start a server in a folder. ``before`` is shell that runs ahead of each command, as a login's profile
+    may.
 
     ``environment`` is given to each session, such as DOCKER_HOST.
     """
@@ -93,12 +94,15 @@ ForceCommand {audit}
     host_key = (folder / "host_key.pub").read_text().split()[:2]
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {' '.join(host_key)}\n")
     (folder / "ssh_config").write_text(
-        f"Host *\n  IdentityFile {folder}/identity\n  IdentitiesOnly yes\n  UserKnownHostsFile {folder}/known_hosts\n"
+        f"Host *\n  IdentityFile {folder}/identity\n  IdentitiesOnly yes\n  UserKnownHostsFile "
+        f"{folder}/known_hosts\n"
     )
     with (folder / "sshd.log").open("w") as log:
         process = subprocess.Popen(
             [shutil.which("sshd", path="/usr/sbin:/usr/bin:/sbin"), "-D", "-e", "-f", folder / "sshd_config"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
         )
     server = Sshd(folder, port, process)
     if not until(lambda: _answers(port) or process.poll() is not None, 5) or process.poll() is not None:

@@ -21,7 +21,10 @@ def mounted(facts):
     if not digests and (unseen := next((key.file.unseen for key in mounted if key.file.unseen), "")):
         raise Unknown(unseen)
     if len(digests) != 1:
-        raise Blocked("rsa-key-differs" if digests else "rsa-key-not-mounted", "there is no one mounted key to compare with")
+        raise Blocked(
+            "rsa-key-differs" if digests else "rsa-key-not-mounted",
+            "there is no one mounted key to compare with",
+        )
     return digests.pop()
 
 
@@ -45,7 +48,9 @@ def answers_with_key(facts, settings, answers):
     status = answers["answers"].get("/api/v1/organizations", {}).get("status")
     if status != 200:
         by = "schema-not-the-images" if schema.is_not_the_images(facts, settings) else "api-fails"
-        raise Blocked("api-refuses-its-key" if status == 401 else by, f"the API answers {status} to its own key")
+        raise Blocked(
+            "api-refuses-its-key" if status == 401 else by, f"the API answers {status} to its own key"
+        )
     return answers
 
 
@@ -75,8 +80,10 @@ def test_lago_loads_its_key(facts, judge):
                     id="rsa-key-unloadable",
                     role=container.role,
                     service=container.service.name,
-                    wrong=f"what LAGO_RSA_PRIVATE_KEY holds in this container can't be loaded: {key['error']}",
-                    leads_to="the container runs with an older value, and will not come back from its next restart",
+                    wrong="what LAGO_RSA_PRIVATE_KEY holds in this container can't be loaded: "
+                    f"{key['error']}",
+                    leads_to="the container runs with an older value, and will not come back from its next "
+                    "restart",
                     mend="give it the base64 of the whole private PEM, once, and restart it",
                 )
             )
@@ -86,8 +93,14 @@ def test_lago_loads_its_key(facts, judge):
                     id="rsa-key-unfit",
                     role=container.role,
                     service=container.service.name,
-                    wrong="the loaded key is " + ("public only" if not key.get("private") else
-                          f"of {key.get('bits')} bits" if key.get("bits", 0) < 2048 else "inconsistent"),
+                    wrong="the loaded key is "
+                    + (
+                        "public only"
+                        if not key.get("private")
+                        else f"of {key.get('bits')} bits"
+                        if key.get("bits", 0) < 2048
+                        else "inconsistent"
+                    ),
                     leads_to="webhooks and tokens are not signed, or signed so that nobody can verify them",
                     mend="mount the whole private PEM of at least 2048 bits",
                 )
@@ -106,7 +119,8 @@ def test_every_process_holds_the_mounted_key(facts, mounted, judge):
             service=container.service.name,
             wrong="the key that this process holds is not the mounted one",
             leads_to="webhooks are signed with a key whose public half the API does not serve",
-            mend="remove every other source of LAGO_RSA_PRIVATE_KEY, mount one PEM everywhere, recreate the container",
+            mend="remove every other source of LAGO_RSA_PRIVATE_KEY, mount one PEM everywhere, recreate "
+            "the container",
         )
         for container in holders
         if (key := keys.effective_key(facts, container)) and key.get("public") and key["public"] != mounted
@@ -117,9 +131,16 @@ def test_the_api_serves_the_public_half_of_the_mounted_key(answers_with_key, mou
     served = answers_with_key.get("served")
     if served is None:
         status = answers_with_key["answers"].get("/api/v1/webhooks/public_key", {}).get("status")
-        raise Red(served_finding(f"the API serves no public key: it answers {status} {answers_with_key.get('served_error', '')}"))
+        raise Red(
+            served_finding(
+                f"the API serves no public key: it answers {status} "
+                f"{answers_with_key.get('served_error', '')}"
+            )
+        )
     if served != mounted:
-        raise Red(served_finding("the public key that the API serves is not the public half of the mounted PEM"))
+        raise Red(
+            served_finding("the public key that the API serves is not the public half of the mounted PEM")
+        )
 
 
 def served_finding(wrong: str) -> Finding:
@@ -144,7 +165,8 @@ def test_a_token_that_the_api_signs_verifies(answers_with_key):
                 + (f", {answers_with_key['served_error']}" if answers_with_key.get("served_error") else "")
                 + ")",
                 leads_to="webhooks go out unsigned or not at all",
-                mend="mount the private key, not its public half, and look for the first error in the API's log",
+                mend="mount the private key, not its public half, and look for the first error in the "
+                "API's log",
             )
         )
 
@@ -160,7 +182,8 @@ def test_docker_exec_has_the_key_too(facts, judge):
             service=container.service.name,
             severity="warning",
             wrong="docker exec … bundle exec rails has no key: only the entrypoint's shell sets it",
-            leads_to="migrations, seeding and consoles by hand die with NoMethodError unpack1, on the night they are needed",
+            leads_to="migrations, seeding and consoles by hand die with NoMethodError unpack1, on the "
+            "night they are needed",
             mend="set the key by RUBYOPT and rsa_key.rb as in compose/docker-compose.lago.yml",
         )
         for container in holders
@@ -174,22 +197,32 @@ def test_no_key_material_in_files_environment_or_logs(facts, judge):
             id="rsa-key-in-file",
             place=Place(text.path, text.key_lines[0]),
             wrong="the file holds a private key",
-            leads_to="who can read the file, its backups or its repository can sign as this Lago; and quoting breaks the key",
-            mend="keep the key in lago_rsa_private.pem alone, mount it, and make a new one, for this one is known",
+            leads_to="who can read the file, its backups or its repository can sign as this Lago; and "
+            "quoting breaks the key",
+            mend="keep the key in lago_rsa_private.pem alone, mount it, and make a new one, for this one "
+            "is known",
         )
         for text in facts.texts
         if text.key_lines
     ]
     for container in facts.containers:
         for name, value in container.service.environment.items():
-            if isinstance(value, str) and MaskedSecret(value).shape in ("pem", "pem-mangled", "base64", "base64-twice", "base64-mangled", "der"):
+            if isinstance(value, str) and MaskedSecret(value).shape in (
+                "pem",
+                "pem-mangled",
+                "base64",
+                "base64-twice",
+                "base64-mangled",
+                "der",
+            ):
                 findings.append(
                     Finding(
                         id="rsa-key-in-environment",
                         role=container.role,
                         service=container.service.name,
                         wrong=f"the container's configured variable {name} holds a key",
-                        leads_to="docker inspect shows it to everybody who may talk to Docker, and it stays in Docker's files",
+                        leads_to="docker inspect shows it to everybody who may talk to Docker, and it "
+                        "stays in Docker's files",
                         mend="mount the PEM and let rsa_key.rb set the variable inside",
                     )
                 )
@@ -201,7 +234,8 @@ def test_no_key_material_in_files_environment_or_logs(facts, judge):
                     service=container.service.name,
                     wrong="the container has printed key material",
                     leads_to="the key is wherever logs go",
-                    mend="find what prints it (echo, set -x, env), remove it, rotate the log, and make a new key",
+                    mend="find what prints it (echo, set -x, env), remove it, rotate the log, and make a "
+                    "new key",
                 )
             )
     judge(findings)

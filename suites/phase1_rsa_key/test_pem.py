@@ -1,4 +1,5 @@
-"""Phase 1: the RSA key lies on the host as a PEM and is mounted, read-only, where Lago's processes need it."""
+"""Phase 1: the RSA key lies on the host as a PEM and is mounted, read-only, where Lago's processes need
+it."""
 
 from __future__ import annotations
 
@@ -41,9 +42,11 @@ def test_the_key_is_mounted_into_every_process_that_needs_it(facts, keys, judge)
             role=service.role,
             service=service.name,
             wrong="no PEM is mounted into this service",
-            leads_to="its key comes from elsewhere (a compose file, an env file, a shell) or from nowhere, and can differ "
+            leads_to="its key comes from elsewhere (a compose file, an env file, a shell) or from nowhere, "
+            "and can differ "
             "from the others'",
-            mend="mount lago_rsa_private.pem and rsa_key.rb read-only, as compose/docker-compose.lago.yml does",
+            mend="mount lago_rsa_private.pem and rsa_key.rb read-only, as compose/docker-compose.lago.yml "
+            "does",
         )
         for service in lago_services(facts)
         if service.role not in mounting
@@ -59,7 +62,8 @@ def test_the_pem_is_a_file(files, judge):
             if file.kind == "directory"
             else "there is no file",
             leads_to=STOPS,
-            mend=f"take the containers down, remove the folder if there is one, and put the key there: {MAKE}",
+            mend="take the containers down, remove the folder if there is one, and put the key there: "
+            f"{MAKE}",
         )
         for file in files
         if not file.is_file
@@ -127,7 +131,9 @@ def unusable(file) -> Finding | None:
         id=id,
         place=Place(file.path),
         wrong=wrong,
-        leads_to="webhooks and tokens can't be signed" if id in ("rsa-pem-public", "rsa-pem-inconsistent", "rsa-pem-short") else STOPS,
+        leads_to="webhooks and tokens can't be signed"
+        if id in ("rsa-pem-public", "rsa-pem-inconsistent", "rsa-pem-short")
+        else STOPS,
         mend=f"put the whole private PEM back from its backup, or make a new one: {MAKE}",
     )
 
@@ -154,8 +160,10 @@ def test_the_mount_is_read_only_and_the_same_everywhere(keys, judge):
         findings.append(
             Finding(
                 id="rsa-key-differs",
-                wrong=f"services mount different keys: {' against '.join(', '.join(names) for names in used.values())}",
-                leads_to="the worker signs webhooks with one key and the API serves the public half of another: receivers "
+                wrong="services mount different keys: "
+                f"{' against '.join(', '.join(names) for names in used.values())}",
+                leads_to="the worker signs webhooks with one key and the API serves the public half of "
+                "another: receivers "
                 "refuse every webhook, and everything else looks well",
                 mend=f"mount one and the same file into {', '.join(LAGO_RUBY)}",
             )

@@ -38,9 +38,12 @@ def test_the_database_lets_lago_in_with_its_own_url(facts):
             Finding(
                 id="database-refuses-lago",
                 role=DB,
-                wrong=f"a login with Lago's own DATABASE_URL fails: {facts.database_error or 'no answer came'}",
+                wrong="a login with Lago's own DATABASE_URL fails: "
+                f"{facts.database_error or 'no answer came'}",
                 leads_to="every request that needs data answers 500, and no job can run",
-                mend=known[0].mend if known else "make DATABASE_URL name this service, its database, its user and its password",
+                mend=known[0].mend
+                if known
+                else "make DATABASE_URL name this service, its database, its user and its password",
             )
         )
 
@@ -60,7 +63,8 @@ def test_the_database_lies_on_its_volume(facts, database):
                 wrong=f"PostgreSQL keeps its data in {directory}, and "
                 + ("no volume is mounted there" if mount is None else "that is an anonymous volume"),
                 leads_to="the next recreate of the container comes up green with an empty database",
-                mend="mount the named volume at /var/lib/postgresql/data, or set PGDATA to where it is mounted; dump first",
+                mend="mount the named volume at /var/lib/postgresql/data, or set PGDATA to where it is "
+                "mounted; dump first",
             )
         )
 
@@ -106,7 +110,8 @@ def test_redis_answers_and_never_evicts(facts):
             Finding(
                 id="redis-refuses-lago",
                 role=REDIS,
-                wrong=f"Redis does not answer with Lago's own password: {facts.redis_error or 'nothing was said'}",
+                wrong="Redis does not answer with Lago's own password: "
+                f"{facts.redis_error or 'nothing was said'}",
                 leads_to="no job is enqueued or read: nothing is billed",
                 mend="make the password in REDIS_URL (or REDIS_PASSWORD) the one that Redis is started with",
             )
@@ -138,9 +143,11 @@ def test_lagos_processes_agree(facts, judge):
             findings.append(
                 Finding(
                     id="services-disagree",
-                    wrong=f"{name} differs: {' against '.join(', '.join(names) for names in values.values())}",
+                    wrong=f"{name} differs: "
+                    f"{' against '.join(', '.join(names) for names in values.values())}",
                     leads_to=consequence,
-                    mend=f"give {name} to migrate, api, worker and clock from one place (a YAML anchor), and recreate them",
+                    mend=f"give {name} to migrate, api, worker and clock from one place (a YAML anchor), "
+                    "and recreate them",
                 )
             )
     judge(findings)

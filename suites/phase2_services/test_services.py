@@ -61,7 +61,8 @@ def test_each_service_runs_exactly_once(facts, judge):
                 Finding(
                     id="service-more-than-once",
                     role=role,
-                    wrong=f"{len(here)} containers are the {role}: {', '.join(container.name for container in here)}",
+                    wrong=f"{len(here)} containers are the {role}: "
+                    f"{', '.join(container.name for container in here)}",
                     leads_to="a name answers from either, so answers change from request to request",
                     mend="find out which one is meant (docker ps -a) and remove the other",
                 )
@@ -74,7 +75,8 @@ def _external(facts, role) -> bool:
     variable = {DB: "DATABASE_URL", REDIS: "REDIS_URL"}.get(role)
     names = {container.service.name for container in facts.containers}
     return bool(variable) and any(
-        (url := container.service.value(variable)) and not any(f"@{name}" in url or f"//{name}" in url for name in names)
+        (url := container.service.value(variable))
+        and not any(f"@{name}" in url or f"//{name}" in url for name in names)
         for container in facts.of_role(API, WORKER)
     )
 
@@ -108,7 +110,8 @@ def test_every_service_is_asked_whether_it_is_well(facts, judge):
             service=container.service.name,
             severity=Severity.WARNING,
             wrong="nobody asks this container whether it is well",
-            leads_to="Docker calls it up while it hangs or restarts, and `docker compose up --wait` calls it healthy",
+            leads_to="Docker calls it up while it hangs or restarts, and `docker compose up --wait` calls "
+            "it healthy",
             mend="give it a healthcheck that can fail, as in compose/docker-compose.lago.yml",
         )
         for container in facts.containers
@@ -137,7 +140,10 @@ def test_no_fatal_line_is_in_the_logs(facts, judge):
 
 def test_what_runs_is_what_the_files_say(facts, judge):
     if facts.declaration is None:
-        raise Unknown(f"the compose file on the host could not be read there: {facts.declaration_error or 'no container names one'}")
+        raise Unknown(
+            "the compose file on the host could not be read there: "
+            f"{facts.declaration_error or 'no container names one'}"
+        )
     if not facts.containers:
         raise Blocked("not-brought-up", "there is no container")
     judge(
@@ -168,7 +174,8 @@ def test_api_and_front_are_where_proxy_and_gateway_look_for_them(facts, deployme
             role=container.role,
             service=container.service.name,
             wrong=f"it is not on the network {network}",
-            leads_to="the proxy answers 502 or 404 for its name, or the gateway can't reach http://lago-api:3000",
+            leads_to="the proxy answers 502 or 404 for its name, or the gateway can't reach "
+            "http://lago-api:3000",
             mend=f"list {network} under the service's networks and declare it external",
         )
         for container, network in missing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance import signs
+from lago_acceptance import host_signs
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Red
 
@@ -18,10 +18,15 @@ def test_lago_is_on_this_host(facts, deployment, settings):
     raise Red(
         Finding(
             id="not-brought-up",
-            wrong=(f"no container belongs to the Compose project {facts.project}" if facts.project
-                   else "no Compose project on this host has Lago in it") + others,
+            wrong=(
+                f"no container belongs to the Compose project {facts.project}"
+                if facts.project
+                else "no Compose project on this host has Lago in it"
+            )
+            + others,
             leads_to="there is no Lago here",
-            mend=f"deploy it (docker compose up -d in {settings.deployment.directory}), or name the right host and --project",
+            mend=f"deploy it (docker compose up -d in {settings.deployment.directory}), or name the right "
+            "host and --project",
         )
     )
 
@@ -29,7 +34,7 @@ def test_lago_is_on_this_host(facts, deployment, settings):
 def test_no_other_stack_answers_to_lagos_names(facts, judge):
     if not facts.containers:
         raise Blocked("not-brought-up", "there is no container")
-    judge(signs.doubled_names(facts))
+    judge(host_signs.doubled_names(facts))
 
 
 def test_images_are_what_their_names_stand_for(facts, judge):
@@ -37,22 +42,24 @@ def test_images_are_what_their_names_stand_for(facts, judge):
         raise Blocked("not-brought-up", "there is no container")
     if not facts.images:
         raise Unknown("Docker did not say what its images' names stand for")
-    judge(signs.images_moved(facts))
+    judge(host_signs.images_moved(facts))
 
 
 def test_logs_are_rotated(facts, settings, judge):
     if not facts.containers:
         raise Blocked("not-brought-up", "there is no container")
     if not facts.log_sizes:
-        raise Unknown("the log files on the host can't be seen: only root may, and other logging drivers have none")
-    judge(signs.big_logs(facts, settings.limits.log_mib))
+        raise Unknown(
+            "the log files on the host can't be seen: only root may, and other logging drivers have none"
+        )
+    judge(host_signs.big_logs(facts, settings.limits.log_mib))
 
 
 def test_the_hosts_clock_is_right(facts, settings, judge):
-    judge(signs.clock_drift(facts, settings.limits.clock_drift))
+    judge(host_signs.clock_drift(facts, settings.limits.clock_drift))
 
 
 def test_the_last_dump_is_recent(facts, settings, judge):
     if settings.backup is None:
         raise Unknown("where dumps lie is not configured (settings.toml, [backup] files)")
-    judge(signs.last_dump(facts, settings.backup.files, settings.backup.hours))
+    judge(host_signs.last_dump(facts, settings.backup.files, settings.backup.hours))

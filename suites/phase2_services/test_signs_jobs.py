@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance import diagnosis, signs, stores
+from lago_acceptance import diagnosis, schedules, signs, stores
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.roles import CLOCK
 
@@ -15,24 +15,29 @@ pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 def clock(facts):
     """The running clock."""
     if (found := facts.running(CLOCK)) is None:
-        raise Blocked(diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing", "the clock does not run")
+        raise Blocked(
+            diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing", "the clock does not run"
+        )
     return found
 
 
 def test_no_job_has_died_since_the_last_look(facts, looked_before, judge):
     jobs = stores.jobs(facts)
     if looked_before is None:
-        raise Unknown(f"this is the first look at this host: {len(jobs.dead)} jobs are dead, and the next look compares with them")
+        raise Unknown(
+            f"this is the first look at this host: {len(jobs.dead)} jobs are dead, and the next look "
+            "compares with them"
+        )
     judge(signs.died(jobs, looked_before))
 
 
 def test_customers_are_billed_every_hour(facts, clock, judge):
-    judge(signs.late_schedules(facts, clock, signs.BILLING))
+    judge(schedules.late_schedules(facts, clock, schedules.BILLING))
 
 
 def test_five_minute_schedules_are_enqueued_in_time(facts, clock, judge):
-    judge(signs.late_schedules(facts, clock, signs.EVERY_FIVE_MINUTES))
+    judge(schedules.late_schedules(facts, clock, schedules.EVERY_FIVE_MINUTES))
 
 
 def test_hourly_schedules_are_enqueued_in_time(facts, clock, judge):
-    judge(signs.late_schedules(facts, clock, signs.EVERY_HOUR))
+    judge(schedules.late_schedules(facts, clock, schedules.EVERY_HOUR))

@@ -29,7 +29,11 @@ def test_a_worker_is_alive_where_the_api_enqueues(facts, jobs):
         return
     if facts.running(WORKER) is None:
         raise Blocked(diagnosis.blocker(facts), "the worker does not run")
-    others = [each["number"] for each in facts.redis["databases"] if each["processes"] and each["number"] != jobs.number]
+    others = [
+        each["number"]
+        for each in facts.redis["databases"]
+        if each["processes"] and each["number"] != jobs.number
+    ]
     raise Red(
         Finding(
             id="worker-not-listening",
@@ -44,9 +48,15 @@ def test_a_worker_is_alive_where_the_api_enqueues(facts, jobs):
 
 def test_the_worker_has_finished_a_job(facts, jobs):
     if not jobs.readers:
-        raise Blocked("worker-not-listening" if facts.running(WORKER) else diagnosis.blocker(facts), "no worker is alive")
+        raise Blocked(
+            "worker-not-listening" if facts.running(WORKER) else diagnosis.blocker(facts),
+            "no worker is alive",
+        )
     if jobs.processed <= jobs.failed and not facts.running(CLOCK):
-        raise Blocked(diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing", "no clock runs that would enqueue a job")
+        raise Blocked(
+            diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing",
+            "no clock runs that would enqueue a job",
+        )
     if jobs.processed <= jobs.failed:
         raise Red(
             Finding(
@@ -61,7 +71,10 @@ def test_the_worker_has_finished_a_job(facts, jobs):
 
 def test_every_queue_is_read_in_time(facts, jobs, settings, judge):
     if not jobs.readers:
-        raise Blocked("worker-not-listening" if facts.running(WORKER) else diagnosis.blocker(facts), "no worker is alive")
+        raise Blocked(
+            "worker-not-listening" if facts.running(WORKER) else diagnosis.blocker(facts),
+            "no worker is alive",
+        )
     findings = []
     for queue in jobs.queues:
         age = facts.host_clock - queue.oldest if queue.length and queue.oldest else 0
@@ -77,7 +90,8 @@ def test_every_queue_is_read_in_time(facts, jobs, settings, judge):
                 role=WORKER,
                 wrong=wrong,
                 leads_to="what these jobs are for (usage, invoices, files, webhooks) does not happen",
-                mend="start a worker that reads it (start.events.worker.sh, start.pdfs.worker.sh), or take SIDEKIQ_EVENTS and "
+                mend="start a worker that reads it (start.events.worker.sh, start.pdfs.worker.sh), or take "
+                "SIDEKIQ_EVENTS and "
                 "SIDEKIQ_PDFS out of the environment",
             )
         )
@@ -100,7 +114,9 @@ def test_every_queue_is_read_in_time(facts, jobs, settings, judge):
 def test_the_clock_ticks(facts):
     clock = facts.running(CLOCK)
     if clock is None:
-        raise Blocked(diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing", "the clock does not run")
+        raise Blocked(
+            diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing", "the clock does not run"
+        )
     lines = facts.log_since_start(clock)
     failed = next((line for line in lines if "Failed enqueuing" in line), None)
     enqueued = facts.last_at(clock, "] Enqueued ")
@@ -112,8 +128,10 @@ def test_the_clock_ticks(facts):
                 id="clock-stands-still",
                 role=CLOCK,
                 service=clock.service.name,
-                wrong="it triggers jobs and can't enqueue them: " + failed[:200] if failed and not late
-                else "it has triggered nothing" + ("" if triggered is None else f" for {facts.host_clock - triggered:.0f} s"),
+                wrong="it triggers jobs and can't enqueue them: " + failed[:200]
+                if failed and not late
+                else "it has triggered nothing"
+                + ("" if triggered is None else f" for {facts.host_clock - triggered:.0f} s"),
                 leads_to="no recurring invoice, no activation, no termination",
                 mend="give the clock the REDIS_URL of API and worker, and look at its log",
             )
@@ -123,25 +141,39 @@ def test_the_clock_ticks(facts):
 def test_health_is_lagos_and_of_the_expected_version(facts, settings):
     api = facts.running(API)
     if api is None:
-        raise Blocked(diagnosis.blocker(facts) if facts.of_role(API) else "service-missing", "the API does not run")
+        raise Blocked(
+            diagnosis.blocker(facts) if facts.of_role(API) else "service-missing", "the API does not run"
+        )
     asked = facts.lago.get(api.id, {})
     said = asked.get("answers", {}).get("/health")
     if not said:
-        raise Red(health_finding(f"/health gives no answer inside the container: {asked.get('error', 'nothing')}"))
+        raise Red(
+            health_finding(f"/health gives no answer inside the container: {asked.get('error', 'nothing')}")
+        )
     try:
         body = json.loads(asked.get("health", ""))
     except json.JSONDecodeError:
-        raise Red(health_finding(f"/health answers {said['status']} {said['type']}, which is not JSON")) from None
+        raise Red(
+            health_finding(f"/health answers {said['status']} {said['type']}, which is not JSON")
+        ) from None
     if said["status"] != 200:
-        raise Red(health_finding(f"/health answers {said['status']}: {body.get('message')} {str(body.get('details', ''))[:200]}"))
+        raise Red(
+            health_finding(
+                f"/health answers {said['status']}: {body.get('message')} "
+                f"{str(body.get('details', ''))[:200]}"
+            )
+        )
     if body.get("version") != settings.deployment.version:
         raise Red(
             Finding(
                 id="version-unexpected",
                 role=API,
-                wrong=f"Lago {body.get('version')} runs, {settings.deployment.version} is expected (settings.toml)",
-                leads_to="the database may have been migrated to another version, and there is no way back by image alone",
-                mend="deploy the expected image, or change deployment.version in settings.toml with the upgrade",
+                wrong=f"Lago {body.get('version')} runs, {settings.deployment.version} is expected "
+                "(settings.toml)",
+                leads_to="the database may have been migrated to another version, and there is no way back "
+                "by image alone",
+                mend="deploy the expected image, or change deployment.version in settings.toml with the "
+                "upgrade",
             )
         )
 
@@ -149,7 +181,9 @@ def test_health_is_lagos_and_of_the_expected_version(facts, settings):
 def test_the_api_answers_its_own_key(facts, settings):
     api = facts.running(API)
     if api is None:
-        raise Blocked(diagnosis.blocker(facts) if facts.of_role(API) else "service-missing", "the API does not run")
+        raise Blocked(
+            diagnosis.blocker(facts) if facts.of_role(API) else "service-missing", "the API does not run"
+        )
     asked = facts.lago.get(api.id, {})
     if asked.get("error"):
         raise Blocked("api-unhealthy", f"the API gave no answer: {asked['error']}")
@@ -163,7 +197,8 @@ def test_the_api_answers_its_own_key(facts, settings):
                 role=API,
                 wrong="Lago does not know the API key that its container was given (401)",
                 leads_to="whoever uses that key, the gateway above all, is refused",
-                mend="seed with both LAGO_ORG_API_KEY and LAGO_API_KEY set to that key: 1.16.0 takes the second's value only "
+                mend="seed with both LAGO_ORG_API_KEY and LAGO_API_KEY set to that key: 1.16.0 takes the "
+                "second's value only "
                 "if the first is there; a key of an older volume stays what it was",
             )
         )
@@ -195,7 +230,9 @@ def health_finding(wrong: str) -> Finding:
 def test_the_front_tells_the_browser_the_apis_public_url(facts, settings):
     front = facts.running(FRONT)
     if front is None:
-        raise Blocked(diagnosis.blocker(facts) if facts.of_role(FRONT) else "service-missing", "the front does not run")
+        raise Blocked(
+            diagnosis.blocker(facts) if facts.of_role(FRONT) else "service-missing", "the front does not run"
+        )
     answer = facts.fronts.get(front.id, "")
     if not answer.strip():
         raise Unknown("the front's container has neither curl nor wget, and could not be asked from inside")
@@ -214,6 +251,7 @@ def test_the_front_tells_the_browser_the_apis_public_url(facts, settings):
             service=front.service.name,
             wrong=wrong,
             leads_to="the login page shows and nobody can log in: the browser asks the wrong address",
-            mend=f"set API_URL={wanted} on the front and recreate it; a command: on that service is ignored by its entrypoint",
+            mend=f"set API_URL={wanted} on the front and recreate it; a command: on that service is "
+            "ignored by its entrypoint",
         )
     )
