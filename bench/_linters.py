@@ -43,9 +43,15 @@ class Linter:
 
     def run(self, files: list[Path]) -> subprocess.CompletedProcess[str]:
         """One call for files."""
-        return subprocess.run(self.command(files), capture_output=True, text=True, check=False,
-                              timeout=DEADLINE,
-                              cwd=files[0].parent, env={**os.environ, **self.variables})
+        return subprocess.run(
+            self.command(files),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DEADLINE,
+            cwd=files[0].parent,
+            env={**os.environ, **self.variables},
+        )
 
     def said(self, files: list[Path]) -> dict[Path, Said]:
         """What it says of each file."""
@@ -62,8 +68,10 @@ def _install(command: list[str], made: Path) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"{command[0]} did not install it: {error}") from error
     if ended.returncode or not made.exists():
-        raise Unavailable(f"{Path(command[0]).name} could not install it: "
-                          f"{(ended.stderr.strip().splitlines() or ['no reason given'])[-1][:150]}")
+        raise Unavailable(
+            f"{Path(command[0]).name} could not install it: "
+            f"{(ended.stderr.strip().splitlines() or ['no reason given'])[-1][:150]}"
+        )
 
 
 def config(files: list[Path]) -> Linter:
@@ -72,20 +80,38 @@ def config(files: list[Path]) -> Linter:
 
     def messages(ended: subprocess.CompletedProcess[str], paths: list[Path]) -> dict[Path, Said]:
         reasons = re.sub(re.escape(str(paths[0].parent)), "", ended.stderr)
-        return {paths[0]: Counter(line for line in reasons.splitlines() if ended.returncode
-                                  or "level=warning" in line)}
+        return {
+            paths[0]: Counter(
+                line for line in reasons.splitlines() if ended.returncode or "level=warning" in line
+            )
+        }
 
-    return Linter("docker-compose config -q", lambda paths: [binary(), "-f", str(paths[0]), "config", "-q"],
-                  messages, False,
-                  {name: "1" for name in names - set(os.environ)})
+    return Linter(
+        "docker-compose config -q",
+        lambda paths: [binary(), "-f", str(paths[0]), "config", "-q"],
+        messages,
+        False,
+        {name: "1" for name in names - set(os.environ)},
+    )
 
 
 def compose_lint() -> Linter:
     """compose-lint from PyPI."""
     installed = CACHE / COMPOSE_LINT
-    _install([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target",
-              str(installed), COMPOSE_LINT],
-             installed / "compose_lint")
+    _install(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--target",
+            str(installed),
+            COMPOSE_LINT,
+        ],
+        installed / "compose_lint",
+    )
 
     def messages(ended: subprocess.CompletedProcess[str], paths: list[Path]) -> dict[Path, Said]:
         said: dict[Path, Said] = {path: Counter() for path in paths}
@@ -96,10 +122,12 @@ def compose_lint() -> Linter:
             said[by_folder[folder]][f"{found['rule_id']} {found['service']} {found['message']}"] += 1
         return said
 
-    return Linter("compose-lint",
-                  lambda paths: [sys.executable, "-m", "compose_lint", "--format", "json", *map(str, paths)],
-                  messages,
-                  variables={"PYTHONPATH": str(installed)})
+    return Linter(
+        "compose-lint",
+        lambda paths: [sys.executable, "-m", "compose_lint", "--format", "json", *map(str, paths)],
+        messages,
+        variables={"PYTHONPATH": str(installed)},
+    )
 
 
 def dclint() -> Linter:
@@ -108,8 +136,9 @@ def dclint() -> Linter:
     if npm is None:
         raise Unavailable("npm is not installed")
     program = folder / "node_modules" / ".bin" / "dclint"
-    _install([npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--silent", DCLINT],
-             program)
+    _install(
+        [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--silent", DCLINT], program
+    )
 
     def messages(ended: subprocess.CompletedProcess[str], paths: list[Path]) -> dict[Path, Said]:
         said: dict[Path, Said] = {path: Counter() for path in paths}
@@ -119,6 +148,8 @@ def dclint() -> Linter:
         return said
 
     # Into a file: it ends before a pipe has taken more than 64 kB of its answer.
-    return Linter("dclint",
-                  lambda paths: [str(program), "--formatter", "json", "--output-file", answer,
-                                 *map(str, paths)], messages)
+    return Linter(
+        "dclint",
+        lambda paths: [str(program), "--formatter", "json", "--output-file", answer, *map(str, paths)],
+        messages,
+    )

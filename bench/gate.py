@@ -44,11 +44,15 @@ def main() -> None:
         folder = Path(temporary).resolve()
         healthy = {name: corpus_files.write(folder / "healthy" / name, name) for name in corpus_files.HEALTHY}
         cases = corpus_files.cases()
-        paths = [corpus_files.write(folder / "cases" / str(case.line), case.base, case.edits)
-                 for case in cases]
+        paths = [
+            corpus_files.write(folder / "cases" / str(case.line), case.base, case.edits) for case in cases
+        ]
         linters: list[_linters.Linter] = []
-        for make in (lambda: _linters.config([*healthy.values(), *paths]), _linters.compose_lint,
-                     _linters.dclint):
+        for make in (
+            lambda: _linters.config([*healthy.values(), *paths]),
+            _linters.compose_lint,
+            _linters.dclint,
+        ):
             try:
                 linters.append(make())
             except _linters.Unavailable as reason:
@@ -63,13 +67,18 @@ def _times(folder: Path, one: Path, fifty: list[Path], linters: list[_linters.Li
     python = seconds(lambda: subprocess.run([sys.executable, "-c", "pass"], check=False))
     reports = f"--reports={folder / 'reports'}"
     print(f"one file: docker-compose config -q {config:.2f} s, python -c pass {python:.2f} s")
-    for words in ((f"--compose-file={one}",), ("--compose-file", str(one)),
-                  ("-c", "pytest.ini", "--compose-file", str(one))):
+    for words in (
+        (f"--compose-file={one}",),
+        ("--compose-file", str(one)),
+        ("-c", "pytest.ini", "--compose-file", str(one)),
+    ):
         taken = seconds(gate(*words, reports))
         spelling = " ".join("FILE" if word == str(one) else word.replace(str(one), "FILE") for word in words)
-        print(f"one file, the gate {spelling}: {taken:.2f} s (at most {ONE}), {taken - config - python:.2f} "
-              "s above both "
-              f"(at most {ABOVE}), {taken / config:.1f} of config -q")
+        print(
+            f"one file, the gate {spelling}: {taken:.2f} s (at most {ONE}), {taken - config - python:.2f} "
+            "s above both "
+            f"(at most {ABOVE}), {taken / config:.1f} of config -q"
+        )
     for linter in linters[1:]:
         taken = seconds(lambda linter=linter: linter.run([one]))
         print(f"one file, {linter.name}: {taken:.2f} s, {taken / config:.1f} of config -q")
@@ -82,8 +91,9 @@ def _times(folder: Path, one: Path, fifty: list[Path], linters: list[_linters.Li
         print(f"fifty files, {linter.name}: {taken:.2f} s, {taken / many:.1f} of config -q")
 
 
-def _planted(cases: list, paths: list[Path], healthy: dict[str, Path],
-             linters: list[_linters.Linter]) -> None:
+def _planted(
+    cases: list, paths: list[Path], healthy: dict[str, Path], linters: list[_linters.Linter]
+) -> None:
     """A linter reports a defect when it says something of the changed file that it doesn't say of the healthy one."""
     from lago_acceptance import settings
     from lago_acceptance.compose_source import load_all
@@ -94,12 +104,17 @@ def _planted(cases: list, paths: list[Path], healthy: dict[str, Path],
         try:
             said = linter.said([*healthy.values(), *paths])
         except (subprocess.TimeoutExpired, ValueError, OSError) as error:
-            print(f"planted defects, {linter.name}: not known, for it did not answer ({type(error).__name__})")
+            print(
+                f"planted defects, {linter.name}: not known, for it did not answer ({type(error).__name__})"
+            )
             continue
-        reported = sum(bool(said[path] - said[healthy[case.base]]) for case,
-                       path in zip(cases, paths, strict=True))
+        reported = sum(
+            bool(said[path] - said[healthy[case.base]]) for case, path in zip(cases, paths, strict=True)
+        )
         print(f"planted defects, {linter.name}: {reported} of {len(cases)}")
     own = settings.load(ROOT / "settings.toml")
-    hits = sum(bool(findings_of(rules()[case.rules[0]], [source], own)) for case,
-               source in zip(cases, load_all(paths, None), strict=True))
+    hits = sum(
+        bool(findings_of(rules()[case.rules[0]], [source], own))
+        for case, source in zip(cases, load_all(paths, None), strict=True)
+    )
     print(f"planted defects, the gate, by the very rule: {hits} of {len(cases)}")

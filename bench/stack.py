@@ -21,8 +21,15 @@ ALLOWANCE = 8.0
 def bare(folder: Path) -> float:
     """Seconds of ``docker compose up --wait`` from nothing, on networks that are there."""
     options = Options(
-        target="stack", hosts=(), compose_files=(SHIPPED_COMPOSE_FILE,), env_file=None, settings=ROOT / "settings.toml",
-        images="auto", keep=False, deadline=180, reports=folder,
+        target="stack",
+        hosts=(),
+        compose_files=(SHIPPED_COMPOSE_FILE,),
+        env_file=None,
+        settings=ROOT / "settings.toml",
+        images="auto",
+        keep=False,
+        deadline=180,
+        reports=folder,
     )
     run = runs.start(folder)
     stack = Stack(options, settings.load(options.settings), run)
@@ -30,7 +37,12 @@ def bare(folder: Path) -> float:
         stack.prepare()
         stack.make_networks()
         project = stack.project
-        change = Change("docker compose up", tuple(project.arguments("up", "--detach", "--wait")), project.environment(), deadline=180)
+        change = Change(
+            "docker compose up",
+            tuple(project.arguments("up", "--detach", "--wait")),
+            project.environment(),
+            deadline=180,
+        )
         started = time.monotonic()
         outcome = stack.host.change(change, stack.permit)
         taken = time.monotonic() - started
@@ -71,6 +83,14 @@ def main() -> None:
         line("bare docker compose up --wait", f"{bare_median:.1f} s", "")
         line("from nothing to verdict", f"{whole_median:.1f} s", "")
         line("the same less 8 s, against bare", f"{ratio:.2f}", "at most 1.3")
-        line("once the stack is up (start of pytest included)", f"{statistics.median(checks):.1f} s", "at most 5 s")
+        line(
+            "once the stack is up (start of pytest included)",
+            f"{statistics.median(checks):.1f} s",
+            "at most 5 s",
+        )
         broken = suite(folder, *deployments.write(folder / "deployment", deployments.key_by_path_variable))
-        line("a key that Lago can't load, red after up began", f"{broken.seconds - broken.summary['timings']['prepare'] - broken.summary['timings']['down']:.1f} s", "at most 15 s")
+        line(
+            "a key that Lago can't load, red after up began",
+            f"{broken.seconds - broken.summary['timings']['prepare'] - broken.summary['timings']['down']:.1f} s",
+            "at most 15 s",
+        )

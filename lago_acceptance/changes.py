@@ -47,42 +47,62 @@ def volume_moved(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
     Another name, another project name, or another target is a new and empty volume: the deploy comes up
     green, with an empty database.
     """
-    places = ((DB, "/var/lib/postgresql/data"), (REDIS, "/data"), (API, "/app/storage"),
-              (WORKER, "/app/storage"))
+    places = (
+        (DB, "/var/lib/postgresql/data"),
+        (REDIS, "/data"),
+        (API, "/app/storage"),
+        (WORKER, "/app/storage"),
+    )
     for role, default in places:
         for before, after in _pairs(old, new, role):
             had = _volume(old, before, before.value("PGDATA") or default if role == DB else default)
             has = _volume(new, after, after.value("PGDATA") or default if role == DB else default)
             if had and had != has:
                 to = f"now it is {has[0]} at {has[1]}" if has else "now there is none"
-                yield Hit(service=after, at=part(after, "volumes"),
-                          wrong=f"its data were in {had[0]} at {had[1]}; {to}",
-                          leads_to="the service comes up healthy and empty: customers, invoices and API keys "
-                                   "are not there",
-                          mend=f"keep the volume (name: {had[0]}), or move the data before the deploy")
+                yield Hit(
+                    service=after,
+                    at=part(after, "volumes"),
+                    wrong=f"its data were in {had[0]} at {had[1]}; {to}",
+                    leads_to="the service comes up healthy and empty: customers, invoices and API keys "
+                    "are not there",
+                    mend=f"keep the volume (name: {had[0]}), or move the data before the deploy",
+                )
 
 
 def _value_changed(old: Model, new: Model, names: tuple[str, ...], leads_to: str, mend: str) -> Iterator[Hit]:
     before, after = reference(old), reference(new)
     for name in names:
         if before and after and before.value(name) and after.value(name) != before.value(name):
-            yield Hit(service=after, at=variable(after, name),
-                      wrong=f"{name} is {'changed' if after.value(name) else 'gone'}",
-                      leads_to=leads_to, mend=mend)
+            yield Hit(
+                service=after,
+                at=variable(after, name),
+                wrong=f"{name} is {'changed' if after.value(name) else 'gone'}",
+                leads_to=leads_to,
+                mend=mend,
+            )
 
 
 def secret_key_base_changed(old: Model, new: Model, settings: Settings) -> Iterable[Hit]:
     """SECRET_KEY_BASE stays: every session and portal link is signed with it."""
-    return _value_changed(old, new, ("SECRET_KEY_BASE",),
-                          "everybody is logged out, and links to the portal die", "keep the value")
+    return _value_changed(
+        old,
+        new,
+        ("SECRET_KEY_BASE",),
+        "everybody is logged out, and links to the portal die",
+        "keep the value",
+    )
 
 
 def encryption_key_changed(old: Model, new: Model, settings: Settings) -> Iterable[Hit]:
     """The encryption keys stay: what they encrypted can't be read with others."""
-    names = ("LAGO_ENCRYPTION_PRIMARY_KEY", "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
-             "LAGO_ENCRYPTION_KEY_DERIVATION_SALT")
-    return _value_changed(old, new, names, "the stored secrets of payment providers can't be read any more",
-                          "keep the values")
+    names = (
+        "LAGO_ENCRYPTION_PRIMARY_KEY",
+        "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
+        "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
+    )
+    return _value_changed(
+        old, new, names, "the stored secrets of payment providers can't be read any more", "keep the values"
+    )
 
 
 def rsa_key_changed(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
@@ -94,9 +114,13 @@ def rsa_key_changed(old: Model, new: Model, settings: Settings) -> Iterator[Hit]
     given = [service.value("LAGO_RSA_PRIVATE_KEY") for service in (before, after)]
     differs = had.identity and has.identity and had.identity != has.identity
     if differs or all(given) and given[0] != given[1]:
-        yield Hit(service=after, at=has.at, wrong="Lago's RSA key is another one",
-                  leads_to="receivers of webhooks refuse what the new key signs",
-                  mend="keep the key, or give every receiver the new public half")
+        yield Hit(
+            service=after,
+            at=has.at,
+            wrong="Lago's RSA key is another one",
+            leads_to="receivers of webhooks refuse what the new key signs",
+            mend="keep the key, or give every receiver the new public half",
+        )
 
 
 def database_password_changed(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
@@ -104,29 +128,42 @@ def database_password_changed(old: Model, new: Model, settings: Settings) -> Ite
     for before, after in _pairs(old, new, DB):
         for name in ("POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB"):
             if before.value(name) and after.value(name) != before.value(name):
-                yield Hit(service=after, at=variable(after, name), wrong=f"{name} is changed",
-                          leads_to="the old volume keeps the old one: password authentication failed",
-                          mend="keep it, or change it in the database first (ALTER USER)")
+                yield Hit(
+                    service=after,
+                    at=variable(after, name),
+                    wrong=f"{name} is changed",
+                    leads_to="the old volume keeps the old one: password authentication failed",
+                    mend="keep it, or change it in the database first (ALTER USER)",
+                )
     for before, after in _pairs(old, new, API):
         was, is_ = service_url(before.value("DATABASE_URL")), service_url(after.value("DATABASE_URL"))
         renamed = was and is_ and was.database == is_.database and old.of_role(DB) and new.of_role(DB)
         if was and is_ and (was.host, was.database) != (is_.host, is_.database) and not renamed:
-            yield Hit(service=after, at=variable(after, "DATABASE_URL"),
-                      wrong=f"Lago's database was {was.database} on {was.host}, now it is {is_.database} on "
-                            f"{is_.host}",
-                      leads_to="it comes up healthy on another, perhaps empty, database",
-                      mend="move the data before the deploy")
+            yield Hit(
+                service=after,
+                at=variable(after, "DATABASE_URL"),
+                wrong=f"Lago's database was {was.database} on {was.host}, now it is {is_.database} on "
+                f"{is_.host}",
+                leads_to="it comes up healthy on another, perhaps empty, database",
+                mend="move the data before the deploy",
+            )
 
 
 def project_renamed(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
     """The project keeps its name: volumes and networks are called after it."""
-    if old.project and new.project and old.project != new.project and "name" in (*(old.written.document
-                                                                                   if old.written else ()),
-                                                                                 *(new.written.document
-                                                                                   if new.written else ())):
-        yield Hit(at=("name",), wrong=f"the project was called {old.project}, now it is {new.project}",
-                  leads_to="new and empty volumes, and the old containers go on beside the new ones",
-                  mend=f"name: {old.project}")
+    if (
+        old.project
+        and new.project
+        and old.project != new.project
+        and "name"
+        in (*(old.written.document if old.written else ()), *(new.written.document if new.written else ()))
+    ):
+        yield Hit(
+            at=("name",),
+            wrong=f"the project was called {old.project}, now it is {new.project}",
+            leads_to="new and empty volumes, and the old containers go on beside the new ones",
+            mend=f"name: {old.project}",
+        )
 
 
 def image_back(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
@@ -134,22 +171,29 @@ def image_back(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
     for before, after in _pairs(old, new, *LAGO_RUBY, FRONT, DB, REDIS):
         had, has = _version(before, settings), _version(after, settings)
         if had and has and has < had:
-            yield Hit(service=after, at=part(after, "image"),
-                      wrong=f"its image goes back from {before.image.rpartition(':')[2]} to "
-                            f"{after.image.rpartition(':')[2]}",
-                      leads_to="older code meets a newer schema or newer data files: 500, or it refuses to "
-                               "start", mend="go forward, or restore the backup of that version")
+            yield Hit(
+                service=after,
+                at=part(after, "image"),
+                wrong=f"its image goes back from {before.image.rpartition(':')[2]} to "
+                f"{after.image.rpartition(':')[2]}",
+                leads_to="older code meets a newer schema or newer data files: 500, or it refuses to start",
+                mend="go forward, or restore the backup of that version",
+            )
         elif before.role == DB and had and has and has[0] != had[0]:
-            yield Hit(service=after, at=part(after, "image"),
-                      wrong=f"PostgreSQL goes from {had[0]} to {has[0]} on the same volume",
-                      leads_to="database files are incompatible with server: it doesn't start",
-                      mend="dump and restore, or pg_upgrade, before the deploy")
+            yield Hit(
+                service=after,
+                at=part(after, "image"),
+                wrong=f"PostgreSQL goes from {had[0]} to {has[0]} on the same volume",
+                leads_to="database files are incompatible with server: it doesn't start",
+                mend="dump and restore, or pg_upgrade, before the deploy",
+            )
 
 
 def _version(service: Service, settings: Settings) -> tuple[int, ...] | None:
     found = re.match(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?", service.image.partition("@")[0].rpartition(":")[2])
-    return version_of(service, settings) or (tuple(int(each or 0) for each in found.groups()) if found
-                                             else None)
+    return version_of(service, settings) or (
+        tuple(int(each or 0) for each in found.groups()) if found else None
+    )
 
 
 def service_gone(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
@@ -157,20 +201,37 @@ def service_gone(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
     for role in dict.fromkeys(service.role for service in old.services if service.role):
         if not new.of_role(role):
             gone = old.of_role(role)[0]
-            yield Hit(at=("services",), wrong=f"{gone.name} ({role}) is gone",
-                      leads_to="its container goes on as an orphan with old settings, until it is removed",
-                      mend="keep it, or say in the change why it isn't needed")
+            yield Hit(
+                at=("services",),
+                wrong=f"{gone.name} ({role}) is gone",
+                leads_to="its container goes on as an orphan with old settings, until it is removed",
+                mend="keep it, or say in the change why it isn't needed",
+            )
 
 
 def router_gone(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
     """No public name loses its router."""
-    had = {(host, entrypoint) for service in old.services for router in routers(service)
-           for host in router.hosts for entrypoint in router.entrypoints}
-    has = {(host, entrypoint) for service in new.services for router in routers(service)
-           for host in router.hosts for entrypoint in router.entrypoints}
+    had = {
+        (host, entrypoint)
+        for service in old.services
+        for router in routers(service)
+        for host in router.hosts
+        for entrypoint in router.entrypoints
+    }
+    has = {
+        (host, entrypoint)
+        for service in new.services
+        for router in routers(service)
+        for host in router.hosts
+        for entrypoint in router.entrypoints
+    }
     for host, entrypoint in sorted(had - has):
-        yield Hit(at=("services",), wrong=f"no router answers to {host} on {entrypoint} any more",
-                  leads_to=f"404 at {host}", mend="keep the router's labels")
+        yield Hit(
+            at=("services",),
+            wrong=f"no router answers to {host} on {entrypoint} any more",
+            leads_to=f"404 at {host}",
+            mend="keep the router's labels",
+        )
 
 
 CHANGES: dict[str, Change] = {

@@ -30,7 +30,11 @@ class BringUp(msgspec.Struct, frozen=True):
         if self.gave_up:
             return self.gave_up
         if self.outcome.code:
-            lines = [line for line in self.outcome.output.splitlines() if line.strip() and "level=warning" not in line]
+            lines = [
+                line
+                for line in self.outcome.output.splitlines()
+                if line.strip() and "level=warning" not in line
+            ]
             return lines[-1].strip() if lines else f"Compose ended with code {self.outcome.code}"
         return None
 

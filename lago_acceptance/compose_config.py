@@ -18,8 +18,14 @@ from lago_acceptance.values import given_later
 DEADLINE = 20.0
 # So often Compose is asked again, with what it has missed in files that it reads itself.
 ROUNDS = 4
-_NUMERIC = {"ports": "39999", "published": "39999", "mem_limit": "4294967296", "memory": "4294967296",
-            "replicas": "1", "cpus": "1"}
+_NUMERIC = {
+    "ports": "39999",
+    "published": "39999",
+    "mem_limit": "4294967296",
+    "memory": "4294967296",
+    "replicas": "1",
+    "cpus": "1",
+}
 _MISSING = re.compile(r"required variable (\w+) is missing a value")
 
 
@@ -30,8 +36,14 @@ class Resolving:
     ``unresolved``: Compose has not got as far as the environment files.
     """
 
-    def __init__(self, path: Path, directory: Path, env_files: tuple[Path, ...], values: dict[str, str],
-                 uses: list[tuple[Use, Way]]):
+    def __init__(
+        self,
+        path: Path,
+        directory: Path,
+        env_files: tuple[Path, ...],
+        values: dict[str, str],
+        uses: list[tuple[Use, Way]],
+    ):
         self.path, self.directory = path, directory
         self.below = _below(path)
         self.env_files, self.values, self.uses = env_files, values, uses
@@ -40,8 +52,9 @@ class Resolving:
         self.error_at: Way = ()
         self.unresolved = False
 
-    def document(self, written: dict[str, Any], twice: tuple[Way, ...],
-                 env_file_missing: bool) -> dict[str, Any]:
+    def document(
+        self, written: dict[str, Any], twice: tuple[Way, ...], env_file_missing: bool
+    ) -> dict[str, Any]:
         """Compose's document, mended where it refuses the file; empty where there is nothing to be had.
 
         ``written`` is the file's own document, ``twice`` the keys that stand twice in it.
@@ -94,6 +107,7 @@ class Resolving:
 
     def expanded(self, value: Any) -> Any:
         """A written value with its variables filled in, as far as they are known."""
+
         def known(use: Use) -> str:
             if use.name in self.values or use.name in self.later:
                 return (self.values.get(use.name) or self.later.get(use.name, "")).replace("$", "$$")
@@ -109,15 +123,23 @@ class Resolving:
         return expand(value, known).replace("$", "$$")
 
     def _config(self, path: Path, *extra: str) -> tuple[dict[str, Any] | None, str]:
-        project = Project(name="", files=(*self.below, path),
-                          env_files=tuple(each.resolve() for each in self.env_files),
-                          variables={**self.later, "COMPOSE_PROFILES": "*"})
+        project = Project(
+            name="",
+            files=(*self.below, path),
+            env_files=tuple(each.resolve() for each in self.env_files),
+            variables={**self.later, "COMPOSE_PROFILES": "*"},
+        )
         command = project.arguments("config", "--format", "json", *extra)
         command[command.index("--project-directory") + 1] = str(self.directory)
         try:
-            ended = subprocess.run(command, env=project.environment(), stdin=subprocess.DEVNULL,
-                                   capture_output=True,
-                                   timeout=DEADLINE, check=False)
+            ended = subprocess.run(
+                command,
+                env=project.environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=DEADLINE,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             return None, f"Compose did not make sense of it within {DEADLINE:.0f} s"
         said = ended.stderr.decode("utf-8", "replace")
@@ -127,8 +149,11 @@ class Resolving:
             made = json.loads(ended.stdout)
         except ValueError:
             return None, "Compose gave no JSON"
-        return (made, said) if isinstance(made, dict) and made.get("services") else (None, said
-                                                                                     or "it has no services")
+        return (
+            (made, said)
+            if isinstance(made, dict) and made.get("services")
+            else (None, said or "it has no services")
+        )
 
     def _said(self, said: str) -> tuple[str, Way]:
         """Compose's reason without any value, and where it is."""
@@ -138,24 +163,39 @@ class Resolving:
             way = next((way for use, way in self.uses if use.name == found[1] and use.required), ())
             return f"the required variable {found[1]} is not set", way
         if found := re.search(r"invalid interpolation format for ([\w.\-\[\]]+)", reason):
-            way = tuple(int(key) if key.isdigit() else key
-                        for key in re.split(r"[.\[\]]+", found[1].strip("[].")))
-            return f"Compose can't interpolate {found[1].strip('.')}: a dollar sign there is neither a variable nor doubled", way
+            way = tuple(
+                int(key) if key.isdigit() else key for key in re.split(r"[.\[\]]+", found[1].strip("[]."))
+            )
+            return (
+                f"Compose can't interpolate {found[1].strip('.')}: a dollar sign there is neither a variable nor doubled",
+                way,
+            )
         if "panic:" in reason:
             return "Compose itself crashes on it: something in it has a type that nobody expects there", ()
         reason = re.sub(r"\x1b\[[0-9;]*m", "", reason).replace(str(self.directory) + "/", "")
-        found = re.search(r"services\.([\w-]+)(?:\.([\w-]+))?", reason) or re.search(r"service \"([\w-]+)\"",
-                                                                                     reason)
+        found = re.search(r"services\.([\w-]+)(?:\.([\w-]+))?", reason) or re.search(
+            r"service \"([\w-]+)\"", reason
+        )
         way = tuple(key for key in ("services", *found.groups()) if key) if found else ()
         line = re.search(r"line (\d+)", reason)
-        return f"Compose refuses it: {_without_values(reason)[:300]}", ("line", int(line[1])) if line and not way else way
+        return f"Compose refuses it: {_without_values(reason)[:300]}", (
+            "line",
+            int(line[1]),
+        ) if line and not way else way
 
 
 def _below(path: Path) -> tuple[Path, ...]:
     """The file that an override file belongs to (compose.yml for compose.override.yml); none where there is none."""
     base, override, ending = path.name.partition(".override.")
-    return tuple(path.with_name(f"{base}.{each}") for each in ("yml", "yaml")
-                 if path.with_name(f"{base}.{each}").is_file())[:1] if override and ending else ()
+    return (
+        tuple(
+            path.with_name(f"{base}.{each}")
+            for each in ("yml", "yaml")
+            if path.with_name(f"{base}.{each}").is_file()
+        )[:1]
+        if override and ending
+        else ()
+    )
 
 
 def _typed(value: Any) -> Any:

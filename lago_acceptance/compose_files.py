@@ -28,8 +28,9 @@ class EnvFiles(msgspec.Struct, frozen=True):
     @property
     def unseen(self) -> frozenset[str]:
         """The services for which some file isn't here, whether it may be absent or not: the host may have it."""
-        return frozenset(name for name, paths in self.by_service.items()
-                         if any(path not in self.texts for path in paths))
+        return frozenset(
+            name for name, paths in self.by_service.items() if any(path not in self.texts for path in paths)
+        )
 
 
 def env_files_of(services: dict[str, Any], directory: Path, values: dict[str, str]) -> EnvFiles:
@@ -75,17 +76,24 @@ def mounted(model: Model, directory: Path) -> dict[str, str | None]:
 
 def committed(directory: Path, texts: dict[str, str | None]) -> tuple[str, ...]:
     """Those files that hold secrets and that git has."""
-    telling = [path for path in texts if "PRIVATE KEY" in (texts.get(path) or "")
-               or path.rsplit("/", 1)[-1].startswith(".env") or path.endswith(".env")]
+    telling = [
+        path
+        for path in texts
+        if "PRIVATE KEY" in (texts.get(path) or "")
+        or path.rsplit("/", 1)[-1].startswith(".env")
+        or path.endswith(".env")
+    ]
     if not telling:
         return ()
     try:
-        ended = subprocess.run(["git", "ls-files", "-z", ":/"], cwd=directory, capture_output=True, timeout=5,
-                               check=False)
+        ended = subprocess.run(
+            ["git", "ls-files", "-z", ":/"], cwd=directory, capture_output=True, timeout=5, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ()
-    tracked = {(directory / name).resolve() for name in ended.stdout.decode("utf-8", "replace").split("\0")
-               if name}
+    tracked = {
+        (directory / name).resolve() for name in ended.stdout.decode("utf-8", "replace").split("\0") if name
+    }
     return tuple(path for path in telling if Path(path).resolve() in tracked)
 
 

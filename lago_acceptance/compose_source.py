@@ -29,11 +29,19 @@ from lago_acceptance.values import given_later, service_url, shape, sounds_secre
 COMPOSE_NAMES = re.compile(r"(^|[-._])compose([-._].*)?\.ya?ml$")
 # What a service gets by its env_file, as a rule.
 _LAGO_EXPECTS = (
-    "RAILS_ENV", "SECRET_KEY_BASE", "DATABASE_URL", "REDIS_URL", "LAGO_RSA_PRIVATE_KEY", "LAGO_API_URL",
+    "RAILS_ENV",
+    "SECRET_KEY_BASE",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "LAGO_RSA_PRIVATE_KEY",
+    "LAGO_API_URL",
     "LAGO_FRONT_URL",
-    "LAGO_PDF_URL", "LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY",
+    "LAGO_PDF_URL",
+    "LAGO_REDIS_CACHE_URL",
+    "LAGO_ENCRYPTION_PRIMARY_KEY",
     "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
-    "LAGO_ENCRYPTION_KEY_DERIVATION_SALT", "LAGO_DISABLE_SIGNUP",
+    "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
+    "LAGO_DISABLE_SIGNUP",
 )
 
 
@@ -62,8 +70,11 @@ def files_in(paths: tuple[Path, ...]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(each for each in path.rglob("*.y*ml") if COMPOSE_NAMES.search(each.name)
-                            or each.parent == path)
+            inside = sorted(
+                each
+                for each in path.rglob("*.y*ml")
+                if COMPOSE_NAMES.search(each.name) or each.parent == path
+            )
             inside = [each for each in inside if each.is_file() and ".git" not in each.parts]
             if not inside:
                 raise UsageError(f"--compose-file {path} is a folder without a compose file")
@@ -136,20 +147,32 @@ class _Loader:
         model = self._completed(declared(document))
         files = {**model.files, **mounted(model, self.directory)}
         written = Written(
-            path=str(self.path), document=self.parsed.document, unset=self.unset,
+            path=str(self.path),
+            document=self.parsed.document,
+            unset=self.unset,
             environment_known=bool(self.interpolation_files),
             interpolation_files=tuple(map(str, self.interpolation_files)),
             env_files=self.env_files.by_service,
-            missing_files=self.env_files.missing, env_texts=self.env_files.texts,
-            repeated=self.parsed.repeated, lines=self.parsed.lines,
-            pem_lines=tuple(number for number, line in enumerate(self.text.splitlines(), 1)
-                            if re.search(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!\s*\.\.\.)", line)
-                            and _is_key(self.text, line)),
+            missing_files=self.env_files.missing,
+            env_texts=self.env_files.texts,
+            repeated=self.parsed.repeated,
+            lines=self.parsed.lines,
+            pem_lines=tuple(
+                number
+                for number, line in enumerate(self.text.splitlines(), 1)
+                if re.search(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!\s*\.\.\.)", line)
+                and _is_key(self.text, line)
+            ),
             committed=committed(self.directory, {**files, **self.env_files.texts}),
-            compose_error=redact(resolving.error), error_at=resolving.error_at,
+            compose_error=redact(resolving.error),
+            error_at=resolving.error_at,
         )
-        return Source(str(self.path), msgspec.structs.replace(model, files=files, written=written),
-                      tuple(self.text.splitlines()), tuple(self._notes(model)))
+        return Source(
+            str(self.path),
+            msgspec.structs.replace(model, files=files, written=written),
+            tuple(self.text.splitlines()),
+            tuple(self._notes(model)),
+        )
 
     def _notes(self, model: Model) -> Iterator[str]:
         if later := self.resolving.later:
@@ -171,26 +194,33 @@ class _Loader:
                 for path in self.env_files.by_service.get(service.name, ()):
                     given.update(variables_of(self.env_files.texts.get(path, "")))
                 if service.name in self.env_files.unseen:
-                    given.update({name: given_later(name) for name in _expected(service.role)
-                                  if name not in given})
+                    given.update(
+                        {name: given_later(name) for name in _expected(service.role) if name not in given}
+                    )
                 service = msgspec.structs.replace(service, environment={**given, **service.environment})
             for key in ("command", "entrypoint"):
                 text = self.parsed.document["services"].get(service.name, {}).get(key)
-                words = split(self.resolving.expanded(text).replace("$$", "$")) if isinstance(text, str) else ()
-                if len(words) > len(getattr(service, key)) and any(word in OPERATORS or word.endswith(";")
-                                                                   for word in words):
+                words = (
+                    split(self.resolving.expanded(text).replace("$$", "$")) if isinstance(text, str) else ()
+                )
+                if len(words) > len(getattr(service, key)) and any(
+                    word in OPERATORS or word.endswith(";") for word in words
+                ):
                     service = msgspec.structs.replace(service, **{key: words})
-                    service = msgspec.structs.replace(service,
-                                                      role=role_of(service.image, service.full_command,
-                                                                   service.labels))
+                    service = msgspec.structs.replace(
+                        service, role=role_of(service.image, service.full_command, service.labels)
+                    )
             services.append(service)
         return msgspec.structs.replace(model, services=tuple(services))
 
 
 def _expected(role: str | None) -> tuple[str, ...]:
     """The variables that a service of a role would find in its env_file."""
-    return _LAGO_EXPECTS if role in LAGO_RUBY else {FRONT: ("API_URL",),
-                                                    DB: ("POSTGRES_PASSWORD",)}.get(role or "", ())
+    return (
+        _LAGO_EXPECTS
+        if role in LAGO_RUBY
+        else {FRONT: ("API_URL",), DB: ("POSTGRES_PASSWORD",)}.get(role or "", ())
+    )
 
 
 def _uses(value: Any, way: Way) -> Any:
@@ -199,9 +229,11 @@ def _uses(value: Any, way: Way) -> Any:
             yield from _uses(child, (*way, key))
     elif isinstance(value, list):
         for number, child in enumerate(value):
-            named = str(child).partition("=")[0] if way[-1:] in (("environment",),
-                                                                 ("labels",
-                                                                  )) and isinstance(child, str) else number
+            named = (
+                str(child).partition("=")[0]
+                if way[-1:] in (("environment",), ("labels",)) and isinstance(child, str)
+                else number
+            )
             yield from _uses(child, (*way, named))
     elif isinstance(value, str) and "$" in value:
         for use in nested(value):
@@ -236,6 +268,7 @@ def _learn(document: dict[str, Any]) -> None:
             url = service_url(text)
             if url and url.password:
                 Redactor.shared.learn(url.password)
-            elif sounds_secret(name) and not text.startswith("${") and shape(text) not in ("empty",
-                                                                                           "unknown"):
+            elif (
+                sounds_secret(name) and not text.startswith("${") and shape(text) not in ("empty", "unknown")
+            ):
                 Redactor.shared.learn(text)

@@ -39,8 +39,9 @@ def read(data: bytes) -> Read:
     if not data.strip():
         raise Unusable("the file is empty")
     if len(data) > SIZE_CAP:
-        raise Unusable(f"the file has {len(data) / 1e6:.1f} MB; a compose file is never above "
-                       f"{SIZE_CAP // 1_000_000} MB")
+        raise Unusable(
+            f"the file has {len(data) / 1e6:.1f} MB; a compose file is never above {SIZE_CAP // 1_000_000} MB"
+        )
     if b"\0" in data:
         raise Unusable("the file is binary, not YAML")
     try:
@@ -55,8 +56,9 @@ def read(data: bytes) -> Read:
     if not included and not (isinstance(document, dict) and isinstance(document.get("services"), dict)):
         raise Unusable("this is YAML, but no compose file: it has no `services`")
     if len(document.get("services") or {}) > SERVICES_CAP:
-        raise Unusable(f"it declares {len(document['services'])} services; more than {SERVICES_CAP} are not "
-                       "judged")
+        raise Unusable(
+            f"it declares {len(document['services'])} services; more than {SERVICES_CAP} are not judged"
+        )
     return Read(document, walker.lines, tuple(walker.repeated), tuple(walker.twice))
 
 
@@ -81,8 +83,9 @@ def _composed(text: str) -> yaml.Node:
         return loader.get_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Unusable(f"this is not YAML: {error.problem or error.context}", mark.line + 1 if mark
-                       else None) from error
+        raise Unusable(
+            f"this is not YAML: {error.problem or error.context}", mark.line + 1 if mark else None
+        ) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise Unusable("this is not YAML") from error
     finally:
@@ -143,8 +146,11 @@ class _Walker:
             if key in found:
                 self.repeated.append((*way, key))
                 self.twice.append((*way, key))
-            for old in [each for each in self.lines
-                        if each[: len(way) + 1] == (*way, key)] if key in merged or key in found else ():
+            for old in (
+                [each for each in self.lines if each[: len(way) + 1] == (*way, key)]
+                if key in merged or key in found
+                else ()
+            ):
                 del self.lines[old]
             found[key] = self.value(child, (*way, key))
             self.lines[(*way, key)] = key_node.start_mark.line + 1

@@ -43,7 +43,9 @@ def look(host: Host) -> Daemon:
             owned.append(tuple(line.split("\t")[1:4]))
     if "unanswered" in lines:
         said = next((line for line in lines if "rror" in line or "annot" in line), "it gave no reason")
-        raise Unreachable(f"Docker does not answer at {endpoint or 'its usual place'}: {redact(said)}; start it, or run `make smoke`")
+        raise Unreachable(
+            f"Docker does not answer at {endpoint or 'its usual place'}: {redact(said)}; start it, or run `make smoke`"
+        )
     return Daemon(endpoint, version, tuple(running), tuple(owned))
 
 
@@ -76,5 +78,7 @@ def sweep(daemon: Daemon, host: Host, permit: Permit) -> list[str]:
 def remove(run: str, host: Host, permit: Permit) -> str:
     """Remove everything that a run has made on a daemon; what is left of it afterwards, "" when nothing is."""
     text = (files("lago_acceptance") / "readings" / "remove.sh").read_text("utf-8")
-    change = Change("removal of the run's containers", ("sh", "-c", text, "remove", runs.PREFIX + run), deadline=90)
+    change = Change(
+        "removal of the run's containers", ("sh", "-c", text, "remove", runs.PREFIX + run), deadline=90
+    )
     return host.change(change, permit).output.strip()

@@ -73,8 +73,16 @@ class Declaration:
     @property
     def unset(self) -> str:
         """A sentence about the variables that the file asks for and nobody sets, or ""."""
-        names = {name for line in self.resolved.warnings for name in re.findall(r'"?(\w+)\W* variable is not set', line)}
-        return f"set by nobody, so Compose makes them empty: {', '.join(sorted(names))}. {VARIABLES}" if names else ""
+        names = {
+            name
+            for line in self.resolved.warnings
+            for name in re.findall(r'"?(\w+)\W* variable is not set', line)
+        }
+        return (
+            f"set by nobody, so Compose makes them empty: {', '.join(sorted(names))}. {VARIABLES}"
+            if names
+            else ""
+        )
 
     @cached_property
     def api_key(self) -> Secret | None:
@@ -99,12 +107,20 @@ class Declaration:
 
     def _provision(self) -> None:
         script = SHIPPED_COMPOSE_FILE.parent / "provision.sh"
-        change = Change("making .env.lago and a key", ("sh", str(script), str(self._run.private)), deadline=30)
+        change = Change(
+            "making .env.lago and a key", ("sh", str(script), str(self._run.private)), deadline=30
+        )
         outcome = self._host.change(change, self._permit)
         if outcome.code:
-            raise Unreachable(f"no .env.lago and no key could be made: {outcome.output.strip().splitlines()[-1]}")
+            raise Unreachable(
+                f"no .env.lago and no key could be made: {outcome.output.strip().splitlines()[-1]}"
+            )
 
     @cached_property
     def networks(self) -> dict[str, str]:
         """This run's network for each external one that the file names."""
-        return {network.name: self._run.network(network.key) for network in self.model.networks if network.external}
+        return {
+            network.name: self._run.network(network.key)
+            for network in self.model.networks
+            if network.external
+        }

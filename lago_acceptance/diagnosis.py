@@ -32,7 +32,9 @@ class Cause(msgspec.Struct, frozen=True):
         return text[text.rfind("\n", 0, found.start()) + 1 : end if end >= 0 else None]
 
 
-_NOTHING_STARTS = "migrate, api, worker and clock all stop at start: no request is answered and nothing is billed"
+_NOTHING_STARTS = (
+    "migrate, api, worker and clock all stop at start: no request is answered and nothing is billed"
+)
 
 KEY_CAUSES = (
     Cause(

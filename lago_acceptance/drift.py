@@ -16,7 +16,11 @@ def differences(facts: Facts) -> Iterator[tuple[Container, list[str]]]:
     declared = {service.name: service for service in facts.declaration.services}
     for container in facts.containers:
         service = declared.get(container.service.name)
-        found = list(_between(service, container.service)) if service else ["the file has no such service any more"]
+        found = (
+            list(_between(service, container.service))
+            if service
+            else ["the file has no such service any more"]
+        )
         if found:
             yield container, found
 

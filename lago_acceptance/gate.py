@@ -37,21 +37,31 @@ def findings_of(rule: Rule, sources: list[Source], settings: Settings) -> list[F
 
 
 def _not_judged(rule: Rule, source: Source, error: Exception) -> Finding:
-    return Finding(id=rule.id, severity=Severity.ERROR, role=None, service=None,
-                   place=Place(source.path, None),
-                   wrong="this could not be judged: the rule itself broke on the file "
-                         f"({type(error).__name__})",
-                   leads_to="a defect of this kind would go unseen",
-                   mend="tell the maintainers of the gate which file it was")
+    return Finding(
+        id=rule.id,
+        severity=Severity.ERROR,
+        role=None,
+        service=None,
+        place=Place(source.path, None),
+        wrong=f"this could not be judged: the rule itself broke on the file ({type(error).__name__})",
+        leads_to="a defect of this kind would go unseen",
+        mend="tell the maintainers of the gate which file it was",
+    )
 
 
 def changes_of(name: str, old: Source, new: Source, settings: Settings) -> list[Finding]:
     """What a change from one version to another breaks."""
     return [
-        Finding(id=name, severity=hit.severity or Severity.ERROR, role=hit.service.role if hit.service
-                else None,
-                service=hit.service.name if hit.service else None, place=place_in(new, hit), wrong=hit.wrong,
-                leads_to=hit.leads_to, mend=hit.mend)
+        Finding(
+            id=name,
+            severity=hit.severity or Severity.ERROR,
+            role=hit.service.role if hit.service else None,
+            service=hit.service.name if hit.service else None,
+            place=place_in(new, hit),
+            wrong=hit.wrong,
+            leads_to=hit.leads_to,
+            mend=hit.mend,
+        )
         for hit in CHANGES[name](old.model, new.model, settings)
     ]
 
@@ -98,9 +108,13 @@ def explanation(name: str) -> str:
         title, _, rest = rule.explanation.partition("\n")
         body = "\n".join(line.strip() for line in rest.splitlines()).strip()
         kind = "a declared file only" if rule.declared_only else "a declared file, and what runs"
-        return redact(f"{name}: {title}\n{rule.severity}, phase {rule.phase}, judged in {kind}\n" + (f"\n{body}\n" if body else ""))
+        return redact(
+            f"{name}: {title}\n{rule.severity}, phase {rule.phase}, judged in {kind}\n"
+            + (f"\n{body}\n" if body else "")
+        )
     if change := CHANGES.get(name):
         return f"{name}: {(change.__doc__ or '').strip()}\nerror, judged between two versions (--base)\n"
     near = difflib.get_close_matches(name, [*rules(), *CHANGES], 3, 0.4)
-    raise UsageError(f"--explain {name}: there is no such rule" + (f"; near are {', '.join(near)}" if near
-                                                                   else ""))
+    raise UsageError(
+        f"--explain {name}: there is no such rule" + (f"; near are {', '.join(near)}" if near else "")
+    )

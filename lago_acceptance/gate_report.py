@@ -15,8 +15,13 @@ from lago_acceptance.secret_values import redact
 from lago_acceptance.values import sounds_secret
 from lago_acceptance.waivers import FINDINGS as WAIVERS
 
-PHASES = {0: "Before the deploy", 1: "Phase 1, the RSA key", 2: "Phase 2, the services",
-          3: "Phase 3, names and TLS", 9: "Against what runs"}
+PHASES = {
+    0: "Before the deploy",
+    1: "Phase 1, the RSA key",
+    2: "Phase 2, the services",
+    3: "Phase 3, names and TLS",
+    9: "Against what runs",
+}
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -34,8 +39,10 @@ def masked(line: str) -> str:
     if found and sounds_secret(found[2]) and found[4].strip():
         kept = found[4] if re.fullmatch(r"[\"']?\$\{?\w+\}?[\"']?|[|>&*][\w-]*", found[4].strip()) else None
         if kept is None and list(uses(found[4])):
-            kept = expand(found[4],
-                          lambda use: f"${{{use.name}{use.operator}{'<secret>' if use.default else use.word}}}")
+            kept = expand(
+                found[4],
+                lambda use: f"${{{use.name}{use.operator}{'<secret>' if use.default else use.word}}}",
+            )
         line = f"{found[1]}{found[2]}{found[3]}{kept if kept is not None else '<secret>'}"
     line = re.sub(r"(--requirepass|--password|-a)([ =,\"']+)(?![-$])[^\s\"',\]]+", r"\1\2<secret>", line)
     line = re.sub(r"[A-Za-z0-9+/=_-]{40,}", "<secret>", line)
@@ -44,8 +51,13 @@ def masked(line: str) -> str:
 
 def _order(finding: Finding) -> tuple:
     place = finding.place
-    return (phase_of(finding), finding.severity is not Severity.ERROR, place.path if place else "",
-            place.line or 0 if place else 0, finding.id)
+    return (
+        phase_of(finding),
+        finding.severity is not Severity.ERROR,
+        place.path if place else "",
+        place.line or 0 if place else 0,
+        finding.id,
+    )
 
 
 def text(findings: list[Finding], lines: dict[str, tuple[str, ...]], notes: list[str], files: int) -> str:
@@ -59,14 +71,19 @@ def text(findings: list[Finding], lines: dict[str, tuple[str, ...]], notes: list
         if phase_of(finding) != phase:
             phase = phase_of(finding)
             parts.append(f"\n{PHASES.get(phase, f'Phase {phase}')}")
-        parts.append(f"  {finding.severity}  {finding.id}  "
-                     f"{finding.place or ''}{f'  {finding.service}' if finding.service else ''}")
+        parts.append(
+            f"  {finding.severity}  {finding.id}  "
+            f"{finding.place or ''}{f'  {finding.service}' if finding.service else ''}"
+        )
         place = finding.place
         source = lines.get(place.path, ()) if place else ()
         if place and place.line and place.line <= len(source):
             parts.append(f"      {place.line} | {masked(source[place.line - 1]).strip()}")
-        parts += [f"      {redact(finding.wrong)}", f"      leads to: {redact(finding.leads_to)}",
-                  f"      mend: {redact(finding.mend)}"]
+        parts += [
+            f"      {redact(finding.wrong)}",
+            f"      leads to: {redact(finding.leads_to)}",
+            f"      mend: {redact(finding.mend)}",
+        ]
     parts += [""] + [f"note: {redact(note)}" for note in notes]
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     counted = f"{errors} error{'s' * (errors != 1)}, {len(findings) - errors} warning{'s' * (len(findings) - errors != 1)}"
@@ -78,11 +95,14 @@ def as_json(findings: list[Finding]) -> list[dict[str, Any]]:
     """A list of {rule, severity, phase, service, path, line, message, fix} in the order of the text."""
     return [
         {
-            "rule": finding.id, "severity": str(finding.severity), "phase": phase_of(finding),
+            "rule": finding.id,
+            "severity": str(finding.severity),
+            "phase": phase_of(finding),
             "service": finding.service,
-            "path": finding.place.path if finding.place else None, "line": finding.place.line
-            if finding.place else None,
-            "message": redact(f"{finding.wrong}; leads to: {finding.leads_to}"), "fix": redact(finding.mend),
+            "path": finding.place.path if finding.place else None,
+            "line": finding.place.line if finding.place else None,
+            "message": redact(f"{finding.wrong}; leads to: {finding.leads_to}"),
+            "fix": redact(finding.mend),
         }
         for finding in sorted(findings, key=_order)
     ]
@@ -90,24 +110,43 @@ def as_json(findings: list[Finding]) -> list[dict[str, Any]]:
 
 def as_sarif(findings: list[Finding]) -> dict[str, Any]:
     """The findings as one SARIF 2.1.0 run; every rule is described, found or not."""
-    described = [
-        {"id": rule.id, "shortDescription": {"text": rule.explanation.strip().splitlines()[0]},
-         "fullDescription": {"text": " ".join(rule.explanation.split())},
-         "defaultConfiguration": {"level": str(rule.severity)}, "properties": {"phase": rule.phase}}
-        for rule in rules().values()
-    ] + [
-        {"id": name, "shortDescription": {"text": (change.__doc__ or name).strip().splitlines()[0]},
-         "defaultConfiguration": {"level": "error"}}
-        for name, change in CHANGES.items()
-    ] + [{"id": name, "shortDescription": {"text": text}, "defaultConfiguration": {"level": "error"}}
-         for name, text in WAIVERS.items()]
+    described = (
+        [
+            {
+                "id": rule.id,
+                "shortDescription": {"text": rule.explanation.strip().splitlines()[0]},
+                "fullDescription": {"text": " ".join(rule.explanation.split())},
+                "defaultConfiguration": {"level": str(rule.severity)},
+                "properties": {"phase": rule.phase},
+            }
+            for rule in rules().values()
+        ]
+        + [
+            {
+                "id": name,
+                "shortDescription": {"text": (change.__doc__ or name).strip().splitlines()[0]},
+                "defaultConfiguration": {"level": "error"},
+            }
+            for name, change in CHANGES.items()
+        ]
+        + [
+            {"id": name, "shortDescription": {"text": text}, "defaultConfiguration": {"level": "error"}}
+            for name, text in WAIVERS.items()
+        ]
+    )
     index = {rule["id"]: number for number, rule in enumerate(described)}
     results = []
     for finding in sorted(findings, key=_order):
         result: dict[str, Any] = {
-            "ruleId": finding.id, "ruleIndex": index[finding.id], "level": str(finding.severity),
-            "message": {"text": redact(f"{finding.service + ': ' if finding.service else ''}{finding.wrong}. "
-                                       f"Leads to: {finding.leads_to}. Mend: {finding.mend}")},
+            "ruleId": finding.id,
+            "ruleIndex": index[finding.id],
+            "level": str(finding.severity),
+            "message": {
+                "text": redact(
+                    f"{finding.service + ': ' if finding.service else ''}{finding.wrong}. "
+                    f"Leads to: {finding.leads_to}. Mend: {finding.mend}"
+                )
+            },
         }
         if finding.place:
             location: dict[str, Any] = {"artifactLocation": {"uri": Path(finding.place.path).as_posix()}}
@@ -116,12 +155,16 @@ def as_sarif(findings: list[Finding]) -> dict[str, Any]:
             result["locations"] = [{"physicalLocation": location}]
         results.append(result)
     driver = {"name": "lago-acceptance", "informationUri": "https://www.getlago.com", "rules": described}
-    return {"$schema": SARIF, "version": "2.1.0",
-            "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}]}
+    return {
+        "$schema": SARIF,
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+    }
 
 
 def annotations(findings: list[Finding]) -> list[str]:
     """GitHub's workflow commands, one line per finding."""
+
     def escaped(value: str, inside: bool = False) -> str:
         value = redact(value).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
         return value.replace(":", "%3A").replace(",", "%2C") if inside else value
@@ -130,8 +173,10 @@ def annotations(findings: list[Finding]) -> list[str]:
     for finding in sorted(findings, key=_order):
         where = f"file={escaped(finding.place.path, True)}," if finding.place else ""
         line = f"line={finding.place.line}," if finding.place and finding.place.line else ""
-        lines.append(f"::{finding.severity} "
-                     f"{where}{line}title={escaped(finding.id, True)}::{escaped(f'{finding.wrong}; leads to: {finding.leads_to}; mend: {finding.mend}')}")
+        lines.append(
+            f"::{finding.severity} "
+            f"{where}{line}title={escaped(finding.id, True)}::{escaped(f'{finding.wrong}; leads to: {finding.leads_to}; mend: {finding.mend}')}"
+        )
     return lines
 
 

@@ -29,7 +29,11 @@ def mounted_keys(facts: Facts) -> tuple[MountedKey, ...]:
     for service in lago_services(facts):
         for mount in service.mounts:
             file = facts.source(mount.source) if mount.kind == "bind" else None
-            if file and (file.header or mount.target.endswith((".pem", ".key")) or mount.source.endswith((".pem", ".key"))):
+            if file and (
+                file.header
+                or mount.target.endswith((".pem", ".key"))
+                or mount.source.endswith((".pem", ".key"))
+            ):
                 found.append(MountedKey(service, mount, file))
     return tuple(found)
 

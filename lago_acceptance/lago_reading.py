@@ -78,8 +78,11 @@ def version_of(service: Service, settings: Settings) -> tuple[int, ...] | None:
     if "getlago/" in service.image:
         return None
     found = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", settings.deployment.version)
-    return tuple(int(part or 0)
-                 for part in found.groups()) if found and "lago-acceptance/" in service.image else None
+    return (
+        tuple(int(part or 0) for part in found.groups())
+        if found and "lago-acceptance/" in service.image
+        else None
+    )
 
 
 def before(service: Service, settings: Settings, version: tuple[int, ...]) -> bool:
@@ -93,10 +96,9 @@ def is_key_mount(mount: Mount) -> bool:
     text = f"{mount.source} {mount.target}"
     if mount.target.startswith(("/app/storage", "/var/run", "/var/lib")) or _NO_KEY_FILE.search(mount.target):
         return False
-    return any(_KEY_FILE.search(name)
-               for name in (basename(mount.source), basename(mount.target), mount.target)) or (
-        mount.target.rstrip("/") == "/app/config/keys" or "private_key" in text
-    )
+    return any(
+        _KEY_FILE.search(name) for name in (basename(mount.source), basename(mount.target), mount.target)
+    ) or (mount.target.rstrip("/") == "/app/config/keys" or "private_key" in text)
 
 
 def file_text(service: Service, model: Model, path: str) -> Text:
@@ -104,8 +106,11 @@ def file_text(service: Service, model: Model, path: str) -> Text:
     path = path if path.startswith("/") else join("/app", path.removeprefix("./"))
     mount = service.mount_at(path)
     if mount is None:
-        return UNKNOWN if service.built or path.startswith(("/proc", "/dev", "/tmp")) else Text("empty", "",
-                                                                                                path)
+        return (
+            UNKNOWN
+            if service.built or path.startswith(("/proc", "/dev", "/tmp"))
+            else Text("empty", "", path)
+        )
     inside = path[len(mount.target.rstrip("/")) :].lstrip("/")
     source = join(mount.source, inside) if inside else mount.source
     known = model.files.get(source)
@@ -128,16 +133,24 @@ def script_text(service: Service, model: Model, path: str) -> str | None:
 
 def environment_of(service: Service) -> dict[str, Text]:
     """A service's variables as values to follow."""
-    return {name: UNKNOWN if unknown(value) else Text(shape(value), None, value) if is_masked(value)
-            else Text.of(value or "")
-            for name, value in service.environment.items()}
+    return {
+        name: UNKNOWN
+        if unknown(value)
+        else Text(shape(value), None, value)
+        if is_masked(value)
+        else Text.of(value or "")
+        for name, value in service.environment.items()
+    }
 
 
 def outcome_of(service: Service, model: Model) -> Outcome:
     """What the service's command makes of its environment."""
-    return follow((*service.entrypoint, *service.command), environment_of(service),
-                  lambda path: file_text(service, model, path),
-                  lambda path: script_text(service, model, path))
+    return follow(
+        (*service.entrypoint, *service.command),
+        environment_of(service),
+        lambda path: file_text(service, model, path),
+        lambda path: script_text(service, model, path),
+    )
 
 
 def key_reading(service: Service, model: Model, settings: Settings) -> KeyReading:
@@ -147,25 +160,35 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
     reads = frozenset(outcome.reads)
     native = service.mount_at(NATIVE_FILE)
     if native is not None and (version is None or version >= NATIVE_FROM):
-        return KeyReading(State.UNKNOWN if version is None else State.GOOD, "file",
-                          ("services", service.name, "volumes"),
-                          f"file {native.source}", reads | {NATIVE_FILE}, outcome)
+        return KeyReading(
+            State.UNKNOWN if version is None else State.GOOD,
+            "file",
+            ("services", service.name, "volumes"),
+            f"file {native.source}",
+            reads | {NATIVE_FILE},
+            outcome,
+        )
     if any("rsa_keys.rb" in path for path in (*outcome.writes, *outcome.edits)) or service.mount_at(
-            "/app/config/initializers/rsa_keys.rb"):
-        return KeyReading(State.UNKNOWN, "initializer", ("services", service.name, "command"), "", reads,
-                          outcome)
+        "/app/config/initializers/rsa_keys.rb"
+    ):
+        return KeyReading(
+            State.UNKNOWN, "initializer", ("services", service.name, "command"), "", reads, outcome
+        )
     text, via, at = _value(service, model, outcome)
     state, digest = judge(text)
-    if state in (State.ABSENT, State.EMPTY) and any(_unseen_script(program, service, model)
-                                                    for program in outcome.programs):
-        return KeyReading(State.UNKNOWN, via, at, "",
-                          reads | frozenset(mount.target for mount in service.mounts), outcome)
+    if state in (State.ABSENT, State.EMPTY) and any(
+        _unseen_script(program, service, model) for program in outcome.programs
+    ):
+        return KeyReading(
+            State.UNKNOWN, via, at, "", reads | frozenset(mount.target for mount in service.mounts), outcome
+        )
     if via == "variable" and KEY not in service.environment:
         state = State.ABSENT
     if version is None and state in (State.ABSENT, State.EMPTY) and any(map(is_key_mount, service.mounts)):
         state = State.UNKNOWN
-    identity = digest or (f"file {text.origin}" if text.origin.startswith("/") and text.shape != "empty"
-                          else "")
+    identity = digest or (
+        f"file {text.origin}" if text.origin.startswith("/") and text.shape != "empty" else ""
+    )
     if not identity and is_masked(service.value(KEY)) and via == "variable":
         identity = service.value(KEY)
     return KeyReading(state, via, at, identity, reads | _ruby_reads(service, model), outcome)
@@ -174,16 +197,20 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
 def _unseen_script(program: tuple[str, ...], service: Service, model: Model) -> bool:
     """Whether a program is a mounted script whose text isn't known: it may set anything."""
     mount = service.mount_at(program[0]) if program else None
-    return mount is not None and mount.kind != "volume" and file_text(service, model,
-                                                                      program[0]).literal is None
+    return (
+        mount is not None and mount.kind != "volume" and file_text(service, model, program[0]).literal is None
+    )
 
 
 def _value(service: Service, model: Model, outcome: Outcome) -> tuple[Text, str, tuple[str | int, ...]]:
     loader = _loader(service, model)
     if loader is not None:
         return loader, "ruby", ("services", service.name, "environment", "RUBYOPT")
-    if KEY in outcome.variables and outcome.variables[KEY].origin and (KEY in outcome.exported
-                                                                       or KEY in service.environment):
+    if (
+        KEY in outcome.variables
+        and outcome.variables[KEY].origin
+        and (KEY in outcome.exported or KEY in service.environment)
+    ):
         given = environment_of(service).get(KEY)
         if given is None or outcome.variables[KEY] != given:
             where = "entrypoint" if service.entrypoint else "command"
@@ -229,10 +256,19 @@ def _ruby_reads(service: Service, model: Model) -> frozenset[str]:
 
 
 _BY_SHAPE = {
-    "empty": State.EMPTY, "pem": State.PEM, "pem-mangled": State.PEM_MANGLED, "pem-other": State.PEM,
-    "base64": State.GOOD, "base64-mangled": State.MANGLED, "base64-twice": State.TWICE, "der": State.GOOD,
-    "unexpanded": State.UNEXPANDED, "placeholder": State.PLACEHOLDER, "default": State.PLACEHOLDER,
-    "plain": State.NO_KEY, "unknown": State.UNKNOWN,
+    "empty": State.EMPTY,
+    "pem": State.PEM,
+    "pem-mangled": State.PEM_MANGLED,
+    "pem-other": State.PEM,
+    "base64": State.GOOD,
+    "base64-mangled": State.MANGLED,
+    "base64-twice": State.TWICE,
+    "der": State.GOOD,
+    "unexpanded": State.UNEXPANDED,
+    "placeholder": State.PLACEHOLDER,
+    "default": State.PLACEHOLDER,
+    "plain": State.NO_KEY,
+    "unknown": State.UNKNOWN,
 }
 
 

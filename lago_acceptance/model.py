@@ -93,8 +93,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
     def mount_at(self, path: str) -> Mount | None:
         """The mount that serves a path inside the container: the deepest one that holds it."""
-        holding = [mount for mount in self.mounts if path == mount.target
-                   or path.startswith(f"{mount.target.rstrip('/')}/")]
+        holding = [
+            mount
+            for mount in self.mounts
+            if path == mount.target or path.startswith(f"{mount.target.rstrip('/')}/")
+        ]
         return max(holding, key=lambda mount: len(mount.target), default=None)
 
 

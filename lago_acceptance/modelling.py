@@ -49,8 +49,9 @@ def declared(document: dict[str, Any]) -> Model:
     contents = {key: (raw or {}).get("content") for key, raw in (document.get("configs") or {}).items()}
     return Model(
         observed=False,
-        files={written_here(key): _literal(content) for key, content in contents.items()
-               if content is not None},
+        files={
+            written_here(key): _literal(content) for key, content in contents.items() if content is not None
+        },
         project=document.get("name", ""),
         services=services,
         networks=tuple(
@@ -76,10 +77,12 @@ def _handed_in(raw: dict[str, Any], document: dict[str, Any]) -> list[Mount]:
         for entry in raw.get(kind) or []:
             given = (document.get(kind) or {}).get(entry["source"]) or {}
             target = entry.get("target") or entry["source"]
-            source = given.get("file") or (written_here(entry["source"]) if "content" in given
-                                           else entry["source"])
-            mounts.append(Mount(kind.rstrip("s"), source, target if target.startswith("/")
-                                else folder + target, True))
+            source = given.get("file") or (
+                written_here(entry["source"]) if "content" in given else entry["source"]
+            )
+            mounts.append(
+                Mount(kind.rstrip("s"), source, target if target.startswith("/") else folder + target, True)
+            )
     return mounts
 
 
@@ -113,17 +116,22 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         )
         + tuple(_handed_in(raw, document)),
         networks={
-            key: tuple((options or {}).get("aliases") or ()) for key,
-            options in (raw.get("networks") or {}).items()
+            key: tuple((options or {}).get("aliases") or ())
+            for key, options in (raw.get("networks") or {}).items()
         },
         network_mode=raw.get("network_mode", ""),
         ports=tuple(
-            Port(port.get("host_ip", ""), str(port.get("published", "")), int(port.get("target", 0)),
-                 port.get("protocol", "tcp"))
+            Port(
+                port.get("host_ip", ""),
+                str(port.get("published", "")),
+                int(port.get("target", 0)),
+                port.get("protocol", "tcp"),
+            )
             for port in raw.get("ports") or []
         ),
         healthcheck=Healthcheck(
-            ("NONE",) if check.get("disable")
+            ("NONE",)
+            if check.get("disable")
             else tuple(_literal(word) for word in _words(check.get("test"))),
             seconds(check.get("interval")),
             seconds(check.get("timeout")),
@@ -133,8 +141,10 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         if check
         else None,
         restart=raw.get("restart") or (deploy.get("restart_policy") or {}).get("condition") or "",
-        depends_on={key: (options or {}).get("condition", "") for key,
-                    options in (raw.get("depends_on") or {}).items()},
+        depends_on={
+            key: (options or {}).get("condition", "")
+            for key, options in (raw.get("depends_on") or {}).items()
+        },
         container_name=raw.get("container_name"),
         memory=size_in_bytes(raw.get("mem_limit") or limits.get("memory")),
         privileged=bool(raw.get("privileged")),
@@ -159,8 +169,9 @@ def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Servic
     project = labels.get("com.docker.compose.project", "")
     networks = {}
     for network, options in (raw.get("networks") or {}).items():
-        networks[network.removeprefix(f"{project}_") if project
-                 else network] = tuple((options or {}).get("Aliases") or ())
+        networks[network.removeprefix(f"{project}_") if project else network] = tuple(
+            (options or {}).get("Aliases") or ()
+        )
     return Service(
         name=labels.get("com.docker.compose.service") or raw["name"].lstrip("/"),
         image=raw.get("image", ""),
@@ -181,8 +192,12 @@ def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Servic
         networks=networks,
         network_mode=host.get("NetworkMode", ""),
         ports=tuple(
-            Port(binding.get("HostIp", ""), str(binding.get("HostPort", "")), int(target.split("/")[0]),
-                 target.split("/")[-1])
+            Port(
+                binding.get("HostIp", ""),
+                str(binding.get("HostPort", "")),
+                int(target.split("/")[0]),
+                target.split("/")[-1],
+            )
             for target, bindings in (host.get("PortBindings") or {}).items()
             for binding in bindings or []
         ),

@@ -28,7 +28,9 @@ def overlay(model: Model, images: Mapping[str, str], networks: Mapping[str, str]
         if service.container_name:
             changes["container_name"] = _Tagged("!reset", None)
         if service.ports:
-            changes["ports"] = _Tagged("!override", [f"127.0.0.1::{port.target}/{port.protocol}" for port in service.ports])
+            changes["ports"] = _Tagged(
+                "!override", [f"127.0.0.1::{port.target}/{port.protocol}" for port in service.ports]
+            )
         if (name := service.labels.get("traefik.docker.network")) in networks:
             changes["labels"] = {"traefik.docker.network": networks[name]}
         if data := [(mount.target, _volume_for(mount, folders)) for mount in data_folders(service)]:

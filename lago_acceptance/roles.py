@@ -18,20 +18,48 @@ LABEL = "lago-acceptance.role"
 # is enough; a bare `sidekiq` or `rails s` is Lago's only in an image that is called so.
 PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     # These do one thing and end: they make a key, a dump, or are somebody's console.
-    ("", ("*scripts/generate.rsa.sh*", "*postgres* *pg_dump*", "*postgres* *pg_basebackup*",
-          "*lago* *rails console*", "*lago* *rails runner*")),
+    (
+        "",
+        (
+            "*scripts/generate.rsa.sh*",
+            "*postgres* *pg_dump*",
+            "*postgres* *pg_basebackup*",
+            "*lago* *rails console*",
+            "*lago* *rails runner*",
+        ),
+    ),
     (PROXY, ("traefik:*", "*/traefik:*", "traefik@*", "*/traefik@*")),
     (PDF, ("*gotenberg*", "*lago-pdf*")),
     (FRONT, ("*getlago/front*", "*lago-front*", "*lago_front*")),
     (GATEWAY, ("*brain*gateway*", "*/gateway:*", "*brain-api*")),
-    (API, ("*scripts/start.api.sh*", "*scripts/start.sh*", "*lago* *rails s *", "*lago* *rails server*",
-           "*lago* *puma*")),
+    (
+        API,
+        (
+            "*scripts/start.api.sh*",
+            "*scripts/start.sh*",
+            "*lago* *rails s *",
+            "*lago* *rails server*",
+            "*lago* *puma*",
+        ),
+    ),
     (WORKER, ("*scripts/start.worker.sh*", "*scripts/start.*.worker.sh*", "*lago* *sidekiq*")),
     (CLOCK, ("*scripts/start.clock.sh*", "*lago* *clockwork*")),
-    (MIGRATE,
-     ("*scripts/migrate.sh*", "*scripts/start.migrate.sh*", "*lago* *db:migrate*", "*getlago/api* *db:*")),
-    (DB, ("postgres:*", "*/postgres:*", "postgres@*", "*/postgres@*", "*postgres-partman*", "*postgis*",
-          "*/timescaledb*")),
+    (
+        MIGRATE,
+        ("*scripts/migrate.sh*", "*scripts/start.migrate.sh*", "*lago* *db:migrate*", "*getlago/api* *db:*"),
+    ),
+    (
+        DB,
+        (
+            "postgres:*",
+            "*/postgres:*",
+            "postgres@*",
+            "*/postgres@*",
+            "*postgres-partman*",
+            "*postgis*",
+            "*/timescaledb*",
+        ),
+    ),
     (REDIS, ("redis:*", "*/redis:*", "redis@*", "*/redis@*", "valkey*", "*/valkey*", "*redis-stack*")),
     (API, ("*getlago/api*", "*lago-api*", "*lago_api*")),
 )

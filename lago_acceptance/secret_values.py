@@ -17,7 +17,9 @@ _KEY_MATERIAL = (
 )
 _IN_URL = re.compile(r"(?<=://)([^:@/\s\"'<]*):([^@\s\"'<]+)@")
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{20,}")
-_BEARER = re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:bearer\s+)?|bearer\s+)[A-Za-z0-9._~+/-]{16,}=*")
+_BEARER = re.compile(
+    r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:bearer\s+)?|bearer\s+)[A-Za-z0-9._~+/-]{16,}=*"
+)
 
 
 class MaskedSecret(str):

@@ -89,7 +89,9 @@ def load(path: Path) -> Settings:
     try:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
     except OSError as error:
-        raise UsageError(f"the settings file {path} can't be read: {error.strerror}; give another one by --settings") from error
+        raise UsageError(
+            f"the settings file {path} can't be read: {error.strerror}; give another one by --settings"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the settings file {path} is not TOML: {error}") from error
     except msgspec.ValidationError as error:

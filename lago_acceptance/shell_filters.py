@@ -35,8 +35,9 @@ Read = Callable[[str], Text]
 
 
 def _arguments(texts: list[Text]) -> tuple[list[str], list[Text]]:
-    options = [text.literal for text in texts[1:] if (text.literal or "").startswith("-")
-               and text.literal != "-"]
+    options = [
+        text.literal for text in texts[1:] if (text.literal or "").startswith("-") and text.literal != "-"
+    ]
     rest = [text for text in texts[1:] if not (text.literal or "").startswith("-") or text.literal == "-"]
     return options, rest
 
@@ -54,7 +55,11 @@ def output(program: str, texts: list[Text]) -> Text:
             value = rest[0]
             if escapes and value.shape.endswith("-mangled"):
                 literal = value.literal.replace("\\n", "\n") if value.literal else None
-                return Text.of(literal) if literal is not None else replace(value, shape=value.shape.removesuffix("-mangled"))
+                return (
+                    Text.of(literal)
+                    if literal is not None
+                    else replace(value, shape=value.shape.removesuffix("-mangled"))
+                )
             return value
         if rest and all(each.literal is not None for each in rest):
             return Text.of(" ".join(each.literal or "" for each in rest))
@@ -66,9 +71,17 @@ def encoded(text: Text) -> Text:
     """The value after base64."""
     if text.literal is not None:
         return replace(Text.of(base64.b64encode(text.literal.encode()).decode()), origin=text.origin)
-    return Text({"pem": "base64", "base64": "base64-twice", "der": "base64-twice",
-                 "pem-mangled": "base64-mangled"}.get(
-        text.shape, "unknown"), None, text.origin, True)
+    return Text(
+        {
+            "pem": "base64",
+            "base64": "base64-twice",
+            "der": "base64-twice",
+            "pem-mangled": "base64-mangled",
+        }.get(text.shape, "unknown"),
+        None,
+        text.origin,
+        True,
+    )
 
 
 def decoded(text: Text) -> Text:
@@ -79,8 +92,13 @@ def decoded(text: Text) -> Text:
             return replace(Text.of(plain.decode("utf-8", "replace")), origin="decoded")
         except binascii.Error:
             return Text("plain", None, "decoded")
-    shapes = {"base64": "pem", "empty": "pem", "base64-twice": "base64", "base64-mangled": "pem-mangled",
-              "unknown": "pem"}
+    shapes = {
+        "base64": "pem",
+        "empty": "pem",
+        "base64-twice": "base64",
+        "base64-mangled": "pem-mangled",
+        "unknown": "pem",
+    }
     return Text(shapes.get(text.shape, "plain"), None, "decoded")
 
 
@@ -103,7 +121,8 @@ def _base64(texts: list[Text], given: Text | None, read: Read) -> Text:
         return decoded(content)
     result = encoded(content)
     flat = any(option.replace("=", "").replace("--wrap", "-w") == "-w0" for option in options) or (
-        "-w" in options and any(text.literal == "0" for text in texts))
+        "-w" in options and any(text.literal == "0" for text in texts)
+    )
     return replace(result, one_word=flat)
 
 
@@ -167,8 +186,19 @@ def _same(texts: list[Text], given: Text | None, read: Read) -> Text:
 
 
 FILTERS: dict[str, Callable[[list[Text], Text | None, Read], Text]] = {
-    "cat": _cat, "base64": _base64, "openssl": _openssl, "tr": _tr, "sed": _mangling, "awk": _mangling,
-    "perl": _mangling, "ruby": _interpreter, "python": _interpreter, "python3": _interpreter,
+    "cat": _cat,
+    "base64": _base64,
+    "openssl": _openssl,
+    "tr": _tr,
+    "sed": _mangling,
+    "awk": _mangling,
+    "perl": _mangling,
+    "ruby": _interpreter,
+    "python": _interpreter,
+    "python3": _interpreter,
     "node": _interpreter,
-    "xargs": _same, "paste": _mangling, "head": _same, "tail": _same,
+    "xargs": _same,
+    "paste": _mangling,
+    "head": _same,
+    "tail": _same,
 }

@@ -47,8 +47,9 @@ def needs_shell(words: tuple[str, ...]) -> bool:
     return words[:1] and words[0] in BUILTINS or any(word in OPERATORS for word in words)
 
 
-def follow(words: tuple[str, ...], environment: dict[str, Text], read: Read,
-           script: Callable[[str], str | None]) -> Outcome:
+def follow(
+    words: tuple[str, ...], environment: dict[str, Text], read: Read, script: Callable[[str], str | None]
+) -> Outcome:
     """What the command ``words`` makes of its environment.
 
     ``read`` gives the content of a file inside the container; ``script`` the text of a script there, or None.
@@ -85,8 +86,11 @@ def _run(words: tuple[str, ...], outcome: Outcome, read: Read, script: Callable,
         words = words[options:]
         program = words[0] if words else ""
     elif needs_shell(words):
-        text = words[0] if len(words) == 1 else " ".join(word if word in OPERATORS else _quoted(word)
-                                                         for word in words)
+        text = (
+            words[0]
+            if len(words) == 1
+            else " ".join(word if word in OPERATORS else _quoted(word) for word in words)
+        )
         return _Script(text, (), outcome, read, script, depth, "sh").run()
     text = script(words[0]) if words else None
     if text is not None and text.startswith("#!") and "sh" not in text.splitlines()[0]:
@@ -116,14 +120,25 @@ def _parser():
 class _Script:
     """One script, followed from top to bottom; both arms of a condition are followed."""
 
-    def __init__(self, text: str, arguments: tuple[str, ...], outcome: Outcome, read: Read, script: Callable,
-                 depth: int, shell: str):
+    def __init__(
+        self,
+        text: str,
+        arguments: tuple[str, ...],
+        outcome: Outcome,
+        read: Read,
+        script: Callable,
+        depth: int,
+        shell: str,
+    ):
         self.source = text.encode()
         self.arguments, self.outcome, self.read, self.script = arguments, outcome, read, script
         self.depth, self.shell = depth, shell
 
     def run(self) -> None:
-        if len(self.source) < LENGTH_CAP and self.source.count(b"$(") + self.source.count(b"`") < SUBSTITUTIONS_CAP:
+        if (
+            len(self.source) < LENGTH_CAP
+            and self.source.count(b"$(") + self.source.count(b"`") < SUBSTITUTIONS_CAP
+        ):
             self._statements([_parser().parse(self.source).root_node], 0)
 
     def _text(self, node: Node) -> str:
@@ -164,7 +179,13 @@ class _Script:
                 value = child.child_by_field_name("value")
                 text = self.outcome.variables[name]
                 risky = self.shell not in ("bash", "zsh") or text.shape.startswith("pem")
-                if value is not None and _bare(value) and not text.one_word and risky and text.shape != "empty":
+                if (
+                    value is not None
+                    and _bare(value)
+                    and not text.one_word
+                    and risky
+                    and text.shape != "empty"
+                ):
                     self.outcome.unquoted.append(self._text(child))
             elif child.type == "variable_name":
                 name = self._text(child)
@@ -190,15 +211,18 @@ class _Script:
                 continue
             else:
                 words.append(child)
-        texts = [self._value(word.named_children[0] if word.type == "command_name" else word)
-                 for word in words]
+        texts = [
+            self._value(word.named_children[0] if word.type == "command_name" else word) for word in words
+        ]
         if temporary:
-            self.outcome.variables.update({name: replace(text, origin=text.origin or "shell") for name,
-                                           text in temporary.items()})
+            self.outcome.variables.update(
+                {name: replace(text, origin=text.origin or "shell") for name, text in temporary.items()}
+            )
             self.outcome.exported.update(temporary)
         program = (texts[0].literal or "").rsplit("/", 1)[-1] if texts else ""
-        if program in ("sed", "perl") and any((text.literal or "").startswith(("-i", "-pi"))
-                                              for text in texts):
+        if program in ("sed", "perl") and any(
+            (text.literal or "").startswith(("-i", "-pi")) for text in texts
+        ):
             self.outcome.edits += [text.literal for text in texts[2:] if text.literal]
         if program in ("source", "."):
             body = self.script(texts[1].literal or "") if len(texts) > 1 else None
@@ -207,8 +231,20 @@ class _Script:
             return Text.of("")
         if program in FILTERS:
             return FILTERS[program](texts, standard_input, self.read)
-        if program not in ("echo", "printf", "set", "true", "test", "[", "exit", "sleep", "until", "shift",
-                           "cd", "unset"):
+        if program not in (
+            "echo",
+            "printf",
+            "set",
+            "true",
+            "test",
+            "[",
+            "exit",
+            "sleep",
+            "until",
+            "shift",
+            "cd",
+            "unset",
+        ):
             argv: list[str] = []
             for word, text in zip(words, texts, strict=True):
                 if self._text(word).strip('"') in ("$@", "${@}", "$*"):
@@ -262,10 +298,14 @@ class _Script:
         if node.type != "command":
             self._statements([node], 0)
             return UNKNOWN
-        words = [child for child in node.named_children
-                 if child.type not in ("variable_assignment", "file_redirect", "herestring_redirect")]
-        texts = [self._value(word.named_children[0] if word.type == "command_name" else word)
-                 for word in words]
+        words = [
+            child
+            for child in node.named_children
+            if child.type not in ("variable_assignment", "file_redirect", "herestring_redirect")
+        ]
+        texts = [
+            self._value(word.named_children[0] if word.type == "command_name" else word) for word in words
+        ]
         program = (texts[0].literal or "").rsplit("/", 1)[-1] if texts else ""
         if given is not None and program in FILTERS:
             return FILTERS[program](texts, given, self.read)
@@ -279,8 +319,9 @@ class _Script:
     def _value(self, node: Node) -> Text:
         match node.type:
             case "word" | "number" | "variable_name" | "string_content":
-                return Text.of(re.sub(r"\\(.)", r"\1", self._text(node)) if node.type == "word"
-                               else self._text(node))
+                return Text.of(
+                    re.sub(r"\\(.)", r"\1", self._text(node)) if node.type == "word" else self._text(node)
+                )
             case "raw_string":
                 return Text.of(self._text(node)[1:-1])
             case "ansi_c_string":
@@ -332,9 +373,16 @@ class _Script:
             pattern, _, replacement = operation[2:].partition("/")
             if "\\n" in pattern and ("\\n" in replacement or replacement in ("", "$'\\n'")):
                 fixed = value.literal.replace("\\n", "\n") if value.literal else None
-                return Text.of(fixed) if fixed is not None else replace(value, shape=value.shape.replace("-mangled", ""))
-            return replace(value, literal=None,
-                           shape="pem-mangled") if value.shape == "pem" else replace(value, literal=None)
+                return (
+                    Text.of(fixed)
+                    if fixed is not None
+                    else replace(value, shape=value.shape.replace("-mangled", ""))
+                )
+            return (
+                replace(value, literal=None, shape="pem-mangled")
+                if value.shape == "pem"
+                else replace(value, literal=None)
+            )
         if operation.startswith((":-", "-")) and value.literal == "":
             return Text.of(operation.lstrip(":-"))
         return value
@@ -342,8 +390,11 @@ class _Script:
     def _substitution(self, node: Node) -> Text:
         flowing = UNKNOWN
         for child in node.named_children:
-            flowing = self._stage(child, None) if child.type in ("command", "pipeline",
-                                                                 "redirected_statement") else UNKNOWN
+            flowing = (
+                self._stage(child, None)
+                if child.type in ("command", "pipeline", "redirected_statement")
+                else UNKNOWN
+            )
             if child.type == "file_redirect" and child.child_by_field_name("destination") is not None:
                 flowing = self.read(self._value(child.child_by_field_name("destination")).literal or "")
         if flowing.literal is not None:

@@ -85,7 +85,9 @@ class Stack:
             self.remarks.append(self._written.unset)
         references = {service.image for model in models for service in model.services if service.image}
         self.images = images.resolve(sorted(references), self.options.images, os.environ)
-        self.project = self._written.project.with_file(self._write_overlay("overlay.yml", self._written.model, self._written.networks))
+        self.project = self._written.project.with_file(
+            self._write_overlay("overlay.yml", self._written.model, self._written.networks)
+        )
         self._edge_project = bare_edge.with_file(self._write_overlay("overlay-edge.yml", edge_model, {}))
         if self.gateway:
             overlaid = self._write_overlay("overlay-gateway.yml", models[-1], {})
@@ -111,7 +113,11 @@ class Stack:
 
     def up(self) -> None:
         """Bring the deployment and the edge up side by side, and wait until they serve or can't any more."""
-        log.info("bringing up %s, with proxy, CA and DNS%s", self.options.compose_file, " and a gateway" * bool(self.gateway))
+        log.info(
+            "bringing up %s, with proxy, CA and DNS%s",
+            self.options.compose_file,
+            " and a gateway" * bool(self.gateway),
+        )
         self.make_networks()
         with ThreadPoolExecutor(2) as beside:
             starting = [beside.submit(self._start_edge)]
@@ -166,14 +172,20 @@ class Stack:
         outcome = self._compose(self._edge_project, lambda: self._ending)
         self._refuse_our_own_fault(outcome)
         if outcome.code:
-            raise Unreachable(f"proxy, CA and DNS of the test stack did not come up: {BringUp(outcome, None).failed}")
+            raise Unreachable(
+                f"proxy, CA and DNS of the test stack did not come up: {BringUp(outcome, None).failed}"
+            )
         self.edge = edge.attach(self.host, self.run.edge_project, self.run.private / "edge")
         self.edge.point_names(self._public_names.values(), self.edge.origin)
 
     @cached_property
     def _public_names(self) -> dict[str, str]:
         hosts = self.settings.hosts
-        return {role: name for role, name in ((FRONT, hosts.front), (API, hosts.api), (GATEWAY, hosts.gateway)) if name}
+        return {
+            role: name
+            for role, name in ((FRONT, hosts.front), (API, hosts.api), (GATEWAY, hosts.gateway))
+            if name
+        }
 
     def public_view(self) -> PublicView:
         """Where this stack is seen from outside: its own DNS, its own CA, its own proxy."""
@@ -181,7 +193,9 @@ class Stack:
             hosts={role: name for role, name in self._public_names.items() if name in self.routed_hosts},
             resolvers=tuple(
                 Resolver(name, address, port)
-                for name, (address, port) in zip(("dns-first", "dns-second"), self.edge.resolvers, strict=True)
+                for name, (address, port) in zip(
+                    ("dns-first", "dns-second"), self.edge.resolvers, strict=True
+                )
             ),
             origin=self.edge.origin,
             roots=self.edge.root_certificate(),
@@ -215,8 +229,16 @@ class Stack:
         return look(self.public_view(), self.settings.edge.closed_ports)
 
     def _make_network(self, name: str) -> None:
-        arguments = ("docker", "network", "create", "--label", f"{runs.RUN_LABEL}={self.run.id}",
-                     "--label", f"{runs.OWNER_LABEL}={runs.owner()}", name)
+        arguments = (
+            "docker",
+            "network",
+            "create",
+            "--label",
+            f"{runs.RUN_LABEL}={self.run.id}",
+            "--label",
+            f"{runs.OWNER_LABEL}={runs.owner()}",
+            name,
+        )
         outcome = self.host.change(Change(f"making the network {name}", arguments, deadline=30), self.permit)
         if outcome.code:
             raise Unreachable(f"the network {name} could not be made: {outcome.output.strip()}")
@@ -258,7 +280,9 @@ class Stack:
         shaker = Shaker(self.edge.root_certificate())
 
         def issued() -> bool:
-            return all(asyncio.run(shaker.shake(name, self.edge.origin)).names_host for name in self.routed_hosts)
+            return all(
+                asyncio.run(shaker.shake(name, self.edge.origin)).names_host for name in self.routed_hosts
+            )
 
         until(issued, CERTIFICATE_SECONDS)
 
@@ -267,7 +291,9 @@ class Stack:
     @property
     def how_to_remove(self) -> str:
         """The command that removes a stack that was kept."""
-        return f"docker ps -aq --filter name={self.run.project} | xargs docker rm -fv, or the next run's sweep"
+        return (
+            f"docker ps -aq --filter name={self.run.project} | xargs docker rm -fv, or the next run's sweep"
+        )
 
     def observe(self) -> Facts:
         """The facts of this deployment, in one round trip."""
@@ -279,7 +305,10 @@ class Stack:
             env_files=tuple(str(path) for path in project.env_files),
             directory=str(project.directory),
             sources=tuple(
-                mount.source for service in self._written.model.services for mount in service.mounts if mount.kind == "bind"
+                mount.source
+                for service in self._written.model.services
+                for mount in service.mounts
+                if mount.kind == "bind"
             ),
             environment=project.variables,
         )

@@ -17,8 +17,14 @@ FLAGS = {"up": ("--quiet-pull", "--no-build"), "down": ("--timeout", "0", "--rem
 class RunCompose(DockerCompose):
     """A Compose project whose commands run on a host under a permit, and can be given up early."""
 
-    def __init__(self, project: Project, host: Host, permit: Permit, deadline: float,
-                 give_up: Callable[[], str | None] | None = None):
+    def __init__(
+        self,
+        project: Project,
+        host: Host,
+        permit: Permit,
+        deadline: float,
+        give_up: Callable[[], str | None] | None = None,
+    ):
         super().__init__(project.directory, wait=False)
         self._project, self._host, self._permit = project, host, permit
         self._deadline, self._give_up = deadline, give_up

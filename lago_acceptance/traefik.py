@@ -28,8 +28,12 @@ class Router(msgspec.Struct, frozen=True):
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        return tuple(name.strip(" `'\"").lower() for inside in _HOST.findall(self.rule)
-                     for name in inside.split(",") if name.strip(" `'\""))
+        return tuple(
+            name.strip(" `'\"").lower()
+            for inside in _HOST.findall(self.rule)
+            for name in inside.split(",")
+            if name.strip(" `'\"")
+        )
 
     def label(self, option: str) -> tuple[str | int, ...]:
         """The way to one of its labels."""
@@ -48,24 +52,39 @@ def labels_of(service: Service) -> dict[str, str]:
 def routers(service: Service) -> tuple[Router, ...]:
     """The HTTP routers that a service's labels define, in order."""
     labels = labels_of(service)
-    names = dict.fromkeys(key.split(".")[3] for key in labels if key.startswith(f"{_HTTP}routers.")
-                          and key.count(".") >= 4)
+    names = dict.fromkeys(
+        key.split(".")[3] for key in labels if key.startswith(f"{_HTTP}routers.") and key.count(".") >= 4
+    )
     found = []
     for name in names:
+
         def option(suffix: str, name: str = name) -> str:
             return labels.get(f"{_HTTP}routers.{name}.{suffix}", "")
 
-        secured = any(key.startswith(f"{_HTTP}routers.{name}.tls")
-                      for key in labels) and option("tls").lower() != "false"
-        found.append(Router(name, service, option("rule"), _listed(option("entrypoints")), option("service"),
-                            _listed(option("middlewares")), option("tls.certresolver"), secured))
+        secured = (
+            any(key.startswith(f"{_HTTP}routers.{name}.tls") for key in labels)
+            and option("tls").lower() != "false"
+        )
+        found.append(
+            Router(
+                name,
+                service,
+                option("rule"),
+                _listed(option("entrypoints")),
+                option("service"),
+                _listed(option("middlewares")),
+                option("tls.certresolver"),
+                secured,
+            )
+        )
     return tuple(found)
 
 
 def services_of(service: Service) -> tuple[str, ...]:
     """The Traefik services that a container defines by its labels."""
-    return tuple(dict.fromkeys(key.split(".")[3] for key in labels_of(service)
-                               if key.startswith(f"{_HTTP}services.")))
+    return tuple(
+        dict.fromkeys(key.split(".")[3] for key in labels_of(service) if key.startswith(f"{_HTTP}services."))
+    )
 
 
 def enabled(service: Service) -> bool:
@@ -93,15 +112,30 @@ def proxy(model: Model, settings: Settings) -> Proxy:
     edge = settings.edge
     for service in model.of_role(PROXY):
         words = [word.lower() for word in (*service.entrypoint, *service.command)]
-        words += [f"--{key.removeprefix('TRAEFIK_').replace('_', '.')}={value}".lower()
-                  for key, value in service.environment.items() if key.startswith("TRAEFIK_")]
+        words += [
+            f"--{key.removeprefix('TRAEFIK_').replace('_', '.')}={value}".lower()
+            for key, value in service.environment.items()
+            if key.startswith("TRAEFIK_")
+        ]
         text = " ".join(words)
         points = dict(re.findall(r"--entrypoints\.([\w-]+)\.address=\S*:(\d+)", text))
         resolvers = frozenset(re.findall(r"--certificatesresolvers\.([\w-]+)\.", text))
         by_port = {port: name for name, port in points.items()}
-        return Proxy(True, by_port.get("80", edge.http_entrypoint), by_port.get("443", edge.https_entrypoint),
-                     frozenset(points),
-                     resolvers, "http.redirections" in text, bool(points))
-    return Proxy(False, edge.http_entrypoint, edge.https_entrypoint,
-                 frozenset((edge.http_entrypoint, edge.https_entrypoint)),
-                 frozenset((edge.resolver,)), False, True)
+        return Proxy(
+            True,
+            by_port.get("80", edge.http_entrypoint),
+            by_port.get("443", edge.https_entrypoint),
+            frozenset(points),
+            resolvers,
+            "http.redirections" in text,
+            bool(points),
+        )
+    return Proxy(
+        False,
+        edge.http_entrypoint,
+        edge.https_entrypoint,
+        frozenset((edge.http_entrypoint, edge.https_entrypoint)),
+        frozenset((edge.resolver,)),
+        False,
+        True,
+    )

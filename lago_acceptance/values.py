@@ -28,8 +28,10 @@ _DEFAULT = re.compile(
 _BEGIN = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _BASE64_OF_BEGIN = re.compile(r"^[\"' \n]*LS0tLS1CRUdJTi")
 _SECRET_NAME = re.compile(r"(?i)key|secret|password|passwd|pass$|token|salt|license|credential|dsn")
-_NOT_SECRET_NAME = re.compile(r"(?i)(_PATH|_FILE|_DIR|_URL|_HOST|_NAME|_TTL|_ALGORITHM|_USER|_ID|_EXPIRY|_EXPIRES_IN|_MINUTES)$"
-                              r"|PUBLIC|PUBLISHABLE|PARTITION|KEYSPACE|KEYCLOAK_(REALM|CLIENT)|TOKENS?_PER|MAX_TOKENS")
+_NOT_SECRET_NAME = re.compile(
+    r"(?i)(_PATH|_FILE|_DIR|_URL|_HOST|_NAME|_TTL|_ALGORITHM|_USER|_ID|_EXPIRY|_EXPIRES_IN|_MINUTES)$"
+    r"|PUBLIC|PUBLISHABLE|PARTITION|KEYSPACE|KEYCLOAK_(REALM|CLIENT)|TOKENS?_PER|MAX_TOKENS"
+)
 
 
 def given_later(name: str) -> str:
@@ -110,6 +112,12 @@ def service_url(value: str | None) -> ServiceUrl | None:
     else:
         raw = bool(re.search(r"[/?#@+= ]|%(?![0-9A-Fa-f]{2})", password))
     return ServiceUrl(
-        scheme.lower(), user, password if raw or is_masked(password) else unquote(password), host.strip("[]"),
-        int(port) if port else None, slash + path, query or query_of_host, raw,
+        scheme.lower(),
+        user,
+        password if raw or is_masked(password) else unquote(password),
+        host.strip("[]"),
+        int(port) if port else None,
+        slash + path,
+        query or query_of_host,
+        raw,
     )

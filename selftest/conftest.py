@@ -13,7 +13,9 @@ from selftest import running
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lago")
-    group.addoption("--lago-url", metavar="URL", help="hold the recordings against this Lago instead of the stand-in")
+    group.addoption(
+        "--lago-url", metavar="URL", help="hold the recordings against this Lago instead of the stand-in"
+    )
     group.addoption("--lago-api-key-file", metavar="FILE", help="a file that holds its API key")
 
 

@@ -34,10 +34,15 @@ def cases(name: str = "cases.txt") -> list[Case]:
 
 def incidents() -> list[tuple[str, tuple[str, ...]]]:
     """What went wrong with this deployment, each with the rules that see it in a file."""
-    lines = [line for line in (FOLDER / "incidents.txt").read_text("utf-8").splitlines() if line
-             and not line.startswith("#")]
-    return [(name, tuple(each.strip() for each in seen_by.split(","))) for name,
-            seen_by in (line.split(" ;; ") for line in lines)]
+    lines = [
+        line
+        for line in (FOLDER / "incidents.txt").read_text("utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
+    return [
+        (name, tuple(each.strip() for each in seen_by.split(",")))
+        for name, seen_by in (line.split(" ;; ") for line in lines)
+    ]
 
 
 def healthy(name: str) -> str:
@@ -116,8 +121,9 @@ def _material() -> dict[str, str]:
         return base64.b64encode(text.encode()).decode()
 
     def public(key) -> str:
-        return encoded(key.public_key().public_bytes(Encoding.PEM,
-                                                     PublicFormat.SubjectPublicKeyInfo).decode())
+        return encoded(
+            key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        )
 
     own, other = (rsa.generate_private_key(65537, 2048) for _ in range(2))
     text = pem(own)
@@ -125,16 +131,22 @@ def _material() -> dict[str, str]:
     der = bytearray(own.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
     der[-40] ^= 1
     return {
-        "PEM_QUOTED": text.replace("\n", "\\n"), "PEM_ESCAPED": text.replace("\n", "\\n"),
-        "PEM_INDENTED": "".join(f"      {line}" for line in lines), "B64": encoded(text),
+        "PEM_QUOTED": text.replace("\n", "\\n"),
+        "PEM_ESCAPED": text.replace("\n", "\\n"),
+        "PEM_INDENTED": "".join(f"      {line}" for line in lines),
+        "B64": encoded(text),
         "B64_OTHER": encoded(pem(other)),
-        "B64B64": encoded(encoded(text)), "B64_ESCAPED": encoded(text)[:60] + "\\n" + encoded(text)[60:],
+        "B64B64": encoded(encoded(text)),
+        "B64_ESCAPED": encoded(text)[:60] + "\\n" + encoded(text)[60:],
         "B64_CUT": encoded(text)[:1200],
         "B64_DAMAGED": encoded("".join(lines[:5] + lines[7:])),
         "B64_INCONSISTENT": base64.b64encode(bytes(der)).decode(),
-        "B64_PUBLIC": public(own), "B64_PUBLIC_OTHER": public(other),
+        "B64_PUBLIC": public(own),
+        "B64_PUBLIC_OTHER": public(other),
         "B64_EC": encoded(pem(ec.generate_private_key(ec.SECP256R1()))),
         "B64_SHORT": encoded(pem(rsa.generate_private_key(65537, 1024))),
-        "HEX": secrets.token_hex(32), "HEX64": secrets.token_hex(64), "HEX24": secrets.token_hex(24),
+        "HEX": secrets.token_hex(32),
+        "HEX64": secrets.token_hex(64),
+        "HEX24": secrets.token_hex(24),
         "HEX32": secrets.token_hex(16),
     }

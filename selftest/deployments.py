@@ -23,7 +23,9 @@ def write(folder: Path, edit: Edit | None = None) -> list[str]:
     """A deployment in a folder; the options that name it."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(COMPOSE / "rsa_key.rb", folder)
-    made = subprocess.run(["sh", COMPOSE / "provision.sh", folder], check=False, capture_output=True, text=True)
+    made = subprocess.run(
+        ["sh", COMPOSE / "provision.sh", folder], check=False, capture_output=True, text=True
+    )
     assert made.returncode == 0, made.stderr
     # By way of JSON, so that services share no anchor's object.
     document = json.loads(json.dumps(yaml.safe_load((COMPOSE / "docker-compose.lago.yml").read_text())))
@@ -48,7 +50,9 @@ def key_by_file_variable(document: dict, folder: Path) -> None:
     document["secrets"] = {"lago_rsa_private_key": {"file": "./lago_rsa_private.pem"}}
     for name in RUBY_SERVICES:
         document["services"][name]["secrets"] = ["lago_rsa_private_key"]
-        document["services"][name]["environment"]["LAGO_RSA_PRIVATE_KEY_FILE"] = "/run/secrets/lago_rsa_private_key"
+        document["services"][name]["environment"]["LAGO_RSA_PRIVATE_KEY_FILE"] = (
+            "/run/secrets/lago_rsa_private_key"
+        )
 
 
 def key_decoded_then_exported(document: dict, folder: Path) -> None:
@@ -107,7 +111,9 @@ def worker_with_another_key(document: dict, folder: Path) -> None:
 
 def wrong_resolver(document: dict, folder: Path) -> None:
     """The API's router names a certificate resolver that Traefik does not have: its default certificate is served."""
-    document["services"]["lago-api"]["labels"]["traefik.http.routers.lago-api.tls.certresolver"] = "myresolver"
+    document["services"]["lago-api"]["labels"]["traefik.http.routers.lago-api.tls.certresolver"] = (
+        "myresolver"
+    )
 
 
 def router_without_service(document: dict, folder: Path) -> None:
@@ -155,8 +161,12 @@ def pem_public(document: dict, folder: Path) -> None:
     """The public half: Lago boots with it and can sign nothing."""
     from cryptography.hazmat.primitives import serialization
 
-    _put(folder, _rsa().public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
+    _put(
+        folder,
+        _rsa()
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
+    )
 
 
 def pem_truncated(document: dict, folder: Path) -> None:

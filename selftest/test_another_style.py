@@ -56,8 +56,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def judged(folder: Path) -> running.Result:
     """One run of phases 1 and 2 against it."""
-    return running.run(folder.parent / "reports", "-m", "smoke and (phase1 or phase2)",
-                       "--compose-file", str(folder / "docker-compose.yml"))
+    return running.run(
+        folder.parent / "reports",
+        "-m",
+        "smoke and (phase1 or phase2)",
+        "--compose-file",
+        str(folder / "docker-compose.yml"),
+    )
 
 
 @pytest.mark.stack
@@ -91,7 +96,10 @@ def test_data_go_into_volumes_of_the_run(folder):
     made = resolve(project.with_file(changes)).document
     (database,) = made["services"]["db"]["volumes"]
     assert (database["type"], database["target"]) == ("volume", "/var/lib/postgresql/data")
-    assert all(volume["name"].startswith("run_") and not volume.get("external") for volume in made["volumes"].values())
+    assert all(
+        volume["name"].startswith("run_") and not volume.get("external")
+        for volume in made["volumes"].values()
+    )
     assert made["services"]["api"]["ports"][0].get("published") in (None, "", "0")
 
 

@@ -98,7 +98,9 @@ def test_a_compose_file_without_services(suite, file):
 def test_a_missing_variable(suite, tmp_path):
     options = deployments.write(tmp_path / "deployment")
     env_file = tmp_path / "deployment" / ".env.lago"
-    env_file.write_text("\n".join(line for line in env_file.read_text().splitlines() if "SECRET_KEY_BASE=" not in line))
+    env_file.write_text(
+        "\n".join(line for line in env_file.read_text().splitlines() if "SECRET_KEY_BASE=" not in line)
+    )
     refused(suite("-m", "smoke", *options), 4, "SECRET_KEY_BASE")
 
 

@@ -25,7 +25,11 @@ plans:
 """
 BAD = {
     "unknown interval": ("interval: monthly", "interval: month", "weekly, monthly, quarterly and yearly"),
-    "later version's interval": ("interval: monthly", "interval: semiannual", "weekly, monthly, quarterly and yearly"),
+    "later version's interval": (
+        "interval: monthly",
+        "interval: semiannual",
+        "weekly, monthly, quarterly and yearly",
+    ),
     "fractional cents": ("4900", "49.5", "whole cents"),
     "negative cents": ("4900", "-1", "-1"),
     "cents as text": ("4900", '"4900"', "amount_cents"),
@@ -60,9 +64,16 @@ def _load(folder, text: str) -> catalogue.Catalogue:
 
 
 def test_the_shipped_catalogue_is_the_plans(tmp_path):
-    shipped = {plan.code: (plan.amount_cents, plan.allowance and plan.allowance.included) for plan in catalogue.load().plans}
+    shipped = {
+        plan.code: (plan.amount_cents, plan.allowance and plan.allowance.included)
+        for plan in catalogue.load().plans
+    }
     assert shipped == {
-        "free": (0, 100), "starter": (4900, 1000), "growth": (19900, 10000), "scale": (49900, 50000), "enterprise": (0, None),
+        "free": (0, 100),
+        "starter": (4900, 1000),
+        "growth": (19900, 10000),
+        "scale": (49900, 50000),
+        "enterprise": (0, None),
     }
     assert _load(tmp_path, GOOD).plans[0].code == "starter"
 
@@ -129,7 +140,8 @@ class Held:
 
     def _keep(self, collection, values):
         charges = [
-            {"lago_id": "c", "billable_metric_code": "ai_requests", **charge} for charge in values.get("charges", ())
+            {"lago_id": "c", "billable_metric_code": "ai_requests", **charge}
+            for charge in values.get("charges", ())
         ]
         self.things[collection][values["code"]] = {"lago_id": values["code"], **values, "charges": charges}
         return self.things[collection][values["code"]]

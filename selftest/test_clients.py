@@ -33,9 +33,13 @@ ERRORS = {
 CALLS = {
     "lago list": lambda connection: Lago(connection, Secret("a-key-of-this-test")).all("plans"),
     "lago find": lambda connection: Lago(connection, Secret("a-key-of-this-test")).find("plans/x", "plan"),
-    "lago create": lambda connection: Lago(connection, Secret("a-key-of-this-test")).create("plans", "plan", {}),
+    "lago create": lambda connection: Lago(connection, Secret("a-key-of-this-test")).create(
+        "plans", "plan", {}
+    ),
     "lago delete": lambda connection: Lago(connection, Secret("a-key-of-this-test")).delete("plans/x"),
-    "login": lambda connection: GraphQL(connection).login("a@example.test", Secret("a-password-of-this-test")),
+    "login": lambda connection: GraphQL(connection).login(
+        "a@example.test", Secret("a-password-of-this-test")
+    ),
     "gateway plans": lambda connection: Gateway(connection).plans(Operation("GET", "/api/billing/plans")),
     "gateway openapi": lambda connection: Gateway(connection).openapi(),
     "gateway health": lambda connection: Gateway(connection).health(),
@@ -87,7 +91,9 @@ def test_a_certificate_of_another_ca_is_told_and_not_passed_over():
 
 
 @pytest.mark.parametrize("status", [401, 403, 405, 422, 500, 503])
-@pytest.mark.parametrize("call", ["lago list", "lago find", "lago create", "lago delete", "login", "gateway plans"])
+@pytest.mark.parametrize(
+    "call", ["lago list", "lago find", "lago create", "lago delete", "login", "gateway plans"]
+)
 @respx.mock
 def test_a_wrong_answer_is_refused_with_what_was_said(call, status, connection):
     body = {"status": status, "error": "No", "error_details": {"code": ["value_already_exist"]}}
@@ -99,15 +105,28 @@ def test_a_wrong_answer_is_refused_with_what_was_said(call, status, connection):
     assert route.call_count == 1
 
 
-SHAPES = [None, [], "x", 7, {}, {"plans": None}, {"plan": "x"}, {"data": None}, {"data": {"loginUser": []}}, {"errors": ["x"]},
-          {"data": {"loginUser": {"token": "t", "user": {"organizations": []}}}}]
+SHAPES = [
+    None,
+    [],
+    "x",
+    7,
+    {},
+    {"plans": None},
+    {"plan": "x"},
+    {"data": None},
+    {"data": {"loginUser": []}},
+    {"errors": ["x"]},
+    {"data": {"loginUser": {"token": "t", "user": {"organizations": []}}}},
+]
 
 
 @pytest.mark.parametrize("body", SHAPES, ids=str)
 @pytest.mark.parametrize("call", CALLS.keys() - {"gateway health", "gateway openapi", "lago delete"})
 @respx.mock
 def test_an_answer_of_another_shape_is_refused_and_no_error_of_the_suite(call, body, connection):
-    respx.route().mock(return_value=httpx.Response(200, text=json.dumps(body), headers={"Content-Type": "application/json"}))
+    respx.route().mock(
+        return_value=httpx.Response(200, text=json.dumps(body), headers={"Content-Type": "application/json"})
+    )
     if call == "gateway plans" and body == []:
         assert CALLS[call](connection) == []
         return
@@ -150,7 +169,9 @@ def test_a_list_is_read_to_its_end(connection):
         "1": {"plans": [{"code": "a"}], "meta": {"next_page": 2}},
         "2": {"plans": [{"code": "b"}], "meta": {"next_page": None}},
     }
-    respx.route().mock(side_effect=lambda request: httpx.Response(200, json=pages[request.url.params["page"]]))
+    respx.route().mock(
+        side_effect=lambda request: httpx.Response(200, json=pages[request.url.params["page"]])
+    )
     assert Lago(connection, Secret("a-key-of-this-test")).all("plans") == [{"code": "a"}, {"code": "b"}]
 
 
@@ -168,18 +189,25 @@ def test_an_address_takes_the_place_of_the_name_in_the_connection_alone():
     route = respx.route(host="192.0.2.7").mock(return_value=httpx.Response(200, json={}))
     Connection("api", BASE, "192.0.2.7").ask("GET", "/health")
     request = route.calls[0].request
-    assert (request.headers["Host"], request.extensions["sni_hostname"]) == ("lago.example.test", "lago.example.test")
+    assert (request.headers["Host"], request.extensions["sni_hostname"]) == (
+        "lago.example.test",
+        "lago.example.test",
+    )
 
 
 def _graphql(code: str, details: dict | None = None) -> httpx.Response:
     extensions = {"status": 422, "code": code, **({"details": details} if details else {})}
-    return httpx.Response(200, json={"data": {"loginUser": None}, "errors": [{"message": "No", "extensions": extensions}]})
+    return httpx.Response(
+        200, json={"data": {"loginUser": None}, "errors": [{"message": "No", "extensions": extensions}]}
+    )
 
 
 @respx.mock
 def test_a_wrong_password_is_told_from_a_login_that_does_not_work(connection):
     graphql, password = GraphQL(connection), Secret("a-password-of-this-test")
-    respx.route().mock(return_value=_graphql("unprocessable_entity", {"base": ["incorrect_login_or_password"]}))
+    respx.route().mock(
+        return_value=_graphql("unprocessable_entity", {"base": ["incorrect_login_or_password"]})
+    )
     with pytest.raises(LoginRefused):
         graphql.login("a@example.test", password)
     respx.route().mock(return_value=_graphql("internal_error"))
@@ -190,7 +218,9 @@ def test_a_wrong_password_is_told_from_a_login_that_does_not_work(connection):
 @respx.mock
 def test_sign_up_gives_the_codes_of_its_refusal(connection):
     respx.route().mock(return_value=_graphql("signup_disabled"))
-    assert GraphQL(connection).sign_up("a@example.test", Secret("a-password-of-this-test"), "x") == ["signup_disabled"]
+    assert GraphQL(connection).sign_up("a@example.test", Secret("a-password-of-this-test"), "x") == [
+        "signup_disabled"
+    ]
     respx.route().mock(return_value=httpx.Response(200, json={"data": {"registerUser": {"token": "t"}}}))
     assert GraphQL(connection).sign_up("a@example.test", Secret("a-password-of-this-test"), "x") == []
 
@@ -210,16 +240,25 @@ def _openapi(paths: dict, **schemas: dict) -> dict:
 
 def test_the_plans_spelling_and_the_running_one_are_one_capability():
     query = [{"name": "plan_slug", "in": "query"}]
-    running = operations(_openapi({
-        "/api/billing/subscription": {"get": {}},
-        "/api/billing/subscribe": {"post": {"parameters": query}},
-        "/api/billing/plans": {"post": {}},
-    }))
+    running = operations(
+        _openapi(
+            {
+                "/api/billing/subscription": {"get": {}},
+                "/api/billing/subscribe": {"post": {"parameters": query}},
+                "/api/billing/plans": {"post": {}},
+            }
+        )
+    )
     body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Wanted"}}}}
-    planned = operations(_openapi(
-        {"/api/billing/subscriptions": {"get": {}}, "/api/billing/subscribe": {"post": {"requestBody": body}}},
-        Wanted={"properties": {"plan_code": {}, "external_customer_id": {}}},
-    ))
+    planned = operations(
+        _openapi(
+            {
+                "/api/billing/subscriptions": {"get": {}},
+                "/api/billing/subscribe": {"post": {"requestBody": body}},
+            },
+            Wanted={"properties": {"plan_code": {}, "external_customer_id": {}}},
+        )
+    )
     assert running["subscriptions"].path == "/api/billing/subscription"
     assert planned["subscriptions"].path == "/api/billing/subscriptions"
     assert running["subscribe"].query == ("plan_slug",)
@@ -234,17 +273,29 @@ def test_descriptions_as_fastapi_writes_them_are_followed():
     """Optional and combined bodies, parameters of the path and by reference; a reference to nothing is no field."""
     optional = {"anyOf": [{"$ref": "#/components/schemas/Wanted"}, {"type": "null"}]}
     wanted = {"allOf": [{"properties": {"plan_slug": {}}}, {"properties": {"customer": {}}}]}
-    document = _openapi({"/api/billing/subscribe": {
-        "parameters": [{"name": "tenant", "in": "query"}, {"name": "x-request-id", "in": "header"}],
-        "post": {"parameters": [{"$ref": "#/components/parameters/Plan"}], "security": [{"HTTPBearer": []}],
-                 "requestBody": {"content": {"application/json": {"schema": optional}}}},
-    }}, Wanted=wanted, Loop={"$ref": "#/components/schemas/Loop"})
+    document = _openapi(
+        {
+            "/api/billing/subscribe": {
+                "parameters": [{"name": "tenant", "in": "query"}, {"name": "x-request-id", "in": "header"}],
+                "post": {
+                    "parameters": [{"$ref": "#/components/parameters/Plan"}],
+                    "security": [{"HTTPBearer": []}],
+                    "requestBody": {"content": {"application/json": {"schema": optional}}},
+                },
+            }
+        },
+        Wanted=wanted,
+        Loop={"$ref": "#/components/schemas/Loop"},
+    )
     document["components"]["parameters"] = {"Plan": {"name": "plan_slug", "in": "query"}}
     subscribe = operations(document)["subscribe"]
     assert subscribe.query == ("tenant", "plan_slug")
     assert subscribe.body == ("plan_slug", "customer")
     body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Loop"}}}}
-    looping = _openapi({"/api/billing/subscribe": {"post": {"requestBody": body}}}, Loop={"$ref": "#/components/schemas/Loop"})
+    looping = _openapi(
+        {"/api/billing/subscribe": {"post": {"requestBody": body}}},
+        Loop={"$ref": "#/components/schemas/Loop"},
+    )
     assert operations(looping)["subscribe"].body == ()
 
 
@@ -252,8 +303,15 @@ def test_descriptions_as_fastapi_writes_them_are_followed():
 def test_subscribe_takes_its_plan_as_the_gateway_says(connection):
     route = respx.route().mock(return_value=httpx.Response(200, json={"id": "x"}))
     gateway, token = Gateway(connection), Secret("a-token-of-this-test")
-    gateway.subscribe(Operation("POST", "/api/billing/subscribe", query=("plan_slug",)), "starter", "tenant", token)
-    gateway.subscribe(Operation("POST", "/api/billing/subscribe", body=("plan_code", "customer_id")), "starter", "tenant", token)
+    gateway.subscribe(
+        Operation("POST", "/api/billing/subscribe", query=("plan_slug",)), "starter", "tenant", token
+    )
+    gateway.subscribe(
+        Operation("POST", "/api/billing/subscribe", body=("plan_code", "customer_id")),
+        "starter",
+        "tenant",
+        token,
+    )
     assert route.calls[0].request.url.params["plan_slug"] == "starter"
     assert route.calls[0].request.content == b""
     assert route.calls[1].request.content == b'{"plan_code":"starter","customer_id":"tenant"}'

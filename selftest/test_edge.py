@@ -115,7 +115,9 @@ def test_the_root_of_another_run_does_not_verify(standing_edge: edge.Edge, tmp_p
 
 def test_labels_of_another_project_are_not_obeyed(standing_edge: edge.Edge) -> None:
     def status(host: str) -> int:
-        return httpx.get(f"http://{standing_edge.origin}/", headers={"Host": host}, trust_env=False).status_code
+        return httpx.get(
+            f"http://{standing_edge.origin}/", headers={"Host": host}, trust_env=False
+        ).status_code
 
     assert until(lambda: status(SHOP) == 200, 20), "the project's own router does not answer"
     assert status(FOREIGN) == 404

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-PLUGIN = '''
+PLUGIN = """
 import pytest
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     if item.name == "test_rule[{rule}]":
         raise KeyError("a mistake of the suite")
-'''
+"""
 
 
 @pytest.fixture

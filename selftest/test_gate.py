@@ -22,18 +22,36 @@ from lago_acceptance.options import ROOT
 from lago_acceptance.rules import Rule
 
 SARIF_SCHEMA = ROOT / "selftest" / "schemas" / "sarif-2.1.0-rtm.5.json"
-SECRETS = {"POSTGRES_PASSWORD": "s3cr3t-of-the-database",
-           "SECRET_KEY_BASE": "5ec5ec5ec5ec5ec5ec5ec5ec5ec5ec5e"}
+SECRETS = {
+    "POSTGRES_PASSWORD": "s3cr3t-of-the-database",
+    "SECRET_KEY_BASE": "5ec5ec5ec5ec5ec5ec5ec5ec5ec5ec5e",
+}
 
 
 def gate(tmp_path: Path, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the gate as a user would; reports go to tmp_path/reports."""
-    command = [sys.executable, "-m", "pytest", "-m", "gate", "--reports", str(tmp_path / "reports"),
-               *map(str, arguments)]
-    inherited = {name: value for name, value in os.environ.items()
-                 if not name.startswith(("PYTEST", "GITHUB"))}
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-                          env={**inherited, "DOCKER_HOST": "tcp://127.0.0.1:9", **environment})
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "gate",
+        "--reports",
+        str(tmp_path / "reports"),
+        *map(str, arguments),
+    ]
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "GITHUB"))
+    }
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**inherited, "DOCKER_HOST": "tcp://127.0.0.1:9", **environment},
+    )
 
 
 def found(tmp_path: Path) -> list[dict]:
@@ -47,13 +65,18 @@ def test_the_shipped_file_passes_without_docker(tmp_path):
 
 
 def test_an_error_is_told_with_place_line_consequence_and_mend(tmp_path):
-    path = corpus_files.write(tmp_path / "a", "lago",
-                              ("RUBYOPT: -r/run/lago/rsa_key => LAGO_RSA_PRIVATE_KEY_PATH: "
-                               "/run/lago/rsa_private.pem",))
+    path = corpus_files.write(
+        tmp_path / "a",
+        "lago",
+        ("RUBYOPT: -r/run/lago/rsa_key => LAGO_RSA_PRIVATE_KEY_PATH: /run/lago/rsa_private.pem",),
+    )
     ended = gate(tmp_path, "--compose-file", path)
     assert ended.returncode == 1, ended.stdout
-    line = next(number for number, text in enumerate(path.read_text().splitlines(), 1)
-                if "LAGO_RSA_PRIVATE_KEY_PATH" in text)
+    line = next(
+        number
+        for number, text in enumerate(path.read_text().splitlines(), 1)
+        if "LAGO_RSA_PRIVATE_KEY_PATH" in text
+    )
     one = next(each for each in found(tmp_path) if each["rule"] == "rsa-env-missing")
     assert set(one) == {"rule", "severity", "phase", "service", "path", "line", "message", "fix"}
     assert (one["severity"], one["phase"], one["path"]) == ("error", 1, str(path))
@@ -64,9 +87,11 @@ def test_an_error_is_told_with_place_line_consequence_and_mend(tmp_path):
 
 
 def test_a_finding_points_to_the_line_that_is_wrong(tmp_path):
-    path = corpus_files.write(tmp_path / "a", "list",
-                              ("- LAGO_API_URL=https://billing-api.bizoholic.net => - "
-                               "LAGO_API_URL=http://api:3000",))
+    path = corpus_files.write(
+        tmp_path / "a",
+        "list",
+        ("- LAGO_API_URL=https://billing-api.bizoholic.net => - LAGO_API_URL=http://api:3000",),
+    )
     gate(tmp_path, "--compose-file", path)
     one = next(each for each in found(tmp_path) if each["rule"] == "api-url-internal")
     assert "LAGO_API_URL=http://api:3000" in path.read_text().splitlines()[one["line"] - 1]
@@ -82,8 +107,13 @@ def test_warnings_fail_only_when_strict(tmp_path):
 def test_several_files_and_a_folder_are_judged_at_once(tmp_path):
     for number, name in enumerate(corpus_files.HEALTHY):
         corpus_files.write(tmp_path / "all" / str(number), name)
-    ended = gate(tmp_path, "--compose-file", tmp_path / "all", "--compose-file",
-                 ROOT / "compose" / "docker-compose.lago.yml")
+    ended = gate(
+        tmp_path,
+        "--compose-file",
+        tmp_path / "all",
+        "--compose-file",
+        ROOT / "compose" / "docker-compose.lago.yml",
+    )
     assert ended.returncode == 0 and "gate: 5 files, no finding" in ended.stdout, ended.stdout
 
 
@@ -92,8 +122,9 @@ def test_an_override_file_is_judged_upon_the_file_that_it_belongs_to(tmp_path):
     override = base.with_name("docker-compose.override.yml")
     override.write_text('services:\n  db:\n    ports: ["5432:5432"]\n', "utf-8")
     gate(tmp_path, "--compose-file", base.parent)
-    assert [(each["rule"], each["path"], each["line"])
-            for each in found(tmp_path)] == [("host-port-published", str(override), 3)]
+    assert [(each["rule"], each["path"], each["line"]) for each in found(tmp_path)] == [
+        ("host-port-published", str(override), 3)
+    ]
 
 
 def test_what_has_nothing_of_lago_in_it_is_said(tmp_path):
@@ -104,8 +135,9 @@ def test_what_has_nothing_of_lago_in_it_is_said(tmp_path):
 
 
 def test_sarif_and_annotations(tmp_path):
-    path = corpus_files.write(tmp_path / "a", "lago",
-                              ("@lago-worker lago-storage:/app/storage => lago-storage:/app/storage2",))
+    path = corpus_files.write(
+        tmp_path / "a", "lago", ("@lago-worker lago-storage:/app/storage => lago-storage:/app/storage2",)
+    )
     ended = gate(tmp_path, "--compose-file", path, GITHUB_ACTIONS="true")
     sarif = json.loads((tmp_path / "reports" / "gate.sarif").read_text("utf-8"))
     run = sarif["runs"][0]
@@ -113,22 +145,39 @@ def test_sarif_and_annotations(tmp_path):
     assert run["results"], run
     for result in run["results"]:
         assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
-        assert result["level"] in ("error",
-                                   "warning") and result["locations"][0]["physicalLocation"]["region"]["startLine"] >= 1
-    assert re.search(rf"^::error file={re.escape(str(path))},line=\d+,title=no-storage-volume::",
-                     ended.stdout, re.MULTILINE), ended.stdout
+        assert (
+            result["level"] in ("error", "warning")
+            and result["locations"][0]["physicalLocation"]["region"]["startLine"] >= 1
+        )
+    assert re.search(
+        rf"^::error file={re.escape(str(path))},line=\d+,title=no-storage-volume::",
+        ended.stdout,
+        re.MULTILINE,
+    ), ended.stdout
 
 
 def test_no_output_holds_a_secret(tmp_path):
     material = corpus_files._material()
-    path = corpus_files.write(tmp_path / "a", "lago", (
-        "RUBYOPT: -r/run/lago/rsa_key => LAGO_RSA_PRIVATE_KEY: @B64_CUT@",
-        f"${{POSTGRES_PASSWORD:?see .env.lago.example}} => {SECRETS['POSTGRES_PASSWORD']}",
-        f"${{SECRET_KEY_BASE:?see .env.lago.example}} => ${{SECRET_KEY_BASE:-{SECRETS['SECRET_KEY_BASE']}}}",
-    ))
+    path = corpus_files.write(
+        tmp_path / "a",
+        "lago",
+        (
+            "RUBYOPT: -r/run/lago/rsa_key => LAGO_RSA_PRIVATE_KEY: @B64_CUT@",
+            f"${{POSTGRES_PASSWORD:?see .env.lago.example}} => {SECRETS['POSTGRES_PASSWORD']}",
+            f"${{SECRET_KEY_BASE:?see .env.lago.example}} => ${{SECRET_KEY_BASE:-{SECRETS['SECRET_KEY_BASE']}}}",
+        ),
+    )
     reports = tmp_path / "reports"
-    ended = gate(tmp_path, "--compose-file", path, "--alluredir", reports / "allure", "--junitxml", reports / "junit.xml",
-                 GITHUB_ACTIONS="true")
+    ended = gate(
+        tmp_path,
+        "--compose-file",
+        path,
+        "--alluredir",
+        reports / "allure",
+        "--junitxml",
+        reports / "junit.xml",
+        GITHUB_ACTIONS="true",
+    )
     files = [each for each in reports.rglob("*") if each.is_file()]
     assert {"gate.json", "gate.sarif", "junit.xml"} < {each.name for each in files} and len(files) > 10
     written = ended.stdout + ended.stderr + "".join(each.read_text() for each in files)
@@ -166,21 +215,31 @@ BAD = {
     "deep maps": (b"a: " + b"{a: " * 100_000, "levels deep"),
     "binary": (b"\x7fELF\x00\x01\x02" * 50, "binary"),
     "not UTF-8": (b"services:\n  api:\n    image: \xff\xfe\n", "UTF-8"),
-    "absent include": (b"include: [other.yml]\nservices: {api: {image: 'getlago/api:v1.16.0'}}\n",
-                       "Compose refuses"),
-    "thousands of services": (b"services:\n" + b"".join(b"  s%d: {image: a}\n" % n for n in range(9000)),
-                              "9000 services"),
+    "absent include": (
+        b"include: [other.yml]\nservices: {api: {image: 'getlago/api:v1.16.0'}}\n",
+        "Compose refuses",
+    ),
+    "thousands of services": (
+        b"services:\n" + b"".join(b"  s%d: {image: a}\n" % n for n in range(9000)),
+        "9000 services",
+    ),
     "a list as key": (b"services:\n  [a, b]: c\n", "key"),
     "services as text": (b"services: all\n", "no compose file"),
     "a service as text": (b"services: {api: text}\n", "Compose refuses"),
-    "environment as text": (b"services: {api: {image: 'getlago/api:v1.16.0', environment: text}}\n",
-                            "Compose refuses"),
+    "environment as text": (
+        b"services: {api: {image: 'getlago/api:v1.16.0', environment: text}}\n",
+        "Compose refuses",
+    ),
 }
 
 SLOW = {
-    "a command that doubles": "image: getlago/api:v1.16.0\n    command: [sh, -c, '" + "a=$$a$$a;" * 200 + "']\n    environment: {a: xx}",
+    "a command that doubles": "image: getlago/api:v1.16.0\n    command: [sh, -c, '"
+    + "a=$$a$$a;" * 200
+    + "']\n    environment: {a: xx}",
     "a command without an end": "image: getlago/api:v1.16.0\n    command: " + "a" * 400_000,
-    "substitutions in substitutions": "image: getlago/api:v1.16.0\n    command: [sh, -c, 'export A=" + '"$$(echo ' * 2000 + "']",
+    "substitutions in substitutions": "image: getlago/api:v1.16.0\n    command: [sh, -c, 'export A="
+    + '"$$(echo ' * 2000
+    + "']",
 }
 
 
@@ -209,8 +268,9 @@ def test_a_rule_that_breaks_on_a_file_is_told(tmp_path):
     source = load(corpus_files.write(tmp_path, "lago"), None)
     broken = Rule("some-rule", 0, Severity.WARNING, lambda model, settings: int("x"))
     told = findings_of(broken, [source], settings.load(ROOT / "settings.toml"))
-    assert [(each.id, each.severity)
-            for each in told] == [("some-rule", Severity.ERROR)] and "ValueError" in told[0].wrong
+    assert [(each.id, each.severity) for each in told] == [
+        ("some-rule", Severity.ERROR)
+    ] and "ValueError" in told[0].wrong
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -227,16 +287,19 @@ def test_bad_input_is_a_finding_within_seconds(name, tmp_path):
     assert told and word in told[0]["message"], (told, ended.stdout)
 
 
-@pytest.mark.parametrize(("arguments", "word"), [
-    (("--compose-file", "nowhere.yml"), "nowhere.yml"),
-    (("--compose-file", "reports-that-is-no-folder"), "not there"),
-    (("--env-file", "nowhere.env"), "nowhere.env"),
-    (("--base", "no-such-branch"), "no-such-branch"),
-    (("--settings", "nowhere.toml"), "nowhere.toml"),
-    (("--settings", "/dev/zero"), "no file"),
-    (("--base", "README.md"), "can't be compared with"),
-    (("--reports", "/dev/null/reports"), "no folder"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--compose-file", "nowhere.yml"), "nowhere.yml"),
+        (("--compose-file", "reports-that-is-no-folder"), "not there"),
+        (("--env-file", "nowhere.env"), "nowhere.env"),
+        (("--base", "no-such-branch"), "no-such-branch"),
+        (("--settings", "nowhere.toml"), "nowhere.toml"),
+        (("--settings", "/dev/zero"), "no file"),
+        (("--base", "README.md"), "can't be compared with"),
+        (("--reports", "/dev/null/reports"), "no folder"),
+    ],
+)
 def test_a_wrong_option_is_one_sentence_and_exit_4(arguments, word, tmp_path):
     ended = gate(tmp_path, *arguments)
     assert ended.returncode == 4, ended.stdout + ended.stderr
@@ -244,31 +307,48 @@ def test_a_wrong_option_is_one_sentence_and_exit_4(arguments, word, tmp_path):
 
 
 CHANGES = {
-    "volume-moved": ("lago", (),
-                     ("lago-db-data:/var/lib/postgresql/data => pg:/var/lib/postgresql/data",
-                      "lago-db-data: {} => pg: {}")),
-    "secret-key-base-changed": ("shared", (),
-                                ("env: SECRET_KEY_BASE=@HEX64@ => SECRET_KEY_BASE=@HEX32@@HEX32@",)),
-    "encryption-key-changed": ("lago", (),
-                               ("${LAGO_ENCRYPTION_PRIMARY_KEY:?see .env.lago.example} => "
-                                "${NEW_PRIMARY_KEY:?}",)),
+    "volume-moved": (
+        "lago",
+        (),
+        (
+            "lago-db-data:/var/lib/postgresql/data => pg:/var/lib/postgresql/data",
+            "lago-db-data: {} => pg: {}",
+        ),
+    ),
+    "secret-key-base-changed": (
+        "shared",
+        (),
+        ("env: SECRET_KEY_BASE=@HEX64@ => SECRET_KEY_BASE=@HEX32@@HEX32@",),
+    ),
+    "encryption-key-changed": (
+        "lago",
+        (),
+        ("${LAGO_ENCRYPTION_PRIMARY_KEY:?see .env.lago.example} => ${NEW_PRIMARY_KEY:?}",),
+    ),
     "rsa-key-changed": ("list", (), ("${LAGO_RSA_PRIVATE_KEY:?base64 of the PEM} => ${LAGO_NEW_RSA_KEY:?}",)),
-    "db-password-changed": ("list", (),
-                            ("POSTGRES_PASSWORD=${POSTGRES_PASSWORD:?} => POSTGRES_PASSWORD=${NEW_PASSWORD:?}",)),
+    "db-password-changed": (
+        "list",
+        (),
+        ("POSTGRES_PASSWORD=${POSTGRES_PASSWORD:?} => POSTGRES_PASSWORD=${NEW_PASSWORD:?}",),
+    ),
     "project-renamed": ("lago", (), ("name: lago\\n => name: billing\\n",)),
     "image-goes-back": ("lago", (), ("getlago/front:v1.16.0 => getlago/front:v1.15.0",)),
     "service-gone": ("list", (), ("-clock",)),
-    "router-gone": ("lago", (),
-                    ("@lago-front Host(`${LAGO_FRONT_HOST:-billing.bizoholic.net}`) => "
-                     "Host(`front.bizoholic.net`)",)),
+    "router-gone": (
+        "lago",
+        (),
+        ("@lago-front Host(`${LAGO_FRONT_HOST:-billing.bizoholic.net}`) => Host(`front.bizoholic.net`)",),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_that_breaks_what_runs_is_reported(name, tmp_path):
     base, before, after = CHANGES[name]
-    old, new = corpus_files.write(tmp_path / "old", base, before), corpus_files.write(tmp_path / "new", base,
-                                                                                      after)
+    old, new = (
+        corpus_files.write(tmp_path / "old", base, before),
+        corpus_files.write(tmp_path / "new", base, after),
+    )
     ended = gate(tmp_path, "--compose-file", new, "--base", old)
     assert ended.returncode == 1, ended.stdout
     assert name in {each["rule"] for each in found(tmp_path)}

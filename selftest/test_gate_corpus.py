@@ -52,8 +52,14 @@ def test_recall_and_precision(judged, record_property, capsys):
         wanted = [rule in found for case, found in judged if rule in case.rules]
         wrong = [case.line for case, found in judged if rule in found and rule not in case.rules]
         hits = sum(wanted)
-        rows.append((rule, hits / len(wanted) if wanted else 0.0, hits / (hits + len(wrong)) if hits or wrong
-                     else 1.0, wrong))
+        rows.append(
+            (
+                rule,
+                hits / len(wanted) if wanted else 0.0,
+                hits / (hits + len(wrong)) if hits or wrong else 1.0,
+                wrong,
+            )
+        )
     with capsys.disabled():
         print(f"\n{'rule':40} recall precision")
         for rule, recall, precision, wrong in rows:
@@ -61,10 +67,9 @@ def test_recall_and_precision(judged, record_property, capsys):
     assert [row for row in rows if row[1] < 1 or row[2] < 1] == []
 
 
-
-
-@pytest.mark.parametrize("case", corpus_files.cases("harmless.txt"),
-                         ids=lambda case: f"{case.rules[0]}-{case.line}")
+@pytest.mark.parametrize(
+    "case", corpus_files.cases("harmless.txt"), ids=lambda case: f"{case.rules[0]}-{case.line}"
+)
 def test_what_only_looks_like_a_defect_is_no_finding(case, tmp_path: Path):
     source = load(corpus_files.write(tmp_path, case.base, case.edits), None)
     assert source.written.compose_error == ""

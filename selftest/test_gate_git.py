@@ -23,8 +23,15 @@ WORKFLOW = ROOT / ".github" / "workflows" / "compose-change.yml"
 def git(folder: Path, *arguments: str) -> str:
     """Run git in a folder; what it prints."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return subprocess.run(["git", *IDENTITY, *arguments], cwd=folder, check=True, capture_output=True,
-                          text=True, timeout=60, env=inherited).stdout
+    return subprocess.run(
+        ["git", *IDENTITY, *arguments],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=inherited,
+    ).stdout
 
 
 def commit(folder: Path, words: str) -> str:
@@ -66,8 +73,15 @@ def test_what_main_changed_since_is_not_held_against_a_branch(repository, tmp_pa
 
 def test_a_file_that_is_new_since_the_base_is_judged_by_itself(repository, tmp_path):
     path = corpus_files.write(repository / "second", "list")
-    ended = gate(tmp_path, "--compose-file", path, "--compose-file", repository / "docker-compose.yml",
-                 "--base", "main")
+    ended = gate(
+        tmp_path,
+        "--compose-file",
+        path,
+        "--compose-file",
+        repository / "docker-compose.yml",
+        "--base",
+        "main",
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert f"{path}: not compared, for it was not there yet at main" in ended.stdout
 
@@ -80,11 +94,16 @@ def _tracked(repository: Path, name: str, text: str, edit: str) -> Path:
 
 
 TRACKED = {
-    "secret-committed": (".env.prod", "NANGO_TOKEN=@HEX@\n",
-                         "@api restart: always => restart: always\\n    env_file: .env.prod"),
-    "rsa-pem-committed": ("keys/rsa.pem", "@PEM@",
-                          "- files:/app/storage => - files:/app/storage\\n      - "
-                          "./keys/rsa.pem:/run/keys/rsa.pem:ro"),
+    "secret-committed": (
+        ".env.prod",
+        "NANGO_TOKEN=@HEX@\n",
+        "@api restart: always => restart: always\\n    env_file: .env.prod",
+    ),
+    "rsa-pem-committed": (
+        "keys/rsa.pem",
+        "@PEM@",
+        "- files:/app/storage => - files:/app/storage\\n      - ./keys/rsa.pem:/run/keys/rsa.pem:ro",
+    ),
 }
 
 
@@ -92,8 +111,9 @@ TRACKED = {
 def test_a_secret_file_is_reported_where_git_has_it(rule, repository, tmp_path):
     name, text, edit = TRACKED[rule]
     material = corpus_files._material()
-    text = text.replace("@HEX@", material["HEX"]).replace("@PEM@",
-                                                          material["PEM_QUOTED"].replace("\\n", "\n"))
+    text = text.replace("@HEX@", material["HEX"]).replace(
+        "@PEM@", material["PEM_QUOTED"].replace("\\n", "\n")
+    )
     path = _tracked(repository, name, text, edit)
     gate(tmp_path, "--compose-file", path)
     assert rule not in {each["rule"] for each in found(tmp_path)}
@@ -137,21 +157,35 @@ def test_the_step_of_ci_compares_with_the_merge_base(edit, code, project, tmp_pa
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(project), str(clone))
     git(clone, "checkout", "--quiet", "-b", "change")
-    shutil.copy(corpus_files.write(tmp_path / "changed", "lago", edit),
-                clone / "compose" / "docker-compose.lago.yml")
-    environment = {**os.environ, "BASE": "origin/main",
-                   "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    ended = subprocess.run(["sh", "-ec", _step("May this compose change be merged?")], cwd=clone,
-                           env=environment, capture_output=True,
-                           text=True, timeout=60, check=False)
+    shutil.copy(
+        corpus_files.write(tmp_path / "changed", "lago", edit), clone / "compose" / "docker-compose.lago.yml"
+    )
+    environment = {
+        **os.environ,
+        "BASE": "origin/main",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    ended = subprocess.run(
+        ["sh", "-ec", _step("May this compose change be merged?")],
+        cwd=clone,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert ended.returncode == code, ended.stdout + ended.stderr
     assert ("project-renamed" in ended.stdout) == bool(edit)
     assert (clone / "reports" / "gate.sarif").is_file()
 
 
 def test_the_workflow_is_one_that_github_knows():
-    command = [str(Path(sys.executable).with_name("check-jsonschema")), "--builtin-schema",
-               "vendor.github-workflows", str(WORKFLOW)]
+    command = [
+        str(Path(sys.executable).with_name("check-jsonschema")),
+        "--builtin-schema",
+        "vendor.github-workflows",
+        str(WORKFLOW),
+    ]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
@@ -159,9 +193,15 @@ def test_the_workflow_is_one_that_github_knows():
 def pre_commit(folder: Path, *arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
     """Run pre-commit in a repository."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return subprocess.run([str(Path(sys.executable).with_name("pre-commit")), *arguments], cwd=folder,
-                          capture_output=True, text=True,
-                          timeout=300, check=False, env={**inherited, "PRE_COMMIT_HOME": str(home)})
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("pre-commit")), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**inherited, "PRE_COMMIT_HOME": str(home)},
+    )
 
 
 def test_the_hook_definition_is_valid(tmp_path):
@@ -170,11 +210,19 @@ def test_the_hook_definition_is_valid(tmp_path):
 
 
 def test_the_hook_stops_a_bad_commit_and_lets_a_good_one_pass(project, repository, tmp_path):
-    hooks = {"repos": [{"repo": str(project), "rev": git(project, "rev-parse", "HEAD").strip(),
-                        "hooks": [{"id": "lago-gate"}]}]}
+    hooks = {
+        "repos": [
+            {
+                "repo": str(project),
+                "rev": git(project, "rev-parse", "HEAD").strip(),
+                "hooks": [{"id": "lago-gate"}],
+            }
+        ]
+    }
     (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(hooks), "utf-8")
-    corpus_files.write(repository, "lago",
-                       ("@lago-worker lago-storage:/app/storage => lago-storage:/app/storage2",))
+    corpus_files.write(
+        repository, "lago", ("@lago-worker lago-storage:/app/storage => lago-storage:/app/storage2",)
+    )
     git(repository, "add", "--all")
     ended = pre_commit(repository, "run", "lago-gate", home=tmp_path / "pre-commit")
     assert ended.returncode == 1 and "no-storage-volume" in ended.stdout, ended.stdout + ended.stderr

@@ -22,7 +22,9 @@ SHOWN = [
 
 def _view(**answers: Inside) -> BillingView:
     texts = {"gateway-url": "http://lago-api:3000", "gateway-addresses": "10.0.0.2"}
-    return BillingView(texts, {name.replace("_", "-"): answer for name, answer in answers.items()}, None, None)
+    return BillingView(
+        texts, {name.replace("_", "-"): answer for name, answer in answers.items()}, None, None
+    )
 
 
 def _answer(status: int, body) -> Answer:
@@ -78,10 +80,15 @@ def test_the_front_in_lagos_place_is_told():
 
 def test_health_that_hides_a_dead_lago_is_a_warning():
     healthy = _answer(200, {"status": "healthy"})
-    assert _ids(gateway_checks.is_healthy(healthy, _view(gateway_health=Inside(200, '{"version":"v1.16.0"}')))) == []
+    assert (
+        _ids(gateway_checks.is_healthy(healthy, _view(gateway_health=Inside(200, '{"version":"v1.16.0"}'))))
+        == []
+    )
     found = list(gateway_checks.is_healthy(healthy, _view(gateway_health=Inside(0, "connection refused"))))
     assert [(each.id, each.severity) for each in found] == [("gateway-health-ignores-lago", Severity.WARNING)]
-    assert _ids(gateway_checks.is_healthy(_answer(503, {"status": "unhealthy"}), _view())) == ["gateway-unhealthy"]
+    assert _ids(gateway_checks.is_healthy(_answer(503, {"status": "unhealthy"}), _view())) == [
+        "gateway-unhealthy"
+    ]
 
 
 def test_a_subscription_that_lago_calls_otherwise_is_told():

@@ -206,9 +206,7 @@ def test_a_stand_in_that_does_not_build_names_its_folder(folder: Path) -> None:
 
 def test_a_base_that_can_not_be_made_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "base" / "packages.txt").write_text("bash\n")
-    monkeypatch.setattr(
-        standins, "_sources", lambda: [f"deb http://{NOBODY}/debian bookworm main"]
-    )
+    monkeypatch.setattr(standins, "_sources", lambda: [f"deb http://{NOBODY}/debian bookworm main"])
     with pytest.raises(images.NoImage, match="could not be made from Debian bookworm packages"):
         images.stand_in("redis")
     assert docker("images", "--quiet", standins.tag("base")) == ""

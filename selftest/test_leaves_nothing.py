@@ -63,10 +63,13 @@ class Started:
 
     def id_once_containers_run(self) -> str:
         """The run's id, as soon as it has started containers."""
+
         def run_id() -> str:
             link = self.reports / "latest"
             found = link.readlink().name if link.is_symlink() else ""
-            return found if found and docker("ps", "--filter", f"name={runs.PREFIX}{found}", "--quiet") else ""
+            return (
+                found if found and docker("ps", "--filter", f"name={runs.PREFIX}{found}", "--quiet") else ""
+            )
 
         found = until(run_id, 60)
         assert found, "the run started no container"

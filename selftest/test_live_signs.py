@@ -297,7 +297,9 @@ def test_a_big_log(live_lago, look):
         "-c",
         "head -c 2500000 /dev/zero | tr '\\0' x | fold -w 900 >/proc/1/fd/1",
     )
-    assert [(finding.id, finding.role) for finding in host_signs.big_logs(look(), 2)] == [("log-too-big", "front")]
+    assert [(finding.id, finding.role) for finding in host_signs.big_logs(look(), 2)] == [
+        ("log-too-big", "front")
+    ]
 
 
 def test_a_traefik_that_does_not_tell_is_unknown(live_lago, look):

@@ -166,10 +166,15 @@ def test_what_a_killed_run_left_is_swept_and_nothing_else(written, live_lago, tm
 def test_a_gateway_that_answers_and_is_not_told_from_other_containers_is_unknown(live_lago, tmp_path):
     settings = tmp_path / "settings.toml"
     network = live_lago.stack.network("gateway")
-    settings.write_text((live_lago.folder / "settings.toml").read_text().replace(f'"{network}"', '"of-no-gateway"'))
+    settings.write_text(
+        (live_lago.folder / "settings.toml").read_text().replace(f'"{network}"', '"of-no-gateway"')
+    )
     given = [*live_lago.options, "--settings", str(settings)]
     result = running.run(tmp_path / "reports", "-m", "phase4 and smoke", *given)
     assert "gateway-down" not in result.red(), result.output
     reasons = {check["name"].rpartition("::")[2]: check["reason"] for check in result.summary["checks"]}
-    assert "lago-acceptance.role=gateway" in reasons["test_the_gateway_runs_on_the_network_that_it_shares_with_lago"]
+    assert (
+        "lago-acceptance.role=gateway"
+        in reasons["test_the_gateway_runs_on_the_network_that_it_shares_with_lago"]
+    )
     assert "lago-acceptance.role=gateway" in reasons["test_lago_accepts_the_gateways_key"]

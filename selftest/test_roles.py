@@ -25,5 +25,7 @@ SERVICES = [
 def test_python_and_the_shell_agree_on_what_a_service_is(image, command, role):
     assert role_of(image, command) == role
     script = f'text="$1"\n{as_shell_case("text")}\nprintf %s "$role"'
-    told = subprocess.run(["sh", "-c", script, "sh", f"{image} {command} "], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        ["sh", "-c", script, "sh", f"{image} {command} "], capture_output=True, text=True, check=True
+    )
     assert told.stdout == (role or "")

@@ -238,7 +238,9 @@ def test_python_packages_are_installed_once_for_each_change(machine: Machine) ->
     requirements.write_text("# nothing again\n")
     assert setup().returncode == 0
     moved = project.rename(machine.folder / "moved")
-    assert "Installing into .venv" in machine.run(str(moved / "bin" / "setup-python"), PIP_NO_INDEX="1").stderr
+    assert (
+        "Installing into .venv" in machine.run(str(moved / "bin" / "setup-python"), PIP_NO_INDEX="1").stderr
+    )
 
 
 def test_an_old_python_is_refused(machine: Machine) -> None:

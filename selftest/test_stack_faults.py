@@ -44,18 +44,25 @@ PLAN_OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("ids", [pytest.param(ids, id=name, marks=names(name)) for name, ids in PLAN_OPTIONS.items()])
+@pytest.mark.parametrize(
+    "ids", [pytest.param(ids, id=name, marks=names(name)) for name, ids in PLAN_OPTIONS.items()]
+)
 def test_each_of_the_plans_options_is_red_in_phase_1_and_blocks_the_rest(broken, ids):
     explanation, cause = ids
     assert broken.code == 1, broken.output[-3000:]
     assert {explanation, cause} <= broken.red(1)
     assert broken.red(2) | broken.red(3) == set(), "what the key keeps down is blocked, not red"
     assert len(broken.checks("blocked", 2)) >= 8 and len(broken.checks("blocked", 3)) >= 5
-    assert all(cause in check["reason"] for check in broken.summary["checks"]
-               if check["outcome"] == "blocked" and check["phase"] == 2)
+    assert all(
+        cause in check["reason"]
+        for check in broken.summary["checks"]
+        if check["outcome"] == "blocked" and check["phase"] == 2
+    )
 
 
-@pytest.mark.parametrize("ids", [pytest.param(ids, id=name, marks=names(name)) for name, ids in PLAN_OPTIONS.items()])
+@pytest.mark.parametrize(
+    "ids", [pytest.param(ids, id=name, marks=names(name)) for name, ids in PLAN_OPTIONS.items()]
+)
 def test_a_key_that_lago_cant_load_is_not_waited_for(broken, ids):
     assert broken.summary["timings"]["up"] < 60, "the run waited for a time-out"
 
@@ -81,8 +88,16 @@ def test_each_unusable_pem_is_called_what_it_is(broken, id):
     assert broken.summary["timings"]["up"] < 60, "the run waited for a time-out"
 
 
-EVERY = ["as_shipped", *PLAN_OPTIONS, "restarts_for_ever", "migration_fails_silently", "worker_on_another_database",
-         "worker_with_another_key", "wrong_resolver", "router_without_service"]
+EVERY = [
+    "as_shipped",
+    *PLAN_OPTIONS,
+    "restarts_for_ever",
+    "migration_fails_silently",
+    "worker_on_another_database",
+    "worker_with_another_key",
+    "wrong_resolver",
+    "router_without_service",
+]
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=names(name)) for name in EVERY])
@@ -96,7 +111,11 @@ def test_what_blocks_is_red(broken, name):
 def test_a_service_that_restarts_for_ever_is_red(broken):
     assert broken.code == 1
     finding = broken.finding("service-down")
-    assert finding["role"] == "clock" and "restarts again and again" in finding["wrong"] and "boom" in finding["wrong"]
+    assert (
+        finding["role"] == "clock"
+        and "restarts again and again" in finding["wrong"]
+        and "boom" in finding["wrong"]
+    )
     assert broken.red() <= {"service-down", "missing-healthcheck", "healthcheck-absent"}
     assert "test_each_service_runs_exactly_once" in broken.checks("passed")
 
@@ -131,8 +150,11 @@ def test_a_worker_with_another_key_is_red(broken):
 def test_traefiks_default_certificate_is_red(broken):
     assert broken.code == 1
     assert "test_rule[wrong-certresolver]" in broken.checks("failed")
-    assert any("TRAEFIK DEFAULT CERT" in finding["wrong"] for check in broken.summary["checks"]
-               for finding in check.get("findings", ()))
+    assert any(
+        "TRAEFIK DEFAULT CERT" in finding["wrong"]
+        for check in broken.summary["checks"]
+        for finding in check.get("findings", ())
+    )
     assert broken.red(1) | broken.red(2) == set()
 
 

@@ -59,7 +59,9 @@ class Boots:
         ]
         world.redis("lago-redis")
         for database in databases:
-            assert until(lambda of=database: accepts_connections(of), READY_SECONDS), "PostgreSQL is not ready"
+            assert until(lambda of=database: accepts_connections(of), READY_SECONDS), (
+                "PostgreSQL is not ready"
+            )
         sql(databases[0], "CREATE DATABASE empty")
         elsewhere = {"REDIS_URL": "redis://lago-redis:6379/1"}
         key = {"LAGO_ORG_API_KEY": "set", "LAGO_API_KEY": API_KEY}

@@ -29,7 +29,9 @@ class Desk(BaseHTTPRequestHandler):
             self._answer(b'{"status": "up"}')
 
     def do_POST(self):
-        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST)).decode("utf-8", "replace")
+        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST)).decode(
+            "utf-8", "replace"
+        )
         with lock:
             kept.append({"path": self.path, "headers": dict(self.headers.items()), "body": body})
         self._answer(b"{}")

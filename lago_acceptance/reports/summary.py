@@ -63,7 +63,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     def findings(self, severity: Severity) -> list[Finding]:
         """All findings of a severity, each once, in the order of the checks."""
-        found = (finding for check in self.checks for finding in check.findings if finding.severity is severity)
+        found = (
+            finding for check in self.checks for finding in check.findings if finding.severity is severity
+        )
         return list(dict.fromkeys(found))
 
     def write(self, path: Path) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from lago_acceptance.findings import Severity, grouped
 from lago_acceptance.reports.summary import OUTCOMES, PHASES, Summary
 
-_STYLES = {"passed": "green", "failed": "bold red", "crashed": "bold red", "blocked": "yellow", "unknown": "yellow", "skipped": "dim"}
+_STYLES = {
+    "passed": "green",
+    "failed": "bold red",
+    "crashed": "bold red",
+    "blocked": "yellow",
+    "unknown": "yellow",
+    "skipped": "dim",
+}
 
 
 def render(summary: Summary, width: int, color: bool) -> str:
@@ -27,7 +34,10 @@ def render(summary: Summary, width: int, color: bool) -> str:
         for phase in summary.phases:
             counts = summary.counts(phase)
             cells = [
-                Text(str(counts[outcome]) if counts[outcome] else "-", style=_STYLES.get(outcome, "yellow") if counts[outcome] else "dim")
+                Text(
+                    str(counts[outcome]) if counts[outcome] else "-",
+                    style=_STYLES.get(outcome, "yellow") if counts[outcome] else "dim",
+                )
                 for outcome in columns
             ]
             table.add_row(f"{phase} {PHASES.get(phase, '')}", *cells)

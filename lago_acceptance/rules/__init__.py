@@ -49,8 +49,9 @@ class Rule(msgspec.Struct, frozen=True):
         """What the rule asks for and why, for ``--explain``."""
         return self.check.__doc__ or ""
 
-    def findings(self, model: Model, settings: Settings,
-                 place: Callable[[Hit], Place | None]) -> list[Finding]:
+    def findings(
+        self, model: Model, settings: Settings, place: Callable[[Hit], Place | None]
+    ) -> list[Finding]:
         """The findings of this rule in a model; ``place`` tells where a hit stands."""
         if model.observed and self.declared_only:
             return []

@@ -36,14 +36,22 @@ def api_url(model: Model, settings: Settings) -> Iterator[Hit]:
         if url is None or unknown(url.host):
             continue
         if internal(url.host):
-            yield Hit(service=service, at=variable(service, "LAGO_API_URL"),
-                      wrong=f"LAGO_API_URL is {url.scheme}://{url.host}, which only this host knows",
-                      leads_to="links to PDFs and the issuer of webhooks point to nowhere",
-                      mend=f"LAGO_API_URL: https://{settings.hosts.api}")
+            yield Hit(
+                service=service,
+                at=variable(service, "LAGO_API_URL"),
+                wrong=f"LAGO_API_URL is {url.scheme}://{url.host}, which only this host knows",
+                leads_to="links to PDFs and the issuer of webhooks point to nowhere",
+                mend=f"LAGO_API_URL: https://{settings.hosts.api}",
+            )
         elif url.scheme != "https":
-            yield Hit(service=service, at=variable(service, "LAGO_API_URL"), severity=Severity.WARNING,
-                      wrong="LAGO_API_URL is not an https URL",
-                      leads_to="links to PDFs go over plain http", mend=f"LAGO_API_URL: https://{url.host}")
+            yield Hit(
+                service=service,
+                at=variable(service, "LAGO_API_URL"),
+                severity=Severity.WARNING,
+                wrong="LAGO_API_URL is not an https URL",
+                leads_to="links to PDFs go over plain http",
+                mend=f"LAGO_API_URL: https://{url.host}",
+            )
 
 
 @rule("api-url-missing", phase=2)
@@ -53,10 +61,13 @@ def api_url_missing(model: Model, settings: Settings) -> Iterator[Hit]:
         if unknown(service.value("LAGO_API_URL")):
             continue
         if url_of(service, "LAGO_API_URL") is None and not service.value("LAGO_DOMAIN"):
-            yield Hit(service=service, at=variable(service, "LAGO_API_URL"),
-                      wrong=f"LAGO_API_URL is not set{written_unset(model, service, 'LAGO_API_URL')}",
-                      leads_to="invoices that have a PDF answer 500, and webhooks have no issuer",
-                      mend=f"LAGO_API_URL: https://{settings.hosts.api}")
+            yield Hit(
+                service=service,
+                at=variable(service, "LAGO_API_URL"),
+                wrong=f"LAGO_API_URL is not set{written_unset(model, service, 'LAGO_API_URL')}",
+                leads_to="invoices that have a PDF answer 500, and webhooks have no issuer",
+                mend=f"LAGO_API_URL: https://{settings.hosts.api}",
+            )
 
 
 @rule("front-api-url-missing", phase=2)
@@ -68,10 +79,13 @@ def front_missing(model: Model, settings: Settings) -> Iterator[Hit]:
     """
     for service in model.of_role(FRONT):
         if not service.value("API_URL") and not service.value("LAGO_DOMAIN"):
-            yield Hit(service=service, at=variable(service, "API_URL"),
-                      wrong=f"API_URL is not set on the front{written_unset(model, service, 'API_URL')}",
-                      leads_to="the browser posts to /undefined/graphql: 405, nobody can log in",
-                      mend=f"API_URL: https://{settings.hosts.api}")
+            yield Hit(
+                service=service,
+                at=variable(service, "API_URL"),
+                wrong=f"API_URL is not set on the front{written_unset(model, service, 'API_URL')}",
+                leads_to="the browser posts to /undefined/graphql: 405, nobody can log in",
+                mend=f"API_URL: https://{settings.hosts.api}",
+            )
 
 
 @rule("front-api-url-internal", phase=2)
@@ -80,26 +94,39 @@ def front_internal(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in model.of_role(FRONT):
         url = url_of(service, "API_URL")
         if service.value("API_URL") and url is None and not unknown(service.value("API_URL")):
-            yield Hit(service=service, at=variable(service, "API_URL"),
-                      wrong="API_URL has no scheme, so the browser takes it as a path of the front",
-                      leads_to="405 from the front itself: nobody can log in",
-                      mend=f"API_URL: https://{settings.hosts.api}")
+            yield Hit(
+                service=service,
+                at=variable(service, "API_URL"),
+                wrong="API_URL has no scheme, so the browser takes it as a path of the front",
+                leads_to="405 from the front itself: nobody can log in",
+                mend=f"API_URL: https://{settings.hosts.api}",
+            )
         elif url and internal(url.host):
-            yield Hit(service=service, at=variable(service, "API_URL"),
-                      wrong=f"API_URL is {url.scheme}://{url.host}, which no browser out there reaches",
-                      leads_to="the login page shows, and every login fails",
-                      mend=f"API_URL: https://{settings.hosts.api}")
+            yield Hit(
+                service=service,
+                at=variable(service, "API_URL"),
+                wrong=f"API_URL is {url.scheme}://{url.host}, which no browser out there reaches",
+                leads_to="the login page shows, and every login fails",
+                mend=f"API_URL: https://{settings.hosts.api}",
+            )
         elif url and url.scheme != "https" and not unknown(url.host):
-            yield Hit(service=service, at=variable(service, "API_URL"), severity=Severity.WARNING,
-                      wrong="API_URL is not an https URL",
-                      leads_to="a page served by https may not call it (mixed content)",
-                      mend=f"API_URL: https://{url.host}")
+            yield Hit(
+                service=service,
+                at=variable(service, "API_URL"),
+                severity=Severity.WARNING,
+                wrong="API_URL is not an https URL",
+                leads_to="a page served by https may not call it (mixed content)",
+                mend=f"API_URL: https://{url.host}",
+            )
 
 
 def _cors_default(model: Model, name: str) -> bool:
     text = model.written.text(name, "LAGO_FRONT_URL") if model.written else None
-    return bool(text) and (":-http://localhost" in text
-                           or "-http://127." in text) and not model.written.environment_known
+    return (
+        bool(text)
+        and (":-http://localhost" in text or "-http://127." in text)
+        and not model.written.environment_known
+    )
 
 
 @rule("cors-front-url-missing", phase=2)
@@ -117,9 +144,13 @@ def cors_missing(model: Model, settings: Settings) -> Iterator[Hit]:
             wrong = "LAGO_FRONT_URL has no scheme, so its origin is empty"
         else:
             continue
-        yield Hit(service=service, at=variable(service, "LAGO_FRONT_URL"), wrong=wrong,
-                  leads_to='no CORS origin: the page loads, and logging in says "An error occurred"',
-                  mend=f"LAGO_FRONT_URL: https://{settings.hosts.front}")
+        yield Hit(
+            service=service,
+            at=variable(service, "LAGO_FRONT_URL"),
+            wrong=wrong,
+            leads_to='no CORS origin: the page loads, and logging in says "An error occurred"',
+            mend=f"LAGO_FRONT_URL: https://{settings.hosts.front}",
+        )
 
 
 @rule("cors-front-url-localhost-default", phase=2)
@@ -128,10 +159,13 @@ def cors_localhost(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in model.of_role(API):
         url = url_of(service, "LAGO_FRONT_URL")
         if url and local(url.host) or _cors_default(model, service.name):
-            yield Hit(service=service, at=variable(service, "LAGO_FRONT_URL"),
-                      wrong="LAGO_FRONT_URL is, or falls back to, localhost",
-                      leads_to="the API admits nobody but a browser on the server itself: no login",
-                      mend=f"LAGO_FRONT_URL: https://{settings.hosts.front}")
+            yield Hit(
+                service=service,
+                at=variable(service, "LAGO_FRONT_URL"),
+                wrong="LAGO_FRONT_URL is, or falls back to, localhost",
+                leads_to="the API admits nobody but a browser on the server itself: no login",
+                mend=f"LAGO_FRONT_URL: https://{settings.hosts.front}",
+            )
 
 
 @rule("cors-front-url-internal", phase=2)
@@ -140,14 +174,21 @@ def cors_internal(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in model.of_role(API):
         url = url_of(service, "LAGO_FRONT_URL")
         if url and internal(url.host) and not local(url.host):
-            yield Hit(service=service, at=variable(service, "LAGO_FRONT_URL"),
-                      wrong=f"LAGO_FRONT_URL is {url.scheme}://{url.host}, which no browser has as origin",
-                      leads_to="CORS never matches: nobody can log in",
-                      mend=f"LAGO_FRONT_URL: https://{settings.hosts.front}")
+            yield Hit(
+                service=service,
+                at=variable(service, "LAGO_FRONT_URL"),
+                wrong=f"LAGO_FRONT_URL is {url.scheme}://{url.host}, which no browser has as origin",
+                leads_to="CORS never matches: nobody can log in",
+                mend=f"LAGO_FRONT_URL: https://{settings.hosts.front}",
+            )
 
 
-_PARTNERS = (("DATABASE_URL", (DB,)), ("REDIS_URL", (REDIS,)), ("LAGO_REDIS_CACHE_URL", (REDIS,)),
-             ("LAGO_PDF_URL", (PDF,)))
+_PARTNERS = (
+    ("DATABASE_URL", (DB,)),
+    ("REDIS_URL", (REDIS,)),
+    ("LAGO_REDIS_CACHE_URL", (REDIS,)),
+    ("LAGO_PDF_URL", (PDF,)),
+)
 
 
 @rule("wrong-network", phase=2)
@@ -161,22 +202,31 @@ def networks(model: Model, settings: Settings) -> Iterator[Hit]:
             url = url_of(service, name)
             partners = named(model, url.host) if url else ()
             if partners and not any(reachable(model, service, partner) for partner in partners):
-                yield Hit(service=service, at=part(service, "networks"),
-                          wrong=f"it shares no network with {partners[0].name}, which {name} names",
-                          leads_to="the name doesn't resolve: could not translate host name",
-                          mend="put both on one network")
+                yield Hit(
+                    service=service,
+                    at=part(service, "networks"),
+                    wrong=f"it shares no network with {partners[0].name}, which {name} names",
+                    leads_to="the name doesn't resolve: could not translate host name",
+                    mend="put both on one network",
+                )
     for service in model.services:
         label = service.labels.get("traefik.docker.network")
         if not label or unknown(label) or not any(".routers." in key for key in service.labels):
             continue
         names = {model.network_name(key) for key in service.networks}
-        if label not in names and not (model.observed
-                                       and label in service.networks) and not service.network_mode:
-            yield Hit(service=service, at=part(service, "labels", "traefik.docker.network"),
-                      wrong=f"traefik.docker.network says {label}, but it is on "
-                            f"{', '.join(sorted(names)) or 'no network'}",
-                      leads_to="Traefik has no address for it: 504 or 404 at its public name",
-                      mend="name a network that it shares with Traefik, external: true")
+        if (
+            label not in names
+            and not (model.observed and label in service.networks)
+            and not service.network_mode
+        ):
+            yield Hit(
+                service=service,
+                at=part(service, "labels", "traefik.docker.network"),
+                wrong=f"traefik.docker.network says {label}, but it is on "
+                f"{', '.join(sorted(names)) or 'no network'}",
+                leads_to="Traefik has no address for it: 504 or 404 at its public name",
+                mend="name a network that it shares with Traefik, external: true",
+            )
 
 
 @rule("host-unknown", phase=2)
@@ -190,16 +240,26 @@ def host_unknown(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in model.of_role(*LAGO_RUBY):
         for name, roles in _PARTNERS:
             url = url_of(service, name)
-            if url is None or not url.host or "." in url.host or local(url.host) or unknown(url.host) or url.host in service.extra_hosts:
+            if (
+                url is None
+                or not url.host
+                or "." in url.host
+                or local(url.host)
+                or unknown(url.host)
+                or url.host in service.extra_hosts
+            ):
                 continue
             if not url.host.replace("-", "").replace("_", "").isalnum() or url.raw_password:
                 continue
             elsewhere = on_external_network(model, service) and not model.of_role(*roles)
             if not named(model, url.host) and not elsewhere and roles != (PDF,):
-                yield Hit(service=service, at=variable(service, name),
-                          wrong=f"{name} names {url.host}, but no service here is called so",
-                          leads_to="could not translate host name: migrations fail, the worker exits",
-                          mend="use the service's name as host")
+                yield Hit(
+                    service=service,
+                    at=variable(service, name),
+                    wrong=f"{name} names {url.host}, but no service here is called so",
+                    leads_to="could not translate host name: migrations fail, the worker exits",
+                    mend="use the service's name as host",
+                )
 
 
 @rule("localhost-in-container", phase=2)
@@ -208,11 +268,19 @@ def localhost(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in lago(model):
         for name, _ in _PARTNERS:
             url = url_of(service, name)
-            if url and local(url.host) and url.host != "host.docker.internal" and service.network_mode != "host":
-                yield Hit(service=service, at=variable(service, name),
-                          wrong=f"{name} names {url.host}, which is the container itself",
-                          leads_to="connection refused: migrations fail, the worker exits, or invoices have "
-                                   "no PDF", mend="use the service's name as host")
+            if (
+                url
+                and local(url.host)
+                and url.host != "host.docker.internal"
+                and service.network_mode != "host"
+            ):
+                yield Hit(
+                    service=service,
+                    at=variable(service, name),
+                    wrong=f"{name} names {url.host}, which is the container itself",
+                    leads_to="connection refused: migrations fail, the worker exits, or invoices have no PDF",
+                    mend="use the service's name as host",
+                )
 
 
 @rule("vault-unreachable-network", phase=2)
@@ -224,12 +292,17 @@ def vault_unreachable(model: Model, settings: Settings) -> Iterator[Hit]:
             continue
         stores = named(model, url.host)
         lost = stores and not any(reachable(model, service, store) for store in stores)
-        nobody = not stores and not on_external_network(model, service) and url.host not in service.extra_hosts
+        nobody = (
+            not stores and not on_external_network(model, service) and url.host not in service.extra_hosts
+        )
         if lost or nobody:
-            yield Hit(service=service, at=variable(service, "VAULT_ADDR"),
-                      wrong=f"it shares no network with {url.host}, the secret store that VAULT_ADDR names",
-                      leads_to='it waits for its secrets for ever ("waiting for Vault") and nothing starts',
-                      mend="put both on one network, external where the store is another project's")
+            yield Hit(
+                service=service,
+                at=variable(service, "VAULT_ADDR"),
+                wrong=f"it shares no network with {url.host}, the secret store that VAULT_ADDR names",
+                leads_to='it waits for its secrets for ever ("waiting for Vault") and nothing starts',
+                mend="put both on one network, external where the store is another project's",
+            )
 
 
 @rule("vault-dev-mode-dependency", phase=2)
@@ -237,21 +310,25 @@ def vault_dev(model: Model, settings: Settings) -> Iterator[Hit]:
     """No secret that Lago needs lies in a Vault in development mode, which forgets everything when it restarts."""
     for service in model.services:
         name = service.image.rsplit("/", 1)[-1].partition(":")[0]
-        development = "-dev" in service.full_command.split() or any(key.startswith("VAULT_DEV_")
-                                                                    for key in service.environment)
+        development = "-dev" in service.full_command.split() or any(
+            key.startswith("VAULT_DEV_") for key in service.environment
+        )
         if ("vault" in name or "openbao" in name) and development:
-            yield Hit(service=service,
-                      at=part(service, "command" if "-dev" in service.full_command.split()
-                              else "environment"),
-                      wrong="Vault runs in development mode: its secrets are in memory",
-                      leads_to="after its next restart every secret is gone, and nothing that reads them "
-                               "starts",
-                      mend="run it with a storage, sealed, or give the secrets by an environment file")
+            yield Hit(
+                service=service,
+                at=part(service, "command" if "-dev" in service.full_command.split() else "environment"),
+                wrong="Vault runs in development mode: its secrets are in memory",
+                leads_to="after its next restart every secret is gone, and nothing that reads them starts",
+                mend="run it with a storage, sealed, or give the secrets by an environment file",
+            )
             return
     for service in lago(model):
         token = service.value("VAULT_TOKEN")
         if token in ("root", "dev-token", "dev-root-token", "myroot"):
-            yield Hit(service=service, at=variable(service, "VAULT_TOKEN"),
-                      wrong="VAULT_TOKEN is a development root token: that Vault keeps its secrets in memory",
-                      leads_to="after Vault's next restart every secret is gone, and nothing starts",
-                      mend="run Vault with a storage, or give the secrets by an environment file")
+            yield Hit(
+                service=service,
+                at=variable(service, "VAULT_TOKEN"),
+                wrong="VAULT_TOKEN is a development root token: that Vault keeps its secrets in memory",
+                leads_to="after Vault's next restart every secret is gone, and nothing starts",
+                mend="run Vault with a storage, or give the secrets by an environment file",
+            )

@@ -26,8 +26,9 @@ def urls(model: Model) -> Iterator[tuple[Service, ServiceUrl]]:
 
 
 def _weak(password: str, user: str) -> bool:
-    return shape(password) in ("default", "placeholder") or (bool(password) and not is_masked(password)
-                                                             and password == user)
+    return shape(password) in ("default", "placeholder") or (
+        bool(password) and not is_masked(password) and password == user
+    )
 
 
 @rule("default-db-password", phase=2)
@@ -38,23 +39,30 @@ def default_password(model: Model, settings: Settings) -> Iterator[Hit]:
     keeps the old one and every login fails.
     """
     guilty: list[tuple[Service, str]] = [
-        (service, "POSTGRES_PASSWORD") for service in model.of_role(DB)
+        (service, "POSTGRES_PASSWORD")
+        for service in model.of_role(DB)
         if _weak(service.value("POSTGRES_PASSWORD"), service.value("POSTGRES_USER"))
     ]
     if not guilty:
         guilty = [(service, URL) for service, url in urls(model) if _weak(url.password, url.user)][:1]
     for service, name in guilty:
-        yield Hit(service=service, at=variable(service, name),
-                  wrong="the database's password is a default or a placeholder",
-                  leads_to="anybody who reaches PostgreSQL logs in with the first password that one tries",
-                  mend="make one (openssl rand -hex 24), give it by ${POSTGRES_PASSWORD:?}, and change it in "
-                       "the database too")
+        yield Hit(
+            service=service,
+            at=variable(service, name),
+            wrong="the database's password is a default or a placeholder",
+            leads_to="anybody who reaches PostgreSQL logs in with the first password that one tries",
+            mend="make one (openssl rand -hex 24), give it by ${POSTGRES_PASSWORD:?}, and change it in "
+            "the database too",
+        )
     for service in model.of_role(DB):
         if service.value("POSTGRES_HOST_AUTH_METHOD") == "trust":
-            yield Hit(service=service, at=variable(service, "POSTGRES_HOST_AUTH_METHOD"),
-                      wrong="PostgreSQL lets everybody in without a password",
-                      leads_to="whoever reaches it reads and changes all bills",
-                      mend="take POSTGRES_HOST_AUTH_METHOD out and set POSTGRES_PASSWORD")
+            yield Hit(
+                service=service,
+                at=variable(service, "POSTGRES_HOST_AUTH_METHOD"),
+                wrong="PostgreSQL lets everybody in without a password",
+                leads_to="whoever reaches it reads and changes all bills",
+                mend="take POSTGRES_HOST_AUTH_METHOD out and set POSTGRES_PASSWORD",
+            )
 
 
 def _bare(password: str) -> str:
@@ -77,17 +85,30 @@ def password_drift(model: Model, settings: Settings) -> Iterator[Hit]:
             continue
         if unknown(url.user) or unknown(user):
             continue
-        differ = password and url.password and not unknown(password) and not unknown(url.password) and _bare(url.password) != password
+        differ = (
+            password
+            and url.password
+            and not unknown(password)
+            and not unknown(url.password)
+            and _bare(url.password) != password
+        )
         if differ and not (url.raw_password and not is_masked(url.password)):
-            yield Hit(service=service, at=variable(service, URL),
-                      wrong=f"its password for the database is not that of {against}",
-                      leads_to="password authentication failed: migrations fail or the service answers 500",
-                      mend="write both from one variable: ${POSTGRES_PASSWORD:?}")
+            yield Hit(
+                service=service,
+                at=variable(service, URL),
+                wrong=f"its password for the database is not that of {against}",
+                leads_to="password authentication failed: migrations fail or the service answers 500",
+                mend="write both from one variable: ${POSTGRES_PASSWORD:?}",
+            )
         elif databases and user != url.user and "lago" in f"{user} {url.user}" and not is_masked(user):
-            yield Hit(service=service, at=variable(service, URL), severity=Severity.WARNING,
-                      wrong=f"it logs in as {url.user or 'nobody'}, the database was made for {user}",
-                      leads_to="password authentication failed, unless somebody made that user by hand",
-                      mend="use POSTGRES_USER of the database in DATABASE_URL")
+            yield Hit(
+                service=service,
+                at=variable(service, URL),
+                severity=Severity.WARNING,
+                wrong=f"it logs in as {url.user or 'nobody'}, the database was made for {user}",
+                leads_to="password authentication failed, unless somebody made that user by hand",
+                mend="use POSTGRES_USER of the database in DATABASE_URL",
+            )
 
 
 @rule("db-url-unescaped-password", phase=2)
@@ -102,12 +123,14 @@ def unescaped(model: Model, settings: Settings) -> Iterator[Hit]:
             if url is None or not url.raw_password or unknown(url.password):
                 continue
             harmless = not is_masked(url.password) and not re.search(r"[/?#@ %]", url.password)
-            yield Hit(service=service, at=variable(service, name), severity=Severity.WARNING if harmless
-                      else None,
-                      wrong=f"the password in {name} holds characters that a URL reads otherwise (+ / = @ # "
-                            "? %)",
-                      leads_to="the URL is cut at that character: another host, another user, no connection",
-                      mend="use hexadecimal passwords (openssl rand -hex 24), or percent-encode it in the URL")
+            yield Hit(
+                service=service,
+                at=variable(service, name),
+                severity=Severity.WARNING if harmless else None,
+                wrong=f"the password in {name} holds characters that a URL reads otherwise (+ / = @ # ? %)",
+                leads_to="the URL is cut at that character: another host, another user, no connection",
+                mend="use hexadecimal passwords (openssl rand -hex 24), or percent-encode it in the URL",
+            )
 
 
 @rule("shared-database", phase=2, severity=Severity.WARNING)
@@ -126,11 +149,14 @@ def shared(model: Model, settings: Settings) -> Iterator[Hit]:
             url = service_url(value) if value and "postgres" in value else None
             if url and (url.host, url.database) in ours and not unknown(url.database):
                 told.add((url.host, url.database))
-                yield Hit(service=other, at=variable(other, name),
-                          wrong=f"{other.name} uses Lago's database {url.database}",
-                          leads_to="two applications migrate one schema: half-run migrations, logins that "
-                                   "answer 500",
-                          mend="make a database, or at least a schema, of its own for each")
+                yield Hit(
+                    service=other,
+                    at=variable(other, name),
+                    wrong=f"{other.name} uses Lago's database {url.database}",
+                    leads_to="two applications migrate one schema: half-run migrations, logins that "
+                    "answer 500",
+                    mend="make a database, or at least a schema, of its own for each",
+                )
     for (host, database), service in ours.items():
         if (host, database) in told or unknown(host) or unknown(database) or not database:
             continue
@@ -139,11 +165,13 @@ def shared(model: Model, settings: Settings) -> Iterator[Hit]:
         others = elsewhere or re.search(r"(?i)shared|brain|saas|gateway|platform|staging", database)
         foreign = others and not re.search(r"(?i)lago|billing", database)
         if (outside and foreign) or re.search(r"(?i)shared", host):
-            yield Hit(service=service, at=variable(service, URL),
-                      wrong=f"Lago's database is {database} on {host}, which is not Lago's alone by its name",
-                      leads_to="two applications migrate one schema: half-run migrations, logins that answer "
-                               "500",
-                      mend="make a database called lago, with a user of its own")
+            yield Hit(
+                service=service,
+                at=variable(service, URL),
+                wrong=f"Lago's database is {database} on {host}, which is not Lago's alone by its name",
+                leads_to="two applications migrate one schema: half-run migrations, logins that answer 500",
+                mend="make a database called lago, with a user of its own",
+            )
 
 
 @rule("pgbouncer-pooler-url", phase=2)
@@ -156,11 +184,14 @@ def pooler(model: Model, settings: Settings) -> Iterator[Hit]:
     for service, url in urls(model):
         target = [each for each in named(model, url.host) if POOLER.search(each.image)]
         if POOLER.search(url.host) or POOLER.search(url.query) or url.port in (6432, 6543) or target:
-            yield Hit(service=service, at=variable(service, URL),
-                      wrong="DATABASE_URL goes through a connection pooler",
-                      leads_to="migrations lose their lock and stop half-way; prepared statements vanish "
-                               "between queries",
-                      mend="use PostgreSQL's own address and port 5432")
+            yield Hit(
+                service=service,
+                at=variable(service, URL),
+                wrong="DATABASE_URL goes through a connection pooler",
+                leads_to="migrations lose their lock and stop half-way; prepared statements vanish "
+                "between queries",
+                mend="use PostgreSQL's own address and port 5432",
+            )
 
 
 def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Hit]:
@@ -169,17 +200,25 @@ def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Hit]:
     for service, url in urls(model):
         if expected is None or service is first or service.role not in roles:
             continue
-        for what, own, its in (("host", url.host, expected.host),
-                               ("port", url.port or 5432, expected.port or 5432),
-                               ("database", url.database, expected.database),
-                               ("parameters", url.query, expected.query)):
+        for what, own, its in (
+            ("host", url.host, expected.host),
+            ("port", url.port or 5432, expected.port or 5432),
+            ("database", url.database, expected.database),
+            ("parameters", url.query, expected.query),
+        ):
             if own != its and not unknown(str(own)) and not unknown(str(its)):
-                yield Hit(service=service, at=variable(service, URL),
-                          wrong=f"its database is another one than that of {first.name} "
-                          + (f"(another {what})" if what == "parameters"
-                             else f"({what} {own or 'none'}, there {its or 'none'})"),
-                          leads_to="what one of them writes, or migrates, the other doesn't see",
-                          mend="one DATABASE_URL for all, by an anchor")
+                yield Hit(
+                    service=service,
+                    at=variable(service, URL),
+                    wrong=f"its database is another one than that of {first.name} "
+                    + (
+                        f"(another {what})"
+                        if what == "parameters"
+                        else f"({what} {own or 'none'}, there {its or 'none'})"
+                    ),
+                    leads_to="what one of them writes, or migrates, the other doesn't see",
+                    mend="one DATABASE_URL for all, by an anchor",
+                )
                 break
 
 
@@ -211,17 +250,22 @@ def pgdata(model: Model, settings: Settings) -> Iterator[Hit]:
             default = "/bitnami/postgresql"
         directory = (service.value("PGDATA") or default).rstrip("/")
         mount = service.mount_at(directory)
-        shadowed = mount is not None and default.startswith(f"{mount.target.rstrip('/')}/") and directory.startswith(default)
-        anonymous = mount is not None and (not mount.source
-                                           or (mount.kind == "volume"
-                                               and re.fullmatch(r"[0-9a-f]{64}", mount.source)))
+        shadowed = (
+            mount is not None
+            and default.startswith(f"{mount.target.rstrip('/')}/")
+            and directory.startswith(default)
+        )
+        anonymous = mount is not None and (
+            not mount.source or (mount.kind == "volume" and re.fullmatch(r"[0-9a-f]{64}", mount.source))
+        )
         if mount is None or shadowed or anonymous or mount.kind == "tmpfs":
             volumes = [each.target for each in service.mounts if each.kind in ("volume", "bind")]
             elsewhere = f"; what is mounted is {', '.join(volumes)}" if volumes else ""
             yield Hit(
-                service=service, at=part(service, "volumes") if volumes else part(service),
+                service=service,
+                at=part(service, "volumes") if volumes else part(service),
                 wrong=f"PostgreSQL's data directory {directory} is on no named volume{elsewhere}",
                 leads_to="the data are in an anonymous volume: a new container starts with an empty "
-                         "database, and looks healthy",
+                "database, and looks healthy",
                 mend=f"mount the named volume at {default}, or set PGDATA to a folder inside of the mount",
             )

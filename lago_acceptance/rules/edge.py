@@ -29,23 +29,32 @@ def all_routers(model: Model) -> list[Router]:
 
 def _behind_proxy(model: Model, settings: Settings) -> bool:
     names = proxy_networks(model, settings)
-    on_network = any(model.network_name(key) in names for service in public(model)
-                     for key in service.networks)
-    return on_network or proxy(model, settings).inside or any(labels_of(service)
-                                                              for service in model.services)
+    on_network = any(
+        model.network_name(key) in names for service in public(model) for key in service.networks
+    )
+    return (
+        on_network or proxy(model, settings).inside or any(labels_of(service) for service in model.services)
+    )
 
 
-_OTHER_PROXY = re.compile(r"(^|/)(caddy|nginx|openresty|haproxy|envoy|cloudflared|swag|nginx-proxy-manager|tailscale)\b|/nginx")
+_OTHER_PROXY = re.compile(
+    r"(^|/)(caddy|nginx|openresty|haproxy|envoy|cloudflared|swag|nginx-proxy-manager|tailscale)\b|/nginx"
+)
 
 
 def _behind_another(model: Model) -> bool:
     """Whether something else than Traefik's labels leads to Lago: the file's own proxy, or Coolify's variables."""
     if model.observed or any(labels_of(service) for service in model.services):
         return False
-    own = any(service.role is None and _OTHER_PROXY.search(service.image.partition("@")[0])
-              for service in model.services)
-    return own or any(name.startswith(("SERVICE_FQDN_", "SERVICE_URL_")) for service in public(model)
-                      for name in service.environment)
+    own = any(
+        service.role is None and _OTHER_PROXY.search(service.image.partition("@")[0])
+        for service in model.services
+    )
+    return own or any(
+        name.startswith(("SERVICE_FQDN_", "SERVICE_URL_"))
+        for service in public(model)
+        for name in service.environment
+    )
 
 
 @rule("traefik-labels-missing", phase=3)
@@ -64,20 +73,32 @@ def labels_missing(model: Model, settings: Settings) -> Iterator[Hit]:
             if others and service.role == API:
                 continue
             if _behind_proxy(model, settings) or not reached_otherwise and not model.observed:
-                yield Hit(service=service, at=part(service), wrong="it has no labels of Traefik",
-                          leads_to="Traefik doesn't see it: 404 at its public name",
-                          mend="add traefik.enable and a router, as in docker-compose.lago.yml")
+                yield Hit(
+                    service=service,
+                    at=part(service),
+                    wrong="it has no labels of Traefik",
+                    leads_to="Traefik doesn't see it: 404 at its public name",
+                    mend="add traefik.enable and a router, as in docker-compose.lago.yml",
+                )
         elif service.labels_for_swarm:
-            yield Hit(service=service, at=part(service, "deploy", "labels"), severity=Severity.WARNING,
-                      wrong="its labels are under deploy, where only Swarm reads them",
-                      leads_to="brought up by `docker compose` it is unknown to Traefik: 404 at its public "
-                               "name",
-                      mend="move them to the service's own labels, unless it is deployed to a swarm")
+            yield Hit(
+                service=service,
+                at=part(service, "deploy", "labels"),
+                severity=Severity.WARNING,
+                wrong="its labels are under deploy, where only Swarm reads them",
+                leads_to="brought up by `docker compose` it is unknown to Traefik: 404 at its public name",
+                mend="move them to the service's own labels, unless it is deployed to a swarm",
+            )
         elif any(".routers." in key for key in labels) and "traefik.enable" not in labels:
-            yield Hit(service=service, at=part(service, "labels"),
-                      wrong="it has routers, but not traefik.enable=true", severity=Severity.WARNING,
-                      leads_to="a Traefik that exposes only what asks for it doesn't see it: 404 at its "
-                               "public name", mend='traefik.enable: "true"')
+            yield Hit(
+                service=service,
+                at=part(service, "labels"),
+                wrong="it has routers, but not traefik.enable=true",
+                severity=Severity.WARNING,
+                leads_to="a Traefik that exposes only what asks for it doesn't see it: 404 at its "
+                "public name",
+                mend='traefik.enable: "true"',
+            )
 
 
 @rule("no-router-labels", phase=3)
@@ -86,10 +107,13 @@ def no_router(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in public(model):
         mine = routers(service)
         if enabled(service) and not any(router.rule for router in mine):
-            yield Hit(service=service, at=part(service, "labels"),
-                      wrong="traefik.enable is true, but no router says which name it answers to",
-                      leads_to="Traefik makes up a rule from the container's name: 404 at its public name",
-                      mend="add traefik.http.routers.<name>.rule: Host(`...`)")
+            yield Hit(
+                service=service,
+                at=part(service, "labels"),
+                wrong="traefik.enable is true, but no router says which name it answers to",
+                leads_to="Traefik makes up a rule from the container's name: 404 at its public name",
+                mend="add traefik.http.routers.<name>.rule: Host(`...`)",
+            )
 
 
 @rule("api-router-missing", phase=3)
@@ -99,9 +123,13 @@ def api_router(model: Model, settings: Settings) -> Iterator[Hit]:
     apis = model.of_role(API)
     for service in apis[:1] if fronts and not any(routers(each) for each in apis) else ():
         if not enabled(service):
-            yield Hit(service=service, at=part(service), wrong="the front has a router and the API has none",
-                      leads_to="the page loads, and everything that it asks the API for fails",
-                      mend=f"add a router for Host(`{settings.hosts.api}`) to the API")
+            yield Hit(
+                service=service,
+                at=part(service),
+                wrong="the front has a router and the API has none",
+                leads_to="the page loads, and everything that it asks the API for fails",
+                mend=f"add a router for Host(`{settings.hosts.api}`) to the API",
+            )
 
 
 @rule("router-service-not-linked", phase=3)
@@ -116,20 +144,31 @@ def not_linked(model: Model, settings: Settings) -> Iterator[Hit]:
         own = services_of(service)
         for router in routers(service):
             if not router.service and len(own) > 1:
-                yield Hit(service=service, at=router.label("rule"),
-                          wrong=f"router {router.name} doesn't say which of {', '.join(own)} it means",
-                          leads_to="Traefik drops it (cannot be linked automatically with multiple "
-                                   "Services): 404",
-                          mend=f"traefik.http.routers.{router.name}.service: {own[0]}")
-            elif router.service and "@" not in router.service and router.service.lower() not in defined and not unknown(router.service):
-                if not own and router.service.lower() in (service.name.lower(),
-                                                          f"{service.name}-{model.project}".lower()):
+                yield Hit(
+                    service=service,
+                    at=router.label("rule"),
+                    wrong=f"router {router.name} doesn't say which of {', '.join(own)} it means",
+                    leads_to="Traefik drops it (cannot be linked automatically with multiple Services): 404",
+                    mend=f"traefik.http.routers.{router.name}.service: {own[0]}",
+                )
+            elif (
+                router.service
+                and "@" not in router.service
+                and router.service.lower() not in defined
+                and not unknown(router.service)
+            ):
+                if not own and router.service.lower() in (
+                    service.name.lower(),
+                    f"{service.name}-{model.project}".lower(),
+                ):
                     continue
-                yield Hit(service=service, at=router.label("service"),
-                          wrong=f"router {router.name} names the service {router.service}, which no label "
-                                "defines",
-                          leads_to="Traefik drops the router: 404 at its public name",
-                          mend=f"define traefik.http.services.{router.service}.loadbalancer.server.port")
+                yield Hit(
+                    service=service,
+                    at=router.label("service"),
+                    wrong=f"router {router.name} names the service {router.service}, which no label defines",
+                    leads_to="Traefik drops the router: 404 at its public name",
+                    mend=f"define traefik.http.services.{router.service}.loadbalancer.server.port",
+                )
 
 
 @rule("router-wrong-port", phase=3)
@@ -139,9 +178,13 @@ def wrong_port(model: Model, settings: Settings) -> Iterator[Hit]:
         wanted = service.value("PORT") or PORTS[API] if service.role == API else PORTS[FRONT]
         for key, value in labels_of(service).items():
             if key.endswith(".loadbalancer.server.port") and value != wanted and not unknown(value):
-                yield Hit(service=service, at=part(service, "labels", key),
-                          wrong=f"Traefik is sent to port {value}; it listens on {wanted}",
-                          leads_to="502 Bad Gateway at its public name", mend=f"{key}: {wanted}")
+                yield Hit(
+                    service=service,
+                    at=part(service, "labels", key),
+                    wrong=f"Traefik is sent to port {value}; it listens on {wanted}",
+                    leads_to="502 Bad Gateway at its public name",
+                    mend=f"{key}: {wanted}",
+                )
 
 
 @rule("wrong-certresolver", phase=3)
@@ -149,12 +192,20 @@ def wrong_resolver(model: Model, settings: Settings) -> Iterator[Hit]:
     """The certificate resolver is one that the running Traefik has."""
     known = proxy(model, settings)
     for router in all_routers(model):
-        if router.resolver and router.resolver.lower() not in known.resolvers and not unknown(router.resolver) and (known.resolvers or not known.inside):
-            yield Hit(service=router.owner, at=router.label("tls.certresolver"),
-                      wrong=f"router {router.name} asks the resolver {router.resolver}; Traefik has "
-                            f"{', '.join(sorted(known.resolvers))}",
-                      leads_to="Traefik serves its own default certificate: browsers refuse the page",
-                      mend=f"tls.certresolver: {min(known.resolvers)}")
+        if (
+            router.resolver
+            and router.resolver.lower() not in known.resolvers
+            and not unknown(router.resolver)
+            and (known.resolvers or not known.inside)
+        ):
+            yield Hit(
+                service=router.owner,
+                at=router.label("tls.certresolver"),
+                wrong=f"router {router.name} asks the resolver {router.resolver}; Traefik has "
+                f"{', '.join(sorted(known.resolvers))}",
+                leads_to="Traefik serves its own default certificate: browsers refuse the page",
+                mend=f"tls.certresolver: {min(known.resolvers)}",
+            )
 
 
 @rule("unknown-entrypoint", phase=3)
@@ -162,19 +213,24 @@ def unknown_entrypoint(model: Model, settings: Settings) -> Iterator[Hit]:
     """Routers name entry points that the running Traefik has."""
     known = proxy(model, settings)
     for router in all_routers(model) if known.complete else ():
-        strange = [name for name in router.entrypoints if name.lower() not in known.entrypoints
-                   and not unknown(name)]
+        strange = [
+            name for name in router.entrypoints if name.lower() not in known.entrypoints and not unknown(name)
+        ]
         if strange:
-            yield Hit(service=router.owner, at=router.label("entrypoints"),
-                      wrong=f"router {router.name} listens on {', '.join(strange)}; Traefik has "
-                            f"{', '.join(sorted(known.entrypoints))}",
-                      leads_to="Traefik drops the router: 404 at its public name",
-                      mend=f"entrypoints: {known.https}")
+            yield Hit(
+                service=router.owner,
+                at=router.label("entrypoints"),
+                wrong=f"router {router.name} listens on {', '.join(strange)}; Traefik has "
+                f"{', '.join(sorted(known.entrypoints))}",
+                leads_to="Traefik drops the router: 404 at its public name",
+                mend=f"entrypoints: {known.https}",
+            )
 
 
 def _https(router: Router, entrypoint: str) -> bool:
-    return entrypoint in [name.lower() for name in router.entrypoints] or (not router.entrypoints
-                                                                           and router.tls)
+    return entrypoint in [name.lower() for name in router.entrypoints] or (
+        not router.entrypoints and router.tls
+    )
 
 
 @rule("router-tls-missing", phase=3)
@@ -185,18 +241,25 @@ def no_tls(model: Model, settings: Settings) -> Iterator[Hit]:
         if not _https(router, known.https):
             continue
         if not router.tls:
-            yield Hit(service=router.owner, at=router.label("entrypoints"),
-                      wrong=f"router {router.name} listens on {known.https} without TLS",
-                      leads_to="404 for https, which is all that browsers try",
-                      mend=f'traefik.http.routers.{router.name}.tls: "true"')
+            yield Hit(
+                service=router.owner,
+                at=router.label("entrypoints"),
+                wrong=f"router {router.name} listens on {known.https} without TLS",
+                leads_to="404 for https, which is all that browsers try",
+                mend=f'traefik.http.routers.{router.name}.tls: "true"',
+            )
         elif not router.resolver:
             key = f"traefik.http.routers.{router.name}.tls.domains"
             if not any(label.startswith(key) for label in labels_of(router.owner)):
-                yield Hit(service=router.owner, at=router.label("tls"),
-                          wrong=f"router {router.name} has TLS and no certificate resolver",
-                          severity=Severity.WARNING,
-                          leads_to="Traefik serves its default certificate, unless it has another one for "
-                                   "that name", mend=f"tls.certresolver: {settings.edge.resolver}")
+                yield Hit(
+                    service=router.owner,
+                    at=router.label("tls"),
+                    wrong=f"router {router.name} has TLS and no certificate resolver",
+                    severity=Severity.WARNING,
+                    leads_to="Traefik serves its default certificate, unless it has another one for "
+                    "that name",
+                    mend=f"tls.certresolver: {settings.edge.resolver}",
+                )
 
 
 @rule("http-not-redirected", phase=3, severity=Severity.WARNING)
@@ -208,27 +271,38 @@ def not_redirected(model: Model, settings: Settings) -> Iterator[Hit]:
         return
     for service in public(model):
         secured = [router for router in routers(service) if _https(router, known.https) and router.rule]
-        missing = sorted({host for router in secured for host in router.hosts} - _redirected(model, every,
-                                                                                             known.http))
+        missing = sorted(
+            {host for router in secured for host in router.hosts} - _redirected(model, every, known.http)
+        )
         if secured and missing:
-            yield Hit(service=service, at=secured[0].label("rule"),
-                      wrong=f"no router redirects http://{missing[0]} to https",
-                      leads_to="who types the name without https gets 404 or an unencrypted page",
-                      mend=f"add a router on {known.http} with a redirectscheme middleware")
+            yield Hit(
+                service=service,
+                at=secured[0].label("rule"),
+                wrong=f"no router redirects http://{missing[0]} to https",
+                leads_to="who types the name without https gets 404 or an unencrypted page",
+                mend=f"add a router on {known.http} with a redirectscheme middleware",
+            )
 
 
 def _redirected(model: Model, every: list[Router], entrypoint: str) -> set[str]:
-    redirecting = {key.split(".")[3] for service in model.services for key in labels_of(service)
-                   if key.startswith("traefik.http.middlewares.")
-                   and (".redirectscheme." in key or ".redirectregex." in key)}
+    redirecting = {
+        key.split(".")[3]
+        for service in model.services
+        for key in labels_of(service)
+        if key.startswith("traefik.http.middlewares.")
+        and (".redirectscheme." in key or ".redirectregex." in key)
+    }
     hosts: set[str] = set()
     for router in every:
         names = [name.partition("@") for name in router.middlewares]
-        redirects = any(name.lower() in redirecting or (at and "docker" not in provider) for name, at,
-                        provider in names)
+        redirects = any(
+            name.lower() in redirecting or (at and "docker" not in provider) for name, at, provider in names
+        )
         if redirects and (entrypoint in router.entrypoints or not router.entrypoints):
             hosts |= set(router.hosts)
-            if "hostregexp" in router.rule.lower() or "pathprefix(`/`)" in router.rule.lower().replace(" ", ""):
+            if "hostregexp" in router.rule.lower() or "pathprefix(`/`)" in router.rule.lower().replace(
+                " ", ""
+            ):
                 hosts |= {host for other in every for host in other.hosts}
     return hosts
 
@@ -242,18 +316,25 @@ def duplicate_router(model: Model, settings: Settings) -> Iterator[Hit]:
         for router in routers(service):
             first = names.setdefault(router.name, router)
             if first.owner is not service and (first.rule, first.service) != (router.rule, router.service):
-                yield Hit(service=service, at=router.label("rule"),
-                          wrong=f"router {router.name} is defined by {first.owner.name} too, in another way",
-                          leads_to="Traefik drops both (Router defined multiple times with different "
-                                   "configurations): 404", mend="give each router a name of its own")
+                yield Hit(
+                    service=service,
+                    at=router.label("rule"),
+                    wrong=f"router {router.name} is defined by {first.owner.name} too, in another way",
+                    leads_to="Traefik drops both (Router defined multiple times with different "
+                    "configurations): 404",
+                    mend="give each router a name of its own",
+                )
             for entrypoint in router.entrypoints or ("every entry point",):
                 before = claims.setdefault((router.rule.replace(" ", ""), entrypoint, ""), router)
                 if router.rule and before.owner is not service and before.name != router.name:
-                    yield Hit(service=service, at=router.label("rule"),
-                              wrong=f"its router {router.name} has the same rule on {entrypoint} as "
-                                    f"{before.owner.name}'s {before.name}",
-                              leads_to="Traefik sends requests to one of them, which one is chance",
-                              mend="one router per host and entry point")
+                    yield Hit(
+                        service=service,
+                        at=router.label("rule"),
+                        wrong=f"its router {router.name} has the same rule on {entrypoint} as "
+                        f"{before.owner.name}'s {before.name}",
+                        leads_to="Traefik sends requests to one of them, which one is chance",
+                        mend="one router per host and entry point",
+                    )
 
 
 def _named_hosts(router: Router) -> list[str]:
@@ -267,43 +348,77 @@ def wrong_domain(model: Model, settings: Settings) -> Iterator[Hit]:
     A router for another name than the one in LAGO_API_URL, API_URL or LAGO_FRONT_URL is a name that nobody
     types.
     """
-    for role, names, expected in ((API, ("LAGO_API_URL",), settings.hosts.api),
-                                  (FRONT, ("LAGO_FRONT_URL",), settings.hosts.front)):
-        served = [host for service in model.of_role(role) for router in routers(service)
-                  for host in _named_hosts(router)]
+    for role, names, expected in (
+        (API, ("LAGO_API_URL",), settings.hosts.api),
+        (FRONT, ("LAGO_FRONT_URL",), settings.hosts.front),
+    ):
+        served = [
+            host
+            for service in model.of_role(role)
+            for router in routers(service)
+            for host in _named_hosts(router)
+        ]
         holders = [(service, name) for service in model.of_role(API) for name in names]
         if role == API:
             holders += [(service, "API_URL") for service in model.of_role(FRONT)]
-        everything = [host for service in model.services for router in routers(service)
-                      for host in _named_hosts(router)]
+        everything = [
+            host for service in model.services for router in routers(service) for host in _named_hosts(router)
+        ]
         disagreeing = False
         for service, name in holders:
             url = url_of(service, name)
-            if url and served and not internal(url.host) and not unknown(url.host) and url.host.lower() not in served:
-                if any(router.rule.startswith("HostRegexp") for each in model.of_role(role)
-                       for router in routers(each)):
+            if (
+                url
+                and served
+                and not internal(url.host)
+                and not unknown(url.host)
+                and url.host.lower() not in served
+            ):
+                if any(
+                    router.rule.startswith("HostRegexp")
+                    for each in model.of_role(role)
+                    for router in routers(each)
+                ):
                     continue
-                if url.host.lower() in everything and "/" in url.path.strip("/") + "/" and url.path.strip("/"):
+                if (
+                    url.host.lower() in everything
+                    and "/" in url.path.strip("/") + "/"
+                    and url.path.strip("/")
+                ):
                     continue
                 disagreeing = True
-                yield Hit(service=service, at=variable(service, name),
-                          wrong=f"{name} says {url.host}, but the {role}'s routers answer to "
-                                f"{', '.join(sorted(set(served)))}",
-                          leads_to="404 at the one name, and nobody uses the other",
-                          mend="write both from one variable")
-        if served and not disagreeing and expected and expected.lower() not in served and not any(map(_template, served)):
+                yield Hit(
+                    service=service,
+                    at=variable(service, name),
+                    wrong=f"{name} says {url.host}, but the {role}'s routers answer to "
+                    f"{', '.join(sorted(set(served)))}",
+                    leads_to="404 at the one name, and nobody uses the other",
+                    mend="write both from one variable",
+                )
+        if (
+            served
+            and not disagreeing
+            and expected
+            and expected.lower() not in served
+            and not any(map(_template, served))
+        ):
             owner = next(service for service in model.of_role(role) if routers(service))
             router = routers(owner)[0]
-            yield Hit(service=owner, at=router.label("rule"), severity=Severity.WARNING,
-                      wrong=f"its routers answer to {', '.join(sorted(set(served)))}; in production it is "
-                            f"called {expected}",
-                      leads_to=f"404 at {expected}",
-                      mend=f"Host(`{expected}`), or another [hosts] in the settings")
+            yield Hit(
+                service=owner,
+                at=router.label("rule"),
+                severity=Severity.WARNING,
+                wrong=f"its routers answer to {', '.join(sorted(set(served)))}; in production it is "
+                f"called {expected}",
+                leads_to=f"404 at {expected}",
+                mend=f"Host(`{expected}`), or another [hosts] in the settings",
+            )
 
 
 def _template(host: str) -> bool:
-    return host.endswith((".example.com", ".example.org", ".example", ".test", ".localhost",
-                          ".local")) or internal(host)
+    return host.endswith(
+        (".example.com", ".example.org", ".example", ".test", ".localhost", ".local")
+    ) or internal(host)
 
 
 @rule("proxy-network-missing", phase=3)
@@ -320,19 +435,24 @@ def proxy_network(model: Model, settings: Settings) -> Iterator[Hit]:
             continue
         external = {network.name for network in model.networks if network.external}
         if settings.edge.proxy_network not in names and not unknown(" ".join(names)):
-            yield Hit(service=service, at=part(service, "networks"), severity=Severity.WARNING
-                      if names & external else None,
-                      wrong=f"it has a router, but it is not on {settings.edge.proxy_network}, where Traefik "
-                            "looks",
-                      leads_to="504 Gateway Timeout or 404 at its public name; 522 behind Cloudflare",
-                      mend=f"add the external network {settings.edge.proxy_network}")
+            yield Hit(
+                service=service,
+                at=part(service, "networks"),
+                severity=Severity.WARNING if names & external else None,
+                wrong=f"it has a router, but it is not on {settings.edge.proxy_network}, where Traefik looks",
+                leads_to="504 Gateway Timeout or 404 at its public name; 522 behind Cloudflare",
+                mend=f"add the external network {settings.edge.proxy_network}",
+            )
         elif len(names) > 1 and not label:
-            yield Hit(service=service, at=part(service, "labels"), severity=Severity.WARNING,
-                      wrong="it is on several networks, and traefik.docker.network says not which one is "
-                            "Traefik's",
-                      leads_to="Traefik may take an address that it can't reach: 504, after some restarts "
-                               "and not after others",
-                      mend=f"traefik.docker.network: {settings.edge.proxy_network}")
+            yield Hit(
+                service=service,
+                at=part(service, "labels"),
+                severity=Severity.WARNING,
+                wrong="it is on several networks, and traefik.docker.network says not which one is Traefik's",
+                leads_to="Traefik may take an address that it can't reach: 504, after some restarts "
+                "and not after others",
+                mend=f"traefik.docker.network: {settings.edge.proxy_network}",
+            )
 
 
 @rule("db-on-proxy-network", phase=3, severity=Severity.WARNING)
@@ -340,14 +460,18 @@ def database_on_proxy_network(model: Model, settings: Settings) -> Iterator[Hit]
     """Database and Redis are not on the proxy's network, where every project of the host is."""
     networks = proxy_networks(model, settings)
     for service in model.of_role(DB, REDIS):
-        shared = sorted(model.network_name(key) for key in service.networks
-                        if model.network_name(key) in networks)
+        shared = sorted(
+            model.network_name(key) for key in service.networks if model.network_name(key) in networks
+        )
         if shared:
-            yield Hit(service=service, at=part(service, "networks"),
-                      wrong=f"it is on {shared[0]}, the network of the proxy and of every project behind it",
-                      leads_to="every container there can try its password, and names like `postgres` or "
-                               "`redis` answer to several projects",
-                      mend="put it on a network of Lago's own")
+            yield Hit(
+                service=service,
+                at=part(service, "networks"),
+                wrong=f"it is on {shared[0]}, the network of the proxy and of every project behind it",
+                leads_to="every container there can try its password, and names like `postgres` or "
+                "`redis` answer to several projects",
+                mend="put it on a network of Lago's own",
+            )
 
 
 @rule("db-routed", phase=3)
@@ -355,8 +479,10 @@ def database_routed(model: Model, settings: Settings) -> Iterator[Hit]:
     """Database and Redis have no router."""
     for service in model.of_role(DB, REDIS):
         if enabled(service) and any(".routers." in key for key in labels_of(service)):
-            yield Hit(service=service, at=part(service, "labels"),
-                      wrong="Traefik routes requests from outside to it",
-                      leads_to="the database answers from the internet", mend="take the labels out")
-
-
+            yield Hit(
+                service=service,
+                at=part(service, "labels"),
+                wrong="Traefik routes requests from outside to it",
+                leads_to="the database answers from the internet",
+                mend="take the labels out",
+            )

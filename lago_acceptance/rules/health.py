@@ -16,8 +16,22 @@ from lago_acceptance.settings import Settings
 LONG_RUNNING = (DB, REDIS, API, WORKER, CLOCK, FRONT, PDF)
 COMPLETED, HEALTHY = "service_completed_successfully", "service_healthy"
 # Debian slim with Ruby: curl, bash, git; neither procps nor clients of databases (Lago sheet, head and section 8).
-RUBY_IMAGE_LACKS = {"wget", "nc", "ncat", "ps", "pgrep", "pkill", "netstat", "ss", "psql", "pg_isready",
-                    "redis-cli", "python", "python3", "node"}
+RUBY_IMAGE_LACKS = {
+    "wget",
+    "nc",
+    "ncat",
+    "ps",
+    "pgrep",
+    "pkill",
+    "netstat",
+    "ss",
+    "psql",
+    "pg_isready",
+    "redis-cli",
+    "python",
+    "python3",
+    "node",
+}
 LACKS = {
     "db-alpine": {"curl", "redis-cli", "python", "python3", "node"},
     "db": {"curl", "wget", "nc", "redis-cli", "python3", "node"},
@@ -26,9 +40,16 @@ LACKS = {
     FRONT: {"psql", "redis-cli", "pg_isready", "python3", "node", "wget"},
     PDF: {"wget", "psql", "redis-cli", "nc"},
 }
-START_SCRIPTS = {"start.sh", "start.api.sh", "start.worker.sh", "start.events.worker.sh",
-                 "start.pdfs.worker.sh",
-                 "start.clock.sh", "migrate.sh", "generate.rsa.sh"}
+START_SCRIPTS = {
+    "start.sh",
+    "start.api.sh",
+    "start.worker.sh",
+    "start.events.worker.sh",
+    "start.pdfs.worker.sh",
+    "start.clock.sh",
+    "migrate.sh",
+    "generate.rsa.sh",
+}
 
 
 @rule("missing-healthcheck", phase=2, severity=Severity.WARNING)
@@ -36,12 +57,13 @@ def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Hit]:
     """Every service that stays has a healthcheck: without one, `up --wait` calls a restart loop healthy."""
     for service in model.of_role(*LONG_RUNNING):
         if (service.healthcheck is None or service.healthcheck.disabled) and not service.built:
-            yield Hit(service=service, at=part(service, "healthcheck") if service.healthcheck
-                      else part(service),
-                      wrong="its healthcheck is switched off" if service.healthcheck
-                      else "it has no healthcheck",
-                      leads_to="a crash loop looks healthy, and nothing waits for it",
-                      mend="add one that can fail, as in docker-compose.lago.yml")
+            yield Hit(
+                service=service,
+                at=part(service, "healthcheck") if service.healthcheck else part(service),
+                wrong="its healthcheck is switched off" if service.healthcheck else "it has no healthcheck",
+                leads_to="a crash loop looks healthy, and nothing waits for it",
+                mend="add one that can fail, as in docker-compose.lago.yml",
+            )
 
 
 def _shell_words(service: Service) -> list[list[tuple[str, str]]]:
@@ -89,14 +111,21 @@ def missing_binary(model: Model, settings: Settings) -> Iterator[Hit]:
         if model.observed and kind in (FRONT, DB, REDIS, PDF):
             continue
         alternatives = _shell_words(service)
-        usable = [steps for steps in alternatives if not any(program in lacks for program, _ in steps)
-                  and steps[0][0] not in ("exit", "true", "false", ":", "echo", "kill")]
+        usable = [
+            steps
+            for steps in alternatives
+            if not any(program in lacks for program, _ in steps)
+            and steps[0][0] not in ("exit", "true", "false", ":", "echo", "kill")
+        ]
         missing = next((program for steps in alternatives for program, _ in steps if program in lacks), "")
         if missing and not usable:
-            yield Hit(service=service, at=part(service, "healthcheck", "test"),
-                      wrong=f"its healthcheck calls {missing}, which its image lacks",
-                      leads_to="it is unhealthy for ever, and what depends on it never starts",
-                      mend="use what the image has: curl in Lago's, pg_isready and redis-cli in theirs")
+            yield Hit(
+                service=service,
+                at=part(service, "healthcheck", "test"),
+                wrong=f"its healthcheck calls {missing}, which its image lacks",
+                leads_to="it is unhealthy for ever, and what depends on it never starts",
+                mend="use what the image has: curl in Lago's, pg_isready and redis-cli in theirs",
+            )
 
 
 @rule("healthcheck-cannot-fail", phase=2)
@@ -112,19 +141,33 @@ def cannot_fail(model: Model, settings: Settings) -> Iterator[Hit]:
         first = alternatives[0][0] if alternatives else ("", "")
         if ends[0] == "echo" and len(alternatives) == 1 and "&&" in text:
             always = False
-        itself = first[0] == "ps" and re.search(r"grep (?!-v)(-\S+ )*(?!.*\[)",
-                                                text) and "grep -v grep" not in text
+        itself = (
+            first[0] == "ps"
+            and re.search(r"grep (?!-v)(-\S+ )*(?!.*\[)", text)
+            and "grep -v grep" not in text
+        )
         if always or itself:
-            yield Hit(service=service, at=part(service, "healthcheck", "test"),
-                      wrong="its healthcheck cannot fail" + (": ps finds grep itself" if itself
-                                                             and not always else ""),
-                      leads_to="a dead service is called healthy",
-                      mend="let the command's own exit code decide, as in docker-compose.lago.yml")
-        elif first[0] == "curl" and not re.search(r"\s(-[a-zA-Z]*f[a-zA-Z]*\b|--fail)",
-                                                  text) and len(alternatives[0]) == 1:
-            yield Hit(service=service, at=part(service, "healthcheck", "test"), severity=Severity.WARNING,
-                      wrong="its curl has no -f: it takes an answer of 500 for success",
-                      leads_to="an API without its database is called healthy", mend="curl -fsS")
+            yield Hit(
+                service=service,
+                at=part(service, "healthcheck", "test"),
+                wrong="its healthcheck cannot fail"
+                + (": ps finds grep itself" if itself and not always else ""),
+                leads_to="a dead service is called healthy",
+                mend="let the command's own exit code decide, as in docker-compose.lago.yml",
+            )
+        elif (
+            first[0] == "curl"
+            and not re.search(r"\s(-[a-zA-Z]*f[a-zA-Z]*\b|--fail)", text)
+            and len(alternatives[0]) == 1
+        ):
+            yield Hit(
+                service=service,
+                at=part(service, "healthcheck", "test"),
+                severity=Severity.WARNING,
+                wrong="its curl has no -f: it takes an answer of 500 for success",
+                leads_to="an API without its database is called healthy",
+                mend="curl -fsS",
+            )
 
 
 @rule("restart-policy-missing", phase=2, severity=Severity.WARNING)
@@ -132,10 +175,13 @@ def restart_policy(model: Model, settings: Settings) -> Iterator[Hit]:
     """Every service that stays is started again after a crash and after a reboot."""
     for service in model.of_role(*LONG_RUNNING):
         if service.restart in ("", "no", "none"):
-            yield Hit(service=service, at=part(service, "restart") if service.restart else part(service),
-                      wrong="it has no restart policy",
-                      leads_to="after a crash or a reboot of the host it stays down",
-                      mend="restart: unless-stopped")
+            yield Hit(
+                service=service,
+                at=part(service, "restart") if service.restart else part(service),
+                wrong="it has no restart policy",
+                leads_to="after a crash or a reboot of the host it stays down",
+                mend="restart: unless-stopped",
+            )
 
 
 @rule("migrate-restarts", phase=2)
@@ -143,15 +189,19 @@ def migrate_restarts(model: Model, settings: Settings) -> Iterator[Hit]:
     """The migration runs once: it is not started again after it ended."""
     for service in model.of_role(MIGRATE):
         if service.restart in ("always", "unless-stopped"):
-            yield Hit(service=service, at=part(service, "restart"),
-                      wrong=f"the migration has restart: {service.restart}",
-                      leads_to="it runs again and again: what waits for its end is held up, and its exit "
-                               "code says nothing",
-                      mend='restart: "no" (or on-failure)')
+            yield Hit(
+                service=service,
+                at=part(service, "restart"),
+                wrong=f"the migration has restart: {service.restart}",
+                leads_to="it runs again and again: what waits for its end is held up, and its exit "
+                "code says nothing",
+                mend='restart: "no" (or on-failure)',
+            )
 
 
-def waits_for(model: Model, service: Service, condition: str, roles: tuple[str, ...],
-              seen: frozenset[str] = frozenset()) -> bool:
+def waits_for(
+    model: Model, service: Service, condition: str, roles: tuple[str, ...], seen: frozenset[str] = frozenset()
+) -> bool:
     """Whether a service starts after one of these roles is in a condition, itself or by what it waits for."""
     by_name = {each.name: each for each in model.services}
     for name, own in service.depends_on.items():
@@ -170,9 +220,10 @@ def _migrates(service: Service, model: Model) -> bool:
         return True
     programs = outcome_of(service, model).programs or [()]
     texts = [" ".join(program) for program in programs]
-    return any("scripts/start.sh" in text or "db:migrate" in text or "migrate.sh" in text
-               or "db:prepare" in text for text in texts) or (
-        service.role == API and not service.entrypoint and not service.command)
+    return any(
+        "scripts/start.sh" in text or "db:migrate" in text or "migrate.sh" in text or "db:prepare" in text
+        for text in texts
+    ) or (service.role == API and not service.entrypoint and not service.command)
 
 
 @rule("no-migration-ordering", phase=2, severity=Severity.WARNING, declared_only=True)
@@ -186,27 +237,36 @@ def migration_ordering(model: Model, settings: Settings) -> Iterator[Hit]:
     if not migrations and not migrating and uses(model):
         if any("migrat" in service.full_command for service in model.services):
             return
-        yield Hit(service=model.of_role(API)[0], at=part(model.of_role(API)[0], "command"),
-                  severity=Severity.ERROR,
-                  wrong="nothing migrates the database: start.api.sh doesn't, and there is no migrate service",
-                  leads_to="an empty schema: /health answers 200, every call answers 500",
-                  mend="add a migrate service, as in docker-compose.lago.yml")
+        yield Hit(
+            service=model.of_role(API)[0],
+            at=part(model.of_role(API)[0], "command"),
+            severity=Severity.ERROR,
+            wrong="nothing migrates the database: start.api.sh doesn't, and there is no migrate service",
+            leads_to="an empty schema: /health answers 200, every call answers 500",
+            mend="add a migrate service, as in docker-compose.lago.yml",
+        )
         return
     for service in model.of_role(API, WORKER, CLOCK):
         if migrations and not waits_for(model, service, COMPLETED, (MIGRATE,)) and service not in migrating:
-            yield Hit(service=service, at=part(service, "depends_on") if service.depends_on
-                      else part(service),
-                      wrong=f"it doesn't wait until {migrations[0].name} has succeeded",
-                      leads_to="it starts on an old or empty schema: 500, or jobs that die",
-                      mend="depends_on: "
-                           f"{{{migrations[0].name}: {{condition: service_completed_successfully}}}}")
-        elif not migrations and service.role != API and not any(waits_for(model, service, wanted, (API,))
-                                                                for wanted in (HEALTHY, "service_started")):
-            yield Hit(service=service, at=part(service, "depends_on") if service.depends_on
-                      else part(service),
-                      wrong=f"it doesn't wait for {migrating[0].name}, which migrates the database",
-                      leads_to="it starts on an old or empty schema: jobs that die",
-                      mend=f"depends_on: {{{migrating[0].name}: {{condition: service_healthy}}}}")
+            yield Hit(
+                service=service,
+                at=part(service, "depends_on") if service.depends_on else part(service),
+                wrong=f"it doesn't wait until {migrations[0].name} has succeeded",
+                leads_to="it starts on an old or empty schema: 500, or jobs that die",
+                mend=f"depends_on: {{{migrations[0].name}: {{condition: service_completed_successfully}}}}",
+            )
+        elif (
+            not migrations
+            and service.role != API
+            and not any(waits_for(model, service, wanted, (API,)) for wanted in (HEALTHY, "service_started"))
+        ):
+            yield Hit(
+                service=service,
+                at=part(service, "depends_on") if service.depends_on else part(service),
+                wrong=f"it doesn't wait for {migrating[0].name}, which migrates the database",
+                leads_to="it starts on an old or empty schema: jobs that die",
+                mend=f"depends_on: {{{migrating[0].name}: {{condition: service_healthy}}}}",
+            )
 
 
 @rule("deps-started-not-healthy", phase=2, severity=Severity.WARNING, declared_only=True)
@@ -222,16 +282,24 @@ def started_not_healthy(model: Model, settings: Settings) -> Iterator[Hit]:
             healthy = waits_for(model, service, HEALTHY, (other.role,))
             if condition == "service_started" and not healthy:
                 wrong = f"it waits only until {other.name} is started, not until it is healthy"
-            elif (condition is None and other.role == DB and _migrates(service, model)
-                  and not healthy and not model.observed):
+            elif (
+                condition is None
+                and other.role == DB
+                and _migrates(service, model)
+                and not healthy
+                and not model.observed
+            ):
                 wrong = f"it migrates the database and doesn't wait for {other.name}"
             else:
                 continue
-            yield Hit(service=service, at=part(service, "depends_on") if service.depends_on
-                      else part(service), wrong=wrong,
-                      leads_to="migrations fail while PostgreSQL still starts, and the API comes up on an "
-                               "empty schema",
-                      mend=f"depends_on: {{{other.name}: {{condition: service_healthy}}}}")
+            yield Hit(
+                service=service,
+                at=part(service, "depends_on") if service.depends_on else part(service),
+                wrong=wrong,
+                leads_to="migrations fail while PostgreSQL still starts, and the API comes up on an "
+                "empty schema",
+                mend=f"depends_on: {{{other.name}: {{condition: service_healthy}}}}",
+            )
 
 
 @rule("deps-inverted-api-on-worker", phase=2, declared_only=True)
@@ -243,31 +311,43 @@ def inverted(model: Model, settings: Settings) -> Iterator[Hit]:
             other = by_name.get(name)
             inverted = (WORKER, CLOCK, FRONT, API) if service.role == MIGRATE else (WORKER, CLOCK, FRONT)
             if other is not None and other.role in inverted:
-                yield Hit(service=service, at=part(service, "depends_on"), wrong=f"it waits for {name}",
-                          leads_to="when that one doesn't come up, the API doesn't either: one broken worker "
-                                   "takes everything down",
-                          mend="let it wait for the database, Redis and the migration")
+                yield Hit(
+                    service=service,
+                    at=part(service, "depends_on"),
+                    wrong=f"it waits for {name}",
+                    leads_to="when that one doesn't come up, the API doesn't either: one broken worker "
+                    "takes everything down",
+                    mend="let it wait for the database, Redis and the migration",
+                )
 
 
 @rule("one-shot-without-adopter", phase=2, severity=Severity.WARNING, declared_only=True)
 def one_shot(model: Model, settings: Settings) -> Iterator[Hit]:
     """Somebody waits for the migration: else `up --wait` calls its exit a failure, and nobody learns of a real one."""
     for service in model.of_role(MIGRATE):
-        if not any(COMPLETED == other.depends_on.get(service.name)
-                   for other in model.services) and not service.profiles:
-            yield Hit(service=service, at=part(service),
-                      wrong="nobody depends on it with service_completed_successfully",
-                      leads_to="`docker compose up --wait` exits 1 when it ends, and a failed migration "
-                               "stops nothing",
-                      mend="let the API wait for it with service_completed_successfully")
+        if (
+            not any(COMPLETED == other.depends_on.get(service.name) for other in model.services)
+            and not service.profiles
+        ):
+            yield Hit(
+                service=service,
+                at=part(service),
+                wrong="nobody depends on it with service_completed_successfully",
+                leads_to="`docker compose up --wait` exits 1 when it ends, and a failed migration "
+                "stops nothing",
+                mend="let the API wait for it with service_completed_successfully",
+            )
 
 
 def _goes_on(text: str) -> bool:
     """Whether a shell goes on after a failed migration, with another command."""
     stops = re.search(r"\bset -\w*e|set -o errexit|(^|\s)-\w*e\w*c\b", text)
     waits = re.search(r"\b(until|while|if|!)\b[^;\n]*db:(migrate|prepare)", text)
-    return not stops and not waits and bool(re.search(r"db:(migrate|prepare)[^;&|\n]*[;\n]\s*(?!exit \$)\w",
-                                                      text))
+    return (
+        not stops
+        and not waits
+        and bool(re.search(r"db:(migrate|prepare)[^;&|\n]*[;\n]\s*(?!exit \$)\w", text))
+    )
 
 
 @rule("migrate-exit-0-always", phase=2, severity=Severity.WARNING)
@@ -280,18 +360,23 @@ def exit_zero(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in model.of_role(MIGRATE):
         version = version_of(service, settings)
         text = service.full_command
-        script = re.search(r"scripts/(start\.)?migrate\.sh",
-                           text) and version is not None and version < (1, 23)
+        script = (
+            re.search(r"scripts/(start\.)?migrate\.sh", text) and version is not None and version < (1, 23)
+        )
         swallowed = re.search(r"\|\|\s*(true|:|exit 0|echo)|;\s*(true|exit 0)\s*$", text)
         if not script and not swallowed and _goes_on(text):
-            yield Hit(service=service, at=part(service, "command" if service.command else "entrypoint"),
-                      wrong="its exit code is that of what follows the migration",
-                      leads_to="Exited (0) proves nothing: the API starts on a half-migrated or empty schema",
-                      mend="begin with `set -e`, or join the commands by &&")
+            yield Hit(
+                service=service,
+                at=part(service, "command" if service.command else "entrypoint"),
+                wrong="its exit code is that of what follows the migration",
+                leads_to="Exited (0) proves nothing: the API starts on a half-migrated or empty schema",
+                mend="begin with `set -e`, or join the commands by &&",
+            )
         elif script or swallowed:
             seeded = service.value("LAGO_CREATE_ORG") == "true" and not swallowed
             yield Hit(
-                service=service, at=part(service, "command" if service.command else "entrypoint"),
+                service=service,
+                at=part(service, "command" if service.command else "entrypoint"),
                 wrong="its exit code is " + ("that of the seeding alone" if seeded else "0, whatever fails"),
                 leads_to="Exited (0) proves nothing: the API starts on a half-migrated or empty schema",
                 mend="run `bundle exec rails db:create db:migrate signup:seed_organization` in one process",
@@ -307,20 +392,27 @@ def wrong_script(model: Model, settings: Settings) -> Iterator[Hit]:
             continue
         for program in outcome_of(service, model).programs:
             path = program[0] if program else ""
-            if not path.endswith(".sh") or service.mount_at(path if path.startswith("/")
-                                                            else f"/app/{path.removeprefix('./')}"):
+            if not path.endswith(".sh") or service.mount_at(
+                path if path.startswith("/") else f"/app/{path.removeprefix('./')}"
+            ):
                 continue
             inside = path.removeprefix("/app/").removeprefix("./")
             known = START_SCRIPTS | ({"start.migrate.sh"} if version < (1, 14) else set())
             folder, _, name = inside.rpartition("/")
-            if folder != "scripts" or (name not in known
-                                       and version < (1, 20)) or (name == "start.migrate.sh"
-                                                                  and version >= (1, 14)):
-                yield Hit(service=service, at=part(service, "command" if service.command else "entrypoint"),
-                          wrong=f"its image has no {path}",
-                          leads_to="the container is never started: no such file or directory, exit 127",
-                          mend="./scripts/migrate.sh" if "migrate" in name
-                          else "use a script that the image has: ./scripts/start.{api,worker,clock}.sh")
+            if (
+                folder != "scripts"
+                or (name not in known and version < (1, 20))
+                or (name == "start.migrate.sh" and version >= (1, 14))
+            ):
+                yield Hit(
+                    service=service,
+                    at=part(service, "command" if service.command else "entrypoint"),
+                    wrong=f"its image has no {path}",
+                    leads_to="the container is never started: no such file or directory, exit 127",
+                    mend="./scripts/migrate.sh"
+                    if "migrate" in name
+                    else "use a script that the image has: ./scripts/start.{api,worker,clock}.sh",
+                )
 
 
 @rule("command-needs-shell", phase=2)
@@ -333,11 +425,14 @@ def needs_a_shell(model: Model, settings: Settings) -> Iterator[Hit]:
 
     for service in lago(model):
         if needs_shell((*service.entrypoint, *service.command)):
-            yield Hit(service=service, at=part(service, "command" if service.command else "entrypoint"),
-                      wrong="its command is written for a shell, but none is started",
-                      leads_to="the container doesn't start: executable file not found, or the operators are "
-                               "passed on as words",
-                      mend='command: ["bash", "-ec", "..."], with $$ for each $')
+            yield Hit(
+                service=service,
+                at=part(service, "command" if service.command else "entrypoint"),
+                wrong="its command is written for a shell, but none is started",
+                leads_to="the container doesn't start: executable file not found, or the operators are "
+                "passed on as words",
+                mend='command: ["bash", "-ec", "..."], with $$ for each $',
+            )
 
 
 @rule("front-command-ignored-by-entrypoint", phase=2, declared_only=True)
@@ -345,10 +440,13 @@ def front_command(model: Model, settings: Settings) -> Iterator[Hit]:
     """The front has no command: its image's entrypoint ignores it."""
     for service in model.of_role(FRONT):
         if service.command and not service.entrypoint and not service.built:
-            yield Hit(service=service, at=part(service, "command"),
-                      wrong="the front's entrypoint ignores `command:`",
-                      leads_to="what it was meant to do is not done, and nothing says so",
-                      mend="take it out; what the front needs is given by API_URL")
+            yield Hit(
+                service=service,
+                at=part(service, "command"),
+                wrong="the front's entrypoint ignores `command:`",
+                leads_to="what it was meant to do is not done, and nothing says so",
+                mend="take it out; what the front needs is given by API_URL",
+            )
 
 
 @rule("front-env-config-hardcoded", phase=2, severity=Severity.WARNING)
@@ -357,10 +455,11 @@ def front_env_config(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in model.of_role(FRONT):
         mounted = any("env-config.js" in mount.target for mount in service.mounts)
         if mounted or "env-config.js" in service.full_command:
-            yield Hit(service=service,
-                      at=part(service, "volumes" if mounted else "entrypoint" if service.entrypoint
-                              else "command"),
-                      wrong="env-config.js is written by hand",
-                      leads_to="it hides API_URL, goes stale with the next version, and is overwritten at "
-                               "every start",
-                      mend="set API_URL, and leave env-config.js to the image")
+            yield Hit(
+                service=service,
+                at=part(service, "volumes" if mounted else "entrypoint" if service.entrypoint else "command"),
+                wrong="env-config.js is written by hand",
+                leads_to="it hides API_URL, goes stale with the next version, and is overwritten at "
+                "every start",
+                mend="set API_URL, and leave env-config.js to the image",
+            )

@@ -55,7 +55,8 @@ def url_of(service: Service, name: str) -> ServiceUrl | None:
 def named(model: Model, host: str) -> tuple[Service, ...]:
     """The services that a host name can mean inside of the deployment's networks."""
     return tuple(
-        service for service in model.services
+        service
+        for service in model.services
         if host in (service.name, service.container_name)
         or any(host in aliases for aliases in service.networks.values())
     )
@@ -65,8 +66,10 @@ def reachable(model: Model, one: Service, other: Service) -> bool:
     """Whether two services share a network."""
     if one.network_mode or other.network_mode:
         return True
-    return bool({model.network_name(key) for key in one.networks} & {model.network_name(key)
-                                                                     for key in other.networks})
+    return bool(
+        {model.network_name(key) for key in one.networks}
+        & {model.network_name(key) for key in other.networks}
+    )
 
 
 def on_external_network(model: Model, service: Service) -> bool:
@@ -104,8 +107,9 @@ def stores_elsewhere(service: Service) -> bool:
     return any(service.value(name) in ("true", "1") for name in OBJECT_STORES)
 
 
-def agreement(model: Model, name: str,
-              services: tuple[Service, ...] | None = None) -> Iterator[tuple[Service, Service, str, str]]:
+def agreement(
+    model: Model, name: str, services: tuple[Service, ...] | None = None
+) -> Iterator[tuple[Service, Service, str, str]]:
     """The services whose variable differs from the reference's: (service, reference, its value, the reference's).
 
     Absent values are not compared; those that are given at deploy time only where they are the same text.

@@ -15,32 +15,101 @@ from lago_acceptance.settings import Settings
 
 # Lago sheet, sections 1.3 to 1.5 and 4; patterns where a whole family is read.
 READ = (
-    "LAGO_API_URL", "LAGO_FRONT_URL", "LAGO_DOMAIN", "LAGO_PDF_URL", KEY, "LAGO_ENCRYPTION_PRIMARY_KEY",
-    "LAGO_ENCRYPTION_DETERMINISTIC_KEY", "LAGO_ENCRYPTION_KEY_DERIVATION_SALT", "LAGO_REDIS_*",
+    "LAGO_API_URL",
+    "LAGO_FRONT_URL",
+    "LAGO_DOMAIN",
+    "LAGO_PDF_URL",
+    KEY,
+    "LAGO_ENCRYPTION_PRIMARY_KEY",
+    "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
+    "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
+    "LAGO_REDIS_*",
     "LAGO_MEMCACHE_*",
-    "LAGO_LICENSE", "LAGO_DISABLE_*", "LAGO_SIDEKIQ_*", "LAGO_WEBHOOK_ATTEMPTS", "LAGO_EVENTS_*",
+    "LAGO_LICENSE",
+    "LAGO_DISABLE_*",
+    "LAGO_SIDEKIQ_*",
+    "LAGO_WEBHOOK_ATTEMPTS",
+    "LAGO_EVENTS_*",
     "LAGO_SUBSCRIPTION_*",
-    "LAGO_LIFETIME_USAGE_*", "LAGO_PARALLEL_*", "LAGO_USE_*", "LAGO_AWS_S3_*", "LAGO_GCS_*", "LAGO_SMTP_*",
-    "LAGO_FROM_EMAIL", "LAGO_OAUTH_*", "LAGO_CLICKHOUSE_*", "LAGO_KAFKA_*", "LAGO_ENABLE_YJIT",
+    "LAGO_LIFETIME_USAGE_*",
+    "LAGO_PARALLEL_*",
+    "LAGO_USE_*",
+    "LAGO_AWS_S3_*",
+    "LAGO_GCS_*",
+    "LAGO_SMTP_*",
+    "LAGO_FROM_EMAIL",
+    "LAGO_OAUTH_*",
+    "LAGO_CLICKHOUSE_*",
+    "LAGO_KAFKA_*",
+    "LAGO_ENABLE_YJIT",
     "LAGO_LOG_LEVEL",
-    "LAGO_CREATE_ORG", "LAGO_ORG_USER_EMAIL", "LAGO_ORG_USER_PASSWORD", "LAGO_ORG_NAME", "LAGO_ORG_API_KEY",
-    "LAGO_API_KEY", "LAGO_RAILS_*", "LAGO_DATA_API_*", "LAGO_VERSION", "LAGO_PREMIUM*", "LAGO_CLOUD*",
+    "LAGO_CREATE_ORG",
+    "LAGO_ORG_USER_EMAIL",
+    "LAGO_ORG_USER_PASSWORD",
+    "LAGO_ORG_NAME",
+    "LAGO_ORG_API_KEY",
+    "LAGO_API_KEY",
+    "LAGO_RAILS_*",
+    "LAGO_DATA_API_*",
+    "LAGO_VERSION",
+    "LAGO_PREMIUM*",
+    "LAGO_CLOUD*",
     "LAGO_KARAFKA_*",
 )
-NEVER_READ = ("LAGO_REDIS_URL", "LAGO_REDIS_HOST", "LAGO_REDIS_PORT", "LAGO_REDIS_PASSWORD", "LAGO_REDIS_DB",
-              "RSA_PRIVATE_KEY",
-              "RSA_PUBLIC_KEY", "LAGO_RSA_PUBLIC_KEY", "LAGO_SECRET_KEY_BASE", "LAGO_DATABASE_URL")
+NEVER_READ = (
+    "LAGO_REDIS_URL",
+    "LAGO_REDIS_HOST",
+    "LAGO_REDIS_PORT",
+    "LAGO_REDIS_PASSWORD",
+    "LAGO_REDIS_DB",
+    "RSA_PRIVATE_KEY",
+    "RSA_PUBLIC_KEY",
+    "LAGO_RSA_PUBLIC_KEY",
+    "LAGO_SECRET_KEY_BASE",
+    "LAGO_DATABASE_URL",
+)
 # The front reads API_URL; its bundle was built with nothing of these (Lago sheet, section 4).
-FRONT_NEVER_READ = ("LAGO_API_URL", "LAGO_FRONT_URL", "REACT_APP_*", "VITE_*", "NEXT_PUBLIC_*", "GRAPHQL_URL",
-                    "LAGO_GRAPHQL_URL")
-SECRET_KEY_BASE_LIKE = ("LAGO_SECRET_KEY_BASE", "SECRET_KEY", "LAGO_SECRET_KEY", "RAILS_SECRET_KEY_BASE",
-                        "RAILS_SECRET_KEY",
-                        "LAGO_SECRET", "APP_SECRET", "SECRETKEYBASE", "SECRET_BASE_KEY")
-DATABASE_LIKE = ("LAGO_DATABASE_URL", "LAGO_DB_URL", "POSTGRES_URL", "DB_URL", "LAGO_POSTGRES_URL", "PG_URL",
-                 "DATABASE_HOST",
-                 "LAGO_DATABASE_HOST", "DB_HOST", "POSTGRES_HOST")
-REDIS_LIKE = ("LAGO_REDIS_URL", "REDIS_URI", "LAGO_REDIS_HOST", "REDIS_HOST", "LAGO_REDIS",
-              "SIDEKIQ_REDIS_URL", "REDIS_SERVER")
+FRONT_NEVER_READ = (
+    "LAGO_API_URL",
+    "LAGO_FRONT_URL",
+    "REACT_APP_*",
+    "VITE_*",
+    "NEXT_PUBLIC_*",
+    "GRAPHQL_URL",
+    "LAGO_GRAPHQL_URL",
+)
+SECRET_KEY_BASE_LIKE = (
+    "LAGO_SECRET_KEY_BASE",
+    "SECRET_KEY",
+    "LAGO_SECRET_KEY",
+    "RAILS_SECRET_KEY_BASE",
+    "RAILS_SECRET_KEY",
+    "LAGO_SECRET",
+    "APP_SECRET",
+    "SECRETKEYBASE",
+    "SECRET_BASE_KEY",
+)
+DATABASE_LIKE = (
+    "LAGO_DATABASE_URL",
+    "LAGO_DB_URL",
+    "POSTGRES_URL",
+    "DB_URL",
+    "LAGO_POSTGRES_URL",
+    "PG_URL",
+    "DATABASE_HOST",
+    "LAGO_DATABASE_HOST",
+    "DB_HOST",
+    "POSTGRES_HOST",
+)
+REDIS_LIKE = (
+    "LAGO_REDIS_URL",
+    "REDIS_URI",
+    "LAGO_REDIS_HOST",
+    "REDIS_HOST",
+    "LAGO_REDIS",
+    "SIDEKIQ_REDIS_URL",
+    "REDIS_SERVER",
+)
 
 
 def _mentioned(model: Model, service: Service, name: str) -> bool:
@@ -72,9 +141,9 @@ def unknown_env(model: Model, settings: Settings) -> Iterator[Hit]:
             if ignored and not path_or_file and not _mentioned(model, service, name):
                 instead = " (it reads API_URL)" if front else ""
                 yield Hit(
-                    service=service, at=variable(service, name),
-                    wrong=f"{name} is a name that {'the front' if front else 'Lago'} "
-                    f"doesn't read{instead}",
+                    service=service,
+                    at=variable(service, name),
+                    wrong=f"{name} is a name that {'the front' if front else 'Lago'} doesn't read{instead}",
                     leads_to="the value has no effect, and what was meant stays at its default",
                     mend="use the exact name of .env.lago.example, or take the line out",
                 )
@@ -82,34 +151,51 @@ def unknown_env(model: Model, settings: Settings) -> Iterator[Hit]:
 
 def _misnamed(model: Model, right: str, likely: tuple[str, ...], leads_to: str) -> Iterator[Hit]:
     for service in lago(model):
-        wrong = [name for name in likely if name in service.environment
-                 and not _mentioned(model, service, name)]
+        wrong = [
+            name for name in likely if name in service.environment and not _mentioned(model, service, name)
+        ]
         if not service.value(right) and wrong:
-            yield Hit(service=service, at=variable(service, wrong[0]),
-                      wrong=f"{wrong[0]} is set and {right} is not; Lago reads {right}",
-                      leads_to=leads_to, mend=f"call it {right}")
+            yield Hit(
+                service=service,
+                at=variable(service, wrong[0]),
+                wrong=f"{wrong[0]} is set and {right} is not; Lago reads {right}",
+                leads_to=leads_to,
+                mend=f"call it {right}",
+            )
 
 
 @rule("secret-key-base-misnamed", phase=2)
 def secret_key_base_misnamed(model: Model, settings: Settings) -> Iterator[Hit]:
     """The secret of Lago's sessions is called SECRET_KEY_BASE, without a prefix."""
-    return _misnamed(model, "SECRET_KEY_BASE", SECRET_KEY_BASE_LIKE,
-                     "ArgumentError: Missing `secret_key_base` for 'production' environment: nothing boots")
+    return _misnamed(
+        model,
+        "SECRET_KEY_BASE",
+        SECRET_KEY_BASE_LIKE,
+        "ArgumentError: Missing `secret_key_base` for 'production' environment: nothing boots",
+    )
 
 
 @rule("db-redis-url-misnamed", phase=2)
 def database_url_misnamed(model: Model, settings: Settings) -> Iterator[Hit]:
     """The database's address is called DATABASE_URL, without a prefix and in one piece."""
-    return _misnamed(model, "DATABASE_URL", DATABASE_LIKE,
-                     "Lago looks for PostgreSQL on a local socket: migrations fail and /health answers 500")
+    return _misnamed(
+        model,
+        "DATABASE_URL",
+        DATABASE_LIKE,
+        "Lago looks for PostgreSQL on a local socket: migrations fail and /health answers 500",
+    )
 
 
 @rule("redis-url-misnamed", phase=2)
 def redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Hit]:
     """Redis' address is called REDIS_URL, without a prefix and in one piece."""
-    return _misnamed(model, "REDIS_URL", REDIS_LIKE,
-                     "Lago looks for Redis on localhost:6379: the worker exits, and every call that enqueues "
-                     "a job answers 500")
+    return _misnamed(
+        model,
+        "REDIS_URL",
+        REDIS_LIKE,
+        "Lago looks for Redis on localhost:6379: the worker exits, and every call that enqueues "
+        "a job answers 500",
+    )
 
 
 @rule("rails-env-missing", phase=2)
@@ -122,7 +208,9 @@ def rails_env(model: Model, settings: Settings) -> Iterator[Hit]:
         value = service.value("RAILS_ENV")
         if value in ("", "development", "test"):
             yield Hit(
-                service=service, at=variable(service, "RAILS_ENV"), wrong=f"RAILS_ENV is {value or 'not set'}"
+                service=service,
+                at=variable(service, "RAILS_ENV"),
+                wrong=f"RAILS_ENV is {value or 'not set'}"
                 f"{written_unset(model, service, 'RAILS_ENV')}, so Rails runs as {value or 'development'}",
                 leads_to="the container exits at boot: development's gems and key file are not in the image",
                 mend="RAILS_ENV: production",
@@ -133,30 +221,41 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Hit]:
     likely = {"SECRET_KEY_BASE": SECRET_KEY_BASE_LIKE, "DATABASE_URL": DATABASE_LIKE, "REDIS_URL": REDIS_LIKE}
     first = reference(model)
     for service in model.of_role(role):
-        missing = [name for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_BASE")
-                   if not service.value(name)
-                   and not any(each in service.environment for each in likely[name])
-                   and (name not in service.environment or not written_unset(model, service, name)
-                        or role == API
-                        or model.written.environment_known)]
+        missing = [
+            name
+            for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_BASE")
+            if not service.value(name)
+            and not any(each in service.environment for each in likely[name])
+            and (
+                name not in service.environment
+                or not written_unset(model, service, name)
+                or role == API
+                or model.written.environment_known
+            )
+        ]
         others = role != API and first is not None and first is not service
         if others:
             # What the API lacks as well is told there.
             missing = [name for name in missing if first.value(name)]
             missing += [name for name in ("RAILS_ENV",) if not service.value(name) and first.value(name)]
             if role != MIGRATE:
-                missing += [name for name in ("LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY")
-                            if first.value(name)
-                            and not service.value(name)]
-            if (key_reading(service, model, settings).state is State.ABSENT
-                    and key_reading(first, model, settings).state is not State.ABSENT):
+                missing += [
+                    name
+                    for name in ("LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY")
+                    if first.value(name) and not service.value(name)
+                ]
+            if (
+                key_reading(service, model, settings).state is State.ABSENT
+                and key_reading(first, model, settings).state is not State.ABSENT
+            ):
                 missing.append(KEY)
         if missing:
             unset = written_unset(model, service, missing[0])
             yield Hit(
-                service=service, at=variable(service, missing[0]),
-                wrong=f"{service.name} lacks {', '.join(missing)}{unset}" + (f", which {first.name} has"
-                                                                             if others else ""),
+                service=service,
+                at=variable(service, missing[0]),
+                wrong=f"{service.name} lacks {', '.join(missing)}{unset}"
+                + (f", which {first.name} has" if others else ""),
                 leads_to=_LEADS_TO[role],
                 mend="give all of Lago's services the same environment by one anchor",
             )
@@ -167,7 +266,7 @@ _LEADS_TO = {
     WORKER: "jobs are not done, or are done with other settings than the API's",
     CLOCK: "the clock doesn't boot, or nothing recurring is enqueued: no recurring invoices",
     MIGRATE: "migrations stop half-way: four of them need Redis, all need the database, the key and "
-             "SECRET_KEY_BASE",
+    "SECRET_KEY_BASE",
 }
 
 
@@ -204,8 +303,11 @@ def app_env(model: Model, settings: Settings) -> Iterator[Hit]:
     """
     for service in model.of_role(WORKER):
         if service.value("APP_ENV") not in ("", "production"):
-            yield Hit(service=service, at=variable(service, "APP_ENV"),
-                      wrong="APP_ENV is set on the worker and overrides RAILS_ENV there",
-                      leads_to="the worker runs in another environment than the API, and exits or reads "
-                               "other settings",
-                      mend="give APP_ENV to the front alone")
+            yield Hit(
+                service=service,
+                at=variable(service, "APP_ENV"),
+                wrong="APP_ENV is set on the worker and overrides RAILS_ENV there",
+                leads_to="the worker runs in another environment than the API, and exits or reads "
+                "other settings",
+                mend="give APP_ENV to the front alone",
+            )

@@ -52,15 +52,19 @@ def missing(model: Model, settings: Settings) -> Iterator[Hit]:
     """
     for service, reading in readings(model, settings):
         unset = _unset(model, service)
-        if reading.state is State.ABSENT or (reading.state is State.EMPTY
-                                             and (unset is None or model.written.environment_known)):
+        if reading.state is State.ABSENT or (
+            reading.state is State.EMPTY and (unset is None or model.written.environment_known)
+        ):
             empty = reading.state is State.EMPTY
-            how = f"{KEY} is empty" + (f": {unset} is unset, which Compose turns into an empty text" if unset
-                                       else "")
+            how = f"{KEY} is empty" + (
+                f": {unset} is unset, which Compose turns into an empty text" if unset else ""
+            )
             yield Hit(
-                service=service, at=reading.at, wrong=how if empty
-                else f"nothing gives {KEY}, the only key that Lago reads",
-                leads_to=DIES if empty
+                service=service,
+                at=reading.at,
+                wrong=how if empty else f"nothing gives {KEY}, the only key that Lago reads",
+                leads_to=DIES
+                if empty
                 else "NoMethodError `unpack1' for nil at boot: the container restarts for ever",
                 mend=MEND,
             )
@@ -69,8 +73,11 @@ def missing(model: Model, settings: Settings) -> Iterator[Hit]:
 def _unset(model: Model, service: Service) -> str | None:
     """The name of the unset variable that empties the key, None where it isn't one."""
     text = model.written.text(service.name, KEY) if model.written else None
-    return next((name for name in model.written.unset if f"{{{name}" in text or f"${name}" in text),
-                None) if text else None
+    return (
+        next((name for name in model.written.unset if f"{{{name}" in text or f"${name}" in text), None)
+        if text
+        else None
+    )
 
 
 @rule("rsa-volume-never-read", phase=1)
@@ -85,10 +92,14 @@ def volume_never_read(model: Model, settings: Settings) -> Iterator[Hit]:
         if reading.via == "initializer":
             continue
         native = not before(service, settings, NATIVE_FROM)
-        idle = [mount for mount in service.mounts if is_key_mount(mount)
-                and not any(path.startswith(mount.target) for path in reading.reads)
-                and not (native and NATIVE_FILE.startswith(mount.target.rstrip("/")))
-                and not (version_of(service, settings) is None and reading.state is State.UNKNOWN)]
+        idle = [
+            mount
+            for mount in service.mounts
+            if is_key_mount(mount)
+            and not any(path.startswith(mount.target) for path in reading.reads)
+            and not (native and NATIVE_FILE.startswith(mount.target.rstrip("/")))
+            and not (version_of(service, settings) is None and reading.state is State.UNKNOWN)
+        ]
         named = [name for name in service.environment if name.endswith("_PATH") and "RSA" in name]
         if not idle and (not named or any(map(is_key_mount, service.mounts))):
             continue
@@ -97,10 +108,12 @@ def volume_never_read(model: Model, settings: Settings) -> Iterator[Hit]:
         also = f" and {named[0]} is a variable that no version of Lago reads" if idle and named else ""
         target = ("volumes",) if idle else ("environment", named[0])
         yield Hit(
-            service=service, at=("services", service.name, *target),
+            service=service,
+            at=("services", service.name, *target),
             wrong=f"{what}, but nothing turns that file into {KEY}{also}",
-            leads_to="the mounted key is not the key that Lago uses" if working else
-            f"option C as the plan writes it: Lago finds no key. {DIES}",
+            leads_to="the mounted key is not the key that Lago uses"
+            if working
+            else f"option C as the plan writes it: Lago finds no key. {DIES}",
             mend=MEND + (f", or move the file to {NATIVE_FILE}" if native else ""),
             severity=Severity.WARNING if working else None,
         )
@@ -115,19 +128,24 @@ def file_variable(model: Model, settings: Settings) -> Iterator[Hit]:
     """
     for service, reading in readings(model, settings):
         for name in service.environment:
-            if name.endswith("_FILE") and name.startswith(("LAGO_", "SECRET_KEY", "DATABASE_", "REDIS_",
-                                                           "RSA_")):
+            if name.endswith("_FILE") and name.startswith(
+                ("LAGO_", "SECRET_KEY", "DATABASE_", "REDIS_", "RSA_")
+            ):
                 used = reading.outcome is not None and any(name in path for path in reading.outcome.reads)
-                expanded = any(f"${name}" in word or f"${{{name}" in word
-                               for word in (*service.entrypoint, *service.command))
+                expanded = any(
+                    f"${name}" in word or f"${{{name}" in word
+                    for word in (*service.entrypoint, *service.command)
+                )
                 if used or expanded:
                     continue
                 base = name.removesuffix("_FILE")
                 yield Hit(
-                    service=service, at=("services", service.name, "environment", name),
+                    service=service,
+                    at=("services", service.name, "environment", name),
                     wrong=f"{name} is set, but Lago reads no *_FILE variable",
-                    leads_to=f"option A as the plan writes it: {base} stays unset. {DIES}" if base == KEY else
-                    f"{base} stays as it is without it; the file is never opened",
+                    leads_to=f"option A as the plan writes it: {base} stays unset. {DIES}"
+                    if base == KEY
+                    else f"{base} stays as it is without it; the file is never opened",
                     mend=MEND if base == KEY else f"set {base} itself",
                 )
 
@@ -144,8 +162,13 @@ def not_base64(model: Model, settings: Settings) -> Iterator[Hit]:
     """
     for service, reading in readings(model, settings):
         if reading.state in _NOT_BASE64:
-            yield Hit(service=service, at=reading.at, leads_to=DIES, mend=MEND,
-                      wrong=f"{_where(reading)} {KEY} as a PEM; Lago expects base64 of it, on one line")
+            yield Hit(
+                service=service,
+                at=reading.at,
+                leads_to=DIES,
+                mend=MEND,
+                wrong=f"{_where(reading)} {KEY} as a PEM; Lago expects base64 of it, on one line",
+            )
 
 
 @rule("rsa-double-decoded", phase=1)
@@ -158,7 +181,8 @@ def double_decoded(model: Model, settings: Settings) -> Iterator[Hit]:
     for service, reading in readings(model, settings):
         if reading.state is State.DECODED:
             yield Hit(
-                service=service, at=reading.at,
+                service=service,
+                at=reading.at,
                 wrong=f"the command decodes base64 and exports the result as {KEY}",
                 leads_to=f"option B as the plan writes it: Lago decodes a second time. {DIES}",
                 mend=f"hand the base64 value on as it is ({KEY}: ${{{KEY}:?}}), without decoding it",
@@ -173,9 +197,13 @@ def double_encoded(model: Model, settings: Settings) -> Iterator[Hit]:
     """
     for service, reading in readings(model, settings):
         if reading.state is State.TWICE:
-            yield Hit(service=service, at=reading.at, wrong=f"{_where(reading)} {KEY} as base64 of base64",
-                      leads_to=DIES,
-                      mend="encode the PEM once: `base64 -w0 < key.pem`")
+            yield Hit(
+                service=service,
+                at=reading.at,
+                wrong=f"{_where(reading)} {KEY} as base64 of base64",
+                leads_to=DIES,
+                mend="encode the PEM once: `base64 -w0 < key.pem`",
+            )
 
 
 @rule("rsa-newlines-mangled", phase=1)
@@ -187,9 +215,13 @@ def newlines_mangled(model: Model, settings: Settings) -> Iterator[Hit]:
     """
     for service, reading in readings(model, settings):
         if reading.state in (State.MANGLED, State.PEM_MANGLED):
-            yield Hit(service=service, at=reading.at, leads_to=DIES, mend=MEND,
-                      wrong=f"{_where(reading)} {KEY} with line breaks lost, or turned into a backslash and "
-                            "an n")
+            yield Hit(
+                service=service,
+                at=reading.at,
+                leads_to=DIES,
+                mend=MEND,
+                wrong=f"{_where(reading)} {KEY} with line breaks lost, or turned into a backslash and an n",
+            )
 
 
 _CORRUPTED = {
@@ -213,18 +245,23 @@ def corrupted(model: Model, settings: Settings) -> Iterator[Hit]:
         if reading.state in _CORRUPTED:
             inconsistent = reading.state is State.INCONSISTENT
             yield Hit(
-                service=service, at=reading.at, wrong=f"{KEY} {_CORRUPTED[reading.state]}",
-                leads_to="signatures that nobody can verify, while everything looks healthy" if inconsistent
+                service=service,
+                at=reading.at,
+                wrong=f"{KEY} {_CORRUPTED[reading.state]}",
+                leads_to="signatures that nobody can verify, while everything looks healthy"
+                if inconsistent
                 else DIES,
                 mend="take the key from its original, or make a new one: `openssl genpkey -algorithm RSA "
-                     "-pkeyopt "
+                "-pkeyopt "
                 "rsa_keygen_bits:2048`, and check it by `openssl pkey -check -noout`",
             )
 
 
 _UNUSABLE = {
-    State.PUBLIC: ("is a public key",
-                   "Lago boots, then every signature fails: webhooks and grpc_token answer 500"),
+    State.PUBLIC: (
+        "is a public key",
+        "Lago boots, then every signature fails: webhooks and grpc_token answer 500",
+    ),
     State.NOT_RSA: ("is no RSA key", DIES),
     State.ENCRYPTED: ("is encrypted with a passphrase", DIES),
     State.SHORT: ("is shorter than 2048 bits", "signatures that can be forged"),
@@ -237,9 +274,13 @@ def unusable(model: Model, settings: Settings) -> Iterator[Hit]:
     for service, reading in readings(model, settings):
         if reading.state in _UNUSABLE:
             wrong, leads_to = _UNUSABLE[reading.state]
-            yield Hit(service=service, at=reading.at, wrong=f"{KEY} {wrong}", leads_to=leads_to,
-                      mend="use a private RSA key: `openssl genpkey -algorithm RSA -pkeyopt "
-                           "rsa_keygen_bits:2048`")
+            yield Hit(
+                service=service,
+                at=reading.at,
+                wrong=f"{KEY} {wrong}",
+                leads_to=leads_to,
+                mend="use a private RSA key: `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`",
+            )
 
 
 @rule("rsa-key-drift-api-worker", phase=1)
@@ -255,10 +296,11 @@ def drift(model: Model, settings: Settings) -> Iterator[Hit]:
         kinds = {reading.identity.split(" ")[0] == "file", reference[1].identity.split(" ")[0] == "file"}
         if len(kinds) == 1 and reading.identity != reference[1].identity:
             yield Hit(
-                service=service, at=reading.at,
+                service=service,
+                at=reading.at,
                 wrong=f"its key is another one than that of {reference[0].name}",
                 leads_to="webhooks are signed with a key whose public half the API doesn't serve: no "
-                         "receiver can verify them",
+                "receiver can verify them",
                 mend="give all of Lago's containers the same key, by one anchor or one variable",
             )
 
@@ -275,11 +317,14 @@ def patched(model: Model, settings: Settings) -> Iterator[Hit]:
             mounted = service.mount_at("/app/config/initializers/rsa_keys.rb")
             yield Hit(
                 service=service,
-                at=("services", service.name, "volumes" if mounted else "command" if service.command
-                    else "entrypoint"),
+                at=(
+                    "services",
+                    service.name,
+                    "volumes" if mounted else "command" if service.command else "entrypoint",
+                ),
                 wrong="Lago's initializer rsa_keys.rb is replaced when the container starts",
                 leads_to="a change of Lago breaks it unseen, and `docker exec` or another service runs "
-                         "another code",
+                "another code",
                 mend=MEND,
             )
 
@@ -299,7 +344,7 @@ def unquoted_export(model: Model, settings: Settings) -> Iterator[Hit]:
                 at=("services", service.name, "command" if service.command else "entrypoint"),
                 wrong=f"the command exports {what} without quotes around what it substitutes",
                 leads_to="the shell splits the value at blanks and line breaks: cut values, or `bad variable "
-                         "name` and exit 2",
+                "name` and exit 2",
                 mend='quote it: export NAME="$$(...)"',
             )
 
@@ -314,15 +359,20 @@ def source_absent(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in model.of_role(*LAGO_RUBY):
         for number, mount in enumerate(service.mounts):
             absent = mount.source in model.files and model.files[mount.source] is None
-            if mount.kind in ("bind", "secret") and absent and is_key_mount(mount) and (
-                    mount.create_host_path and mount.kind == "bind"):
+            if (
+                mount.kind in ("bind", "secret")
+                and absent
+                and is_key_mount(mount)
+                and (mount.create_host_path and mount.kind == "bind")
+            ):
                 yield Hit(
-                    service=service, at=("services", service.name, "volumes", number),
+                    service=service,
+                    at=("services", service.name, "volumes", number),
                     wrong=f"the key {basename(mount.source)} is mounted from a place where no such file is",
                     leads_to="Docker makes a directory there, and Lago's container reads a directory instead "
-                             "of a key",
+                    "of a key",
                     mend="put the key there before the deploy, and set bind.create_host_path to false, so "
-                         "that a missing "
+                    "that a missing "
                     "file stops the start",
                     severity=Severity.WARNING,
                 )

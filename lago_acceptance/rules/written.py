@@ -16,12 +16,16 @@ from lago_acceptance.rules.looking import lago, part, stores_elsewhere, variable
 from lago_acceptance.settings import Settings
 from lago_acceptance.values import service_url, shape, sounds_secret, unknown
 
-KEY_MATERIAL = re.compile(r"-----BEGIN [A-Z ]*PRIVATE "
-                          r"KEY-----|LS0tLS1CRUdJTi|(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/=]{200,}")
+KEY_MATERIAL = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE "
+    r"KEY-----|LS0tLS1CRUdJTi|(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/=]{200,}"
+)
 PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!\.\.\.)")
 _OBJECT_STORE = ("LAGO_AWS_S3_", "LAGO_GCS_")
-KNOWN_TOKENS = re.compile(r"\b(sk_(live|test)_\w{10,}|whsec_\w{10,}|ghp_\w{20,}|AKIA[0-9A-Z]{16}|xox[bp]-\S{10,}|eyJ[\w-]{10,}\.eyJ[\w-]{5,}\.\S{10,}"
-                          r"|hvs\.\w{10,}|rzp_(live|test)_\w{8,}|SG\.[\w-]{10,}\.\S{10,}|postgres(ql)?://[^:\s]+:npg_\w+@)")
+KNOWN_TOKENS = re.compile(
+    r"\b(sk_(live|test)_\w{10,}|whsec_\w{10,}|ghp_\w{20,}|AKIA[0-9A-Z]{16}|xox[bp]-\S{10,}|eyJ[\w-]{10,}\.eyJ[\w-]{5,}\.\S{10,}"
+    r"|hvs\.\w{10,}|rzp_(live|test)_\w{8,}|SG\.[\w-]{10,}\.\S{10,}|postgres(ql)?://[^:\s]+:npg_\w+@)"
+)
 
 
 def _texts(model: Model) -> Iterator[tuple[Service, str, str]]:
@@ -37,19 +41,28 @@ def _texts(model: Model) -> Iterator[tuple[Service, str, str]]:
 def interpolation_error(model: Model, settings: Settings) -> Iterator[Hit]:
     """Compose can interpolate the file: each dollar sign is a variable or doubled, each required variable is set."""
     if model.written and re.search(r"interpolat|required variable", model.written.compose_error):
-        yield Hit(at=model.written.error_at, wrong=model.written.compose_error,
-                  leads_to="Compose stops before anything starts",
-                  mend="double each dollar sign that is not Compose's ($$), and set what ${NAME:?} asks for")
+        yield Hit(
+            at=model.written.error_at,
+            wrong=model.written.compose_error,
+            leads_to="Compose stops before anything starts",
+            mend="double each dollar sign that is not Compose's ($$), and set what ${NAME:?} asks for",
+        )
 
 
 @rule("compose-invalid", phase=0, declared_only=True)
 def invalid(model: Model, settings: Settings) -> Iterator[Hit]:
     """The file is a compose file that Compose takes."""
-    if model.written and model.written.compose_error and not re.search(r"interpolat|required variable",
-                                                                       model.written.compose_error):
-        yield Hit(at=model.written.error_at, wrong=model.written.compose_error,
-                  leads_to="Compose stops before anything starts",
-                  mend="`docker compose config -q` must be silent")
+    if (
+        model.written
+        and model.written.compose_error
+        and not re.search(r"interpolat|required variable", model.written.compose_error)
+    ):
+        yield Hit(
+            at=model.written.error_at,
+            wrong=model.written.compose_error,
+            leads_to="Compose stops before anything starts",
+            mend="`docker compose config -q` must be silent",
+        )
 
 
 @rule("duplicate-label", phase=3, declared_only=True)
@@ -58,10 +71,14 @@ def duplicate_label(model: Model, settings: Settings) -> Iterator[Hit]:
     for path in model.written.repeated if model.written else ():
         if len(path) > 3 and path[0] == "services" and path[2] == "labels":
             service = next((each for each in model.services if each.name == path[1]), None)
-            yield Hit(service=service, at=path, wrong=f"the label {path[3]} stands twice",
-                      leads_to="one of the two is not used: a router or a port that nobody expects, or a "
-                               "file that Compose refuses",
-                      mend="keep one of them")
+            yield Hit(
+                service=service,
+                at=path,
+                wrong=f"the label {path[3]} stands twice",
+                leads_to="one of the two is not used: a router or a port that nobody expects, or a "
+                "file that Compose refuses",
+                mend="keep one of them",
+            )
 
 
 @rule("duplicate-variable", phase=0, declared_only=True, severity=Severity.WARNING)
@@ -70,8 +87,13 @@ def duplicate_variable(model: Model, settings: Settings) -> Iterator[Hit]:
     for path in model.written.repeated if model.written else ():
         if len(path) > 3 and path[0] == "services" and path[2] == "environment":
             service = next((each for each in model.services if each.name == path[1]), None)
-            yield Hit(service=service, at=path, wrong=f"{path[3]} stands twice",
-                      leads_to="the last one wins, unseen", mend="keep one of them")
+            yield Hit(
+                service=service,
+                at=path,
+                wrong=f"{path[3]} stands twice",
+                leads_to="the last one wins, unseen",
+                mend="keep one of them",
+            )
 
 
 @rule("inline-rsa-key", phase=1, declared_only=True)
@@ -82,21 +104,28 @@ def inline_key(model: Model, settings: Settings) -> Iterator[Hit]:
         default = any(KEY_MATERIAL.search(use.word) for use in uses(text))
         shapes = ("base64", "base64-mangled", "base64-twice", "der", "pem", "pem-mangled")
         given = name == KEY and not list(uses(text)) and shape(text) in shapes
-        if (KEY_MATERIAL.search(text) or default
-            or given) and model.written.line(variable(service, name)) not in told:
+        if (KEY_MATERIAL.search(text) or default or given) and model.written.line(
+            variable(service, name)
+        ) not in told:
             told.add(model.written.line(variable(service, name)))
-            yield Hit(service=service, at=variable(service, name),
-                      wrong=f"a private key stands in the compose file ({name})",
-                      leads_to="who reads the repository signs in Lago's name, for ever: the key stays in "
-                               "its history",
-                      mend="make a new key, keep it in a file outside of the repository, and mount it")
+            yield Hit(
+                service=service,
+                at=variable(service, name),
+                wrong=f"a private key stands in the compose file ({name})",
+                leads_to="who reads the repository signs in Lago's name, for ever: the key stays in "
+                "its history",
+                mend="make a new key, keep it in a file outside of the repository, and mount it",
+            )
     for service in model.services if model.written else ():
         for key, words in (("command", service.command), ("entrypoint", service.entrypoint)):
             if KEY_MATERIAL.search(" ".join(words)):
-                yield Hit(service=service, at=part(service, key),
-                          wrong=f"a private key stands in the compose file ({key})",
-                          leads_to="who reads the repository signs in Lago's name, for ever",
-                          mend="make a new key, and mount it from outside of the repository")
+                yield Hit(
+                    service=service,
+                    at=part(service, key),
+                    wrong=f"a private key stands in the compose file ({key})",
+                    leads_to="who reads the repository signs in Lago's name, for ever",
+                    mend="make a new key, and mount it from outside of the repository",
+                )
 
 
 @rule("rsa-pem-committed", phase=1, declared_only=True)
@@ -105,15 +134,20 @@ def pem_committed(model: Model, settings: Settings) -> Iterator[Hit]:
     if model.written is None:
         return
     for line in model.written.pem_lines[:1]:
-        yield Hit(at=("line", line), wrong="a private key's PEM stands in the file",
-                  leads_to="the key is in the repository's history for ever: who reads it signs in Lago's "
-                           "name",
-                  mend="make a new key, keep it outside of the repository, and mount it")
+        yield Hit(
+            at=("line", line),
+            wrong="a private key's PEM stands in the file",
+            leads_to="the key is in the repository's history for ever: who reads it signs in Lago's name",
+            mend="make a new key, keep it outside of the repository, and mount it",
+        )
     for path in model.written.committed:
         if PEM.search(model.files.get(path) or model.written.env_texts.get(path) or ""):
-            yield Hit(at=("services",), wrong=f"{basename(path)}, a private key, is in the repository",
-                      leads_to="the key is in the repository's history for ever",
-                      mend="make a new key, and keep its file out of git (.gitignore)")
+            yield Hit(
+                at=("services",),
+                wrong=f"{basename(path)}, a private key, is in the repository",
+                leads_to="the key is in the repository's history for ever",
+                mend="make a new key, and keep its file out of git (.gitignore)",
+            )
 
 
 @rule("rsa-env-unguarded", phase=1, declared_only=True, severity=Severity.WARNING)
@@ -131,19 +165,26 @@ def unguarded_key(model: Model, settings: Settings) -> Iterator[Hit]:
             if not use.required and not (use.default or "").strip():
                 empty = not service.value(name)
                 unset = f"; {use.name} is unset, which Compose makes an empty text" if empty else ""
-                yield Hit(service=service, at=variable(service, name), severity=Severity.ERROR if empty else None,
-                          wrong=f"{name} is taken from ${{{use.name}}} without a guard{unset}",
-                          leads_to="OpenSSL::PKey::RSAError at boot in migrate, api, worker and clock"
-                          if empty
-                          else "where the variable is unset, Compose only warns and Lago restarts for ever",
-                          mend=f"{name}: ${{{use.name}:?base64 of the PEM}}")
+                yield Hit(
+                    service=service,
+                    at=variable(service, name),
+                    severity=Severity.ERROR if empty else None,
+                    wrong=f"{name} is taken from ${{{use.name}}} without a guard{unset}",
+                    leads_to="OpenSSL::PKey::RSAError at boot in migrate, api, worker and clock"
+                    if empty
+                    else "where the variable is unset, Compose only warns and Lago restarts for ever",
+                    mend=f"{name}: ${{{use.name}:?base64 of the PEM}}",
+                )
                 break
     for service in lago(model):
         if KEY in service.environment and service.environment[KEY] is None:
-            yield Hit(service=service, at=variable(service, KEY),
-                      wrong=f"{KEY} is taken from the shell of whoever deploys, without a guard",
-                      leads_to="where it is unset, Lago restarts for ever",
-                      mend=f"{KEY}: ${{{KEY}:?base64 of the PEM}}")
+            yield Hit(
+                service=service,
+                at=variable(service, KEY),
+                wrong=f"{KEY} is taken from the shell of whoever deploys, without a guard",
+                leads_to="where it is unset, Lago restarts for ever",
+                mend=f"{KEY}: ${{{KEY}:?base64 of the PEM}}",
+            )
 
 
 @rule("secret-env-unguarded", phase=0, declared_only=True, severity=Severity.WARNING)
@@ -155,16 +196,21 @@ def unguarded(model: Model, settings: Settings) -> Iterator[Hit]:
             continue
         for use in uses(text):
             # Some secrets may be empty: a licence, a mail server's password.
-            optional = re.search(r"LICENSE|SMTP|GOOGLE|NANGO|SEGMENT|SENTRY|STRIPE|AWS|GCS|OAUTH|NEW_RELIC|REDIS_PASSWORD|REDIS_CACHE|API_KEY|ORG_USER", f"{name} {use.name}")
+            optional = re.search(
+                r"LICENSE|SMTP|GOOGLE|NANGO|SEGMENT|SENTRY|STRIPE|AWS|GCS|OAUTH|NEW_RELIC|REDIS_PASSWORD|REDIS_CACHE|API_KEY|ORG_USER",
+                f"{name} {use.name}",
+            )
             bare = not use.required and not (use.default or "").strip() and use.name in model.written.unset
             if bare and sounds_secret(use.name) and not optional and use.name not in told:
                 told.add(use.name)
-                yield Hit(service=service, at=variable(service, name), severity=Severity.ERROR
-                          if model.written.environment_known else None,
-                          wrong=f"{use.name} is unset, which Compose makes an empty text, and nothing guards "
-                                "it",
-                          leads_to="PostgreSQL or Lago stops at boot, or runs with an empty secret",
-                          mend=f"${{{use.name}:?}}")
+                yield Hit(
+                    service=service,
+                    at=variable(service, name),
+                    severity=Severity.ERROR if model.written.environment_known else None,
+                    wrong=f"{use.name} is unset, which Compose makes an empty text, and nothing guards it",
+                    leads_to="PostgreSQL or Lago stops at boot, or runs with an empty secret",
+                    mend=f"${{{use.name}:?}}",
+                )
 
 
 @rule("hardcoded-secret-defaults", phase=0, declared_only=True)
@@ -186,14 +232,18 @@ def hardcoded_defaults(model: Model, settings: Settings) -> Iterator[Hit]:
             if (use.name, place) in told or url and not url.password:
                 continue
             # LAGO_ENCRYPTION_... names and values alike; a default in a URL's place of the password has a name too.
-            if (sounds_secret(use.name)
-                or (sounds_secret(name)
-                    and text.strip().startswith("${"))) and not default.startswith(("/", "./")):
+            if (
+                sounds_secret(use.name) or (sounds_secret(name) and text.strip().startswith("${"))
+            ) and not default.startswith(("/", "./")):
                 told.add((use.name, place))
-                yield Hit(service=service, at=variable(service, name),
-                          wrong=f"the secret {use.name} has a default in the file",
-                          leads_to="where the variable is forgotten, Lago runs with a secret that the "
-                                   "repository's readers know", mend=f"${{{use.name}:?}}")
+                yield Hit(
+                    service=service,
+                    at=variable(service, name),
+                    wrong=f"the secret {use.name} has a default in the file",
+                    leads_to="where the variable is forgotten, Lago runs with a secret that the "
+                    "repository's readers know",
+                    mend=f"${{{use.name}:?}}",
+                )
 
 
 def _literal_secret(name: str, text: str) -> bool:
@@ -220,27 +270,34 @@ def secret_committed(model: Model, settings: Settings) -> Iterator[Hit]:
         place = model.written.line(variable(service, name))
         if _literal_secret(name, text) and (place, name) not in told:
             told.add((place, name))
-            yield Hit(service=service, at=variable(service, name),
-                      wrong=f"a secret stands in the compose file ({name})",
-                      leads_to="who reads the repository has it, for ever: it stays in the history",
-                      mend=f"make a new one, and write ${{{name}:?}}")
+            yield Hit(
+                service=service,
+                at=variable(service, name),
+                wrong=f"a secret stands in the compose file ({name})",
+                leads_to="who reads the repository has it, for ever: it stays in the history",
+                mend=f"make a new one, and write ${{{name}:?}}",
+            )
     for service in model.services if model.written else ():
         found = re.search(r"--requirepass[\s=]+[\"']?([^\s\"'$]{6,})", " ".join(service.command))
         written = (model.written.document.get("services", {}).get(service.name) or {}).get("command", "")
         if found and not unknown(found[1]) and found[1] in str(written):
-            yield Hit(service=service, at=part(service, "command"),
-                      wrong="a password stands in the compose file (--requirepass)",
-                      leads_to="who reads the repository has it, and every process list shows it",
-                      mend="make a new one, and give it by a variable")
+            yield Hit(
+                service=service,
+                at=part(service, "command"),
+                wrong="a password stands in the compose file (--requirepass)",
+                leads_to="who reads the repository has it, and every process list shows it",
+                mend="make a new one, and give it by a variable",
+            )
     for path in model.written.committed if model.written else ():
         for line in (model.written.env_texts.get(path) or "").splitlines():
             name, equals, value = line.partition("=")
             if equals and _literal_secret(name.strip(), value.strip().strip("\"'")):
-                yield Hit(at=("services",),
-                          wrong=f"{basename(path)}, which holds secrets ({name.strip()}), is in the "
-                                "repository",
-                          leads_to="who reads the repository has them, for ever",
-                          mend="make new ones, and keep the file out of git (.gitignore)")
+                yield Hit(
+                    at=("services",),
+                    wrong=f"{basename(path)}, which holds secrets ({name.strip()}), is in the repository",
+                    leads_to="who reads the repository has them, for ever",
+                    mend="make new ones, and keep the file out of git (.gitignore)",
+                )
                 break
 
 
@@ -255,11 +312,15 @@ def placeholders(model: Model, settings: Settings) -> Iterator[Hit]:
             elsewhere = name in ("POSTGRES_PASSWORD", "PGPASSWORD") or name.startswith("LAGO_RSA_PUBLIC")
             secret = sounds_secret(name) and not elsewhere
             if secret and shape(value) in ("placeholder", "default") and name != "SEGMENT_WRITE_KEY":
-                yield Hit(service=service, at=variable(service, name),
-                          wrong=f"{name} is a placeholder or a published default",
-                          leads_to="anybody who knows the example signs sessions or reads what is encrypted"
-                          if name != KEY else "OpenSSL::PKey::RSAError at boot",
-                          mend=f"make one (openssl rand -hex 64), and write ${{{name}:?}}")
+                yield Hit(
+                    service=service,
+                    at=variable(service, name),
+                    wrong=f"{name} is a placeholder or a published default",
+                    leads_to="anybody who knows the example signs sessions or reads what is encrypted"
+                    if name != KEY
+                    else "OpenSSL::PKey::RSAError at boot",
+                    mend=f"make one (openssl rand -hex 64), and write ${{{name}:?}}",
+                )
 
 
 @rule("env-file-not-in-repo", phase=0, declared_only=True)
@@ -269,12 +330,15 @@ def env_file_absent(model: Model, settings: Settings) -> Iterator[Hit]:
     for path in dict.fromkeys(path for paths in missing.values() for path in paths):
         asking = [name for name, paths in missing.items() if path in paths]
         service = next((each for each in model.services if each.name == asking[0]), None)
-        yield Hit(service=service, at=("services", asking[0], "env_file"),
-                  wrong=f"env_file {basename(path)} is not there" + (f" ({', '.join(asking)} name it)"
-                                                                     if len(asking) > 1 else ""),
-                  leads_to="Compose stops (env file not found): deployed, and nothing boots",
-                  mend="interpolate from --env-file instead (${NAME:?}), or create the file in the deploy "
-                       "and say `required: false`")
+        yield Hit(
+            service=service,
+            at=("services", asking[0], "env_file"),
+            wrong=f"env_file {basename(path)} is not there"
+            + (f" ({', '.join(asking)} name it)" if len(asking) > 1 else ""),
+            leads_to="Compose stops (env file not found): deployed, and nothing boots",
+            mend="interpolate from --env-file instead (${NAME:?}), or create the file in the deploy "
+            "and say `required: false`",
+        )
 
 
 @rule("env-file-not-used-for-interpolation", phase=0, declared_only=True)
@@ -288,27 +352,35 @@ def env_file_not_interpolated(model: Model, settings: Settings) -> Iterator[Hit]
         return
     given = {basename(path) for path in model.written.interpolation_files} | {".env"}
     for service, name, text in _texts(model):
-        files = [path for path in model.written.env_files.get(service.name, ())
-                 if basename(path) not in given]
+        files = [
+            path for path in model.written.env_files.get(service.name, ()) if basename(path) not in given
+        ]
         if not files:
             continue
         for use in nested(text):
             if use.name not in model.written.unset or use.default is not None:
                 continue
-            inside = any(re.search(rf"(?m)^\s*(export\s+)?{use.name}\s*=", model.written.env_texts.get(path)
-                                   or "") for path in files)
-            absent = not use.required and any(path not in model.written.env_texts
-                                              for path in files) and not model.written.environment_known
+            inside = any(
+                re.search(rf"(?m)^\s*(export\s+)?{use.name}\s*=", model.written.env_texts.get(path) or "")
+                for path in files
+            )
+            absent = (
+                not use.required
+                and any(path not in model.written.env_texts for path in files)
+                and not model.written.environment_known
+            )
             if inside or absent:
-                yield Hit(service=service, at=variable(service, name), severity=None if inside
-                          else Severity.WARNING,
-                          wrong=f"{name} takes ${{{use.name}}}, which "
-                                f"{'stands' if inside else 'could stand'} only in env_file "
-                                f"{basename(files[0])}",
-                          leads_to="Compose doesn't interpolate from env_file: the value is empty, and it "
-                                   "wins over the file's own",
-                          mend=f"deploy with --env-file {basename(files[0])}, or take {name} out of "
-                               "`environment`")
+                yield Hit(
+                    service=service,
+                    at=variable(service, name),
+                    severity=None if inside else Severity.WARNING,
+                    wrong=f"{name} takes ${{{use.name}}}, which "
+                    f"{'stands' if inside else 'could stand'} only in env_file "
+                    f"{basename(files[0])}",
+                    leads_to="Compose doesn't interpolate from env_file: the value is empty, and it "
+                    "wins over the file's own",
+                    mend=f"deploy with --env-file {basename(files[0])}, or take {name} out of `environment`",
+                )
                 break
 
 
@@ -319,12 +391,17 @@ def public_mismatch(model: Model, settings: Settings) -> Iterator[Hit]:
         for name in ("LAGO_RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY"):
             value = service.value(name)
             reading = key_reading(service, model, settings) if value else None
-            digest = _public_digest(value) if value and reading.state is State.GOOD and reading.identity else ""
+            digest = (
+                _public_digest(value) if value and reading.state is State.GOOD and reading.identity else ""
+            )
             if digest and " " not in reading.identity and digest != reading.identity:
-                yield Hit(service=service, at=variable(service, name),
-                          wrong=f"{name} is not the public half of the private key",
-                          leads_to="who verifies webhooks with it refuses them all; Lago itself never reads "
-                                   "it", mend=f"take {name} out, and fetch /api/v1/webhooks/public_key")
+                yield Hit(
+                    service=service,
+                    at=variable(service, name),
+                    wrong=f"{name} is not the public half of the private key",
+                    leads_to="who verifies webhooks with it refuses them all; Lago itself never reads it",
+                    mend=f"take {name} out, and fetch /api/v1/webhooks/public_key",
+                )
 
 
 def _public_digest(value: str) -> str:

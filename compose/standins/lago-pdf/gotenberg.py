@@ -65,7 +65,9 @@ class Handler(BaseHTTPRequestHandler):
         status = "up" if os.access(CHROMIUM, os.X_OK) else "down"
         now = datetime.now(UTC).isoformat()
         health = {"status": status, "details": {"chromium": {"status": status, "timestamp": now}}}
-        self.answer(200 if status == "up" else 503, "application/json; charset=utf-8", json.dumps(health).encode())
+        self.answer(
+            200 if status == "up" else 503, "application/json; charset=utf-8", json.dumps(health).encode()
+        )
 
     def do_POST(self) -> None:
         body = self.body()

@@ -49,7 +49,12 @@ def plans() -> list[dict[str, Any]]:
 def subscribe(tenant: str, plan: str, external_id: str) -> dict[str, Any]:
     """Make the tenant a customer and subscribe it."""
     ask("POST", "customers", {"customer": {"external_id": tenant, "name": tenant, "currency": "USD"}})
-    wanted = {"external_customer_id": tenant, "external_id": external_id, "plan_code": plan, "billing_time": "anniversary"}
+    wanted = {
+        "external_customer_id": tenant,
+        "external_id": external_id,
+        "plan_code": plan,
+        "billing_time": "anniversary",
+    }
     return ask("POST", "subscriptions", {"subscription": wanted})["subscription"]
 
 

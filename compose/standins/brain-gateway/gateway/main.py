@@ -102,7 +102,9 @@ def subscription(tenant: str = Depends(tenant_of)):
 @app.get("/api/billing/invoices", response_model=list[Invoice])
 def invoices(tenant: str = Depends(tenant_of)):
     """The tenant's invoices in Lago."""
-    amount, currency = ("amount_cents", "amount_currency") if AS_OBSERVED else ("total_amount_cents", "currency")
+    amount, currency = (
+        ("amount_cents", "amount_currency") if AS_OBSERVED else ("total_amount_cents", "currency")
+    )
     return [
         {
             "id": invoice["lago_id"],

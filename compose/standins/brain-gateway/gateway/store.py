@@ -48,13 +48,17 @@ def require_tenant(tenant: str) -> None:
     """Raises what the real gateway shows to the caller where the tenant has no row."""
     with connect() as database:
         if not database.execute("select 1 from tenants where id = ?", (tenant,)).fetchone():
-            raise LookupError(f"No row was found: SELECT tenants.id FROM tenants WHERE tenants.id = '{tenant}'")
+            raise LookupError(
+                f"No row was found: SELECT tenants.id FROM tenants WHERE tenants.id = '{tenant}'"
+            )
 
 
 def plans() -> list[dict[str, Any]]:
     """The gateway's own plans."""
     with connect() as database:
-        rows = database.execute("select id, name, slug, amount, description from plans order by amount").fetchall()
+        rows = database.execute(
+            "select id, name, slug, amount, description from plans order by amount"
+        ).fetchall()
     return [{**row, "currency": "USD", "interval": "monthly"} for row in map(dict, rows)]
 
 

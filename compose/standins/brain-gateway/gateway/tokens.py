@@ -31,7 +31,9 @@ def tenant_of(authorization: str | None = Header(default=None)) -> str:
     if scheme.lower() != "bearer" or not token:
         raise HTTPException(401, "Not authenticated")
     try:
-        claims = jwt.decode(token, _keys(), algorithms=["RS256"], issuer=ISSUER or None, options={"verify_aud": False})
+        claims = jwt.decode(
+            token, _keys(), algorithms=["RS256"], issuer=ISSUER or None, options={"verify_aud": False}
+        )
         tenant = str(uuid.UUID(str(claims["tenant_id"])))
     except (JWTError, KeyError, ValueError):
         raise HTTPException(401, "Invalid token") from None
