@@ -13,7 +13,7 @@ smoke: setup  ## set everything up, bring the deployment up here, and give a ver
 test: setup  ## every test of this project; STATUS_FILE=… receives pytest's exit code, which make hides
 	bin/setup-tests
 	.venv/bin/ruff check .
-	.venv/bin/ruff format --check --quiet .
+	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
 	$(PYTEST) -c selftest/pytest.ini --rootdir selftest selftest $(ARGS); \
 	status=$$?; echo $$status >$${STATUS_FILE:-/dev/null}; exit $$status
