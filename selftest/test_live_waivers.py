@@ -12,13 +12,12 @@ from lago_acceptance.findings import Finding
 from lago_acceptance.waivers import Book, Waiver, load
 from selftest import deployments, running
 
-TODAY = datetime.now(UTC).date()
-
 
 def entry(id: str, days: int = 7, role: str = "", reason: str = "known, mended next week") -> str:
     """One waiver as it is written."""
-    return f'[[waiver]]\nid = "{id}"\nreason = "{reason}"\nexpires = {TODAY + timedelta(days)}\n' + (
-        f'role = "{role}"\n' if role else ""
+    return (
+        f'[[waiver]]\nid = "{id}"\nreason = "{reason}"\nexpires = {datetime.now(UTC).date() + timedelta(days)}\n'
+        + (f'role = "{role}"\n' if role else "")
     )
 
 
@@ -91,7 +90,7 @@ def test_a_waivers_file_that_can_not_be_used(text, words, tmp_path):
     file = tmp_path / "waivers.toml"
     file.write_text(text)
     with pytest.raises(UsageError, match=words):
-        load(file, TODAY)
+        load(file, datetime.now(UTC).date())
     result = running.run(tmp_path / "reports", "-m", "gate", "--waivers", str(file))
     assert result.code == 4 and words in result.output and "Traceback" not in result.output
 
@@ -102,7 +101,7 @@ def finding(id: str, role: str | None = None) -> Finding:
 
 
 def test_unused_is_judged_only_when_the_check_ran():
-    book = Book((Waiver("disk-full", "known", date(2999, 1, 1)),), TODAY)
+    book = Book((Waiver("disk-full", "known", date(2999, 1, 1)),), datetime.now(UTC).date())
     assert list(book.unused([], {}, whole=False)) == []
     assert list(book.unused(["a::test_other"], {"disk-full": "a::test_disk"}, whole=False)) == []
     assert [

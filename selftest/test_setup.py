@@ -24,6 +24,7 @@ REAL = (
     "env",
     "flock",
     "grep",
+    "ln",
     "make",
     "mktemp",
     "rm",
