@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from lago_acceptance.errors import Unknown
+from lago_acceptance.errors import Unknown, Unreachable
 from lago_acceptance.facts import Container, Facts
 from lago_acceptance.findings import Finding, Red
 from lago_acceptance.host import Host, Reading
@@ -72,9 +72,11 @@ class BillingView(msgspec.Struct, frozen=True):
         answer.
         """
         if name not in self.answers:
-            if self.api and not self.has_key("api"):
+            if not self.api:
+                raise Unknown("no API container runs, so Lago can't be asked from inside")
+            if not self.has_key("api"):
                 raise Unknown("the API container has no LAGO_API_KEY, so Lago can't be asked from inside")
-            raise Unknown("no API container runs, so Lago can't be asked from inside")
+            raise Unknown(f"Lago gave no answer for its {collection} inside its container in time")
         answer = self.answers[name]
         found = answer.document
         if answer.status != 200 or not isinstance(found, dict) or collection not in found:
@@ -117,15 +119,19 @@ def view_of(facts: Facts, output: str) -> BillingView:
     texts: dict[str, str] = {}
     answers: dict[str, Inside] = {}
     seen: list[str] = []
+    parts: dict[str, list[str]] = {}
     for line in output.splitlines():
-        name, _, encoded = line.partition(" ")
+        name, _, rest = line.partition(" ")
         if name == "containers":
-            seen = encoded.split()
-            continue
+            seen = rest.split()
+        # What else is printed there is Docker's word on a container that can't be asked.
+        elif name.startswith(("gateway-", "api-")):
+            parts.setdefault(name, []).append(rest)
+    for name, encoded in parts.items():
         try:
-            value = base64.b64decode(encoded, validate=True).decode("utf-8", "replace")
-        except binascii.Error:
-            continue
+            value = base64.b64decode("".join(encoded), validate=True).decode("utf-8", "replace")
+        except binascii.Error as error:
+            raise Unreachable(f"the answer {name} did not arrive whole ({error}); try again") from error
         body, _, status = value.rpartition("\n")
         if status.isdigit():
             answers[name] = Inside(int(status), body)

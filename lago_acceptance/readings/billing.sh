@@ -1,7 +1,8 @@
 # What the gateway sees of Lago, and what Lago says of itself, each asked inside of its container with the key that is
 # configured there, so that no key leaves it. Changes nothing.
 # Variables that precede this text: gateway, api (container ids, "" for none), stranger (a key that nobody has).
-# Prints the two ids, and "<name> <base64>" lines; an answer is its body, a line feed and its status.
+# Prints the two ids, and "<name> <base64>" lines, of one name in their order; an answer is its body, a line feed and its
+# status. Several write at a time: each line is short enough, and written alone, to stay in one piece.
 printf 'containers %s\n' "${gateway:--} ${api:--}"
 
 # Keys reach curl by its standard input, for arguments can be read by anybody on the host.
@@ -9,7 +10,7 @@ inside='
 url=${LAGO_API_URL:-$fallback}
 url=${url%/}
 host=${url#*://}; host=${host%%/*}; host=${host%%:*}
-say() { printf "%s %s\n" "$1" "$(base64 | tr -d "\n")"; }
+say() { base64 | while read -r part; do printf "%s %s\n" "$1" "$part"; done; }
 fetch() {
     if command -v curl >/dev/null; then
         printf "header = \"Authorization: Bearer %s\"\n" "$2" |
@@ -53,7 +54,8 @@ wait
 look() { # who, container, assignment in front
     [ -n "$2" ] || return 0
     printf '%s\n%s' "$3" "$inside" |
-        timeout 12 docker exec -i -e who="$1" -e stranger="$stranger" -e fallback=http://lago-api:3000 "$2" sh -s 2>&1
+        timeout 12 docker exec -i -e who="$1" -e stranger="$stranger" -e fallback=http://lago-api:3000 "$2" sh -s 2>&1 |
+        awk '{ print; fflush() }'
 }
 look api "$api" 'LAGO_API_URL=http://127.0.0.1:3000' &
 look gateway "$gateway" '' &
