@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lago_acceptance import daemon, runs, settings
 from lago_acceptance.host import Change
-from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE, Options
+from lago_acceptance.options import Options
 from lago_acceptance.stack import Stack
 from selftest import deployments, running
 
@@ -20,17 +20,7 @@ ALLOWANCE = 8.0
 
 def bare(folder: Path) -> float:
     """Seconds of ``docker compose up --wait`` from nothing, on networks that are there."""
-    options = Options(
-        target="stack",
-        hosts=(),
-        compose_files=(SHIPPED_COMPOSE_FILE,),
-        env_file=None,
-        settings=ROOT / "settings.toml",
-        images="auto",
-        keep=False,
-        deadline=180,
-        reports=folder,
-    )
+    options = Options(reports=folder)
     run = runs.start(folder)
     stack = Stack(options, settings.load(options.settings), run)
     try:

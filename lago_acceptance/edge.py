@@ -70,11 +70,6 @@ class Edge:
             self._tell("/clear-a", {"host": name})
             self._tell("/add-a", {"host": name, "addresses": [address]})
 
-    def forget_names(self, names: Iterable[str]) -> None:
-        """Take the names' A records away again; what is left is an empty answer."""
-        for name in names:
-            self._tell("/clear-a", {"host": name})
-
     def fail_names(self, names: Iterable[str], failing: bool = True) -> None:
         """Make every DNS server answer SERVFAIL for the names, or end that."""
         for name in names:

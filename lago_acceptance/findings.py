@@ -49,13 +49,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def grouped(findings: Iterable[Finding]) -> list[Finding]:
     """The findings for a reader: what is said of several services in the same words is said once, of all of them."""
-    groups: dict[Finding, list[str]] = {}
+    groups: dict[tuple[Finding, bool], list[str]] = {}
     for finding in findings:
-        alike = msgspec.structs.replace(finding, service=None, role=None) if finding.service else finding
-        groups.setdefault(alike, []).append(finding.service or "")
+        named = finding.service is not None
+        alike = msgspec.structs.replace(finding, service=None, role=None) if named else finding
+        groups.setdefault((alike, named), []).append(finding.service or "")
     return [
-        msgspec.structs.replace(finding, service=", ".join(dict.fromkeys(names)) or None)
-        for finding, names in groups.items()
+        msgspec.structs.replace(alike, service=", ".join(dict.fromkeys(names)) if named else None)
+        for (alike, named), names in groups.items()
     ]
 
 

@@ -17,15 +17,15 @@ SHIPPED_COMPOSE_FILE = ROOT / "compose" / "docker-compose.lago.yml"
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The options of one run. ``compose_files`` holds one file for stack; the gate takes several, and folders."""
 
-    target: str
-    hosts: tuple[str, ...]
-    compose_files: tuple[Path, ...]
-    env_file: Path | None
-    settings: Path
-    images: str
-    keep: bool
-    deadline: float
     reports: Path
+    target: str = "stack"
+    hosts: tuple[str, ...] = ()
+    compose_files: tuple[Path, ...] = (SHIPPED_COMPOSE_FILE,)
+    env_file: Path | None = None
+    settings: Path = ROOT / "settings.toml"
+    images: str = "auto"
+    keep: bool = False
+    deadline: float = 180
     ssh_config: Path | None = None
     ca_file: Path | None = None
     project: str = ""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 
 def docker(*arguments: str) -> str:
-    """What a docker command prints; CalledProcessError when it fails."""
-    return subprocess.run(
-        ["docker", *arguments], check=True, capture_output=True, text=True, timeout=60
-    ).stdout.strip()
+    """What a docker command prints; AssertionError with its words when it fails."""
+    ended = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Container:
 
 
 @contextlib.contextmanager
-def running(image: str, *command: str, options: tuple[str, ...] = ()) -> Iterator[Container]:
+def running(image: str, *command: str, options: tuple[str, ...] = (), name: str = "") -> Iterator[Container]:
     """A container of an image, removed with its anonymous volumes afterwards."""
-    name = f"selftest-{secrets.token_hex(4)}"
+    name = name or f"selftest-{secrets.token_hex(4)}"
     docker("run", "--detach", "--name", name, *options, image, *command)
     try:
         yield Container(name)

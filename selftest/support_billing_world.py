@@ -16,7 +16,7 @@ from lago_acceptance import billing_view, catalogue, gateway_checks, runs, setti
 from lago_acceptance.clients.connection import NotAnswered, through
 from lago_acceptance.clients.gateway import Gateway, operations
 from lago_acceptance.clients.lago import Lago
-from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE, Options
+from lago_acceptance.options import Options
 from lago_acceptance.roles import API, GATEWAY
 from lago_acceptance.rounds import Circumstances, Patience, clock
 from lago_acceptance.rounds.billing import BillingRound
@@ -33,17 +33,7 @@ class World:
     patience = Patience()
 
     def __init__(self, folder):
-        options = Options(
-            target="stack",
-            hosts=(),
-            compose_files=(SHIPPED_COMPOSE_FILE,),
-            env_file=None,
-            settings=ROOT / "settings.toml",
-            images="auto",
-            keep=False,
-            deadline=300,
-            reports=folder,
-        )
+        options = Options(reports=folder, deadline=300)
         self.run = runs.start(folder)
         self.stack = Stack(options, settings.load(options.settings), self.run)
         self.stack.wants_gateway = True

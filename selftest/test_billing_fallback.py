@@ -11,7 +11,7 @@ from lago_acceptance.clients.gateway import required
 from lago_acceptance.errors import Blocked
 from lago_acceptance.rounds import Circumstances
 from lago_acceptance.rounds.gateway import GatewayRound
-from selftest.containers import docker
+from selftest import containers
 from selftest.support_billing_world import ids
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
@@ -80,26 +80,18 @@ def _through_gateway(world) -> GatewayRound:
     return made.run(lambda name: required(offered, name))
 
 
+def _beside(world, alias: str, *command: str):
+    """A container on the network of gateway and Lago, under a name of that network."""
+    image = world.stack.images["python:3.11-alpine"].reference
+    options = ("--network", world.stack.network("gateway"), "--network-alias", alias)
+    return containers.running(image, *command, options=options, name=f"{world.run.project}-{alias}-beside")
+
+
 @pytest.fixture(scope="module")
 def impostor(world):
     """A server beside Lago that is not Lago: what its path names is how it answers."""
-    network, name = world.stack.network("gateway"), f"{world.run.project}-not-lago"
-    docker(
-        "run",
-        "--detach",
-        "--name",
-        name,
-        "--network",
-        network,
-        "--network-alias",
-        "not-lago",
-        world.stack.images["python:3.11-alpine"].reference,
-        "python3",
-        "-c",
-        IMPOSTOR,
-    )
-    yield "http://not-lago:8000"
-    docker("rm", "--force", name)
+    with _beside(world, "not-lago", "python3", "-c", IMPOSTOR):
+        yield "http://not-lago:8000"
 
 
 @pytest.mark.parametrize("how, said", [("500", "500"), ("html", "<title>Lago"), ("redirect", "302")])
@@ -179,22 +171,6 @@ def test_authentication_that_is_off_and_the_gateway_of_february_are_told(world, 
 
 
 def test_a_second_container_with_lagos_name_is_told(world, seeded):
-    network = world.stack.network("gateway")
-    name = f"{world.run.project}-impostor"
-    docker(
-        "run",
-        "--detach",
-        "--name",
-        name,
-        "--network",
-        network,
-        "--network-alias",
-        "lago-api",
-        world.stack.images["python:3.11-alpine"].reference,
-        "sleep",
-        "120",
-    )
-    try:
-        assert "lago-name-shared" in ids(gateway_checks.finds_lago(world.view(), network))
-    finally:
-        docker("rm", "--force", name)
+    with _beside(world, "lago-api", "sleep", "120"):
+        found = gateway_checks.finds_lago(world.view(), world.stack.network("gateway"))
+    assert "lago-name-shared" in ids(found)

@@ -11,9 +11,9 @@ import pytest
 
 from lago_acceptance.options import ROOT
 from lago_acceptance.waiting import until
-from selftest import running
+from selftest import containers, running
+from selftest.containers import docker
 from selftest.live import docker_recorder
-from selftest.live.lago import docker
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
@@ -153,28 +153,15 @@ def test_two_lago_stacks_need_a_name(live_lago, tmp_path):
     network = live_lago.stack.network("gateway")
     name = f"{live_lago.project}-other"
     image = docker("inspect", "--format", "{{.Config.Image}}", live_lago.container("lago-redis"))
-    docker(
-        "run",
-        "--detach",
-        "--name",
-        name,
-        "--network",
-        network,
-        "--network-alias",
-        "lago-api",
-        "--label",
+    labels = (
         "com.docker.compose.project=other",
-        "--label",
         "com.docker.compose.project.working_dir=/srv/other",
-        "--label",
         "lago-acceptance.role=api",
-        image,
     )
-    try:
+    on_it = ("--network", network, "--network-alias", "lago-api", *(f"--label={label}" for label in labels))
+    with containers.running(image, options=on_it, name=name):
         unnamed = running.run(tmp_path / "1", "-m", "smoke and phase2", *given)
         named = running.run(tmp_path / "2", "-m", "smoke and phase2", *given, "--project", live_lago.project)
-    finally:
-        docker("rm", "--force", "--volumes", name)
     assert unnamed.code == 6, unnamed.output
     assert re.search(r"\d Lago stacks are on", unnamed.output) and "/srv/other" in unnamed.output
     assert "--project" in unnamed.output

@@ -21,8 +21,8 @@ from lago_acceptance.observing import observe
 from lago_acceptance.roles import CLOCK, role_of
 from lago_acceptance.ssh_address import parse
 from lago_acceptance.ssh_host import SshHost
-from selftest import running
-from selftest.live.lago import docker
+from selftest import containers, running
+from selftest.containers import docker
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
@@ -313,23 +313,10 @@ def test_a_swarm_service_of_traefik_is_the_proxy(live_lago, look):
     network = live_lago.stack.network("proxy")
     name = f"traefik_traefik.1.{live_lago.project[-6:]}"
     image = docker("inspect", "--format", "{{.Config.Image}}", live_lago.container("lago-redis"))
-    docker(
-        "run",
-        "--detach",
-        "--name",
-        name,
-        "--network",
-        network,
-        "--label",
-        "com.docker.swarm.service.name=traefik_traefik",
-        "--label",
-        "lago-acceptance.role=proxy",
-        image,
-    )
-    try:
+    labels = ("com.docker.swarm.service.name=traefik_traefik", "lago-acceptance.role=proxy")
+    options = ("--network", network, *(f"--label={label}" for label in labels))
+    with containers.running(image, options=options, name=name):
         facts = look()
-    finally:
-        docker("rm", "--force", "--volumes", name)
     assert {role_of(image, "/entrypoint.sh traefik") for image in SWARM_IMAGES} == {"proxy"}
     found = next(container for container in facts.others if container.name == name)
     assert found.role == "proxy" and network in found.addresses

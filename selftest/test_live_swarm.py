@@ -18,8 +18,8 @@ from lago_acceptance.ssh_host import SshHost
 from lago_acceptance.stack import Stack
 from lago_acceptance.waiting import until
 from selftest import running
+from selftest.containers import docker
 from selftest.live import lago
-from selftest.live.lago import docker
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 

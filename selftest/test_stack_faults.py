@@ -32,6 +32,13 @@ def test_a_verdict_on_stand_ins_says_so(broken):
 
 
 @names("as_shipped")
+def test_what_takes_long_is_told_while_it_happens(broken):
+    told = [line.strip() for line in broken.output.splitlines() if line.startswith("  ")]
+    begun = next(number for number, line in enumerate(told) if line.startswith("bringing up "))
+    assert "docker-compose.lago.yml" in told[begun] and "taking it down" in told[begun:]
+
+
+@names("as_shipped")
 def test_every_report_is_there(broken):
     assert {"summary.json", "junit.xml", "overlay.yml"} <= {path.name for path in broken.reports.iterdir()}
     assert any((broken.reports / "allure").glob("*-result.json"))

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import subprocess
 import unittest.mock
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from lago_acceptance.seeding import seed
 from lago_acceptance.settings import load
 from lago_acceptance.stack import Stack
 from selftest import deployments
+from selftest.containers import docker
 from selftest.live import sshd
 
 
@@ -107,13 +107,6 @@ class LiveLago:
         return docker("exec", self.container("lago-redis"), "redis-cli", *words)
 
 
-def docker(*arguments: str) -> str:
-    """What a docker command prints; AssertionError with its words when it fails."""
-    ended = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout.strip()
-
-
 def bring_up(folder: Path, edit: deployments.Edit | None = None) -> LiveLago:
     """Bring a Lago up and start the ssh server through which it is looked at.
 
@@ -121,15 +114,9 @@ def bring_up(folder: Path, edit: deployments.Edit | None = None) -> LiveLago:
     """
     deployments.write(folder / "deployment", edit)
     options = Options(
-        target="stack",
-        hosts=(),
+        reports=folder / "reports",
         compose_files=(folder / "deployment" / "docker-compose.lago.yml",),
         env_file=folder / "deployment" / ".env.lago",
-        settings=ROOT / "settings.toml",
-        images="auto",
-        keep=False,
-        deadline=180,
-        reports=folder / "reports",
     )
     stack = Stack(options, load(options.settings), runs.start(options.reports))
     stack.wants_gateway = edit is None

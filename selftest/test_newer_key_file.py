@@ -1,0 +1,45 @@
+"""The key file that a newer Lago reads by itself (Lago sheet, section 7), as readings/lago.rb tells of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib.resources import files
+
+import pytest
+
+from lago_acceptance import images
+from selftest.containers import Container, running
+
+pytestmark = pytest.mark.docker
+
+FILE = "mkdir -p /app/config/keys && openssl genrsa -out /app/config/keys/private.pem 2048"
+NEWER = "echo '# config/keys/private.pem' >>/app/config/initializers/rsa_keys.rb"
+
+
+@pytest.fixture
+def lago() -> Iterator[Container]:
+    """A container of Lago's image without a key in its environment, and with a file where newer ones look."""
+    with running(images.stand_in("lago-api"), "sleep", "300") as container:
+        assert container.execute("sh", "-c", FILE).returncode == 0
+        yield container
+
+
+def told(container: Container) -> dict:
+    """What the reading says of the key."""
+    text = (files("lago_acceptance") / "readings" / "lago.rb").read_text("utf-8")
+    ended = container.execute("ruby", "--disable-gems", "-e", text, "worker")
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def test_a_lago_that_reads_the_file_has_its_key(lago):
+    assert lago.execute("sh", "-c", NEWER).returncode == 0
+    facts = told(lago)
+    assert facts["exec"] and facts["key"]["private"] and facts["key"]["consistent"]
+    assert facts["key"]["bits"] == 2048
+
+
+def test_a_lago_that_does_not_read_it_has_none(lago):
+    facts = told(lago)
+    assert not facts["exec"] and "NoMethodError" in facts["key"]["error"]
