@@ -7,7 +7,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -15,12 +14,10 @@ import msgspec
 from lago_acceptance.errors import Unknown, Unreachable
 from lago_acceptance.facts import Container, Facts
 from lago_acceptance.findings import Finding, Red
-from lago_acceptance.host import Host, Reading
-from lago_acceptance.observing import nobodys_key
-from lago_acceptance.roles import API, GATEWAY
+from lago_acceptance.roles import API
 from lago_acceptance.secret_values import redact
 
-DEADLINE = 15.0
+_GATEWAY_TELLS = ("url", "has-key", "addresses", "health", "stranger", "organization")
 
 
 class Inside(msgspec.Struct, frozen=True):
@@ -64,20 +61,25 @@ class BillingView(msgspec.Struct, frozen=True):
         return self.texts.get("gateway-url", "")
 
     def has_key(self, who: str) -> bool:
-        """Whether the container of ``who`` (gateway or api) was given LAGO_API_KEY."""
+        """Whether the gateway's container, or one of Lago's (``api``), was given LAGO_API_KEY."""
         return self.texts.get(f"{who}-has-key") == "yes"
+
+    def answer(self, name: str, wanted: str) -> Inside:
+        """An answer by its name. Unknown where none was got, for its container could not be asked."""
+        if name not in self.answers:
+            where = "the gateway's container" if name.startswith("gateway-") else "Lago's own container"
+            raise Unknown(f"{wanted} can't be asked for inside {where}: nothing came back from there in time")
+        return self.answers[name]
 
     def listed(self, name: str, collection: str) -> list[dict[str, Any]]:
         """A list that Lago gave inside its own container. Unknown without a key there, Red for another
         answer.
         """
-        if name not in self.answers:
-            if not self.api:
-                raise Unknown("no API container runs, so Lago can't be asked from inside")
-            if not self.has_key("api"):
-                raise Unknown("the API container has no LAGO_API_KEY, so Lago can't be asked from inside")
-            raise Unknown(f"Lago gave no answer for its {collection} inside its container in time")
-        answer = self.answers[name]
+        if name not in self.answers and not self.api:
+            raise Unknown("no API container runs, so Lago can't be asked from inside")
+        if name not in self.answers and self.texts.get("api-has-key") == "no":
+            raise Unknown("no container of Lago has LAGO_API_KEY, so Lago can't be asked from inside")
+        answer = self.answer(name, f"Lago's {collection}")
         found = answer.document
         if answer.status != 200 or not isinstance(found, dict) or collection not in found:
             raise Red(
@@ -94,39 +96,18 @@ class BillingView(msgspec.Struct, frozen=True):
         return found[collection]
 
 
-def gateway_of(facts: Facts, network: str) -> Container | None:
-    """The running gateway on the network that it shares with Lago, wherever it is deployed from."""
-    around = (*facts.containers, *facts.others)
-    return next(
-        (each for each in around if each.role == GATEWAY and each.running and network in each.addresses), None
-    )
-
-
-def look(host: Host, facts: Facts, network: str) -> BillingView:
-    """Look in one round trip. Unreachable when Docker can't be asked."""
-    gateway, api = gateway_of(facts, network), facts.running(API)
-    text = (files("lago_acceptance") / "readings" / "billing.sh").read_text("utf-8")
-    variables = {
-        "gateway": gateway.id if gateway else "",
-        "api": api.id if api else "",
-        "stranger": nobodys_key(),
-    }
-    return view_of(facts, host.read(Reading("view of billing", text, variables, DEADLINE)))
-
-
-def view_of(facts: Facts, output: str) -> BillingView:
-    """What readings/billing.sh has printed."""
+def view_of(facts: Facts) -> BillingView:
+    """What the facts hold of it. Unreachable where an answer did not arrive whole."""
     texts: dict[str, str] = {}
     answers: dict[str, Inside] = {}
-    seen: list[str] = []
+    known = {container.id: container for container in (*facts.containers, *facts.others)}
+    id, output = next(iter(facts.gateways.items()), ("", ""))
     parts: dict[str, list[str]] = {}
     for line in output.splitlines():
         name, _, rest = line.partition(" ")
-        if name == "containers":
-            seen = rest.split()
         # What else is printed there is Docker's word on a container that can't be asked.
-        elif name.startswith(("gateway-", "api-")):
-            parts.setdefault(name, []).append(rest)
+        if name in _GATEWAY_TELLS:
+            parts.setdefault(f"gateway-{name}", []).append(rest)
     for name, encoded in parts.items():
         try:
             value = base64.b64decode("".join(encoded), validate=True).decode("utf-8", "replace")
@@ -137,6 +118,10 @@ def view_of(facts: Facts, output: str) -> BillingView:
             answers[name] = Inside(int(status), body)
         else:
             texts[name] = value.strip()
-    known = {container.id: container for container in (*facts.containers, *facts.others)}
-    gateway, api = (known.get(id) for id in (seen or ["-", "-"]))
-    return BillingView(texts, answers, gateway, api)
+    api = facts.running(API)
+    said = facts.lago.get(api.id, {}) if api else {}
+    if "with_key" in said:
+        texts["api-has-key"] = "yes" if said["with_key"] else "no"
+    for name, (status, body) in said.get("inside", {}).items():
+        answers[f"api-{name}"] = Inside(status, body)
+    return BillingView(texts, answers, known.get(id), api)

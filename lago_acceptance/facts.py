@@ -140,8 +140,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     and services. ``project`` is the Compose project that was looked at, "" where the host has none; ``lagos``
     are all that have Lago in them, with their folders. ``log_sizes`` are bytes of the host's log files by
     container id. ``clock_drift`` is how far the host's clock is ahead of this machine's, in seconds, at
-    least: what the way there and back may explain is 0. ``billing`` is what billing_view.py reads, "" where
-    it was not asked for.
+    least: what the way there and back may explain is 0. ``gateways`` is what readings/gateway.sh printed, by
+    container id.
     """
 
     project: str
@@ -171,7 +171,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     lago: dict[str, dict[str, Any]]
     fronts: dict[str, str]
     proxies: dict[str, dict[str, Any] | None]
-    billing: str = ""
+    gateways: dict[str, str] = {}
 
     def of_role(self, *roles: str) -> tuple[Container, ...]:
         """The deployment's containers of these roles."""

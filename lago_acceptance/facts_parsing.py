@@ -24,6 +24,19 @@ def dump(line: str) -> Dump:
     return Dump(path, float(written), int(size))
 
 
+def log_sizes(containers: list[dict[str, Any]], text: str) -> dict[str, int]:
+    """The bytes of each container's log with its rotated files, from "<size> <path>" lines; what can't be seen is
+    left out.
+    """
+    sizes = {path: int(size) for size, path in (line.split("\t", 1) for line in text.splitlines() if line)}
+    logs = {each["id"]: each.get("log_path") or "" for each in containers}
+    return {
+        id: sum(size for path, size in sizes.items() if path == log or path.startswith(f"{log}."))
+        for id, log in logs.items()
+        if log in sizes
+    }
+
+
 def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Container:
     """A container from one object of the readings' templates and its (masked) variables."""
     state = raw.get("state") or {}

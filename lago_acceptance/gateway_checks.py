@@ -10,6 +10,7 @@ from typing import Any
 from lago_acceptance.billing_view import BillingView, Inside
 from lago_acceptance.clients.connection import Answer
 from lago_acceptance.clients.gateway import CAPABILITIES, PREFIX, Operation
+from lago_acceptance.errors import Unknown
 from lago_acceptance.facts import Container
 from lago_acceptance.findings import Finding, Severity
 from lago_acceptance.roles import GATEWAY
@@ -42,9 +43,14 @@ def offers(name: str, there: dict[str, Operation]) -> Iterator[Finding]:
 
 def finds_lago(view: BillingView, network: str) -> Iterator[Finding]:
     """Inside the gateway's container, Lago's name is Lago's API and nobody else."""
+    if not view.url:
+        raise Unknown(
+            "nothing can be asked inside the gateway's container: it has no shell, or did not answer in time"
+        )
     api: Container | None = view.api
     expected = api.addresses.get(network) if api else None
-    if not view.addresses:
+    health, own = view.answers.get("gateway-health"), view.answers.get("api-health")
+    if not view.addresses and not (health and health.status):
         yield _red(
             "gateway-cannot-resolve-lago",
             f"the host of {view.url} has no address inside the gateway's container",
@@ -66,7 +72,6 @@ def finds_lago(view: BillingView, network: str) -> Iterator[Finding]:
             "the gateway talks to something else and falls back to its own tables",
             "correct LAGO_API_URL of the gateway, or the alias on its network",
         )
-    health, own = view.answers.get("gateway-health"), view.answers.get("api-health")
     if view.addresses and health:
         document = health.document
         if not isinstance(document, dict) or "version" not in document:
@@ -88,7 +93,8 @@ def finds_lago(view: BillingView, network: str) -> Iterator[Finding]:
 
 def key_is_accepted(view: BillingView) -> Iterator[Finding]:
     """Lago accepts the gateway's key, and it is the key of the organization that this deployment bills in."""
-    answer, own = view.answers["gateway-organization"], view.answers.get("api-organization")
+    answer = view.answer("gateway-organization", "the organization of the gateway's key")
+    own = view.answers.get("api-organization")
     document = answer.document
     organization = document.get("organization") if isinstance(document, dict) else None
     if answer.status != 200 or not organization:
@@ -114,7 +120,7 @@ def key_is_accepted(view: BillingView) -> Iterator[Finding]:
 
 def stranger_is_refused(view: BillingView) -> Iterator[Finding]:
     """Lago refuses a key that nobody has; without this, an accepted key proves nothing."""
-    answer = view.answers["gateway-stranger"]
+    answer = view.answer("gateway-stranger", "Lago with a key that nobody has")
     if answer.status != 401:
         yield _red(
             "lago-takes-any-key",

@@ -60,6 +60,11 @@ class Outcome(msgspec.Struct, frozen=True):
     stopped: str | None = None
 
 
+def text_of(printed: bytes) -> str:
+    """What a command has printed, as text that can be turned back. testinfra would ask the host for its encoding."""
+    return printed.decode("utf-8", "surrogateescape")
+
+
 class Host:
     """A machine on which Docker runs."""
 
@@ -102,13 +107,12 @@ class LocalHost(Host):
                 f"reading the {reading.name} of {self.name} took longer than {reading.deadline:.0f} s"
             )
         if result.rc != 0:
-            said = redact(
-                result.stderr.strip().splitlines()[-1] if result.stderr.strip() else "nothing was said"
-            )
+            errors = text_of(result.stderr_bytes).strip()
+            said = redact(errors.splitlines()[-1] if errors else "nothing was said")
             raise Unreachable(
                 f"reading the {reading.name} of {self.name} failed with exit code {result.rc}: {said}"
             )
-        return result.stdout
+        return text_of(result.stdout_bytes)
 
     def change(
         self, change: Change, permit: Permit, give_up: Callable[[], str | None] | None = None

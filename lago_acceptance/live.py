@@ -18,7 +18,7 @@ from lago_acceptance.errors import Unreachable, UsageError
 from lago_acceptance.facts import Facts
 from lago_acceptance.host import Permit
 from lago_acceptance.memory import Memory
-from lago_acceptance.observing import observe
+from lago_acceptance.observing import TOO, observe
 from lago_acceptance.options import Options
 from lago_acceptance.public_view import SYSTEM, PublicView, Resolver
 from lago_acceptance.roles import API, FRONT, GATEWAY
@@ -92,7 +92,8 @@ class Live:
             project=self.options.project,
             wanted_directory=self.settings.deployment.directory,
             backups=backup.files if backup else "",
-            gateway_network=self.network("gateway") if self.looks_inside else "",
+            gateway_network=self.network("gateway"),
+            inside=TOO if self.looks_inside else "",
         )
         if not facts.project and len(facts.lagos) > 1:
             here = ", ".join(f"{name} ({folder or 'no folder'})" for name, folder in facts.lagos.items())
@@ -107,13 +108,10 @@ class Live:
 
     def look_inside(self, facts: Facts) -> BillingView:
         """Lago as gateway and API see it inside of their containers."""
-        from lago_acceptance.billing_view import look, view_of
+        from lago_acceptance.billing_view import view_of
+        from lago_acceptance.observing import look_inside
 
-        return (
-            view_of(facts, facts.billing)
-            if facts.billing
-            else look(self.host, facts, self.network("gateway"))
-        )
+        return view_of(facts if self.looks_inside else look_inside(self.host, facts, self.network("gateway")))
 
     def own_organization(self, facts: Facts) -> Secret:
         """The key of the suite's own organization. Unknown where Lago does not make it."""

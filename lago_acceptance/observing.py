@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
+import re
 import secrets
 import shlex
 import time
@@ -11,15 +11,19 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Any
 
+import msgspec
+
 from lago_acceptance import facts_parsing
 from lago_acceptance.errors import Unreachable
 from lago_acceptance.facts import Facts
 from lago_acceptance.host import Host, Reading
-from lago_acceptance.roles import as_shell_case
+from lago_acceptance.roles import as_awk
 from lago_acceptance.secret_values import redact
 
 LOG_LINES = 2000
+TOO, ONLY = "too", "only"
 BEGIN, END = "facts begin", "facts end"
+_LINE = re.compile(r"([a-z-]+(?::\w+)?)([ +])(.*)", re.DOTALL)
 
 
 class _Sections:
@@ -27,18 +31,20 @@ class _Sections:
 
     def __init__(self, host: Host, output: str):
         _, begun, rest = output.partition(BEGIN + "\n")
-        told, ended, _ = rest.partition(END)
+        told, ended, _ = rest.rpartition(END)
         if not begun or not ended:
-            said = redact((told or output).strip()[-200:]) if not begun else "it broke off"
+            said = redact((rest or output).strip()[-200:]) if not begun else "it broke off"
             raise Unreachable(
                 f"the facts of {host.name} did not arrive whole: {said or 'nothing came'}; try again"
             )
         collected: dict[str, list[str]] = {}
-        for line in told.splitlines():
-            name, _, text = line.partition(" ")
-            collected.setdefault(name, []).append(text)
+        for line in told.split("\n"):
+            if found := _LINE.match(line):
+                name, sign, text = found.groups()
+                collected.setdefault(name, []).append(text if sign == "+" else f"{text}\n")
+        # A letter may have been cut in two where a long line was.
         self._texts = {
-            name: base64.b64decode("".join(parts)).decode("utf-8", "replace")
+            name: "".join(parts).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             for name, parts in collected.items()
         }
 
@@ -82,13 +88,14 @@ def reading(
     sources: tuple[str, ...] = (),
     backups: str = "",
     gateway_network: str = "",
+    inside: str = "",
     environment: dict[str, str] | None = None,
 ) -> Reading:
     """The Reading that gathers all facts of a host.
 
     Without a project it looks at the one that was started in ``wanted_directory``, else at the only one with
-    Lago in it. ``backups`` is a file pattern of the host's shell. With a ``gateway_network``, what gateway
-    and API see of each other is looked at, too.
+    Lago in it. ``backups`` is a file pattern of the host's shell. ``inside``: what the gateway on
+    ``gateway_network`` and the API see of each other is looked at, too (TOO), or nothing else (ONLY).
     """
     folder = files("lago_acceptance") / "readings"
 
@@ -96,14 +103,9 @@ def reading(
         return (folder / name).read_text("utf-8")
 
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in (environment or {}).items())
-    roles = (
-        'role_of() { text="$2 $3"; case $1 in -) ;; *) role=$1; return ;; esac\n'
-        + as_shell_case("text")
-        + "\n}\n"
-    )
     return Reading(
         "facts",
-        exports + roles + text("facts.sh"),
+        exports + text("facts.sh"),
         {
             "project": project,
             "wanted_directory": wanted_directory,
@@ -114,13 +116,15 @@ def reading(
             "directory": directory,
             "sources": "\n".join(sources),
             "log_lines": str(LOG_LINES),
+            "gateway_network": gateway_network,
+            "inside": inside,
+            "stranger": nobodys_key(),
+            "plan": as_awk() + text("plan.awk"),
             "mask": text("mask.awk"),
+            "gateway_sh": text("gateway.sh"),
             "lago_rb": text("lago.rb"),
             "redis_lua": text("redis.lua"),
             "facts_sql": text("facts.sql"),
-            "gateway_network": gateway_network,
-            "billing": text("billing.sh") if gateway_network else "",
-            "stranger": nobodys_key(),
         },
     )
 
@@ -136,15 +140,12 @@ def observe(host: Host, **where: Any) -> Facts:
     Unreachable when Docker doesn't answer there.
     """
     asked = time.time()
-    output = host.read(reading(host, **where))
+    sections = _read(host, reading(host, **where))
     answered = time.time()
-    sections = _Sections(host, output)
-    if problem := sections.text("docker-error"):
-        raise Unreachable(_docker_sentence(host, problem))
     environments, declaration = sections.environment
     raw = [json.loads(line) for line in sections.text("containers").splitlines() if line.strip()]
     containers = [facts_parsing.container_from(each, environments.get(each["id"], {})) for each in raw]
-    project = sections.text("project")
+    project = sections.text("project").strip()
     inside = {container.id for container in containers if project and container.project == project}
     started, ended = sections.text("clock").split()
     model, declaration_error = facts_parsing.declaration(declaration)
@@ -176,18 +177,38 @@ def observe(host: Host, **where: Any) -> Facts:
         images=tuple(
             dict.fromkeys(facts_parsing.image(line) for line in sections.text("images").splitlines() if line)
         ),
-        log_sizes={name: int(size) for name, size in map(str.split, sections.text("log-sizes").splitlines())},
+        log_sizes=facts_parsing.log_sizes(raw, sections.text("log-sizes")),
         dumps=tuple(facts_parsing.dump(line) for line in sections.text("dumps").splitlines() if line),
         logs={name: redact(text) for name, text in sections.named("logs:").items()},
         database=database,
         database_error=database_error,
         redis=redis,
         redis_error=redis_error,
-        lago={name: facts_parsing.json_or_error(text) for name, text in sections.named("lago:").items()},
+        lago=_lago(sections),
         fronts={name: redact(text) for name, text in sections.named("front:").items()},
         proxies={name: facts_parsing.proxy(text) for name, text in sections.named("proxy:").items()},
-        billing=sections.text("billing"),
+        gateways=sections.named("gateway:"),
     )
+
+
+def look_inside(host: Host, facts: Facts, gateway_network: str) -> Facts:
+    """The facts with what gateway and API see of each other now. Unreachable when Docker doesn't answer there."""
+    asked = reading(host, project=facts.project, gateway_network=gateway_network, inside=ONLY)
+    sections = _read(host, asked)
+    return msgspec.structs.replace(
+        facts, lago=facts.lago | _lago(sections), gateways=sections.named("gateway:")
+    )
+
+
+def _read(host: Host, asked: Reading) -> _Sections:
+    sections = _Sections(host, host.read(asked))
+    if problem := sections.text("docker-error"):
+        raise Unreachable(_docker_sentence(host, problem))
+    return sections
+
+
+def _lago(sections: _Sections) -> dict[str, dict[str, Any]]:
+    return {name: facts_parsing.json_or_error(text) for name, text in sections.named("lago:").items()}
 
 
 def _docker_sentence(host: Host, problem: str) -> str:

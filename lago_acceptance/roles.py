@@ -1,10 +1,11 @@
 """What a service is to Lago, found from its image, command and labels, never from its name.
 
-One table serves Python and the shell script that reads a Docker host (``as_shell_case``), so that both agree.
+One table serves Python and the script that reads a Docker host (``as_awk``), so that both agree.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
@@ -82,15 +83,32 @@ def role_of(image: str, command: str, labels: Mapping[str, str] | None = None) -
     return None
 
 
-def as_shell_case(variable: str) -> str:
-    """The table as a POSIX ``case`` over ``$variable`` ("<image> <command> "), setting ``role``.
+# An argument's limits are blanks, as in Python's words.
+_AWK = r"""function role_of(label, text,    image, last) {
+    if (label ~ /^(%s)$/) return label
+    gsub(/","/, " ", text); sub(/ \["/, " ", text); sub(/"\]$/, "", text)
+    image = text; sub(/ .*/, "", image); last = image; sub(/.*\//, "", last)
+    if (last !~ /[:@]/) text = image ":latest" substr(text, length(image) + 1)
+    text = text " "
+%s
+    return ""
+}
+"""
 
-    Patterns of this table hold nothing that the shell reads differently, apart from blanks, which are quoted.
+
+def as_awk() -> str:
+    """The table as an awk function: ``role_of(label, text)``, where text is "<image> <path> <arguments as JSON>".
+
+    It returns "" where the table has no role.
     """
     arms = []
     for role, patterns in PATTERNS:
-        alternatives = "|".join(
-            (pattern if pattern.endswith("*") else f"{pattern}*").replace(" ", '" "') for pattern in patterns
-        )
-        arms.append(f"    {alternatives}) role={role} ;;")
-    return f'case "${variable}" in\n' + "\n".join(arms) + "\n    *) role= ;;\nesac"
+        tests = " || ".join(f"text ~ /{_regex(pattern)}/" for pattern in patterns)
+        arms.append(f'    if ({tests}) return "{role}"')
+    return _AWK % ("|".join(ALL), "\n".join(arms))
+
+
+def _regex(pattern: str) -> str:
+    """A pattern of the table as a regular expression of awk's. Each ends with what may be anything."""
+    parts = [re.sub(r"[^A-Za-z0-9 :@_-]", r"\\\g<0>", part) for part in pattern.removesuffix("*").split("*")]
+    return ".*".join(parts).removeprefix(".*") if pattern.startswith("*") else "^" + ".*".join(parts)

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lago_acceptance.errors import Unreachable
-from lago_acceptance.host import Change, Host, Outcome, Permit, Reading
+from lago_acceptance.host import Change, Host, Outcome, Permit, Reading, text_of
 from lago_acceptance.secret_values import redact
 from lago_acceptance.ssh_address import Address
 from lago_acceptance.ssh_failures import CONNECT_SECONDS, last_words, why
@@ -61,7 +61,7 @@ class SshHost(Host):
 
             def run_local(self, command: str, *args: str):
                 code, output, errors = host._run(self.quote(command, *args))
-                return self.result(code, self.encode(command), output, errors)
+                return self.result(code, command.encode(), output, errors)
 
             def run_ssh(self, command: str):
                 # The connection's own failures have exit code 255, and are told apart by our caller.
@@ -113,9 +113,9 @@ class SshHost(Host):
         run = f"timeout -k 1 {reading.deadline:g} sh -c {shlex.quote(reading.script())}"
         script = f"echo {shlex.quote(_BEGUN)}; exec {run}"
         result = self._backend.run(script)
-        _, begun, output = result.stdout.partition(_BEGUN + "\n")
+        _, begun, output = text_of(result.stdout_bytes).partition(_BEGUN + "\n")
         if not begun or result.rc == 255:
-            raise Unreachable(self._failed(result.stderr, bool(begun)))
+            raise Unreachable(self._failed(text_of(result.stderr_bytes), bool(begun)))
         if result.rc in (124, 137):
             raise Unreachable(
                 f"reading the {reading.name} of {self.name} took longer than {reading.deadline:.0f} s"
@@ -123,7 +123,7 @@ class SshHost(Host):
         if result.rc != 0:
             raise Unreachable(
                 f"reading the {reading.name} of {self.name} failed with exit code {result.rc}: "
-                f"{last_words(result.stderr)}"
+                f"{last_words(text_of(result.stderr_bytes))}"
             )
         return output
 
@@ -150,9 +150,9 @@ class SshHost(Host):
             )
         finally:
             self._asked.input = b""
-        _, begun, output = result.stdout.partition(_BEGUN + "\n")
+        _, begun, output = text_of(result.stdout_bytes).partition(_BEGUN + "\n")
         if not begun or result.rc == 255:
-            raise Unreachable(self._failed(result.stderr, bool(begun)))
+            raise Unreachable(self._failed(text_of(result.stderr_bytes), bool(begun)))
         late = result.rc in (124, 137)
         stopped = f"{change.name} did not end within {change.deadline:.0f} s" if late else None
         return Outcome(result.rc, redact(output), stopped)

@@ -218,9 +218,10 @@ class Stack:
 
     def look_inside(self, facts: Facts) -> BillingView:
         """Lago as gateway and API see it inside of their containers."""
-        from lago_acceptance.billing_view import look
+        from lago_acceptance.billing_view import view_of
+        from lago_acceptance.observing import look_inside
 
-        return look(self.host, facts, self.network("gateway"))
+        return view_of(look_inside(self.host, facts, self.network("gateway")))
 
     def look(self) -> Outside:
         """What is seen from there."""

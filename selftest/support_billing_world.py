@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lago_acceptance import billing_view, catalogue, gateway_checks, runs, settings, sweeping
+from lago_acceptance import catalogue, gateway_checks, runs, settings, sweeping
 from lago_acceptance.clients.connection import NotAnswered, through
 from lago_acceptance.clients.gateway import Gateway, operations
 from lago_acceptance.clients.lago import Lago
@@ -107,7 +107,7 @@ class World:
         assert until(lambda: _routed(self.gateway.health) and _routed(self.lago.organization), 30)
 
     def view(self):
-        return billing_view.look(self.stack.host, self.stack.observe(), self.stack.network("gateway"))
+        return self.stack.look_inside(self.stack.observe())
 
     def box(self):
         from lago_acceptance.webhook_box import Box

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from lago_acceptance.billing_view import view_of
+from lago_acceptance import gateway_checks
+from lago_acceptance.billing_view import BillingView, view_of
 from lago_acceptance.errors import Unknown, Unreachable
-from lago_acceptance.host import LocalHost, Reading
+from lago_acceptance.roles import API
 
-NOBODY = SimpleNamespace(containers=(), others=())
+READINGS = files("lago_acceptance") / "readings"
 PLANS = [{"code": f"plan-{number}", "name": "x" * 400} for number in range(400)]
-# Runs here what would be run in a container.
-DOCKER = """#!/bin/sh
-shift 2
-while [ "$1" = -e ]; do export "$2"; shift 2; done
-shift
-exec env LAGO_API_KEY=key "$@"
-"""
 CURL = """#!/bin/sh
 cat >/dev/null
 cat {body}
@@ -29,35 +25,72 @@ printf '\\n200'
 """
 
 
+def seen(gateway: str, lago: dict | None = None) -> BillingView:
+    """The view that is made of a gateway's output, and of what Lago says in its own container."""
+    api = SimpleNamespace(id="a")
+    facts = SimpleNamespace(
+        containers=(api,),
+        others=(),
+        gateways={"g": gateway},
+        lago={} if lago is None else {"a": lago},
+        running=lambda role: api if role == API and lago is not None else None,
+    )
+    return view_of(facts)
+
+
 @pytest.fixture
-def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What readings/billing.sh prints where every answer is long."""
+def output(tmp_path: Path) -> str:
+    """What readings/gateway.sh prints where every answer is long."""
     (tmp_path / "body").write_text(json.dumps({"plans": PLANS}))
-    for name, text in (("docker", DOCKER), ("curl", CURL.format(body=tmp_path / "body"))):
-        (tmp_path / name).write_text(text)
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    text = (files("lago_acceptance") / "readings" / "billing.sh").read_text("utf-8")
-    variables = {"gateway": "g", "api": "a", "stranger": "nobody"}
-    return LocalHost().read(Reading("view of billing", text, variables, 30))
+    (tmp_path / "curl").write_text(CURL.format(body=tmp_path / "body"))
+    (tmp_path / "curl").chmod(0o755)
+    given = {"stranger": "nobody", "fallback": "http://127.0.0.1:1", "LAGO_API_KEY": "key"}
+    return subprocess.run(
+        ["sh", "-c", (READINGS / "gateway.sh").read_text("utf-8")],
+        env={**os.environ, **given, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    ).stdout
 
 
 def test_long_answers_side_by_side_arrive_whole(output):
-    view = view_of(NOBODY, output)
-    whole = {"gateway-health", "gateway-organization", "gateway-stranger"}
-    whole |= {"api-health", "api-organization", "api-plans", "api-metrics"}
-    assert set(view.answers) == whole
+    view = seen(output)
+    assert set(view.answers) == {"gateway-health", "gateway-organization", "gateway-stranger"}
     assert all(answer.status == 200 and answer.document["plans"] == PLANS for answer in view.answers.values())
-    assert view.listed("api-plans", "plans") == PLANS
+    assert view.url == "http://127.0.0.1:1" and view.has_key("gateway")
+    assert "nobody" not in output and "key" not in output.replace("has-key", "")
 
 
 def test_an_answer_that_is_cut_is_no_verdict(output):
-    lines = [line for line in output.splitlines() if line.startswith("api-plans ")]
-    with pytest.raises(Unreachable, match="api-plans did not arrive whole"):
-        view_of(NOBODY, "\n".join([*lines[:-1], lines[-1][:-3]]))
+    lines = [line for line in output.splitlines() if line.startswith("health ")]
+    with pytest.raises(Unreachable, match="gateway-health did not arrive whole"):
+        seen("\n".join([*lines[:-1], lines[-1][:-3]]))
 
 
 def test_dockers_own_words_are_no_answer():
-    view = view_of(NOBODY, "containers - -\nOCI runtime exec failed: no sh\n")
+    view = seen("asked\nOCI runtime exec failed: no sh\n")
+    assert not view.answers
     with pytest.raises(Unknown, match="no API container runs"):
         view.listed("api-plans", "plans")
+    with pytest.raises(Unknown, match="can't be asked for inside the gateway's container"):
+        list(gateway_checks.stranger_is_refused(view))
+    with pytest.raises(Unknown, match="can't be asked for inside the gateway's container"):
+        list(gateway_checks.key_is_accepted(view))
+    with pytest.raises(Unknown, match="it has no shell"):
+        list(gateway_checks.finds_lago(view, "brain-network"))
+
+
+def test_what_lago_says_of_itself_is_read_with_its_status():
+    told = {
+        "with_key": True,
+        "inside": {"plans": [200, json.dumps({"plans": PLANS})], "metrics": [0, "late"]},
+    }
+    view = seen("", told)
+    assert view.listed("api-plans", "plans") == PLANS
+    assert view.answers["api-metrics"].said == "no answer: late"
+    with pytest.raises(Unknown, match="no container of Lago has LAGO_API_KEY"):
+        seen("", {"with_key": False, "inside": {}}).listed("api-plans", "plans")
+    with pytest.raises(Unknown, match="Lago's plans can't be asked for inside Lago's own container"):
+        seen("", {"error": "killed"}).listed("api-plans", "plans")

@@ -1,7 +1,13 @@
-# Masks what must not leave the host. Input lines, by tabs (values escaped as JSON or Go write strings):
-#   E <container> "NAME=value"   a configured variable  -> E <container> NAME <masked value>
-#   D <line of compose's JSON>   a declaration          -> D <line, its secrets masked>
-#   anything else                scrubbed of key material and of passwords in URLs
+# Masks what must not leave the host, and sends it out as lines "<section> <text>"; of a long line all parts but the last
+# one are "<section>+<text>". Several write at a time, so that each piece is short enough to be written in one go.
+# Variables: name (the section), plain (1: nothing in it can be secret), most (bytes: only the last ones are sent), and
+# scope (ids), where the table of all containers (facts.sh) is read. Of its lines go out, values escaped as JSON or Go write
+# strings:
+#   C <container> <JSON>         -> section containers
+#   E <container> "NAME=value"   -> section environment, for those in scope: E <container> NAME <masked value>
+#   what Compose prints, behind the line "declaration"
+#                                -> section environment: D <line, its secrets masked>
+# Anything else is scrubbed of key material and of passwords in URLs.
 #
 # Values of variables whose names sound secret, and values that hold key material, become
 # <secret:CLASS:SHAPE:LENGTH>: equal values of one observation have the same CLASS, and SHAPE tells how a key is written.
@@ -77,28 +83,48 @@ function scrubbed(line) {
     }
     return line
 }
-BEGIN { FS = "\t"; hex = "0123456789abcdef" }
-$1 == "E" {
-    entry = substr($0, length($1) + length($2) + 3)
+function entry_of(line,    entry, at, name) {
+    entry = substr(line, length($1) + length($2) + 3)
     entry = substr(entry, 2, length(entry) - 2)
     at = index(entry, "=")
     name = substr(entry, 1, at - 1)
-    print "E\t" $2 "\t" name "\t" masked(name, normal(substr(entry, at + 1)))
+    return "E\t" $2 "\t" name "\t" masked(name, normal(substr(entry, at + 1)))
+}
+function declaration_of(line,    head, value, tail, name, changed) {
+    if (!match(line, /^ *"[A-Za-z_][A-Za-z0-9_]*": "/)) return "D\t" scrubbed(line)
+    head = substr(line, 1, RLENGTH); value = substr(line, RLENGTH + 1)
+    tail = value ~ /",$/ ? "\"," : "\""
+    value = substr(value, 1, length(value) - length(tail))
+    name = head; gsub(/[ ":]/, "", name)
+    gsub(/\$\$/, "$", value)
+    changed = masked(name, normal(value))
+    return "D\t" head (changed == value ? value : changed) tail
+}
+function tell(section, line) {
+    while (length(line) > 3000) { send(section "+" substr(line, 1, 3000)); line = substr(line, 3001) }
+    send(section " " line)
+}
+function send(line) {
+    if (length(waiting) + length(line) > 3900) flush()
+    waiting = waiting line "\n"
+}
+function flush() { printf "%s", waiting; fflush(); waiting = "" }
+
+BEGIN { FS = "\t"; hex = "0123456789abcdef"; first = 1 }
+scope != "" && declared { tell("environment", declaration_of($0)); next }
+scope != "" {
+    if ($0 == "declaration") declared = 1
+    else if ($1 == "C") tell("containers", scrubbed(substr($0, length($2) + 4)))
+    else if ($1 == "E" && index(scope, " " $2 " ")) tell("environment", entry_of($0))
     next
 }
-$1 == "D" {
-    line = substr($0, 3)
-    if (match(line, /^ *"[A-Za-z_][A-Za-z0-9_]*": "/)) {
-        head = substr(line, 1, RLENGTH); value = substr(line, RLENGTH + 1)
-        tail = value ~ /",$/ ? "\"," : "\""
-        value = substr(value, 1, length(value) - length(tail))
-        name = head; gsub(/[ ":]/, "", name)
-        gsub(/\$\$/, "$", value)
-        changed = masked(name, normal(value))
-        print "D\t" head (changed == value ? value : changed) tail
-        next
-    }
-    print "D\t" scrubbed(line)
+most {
+    kept[NR] = $0; size += length($0) + 1
+    while (size > most) { size -= length(kept[first]) + 1; delete kept[first++] }
     next
 }
-{ print scrubbed($0) }
+{ tell(name, plain ? $0 : scrubbed($0)) }
+END {
+    if (most) for (; first <= NR; first++) tell(name, scrubbed(kept[first]))
+    flush()
+}

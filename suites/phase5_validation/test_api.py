@@ -22,11 +22,11 @@ def test_the_api_answers_by_its_public_name(api_reached):
 def test_the_organization_answers_to_its_key(facts, billing_view):
     if not billing_view.api:
         raise Blocked(diagnosis.blocker(facts), "Lago's API, which does not run")
-    if not billing_view.has_key("api"):
+    if billing_view.texts.get("api-has-key") == "no":
         raise Unknown(
-            "the API container has no LAGO_API_KEY, so the organization can't be asked for from inside"
+            "no container of Lago has LAGO_API_KEY, so the organization can't be asked for from inside"
         )
-    answer = billing_view.answers["api-organization"]
+    answer = billing_view.answer("api-organization", "the organization")
     document = answer.document
     if (
         answer.status != 200

@@ -1,0 +1,41 @@
+# What the gateway sees of Lago, asked inside of its container with the key that is configured there, so that no key
+# leaves it. Changes nothing. Variables: stranger (a key that nobody has) and fallback (where Lago is without LAGO_API_URL).
+# Prints "<name> <base64>" lines, of one name in their order; an answer is its body, a line feed and its status. Several
+# write at a time: each line is short enough, and written alone, to stay in one piece.
+url=${LAGO_API_URL:-$fallback}
+url=${url%/}
+host=${url#*://}; host=${host%%/*}; host=${host%%:*}
+say() { base64 | while read -r part; do printf "%s %s\n" "$1" "$part"; done; }
+# Keys reach curl by its standard input, for arguments can be read by anybody on the host.
+fetch() {
+    if command -v curl >/dev/null; then
+        printf 'header = "Authorization: Bearer %s"\n' "$2" |
+            curl --config - --silent --show-error --max-time 5 --write-out "\n%{http_code}" "$url$1" 2>&1
+    elif command -v python3 >/dev/null; then
+        path=$1 key=$2 url=$url python3 -c "
+import os, urllib.error, urllib.request
+asked = urllib.request.Request(os.environ['url'] + os.environ['path'], headers={'Authorization': 'Bearer ' + os.environ['key']})
+class Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *ignored): return None
+try:
+    answer = urllib.request.build_opener(Stay, urllib.request.ProxyHandler({})).open(asked, timeout=5)
+except urllib.error.HTTPError as error:
+    answer = error
+except OSError as error:
+    print(error); print('000', end=''); raise SystemExit
+print(answer.read().decode('utf-8', 'replace')); print(answer.status, end='')"
+    else
+        printf "neither curl nor python3 is in this container\n000"
+    fi
+}
+printf "%s" "$url" | say url
+{ [ -n "$LAGO_API_KEY" ] && printf yes || printf no; } | say has-key
+# Looked at as the gateway looks: a name that two containers bear has two addresses.
+{ getent ahostsv4 "$host" 2>/dev/null || python3 -c "
+import socket, sys
+for each in socket.getaddrinfo(sys.argv[1], None, socket.AF_INET): print(each[4][0])" "$host" 2>/dev/null; } |
+    cut -d" " -f1 | sort -u | say addresses
+fetch /health "" | say health &
+fetch /api/v1/organizations "$stranger" | say stranger &
+[ -z "$LAGO_API_KEY" ] || fetch /api/v1/organizations "$LAGO_API_KEY" | say organization &
+wait
