@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
-from lago_acceptance.several_hosts import _without_hosts
+from lago_acceptance import several_hosts
 from selftest import running
 
 
@@ -18,6 +21,23 @@ def test_two_hosts_that_can_not_be_reached(tmp_path):
         assert f"ssh://{name}: the target could not be reached" in verdicts
         assert (tmp_path / name / "latest" / "summary.json").is_file()
     assert "Traceback" not in result.output
+
+
+def test_a_run_that_breaks_off_does_not_inherit_an_earlier_verdict(tmp_path):
+    """Reports of a run that was accepted are there; the next one is killed before it writes any."""
+    earlier = tmp_path / "a" / "earlier"
+    earlier.mkdir(parents=True)
+    (earlier / "summary.json").write_text('{"verdict": "accepted"}')
+    (tmp_path / "a" / "latest").symlink_to("earlier")
+    told: list[str] = []
+
+    def killed(arguments: list[str]) -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    code = several_hosts.look(["ssh://a", "ssh://b"], ["-m", "smoke"], str(tmp_path), told.append, killed)
+    assert code == 3
+    assert not [line for line in told if "accepted" in line]
 
 
 @pytest.mark.stack
@@ -43,4 +63,4 @@ def test_hosts_that_can_not_be_used(hosts, words, tmp_path):
 
 def test_each_run_gets_its_own_host_only():
     given = ["-m", "smoke", "--hosts", "a,b", "-k", "x", "--hosts=c"]
-    assert _without_hosts(given) == ["-m", "smoke", "-k", "x"]
+    assert several_hosts._without_hosts(given) == ["-m", "smoke", "-k", "x"]
