@@ -111,23 +111,29 @@ def load(path: Path = FILE) -> Catalogue:
     """The catalogue of a file; UsageError with one sentence for the first thing that can't be seeded."""
     import yaml
 
+    from lago_acceptance.compose_text import Unusable, refuse_depth
+
     try:
-        text = path.read_bytes()
-        if len(text) > LARGEST:
+        data = path.read_bytes()
+        if len(data) > LARGEST:
             raise UsageError(
                 f"the plan catalogue {path} is larger than {LARGEST // 1024} KiB; is it the right file?"
             )
-        if twice := _key_given_twice(yaml.compose(text, yaml.SafeLoader)):
+        text = data.decode("utf-8-sig")
+        refuse_depth(text)
+        loader = yaml.CSafeLoader(text)
+        root = loader.get_single_node()
+        if twice := _key_given_twice(root):
             raise UsageError(
                 f"the plan catalogue {path} can't be used: {twice}; YAML would keep the last one without a "
                 "word"
             )
-        if (document := yaml.safe_load(text)) is None:
+        if (document := loader.construct_document(root) if root else None) is None:
             raise UsageError(f"the plan catalogue {path} is empty")
         made = msgspec.convert(document, Catalogue)
     except OSError as error:
         raise UsageError(f"the plan catalogue {path} can't be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, Unusable) as error:
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise UsageError(f"the plan catalogue {path} is not YAML: {said}") from error
     except msgspec.ValidationError as error:

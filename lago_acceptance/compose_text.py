@@ -48,7 +48,7 @@ def read(data: bytes) -> Read:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unusable("the file is not UTF-8 text", data[: error.start].count(b"\n") + 1) from error
-    _refuse_depth(text)
+    refuse_depth(text)
     node = _composed(text)
     walker = _Walker()
     document = walker.value(node, ())
@@ -62,8 +62,8 @@ def read(data: bytes) -> Read:
     return Read(document, walker.lines, tuple(walker.repeated), tuple(walker.twice))
 
 
-def _refuse_depth(text: str) -> None:
-    """The C parser has no limit of its own: deep nesting ends the process."""
+def refuse_depth(text: str) -> None:
+    """Unusable where YAML is nested too deep. The C parser has no limit of its own: it ends the process."""
     flow = deepest = 0
     for found in re.finditer(r"[\[\]{}]", text):
         flow = flow + 1 if found[0] in "[{" else max(0, flow - 1)
