@@ -117,9 +117,11 @@ def test_the_clock_ticks(facts):
         raise Blocked(
             diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing", "the clock does not run"
         )
+    if unseen := facts.unseen_log(clock):
+        raise Unknown(f"Docker gives no log of the clock: {unseen}")
     lines = facts.log_since_start(clock)
     failed = next((line for line in lines if "Failed enqueuing" in line), None)
-    enqueued = facts.last_at(clock, "] Enqueued ")
+    enqueued = facts.last_at(clock, "Enqueued ")
     triggered = facts.last_at(clock, "Triggering 'schedule:")
     late = triggered is None or facts.host_clock - triggered > TICK + 60
     if late or (failed and enqueued is None):
