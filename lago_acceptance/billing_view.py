@@ -9,6 +9,7 @@ import binascii
 import json
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -21,6 +22,9 @@ from lago_acceptance.roles import API, GATEWAY
 from lago_acceptance.secret_values import redact
 
 DEADLINE = 15.0
+# What readings/billing.sh says where nothing there speaks HTTP.
+NO_CLIENT = "neither curl nor python3 is in this container"
+LIMITED = "the key in the {}'s container may not read the {} (403): from 1.21 on Lago's keys have permissions"
 
 
 class Inside(msgspec.Struct, frozen=True):
@@ -63,6 +67,18 @@ class BillingView(msgspec.Struct, frozen=True):
         """Where the gateway looks for Lago: its LAGO_API_URL, else http://lago-api:3000."""
         return self.texts.get("gateway-url", "")
 
+    @property
+    def by_public_name(self) -> bool:
+        """Whether the gateway reaches Lago as everybody does, through the proxy: its name has dots."""
+        host = urlsplit(self.url).hostname or ""
+        return "." in host and not host.replace(".", "").isdigit()
+
+    @property
+    def unresolved(self) -> str:
+        """Why nobody can tell which addresses Lago's name has there, or ""."""
+        nobody = "neither getent nor python3 is in the gateway's container"
+        return nobody if self.texts.get("gateway-resolver") == "none" else ""
+
     def has_key(self, who: str) -> bool:
         """Whether the container of ``who`` (gateway or api) was given LAGO_API_KEY."""
         return self.texts.get(f"{who}-has-key") == "yes"
@@ -78,6 +94,8 @@ class BillingView(msgspec.Struct, frozen=True):
                 raise Unknown("the API container has no LAGO_API_KEY, so Lago can't be asked from inside")
             raise Unknown(f"Lago gave no answer for its {collection} inside its container in time")
         answer = self.answers[name]
+        if answer.status == 403:
+            raise Unknown(LIMITED.format("API", collection))
         found = answer.document
         if answer.status != 200 or not isinstance(found, dict) or collection not in found:
             raise Red(
@@ -91,7 +109,20 @@ class BillingView(msgspec.Struct, frozen=True):
                     "for 500 read the API's log",
                 )
             )
+        if (found.get("meta") or {}).get("next_page"):
+            raise Unknown(f"Lago has more {collection} than it tells at once ({len(found[collection])})")
         return found[collection]
+
+    def asked(self, name: str) -> Inside:
+        """An answer that the gateway's container was to get. Unknown where nothing there could ask for it."""
+        answer = self.answers.get(name)
+        if answer is None:
+            raise Unknown(
+                "nothing could be run inside the gateway's container in time, so nobody asked Lago there"
+            )
+        if NO_CLIENT in answer.text:
+            raise Unknown(f"{NO_CLIENT}, so nobody can ask Lago there as the gateway does")
+        return answer
 
 
 def gateway_of(facts: Facts, network: str) -> Container | None:

@@ -29,17 +29,49 @@ printf '\\n200'
 """
 
 
+# What it was told by its arguments and by its configuration.
+ECHO = """#!/bin/sh
+printf '%s %s\\n200' "$*" "$(cat)"
+"""
+
+
 @pytest.fixture
-def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What readings/billing.sh prints where every answer is long."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Call it with the texts of docker and curl: what readings/billing.sh prints."""
+
+    def output(docker: str, curl: str) -> str:
+        for name, text in (("docker", docker), ("curl", curl)):
+            (tmp_path / name).write_text(text)
+            (tmp_path / name).chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+        text = (files("lago_acceptance") / "readings" / "billing.sh").read_text("utf-8")
+        variables = {"gateway": "g", "api": "a", "stranger": "nobody"}
+        return LocalHost().read(Reading("view of billing", text, variables, 30))
+
+    return output
+
+
+@pytest.fixture
+def output(tmp_path: Path, run) -> str:
+    """What it prints where every answer is long."""
     (tmp_path / "body").write_text(json.dumps({"plans": PLANS}))
-    for name, text in (("docker", DOCKER), ("curl", CURL.format(body=tmp_path / "body"))):
-        (tmp_path / name).write_text(text)
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    text = (files("lago_acceptance") / "readings" / "billing.sh").read_text("utf-8")
-    variables = {"gateway": "g", "api": "a", "stranger": "nobody"}
-    return LocalHost().read(Reading("view of billing", text, variables, 30))
+    return run(DOCKER, CURL.format(body=tmp_path / "body"))
+
+
+@pytest.mark.parametrize(
+    ("environment", "port", "key"),
+    [
+        ("LAGO_API_KEY=first LAGO_ORG_API_KEY=second", 3000, "first"),
+        ("LAGO_ORG_API_KEY=second PORT=4000", 4000, "second"),
+    ],
+)
+def test_the_api_is_asked_at_its_own_port_and_with_the_key_that_it_was_seeded_with(
+    environment, port, key, run
+):
+    view = view_of(NOBODY, run(DOCKER.replace("LAGO_API_KEY=key", environment), ECHO))
+    assert view.has_key("api")
+    asked = view.answers["api-organization"].text
+    assert f"http://127.0.0.1:{port}/api/v1/organizations" in asked and f"Bearer {key}" in asked
 
 
 def test_long_answers_side_by_side_arrive_whole(output):

@@ -40,6 +40,7 @@ if [ "$who" = gateway ]; then
 import socket, sys
 for each in socket.getaddrinfo(sys.argv[1], None, socket.AF_INET): print(each[4][0])" "$host" 2>/dev/null; } |
         cut -d" " -f1 | sort -u | say gateway-addresses
+    command -v getent >/dev/null || command -v python3 >/dev/null || printf none | say gateway-resolver
     fetch /health "" | say gateway-health &
     fetch /api/v1/organizations "$stranger" | say gateway-stranger &
 else
@@ -50,13 +51,14 @@ fi
 [ -z "$LAGO_API_KEY" ] || fetch /api/v1/organizations "$LAGO_API_KEY" | say "$who-organization" &
 wait
 '
-# In the API container LAGO_API_URL is the public one; Lago itself listens on port 3000.
+# In the API container LAGO_API_URL is the public one; Lago itself listens on port 3000. From 1.19.1 on seeding needs
+# LAGO_ORG_API_KEY alone.
 look() { # who, container, assignment in front
     [ -n "$2" ] || return 0
     printf '%s\n%s' "$3" "$inside" |
         timeout 12 docker exec -i -e who="$1" -e stranger="$stranger" -e fallback=http://lago-api:3000 "$2" sh -s 2>&1 |
         awk '{ print; fflush() }'
 }
-look api "$api" 'LAGO_API_URL=http://127.0.0.1:3000' &
+look api "$api" 'LAGO_API_URL=http://127.0.0.1:${PORT:-3000} LAGO_API_KEY=${LAGO_API_KEY:-$LAGO_ORG_API_KEY}' &
 look gateway "$gateway" '' &
 wait
