@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,7 +18,10 @@ from lago_acceptance.findings import Finding, Red
 from lago_acceptance.roles import API
 from lago_acceptance.secret_values import redact
 
-_GATEWAY_TELLS = ("url", "has-key", "addresses", "health", "stranger", "organization")
+_GATEWAY_TELLS = ("url", "has-key", "addresses", "resolver", "health", "stranger", "organization")
+# What readings/gateway.sh says where nothing there speaks HTTP.
+NO_CLIENT = "neither curl nor python3 is in this container"
+LIMITED = "the key in the {}'s container may not read the {} (403): from 1.21 on Lago's keys have permissions"
 
 
 class Inside(msgspec.Struct, frozen=True):
@@ -60,16 +64,30 @@ class BillingView(msgspec.Struct, frozen=True):
         """Where the gateway looks for Lago: its LAGO_API_URL, else http://lago-api:3000."""
         return self.texts.get("gateway-url", "")
 
+    @property
+    def by_public_name(self) -> bool:
+        """Whether the gateway reaches Lago as everybody does, through the proxy: its name has dots."""
+        host = urlsplit(self.url).hostname or ""
+        return "." in host and not host.replace(".", "").isdigit()
+
+    @property
+    def unresolved(self) -> str:
+        """Why nobody can tell which addresses Lago's name has there, or ""."""
+        nobody = "neither getent nor python3 is in the gateway's container"
+        return nobody if self.texts.get("gateway-resolver") == "none" else ""
+
     def has_key(self, who: str) -> bool:
         """Whether the gateway's container, or one of Lago's (``api``), was given LAGO_API_KEY."""
         return self.texts.get(f"{who}-has-key") == "yes"
 
-    def answer(self, name: str, wanted: str) -> Inside:
-        """An answer by its name. Unknown where none was got, for its container could not be asked."""
-        if name not in self.answers:
-            where = "the gateway's container" if name.startswith("gateway-") else "Lago's own container"
-            raise Unknown(f"{wanted} can't be asked for inside {where}: nothing came back from there in time")
-        return self.answers[name]
+    def of_api(self, name: str, wanted: str) -> Inside:
+        """What Lago said of itself. Unknown where it did not answer in time, or the key may not read it."""
+        answer = self.answers.get(name)
+        if answer is None:
+            raise Unknown(f"Lago gave no answer for its {wanted} inside its container in time")
+        if answer.status == 403:
+            raise Unknown(LIMITED.format("API", wanted))
+        return answer
 
     def listed(self, name: str, collection: str) -> list[dict[str, Any]]:
         """A list that Lago gave inside its own container. Unknown without a key there, Red for another
@@ -79,7 +97,7 @@ class BillingView(msgspec.Struct, frozen=True):
             raise Unknown("no API container runs, so Lago can't be asked from inside")
         if name not in self.answers and self.texts.get("api-has-key") == "no":
             raise Unknown("no container of Lago has LAGO_API_KEY, so Lago can't be asked from inside")
-        answer = self.answer(name, f"Lago's {collection}")
+        answer = self.of_api(name, collection)
         found = answer.document
         if answer.status != 200 or not isinstance(found, dict) or collection not in found:
             raise Red(
@@ -93,7 +111,20 @@ class BillingView(msgspec.Struct, frozen=True):
                     "for 500 read the API's log",
                 )
             )
+        if (found.get("meta") or {}).get("next_page"):
+            raise Unknown(f"Lago has more {collection} than it tells at once ({len(found[collection])})")
         return found[collection]
+
+    def asked(self, name: str) -> Inside:
+        """An answer that the gateway's container was to get. Unknown where nothing there could ask for it."""
+        answer = self.answers.get(name)
+        if answer is None:
+            raise Unknown(
+                "nothing could be run inside the gateway's container in time, so nobody asked Lago there"
+            )
+        if NO_CLIENT in answer.text:
+            raise Unknown(f"{NO_CLIENT}, so nobody can ask Lago there as the gateway does")
+        return answer
 
 
 def view_of(facts: Facts) -> BillingView:

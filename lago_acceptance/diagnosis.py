@@ -36,6 +36,9 @@ _NOTHING_STARTS = (
     "migrate, api, worker and clock all stop at start: no request is answered and nothing is billed"
 )
 
+# What a process prints before it serves: no record of a request or job that failed later (Ruby's logger, JSON).
+_AT_START = r"^(?!\{|[DIWEF], \[).*"
+
 KEY_CAUSES = (
     Cause(
         "rsa-key-absent",
@@ -93,14 +96,14 @@ OTHER_CAUSES = (
     ),
     Cause(
         "license-unreachable",
-        r"license\.getlago\.com|LagoHttpClient::HttpError",
+        rf"{_AT_START}(license\.getlago\.com|LagoHttpClient::HttpError)",
         "LAGO_LICENSE is set, and Lago asks for it at every start without an answer",
         "no container of Lago starts while that server can't be reached",
         "leave LAGO_LICENSE empty for the free edition, or let the host reach the license server",
     ),
     Cause(
         "front-url-malformed",
-        r"bad URI|URI::InvalidURIError",
+        rf"{_AT_START}(bad URI|URI::InvalidURIError)",
         "a URL in the environment is malformed (LAGO_FRONT_URL, as a rule)",
         "the API stops at start",
         "write LAGO_FRONT_URL as https://billing.example.net, nothing else",
@@ -180,7 +183,7 @@ OTHER_CAUSES = (
     ),
     Cause(
         "library-missing",
-        r"^(?!\{).*Don't know how to build task|can't find executable|command not found|executable file not found",
+        rf"{_AT_START}Don't know how to build task|can't find executable|command not found|executable file not found",
         "the command names something that this image does not have",
         "the container stops at once",
         "use a script or task of this version; 1.16.0 has no lago:generate_api_key",

@@ -207,6 +207,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         """When a container was last started (Unix time)."""
         return unix_time(container.started_at) or 0.0
 
+    def unseen_log(self, container: Container) -> str:
+        """Why Docker gives no log of a container, or "": some logging drivers can't be read back."""
+        text = self.logs.get(container.id, "").strip()
+        return text if "does not support reading" in text.partition("\n")[0] else ""
+
     def log(self, container: Container) -> list[str]:
         """The last lines of a container, those of earlier starts included."""
         return [line.partition(" ")[2] for line in self.logs.get(container.id, "").splitlines()]

@@ -156,4 +156,4 @@ def json_or_error(text: str) -> dict[str, Any]:
     try:
         return json.loads(text[text.index("{") :])
     except ValueError:
-        return {"error": redact(text.strip())[-300:]}
+        return {"error": redact(text.strip())[-300:] or "nothing came in time"}

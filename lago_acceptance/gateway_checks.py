@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lago_acceptance.billing_view import BillingView, Inside
+from lago_acceptance.billing_view import LIMITED, BillingView, Inside
 from lago_acceptance.clients.connection import Answer
 from lago_acceptance.clients.gateway import CAPABILITIES, PREFIX, Operation
-from lago_acceptance.errors import Unknown
+from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.facts import Container
 from lago_acceptance.findings import Finding, Severity
 from lago_acceptance.roles import GATEWAY
+from lago_acceptance.values import same
 
 LEADS = {
     "plans": "no customer can see what there is to buy",
@@ -43,20 +44,22 @@ def offers(name: str, there: dict[str, Operation]) -> Iterator[Finding]:
 
 def finds_lago(view: BillingView, network: str) -> Iterator[Finding]:
     """Inside the gateway's container, Lago's name is Lago's API and nobody else."""
-    if not view.url:
-        raise Unknown(
-            "nothing can be asked inside the gateway's container: it has no shell, or did not answer in time"
-        )
+    health, own = view.asked("gateway-health"), view.answers.get("api-health")
     api: Container | None = view.api
     expected = api.addresses.get(network) if api else None
-    health, own = view.answers.get("gateway-health"), view.answers.get("api-health")
-    if not view.addresses and not (health and health.status):
+    if not view.addresses:
+        if view.unresolved:
+            raise Unknown(f"{view.unresolved}, so nobody can tell whom Lago's name means there")
         yield _red(
             "gateway-cannot-resolve-lago",
             f"the host of {view.url} has no address inside the gateway's container",
             "the gateway answers every billing request from tables of its own, with 200",
             f"put Lago's API on {network}, under the name that the gateway uses",
         )
+        return
+    # A public name means the proxy, or a CDN with several addresses: what answers there tells.
+    if view.by_public_name:
+        pass
     elif len(view.addresses) > 1:
         yield _red(
             "lago-name-shared",
@@ -72,31 +75,30 @@ def finds_lago(view: BillingView, network: str) -> Iterator[Finding]:
             "the gateway talks to something else and falls back to its own tables",
             "correct LAGO_API_URL of the gateway, or the alias on its network",
         )
-    if view.addresses and health:
-        document = health.document
-        if not isinstance(document, dict) or "version" not in document:
-            yield _red(
-                "lago-not-reached-by-gateway",
-                f"{view.url}/health, asked inside the gateway's container, is answered by {health.said}",
-                "the gateway answers every billing request from tables of its own, with 200",
-                "see that Lago's API runs and listens at this address and port",
-            )
-        elif own and isinstance(own.document, dict) and document["version"] != own.document.get("version"):
-            yield _red(
-                "lago-name-elsewhere",
-                f"the Lago at {view.url} is {document['version']}, and this deployment's is "
-                f"{own.document.get('version')}",
-                "the gateway bills in another Lago",
-                "correct LAGO_API_URL of the gateway",
-            )
+    document = health.document
+    if not isinstance(document, dict) or "version" not in document:
+        yield _red(
+            "lago-not-reached-by-gateway",
+            f"{view.url}/health, asked inside the gateway's container, is answered by {health.said}",
+            "the gateway answers every billing request from tables of its own, with 200",
+            "see that Lago's API runs and listens at this address and port",
+        )
+    elif own and isinstance(own.document, dict) and document["version"] != own.document.get("version"):
+        yield _red(
+            "lago-name-elsewhere",
+            f"the Lago at {view.url} is {document['version']}, and this deployment's is "
+            f"{own.document.get('version')}",
+            "the gateway bills in another Lago",
+            "correct LAGO_API_URL of the gateway",
+        )
 
 
 def key_is_accepted(view: BillingView) -> Iterator[Finding]:
     """Lago accepts the gateway's key, and it is the key of the organization that this deployment bills in."""
-    answer = view.answer("gateway-organization", "the organization of the gateway's key")
-    own = view.answers.get("api-organization")
-    document = answer.document
-    organization = document.get("organization") if isinstance(document, dict) else None
+    answer, own = view.asked("gateway-organization"), view.answers.get("api-organization")
+    if answer.status == 403:
+        raise Unknown(LIMITED.format("gateway", "organization"))
+    organization, mine = _organization(answer), _organization(own)
     if answer.status != 200 or not organization:
         refused = answer.status == 401
         yield _red(
@@ -107,20 +109,28 @@ def key_is_accepted(view: BillingView) -> Iterator[Finding]:
             if refused
             else "read the log of Lago's API",
         )
-    elif own and isinstance(own.document, dict):
-        mine = own.document.get("organization", {})
-        if mine and mine["lago_id"] != organization["lago_id"]:
-            yield _red(
-                "gateway-key-of-another-organization",
-                f"the gateway's key belongs to {organization['name']}, the deployment's to {mine['name']}",
-                "customers are billed in an organization that nobody looks at",
-                "give the gateway this organization's key",
-            )
+    elif mine and mine["lago_id"] != organization["lago_id"]:
+        yield _red(
+            "gateway-key-of-another-organization",
+            f"the gateway's key belongs to {organization.get('name')}, the deployment's to {mine.get('name')}",
+            "customers are billed in an organization that nobody looks at",
+            "give the gateway this organization's key",
+        )
+
+
+def _organization(answer: Inside | None) -> dict[str, Any]:
+    """The organization that an answer tells of, empty where it tells of none."""
+    document = answer.document if answer else None
+    found = document.get("organization") if isinstance(document, dict) else None
+    return found if isinstance(found, dict) and "lago_id" in found else {}
 
 
 def stranger_is_refused(view: BillingView) -> Iterator[Finding]:
     """Lago refuses a key that nobody has; without this, an accepted key proves nothing."""
-    answer = view.answer("gateway-stranger", "Lago with a key that nobody has")
+    answer = view.asked("gateway-stranger")
+    if not answer.status:
+        by = "lago-not-reached-by-gateway" if view.addresses else "gateway-cannot-resolve-lago"
+        raise Blocked(by, f"whether Lago refuses strangers there ({answer.said})")
     if answer.status != 401:
         yield _red(
             "lago-takes-any-key",
@@ -135,7 +145,7 @@ def plans_are_lagos(
 ) -> Iterator[Finding]:
     """The gateway's plans are Lago's: id, code, amount and currency, each plan, and no other."""
     lago = {plan["lago_id"]: plan for plan in held}
-    ids = {str(plan.get("id")) for plan in shown}
+    ids = {str(_told(plan, "id")) for plan in shown}
     if ids and not ids & lago.keys():
         organization = view.answers.get("gateway-organization")
         reason = (
@@ -143,7 +153,7 @@ def plans_are_lagos(
             if _wrong(organization, "organization")
             else ""
         )
-        names = ", ".join(f"{plan.get('slug')} {plan.get('amount')}" for plan in shown)
+        names = ", ".join(f"{_told(plan, 'slug')} {_told(plan, 'amount')}" for plan in shown)
         yield _red(
             "gateway-plans-are-its-own",
             f"none of the plans that it lists is in Lago: {names}{reason}",
@@ -153,16 +163,35 @@ def plans_are_lagos(
         )
         return
     for plan in shown:
-        if (own := lago.get(str(plan.get("id")))) is None:
-            yield _differs(f"it lists {plan.get('slug')}, which Lago does not have")
+        if (own := lago.get(str(_told(plan, "id")))) is None:
+            yield _differs(f"it lists {_told(plan, 'slug')}, which Lago does not have")
             continue
-        amount = own["amount_cents"] / 100
-        pairs = (("slug", own["code"]), ("amount", amount), ("currency", own["amount_currency"]))
+        pairs = (
+            ("slug", own["code"]),
+            ("amount", own["amount_cents"] / 100),
+            ("currency", own["amount_currency"]),
+        )
         for field, wanted in pairs:
-            if plan.get(field) != wanted:
-                yield _differs(f"{field} of {own['code']} is {plan.get(field)!r}, and {wanted!r} in Lago")
+            if not same(_told(plan, field), wanted):
+                yield _differs(f"{field} of {own['code']} is {_told(plan, field)!r}, and {wanted!r} in Lago")
     if missing := sorted(plan["code"] for key, plan in lago.items() if key not in ids):
         yield _differs(f"it does not list {', '.join(missing)}")
+
+
+# What a gateway may call a field of a plan: the running one's word first, Lago's own last.
+_FIELDS = {
+    "id": ("id", "lago_id"),
+    "slug": ("slug", "plan_slug", "plan_code", "code"),
+    "amount": ("amount", "amount_cents"),
+    "currency": ("currency", "amount_currency"),
+}
+
+
+def _told(plan: dict[str, Any], field: str) -> Any:
+    """A field of a shown plan, whatever it is called there; an amount in major units."""
+    name = next((name for name in _FIELDS[field] if plan.get(name) is not None), field)
+    value = plan.get(name)
+    return value / 100 if name == "amount_cents" and isinstance(value, int | float) else value
 
 
 def _wrong(answer: Inside | None, key: str) -> bool:
@@ -184,8 +213,17 @@ def _differs(wrong: str) -> Finding:
 
 
 def auth_is_on(answer: Answer) -> Iterator[Finding]:
-    """Without a token, what belongs to a tenant is refused by 401."""
-    if answer.status != 401:
+    """Without a token, what belongs to a tenant is refused by 401 (403 of older FastAPI)."""
+    if answer.status == 422:
+        raise Unknown(f"whether {answer.asked} asks for a token: without one it is answered by {answer.said}")
+    if answer.status >= 500:
+        yield _red(
+            "gateway-fails",
+            f"without a token, {answer.asked} is answered by {answer.said}",
+            "no customer can use it; and what fails this late has let a request without a token in",
+            "read the gateway's log: whether Lago was asked at all, and whether DISABLE_AUTH is set",
+        )
+    elif answer.status not in (401, 403):
         yield _red(
             "gateway-auth-off",
             f"without a token, {answer.asked} is answered by {answer.said}",
@@ -195,8 +233,8 @@ def auth_is_on(answer: Answer) -> Iterator[Finding]:
 
 
 def token_is_refused(what: str, answer: Answer) -> Iterator[Finding]:
-    """A token that is no good is refused by 401."""
-    if answer.status != 401:
+    """A token that is no good is refused by 401 (or 403)."""
+    if answer.status not in (401, 403):
         yield _red(
             "gateway-takes-bad-token",
             f"{what} is answered by {answer.said}",
@@ -208,7 +246,15 @@ def token_is_refused(what: str, answer: Answer) -> Iterator[Finding]:
 def is_healthy(answer: Answer, view: BillingView) -> Iterator[Finding]:
     """/health is green; and it is told where that hides a Lago which the gateway does not reach."""
     status = answer.body.get("status") if isinstance(answer.body, dict) else None
-    if answer.status != 200 or status != "healthy":
+    if answer.status == 200 and status == "degraded":
+        yield _red(
+            "gateway-degraded",
+            f"/health says {answer.said}",
+            "something that the gateway needs is away; its own database is there, or it would answer 503",
+            "see which part its answer names",
+            Severity.WARNING,
+        )
+    elif answer.status != 200 or status != "healthy":
         yield _red(
             "gateway-unhealthy",
             f"/health says {answer.said}",
@@ -232,7 +278,7 @@ def is_healthy(answer: Answer, view: BillingView) -> Iterator[Finding]:
 
 def created_in_lago(answer: dict[str, Any], plan: str, held: list[dict[str, Any]]) -> Iterator[Finding]:
     """What the gateway says that it created exists in Lago, under the tenant's customer."""
-    mine = [each for each in held if each["plan_code"] == plan and each["external_id"] == answer.get("id")]
+    mine = named_by(answer, plan, held)
     if not mine:
         listed = ", ".join(f"{each['external_id']} ({each['plan_code']})" for each in held) or "none"
         yield _red(
@@ -242,10 +288,23 @@ def created_in_lago(answer: dict[str, Any], plan: str, held: list[dict[str, Any]
             "the customer uses the product and never gets a bill",
             "mend the gateway's way to Lago; it makes subscriptions of its own whenever Lago errs",
         )
-    elif mine[0]["status"] != answer.get("status"):
+    elif mine["status"] != answer.get("status"):
         yield _red(
             "gateway-subscription-differs",
-            f"it calls the subscription {answer.get('status')}, and Lago {mine[0]['status']}",
+            f"it calls the subscription {answer.get('status')}, and Lago {mine['status']}",
             "the customer is told something else than is billed",
             "look at how the gateway translates Lago's status",
         )
+
+
+def named_by(answer: dict[str, Any], plan: str, held: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Lago's subscription of which the gateway speaks, by either of its ids; None where Lago holds none."""
+    ids = {answer.get(name) for name in ("id", "external_id", "lago_id")} - {None}
+    return next(
+        (
+            each
+            for each in held
+            if each["plan_code"] == plan and {each["external_id"], each.get("lago_id")} & ids
+        ),
+        None,
+    )

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from lago_acceptance import coming_up
+from lago_acceptance.attempts import Attempt
+from lago_acceptance.clients.connection import Connection
+from lago_acceptance.clients.gateway import Gateway, Operation
 from lago_acceptance.clients.issuer import NAME, Issuer
 from lago_acceptance.compose import Project
-from lago_acceptance.errors import Unreachable
+from lago_acceptance.errors import Unknown, Unreachable
 from lago_acceptance.host import Change, Host, Outcome, Permit, Reading
 from lago_acceptance.runs import Run
 from lago_acceptance.secret_values import Secret
@@ -120,6 +123,23 @@ class GatewayStack:
                 if options["IPAddress"]
             }
         return self._addresses[service]
+
+    def token(self, gateway: Gateway, there: dict[str, Operation]) -> Secret:
+        """A token of this run's tenant. Unknown where the gateway trusts another issuer than this run's."""
+        token = self.issuer.token()
+        if mine := there.get("subscriptions"):
+            tried = Attempt.of(gateway.read, mine, token)
+            if not tried.failure and tried.judged().status in (401, 403) and not self.knows_issuer:
+                raise Unknown(
+                    "the gateway refuses this run's token and has never asked for the keys of its issuer, so it "
+                    "trusts another one, for which nobody can sign here"
+                )
+        return token
+
+    @property
+    def knows_issuer(self) -> bool:
+        """Whether anybody has asked for the keys of this run's issuer: who never did trusts another one."""
+        return Connection("post-office", self.box).ask("GET", "/asked").body["jwks"] > 0
 
     @property
     def box(self) -> str:

@@ -66,7 +66,7 @@ def _sidekiq(number: int, raw: dict[str, Any], now: float) -> Sidekiq:
     fresh = [job for job in dead if job["class"] == FRESH_DEAD][:FRESH_DEAD_COUNT]
     return Sidekiq(
         number,
-        tuple(tuple(process["info"].get("queues") or ()) for process in alive),
+        tuple(_queues(process["info"]) for process in alive),
         tuple(
             Queue(queue["name"], queue["length"], _seconds(queue["oldest"] or 0))
             for queue in _list(raw, "queues")
@@ -75,6 +75,12 @@ def _sidekiq(number: int, raw: dict[str, Any], now: float) -> Sidekiq:
         raw.get("processed", 0),
         raw.get("failed", 0),
     )
+
+
+def _queues(process: dict[str, Any]) -> tuple[str, ...]:
+    """The queues that a process reads. From Sidekiq 8.0.8 on they are told by capsule."""
+    capsules = (process.get("capsules") or {}).values()
+    return tuple(process.get("queues") or (name for each in capsules for name in each.get("weights") or ()))
 
 
 def _seconds(at: float) -> float:

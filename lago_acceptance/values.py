@@ -8,6 +8,8 @@ time only.
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
@@ -121,3 +123,13 @@ def service_url(value: str | None) -> ServiceUrl | None:
         query or query_of_host,
         raw,
     )
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values of JSON mean the same: numbers may be texts, and be written with more digits."""
+    if one == other or isinstance(one, bool) or isinstance(other, bool):
+        return one == other
+    try:
+        return Decimal(str(one)) == Decimal(str(other))
+    except InvalidOperation:
+        return False

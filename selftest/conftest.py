@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--lago-url", metavar="URL", help="hold the recordings against this Lago instead of the stand-in"
     )
     group.addoption("--lago-api-key-file", metavar="FILE", help="a file that holds its API key")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Checks of the suite are also called here as functions, and bear its marks.
+    suite = configparser.ConfigParser()
+    suite.read(Path(__file__).parent.parent / "pytest.ini")
+    for mark in suite["pytest"]["markers"].strip().splitlines():
+        config.addinivalue_line("markers", mark)
 
 
 Runs = Callable[[str], running.Result]

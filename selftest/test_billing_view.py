@@ -74,11 +74,11 @@ def test_dockers_own_words_are_no_answer():
     assert not view.answers
     with pytest.raises(Unknown, match="no API container runs"):
         view.listed("api-plans", "plans")
-    with pytest.raises(Unknown, match="can't be asked for inside the gateway's container"):
+    with pytest.raises(Unknown, match="nothing could be run inside the gateway's container"):
         list(gateway_checks.stranger_is_refused(view))
-    with pytest.raises(Unknown, match="can't be asked for inside the gateway's container"):
+    with pytest.raises(Unknown, match="nothing could be run inside the gateway's container"):
         list(gateway_checks.key_is_accepted(view))
-    with pytest.raises(Unknown, match="it has no shell"):
+    with pytest.raises(Unknown, match="nothing could be run inside the gateway's container"):
         list(gateway_checks.finds_lago(view, "brain-network"))
 
 
@@ -92,5 +92,11 @@ def test_what_lago_says_of_itself_is_read_with_its_status():
     assert view.answers["api-metrics"].said == "no answer: late"
     with pytest.raises(Unknown, match="no container of Lago has LAGO_API_KEY"):
         seen("", {"with_key": False, "inside": {}}).listed("api-plans", "plans")
-    with pytest.raises(Unknown, match="Lago's plans can't be asked for inside Lago's own container"):
+    with pytest.raises(Unknown, match="gave no answer for its plans inside its container in time"):
         seen("", {"error": "killed"}).listed("api-plans", "plans")
+
+
+def test_a_key_with_permissions_says_nothing_of_what_it_may_not_read():
+    view = seen("", {"with_key": True, "inside": {"plans": [403, "{}"]}})
+    with pytest.raises(Unknown, match="may not read the plans"):
+        view.listed("api-plans", "plans")

@@ -263,6 +263,11 @@ def test_the_plans_spelling_and_the_running_one_are_one_capability():
     assert planned["subscriptions"].path == "/api/billing/subscriptions"
     assert running["subscribe"].query == ("plan_slug",)
     assert planned["subscribe"].body == ("plan_code", "external_customer_id")
+    behind = {
+        **_openapi({"/billing/plans": {"get": {}}}),
+        "servers": [{"url": "https://x.example.test/api/"}],
+    }
+    assert operations(behind)["plans"].path == "/api/billing/plans"
     slashed = operations(_openapi({"/api/billing/plans/": {"get": {}}}))
     assert slashed["plans"].path == "/api/billing/plans/"
     assert "plans" not in running
@@ -334,3 +339,19 @@ def test_tokens_are_good_forged_or_expired(tmp_path):
         claims(issuer.token(lifetime=-30))
     assert "PRIVATE" not in (tmp_path / "jwks.json").read_text()
     assert '"d"' not in (tmp_path / "jwks.json").read_text()
+
+
+@respx.mock
+def test_a_route_is_told_what_it_takes_and_a_201_is_taken(connection):
+    route = respx.route().mock(return_value=httpx.Response(201, json={"data": [{"id": "x"}]}))
+    usage = Operation("GET", "/api/billing/usage", query=("external_subscription_id", "page"))
+    answer = Gateway(connection).read(usage, tenant="t", subscription="s")
+    assert dict(route.calls[0].request.url.params) == {"external_subscription_id": "s"}
+    assert Gateway(connection).plans(Operation("GET", "/api/billing/plans")) == [{"id": "x"}]
+    assert answer.taken() == {"data": [{"id": "x"}]}
+
+
+@respx.mock
+def test_a_502_in_the_services_own_words_is_its_answer(connection):
+    respx.route().mock(return_value=httpx.Response(502, json={"detail": "Lago is away"}))
+    assert connection.ask("GET", "/api/billing/plans").status == 502

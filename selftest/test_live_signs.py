@@ -103,12 +103,19 @@ def invoice(status: int, age: str, updated: str = "") -> str:
                FROM organizations LIMIT 1"""
 
 
-def subscription(status: int, at: str, billing_time: int = 0, more: str = "") -> str:
-    """SQL that makes a subscription; ``at`` is when it begins, as SQL."""
-    return f"""INSERT INTO subscriptions (customer_id, plan_id, external_id, status, billing_time,
-                                          subscription_at, started_at)
+def subscription(status: int, at: str, billing_time: int = 0, interval: int = 1, made: str = "") -> str:
+    """SQL that makes a subscription; ``at`` is when it begins and ``made`` when it was made, as SQL."""
+    return f"""UPDATE plans SET interval = {interval} WHERE id = '{PLAN}';
+               INSERT INTO subscriptions (customer_id, plan_id, external_id, status, billing_time,
+                                          subscription_at, started_at, created_at)
                VALUES ('{CUSTOMER}', '{PLAN}', 'sign', {status}, {billing_time}, {at},
-                       {"NULL" if status == 0 else at}) {more}"""
+                       {"NULL" if status == 0 else at}, {made or at})"""
+
+
+# From 1.33.4 on; the fifth is one that no version knows yet.
+SEMIANNUAL, LATER = 4, 5
+HALF = """(date_trunc('year', now() AT TIME ZONE 'UTC')
+  + CASE WHEN extract(month FROM now() AT TIME ZONE 'UTC') > 6 THEN interval '6 months' ELSE '0' END)"""
 
 
 FILE = f"""INSERT INTO active_storage_blobs (key, filename, service_name, byte_size)
@@ -140,6 +147,16 @@ FROM webhook_endpoints WHERE webhook_url = 'http://sign.invalid'"""
             id="anniversary period without invoice",
         ),
         pytest.param(
+            subscription(1, f"{AGO} '190 days'", 0, SEMIANNUAL),
+            "subscriptions-unbilled",
+            id="half a year without invoice",
+        ),
+        pytest.param(
+            subscription(1, f"{AGO} '190 days'", 1, SEMIANNUAL),
+            "subscriptions-unbilled",
+            id="half a year from its day without invoice",
+        ),
+        pytest.param(
             subscription(0, f"{AGO} '3 days'"), "subscriptions-pending", id="pending beyond its day"
         ),
         pytest.param(WEBHOOK % "1 hour", "webhooks-failed", id="webhook given up"),
@@ -162,6 +179,13 @@ def test_sign_of_the_database(statement, id, live_lago, look):
         pytest.param(subscription(1, f"{AGO} '1 minute'"), id="began a minute ago"),
         pytest.param(subscription(1, f"{AGO} '20 days'", 1), id="in its first anniversary period"),
         pytest.param(subscription(2, f"{AGO} '70 days'"), id="terminated"),
+        pytest.param(
+            subscription(1, f"{AGO} '70 days'", made=f"{AGO} '1 minute'"), id="made now, began in the past"
+        ),
+        pytest.param(subscription(1, f"{HALF} + interval '1 hour'", 0, SEMIANNUAL), id="in its half year"),
+        pytest.param(subscription(1, f"{AGO} '170 days'", 1, SEMIANNUAL), id="in the half year of its day"),
+        pytest.param(subscription(1, f"{AGO} '900 days'", 0, LATER), id="of an interval that is not known"),
+        pytest.param(subscription(1, f"{AGO} '900 days'", 1, LATER), id="of such an interval, from its day"),
         pytest.param(
             subscription(0, "(now() AT TIME ZONE 'UTC') + interval '3 days'"), id="pending until a later day"
         ),

@@ -14,7 +14,9 @@ from selftest.containers import Container, running
 pytestmark = pytest.mark.docker
 
 FILE = "mkdir -p /app/config/keys && openssl genrsa -out /app/config/keys/private.pem 2048"
-NEWER = "echo '# config/keys/private.pem' >>/app/config/initializers/rsa_keys.rb"
+NEWER = "echo '# %s' >>/app/config/initializers/rsa_keys.rb"
+# A wrapper that gives what it starts another key than the one that is configured.
+WRAPPED = "LAGO_RSA_PRIVATE_KEY=$(base64 -w0 /app/config/keys/private.pem) sleep 200 >/dev/null 2>&1 &"
 
 
 @pytest.fixture
@@ -33,8 +35,9 @@ def told(container: Container) -> dict:
     return json.loads(ended.stdout)
 
 
-def test_a_lago_that_reads_the_file_has_its_key(lago):
-    assert lago.execute("sh", "-c", NEWER).returncode == 0
+@pytest.mark.parametrize("spelling", ["config/keys/private.pem", 'join("config", "keys", "private.pem")'])
+def test_a_lago_that_reads_the_file_has_its_key(spelling, lago):
+    assert lago.execute("sh", "-c", NEWER % spelling).returncode == 0
     facts = told(lago)
     assert facts["exec"] and facts["key"]["private"] and facts["key"]["consistent"]
     assert facts["key"]["bits"] == 2048
@@ -43,3 +46,11 @@ def test_a_lago_that_reads_the_file_has_its_key(lago):
 def test_a_lago_that_does_not_read_it_has_none(lago):
     facts = told(lago)
     assert not facts["exec"] and "NoMethodError" in facts["key"]["error"]
+
+
+def test_the_key_of_what_a_wrapper_starts_is_lagos():
+    configured = ("--env=LAGO_RSA_PRIVATE_KEY=no-key-at-all",)
+    with running(images.stand_in("lago-api"), "sleep", "300", options=configured) as container:
+        assert "error" in told(container)["key"]
+        assert container.execute("sh", "-c", f"{FILE} && {WRAPPED}").returncode == 0
+        assert told(container)["key"]["private"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,6 +15,7 @@ from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.facts import Container, Facts
 from lago_acceptance.model import Service
 from lago_acceptance.settings import Edge
+from selftest import support_facts
 
 SAID = json.loads((Path(__file__).parent / "recordings" / "traefik-api.json").read_text("utf-8"))
 EDGE = Edge("web", "websecure", "letsencrypt", "proxy-net", "", (), 25, 14, ())
@@ -22,32 +23,9 @@ HOST = "billing-api.lago.test"
 
 
 def container(role: str, addresses: dict[str, str], **more: Any) -> Container:
-    service = Service(
-        name=f"lago-{role}",
-        image="",
-        role=role,
-        networks={network: (f"alias-{role}",) for network in addresses},
-    )
-    known = {
-        "id": role,
-        "name": f"lago-{role}-1",
-        "project": "lago",
-        "service": service,
-        "status": "running",
-        "running": True,
-        "restarting": False,
-        "exit_code": 0,
-        "error": "",
-        "out_of_memory": False,
-        "restarts": 0,
-        "started_at": "",
-        "health": "healthy",
-        "health_output": "",
-        "image_id": "",
-        "addresses": addresses,
-        "published": {},
-    }
-    return Container(**{**known, **more})
+    networks = {network: (f"alias-{role}",) for network in addresses}
+    service = Service(name=f"lago-{role}", image="", role=role, networks=networks)
+    return support_facts.container(role, **{"service": service, "addresses": addresses, **more})
 
 
 PROXY = container("proxy", {"proxy-net": "172.20.0.2"}, project="dokploy")
@@ -59,14 +37,7 @@ OTHER = container("db", {"proxy-net": "172.20.0.9"}, project="other")
 def facts(
     said: dict[str, Any] | None, *containers: Container, others: tuple[Container, ...] = (PROXY, OTHER)
 ) -> Facts:
-    nothing = {field.name: _nothing(field.type) for field in msgspec.structs.fields(Facts)}
-    seen = {"containers": containers or (API, FRONT), "others": others, "proxies": {PROXY.id: said}}
-    return Facts(**{**nothing, **seen})
-
-
-def _nothing(kind: Any) -> Any:
-    plain = get_origin(kind) or kind
-    return plain() if plain in (tuple, dict, str, float, int) else None
+    return support_facts.facts(*(containers or (API, FRONT)), others=others, proxies={PROXY.id: said})
 
 
 def says(*changed: dict[str, Any], without: str = "", url: str = "http://172.20.0.3:3000") -> dict[str, Any]:

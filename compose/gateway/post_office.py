@@ -3,6 +3,7 @@
 GET /jwks.json     the file that is mounted at /run/issuer/jwks.json
 POST anything      is kept, with its headers, and answered by 200
 GET /deliveries    what came since, oldest first
+GET /asked         how often jwks.json was asked for
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 JWKS = Path("/run/issuer/jwks.json")
 LARGEST = 2**20
 kept: list[dict] = []
+asked = {"jwks": 0}
 lock = threading.Lock()
 
 
@@ -21,7 +23,11 @@ class Desk(BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/jwks.json":
+            with lock:
+                asked["jwks"] += 1
             self._answer(JWKS.read_bytes())
+        elif self.path == "/asked":
+            self._answer(json.dumps(asked).encode())
         elif self.path == "/deliveries":
             with lock:
                 self._answer(json.dumps(kept).encode())

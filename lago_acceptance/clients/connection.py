@@ -69,8 +69,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.status}: {redact(text)[:LARGEST_EXCERPT]}"
 
     def taken(self, leads_to: str = "billing can't go on from here") -> Any:
-        """The body of a 200; Refused for every other status."""
-        if self.status != 200:
+        """The body of a 200 (Lago's), or a 201; Refused for every other status."""
+        if self.status not in (200, 201):
             self.refuse(leads_to)
         return self.body
 
@@ -212,7 +212,8 @@ def _no_answer(response: httpx.Response) -> tuple[str, str]:
             "busy",
             f"429, too many requests (Retry-After: {response.headers.get('retry-after', 'not given')})",
         )
-    if status in (502, 504):
+    # With JSON they are the service's own word on what it asks itself.
+    if status in (502, 504) and media_type != "application/json":
         return "bad-gateway", f"{status} from the proxy in front of it"
     if 300 <= status < 400:
         return "redirect", f"{status} to {redact(response.headers.get('location', 'nowhere'))[:200]}"

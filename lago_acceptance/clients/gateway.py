@@ -5,6 +5,7 @@ one thing.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -35,8 +36,13 @@ class Operation(msgspec.Struct, frozen=True):
 
 def operations(document: dict[str, Any]) -> dict[str, Operation]:
     """The capabilities that an openapi.json tells of, by the plan's names."""
-    # FastAPI tells a trailing slash where there is one, and answers 307 without it.
-    paths = {path.rstrip("/"): (path, described) for path, described in (document.get("paths") or {}).items()}
+    # FastAPI tells a trailing slash where there is one, and answers 307 without it; what the proxy takes off each
+    # path (root_path) stands under servers.
+    paths = {
+        f"{base}{path}".rstrip("/"): (f"{base}{path}", described)
+        for base in ("", *_bases(document))
+        for path, described in (document.get("paths") or {}).items()
+    }
     found: dict[str, Operation] = {}
     for name, (method, spellings) in CAPABILITIES.items():
         for spelling in spellings:
@@ -69,6 +75,10 @@ def _resolved(document: dict[str, Any], described: dict[str, Any]) -> dict[str, 
         for part in reference.removeprefix("#/").split("/"):
             described = described.get(part.replace("~1", "/").replace("~0", "~")) or {}
     return {}
+
+
+def _bases(document: dict[str, Any]) -> list[str]:
+    return [urlsplit(each.get("url") or "").path.rstrip("/") for each in document.get("servers") or ()]
 
 
 def _body_fields(document: dict[str, Any], described: dict[str, Any]) -> tuple[str, ...]:
@@ -113,15 +123,17 @@ class Gateway:
     def plans(self, operation: Operation) -> list[dict[str, Any]]:
         """The plans that it offers."""
         answer = self.connection.ask("GET", operation.path)
-        body = answer.taken("no customer can choose a plan")
-        found = body.get("plans") if isinstance(body, dict) else body
-        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        found = listed(answer, "no customer can choose a plan")
+        if found is None:
             answer.refuse("no customer can choose a plan")
         return found
 
-    def read(self, operation: Operation, token: Secret | None = None) -> Answer:
-        """Ask for something that belongs to a tenant."""
-        return self.connection.ask(operation.method, operation.path, key=token)
+    def read(self, operation: Operation, token: Secret | None = None, **known: str) -> Answer:
+        """Ask for something that belongs to a tenant. ``known`` (tenant, customer, subscription) is told where the
+        route takes it.
+        """
+        query = {name: known[word] for name in operation.query for word in known if word in name}
+        return self.connection.ask(operation.method, operation.path, key=token, **query)
 
     def subscribe(self, operation: Operation, plan: str, tenant: str, token: Secret | None) -> Answer:
         """Subscribe a tenant to a plan, by query or by body, whichever the gateway says it takes."""
@@ -132,3 +144,16 @@ class Gateway:
             if "plan" in name or "customer" in name or "tenant" in name
         }
         return self.connection.ask(operation.method, operation.path, body or None, token, **query)
+
+
+def listed(answer: Answer, leads_to: str) -> list[dict[str, Any]] | None:
+    """The objects that an answer lists, bare or below whatever name; None where it has no list.
+
+    Refused for another status, and for a list of something else.
+    """
+    body = answer.taken(leads_to)
+    if isinstance(body, dict):
+        body = next((each for each in body.values() if isinstance(each, list)), None)
+    if body is not None and not (isinstance(body, list) and all(isinstance(each, dict) for each in body)):
+        answer.refuse(leads_to)
+    return body

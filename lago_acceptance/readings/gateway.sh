@@ -35,6 +35,7 @@ printf "%s" "$url" | say url
 import socket, sys
 for each in socket.getaddrinfo(sys.argv[1], None, socket.AF_INET): print(each[4][0])" "$host" 2>/dev/null; } |
     cut -d" " -f1 | sort -u | say addresses
+command -v getent >/dev/null || command -v python3 >/dev/null || printf none | say resolver
 fetch /health "" | say health &
 fetch /api/v1/organizations "$stranger" | say stranger &
 [ -z "$LAGO_API_KEY" ] || fetch /api/v1/organizations "$LAGO_API_KEY" | say organization &

@@ -8,12 +8,12 @@ given = File.read("/proc/self/environ").split("\0").map { |entry| entry.split("=
 first = Dir["/proc/[0-9]*/environ"].sort_by { |path| path[/\d+/].to_i }.filter_map do |path|
   next if path[/\d+/].to_i == Process.pid
   File.read(path).split("\0").map { |entry| entry.split("=", 2) }.to_h[name] rescue nil
-end.first
-# A file that RUBYOPT requires sets it in this process as in Lago's; a shell wrapper sets it in process 1 alone.
+end.find { |held| held != given }
+# A file that RUBYOPT requires sets it in this process as in Lago's; a shell wrapper sets it for what it starts alone.
 value = ENV[name] == given ? (first || given) : ENV[name]
 # From v1.23.0 on a file of this place wins; older ones never look there.
 file = "/app/config/keys/private.pem"
-native = File.exist?(file) && File.read("/app/config/initializers/rsa_keys.rb").include?("config/keys") rescue false
+native = File.exist?(file) && File.read("/app/config/initializers/rsa_keys.rb").match?(/config\W+keys/) rescue false
 facts = {exec: native || ENV[name].to_s != "", key: {}, answers: {}}
 begin
   key = OpenSSL::PKey::RSA.new(native ? File.read(file) : value.unpack1("m"))
@@ -28,7 +28,8 @@ end
 
 if ARGV[0] == "api"
   require "net/http"
-  token = ENV["LAGO_API_KEY"].to_s
+  # From 1.19.1 on seeding needs the second alone.
+  token = ENV.values_at("LAGO_API_KEY", "LAGO_ORG_API_KEY").find { |key| !key.to_s.empty? }.to_s
   port = (ENV["PORT"] || 3000).to_i
   connected = ->(&work) { Net::HTTP.start("127.0.0.1", port, nil, open_timeout: 2, read_timeout: 4, &work) }
   request = lambda do |http, path|

@@ -119,5 +119,7 @@ END {
     assign("search_path", search_path_of(value_of("DATABASE_URL"), value_of("POSTGRES_SCHEMA")))
     assign("redis_user", at ? plain(substr(credentials, 1, at - 1)) : "")
     assign("redis_password", password != "" ? password : value_of("REDIS_PASSWORD"))
-    assign("api_key", value_of("LAGO_API_KEY"))
+    # From 1.19.1 on seeding needs the second alone.
+    key = value_of("LAGO_API_KEY")
+    assign("api_key", key != "" ? key : value_of("LAGO_ORG_API_KEY"))
 }

@@ -9,15 +9,16 @@ import msgspec
 
 from lago_acceptance import sweeping
 from lago_acceptance.attempts import Attempt
-from lago_acceptance.clients.gateway import Gateway, Operation
+from lago_acceptance.clients.gateway import Gateway, Operation, listed
 from lago_acceptance.clients.lago import Document, Lago
 from lago_acceptance.errors import Blocked
-from lago_acceptance.gateway_checks import created_in_lago
+from lago_acceptance.gateway_checks import created_in_lago, named_by
 from lago_acceptance.host import Permit
 from lago_acceptance.roles import GATEWAY, WORKER
 from lago_acceptance.rounds import Circumstances, Ground, Names, Patience, invoices, red
 from lago_acceptance.secret_values import Secret
 from lago_acceptance.sweeping import Left, Owner
+from lago_acceptance.values import same
 
 
 class Subscribed(msgspec.Struct, frozen=True):
@@ -68,7 +69,9 @@ class GatewayRound:
             },
         )
         answer = self.gateway.subscribe(subscribe, self.plan, self.tenant, self._token)
-        if not isinstance(said := answer.taken("no customer can buy"), dict):
+        said = answer.taken("no customer can buy")
+        said = said.get("subscription", said) if isinstance(said, dict) else said
+        if not isinstance(said, dict):
             answer.refuse("no customer can buy")
         held = self.lago.all("subscriptions", external_customer_id=self.tenant)
         return Subscribed(said, self.plan, held)
@@ -78,23 +81,21 @@ class GatewayRound:
         subscribed = self.subscribed.needed(missing)
         for finding in created_in_lago(subscribed.answer, subscribed.plan, subscribed.held):
             raise Blocked(finding.id, missing)
-        return subscribed.held[0]
+        return named_by(subscribed.answer, subscribed.plan, subscribed.held)
 
-    def _read(self, operation: Operation) -> list[dict[str, Any]]:
+    def _read(self, operation: Operation, subscription: Document) -> list[dict[str, Any]]:
         """What the tenant is shown, one entry each; a single object is a list of one."""
-        answer = self.gateway.read(operation, self._token)
-        shown = answer.taken("customers don't see what they have bought")
-        if isinstance(shown, dict):
-            shown = next((each for each in shown.values() if isinstance(each, list)), [shown])
-        if not all(isinstance(each, dict) for each in shown or ()):
-            answer.refuse("customers don't see what they have bought")
-        return shown or []
+        known = {"tenant": self.tenant, "customer": self.tenant, "subscription": subscription["external_id"]}
+        answer = self.gateway.read(operation, self._token, **known)
+        shown = listed(answer, "customers don't see what they have bought")
+        return shown if shown is not None else [answer.body] if answer.body else []
 
     def _subscription_seen(self, operation: Callable[[str], Operation]) -> None:
         route = operation("subscriptions")
         wanted = self._in_lago("the subscription through the gateway")
-        shown = self._read(route)
-        if not any(each.get("plan_slug", each.get("plan_code")) == wanted["plan_code"] for each in shown):
+        shown = self._read(route, wanted)
+        # By whatever name, in the subscription or in the plan that it holds.
+        if not any(f"'{wanted['plan_code']}'" in str(each) for each in shown):
             _red(
                 "gateway-subscription-not-shown",
                 f"{route.path} shows {shown!r:.200} after subscribing to {wanted['plan_code']}",
@@ -103,15 +104,18 @@ class GatewayRound:
 
     def _invoice_seen(self, operation: Callable[[str], Operation]) -> None:
         route = operation("invoices")
-        self._in_lago("the invoice through the gateway")
+        subscription = self._in_lago("the invoice through the gateway")
         self.around.need(WORKER, "the invoice through the gateway, which the worker makes")
         patience = Patience()
         ground = Ground(self.lago, Names(self.owner.run), self.around, patience)
         if not (invoice := invoices.finalized(ground, self.tenant, patience.invoice)):
             raise Blocked("invoice-missing", "the invoice through the gateway, which Lago did not make")
-        shown = self._read(route)
-        mine = [each for each in shown if each.get("id") == invoice["lago_id"]]
-        if not mine or mine[0].get("amount") != invoice["total_amount_cents"] / 100:
+        shown = self._read(route, subscription)
+        mine = [each for each in shown if invoice["lago_id"] in (each.get("id"), each.get("lago_id"))]
+        cents = invoice["total_amount_cents"]
+        if not mine or not (
+            same(mine[0].get("amount"), cents / 100) or same(mine[0].get("total_amount_cents"), cents)
+        ):
             _red(
                 "gateway-invoice-not-shown",
                 f"{route.path} shows {shown!r:.200}, and Lago has an invoice over "
@@ -124,7 +128,7 @@ class GatewayRound:
         route = operation("usage")
         wanted = self._in_lago("usage through the gateway")
         held = self.lago.usage(self.tenant, wanted["external_id"])["charges_usage"]
-        shown = self._read(route)
+        shown = self._read(route, wanted)
         text = str(shown)
         if missing := [
             each["billable_metric"]["code"] for each in held if each["billable_metric"]["code"] not in text

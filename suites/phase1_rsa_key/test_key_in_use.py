@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lago_acceptance import diagnosis, keys, schema
+from lago_acceptance.billing_view import LIMITED
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Place, Red
 from lago_acceptance.roles import API, LAGO_RUBY
@@ -46,6 +47,8 @@ def answers_with_key(facts, settings, answers):
     if not answers.get("with_key"):
         raise Unknown("the API container has no LAGO_API_KEY, so what needs a key can't be asked from inside")
     status = answers["answers"].get("/api/v1/organizations", {}).get("status")
+    if status == 403:
+        raise Unknown(LIMITED.format("API", "organization"))
     if status != 200:
         by = "schema-not-the-images" if schema.is_not_the_images(facts, settings) else "api-fails"
         raise Blocked(

@@ -10,17 +10,27 @@ from lago_acceptance import diagnosis, schema, stores
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Red
 from lago_acceptance.roles import API, CLOCK, DB, MIGRATE, REDIS, WORKER
+from lago_acceptance.values import service_url
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 
-# Variables that the processes of one Lago must agree on, with what comes of it when they don't.
+# Variables that processes of one Lago must agree on: which processes read them, and what comes of it when they don't.
+EACH, AT_WORK = (API, WORKER, CLOCK, MIGRATE), (API, WORKER)
+# The schemes of stores' URLs, and the ports that they mean.
+PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
 AGREED = {
-    "DATABASE_URL": "they work on different databases: what one writes the other never sees",
-    "REDIS_URL": "what the API enqueues, the worker never reads: nothing is billed and everything looks well",
-    "LAGO_REDIS_CACHE_URL": "the worker can't invalidate the API's cache: usage stands still until the period ends",
-    "SECRET_KEY_BASE": "sessions and links made by one are refused by the other",
-    "LAGO_ENCRYPTION_PRIMARY_KEY": "what one encrypts, the other can't read",
-    "LAGO_API_URL": "links and signatures differ from process to process",
+    "DATABASE_URL": (EACH, "they work on different databases: what one writes the other never sees"),
+    "REDIS_URL": (
+        EACH,
+        "what the API enqueues, the worker never reads: nothing is billed and everything looks well",
+    ),
+    "LAGO_REDIS_CACHE_URL": (
+        (API, WORKER, CLOCK),
+        "the worker can't invalidate the API's cache: usage stands still until the period ends",
+    ),
+    "SECRET_KEY_BASE": (AT_WORK, "sessions and links made by one are refused by the other"),
+    "LAGO_ENCRYPTION_PRIMARY_KEY": (AT_WORK, "what one encrypts, the other can't read"),
+    "LAGO_API_URL": (AT_WORK, "links and signatures differ from process to process"),
 }
 
 
@@ -129,16 +139,13 @@ def test_redis_answers_and_never_evicts(facts):
 
 
 def test_lagos_processes_agree(facts, judge):
-    containers = [container for role in (API, WORKER, CLOCK, MIGRATE) for container in facts.of_role(role)]
-    if len(containers) < 2:
+    if len(facts.of_role(*EACH)) < 2:
         raise Blocked("service-missing", "there are not two processes of Lago to compare")
     findings = []
-    for name, consequence in AGREED.items():
+    for name, (roles, consequence) in AGREED.items():
         values = {}
-        for container in containers:
-            if name == "LAGO_REDIS_CACHE_URL" and container.role == MIGRATE:
-                continue
-            values.setdefault(container.service.value(name), []).append(container.service.name)
+        for container in facts.of_role(*roles):
+            values.setdefault(_meant(container.service.value(name)), []).append(container.service.name)
         if len(values) > 1:
             findings.append(
                 Finding(
@@ -146,8 +153,17 @@ def test_lagos_processes_agree(facts, judge):
                     wrong=f"{name} differs: "
                     f"{' against '.join(', '.join(names) for names in values.values())}",
                     leads_to=consequence,
-                    mend=f"give {name} to migrate, api, worker and clock from one place (a YAML anchor), "
+                    mend=f"give {name} to {', '.join(roles)} from one place (a YAML anchor), "
                     "and recreate them",
                 )
             )
     judge(findings)
+
+
+def _meant(value: str) -> tuple | str:
+    """What a variable comes to: in a store's URL the usual port and database may stand or not, and tuning differ."""
+    url = service_url(value)
+    if url is None or url.scheme not in PORTS:
+        return value
+    schema = [each for each in url.query.split("&") if "search_path" in each]
+    return (url.port or PORTS[url.scheme], url.host, url.database, url.user, url.password, *schema)

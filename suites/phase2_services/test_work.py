@@ -8,6 +8,7 @@ import re
 import pytest
 
 from lago_acceptance import diagnosis, schema, stores
+from lago_acceptance.billing_view import LIMITED
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Red
 from lago_acceptance.roles import API, CLOCK, FRONT, WORKER
@@ -97,7 +98,7 @@ def test_every_queue_is_read_in_time(facts, jobs, settings, judge):
         )
     for container in facts.of_role(API, WORKER, CLOCK):
         for variable, queue in (("SIDEKIQ_EVENTS", "events"), ("SIDEKIQ_PDFS", "pdfs")):
-            if container.service.value(variable) and queue not in jobs.read:
+            if container.service.value(variable) not in ("", "false") and queue not in jobs.read:
                 findings.append(
                     Finding(
                         id="queue-without-reader",
@@ -117,9 +118,11 @@ def test_the_clock_ticks(facts):
         raise Blocked(
             diagnosis.blocker(facts) if facts.of_role(CLOCK) else "service-missing", "the clock does not run"
         )
+    if unseen := facts.unseen_log(clock):
+        raise Unknown(f"Docker gives no log of the clock: {unseen}")
     lines = facts.log_since_start(clock)
     failed = next((line for line in lines if "Failed enqueuing" in line), None)
-    enqueued = facts.last_at(clock, "] Enqueued ")
+    enqueued = facts.last_at(clock, "Enqueued ")
     triggered = facts.last_at(clock, "Triggering 'schedule:")
     late = triggered is None or facts.host_clock - triggered > TICK + 60
     if late or (failed and enqueued is None):
@@ -190,6 +193,8 @@ def test_the_api_answers_its_own_key(facts, settings):
     if not asked.get("with_key"):
         raise Unknown("the API container has no LAGO_API_KEY, so what needs a key can't be asked from inside")
     status = asked["answers"]["/api/v1/organizations"]["status"]
+    if status == 403:
+        raise Unknown(LIMITED.format("API", "organization"))
     if status == 401:
         raise Red(
             Finding(

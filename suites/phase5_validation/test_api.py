@@ -26,7 +26,7 @@ def test_the_organization_answers_to_its_key(facts, billing_view):
         raise Unknown(
             "no container of Lago has LAGO_API_KEY, so the organization can't be asked for from inside"
         )
-    answer = billing_view.answer("api-organization", "the organization")
+    answer = billing_view.of_api("api-organization", "organization")
     document = answer.document
     if (
         answer.status != 200
