@@ -28,12 +28,25 @@ from lago_acceptance.ssh_failures import CONNECT_SECONDS
 from lago_acceptance.ssh_host import SshHost
 
 if TYPE_CHECKING:
+    from lago_acceptance.asking import Nobody
     from lago_acceptance.billing_view import BillingView
+    from lago_acceptance.clients.connection import Connection
     from lago_acceptance.probing import Outside
     from lago_acceptance.secret_values import Secret
 
-# Loaded while the host is asked: what the checks will need.
-WANTED_LATER = ("httpx", "rich.table", "lago_acceptance.billing_view", "lago_acceptance.clients.issuer")
+# Loaded while the host is asked: what the checks and the report will need.
+WANTED_LATER = (
+    "httpx",
+    "rich.table",
+    "yaml",
+    "lago_acceptance.asking",
+    "lago_acceptance.billing_view",
+    "lago_acceptance.drift",
+    "lago_acceptance.memory",
+    "lago_acceptance.probing",
+    "lago_acceptance.reports.terminal",
+    "lago_acceptance.seeding",
+)
 
 
 class Live:
@@ -59,7 +72,8 @@ class Live:
         self.images: dict = {}
         self.remarks: list[str] = []
         self.host = SshHost(parse(options.hosts[0]), options.ssh_config)
-        self._looks = ThreadPoolExecutor(3)
+        self._looks = ThreadPoolExecutor(4)
+        self._connections: dict[str, Future[Connection]] = {}
         self._facts: Future[Facts] | None = None
         self._outside: Future[Outside] | None = None
 
@@ -78,9 +92,14 @@ class Live:
 
     def up(self) -> None:
         """Wait for the facts. Unreachable, with the step of the way that failed."""
+        self.load()
+        self._facts.result()
+
+    @staticmethod
+    def load() -> None:
+        """Load what the checks will need."""
         for name in WANTED_LATER:
             importlib.import_module(name)
-        self._facts.result()
 
     def observe(self) -> Facts:
         """The facts of the host: those that were taken at the start, for nothing is changed in between."""
@@ -118,6 +137,32 @@ class Live:
         from lago_acceptance.own_organization import key
 
         return key(self.host, facts.running(API), self.permit)
+
+    @cached_property
+    def nobody(self) -> Nobody:
+        """Credentials that nobody has."""
+        from lago_acceptance.asking import Nobody
+
+        return Nobody()
+
+    def ask_ahead(self, *roles: str) -> None:
+        """Begin to ask by the public names what checks of these roles will want to know."""
+        from lago_acceptance.asking import connect_ahead
+
+        view = self.public_view()
+        self._connections = {
+            role: self._looks.submit(connect_ahead, view, role, self.nobody)
+            for role in roles
+            if role in view.hosts
+        }
+
+    def connection(self, role: str) -> Connection:
+        """A connection to the API or the gateway by its public name."""
+        from lago_acceptance.asking import connect
+
+        # One that is closed again is made anew.
+        ahead = self._connections.pop(role, None)
+        return ahead.result() if ahead else connect(self.public_view(), role)
 
     def look(self) -> Outside:
         """What was seen from outside."""

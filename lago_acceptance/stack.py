@@ -34,7 +34,9 @@ from lago_acceptance.settings import Settings
 from lago_acceptance.waiting import until
 
 if TYPE_CHECKING:
+    from lago_acceptance.asking import Nobody
     from lago_acceptance.billing_view import BillingView
+    from lago_acceptance.clients.connection import Connection
     from lago_acceptance.probing import Outside
 
 log = logging.getLogger(__name__)
@@ -222,6 +224,19 @@ class Stack:
         from lago_acceptance.observing import look_inside
 
         return view_of(look_inside(self.host, facts, self.network("gateway")))
+
+    @cached_property
+    def nobody(self) -> Nobody:
+        """Credentials that nobody has."""
+        from lago_acceptance.asking import Nobody
+
+        return Nobody()
+
+    def connection(self, role: str) -> Connection:
+        """A connection to the API or the gateway by its public name."""
+        from lago_acceptance.asking import connect
+
+        return connect(self.public_view(), role)
 
     def look(self) -> Outside:
         """What is seen from there."""

@@ -11,7 +11,9 @@ from lago_acceptance.public_view import PublicView
 from lago_acceptance.settings import Settings
 
 if TYPE_CHECKING:
+    from lago_acceptance.asking import Nobody
     from lago_acceptance.billing_view import BillingView
+    from lago_acceptance.clients.connection import Connection
     from lago_acceptance.coming_up import BringUp
     from lago_acceptance.gateway_stack import GatewayStack
     from lago_acceptance.host import Host, Permit
@@ -55,6 +57,11 @@ class Target(Protocol):
     def own_organization(self, facts: Facts) -> Secret | None:
         """The key of an organization that a run may write into; None where the whole deployment was made for
         the run."""
+
+    nobody: Nobody
+
+    def connection(self, role: str) -> Connection:
+        """A connection to the API or the gateway by its public name."""
 
     def look(self) -> Outside:
         """What is seen from there."""

@@ -9,12 +9,15 @@ import httpx
 import pytest
 import respx
 
+from lago_acceptance.asking import ORGANIZATION, Nobody, connect_ahead
 from lago_acceptance.clients.connection import MEND, Connection, NotAnswered, Refused
 from lago_acceptance.clients.gateway import Gateway, Operation, operations
 from lago_acceptance.clients.graphql import GraphQL, LoginRefused, Session
 from lago_acceptance.clients.issuer import NAME, Issuer
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.errors import Unknown
+from lago_acceptance.public_view import PublicView
+from lago_acceptance.roles import API, GATEWAY
 from lago_acceptance.secret_values import Secret
 
 BASE = "https://lago.example.test"
@@ -355,3 +358,56 @@ def test_a_route_is_told_what_it_takes_and_a_201_is_taken(connection):
 def test_a_502_in_the_services_own_words_is_its_answer(connection):
     respx.route().mock(return_value=httpx.Response(502, json={"detail": "Lago is away"}))
     assert connection.ask("GET", "/api/billing/plans").status == 502
+
+
+@respx.mock
+def test_what_was_asked_ahead_is_not_asked_again_and_is_given_once(connection):
+    """And only for the very same question: an answer to one key is none to another."""
+    route = respx.get(f"{BASE}/health").mock(
+        side_effect=[httpx.Response(200, json={"number": number}) for number in range(3)]
+    )
+    with connection.ahead():
+        connection.ask("GET", "/health")
+    assert connection.ask("GET", "/health", key=Secret("another")).body == {"number": 1}
+    assert connection.ask("GET", "/health").body == {"number": 0} and route.call_count == 2
+    assert connection.ask("GET", "/health").body == {"number": 2}
+
+
+@respx.mock
+def test_what_went_wrong_ahead_is_told_to_who_asks(connection):
+    route = respx.get(f"{BASE}/health").mock(return_value=httpx.Response(502, text="no"))
+    with connection.ahead(), pytest.raises(NotAnswered):
+        connection.ask("GET", "/health")
+    with pytest.raises(NotAnswered, match="502"):
+        connection.ask("GET", "/health")
+    assert route.call_count == 1
+
+
+@respx.mock
+def test_a_lago_and_a_gateway_are_asked_ahead_for_what_the_checks_ask():
+    """Their checks find every answer there, whatever it is, and what can't be reached is no error of the suite."""
+    view = PublicView(hosts={API: "api.test", GATEWAY: "gateway.test"}, resolvers=(), origin=None)
+    nobody = Nobody()
+    refused = httpx.Response(401, json={"status": 401, "error": "Unauthorized"})
+    plans = {"/api/billing/plans": {"get": {}}, "/api/billing/subscription": {"get": {}}}
+    respx.get("https://api.test/health").respond(200, json={"version": "v1"})
+    respx.get("https://api.test/api/v1/organizations").mock(return_value=refused)
+    respx.post("https://api.test/graphql").respond(200, json={"data": {"loginUser": {"token": "x"}}})
+    respx.get("https://gateway.test/health").respond(200, json={"status": "healthy"})
+    respx.get("https://gateway.test/openapi.json").respond(200, json={"paths": plans})
+    respx.get("https://gateway.test/api/billing/plans").respond(200, json=[])
+    respx.get("https://gateway.test/api/billing/subscription").mock(return_value=refused)
+    api, asked = connect_ahead(view, API, nobody), connect_ahead(view, GATEWAY, nobody)
+    respx.clear()
+    assert api.ask("GET", "/health").body == {"version": "v1"}
+    assert [api.ask("GET", ORGANIZATION, headers=each).status for each in nobody.headers().values()] == [
+        401
+    ] * 3
+    with pytest.raises(Refused, match="belongs to no organization"):
+        GraphQL(api).login(nobody.email, nobody.password)
+    gateway = Gateway(asked)
+    assert gateway.health().status == 200
+    there = operations(gateway.openapi())
+    assert gateway.plans(there["plans"]) == []
+    tokens = (None, nobody.garbage, nobody.forged)
+    assert [gateway.read(there["subscriptions"], token).status for token in tokens] == [401] * 3

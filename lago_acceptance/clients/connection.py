@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import httpx
 import msgspec
 
+from lago_acceptance.attempts import Attempt
 from lago_acceptance.findings import Finding, Red
 from lago_acceptance.probes.failure import Kind, failure_of
 from lago_acceptance.public_view import PublicView
@@ -128,6 +131,8 @@ class Connection:
             if address
             else httpx.HTTPTransport(verify=verify)
         )
+        self._asks_ahead = False
+        self._kept: dict[tuple, Attempt[Answer]] = {}
         self._client = httpx.Client(
             transport=transport, timeout=seconds, follow_redirects=False, trust_env=False
         )
@@ -142,7 +147,25 @@ class Connection:
         **query: Any,
     ) -> Answer:
         """The answer to one request, of any status, if it is the service's own JSON; else NotAnswered."""
-        asked, response, seconds = self._send(method, path, body, key, headers, query)
+        question = (method, path, repr(body), key and key.reveal(), repr(headers), repr(query))
+        if not self._asks_ahead and (kept := self._kept.pop(question, None)):
+            return kept.judged()
+        attempt = Attempt.of(self._ask, method, path, body, key, headers, query)
+        if self._asks_ahead:
+            self._kept[question] = attempt
+        return attempt.judged()
+
+    @contextmanager
+    def ahead(self) -> Iterator[None]:
+        """Keep the answers to what is asked meanwhile; whoever asks the same later gets them, each once."""
+        self._asks_ahead = True
+        try:
+            yield
+        finally:
+            self._asks_ahead = False
+
+    def _ask(self, *question: Any) -> Answer:
+        asked, response, seconds = self._send(*question)
         kind, why = _no_answer(response)
         if kind:
             self._not_answered(kind, asked, why)

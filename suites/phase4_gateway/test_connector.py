@@ -109,18 +109,13 @@ def test_without_a_token_the_gateway_refuses(operation, gateway, judge):
 
 
 @pytest.mark.parametrize("kind", ["garbage", "forged", "expired"])
-def test_the_gateway_refuses_a_token_that_is(kind, operation, gateway, gateway_stack, judge):
-    from lago_acceptance.clients.issuer import Issuer
-    from lago_acceptance.secret_values import Secret
-    from lago_acceptance.sweeping import tenant_of
-
+def test_the_gateway_refuses_a_token_that_is(kind, operation, gateway, gateway_stack, nobody, judge):
     if kind == "expired" and not gateway_stack:
         raise Unknown("only the gateway's own issuer can make a token that has merely expired")
-    issuer = gateway_stack.issuer if gateway_stack else Issuer(tenant_of("nobody"))
     tokens = {
-        "garbage": lambda: Secret("not.a.token"),
-        "forged": issuer.forged,
-        "expired": lambda: issuer.token(lifetime=-30),
+        "garbage": lambda: nobody.garbage,
+        "forged": lambda: gateway_stack.issuer.forged() if gateway_stack else nobody.forged,
+        "expired": lambda: gateway_stack.issuer.token(lifetime=-30),
     }
     judge(
         gateway_checks.token_is_refused(

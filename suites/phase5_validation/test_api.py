@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-
 import pytest
 
 from lago_acceptance import diagnosis
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Red
 from lago_acceptance.roles import API, FRONT
-from lago_acceptance.secret_values import Secret
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase5]
 
@@ -62,14 +59,10 @@ def test_the_api_lists_its_plans(billing_view, seeded):
 
 
 @pytest.mark.parametrize("how", ["without a key", "with a wrong key", "with a key and no scheme"])
-def test_the_api_refuses(how, api_connection, deployment, judge):
-    key = deployment.api_key or Secret(f"a-key-of-nobody-{secrets.token_hex(8)}")
-    headers = {
-        "without a key": {},
-        "with a wrong key": {"Authorization": f"Bearer {secrets.token_hex(16)}"},
-        "with a key and no scheme": {"Authorization": key.reveal()},
-    }[how]
-    answer = api_connection.ask("GET", "/api/v1/organizations", headers=headers)
+def test_the_api_refuses(how, api_connection, deployment, nobody, judge):
+    from lago_acceptance.asking import ORGANIZATION
+
+    answer = api_connection.ask("GET", ORGANIZATION, headers=nobody.headers(deployment.api_key)[how])
     wanted = {"status": 401, "error": "Unauthorized"}
     if answer.status != 401 or answer.body != wanted:
         judge(
@@ -85,11 +78,11 @@ def test_the_api_refuses(how, api_connection, deployment, judge):
         )
 
 
-def test_login_refuses_what_it_does_not_know(graphql):
+def test_login_refuses_what_it_does_not_know(graphql, nobody):
     from lago_acceptance.clients.graphql import LoginRefused
 
     try:
-        graphql.login(f"nobody-{secrets.token_hex(6)}@example.test", Secret(secrets.token_hex(12)))
+        graphql.login(nobody.email, nobody.password)
     except LoginRefused:
         return
     raise Red(
