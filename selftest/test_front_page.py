@@ -108,7 +108,8 @@ def page(browser: Browser) -> Iterator[Page]:
 def lago() -> Iterator[tuple[LagoAnswers, str]]:
     """An API and its URL."""
     answers = LagoAnswers()
-    with HTTPServer(host="127.0.0.1", port=0) as server:
+    # A browser opens connections that it does not use; one thread would wait for them.
+    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as server:
         server.expect_request("/graphql").respond_with_handler(answers)
         yield answers, server.url_for("").rstrip("/")
 
