@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,15 @@ def docker(*arguments: str) -> str:
     ended = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.strip()
+
+
+def listens(address: str, port: int) -> bool:
+    """Whether something takes connections there."""
+    try:
+        with socket.create_connection((address, port), 1):
+            return True
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 
 from lago_acceptance import images
 from lago_acceptance.waiting import until
-from selftest.containers import Container, running
+from selftest.containers import Container, listens, running
 
 CHROMIUM = (
     "chromium-headless-shell",
@@ -129,7 +129,9 @@ def front(lago: tuple[LagoAnswers, str]) -> Iterator[Front]:
                 options = tuple(
                     f"--env={name}={value}" for name, value in {"API_URL": lago[1], **variables}.items()
                 )
-                started[key] = stack.enter_context(running(images.stand_in("lago-front"), options=options))
+                made = stack.enter_context(running(images.stand_in("lago-front"), options=options))
+                assert until(lambda: listens(made.address, 80), 20), made.logs()
+                started[key] = made
             return f"http://{started[key].address}"
 
         yield start

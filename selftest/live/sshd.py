@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lago_acceptance.waiting import until
+from selftest.containers import listens
 
 _AUDIT = """#!/bin/sh
 # Records each command that ssh hands over, one file each, then runs it.
@@ -71,8 +72,11 @@ def start(folder: Path, *, before: str = "", environment: dict[str, str] | None 
     audit.write_text(_AUDIT.format(folder=folder / "audit", before=before))
     audit.chmod(0o755)
     port = _free_port()
-    # Compose stands beside this Python, as a plugin of Docker's would stand on a host.
-    variables = {"PATH": f"{sys.prefix}/bin:{os.environ['PATH']}"} | (environment or {})
+    # Compose stands beside this Python, as a plugin of Docker's would stand on a host. A home without what this
+    # machine's user has in .bashrc, which bash reads for each command that comes by ssh.
+    (folder / "home").mkdir()
+    variables = {"PATH": f"{sys.prefix}/bin:{os.environ['PATH']}", "HOME": str(folder / "home")}
+    variables |= environment or {}
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     (folder / "sshd_config").write_text(
@@ -105,7 +109,10 @@ ForceCommand {audit}
             stderr=log,
         )
     server = Sshd(folder, port, process)
-    if not until(lambda: _answers(port) or process.poll() is not None, 5) or process.poll() is not None:
+    if (
+        not until(lambda: listens("127.0.0.1", port) or process.poll() is not None, 5)
+        or process.poll() is not None
+    ):
         raise RuntimeError(f"sshd did not start: {(folder / 'sshd.log').read_text()}")
     return server
 
@@ -118,11 +125,3 @@ def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), 1):
-            return True
-    except OSError:
-        return False
