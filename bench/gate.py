@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import _linters
-from lago_acceptance.options import ROOT
+from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE
 
 REPEATS = 9
 ONE, ABOVE, FIFTY = 0.9, 0.3, 8.0
@@ -29,9 +29,8 @@ def seconds(run: Callable[[], object], repeats: int = REPEATS) -> float:
     return statistics.median(times)
 
 
-def gate(*arguments: str) -> Callable[[], object]:
-    """The gate as people start it."""
-    command = [sys.executable, "-m", "pytest", "-m", "gate", *arguments]
+def gate(*command: str) -> Callable[[], object]:
+    """The gate as people start it, in the project's folder."""
     return lambda: subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=120)
 
 
@@ -67,16 +66,18 @@ def _times(folder: Path, one: Path, fifty: list[Path], linters: list[_linters.Li
     python = seconds(lambda: subprocess.run([sys.executable, "-c", "pass"], check=False))
     reports = f"--reports={folder / 'reports'}"
     print(f"one file: docker-compose config -q {config:.2f} s, python -c pass {python:.2f} s")
-    for words in (
-        (f"--compose-file={one}",),
-        ("--compose-file", str(one)),
-        ("-c", "pytest.ini", "--compose-file", str(one)),
-    ):
-        taken = seconds(gate(*words, reports))
-        spelling = " ".join("FILE" if word == str(one) else word.replace(str(one), "FILE") for word in words)
+    pytest = (str(Path(sys.executable).with_name("pytest")), "-m", "gate", reports)
+    inside = str(SHIPPED_COMPOSE_FILE.relative_to(ROOT))
+    for spelling, command in {
+        "pytest --compose-file FILE, inside": (*pytest, "--compose-file", inside),
+        "pytest --compose-file FILE, elsewhere": (*pytest, "--compose-file", str(one)),
+        "pytest --compose-file=FILE": (*pytest, f"--compose-file={one}"),
+        "pytest -c pytest.ini --compose-file FILE": (*pytest, "-c", "pytest.ini", "--compose-file", str(one)),
+        "bin/gate FILE": ("bin/gate", reports, str(one)),
+    }.items():
+        taken = seconds(gate(*command))
         print(
-            f"one file, the gate {spelling}: {taken:.2f} s (at most {ONE}), {taken - config - python:.2f} "
-            "s above both "
+            f"one file, {spelling}: {taken:.2f} s (at most {ONE}), {taken - config - python:.2f} s above both "
             f"(at most {ABOVE}), {taken / config:.1f} of config -q"
         )
     for linter in linters[1:]:
@@ -84,7 +85,7 @@ def _times(folder: Path, one: Path, fifty: list[Path], linters: list[_linters.Li
         print(f"one file, {linter.name}: {taken:.2f} s, {taken / config:.1f} of config -q")
     many = seconds(lambda: [linters[0].run([path]) for path in fifty], 1)
     print(f"fifty files: docker-compose config -q, one after the other {many:.2f} s")
-    taken = seconds(gate(*(f"--compose-file={path}" for path in fifty), reports), 3)
+    taken = seconds(gate(*pytest, *(f"--compose-file={path}" for path in fifty)), 3)
     print(f"fifty files, the gate: {taken:.2f} s (at most {FIFTY:.0f}), {taken / many:.1f} of config -q")
     for linter in linters[1:]:
         taken = seconds(lambda linter=linter: linter.run(fifty), 1)

@@ -134,7 +134,7 @@ class Resolving:
         try:
             ended = subprocess.run(
                 command,
-                env=project.environment(),
+                env={"GOGC": "400", **project.environment()},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=DEADLINE,

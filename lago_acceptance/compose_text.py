@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-
-if TYPE_CHECKING:
-    import yaml
+import yaml
 
 SIZE_CAP = 1_000_000
 DEPTH_CAP = 100
@@ -74,8 +72,6 @@ def refuse_depth(text: str) -> None:
 
 
 def _composed(text: str) -> yaml.Node:
-    import yaml
-
     loader = yaml.CSafeLoader(text)
     try:
         if not loader.check_node():

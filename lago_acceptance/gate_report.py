@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from lago_acceptance.changes import CHANGES
 from lago_acceptance.findings import Finding, Severity
@@ -184,4 +185,4 @@ def write(folder: Path, findings: list[Finding]) -> None:
     """gate.json and gate.sarif, in the reports' folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in (("gate.json", as_json(findings)), ("gate.sarif", as_sarif(findings))):
-        (folder / name).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        (folder / name).write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")

@@ -25,6 +25,7 @@ REAL = (
     "flock",
     "grep",
     "ln",
+    "ls",
     "make",
     "mktemp",
     "rm",
@@ -242,6 +243,23 @@ def test_python_packages_are_installed_once_for_each_change(machine: Machine) ->
     assert (
         "Installing into .venv" in machine.run(str(moved / "bin" / "setup-python"), PIP_NO_INDEX="1").stderr
     )
+
+
+def test_no_python_is_started_where_nothing_has_changed(machine: Machine) -> None:
+    project = clone(machine.folder / "clone", "bin")
+    (project / "requirements.txt").write_text("# nothing\n")
+    (machine.tools / "python3").unlink()
+    machine.program("python3", f'exec {Path(sys.executable).resolve()} "$@"')
+    script = str(project / "bin" / "setup-python")
+    assert machine.run(script, PIP_NO_INDEX="1").returncode == 0
+    assert machine.called("python3") != []
+
+    machine.calls.unlink()
+    assert machine.run(script).returncode == 0
+    assert machine.called("python3") == []
+    # Which Python somebody names may be another one than that of .venv.
+    assert machine.run(script, PYTHON="python3").returncode == 0
+    assert machine.called("python3") != []
 
 
 def test_an_old_python_is_refused(machine: Machine) -> None:

@@ -119,6 +119,11 @@ def _mentioned(model: Model, service: Service, name: str) -> bool:
     return any(name in text for text in (service.full_command, check, *scripts))
 
 
+def _among(name: str, patterns: tuple[str, ...]) -> bool:
+    # Each pattern that is asked is compiled first, and most are plain names.
+    return name in patterns or any("*" in pattern and fnmatchcase(name, pattern) for pattern in patterns)
+
+
 @rule("unknown-env-ignored", phase=2, severity=Severity.WARNING)
 def unknown_env(model: Model, settings: Settings) -> Iterator[Hit]:
     """Every LAGO_* variable is one that Lago reads.
@@ -131,9 +136,9 @@ def unknown_env(model: Model, settings: Settings) -> Iterator[Hit]:
         version = version_of(service, settings)
         for name in service.environment:
             if front:
-                ignored = any(fnmatchcase(name, pattern) for pattern in FRONT_NEVER_READ)
+                ignored = _among(name, FRONT_NEVER_READ)
             elif name.startswith("LAGO_"):
-                listed = any(fnmatchcase(name, pattern) for pattern in READ) and name not in NEVER_READ
+                listed = _among(name, READ) and name not in NEVER_READ
                 ignored = name in NEVER_READ or (not listed and version is not None and version < (1, 17))
             else:
                 ignored = name in NEVER_READ
