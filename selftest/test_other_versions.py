@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from lago_acceptance import diagnosis, schedules, sidekiq
+from lago_acceptance import diagnosis, keys, schedules, sidekiq
+from lago_acceptance.drift import differences
 from lago_acceptance.errors import Unknown
 from lago_acceptance.facts import Facts
+from lago_acceptance.model import Model, Mount, Service
+from lago_acceptance.options import ROOT
+from lago_acceptance.settings import load as load_settings
 from selftest.support_facts import NOW, container, facts
 from suites.phase1_rsa_key import test_key_in_use as key_in_use
+from suites.phase1_rsa_key import test_pem as pem
 from suites.phase2_services import test_data as data
 from suites.phase2_services import test_services as services
 from suites.phase2_services import test_work as work
@@ -137,6 +142,58 @@ def test_processes_disagree_in_what_they_read_and_in_what_it_means(environments)
     judge = Judge()
     data.test_lagos_processes_agree(of_roles(**environments), judge)
     assert judge.ids == (["services-disagree"] if environments in DISAGREEING else [])
+
+
+# --- the RSA key in a volume, as in upstream's own files from 1.23.0 on ---
+
+VOLUME = (Mount("volume", "lago_rsa_data", "/app/config/keys", False),)
+
+
+def keyed(image: str, **publics: str) -> Facts:
+    """Processes that have loaded keys, by the digest of the public half, with a volume where newer ones look."""
+    containers = [
+        container(role, service=Service(name=role, image=image, role=role, mounts=VOLUME)) for role in publics
+    ]
+    loaded = {role: {"key": {"public": public}} for role, public in publics.items()}
+    return facts(*containers, lago=loaded)
+
+
+def test_a_newer_lagos_key_in_a_volume_is_mounted_and_compared_by_what_was_loaded():
+    settings = load_settings(ROOT / "settings.toml")
+    seen = keyed("getlago/api:v1.27.0", api="a", worker="b", clock="a", migrate="a")
+    inside, judge = keys.in_volumes(seen, settings), Judge()
+    pem.test_the_key_is_mounted_into_every_process_that_needs_it(seen, (), inside, judge)
+    assert judge.ids == []
+    for look in (
+        lambda: pem.files._get_wrapped_function()((), inside),
+        lambda: pem.test_the_mount_is_read_only_and_the_same_everywhere((), inside, judge),
+    ):
+        with pytest.raises(Unknown, match="volume"):
+            look()
+    mounted = key_in_use.mounted._get_wrapped_function()(seen, settings)
+    key_in_use.test_every_process_holds_the_mounted_key(seen, mounted, judge)
+    assert [(each.id, each.role) for each in judge] == [("rsa-key-not-the-mounted-one", "worker")]
+
+
+def test_an_older_lago_reads_no_key_in_a_volume():
+    settings = load_settings(ROOT / "settings.toml")
+    seen, judge = keyed("getlago/api:v1.16.0", api="a"), Judge()
+    pem.test_the_key_is_mounted_into_every_process_that_needs_it(
+        seen, (), keys.in_volumes(seen, settings), judge
+    )
+    assert judge.ids == ["rsa-key-not-mounted"]
+
+
+# --- what images bring along ---
+
+
+def test_variables_of_an_image_are_no_drift():
+    of_image = {"REDIS_VERSION": "7.2.5", "REDIS_DOWNLOAD_URL": "https://example.test"}
+    running = container("redis", of_image), container("api", {"REDIS_URL": "redis://redis", **of_image})
+    services = tuple(Service(name=f"lago-{each}", image="", role=each) for each in ("redis", "api"))
+    declared = Model(observed=False, project="", services=services)
+    (found,) = differences(facts(*running, declaration=declared))
+    assert found[0].role == "api" and "REDIS_URL is set in the container" in found[1][0]
 
 
 # --- keys of the API ---
