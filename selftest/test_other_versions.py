@@ -196,6 +196,19 @@ def test_variables_of_an_image_are_no_drift():
     assert found[0].role == "api" and "REDIS_URL is set in the container" in found[1][0]
 
 
+# --- whose schema it is ---
+
+
+def test_another_applications_migrations_in_lagos_schema_are_told():
+    judge = Judge()
+    data.test_the_schema_is_lagos_alone({"tables": ["invoices", "schema_migrations"]}, judge)
+    assert judge.ids == []
+    data.test_the_schema_is_lagos_alone({"tables": ["invoices", "alembic_version"]}, judge)
+    assert [(each.id, each.severity) for each in judge] == [("shared-database", "warning")]
+    with pytest.raises(Unknown):
+        data.test_the_schema_is_lagos_alone({}, judge)
+
+
 # --- keys of the API ---
 
 
