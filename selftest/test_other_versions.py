@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from lago_acceptance import diagnosis, keys, schedules, sidekiq
@@ -35,6 +36,10 @@ class Judge(list):
     @property
     def ids(self) -> list[str]:
         return [finding.id for finding in self]
+
+
+def of_roles(**environments: dict[str, str]) -> Facts:
+    return facts(*(container(role, environment) for role, environment in environments.items()))
 
 
 # --- jobs ---
@@ -104,11 +109,49 @@ def test_a_job_that_failed_is_no_reason_why_nothing_starts(line):
     assert diagnosis.cause_of([line]) is None
 
 
+# --- what is there, and what is elsewhere ---
+
+
+@pytest.mark.parametrize(
+    ("role", "code", "wrong"), [(None, 0, False), (None, 1, True), ("migrate", 0, False), ("api", 0, True)]
+)
+def test_a_one_shot_that_has_done_its_work_is_well(role, code, wrong):
+    """Newer files have one that makes the key."""
+    ended = container(role, running=False, status="exited", exit_code=code, health=None)
+    assert bool(diagnosis.symptom(ended)) is wrong
+
+
+@pytest.mark.parametrize(
+    ("url", "missing"),
+    [
+        ("http://pdf:3000", True),
+        ("http://lago-pdf:3000", True),
+        ("http://gotenberg.example.net", False),
+        ("", True),
+    ],
+)
+def test_a_pdf_service_of_others_is_none_that_is_missing(url, missing):
+    roles = ("db", "redis", "api", "worker", "clock", "front")
+    seen, judge = of_roles(**{role: {"LAGO_PDF_URL": url} for role in roles}), Judge()
+    services.test_each_service_runs_exactly_once(seen, judge)
+    assert [each.role for each in judge] == (["pdf"] if missing else [])
+
+
+@pytest.mark.parametrize(
+    ("host", "missing"), [("db", True), ("db.example.net", False), ("db-of-others", False)]
+)
+def test_a_database_of_others_is_none_that_is_missing(host, missing):
+    roles = ("redis", "api", "worker", "clock", "front", "pdf")
+    seen, judge = (
+        of_roles(**{role: {"DATABASE_URL": f"postgres://lago:p@{host}/lago"} for role in roles}),
+        Judge(),
+    )
+    seen = msgspec.structs.replace(seen, containers=(*seen.containers, container(None, name="db")))
+    services.test_each_service_runs_exactly_once(seen, judge)
+    assert [each.role for each in judge] == (["db"] if missing else [])
+
+
 # --- processes that agree ---
-
-
-def of_roles(**environments: dict[str, str]) -> Facts:
-    return facts(*(container(role, environment) for role, environment in environments.items()))
 
 
 AGREEING = [
