@@ -42,12 +42,8 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def as_lago(self) -> dict[str, Any]:
         """What is sent to Lago, and what it must echo."""
-        return {
-            "code": self.code,
-            "name": self.name,
-            "aggregation_type": self.aggregation_type,
-            "field_name": self.field_name or None,
-        }
+        asked = {"code": self.code, "name": self.name, "aggregation_type": self.aggregation_type}
+        return {**asked, "field_name": self.field_name} if self.field_name else asked
 
 
 class Allowance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,16 +84,18 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str | None = None
 
     def as_lago(self) -> dict[str, Any]:
-        """What is sent to Lago, without charges, and what it must echo."""
-        return {
+        """What is sent to Lago, without charges, and what it must echo. A description is Lago's own where the
+        catalogue has none.
+        """
+        asked = {
             "code": self.code,
             "name": self.name,
             "interval": self.interval,
             "amount_cents": self.amount_cents,
             "amount_currency": self.amount_currency,
             "pay_in_advance": self.pay_in_advance,
-            "description": self.description,
         }
+        return asked if self.description is None else {**asked, "description": self.description}
 
 
 class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

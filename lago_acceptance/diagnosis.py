@@ -203,14 +203,16 @@ def cause_of(lines: list[str], causes: tuple[Cause, ...] = CAUSES) -> tuple[Caus
 
 
 def symptom(container: Container) -> str | None:
-    """What is wrong with a container's state in a few words, or None. Exit 0 of a one-shot is nothing wrong."""
+    """What is wrong with a container's state in a few words, or None. Exit 0 of a one-shot is nothing wrong: of what
+    migrates, and of what is no part of Lago (who makes a key, or a dump).
+    """
     if container.out_of_memory:
         return f"was killed for using more memory than its limit (exit code {container.exit_code})"
     if container.status == "created":
         return f"was created and never started: {container.error or 'something that it depends on failed'}"
     if container.restarting or (container.restarts and container.exit_code):
         return f"restarts again and again (restart {container.restarts}, exit code {container.exit_code})"
-    if not container.running and (container.exit_code or container.role != "migrate"):
+    if not container.running and (container.exit_code or container.role not in (MIGRATE, None)):
         return f"has exited with code {container.exit_code}"
     if container.running and container.restarts:
         return f"was restarted {container.restarts} times"

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from lago_acceptance.facts import Container, Facts
 from lago_acceptance.model import Service
+from lago_acceptance.roles import DB, FRONT, LAGO_RUBY
 
-# Names that only a file puts there: found in a container and not in the file, they were taken out of the file.
-_OURS = ("LAGO_", "DATABASE_", "REDIS_", "SECRET_KEY", "SIDEKIQ_", "POSTGRES_", "API_URL")
+# Names that only a file puts there, by role: found in a container and not in the file, they were taken out of the
+# file. What images bring themselves (REDIS_VERSION of Redis') is none of these.
+_OF_LAGO = ("LAGO_", "DATABASE_", "REDIS_", "SECRET_KEY", "SIDEKIQ_")
+_OURS = {**dict.fromkeys(LAGO_RUBY, _OF_LAGO), FRONT: ("LAGO_", "API_URL"), DB: ("POSTGRES_",)}
 
 
 def differences(facts: Facts) -> Iterator[tuple[Container, list[str]]]:
@@ -37,7 +40,7 @@ def _between(declared: Service, running: Service) -> Iterator[str]:
             state = "is not set" if name not in running.environment else "has another value"
             yield f"{name} {state} in the container"
     for name in running.environment:
-        if name.startswith(_OURS) and name not in declared.environment:
+        if name.startswith(_OURS.get(running.role, ())) and name not in declared.environment:
             yield f"{name} is set in the container and not in the file"
     targets = {mount.target for mount in running.mounts}
     for mount in declared.mounts:

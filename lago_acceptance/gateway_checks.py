@@ -254,7 +254,7 @@ def is_healthy(answer: Answer, view: BillingView) -> Iterator[Finding]:
             "see which part its answer names",
             Severity.WARNING,
         )
-    elif answer.status != 200 or status != "healthy":
+    elif answer.status != 200 or status not in ("healthy", "ok", "up"):
         yield _red(
             "gateway-unhealthy",
             f"/health says {answer.said}",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from lago_acceptance.facts import Container, Facts, KeyFile
+from lago_acceptance.lago_reading import NATIVE_FILE, NATIVE_FROM, before
 from lago_acceptance.model import Mount, Service
 from lago_acceptance.roles import API, CLOCK, LAGO_RUBY, WORKER
+from lago_acceptance.settings import Settings
 
 
 class MountedKey(msgspec.Struct, frozen=True):
@@ -36,6 +38,17 @@ def mounted_keys(facts: Facts) -> tuple[MountedKey, ...]:
             ):
                 found.append(MountedKey(service, mount, file))
     return tuple(found)
+
+
+def in_volumes(facts: Facts, settings: Settings) -> tuple[Service, ...]:
+    """Lago's services that read their key, as from 1.23.0 on they can, out of one of Docker's own volumes."""
+    return tuple(
+        service
+        for service in lago_services(facts)
+        if (mount := service.mount_at(NATIVE_FILE))
+        and mount.kind == "volume"
+        and not before(service, settings, NATIVE_FROM)
+    )
 
 
 def effective_key(facts: Facts, container: Container) -> dict | None:

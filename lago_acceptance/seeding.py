@@ -12,6 +12,7 @@ import msgspec
 from lago_acceptance.catalogue import Catalogue, Metric, Plan
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.host import Permit
+from lago_acceptance.values import same
 
 # Lago ignores a change of these once a plan has subscriptions (Lago sheet, section 3.5).
 FIXED_ONCE_SUBSCRIBED = ("code", "interval", "amount_currency", "pay_in_advance")
@@ -106,7 +107,7 @@ def plan_drift(plan: Plan, held: dict[str, Any]) -> list[Drift]:
         _shown(each["billable_metric_code"], each["charge_model"], each["properties"])
         for each in held["charges"]
     ]
-    if charges != wanted:
+    if not _holds(charges, wanted):
         found.append(Drift(thing, "charges", charges, wanted))
     return found
 
@@ -119,5 +120,14 @@ def _drift(thing: str, wanted: dict[str, Any], held: dict[str, Any]) -> list[Dri
     return [
         Drift(thing, field, held.get(field), value)
         for field, value in wanted.items()
-        if (held.get(field) or None) != (value or None)
+        if not _holds(held.get(field) or None, value or None)
     ]
+
+
+def _holds(held: Any, wanted: Any) -> bool:
+    """Whether Lago holds what is wanted: "5.0" is "5", and later versions hold more properties of a charge."""
+    if isinstance(wanted, dict):
+        return isinstance(held, dict) and all(_holds(held.get(name), value) for name, value in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(held, list) and len(held) == len(wanted) and all(map(_holds, held, wanted))
+    return same(held, wanted)

@@ -1,5 +1,5 @@
 """What PostgreSQL and Redis answered inside their containers; Blocked or Unknown, with the reason, where they
-did not."""
+did not. And what of Lago's is served by others."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 from lago_acceptance import sidekiq
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.facts import Facts
-from lago_acceptance.roles import DB, REDIS
+from lago_acceptance.roles import API, DB, PDF, REDIS, WORKER
+from lago_acceptance.values import service_url
 
 _NAMES = {DB: "the database", REDIS: "Redis"}
+_URLS = {DB: "DATABASE_URL", REDIS: "REDIS_URL", PDF: "LAGO_PDF_URL"}
 _NEVER_ASKED = re.compile(
     r"(psql|redis-cli)\W+(command )?not found|executable file not found|no DATABASE_URL is"
 )
@@ -44,3 +46,13 @@ def must_be_asked(facts: Facts, role: str, error: str) -> None:
         raise Blocked("service-down", f"{_NAMES[role]} does not run")
     if _NEVER_ASKED.search(error):
         raise Unknown(f"{_NAMES[role]} can't be asked inside its container: {error}")
+
+
+def elsewhere(facts: Facts, role: str) -> bool:
+    """Whether Lago is told to use a database, Redis or PDF service that no container of the deployment is.
+
+    A PDF service is only where its name has dots: upstream's own value names a service that many leave out.
+    """
+    known = {name for each in facts.containers for name in (each.name, each.service.name)}
+    urls = (service_url(each.service.value(_URLS.get(role, ""))) for each in facts.of_role(API, WORKER))
+    return any(url.host not in known and (role != PDF or "." in url.host) for url in urls if url)

@@ -19,11 +19,12 @@ class Delivery(msgspec.Struct, frozen=True):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The body as JSON, empty where it is none."""
+        """The body as a JSON object, empty where it is none."""
         try:
-            return json.loads(self.body)
+            found = json.loads(self.body)
         except ValueError:
             return {}
+        return found if isinstance(found, dict) else {}
 
     @property
     def type(self) -> str:

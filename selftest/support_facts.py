@@ -13,11 +13,11 @@ NOW = 1_795_600_000.0
 STARTED = "2026-11-24T10:00:00.000000000Z"
 
 
-def container(role: str, environment: dict[str, str] | None = None, **more: Any) -> Container:
+def container(role: str | None, environment: dict[str, str] | None = None, **more: Any) -> Container:
     """A healthy container of a role; its service is called so too."""
     service = Service(name=f"lago-{role}", image="", role=role, environment=environment or {})
     known = {
-        "id": role,
+        "id": str(role),
         "name": f"lago-{role}-1",
         "project": "lago",
         "service": service,

@@ -6,10 +6,13 @@ import pytest
 from running import run
 
 from lago_acceptance import catalogue
-from lago_acceptance.catalogue import Allowance
+from lago_acceptance.attempts import Attempt
+from lago_acceptance.catalogue import Allowance, Plan
 from lago_acceptance.errors import UsageError
 from lago_acceptance.host import Permit
 from lago_acceptance.seeding import plan_drift, seed
+from lago_acceptance.sweeping import Owner
+from suites.phase6_plans import test_use
 
 GOOD = """
 billable_metrics:
@@ -168,3 +171,57 @@ def test_seeding_creates_once_tells_drift_and_changes_only_when_told(tmp_path):
 def test_seeding_needs_a_permit(tmp_path):
     with pytest.raises(TypeError):
         seed(Held(), _load(tmp_path, GOOD), None)
+
+
+def test_what_later_versions_and_people_add_is_no_drift(tmp_path):
+    """More properties of a charge, a description of Lago's own, and numbers that are written otherwise."""
+    lago, plans, permit = Held(), _load(tmp_path, GOOD), Permit("--seed")
+    seed(lago, plans, permit)
+    held = lago.things["plans"]["starter"]
+    held.update(description="by hand", pending_deletion=False, metadata={}, fixed_charges=[])
+    held["charges"][0]["properties"].update(amount="5.00", pricing_group_keys=None)
+    lago.things["billable_metrics"]["ai_requests"]["expression"] = None
+    assert seed(lago, plans, permit).drifted == ()
+    held["charges"][0]["properties"]["amount"] = "5.01"
+    assert [drift.field for drift in seed(lago, plans, permit).drifted] == ["charges"]
+    seed(lago, plans, permit, reseed=True)
+    assert "description" not in plans.plans[0].as_lago()
+
+
+def test_ranges_are_held_against_each_other_one_by_one():
+    plan = Plan("p", "P", "monthly", 0, "USD", True, Allowance("m", 1000, "graduated", "0.05"))
+    charge = {
+        "billable_metric_code": "m",
+        "charge_model": "graduated",
+        "properties": plan.allowance.properties(),
+    }
+    held = {**plan.as_lago(), "charges": [charge]}
+    assert plan_drift(plan, held) == []
+    charge["properties"] = {"graduated_ranges": charge["properties"]["graduated_ranges"][:1]}
+    assert [drift.field for drift in plan_drift(plan, held)] == ["charges"]
+
+
+class Bought:
+    """A Lago that takes subscriptions, and routes as Lago does: what follows a dot in an id is a format."""
+
+    def __init__(self):
+        self.customers: set[str] = set()
+
+    def create(self, collection, kind, values):
+        if collection == "customers":
+            self.customers.add(values["external_id"])
+        return {"status": "active", "plan_code": values.get("plan_code")}
+
+    def delete(self, path):
+        self.customers.discard(path.removeprefix("customers/").partition(".")[0])
+
+    def find(self, path, kind):
+        found = path.removeprefix("customers/").partition(".")[0]
+        return {} if found in self.customers else None
+
+
+def test_a_customer_on_a_plan_whose_code_has_a_dot_is_removed(tmp_path):
+    plans = _load(tmp_path, GOOD.replace("code: starter", "code: starter.v1"))
+    lago, owner = Bought(), Owner("20260101-000000-abcdef", "here", "1-1")
+    test_use.test_every_plan_can_be_subscribed_to(lago, plans, Attempt(), owner, None, Permit("--seed"))
+    assert lago.customers == set()

@@ -259,6 +259,21 @@ def test_jobs_that_died_since_the_last_look(live_lago, look):
     assert signs.died(jobs, after.host_clock) == []
 
 
+def test_what_others_keep_in_the_same_redis_hides_nothing(live_lago, look):
+    live_lago.redis("-n", "5", "SET", "queues", "of somebody else")
+    live_lago.redis("SADD", "queues", "of-somebody-else")
+    live_lago.redis("LPUSH", "queue:of-somebody-else", "no JSON")
+    try:
+        facts = look()
+    finally:
+        live_lago.redis("-n", "5", "DEL", "queues")
+        live_lago.redis("DEL", "queue:of-somebody-else")
+        live_lago.redis("SREM", "queues", "of-somebody-else")
+    assert facts.redis_error == ""
+    jobs = sidekiq.as_enqueued_to(facts)
+    assert jobs.readers and "of-somebody-else" in {queue.name for queue in jobs.queues}
+
+
 def ids(findings: list[Finding]) -> list[str]:
     """Their ids."""
     return [finding.id for finding in findings]

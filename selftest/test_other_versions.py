@@ -6,13 +6,19 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from lago_acceptance import diagnosis, schedules, sidekiq
+from lago_acceptance import diagnosis, keys, schedules, sidekiq
+from lago_acceptance.drift import differences
 from lago_acceptance.errors import Unknown
 from lago_acceptance.facts import Facts
+from lago_acceptance.model import Model, Mount, Service
+from lago_acceptance.options import ROOT
+from lago_acceptance.settings import load as load_settings
 from selftest.support_facts import NOW, container, facts
 from suites.phase1_rsa_key import test_key_in_use as key_in_use
+from suites.phase1_rsa_key import test_pem as pem
 from suites.phase2_services import test_data as data
 from suites.phase2_services import test_services as services
 from suites.phase2_services import test_work as work
@@ -30,6 +36,10 @@ class Judge(list):
     @property
     def ids(self) -> list[str]:
         return [finding.id for finding in self]
+
+
+def of_roles(**environments: dict[str, str]) -> Facts:
+    return facts(*(container(role, environment) for role, environment in environments.items()))
 
 
 # --- jobs ---
@@ -99,11 +109,49 @@ def test_a_job_that_failed_is_no_reason_why_nothing_starts(line):
     assert diagnosis.cause_of([line]) is None
 
 
+# --- what is there, and what is elsewhere ---
+
+
+@pytest.mark.parametrize(
+    ("role", "code", "wrong"), [(None, 0, False), (None, 1, True), ("migrate", 0, False), ("api", 0, True)]
+)
+def test_a_one_shot_that_has_done_its_work_is_well(role, code, wrong):
+    """Newer files have one that makes the key."""
+    ended = container(role, running=False, status="exited", exit_code=code, health=None)
+    assert bool(diagnosis.symptom(ended)) is wrong
+
+
+@pytest.mark.parametrize(
+    ("url", "missing"),
+    [
+        ("http://pdf:3000", True),
+        ("http://lago-pdf:3000", True),
+        ("http://gotenberg.example.net", False),
+        ("", True),
+    ],
+)
+def test_a_pdf_service_of_others_is_none_that_is_missing(url, missing):
+    roles = ("db", "redis", "api", "worker", "clock", "front")
+    seen, judge = of_roles(**{role: {"LAGO_PDF_URL": url} for role in roles}), Judge()
+    services.test_each_service_runs_exactly_once(seen, judge)
+    assert [each.role for each in judge] == (["pdf"] if missing else [])
+
+
+@pytest.mark.parametrize(
+    ("host", "missing"), [("db", True), ("db.example.net", False), ("db-of-others", False)]
+)
+def test_a_database_of_others_is_none_that_is_missing(host, missing):
+    roles = ("redis", "api", "worker", "clock", "front", "pdf")
+    seen, judge = (
+        of_roles(**{role: {"DATABASE_URL": f"postgres://lago:p@{host}/lago"} for role in roles}),
+        Judge(),
+    )
+    seen = msgspec.structs.replace(seen, containers=(*seen.containers, container(None, name="db")))
+    services.test_each_service_runs_exactly_once(seen, judge)
+    assert [each.role for each in judge] == (["db"] if missing else [])
+
+
 # --- processes that agree ---
-
-
-def of_roles(**environments: dict[str, str]) -> Facts:
-    return facts(*(container(role, environment) for role, environment in environments.items()))
 
 
 AGREEING = [
@@ -137,6 +185,71 @@ def test_processes_disagree_in_what_they_read_and_in_what_it_means(environments)
     judge = Judge()
     data.test_lagos_processes_agree(of_roles(**environments), judge)
     assert judge.ids == (["services-disagree"] if environments in DISAGREEING else [])
+
+
+# --- the RSA key in a volume, as in upstream's own files from 1.23.0 on ---
+
+VOLUME = (Mount("volume", "lago_rsa_data", "/app/config/keys", False),)
+
+
+def keyed(image: str, **publics: str) -> Facts:
+    """Processes that have loaded keys, by the digest of the public half, with a volume where newer ones look."""
+    containers = [
+        container(role, service=Service(name=role, image=image, role=role, mounts=VOLUME)) for role in publics
+    ]
+    loaded = {role: {"key": {"public": public}} for role, public in publics.items()}
+    return facts(*containers, lago=loaded)
+
+
+def test_a_newer_lagos_key_in_a_volume_is_mounted_and_compared_by_what_was_loaded():
+    settings = load_settings(ROOT / "settings.toml")
+    seen = keyed("getlago/api:v1.27.0", api="a", worker="b", clock="a", migrate="a")
+    inside, judge = keys.in_volumes(seen, settings), Judge()
+    pem.test_the_key_is_mounted_into_every_process_that_needs_it(seen, (), inside, judge)
+    assert judge.ids == []
+    for look in (
+        lambda: pem.files._get_wrapped_function()((), inside),
+        lambda: pem.test_the_mount_is_read_only_and_the_same_everywhere((), inside, judge),
+    ):
+        with pytest.raises(Unknown, match="volume"):
+            look()
+    mounted = key_in_use.mounted._get_wrapped_function()(seen, settings)
+    key_in_use.test_every_process_holds_the_mounted_key(seen, mounted, judge)
+    assert [(each.id, each.role) for each in judge] == [("rsa-key-not-the-mounted-one", "worker")]
+
+
+def test_an_older_lago_reads_no_key_in_a_volume():
+    settings = load_settings(ROOT / "settings.toml")
+    seen, judge = keyed("getlago/api:v1.16.0", api="a"), Judge()
+    pem.test_the_key_is_mounted_into_every_process_that_needs_it(
+        seen, (), keys.in_volumes(seen, settings), judge
+    )
+    assert judge.ids == ["rsa-key-not-mounted"]
+
+
+# --- what images bring along ---
+
+
+def test_variables_of_an_image_are_no_drift():
+    of_image = {"REDIS_VERSION": "7.2.5", "REDIS_DOWNLOAD_URL": "https://example.test"}
+    running = container("redis", of_image), container("api", {"REDIS_URL": "redis://redis", **of_image})
+    services = tuple(Service(name=f"lago-{each}", image="", role=each) for each in ("redis", "api"))
+    declared = Model(observed=False, project="", services=services)
+    (found,) = differences(facts(*running, declaration=declared))
+    assert found[0].role == "api" and "REDIS_URL is set in the container" in found[1][0]
+
+
+# --- whose schema it is ---
+
+
+def test_another_applications_migrations_in_lagos_schema_are_told():
+    judge = Judge()
+    data.test_the_schema_is_lagos_alone({"tables": ["invoices", "schema_migrations"]}, judge)
+    assert judge.ids == []
+    data.test_the_schema_is_lagos_alone({"tables": ["invoices", "alembic_version"]}, judge)
+    assert [(each.id, each.severity) for each in judge] == [("shared-database", "warning")]
+    with pytest.raises(Unknown):
+        data.test_the_schema_is_lagos_alone({}, judge)
 
 
 # --- keys of the API ---

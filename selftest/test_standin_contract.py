@@ -10,10 +10,12 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support_standin_own import Own
 from support_standin_replay import UUID, Comparison, Replay, deliveries, recorded
 from support_standin_stack import API_KEY, FILES_HOST, PASSWORD, Stack, spoken
 from support_standin_world import World
@@ -57,6 +59,12 @@ def rest(request: pytest.FixtureRequest) -> Replay:
         replay = Replay(stack.url(), API_KEY, PASSWORD, token=stack.token)
     replay.run(list(REST.values()))
     return replay
+
+
+@pytest.fixture(scope="module")
+def own(rest: Replay) -> Own:
+    """An organization beside the recorded one, which stays as it was recorded."""
+    return Own(rest.url)
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +117,173 @@ def files(stack: Stack) -> Replay:
 @pytest.mark.parametrize("name", REST)
 def test_rest_answers_as_recorded(name: str, rest: Replay) -> None:
     assert rest.found[name] == []
+
+
+# --- what the Lago sheet tells (section 3) and no recording holds ---
+
+PLAN = {"interval": "monthly", "amount_cents": 4900, "amount_currency": "USD", "pay_in_advance": True}
+
+
+def test_an_organization_is_changed_and_tells_its_taxes_then_alone(own: Own) -> None:
+    wanted = {
+        "name": "another",
+        "country": "IN",
+        "legal_name": "Bizoholic",
+        "net_payment_term": 30,
+        "billing_configuration": {"invoice_footer": "Thank you"},
+    }
+    changed = own.took("PUT", "organizations", "organization", wanted)
+    shown = own.took("GET", "organizations", "organization")
+    assert changed == {**shown, "taxes": []} and "taxes" not in shown
+    assert (shown["name"], shown["country"], shown["net_payment_term"]) == (own.name, "IN", 30)
+    assert shown["billing_configuration"]["invoice_footer"] == "Thank you"
+    assert own.ask("PUT", "organizations", {}).status_code == 400
+    assert own.refused("PUT", "organizations", "organization", {"default_currency": "XXZ"}) == {
+        "default_currency": ["value_is_invalid"]
+    }
+
+
+def _at(**ahead: float) -> str:
+    return (datetime.now(UTC) + timedelta(**ahead)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_a_subscription_is_changed_and_one_that_has_not_begun_can_begin_at_another_time(own: Own) -> None:
+    for code, cents in (("first", 4900), ("second", 100)):
+        own.took("POST", "plans", "plan", {**PLAN, "name": code, "code": code, "amount_cents": cents})
+    wanted = {
+        "external_customer_id": "c",
+        "external_id": "s",
+        "plan_code": "first",
+        "subscription_at": _at(days=3),
+    }
+    made = own.took("POST", "subscriptions", "subscription", wanted)
+    assert (
+        own.ask("PUT", "subscriptions/s", {"subscription": {"name": "x"}}).json()["code"]
+        == "subscription_not_found"
+    )
+    path = "subscriptions/s?status=pending"
+    later = _at(days=5)
+    changed = own.took(
+        "PUT", path, "subscription", {"name": "N", "subscription_at": later, "ending_at": _at(days=90)}
+    )
+    assert (changed["lago_id"], changed["name"], changed["subscription_at"]) == (made["lago_id"], "N", later)
+    assert changed["ending_at"] and changed["plan"]["code"] == "first" and changed["status"] == "pending"
+    # Asked for once more it is that one, and another plan takes the place of the first.
+    again = own.took("POST", "subscriptions", "subscription", wanted)
+    other = own.took("POST", "subscriptions", "subscription", {**wanted, "plan_code": "second"})
+    assert again["lago_id"] == other["lago_id"] == made["lago_id"] and other["plan_code"] == "second"
+    assert own.refused("PUT", path, "subscription", {"ending_at": "never"}) == {"ending_at": ["invalid_date"]}
+    answer = own.ask("PUT", path, {"subscription": {"plan_overrides": {"amount_cents": 1}}})
+    assert (answer.status_code, answer.json()["code"]) == (403, "feature_unavailable")
+    begun = own.took("PUT", path, "subscription", {"subscription_at": _at(minutes=-1)})
+    assert begun["status"] == "active" and begun["started_at"]
+    stays = own.took("PUT", "subscriptions/s", "subscription", {"subscription_at": _at(days=9), "name": "M"})
+    assert (stays["subscription_at"], stays["name"]) == (begun["subscription_at"], "M")
+
+
+@pytest.mark.parametrize(
+    ("changes", "details"),
+    [
+        ({"amount_cents": "abc"}, {"amount_cents": ["is not a number"]}),
+        ({"name": ""}, {"name": ["value_is_mandatory"]}),
+        ({"amount_currency": "XXZ"}, {"amount_currency": ["value_is_invalid"]}),
+        ({"code": "kept-2"}, {"code": ["value_already_exist"]}),
+    ],
+)
+def test_a_plan_is_held_to_what_a_change_gives(changes: dict, details: dict, own: Own) -> None:
+    for code in ("kept", "kept-2"):
+        if own.ask("GET", f"plans/{code}").status_code == 404:
+            own.took("POST", "plans", "plan", {**PLAN, "name": code, "code": code})
+    assert own.refused("PUT", "plans/kept", "plan", changes) == details
+    assert own.took("PUT", "plans/kept", "plan", {"description": "d"})["amount_cents"] == 4900
+
+
+def test_a_metrics_new_code_must_be_free(own: Own) -> None:
+    for code in ("one", "two"):
+        own.took(
+            "POST",
+            "billable_metrics",
+            "billable_metric",
+            {"name": code, "code": code, "aggregation_type": "count_agg"},
+        )
+    assert own.refused("PUT", "billable_metrics/one", "billable_metric", {"code": "two"}) == {
+        "code": ["value_already_exist"]
+    }
+
+
+def test_a_batch_names_its_wrong_events_by_their_place(own: Own) -> None:
+    events = [{"transaction_id": "a", "code": "x"}, {"code": "x"}, {"transaction_id": "a", "code": "x"}]
+    assert own.refused("POST", "events/batch", "events", events) == {
+        "1": {"transaction_id": ["value_is_mandatory"]},
+        "2": {"transaction_id": ["value_already_exist"]},
+    }
+    assert own.ask("GET", "events/a").status_code == 404
+
+
+def test_a_customer_keeps_what_stands_deeper(own: Own) -> None:
+    wanted = {
+        "external_id": "deep",
+        "shipping_address": {"city": "Pune", "country": "IN"},
+        "metadata": [{"key": "tenant", "value": "t", "display_in_invoice": True}],
+        "billing_configuration": {"document_locale": "fr"},
+    }
+    own.took("POST", "customers", "customer", wanted)
+    own.took("POST", "customers", "customer", {"external_id": "deep", "name": "Deep"})
+    shown = own.took("GET", "customers/deep", "customer")
+    assert shown["shipping_address"]["city"] == "Pune" and shown["shipping_address"]["zipcode"] is None
+    (entry,) = shown["metadata"]
+    assert re.fullmatch(UUID, entry.pop("lago_id")) and entry.pop("created_at")
+    assert entry == {"key": "tenant", "value": "t", "display_in_invoice": True}
+    assert shown["billing_configuration"]["document_locale"] == "fr"
+
+
+def test_invoices_are_found_by_each_filter(own: Own) -> None:
+    own.took("POST", "plans", "plan", {**PLAN, "name": "filtered", "code": "filtered"})
+    own.took("POST", "customers", "customer", {"external_id": "f", "name": "Filtered Inc", "currency": "USD"})
+    wanted = {
+        "external_customer_id": "f",
+        "external_id": "f",
+        "plan_code": "filtered",
+        "billing_time": "anniversary",
+    }
+    own.took("POST", "subscriptions", "subscription", wanted)
+
+    def listed(query: str) -> list[dict[str, Any]]:
+        answer = own.ask("GET", f"invoices?external_customer_id=f&{query}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["invoices"]
+
+    (invoice,) = until(lambda: listed("status=finalized"), 20)
+    today, earlier, later = (_at(days=day)[:10] for day in (0, -2, 2))
+    matching = (
+        "invoice_type=subscription",
+        "payment_overdue=false",
+        "search_term=filtered",
+        f"search_term={invoice['number']}",
+        f"search_term={invoice['lago_id']}",
+    )
+    matching += (f"issuing_date_from={earlier}&issuing_date_to={later}", "payment_status=pending")
+    others = ("invoice_type=credit", "payment_overdue=true", "search_term=nobody", "payment_status=failed")
+    others += (f"issuing_date_from={later}", f"issuing_date_to={earlier}")
+    assert {query: len(listed(query)) for query in (*matching, *others)} == {
+        **dict.fromkeys(matching, 1),
+        **dict.fromkeys(others, 0),
+    }, today
+
+
+def test_a_password_is_mandatory(own: Own) -> None:
+    (error,) = own.sign_up("nobody@example.test", " ").json()["errors"]
+    assert error["extensions"]["details"] == {"password": ["value_is_mandatory"]}
+
+
+@pytest.mark.parametrize(
+    "query", ["{customers{collection{id}}}", "{organization{logoUrl}}", "{plans(x:1){collection{id}}}"]
+)
+def test_what_is_not_modelled_says_so(query: str, own: Own, stack: Stack) -> None:
+    answer = own.graphql(query)
+    assert (answer.status_code, answer.json()["code"]) == (501, "outside_of_the_stand_in")
+    changed = own.ask("PUT", "organizations", {"organization": {"timezone": "Asia/Kolkata"}})
+    assert (changed.status_code, changed.json()["code"]) == (501, "outside_of_the_stand_in")
 
 
 @pytest.mark.parametrize("name", GRAPHQL)

@@ -42,6 +42,13 @@ document.querySelector('a').onclick = event => { event.preventDefault(); history
  list.onscroll = () => list.scrollTop + list.clientHeight >= list.scrollHeight - 5 && more(); more(); }"""
 WRONG = """show('<div data-test="error-alert">Sorry</div>')"""
 MANY = [f"Plan {number}" for number in range(100)]
+# A later version's: pages below the organization, and no mark of 1.16.0's.
+LATER = """history.pushState({}, '', '/acme/home'); document.body.innerHTML = '<nav><a href="/acme/plans" %s>Plans</a></nav>';
+document.querySelector('a').onclick = event => { event.preventDefault(); history.pushState({}, '', '/acme/plans');
+ document.body.insertAdjacentHTML('beforeend', '<div hidden>Plan 0</div><div>Plan 0</div>') }"""
+LATER_PLANS = "<title>Lago</title><div>Plan 0</div>"
+NO_LINK = "history.pushState({}, '', '/acme/home'); document.body.innerHTML = '<nav>Plans</nav>'"
+FORBIDDEN = "history.pushState({}, '', '/forbidden'); document.body.innerHTML = 'You may not'"
 
 
 @dataclass
@@ -49,11 +56,13 @@ class Front:
     """A front: every path gives its page, and a POST is refused. ``submit`` is what its form does."""
 
     submit: str = WRONG
+    button: str = 'data-test="submit"'
 
     def __call__(self, request: Request) -> Response:
         if request.method == "POST":
             return Response("Not Allowed", 405)
-        return Response(LOGIN.replace("{submit}", html.escape(self.submit)), content_type="text/html")
+        page = LOGIN.replace("{submit}", html.escape(self.submit)).replace('data-test="submit"', self.button)
+        return Response(LATER_PLANS if request.path == "/acme/plans" else page, content_type="text/html")
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +92,8 @@ def opened(served, request, monkeypatch):
     monkeypatch.setattr(front_pages, "SECONDS", 2.0)
     with contextlib.ExitStack() as stack:
 
-        def open_one(submit: str):
-            served[1].submit = submit
+        def open_one(submit: str, button: str = 'data-test="submit"'):
+            served[1].submit, served[1].button = submit, button
             page, faults = stack.enter_context(served[0].page(request.node.name))
             page.set_default_timeout(2000)
             front_pages.open_login(page, faults)
@@ -151,3 +160,30 @@ def test_a_public_name_is_asked_where_this_machines_dns_knows_it_else_at_the_ori
     assert view(SYSTEM, "first").pinned("localhost") == ""
     assert view(SYSTEM).pinned("no-such-host.invalid") == "192.0.2.7"
     assert view("first").pinned("localhost") == "192.0.2.7"
+
+
+@pytest.mark.parametrize(
+    "submit", [LATER % "", LATER % 'style="display:none"', NO_LINK], ids=["link", "folded", "none"]
+)
+def test_a_later_front_is_entered_and_its_plans_are_found(submit, opened):
+    page, faults = opened(submit)
+    assert front_pages.must_enter(page, faults) == ""
+    front_pages.must_list(page, ["Plan 0"], faults)
+    assert page.url.endswith("/acme/plans")
+    assert _red(front_pages.must_list, page, ["Plan 1"], faults) == "plans-not-shown"
+
+
+def test_a_later_front_that_takes_a_wrong_password_is_red(opened):
+    page, faults = opened(LATER % "")
+    assert _red(front_pages.must_refuse, page, faults) == "wrong-password-taken"
+
+
+def test_an_administrator_who_may_see_nothing_is_red(opened):
+    page, faults = opened(FORBIDDEN)
+    assert _red(front_pages.must_enter, page, faults) == "admin-forbidden"
+
+
+def test_a_form_is_sent_without_its_mark_and_one_that_can_not_be_sent_is_red(opened):
+    page, faults = opened(WRONG, button="")
+    front_pages.must_refuse(page, faults)
+    assert _red(opened, WRONG, 'data-test="submit" disabled') == "login-form-broken"

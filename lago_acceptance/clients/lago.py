@@ -82,4 +82,8 @@ class Lago:
         """The PEM of the key that webhooks are signed for, as the API serves it (section 3.4)."""
         import base64
 
-        return base64.b64decode(self.get("webhooks/json_public_key", "webhook")["public_key"]).decode()
+        answer = self.ask("GET", "webhooks/json_public_key")
+        try:
+            return base64.b64decode(answer.part("webhook")["public_key"]).decode()
+        except (KeyError, TypeError, ValueError):
+            answer.refuse("nobody can check what webhooks are signed by")

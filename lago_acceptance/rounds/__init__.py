@@ -52,11 +52,11 @@ class Patience(msgspec.Struct, frozen=True):
     poller that looks every 5 to 15 s (Lago sheet, sections 3.11 and 8).
     """
 
-    invoice: float = 15.0
-    usage: float = 10.0
-    file: float = 20.0
-    hooks: float = 15.0
-    last_invoice: float = 30.0
+    invoice: float = 20.0
+    usage: float = 15.0
+    file: float = 30.0
+    hooks: float = 20.0
+    last_invoice: float = 45.0
 
 
 class Circumstances(msgspec.Struct, frozen=True):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urljoin
 
+from lago_acceptance.clients.connection import NotAnswered
 from lago_acceptance.clients.lago import Document
 from lago_acceptance.roles import API, PDF, WORKER
 from lago_acceptance.rounds import Ground, red
 from lago_acceptance.waiting import until
+
+# One to the file, and one from http to https.
+REDIRECTS = 5
 
 
 def finalized(
@@ -73,16 +78,21 @@ def file(ground: Ground, invoice: Document) -> str:
 
 def _fetch(ground: Ground, url: str) -> None:
     """Follow file_url as a browser does, and see that a PDF comes."""
-    answer = ground.lago.connection.fetch(url)
-    target = answer.headers.get("location", "")
-    if answer.status_code in (302, 303, 307) and target:
-        answer = ground.lago.connection.fetch(target)
-    if answer.status_code != 200 or not answer.content.startswith(b"%PDF-"):
-        media_type = answer.headers.get("content-type", "no content type")
+    try:
+        for _ in range(REDIRECTS):
+            answer = ground.lago.connection.fetch(url)
+            if not answer.has_redirect_location:
+                break
+            url = urljoin(url, answer.headers["location"])
+        came = f"{answer.status_code} {answer.headers.get('content-type', 'no content type')}"
+        good = answer.status_code == 200 and answer.content.startswith(b"%PDF-")
+    except NotAnswered as missing:
+        came, good = missing.findings[0].wrong, False
+    if not good:
         red(
             "invoice-file-unreadable",
             API,
-            f"file_url leads to {answer.status_code} {media_type} and not to a PDF",
+            f"file_url leads to {came} and not to a PDF",
             "customers click on a link to nothing",
             "LAGO_API_URL must be the public https URL, and /app/storage a volume that API and worker share",
         )

@@ -15,10 +15,19 @@ pytestmark = [pytest.mark.smoke, pytest.mark.phase1]
 
 
 @pytest.fixture(scope="module")
-def mounted(facts):
-    """The one key file that is mounted; its digest is that of the public half."""
+def mounted(facts, settings):
+    """The one key file that is mounted; its digest is that of the public half. Of a key in a volume, the one that the
+    API has loaded from it."""
     mounted = keys.mounted_keys(facts)
     digests = {key.file.digest for key in mounted if key.file.digest}
+    if not mounted and keys.in_volumes(facts, settings):
+        if (api := facts.running(API)) is None:
+            raise Blocked(
+                diagnosis.blocker(facts), "the API does not run, which could tell the key in its volume"
+            )
+        digests = {digest for digest in [(keys.effective_key(facts, api) or {}).get("public")] if digest}
+        if not digests:
+            raise Unknown("the API did not tell which key it has loaded from its volume")
     if not digests and (unseen := next((key.file.unseen for key in mounted if key.file.unseen), "")):
         raise Unknown(unseen)
     if len(digests) != 1:

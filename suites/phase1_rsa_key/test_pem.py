@@ -7,7 +7,7 @@ import pytest
 
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Place, Severity
-from lago_acceptance.keys import lago_services, mounted_keys
+from lago_acceptance.keys import in_volumes, lago_services, mounted_keys
 from lago_acceptance.roles import LAGO_RUBY
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase1]
@@ -25,8 +25,16 @@ def keys(facts):
 
 
 @pytest.fixture(scope="module")
-def files(keys):
+def inside_docker(facts, settings):
+    """The services that have their key in a volume of Docker's own."""
+    return in_volumes(facts, settings)
+
+
+@pytest.fixture(scope="module")
+def files(keys, inside_docker):
     """Those files, each once. Unknown where this user may not even see whether they are there."""
+    if not keys and inside_docker:
+        raise Unknown("the key lies in a volume of Docker's own, where no file of the host's is looked at")
     if not keys:
         raise Blocked("rsa-key-not-mounted", "there is no mounted key to look at")
     if hidden := next((key.file for key in keys if key.file.kind == "hidden"), None):
@@ -34,8 +42,8 @@ def files(keys):
     return {key.file.path: key.file for key in keys}.values()
 
 
-def test_the_key_is_mounted_into_every_process_that_needs_it(facts, keys, judge):
-    mounting = {key.service.role for key in keys}
+def test_the_key_is_mounted_into_every_process_that_needs_it(facts, keys, inside_docker, judge):
+    mounting = {service.role for service in (*(key.service for key in keys), *inside_docker)}
     judge(
         Finding(
             id="rsa-key-not-mounted",
@@ -138,7 +146,11 @@ def unusable(file) -> Finding | None:
     )
 
 
-def test_the_mount_is_read_only_and_the_same_everywhere(keys, judge):
+def test_the_mount_is_read_only_and_the_same_everywhere(keys, inside_docker, judge):
+    if not keys and inside_docker:
+        raise Unknown(
+            "the key lies in a volume of Docker's own; each process is held against the API's key instead"
+        )
     if not keys:
         raise Blocked("rsa-key-not-mounted", "there is no mount to compare")
     findings = [

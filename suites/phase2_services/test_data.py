@@ -8,7 +8,7 @@ import pytest
 
 from lago_acceptance import diagnosis, schema, stores
 from lago_acceptance.errors import Blocked, Unknown
-from lago_acceptance.findings import Finding, Red
+from lago_acceptance.findings import Finding, Red, Severity
 from lago_acceptance.roles import API, CLOCK, DB, MIGRATE, REDIS, WORKER
 from lago_acceptance.values import service_url
 
@@ -31,6 +31,20 @@ AGREED = {
     "SECRET_KEY_BASE": (AT_WORK, "sessions and links made by one are refused by the other"),
     "LAGO_ENCRYPTION_PRIMARY_KEY": (AT_WORK, "what one encrypts, the other can't read"),
     "LAGO_API_URL": (AT_WORK, "links and signatures differ from process to process"),
+}
+
+
+# The tables in which other frameworks keep their migrations.
+OF_OTHERS = {
+    "__EFMigrationsHistory",
+    "_prisma_migrations",
+    "alembic_version",
+    "django_migrations",
+    "doctrine_migration_versions",
+    "flyway_schema_history",
+    "goose_db_version",
+    "knex_migrations",
+    "SequelizeMeta",
 }
 
 
@@ -111,6 +125,23 @@ def test_the_schema_is_the_images(facts, database, settings):
                 f"this Lago needs {wanted.migrations} up to {wanted.latest}"
             )
         )
+
+
+def test_the_schema_is_lagos_alone(database, judge):
+    if "tables" not in database:
+        raise Unknown("PostgreSQL did not say which tables are in Lago's schema")
+    others = sorted(OF_OTHERS & set(database["tables"]))
+    judge(
+        Finding(
+            id="shared-database",
+            role=DB,
+            severity=Severity.WARNING,
+            wrong=f"another application migrates the same schema: it holds {name}",
+            leads_to="half-run migrations, and logins that answer 500 while /health is green",
+            mend="make a database, or at least a schema, of its own for each",
+        )
+        for name in others
+    )
 
 
 def test_redis_answers_and_never_evicts(facts):

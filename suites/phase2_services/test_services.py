@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance import diagnosis
+from lago_acceptance import diagnosis, stores
 from lago_acceptance.drift import differences
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Finding, Red, Severity
@@ -45,7 +45,7 @@ def test_each_service_runs_exactly_once(facts, judge):
     findings = []
     for role, consequence in WITHOUT.items():
         here = facts.of_role(role)
-        if not here and not (role == DB and facts.database) and not _external(facts, role):
+        if not here and not (role == DB and facts.database) and not stores.elsewhere(facts, role):
             findings.append(
                 Finding(
                     id="service-missing",
@@ -68,17 +68,6 @@ def test_each_service_runs_exactly_once(facts, judge):
                 )
             )
     judge(findings)
-
-
-def _external(facts, role) -> bool:
-    """Whether Lago is told to use a database or Redis that no container of the deployment serves."""
-    variable = {DB: "DATABASE_URL", REDIS: "REDIS_URL"}.get(role)
-    names = {container.service.name for container in facts.containers}
-    return bool(variable) and any(
-        (url := container.service.value(variable))
-        and not any(f"@{name}" in url or f"//{name}" in url for name in names)
-        for container in facts.of_role(API, WORKER)
-    )
 
 
 def test_every_service_is_up_and_healthy(facts, judge):

@@ -20,6 +20,7 @@ ROUTES = [
   ["GET", "/rails/active_storage/disk/*encoded_key/*filename", "active_storage#disk"],
 
   ["GET", "#{V1}/organizations", "api/v1/organizations#show"],
+  ["PUT", "#{V1}/organizations", "api/v1/organizations#update"],
   ["GET", "#{V1}/organizations/grpc_token", "api/v1/organizations#grpc_token"],
   ["GET", "#{V1}/webhooks/public_key", "api/v1/webhooks#public_key"],
   ["GET", "#{V1}/webhooks/json_public_key", "api/v1/webhooks#json_public_key"],
@@ -32,7 +33,7 @@ ROUTES = [
   *resource("coupons", "*code", :index, :create, :show, :destroy),
   *resource("applied_coupons", ":id", :index, :create),
   *resource("customers", ":external_id", :index, :create, :show, :destroy),
-  *resource("subscriptions", ":external_id", :index, :create, :show, :destroy),
+  *resource("subscriptions", ":external_id", *ALL),
   *resource("events", ":id", :index, :create, :show),
   *resource("invoices", ":id", :index, :show),
   *resource("fees", ":id", :index, :show),
@@ -52,6 +53,6 @@ ROUTES << ["GET", "/sidekiq", "sidekiq_web#index"] if ENV["LAGO_SIDEKIQ_WEB"] ==
 ].product(%w[GET POST PUT DELETE]) { |path, verb| ROUTES << [verb, "#{V1}/#{path}", "application#outside"] }
 
 [
-  ["PUT", "organizations"], ["PUT", "coupons/[^/]+"], ["PUT", "subscriptions/[^/]+"], ["POST", "invoices"],
-  ["PUT", "invoices/[^/]+"], ["PUT", "fees/[^/]+"], ["DELETE", "fees/[^/]+"], ["PUT", "wallets/[^/]+"]
+  ["PUT", "coupons/[^/]+"], ["POST", "invoices"], ["PUT", "invoices/[^/]+"], ["PUT", "fees/[^/]+"],
+  ["DELETE", "fees/[^/]+"], ["PUT", "wallets/[^/]+"]
 ].each { |verb, path| ROUTES << [verb, "#{V1}/#{path}", "application#outside"] }

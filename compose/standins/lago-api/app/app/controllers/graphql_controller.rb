@@ -9,8 +9,10 @@ class GraphqlController < ApplicationController
     user = Session.user(bearer)
     @headers["x-lago-token"] = Session.token(user[:id]) if user
     @current_organization = organization_of(user)
-    render json: LagoSchema.answer(params["query"], variables: params["variables"] || {},
+    answer = LagoSchema.answer(params["query"], variables: params["variables"] || {},
       operation_name: params["operationName"], context: {user: user, organization: @current_organization})
+    beyond = LagoSchema.beyond(answer)
+    beyond ? outside("Lago v1.16.0 may have #{beyond}, but") : render(json: answer)
   rescue JWT::ExpiredSignature
     extensions = {status: 401, code: "expired_jwt_token"}
     render json: {data: {}, errors: [{message: "expired_jwt_token", extensions: extensions}]}

@@ -14,7 +14,7 @@ module Customers
     def upsert(organization, values)
       check(values)
       row = of(organization).first(external_id: values["external_id"].to_s)
-      attributes = values.slice(*WRITABLE.map(&:to_s)).transform_keys(&:to_sym)
+      attributes = values.slice(*WRITABLE.map(&:to_s)).transform_keys(&:to_sym).merge(nested(values))
       return change(row, attributes) if row
 
       create(organization, values["external_id"].to_s, attributes)
@@ -52,14 +52,29 @@ module Customers
         created_at: Text.time(row[:created_at]), updated_at: Text.time(row[:updated_at]), **row.slice(*PLAIN),
         applicable_timezone: row[:timezone] || "UTC", net_payment_term: row[:net_payment_term],
         external_salesforce_id: row[:external_salesforce_id], finalize_zero_amount_invoice: row[:finalize_zero_amount_invoice],
-        billing_configuration: {invoice_grace_period: nil, payment_provider: nil, payment_provider_code: nil, document_locale: nil},
-        shipping_address: SHIPPING.to_h { |name| [name, nil] }, metadata: []
+        billing_configuration: {invoice_grace_period: nil, payment_provider: nil, payment_provider_code: nil,
+                                document_locale: row[:document_locale]},
+        shipping_address: SHIPPING.to_h { |name| [name, row[:shipping_address][name.to_s]] }, metadata: row[:metadata].to_a
       }
     end
 
     private
 
     def db = Standin::Database
+
+    # What stands deeper in what was sent. Payment providers and a grace period of one's own are not modelled.
+    def nested(values)
+      found = {}
+      found[:document_locale] = values["billing_configuration"]["document_locale"] if values.dig("billing_configuration", "document_locale")
+      found[:shipping_address] = Sequel.pg_jsonb_wrap(values["shipping_address"].slice(*SHIPPING.map(&:to_s))) if values["shipping_address"]
+      found[:metadata] = Sequel.pg_jsonb_wrap(values["metadata"].map { |each| entry(each) }) if values["metadata"]
+      found
+    end
+
+    def entry(values)
+      {lago_id: values["id"] || SecureRandom.uuid, key: values["key"], value: values["value"],
+       display_in_invoice: values["display_in_invoice"] == true, created_at: Text.time(Time.now)}
+    end
 
     def change(row, attributes)
       if attributes[:currency] && row[:currency] && attributes[:currency] != row[:currency] && used?(row)

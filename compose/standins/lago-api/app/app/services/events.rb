@@ -16,8 +16,17 @@ module Events
       raise Standin::Refusal.invalid(events: ["no_events"]) if list.nil? || list.empty?
       raise Standin::Refusal.invalid(events: ["too_many_events"]) if list.size > ENV.fetch("LAGO_EVENTS_BATCH_MAX_LENGTH", 100).to_i
 
-      now = Time.now.utc
-      rows = db.transaction { list.map { |values| store(organization, values, now) } }
+      now, problems = Time.now.utc, {}
+      rows = db.transaction do
+        made = list.each_with_index.map do |values, index|
+          store(organization, values, now)
+        rescue Standin::Refusal => refusal
+          problems[index] = refusal.body[:error_details]
+        end
+        raise Standin::Refusal.new(422, "Unprocessable Entity", code: "validation_errors", error_details: problems) if problems.any?
+
+        made
+      end
       rows.each { |row| PostProcessJob.perform_later(Standin::Job::Record.new("Event", row[:id])) }
     end
 

@@ -18,7 +18,8 @@ module Metrics
 
     def update(row, values)
       merged = serialize(row).transform_keys(&:to_s).slice(*TEXTS, "aggregation_type", "recurring").merge(values)
-      check(merged, taken: false)
+      taken = merged["code"] != row[:code] && of({id: row[:organization_id]}).first(code: merged["code"].to_s)
+      check(merged, taken: !!taken)
       db.update(:billable_metrics, row, attributes(merged))
     end
 

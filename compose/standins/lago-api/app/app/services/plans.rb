@@ -25,11 +25,11 @@ module Plans
     def update(organization, row, values)
       Charges.check_references(organization, values["charges"])
       check_taxes(values["tax_codes"])
-      changes = attributes(values).slice(*values.keys.map(&:to_sym))
+      interval = values["interval"] || INTERVALS.fetch(row[:interval])
+      changes = attributes({**values, "interval" => interval}).slice(*values.keys.map(&:to_sym))
+      taken = values.key?("code") && values["code"] != row[:code] && of(organization).first(code: values["code"])
+      check(values, taken: !!taken, given: values.keys.map(&:to_sym))
       changes = changes.except(:code, :interval, :amount_currency, :pay_in_advance) if db[:subscriptions].where(plan_id: row[:id]).any?
-      if values.key?("code") && values["code"] != row[:code] && of(organization).first(code: values["code"])
-        raise Standin::Refusal.invalid(code: ["value_already_exist"])
-      end
       db.transaction do
         Charges.replace(row, values["charges"]) if values.key?("charges")
         db.update(:plans, row, changes)
@@ -75,13 +75,15 @@ module Plans
       }
     end
 
-    def check(values, taken:)
+    # A change is held to what it gives alone.
+    def check(values, taken:, given: nil)
       problems = {}
       %w[name code interval].each { |name| problems[name.to_sym] = ["value_is_mandatory"] if values[name].to_s.strip.empty? }
       problems[:code] = ["value_already_exist"] if taken
       problems[:amount_currency] = ["value_is_invalid"] unless Currency.known?(values["amount_currency"])
       problems[:pay_in_advance] = ["value_is_invalid"] unless [true, false].include?(values["pay_in_advance"])
-      problems.merge!(amount_problems(values["amount_cents"]))
+      problems.merge!(amount_problems(values["amount_cents"])) if given.nil? || given.include?(:amount_cents)
+      problems = problems.slice(*given, :amount) if given
       raise Standin::Refusal.invalid(**problems) unless problems.empty?
     end
 

@@ -8,19 +8,35 @@ module Subscribing
     def create(organization, values)
       plan = Plans.of(organization).first(code: values["plan_code"].to_s)
       raise Refusal.not_found("plan") unless plan
-      raise Refusal.forbidden("feature_unavailable") if values["plan_overrides"] && !Rails.application.premium
 
       check(values)
       customer = Customers.of(organization).first(external_id: values["external_customer_id"].to_s) ||
         Customers.create(organization, values["external_customer_id"].to_s)
-      current = Subscriptions.of(organization).first(external_id: values["external_id"], status: Subscriptions::ACTIVE)
+      current = Subscriptions.running(organization, values["external_id"])
       raise Refusal.invalid(external_id: ["value_already_exist"]) if current && current[:customer_id] != customer[:id]
 
       customer = Customers.settle_currency(customer, plan[:amount_currency])
       return start(customer, plan, values) unless current
       return current if current[:plan_id] == plan[:id]
+      # One that has not begun simply begins with the other plan.
+      return db.update(:subscriptions, current, plan_id: plan[:id]) if current[:status] == Subscriptions::PENDING
 
       change(current, plan)
+    end
+
+    # Only one that has not begun can begin at another time; at a past one it begins at once.
+    def update(row, values)
+      check_overrides(values)
+      problems = date_problems(values)
+      raise Refusal.invalid(**problems) if problems.any?
+
+      changes = {}
+      changes[:name] = values["name"].to_s if values.key?("name")
+      changes[:ending_at] = Text.parse_time(values["ending_at"]) if values.key?("ending_at")
+      moved = row[:status] == Subscriptions::PENDING && Text.parse_time(values["subscription_at"])
+      changes[:subscription_at] = moved if moved
+      row = db.update(:subscriptions, row, changes)
+      (moved && moved <= Time.now.utc) ? activate(row) : row
     end
 
     # Its day has come.
@@ -62,15 +78,22 @@ module Subscribing
     def db = Standin::Database
 
     def check(values)
-      problems = {}
+      check_overrides(values)
+      problems = date_problems(values)
       %w[external_customer_id external_id].each { |name| problems[name.to_sym] = ["value_is_mandatory"] if values[name].to_s.empty? }
-      %w[subscription_at ending_at].each do |name|
-        problems[name.to_sym] = ["invalid_date"] if values[name] && Text.parse_time(values[name]).nil?
-      end
       unless Subscriptions::BILLING_TIMES.include?(values.fetch("billing_time", "calendar"))
         problems[:billing_time] = ["value_is_invalid"]
       end
       raise Refusal.invalid(**problems) unless problems.empty?
+    end
+
+    def check_overrides(values)
+      raise Refusal.forbidden("feature_unavailable") if values["plan_overrides"] && !Rails.application.premium
+    end
+
+    def date_problems(values)
+      wrong = %w[subscription_at ending_at].select { |name| values[name] && Text.parse_time(values[name]).nil? }
+      wrong.to_h { |name| [name.to_sym, ["invalid_date"]] }
     end
 
     def start(customer, plan, values)

@@ -9,6 +9,13 @@ module Subscriptions
   class << self
     def of(organization) = db[:subscriptions].where(customer_id: db[:customers].where(organization_id: organization[:id]).select(:id))
 
+    # The one that goes on under an id, or is still to begin; nil where there is none.
+    def running(organization, external_id)
+      begun = {status: ACTIVE}
+      to_begin = {status: PENDING, previous_subscription_id: nil}
+      of(organization).where(external_id: external_id).where(Sequel.|(begun, to_begin)).reverse(:status).first
+    end
+
     def plan(row) = db[:plans].first(id: row[:plan_id])
 
     def customer(row) = db[:customers].first(id: row[:customer_id])

@@ -17,6 +17,8 @@ module Api
 
       def create = render_subscription(Subscribing.create(current_organization, required(:subscription)))
 
+      def update = render_subscription(Subscribing.update(subscription, required(:subscription)))
+
       def destroy
         row = subscription
         row = (row[:status] == Subscriptions::PENDING) ? Subscribing.cancel(row) : Subscribing.terminate(row)
