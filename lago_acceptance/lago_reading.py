@@ -26,6 +26,20 @@ KEY = "LAGO_RSA_PRIVATE_KEY"
 NATIVE_FILE = "/app/config/keys/private.pem"
 NATIVE_FROM = (1, 23, 0)
 _KEY_FILE = re.compile(r"(?i)rsa|private|lago.*\.(pem|key)$|^key\.pem$|/keys/?$|/config/keys")
+# They start a program with the variables of a secret store.
+_WRAPPERS = {
+    "doppler",
+    "infisical",
+    "envconsul",
+    "chamber",
+    "op",
+    "sops",
+    "teller",
+    "summon",
+    "vault",
+    "bao",
+    "bws",
+}
 _NO_KEY_FILE = re.compile(r"(?i)\.(rb|sh|crt|cer|conf|py|js)$|public|ca\.pem|cert|\.rb:|generate")
 
 
@@ -176,22 +190,35 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
         )
     text, via, at = _value(service, model, outcome)
     state, digest = judge(text)
-    if state in (State.ABSENT, State.EMPTY) and any(
-        _unseen_script(program, service, model) for program in outcome.programs
-    ):
+    if via == "variable" and KEY not in service.environment:
+        state = State.ABSENT
+    if state in (State.ABSENT, State.EMPTY) and _set_unseen(outcome, service, model):
         return KeyReading(
             State.UNKNOWN, via, at, "", reads | frozenset(mount.target for mount in service.mounts), outcome
         )
-    if via == "variable" and KEY not in service.environment:
-        state = State.ABSENT
     if version is None and state in (State.ABSENT, State.EMPTY) and any(map(is_key_mount, service.mounts)):
         state = State.UNKNOWN
     identity = digest or (
         f"file {text.origin}" if text.origin.startswith("/") and text.shape != "empty" else ""
     )
+    if text.origin == "generated":
+        identity = f"file made in {service.name}"
     if not identity and is_masked(service.value(KEY)) and via == "variable":
         identity = service.value(KEY)
     return KeyReading(state, via, at, identity, reads | _ruby_reads(service, model), outcome)
+
+
+def _set_unseen(outcome: Outcome, service: Service, model: Model) -> bool:
+    """Whether something that can't be read may set the key: a script, a secret store's wrapper, an image built here."""
+    return (
+        outcome.unseen
+        or (service.built and not service.entrypoint)
+        or any(
+            _unseen_script(program, service, model) or basename(program[0]) in _WRAPPERS
+            for program in outcome.programs
+            if program
+        )
+    )
 
 
 def _unseen_script(program: tuple[str, ...], service: Service, model: Model) -> bool:
@@ -260,6 +287,8 @@ _BY_SHAPE = {
     "pem": State.PEM,
     "pem-mangled": State.PEM_MANGLED,
     "pem-other": State.PEM,
+    "pem-public": State.PEM,
+    "base64-public": State.PUBLIC,
     "base64": State.GOOD,
     "base64-mangled": State.MANGLED,
     "base64-twice": State.TWICE,

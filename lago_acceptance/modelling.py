@@ -95,6 +95,11 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
     labels = {key: str(_literal(value) or "") for key, value in {**for_swarm, **own}.items()}
     image = raw.get("image", "")
     check = raw.get("healthcheck")
+    hostname = (str(raw["hostname"]),) if raw.get("hostname") else ()
+    linked = tuple(
+        str(each).rpartition(":")[2]
+        for each in (*(raw.get("links") or ()), *(raw.get("external_links") or ()))
+    )
     limits = (deploy.get("resources") or {}).get("limits") or {}
     return Service(
         name=name,
@@ -116,7 +121,7 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         )
         + tuple(_handed_in(raw, document)),
         networks={
-            key: tuple((options or {}).get("aliases") or ())
+            key: (*((options or {}).get("aliases") or ()), *hostname)
             for key, options in (raw.get("networks") or {}).items()
         },
         network_mode=raw.get("network_mode", ""),
@@ -152,7 +157,10 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         logging=raw.get("logging") or {},
         pull_policy=raw.get("pull_policy") or "",
         working_dir=raw.get("working_dir") or "",
-        extra_hosts=tuple(str(each).split("=")[0].split(":")[0] for each in raw.get("extra_hosts") or ()),
+        extra_hosts=(
+            *linked,
+            *(str(each).split("=")[0].split(":")[0] for each in raw.get("extra_hosts") or ()),
+        ),
         profiles=tuple(raw.get("profiles") or ()),
         built=bool(raw.get("build")),
         replicas=deploy.get("replicas") or raw.get("scale") or 1,

@@ -43,11 +43,25 @@ PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "*lago* *puma*",
         ),
     ),
-    (WORKER, ("*scripts/start.worker.sh*", "*scripts/start.*.worker.sh*", "*lago* *sidekiq*")),
-    (CLOCK, ("*scripts/start.clock.sh*", "*lago* *clockwork*")),
+    (
+        WORKER,
+        (
+            "*scripts/start.worker.sh*",
+            "*scripts/start.*.worker.sh*",
+            "*lago* *worker.sh*",
+            "*lago* *sidekiq*",
+        ),
+    ),
+    (CLOCK, ("*scripts/start.clock.sh*", "*lago* *clock.sh*", "*lago* *clockwork*")),
     (
         MIGRATE,
-        ("*scripts/migrate.sh*", "*scripts/start.migrate.sh*", "*lago* *db:migrate*", "*getlago/api* *db:*"),
+        (
+            "*scripts/migrate.sh*",
+            "*scripts/start.migrate.sh*",
+            "*lago* *migrate.sh*",
+            "*lago* *db:migrate*",
+            "*getlago/api* *db:*",
+        ),
     ),
     (
         DB,

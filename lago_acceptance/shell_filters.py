@@ -35,11 +35,14 @@ Read = Callable[[str], Text]
 
 
 def _arguments(texts: list[Text]) -> tuple[list[str], list[Text]]:
-    options = [
-        text.literal for text in texts[1:] if (text.literal or "").startswith("-") and text.literal != "-"
+    optional = [
+        (text.literal or "").startswith("-")
+        and text.literal != "-"
+        and "-----BEGIN" not in (text.literal or "")
+        for text in texts[1:]
     ]
-    rest = [text for text in texts[1:] if not (text.literal or "").startswith("-") or text.literal == "-"]
-    return options, rest
+    options = [text.literal or "" for text, is_one in zip(texts[1:], optional, strict=True) if is_one]
+    return options, [text for text, is_one in zip(texts[1:], optional, strict=True) if not is_one]
 
 
 def output(program: str, texts: list[Text]) -> Text:
@@ -77,6 +80,7 @@ def encoded(text: Text) -> Text:
             "base64": "base64-twice",
             "der": "base64-twice",
             "pem-mangled": "base64-mangled",
+            "pem-public": "base64-public",
         }.get(text.shape, "unknown"),
         None,
         text.origin,
@@ -134,7 +138,8 @@ def _openssl(texts: list[Text], given: Text | None, read: Read) -> Text:
     if "base64" in words or "-base64" in words or "-a" in words:
         return decoded(content) if "-d" in words else replace(encoded(content), one_word="-A" in words)
     if words[1:2] and words[1] in ("rsa", "pkey", "pkcs8", "genrsa", "genpkey"):
-        return Text("pem-other" if "-pubout" in words else "pem")
+        made = "generated" if words[1].startswith("gen") else content.origin
+        return Text("pem-public" if "-pubout" in words else "pem", None, made)
     return UNKNOWN
 
 
@@ -151,7 +156,8 @@ def _tr(texts: list[Text], given: Text | None, read: Read) -> Text:
 def _mangling(texts: list[Text], given: Text | None, read: Read) -> Text:
     _, rest = _arguments(texts)
     code = " ".join(text.literal or "" for text in texts[1:])
-    content = given or (_content(rest[1:], None, read) if len(rest) > 1 else UNKNOWN)
+    paths = [text for text in rest[1:] if "/" in (text.literal or "") and "=" not in (text.literal or "")]
+    content = given or (_content(paths or rest[-1:], None, read) if len(rest) > 1 else UNKNOWN)
     if content.shape == "pem" and "\\n" in code:
         return Text("pem-mangled", None, content.origin)
     if content.shape.endswith("-mangled") and "\\n" in code:
@@ -178,11 +184,19 @@ def _interpreter(texts: list[Text], given: Text | None, read: Read) -> Text:
     code = next((words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-e", "-c", "-rbase64")), "")
     if "-rbase64" in words and "-e" in words:
         code = words[words.index("-e") + 1] if words.index("-e") + 1 < len(words) else ""
-    return ruby_value(code, read, given or UNKNOWN)
+    files = [word for word in words[words.index(code) + 1 :] if word.startswith("/")] if code else []
+    return ruby_value(code, read, given or (read(files[0]) if files else UNKNOWN))
 
 
 def _same(texts: list[Text], given: Text | None, read: Read) -> Text:
     return given or UNKNOWN
+
+
+def _part(texts: list[Text], given: Text | None, read: Read) -> Text:
+    content = given or _content(
+        [text for text in _arguments(texts)[1] if "/" in (text.literal or "")], None, read
+    )
+    return content if content.shape == "empty" else UNKNOWN
 
 
 FILTERS: dict[str, Callable[[list[Text], Text | None, Read], Text]] = {
@@ -199,6 +213,7 @@ FILTERS: dict[str, Callable[[list[Text], Text | None, Read], Text]] = {
     "node": _interpreter,
     "xargs": _same,
     "paste": _mangling,
-    "head": _same,
-    "tail": _same,
+    "head": _part,
+    "tail": _part,
+    "grep": _part,
 }

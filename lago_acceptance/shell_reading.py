@@ -27,7 +27,10 @@ OPERATORS = ("&&", "||", ";", "|", ">", ">>")
 
 @dataclass
 class Outcome:
-    """What a command leaves behind: variables, those exported by it, unquoted exports, files it writes, programs."""
+    """What a command leaves behind: variables, those exported by it, unquoted exports, files it writes, programs.
+
+    ``unseen``: something whose text isn't known may have set any variable (a sourced file, ``eval``, ``export $(...)``).
+    """
 
     variables: dict[str, Text]
     exported: set[str] = field(default_factory=set)
@@ -36,6 +39,7 @@ class Outcome:
     edits: list[str] = field(default_factory=list)
     programs: list[tuple[str, ...]] = field(default_factory=list)
     reads: set[str] = field(default_factory=set)
+    unseen: bool = False
 
 
 def needs_shell(words: tuple[str, ...]) -> bool:
@@ -74,6 +78,7 @@ def _run(words: tuple[str, ...], outcome: Outcome, read: Read, script: Callable,
             name, equals, value = rest.pop(0).partition("=")
             if equals and not name.startswith("-"):
                 outcome.variables[name] = Text.of(value, "env")
+                outcome.exported.add(name)
         return _run(tuple(rest), outcome, read, script, depth + 1)
     if program in SHELLS:
         options = 1
@@ -133,6 +138,10 @@ class _Script:
         self.source = text.encode()
         self.arguments, self.outcome, self.read, self.script = arguments, outcome, read, script
         self.depth, self.shell = depth, shell
+        self.positional = [Text.of(argument) for argument in arguments]
+        self.functions: dict[str, Node] = {}
+        self.calls = 0
+        self.exports_all = False
 
     def run(self) -> None:
         if (
@@ -159,7 +168,9 @@ class _Script:
                     self._redirected(node)
                 case "pipeline":
                     self._pipeline(node)
-                case "function_definition" | "comment":
+                case "function_definition":
+                    self.functions[self._text(node.child_by_field_name("name"))] = node
+                case "comment":
                     pass
                 case _:
                     self._statements(node.named_children, level + 1)
@@ -169,6 +180,8 @@ class _Script:
         name = self._text(name_node) if name_node else ""
         value = self._value(value_node) if value_node else Text.of("")
         self.outcome.variables[name] = replace(value, origin=value.origin or "shell")
+        if self.exports_all:
+            self.outcome.exported.add(name)
         return name
 
     def _declare(self, node: Node) -> None:
@@ -192,6 +205,8 @@ class _Script:
             else:
                 if child.type in ("command_substitution", "simple_expansion") and exporting:
                     self.outcome.unquoted.append(self._text(child))
+                    self._value(child)
+                    self.outcome.unseen = True
                 continue
             if exporting:
                 self.outcome.exported.add(name)
@@ -211,9 +226,7 @@ class _Script:
                 continue
             else:
                 words.append(child)
-        texts = [
-            self._value(word.named_children[0] if word.type == "command_name" else word) for word in words
-        ]
+        texts = self._values(words)
         if temporary:
             self.outcome.variables.update(
                 {name: replace(text, origin=text.origin or "shell") for name, text in temporary.items()}
@@ -224,11 +237,18 @@ class _Script:
             (text.literal or "").startswith(("-i", "-pi")) for text in texts
         ):
             self.outcome.edits += [text.literal for text in texts[2:] if text.literal]
+        if program in ("cp", "mv", "ln", "install") and len(texts) > 2 and texts[-1].literal:
+            self.outcome.edits.append(texts[-1].literal)
         if program in ("source", "."):
-            body = self.script(texts[1].literal or "") if len(texts) > 1 else None
-            if body is not None and self.depth < 4:
-                _Script(body, (), self.outcome, self.read, self.script, self.depth + 1, self.shell).run()
+            self._source(texts[1].literal if len(texts) > 1 else None)
             return Text.of("")
+        if program in self.functions:
+            return self._call(self.functions[program], texts[1:])
+        if program == "set":
+            options = " ".join(text.literal or "" for text in texts[1:])
+            if re.search(r"(^|\s)[-+]\w*a|[-+]o allexport", options):
+                self.exports_all = not options.lstrip().startswith("+")
+        self.outcome.unseen = self.outcome.unseen or program == "eval"
         if program in FILTERS:
             return FILTERS[program](texts, standard_input, self.read)
         if program not in (
@@ -249,11 +269,53 @@ class _Script:
             for word, text in zip(words, texts, strict=True):
                 if self._text(word).strip('"') in ("$@", "${@}", "$*"):
                     argv += self.arguments
+                elif program in ("env", "exec") and (assigned := self._assigned(word)):
+                    name, value = assigned
+                    self.outcome.variables[name] = replace(value, origin=value.origin or "shell")
+                    self.outcome.exported.add(name)
                 else:
                     argv.append(text.literal if text.literal is not None else self._text(word))
             if argv:
                 _run(tuple(argv), self.outcome, self.read, self.script, self.depth + 1)
         return output(program, texts)
+
+    def _values(self, words: list[Node]) -> list[Text]:
+        return [
+            self._value(word.named_children[0] if word.type == "command_name" else word) for word in words
+        ]
+
+    def _assigned(self, word: Node) -> tuple[str, Text] | None:
+        """The name and value of an argument of the form NAME=value, as env takes it; None where it is none."""
+        name, equals, _ = self._text(word).partition("=")
+        if not equals or not name.isidentifier():
+            return None
+        values = [child for child in word.named_children if child.start_byte > word.start_byte]
+        if word.type == "concatenation" and len(values) == 1:
+            return name, self._value(values[0])
+        return name, Text.of((self._value(word).literal or "").partition("=")[2])
+
+    def _source(self, path: str | None) -> None:
+        """Run a file in this shell; one that is there, and whose text isn't known, may set anything."""
+        body = self.script(path) if path else None
+        if body is None:
+            self.outcome.unseen = self.outcome.unseen or path is None or self.read(path).shape != "empty"
+        elif self.depth < 4:
+            inner = _Script(body, (), self.outcome, self.read, self.script, self.depth + 1, self.shell)
+            inner.exports_all = self.exports_all
+            inner.run()
+
+    def _call(self, function: Node, arguments: list[Text]) -> Text:
+        """Run one of the script's own functions."""
+        body = function.child_by_field_name("body")
+        if body is None or self.calls > 20:
+            return UNKNOWN
+        self.calls += 1
+        outside, self.positional = self.positional, arguments
+        *first, last = body.named_children or [body]
+        self._statements(first, 0)
+        written = self._stage(last, None)
+        self.positional = outside
+        return written
 
     def _redirected(self, node: Node) -> Text:
         body = node.child_by_field_name("body") or (node.named_children[0] if node.named_children else None)
@@ -264,7 +326,9 @@ class _Script:
                 destination = child.child_by_field_name("destination")
                 operator = self._text(child).lstrip("0123456789&")[:1]
                 path = self._value(destination).literal or "" if destination else ""
-                if operator == "<":
+                if operator == "<" and destination and destination.type == "process_substitution":
+                    given = self._substitution(destination)
+                elif operator == "<":
                     given = self.read(path)
                 elif not self._text(child).startswith("2"):
                     target = path
@@ -303,10 +367,12 @@ class _Script:
             for child in node.named_children
             if child.type not in ("variable_assignment", "file_redirect", "herestring_redirect")
         ]
-        texts = [
-            self._value(word.named_children[0] if word.type == "command_name" else word) for word in words
-        ]
+        texts = self._values(words)
         program = (texts[0].literal or "").rsplit("/", 1)[-1] if texts else ""
+        if program == "read":
+            names = [text.literal or "" for text in texts[1:] if (text.literal or "").isidentifier()]
+            self.outcome.variables.update({name: given or UNKNOWN for name in names[:1]})
+            return UNKNOWN
         if given is not None and program in FILTERS:
             return FILTERS[program](texts, given, self.read)
         if program in ("tee",) and given is not None:
@@ -328,6 +394,10 @@ class _Script:
                 return Text.of(self._text(node)[2:-1].replace("\\n", "\n"))
             case "simple_expansion":
                 name = self._text(node)[1:]
+                if name == "!":
+                    return Text.of("")
+                if name.isdigit() and 0 < int(name) <= len(self.positional):
+                    return self.positional[int(name) - 1]
                 return self.outcome.variables.get(name, Text.of("") if name.isidentifier() else UNKNOWN)
             case "expansion":
                 return self._expansion(node)
@@ -383,8 +453,11 @@ class _Script:
                 if value.shape == "pem"
                 else replace(value, literal=None)
             )
-        if operation.startswith((":-", "-")) and value.literal == "":
-            return Text.of(operation.lstrip(":-"))
+        word = [child for child in node.named_children if child.type != "variable_name"]
+        if operation.startswith((":-", "-", ":=", "=")) and value.literal == "":
+            value = self._value(word[0]) if len(word) == 1 else Text.of(operation.lstrip(":-="))
+            if "=" in operation[:2]:
+                self.outcome.variables[found[0]] = replace(value, origin=value.origin or "shell")
         return value
 
     def _substitution(self, node: Node) -> Text:

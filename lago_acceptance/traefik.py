@@ -127,7 +127,8 @@ def proxy(model: Model, settings: Settings) -> Proxy:
             by_port.get("443", edge.https_entrypoint),
             frozenset(points),
             resolvers,
-            "http.redirections" in text,
+            # Without entry points among the flags they stand in a file, and nobody knows what else does.
+            "redirections" in text or not points,
             bool(points),
         )
     return Proxy(

@@ -20,12 +20,14 @@ from lago_acceptance.secret_values import is_masked, masked_part
 GIVEN_LATER = "given-at-deploy-"
 
 _PLACEHOLDER = re.compile(
-    r"(?i)change[-_ ]?me|change[-_ ]?this|your[-_ "
-    r"]|yourpassword|replace|placeholder|example|todo|xxxx|<[^>]*>|insert[-_ ]"
+    r"(?i)change[-_ ]?me|change[-_ ]?this|your[-_ ]|yourpassword|replace|placeholder|example|todo|xxxx|<[^>]*>"
+    r"|(insert|generate|enter|put|fill|random|some)[-_ ]|openssl|[-_ ]here$|dummy|to[-_ ]?be[-_ ]|\*{4}"
 )
+# Words that people build their first password of, alone or several together.
 _DEFAULT = re.compile(
-    r"(?i)(lago|postgres|password|passw0rd|secret|admin|root|test|default|lago_?password|lago_?secret|changeit|123456\w*"
-    r"|postgres_?password|qwerty|supersecret|mysecretpassword)[\d!]{0,4}"
+    r"(?i)(?:(?:lago|billing|postgres|postgresql|pg|db|database|user|admin|root|test|default|dev|local|prod|production"
+    r"|password|passwd|passw0rd|pass|pwd|secret|my|super|strong|secure|changeit|qwerty|letmein|123456\w*)[-_.]?){1,4}"
+    r"[\d!@#]{0,4}"
 )
 _BEGIN = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _BASE64_OF_BEGIN = re.compile(r"^[\"' \n]*LS0tLS1CRUdJTi")

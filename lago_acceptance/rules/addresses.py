@@ -233,7 +233,8 @@ def networks(model: Model, settings: Settings) -> Iterator[Hit]:
 def host_unknown(model: Model, settings: Settings) -> Iterator[Hit]:
     """Every host without a domain that Lago's URLs name is a service of the file.
 
-    Not judged where Lago is on an external network: such a host may live there.
+    Not judged where Lago is on an external network: such a host may live there. Where nothing makes PDFs,
+    no-pdf-service says so.
     """
     if model.observed:
         return
@@ -252,12 +253,15 @@ def host_unknown(model: Model, settings: Settings) -> Iterator[Hit]:
             if not url.host.replace("-", "").replace("_", "").isalnum() or url.raw_password:
                 continue
             elsewhere = on_external_network(model, service) and not model.of_role(*roles)
-            if not named(model, url.host) and not elsewhere and roles != (PDF,):
+            told = roles == (PDF,) and not model.of_role(PDF)
+            if not named(model, url.host) and not elsewhere and not told:
                 yield Hit(
                     service=service,
                     at=variable(service, name),
                     wrong=f"{name} names {url.host}, but no service here is called so",
-                    leads_to="could not translate host name: migrations fail, the worker exits",
+                    leads_to="invoices without PDFs, and a dead job for each"
+                    if roles == (PDF,)
+                    else "could not translate host name: migrations fail, the worker exits",
                     mend="use the service's name as host",
                 )
 

@@ -15,6 +15,10 @@ from lago_acceptance.settings import Settings
 from lago_acceptance.values import ServiceUrl, service_url, shape, unknown
 
 URL = "DATABASE_URL"
+# They read, copy or hand on the database, and migrate nothing.
+TOOL = re.compile(
+    r"(?i)export|backup|dump|admin|pgweb|pghero|metabase|superset|grafana|datadog|prometheus|pgbouncer|pgcat|walg|barman"
+)
 POOLER = re.compile(r"(?i)pooler|pgbouncer|pgcat|supavisor|odyssey")
 
 
@@ -65,6 +69,17 @@ def default_password(model: Model, settings: Settings) -> Iterator[Hit]:
             )
 
 
+def _sources_differ(one: str, other: str) -> bool:
+    """Whether two passwords come from two variables, or one of them from a variable and the other not.
+
+    A variable that is called so may hold the other's percent-encoded form.
+    """
+    given = unknown(one) or unknown(other)
+    return bool(
+        one and other and given and one != other and not re.search(r"encoded|escaped|url", f"{one}{other}")
+    )
+
+
 def _bare(password: str) -> str:
     return password.removesuffix("raw") if is_masked(password) else password
 
@@ -84,6 +99,16 @@ def password_drift(model: Model, settings: Settings) -> Iterator[Hit]:
         else:
             continue
         if unknown(url.user) or unknown(user):
+            continue
+        if not url.raw_password and _sources_differ(url.password, password):
+            yield Hit(
+                service=service,
+                at=variable(service, URL),
+                severity=Severity.WARNING,
+                wrong=f"its password for the database has another source than that of {against}",
+                leads_to="password authentication failed, as soon as one of the two is changed alone",
+                mend="write both from one variable: ${POSTGRES_PASSWORD:?}",
+            )
             continue
         differ = (
             password
@@ -143,7 +168,7 @@ def shared(model: Model, settings: Settings) -> Iterator[Hit]:
     ours = {(url.host, url.database): service for service, url in urls(model)}
     told = set()
     for other in model.services:
-        if other.role in (*LAGO_RUBY, DB) or "getlago/" in other.image:
+        if other.role in (*LAGO_RUBY, DB) or "getlago/" in other.image or TOOL.search(other.image):
             continue
         for name, value in other.environment.items():
             url = service_url(value) if value and "postgres" in value else None
@@ -205,6 +230,7 @@ def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Hit]:
             ("port", url.port or 5432, expected.port or 5432),
             ("database", url.database, expected.database),
             ("parameters", url.query, expected.query),
+            ("schema", service.value("POSTGRES_SCHEMA"), first.value("POSTGRES_SCHEMA")),
         ):
             if own != its and not unknown(str(own)) and not unknown(str(its)):
                 yield Hit(

@@ -43,7 +43,9 @@ _OTHER_PROXY = re.compile(
 
 
 def _behind_another(model: Model) -> bool:
-    """Whether something else than Traefik's labels leads to Lago: the file's own proxy, or Coolify's variables."""
+    """Whether something else than Traefik's labels leads to Lago: the file's own proxy, or the
+    names that Coolify, nginx-proxy and caddy-docker-proxy look for.
+    """
     if model.observed or any(labels_of(service) for service in model.services):
         return False
     own = any(
@@ -51,17 +53,24 @@ def _behind_another(model: Model) -> bool:
         for service in model.services
     )
     return own or any(
-        name.startswith(("SERVICE_FQDN_", "SERVICE_URL_"))
+        name.startswith(("SERVICE_FQDN_", "SERVICE_URL_", "VIRTUAL_HOST", "caddy"))
         for service in public(model)
-        for name in service.environment
+        for name in (*service.environment, *service.labels)
     )
+
+
+def said_otherwise(service: Service) -> bool:
+    """Whether traefik.enable says something else than true."""
+    value = labels_of(service).get("traefik.enable", "true")
+    return value.lower() not in ("true", "1", "t") and not unknown(value)
 
 
 @rule("traefik-labels-missing", phase=3)
 def labels_missing(model: Model, settings: Settings) -> Iterator[Hit]:
     """API and front carry the labels by which Traefik finds them, and say traefik.enable=true.
 
-    Not judged where the file brings another proxy along, or where Coolify adds the labels itself.
+    Not judged where the file brings another proxy along, where Coolify adds the labels itself, or where labels
+    of Caddy or variables of nginx-proxy do what they do.
     """
     if _behind_another(model):
         return
@@ -80,6 +89,14 @@ def labels_missing(model: Model, settings: Settings) -> Iterator[Hit]:
                     leads_to="Traefik doesn't see it: 404 at its public name",
                     mend="add traefik.enable and a router, as in docker-compose.lago.yml",
                 )
+        elif said_otherwise(service) and (routers(service) or service.role == FRONT):
+            yield Hit(
+                service=service,
+                at=part(service, "labels", "traefik.enable"),
+                wrong=f"traefik.enable is {labels['traefik.enable']}, which isn't true",
+                leads_to="Traefik leaves it out: 404 at its public name",
+                mend='traefik.enable: "true"',
+            )
         elif service.labels_for_swarm:
             yield Hit(
                 service=service,
@@ -194,7 +211,7 @@ def wrong_resolver(model: Model, settings: Settings) -> Iterator[Hit]:
     for router in all_routers(model):
         if (
             router.resolver
-            and router.resolver.lower() not in known.resolvers
+            and (router.resolver.lower() if known.inside else router.resolver) not in known.resolvers
             and not unknown(router.resolver)
             and (known.resolvers or not known.inside)
         ):
@@ -369,6 +386,7 @@ def wrong_domain(model: Model, settings: Settings) -> Iterator[Hit]:
             url = url_of(service, name)
             if (
                 url
+                and url.host
                 and served
                 and not internal(url.host)
                 and not unknown(url.host)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
+from lago_acceptance.check_reading import codes, programs
 from lago_acceptance.findings import Severity
 from lago_acceptance.lago_reading import outcome_of, version_of
 from lago_acceptance.model import Model, Service
@@ -31,13 +33,22 @@ RUBY_IMAGE_LACKS = {
     "python",
     "python3",
     "node",
+    "http",
+    "lsof",
+    "telnet",
+    "jq",
+    "dig",
+    "nslookup",
+    "ping",
+    "systemctl",
+    "supervisorctl",
 }
 LACKS = {
     "db-alpine": {"curl", "redis-cli", "python", "python3", "node"},
     "db": {"curl", "wget", "nc", "redis-cli", "python3", "node"},
     "redis-alpine": {"curl", "psql", "pg_isready", "python3", "node", "bash"},
     "redis": {"curl", "wget", "nc", "psql", "pg_isready", "python3", "node"},
-    FRONT: {"psql", "redis-cli", "pg_isready", "python3", "node", "wget"},
+    FRONT: {"psql", "redis-cli", "pg_isready", "python3", "node"},
     PDF: {"wget", "psql", "redis-cli", "nc"},
 }
 START_SCRIPTS = {
@@ -66,23 +77,10 @@ def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Hit]:
             )
 
 
-def _shell_words(service: Service) -> list[list[tuple[str, str]]]:
-    """The healthcheck as alternatives of steps; each step is (program, its whole text)."""
+def _text(service: Service) -> str:
+    """The healthcheck as a text for a shell."""
     test = service.healthcheck.test if service.healthcheck else ()
-    if test[:1] == ("CMD",):
-        words = list(test[1:])
-        shell = words and words[0].rsplit("/", 1)[-1] in ("sh", "bash", "ash") and len(words) > 2
-        text = words[-1] if shell else ""
-        if not shell:
-            return [[(words[0].rsplit("/", 1)[-1], " ".join(words))]] if words else []
-    else:
-        text = " ".join(test[1:] if test[:1] == ("CMD-SHELL",) else test)
-    quoted = re.sub(r"'[^']*'|\"[^\"]*\"", lambda found: re.sub(r"[|&;]", " ", found[0]), text)
-    alternatives = []
-    for alternative in quoted.split("||"):
-        steps = [step.strip(" ({!\n") for step in re.split(r"&&|;|\||\n", alternative)]
-        alternatives.append([(step.split()[0].rsplit("/", 1)[-1], step) for step in steps if step.split()])
-    return [each for each in alternatives if each]
+    return shlex.join(test[1:]) if test[:1] == ("CMD",) else service.healthcheck.command if test else ""
 
 
 def _image_kind(service: Service) -> str | None:
@@ -110,22 +108,25 @@ def missing_binary(model: Model, settings: Settings) -> Iterator[Hit]:
             continue
         if model.observed and kind in (FRONT, DB, REDIS, PDF):
             continue
-        alternatives = _shell_words(service)
-        usable = [
-            steps
-            for steps in alternatives
-            if not any(program in lacks for program, _ in steps)
-            and steps[0][0] not in ("exit", "true", "false", ":", "echo", "kill")
-        ]
-        missing = next((program for steps in alternatives for program, _ in steps if program in lacks), "")
-        if missing and not usable:
+        text = _text(service)
+        missing = sorted(programs(text) & lacks)
+        if missing and 0 not in codes(text, lambda program, words, lacks=lacks: program in lacks):
             yield Hit(
                 service=service,
                 at=part(service, "healthcheck", "test"),
-                wrong=f"its healthcheck calls {missing}, which its image lacks",
+                wrong=f"its healthcheck calls {missing[0]}, which its image lacks",
                 leads_to="it is unhealthy for ever, and what depends on it never starts",
                 mend="use what the image has: curl in Lago's, pg_isready and redis-cli in theirs",
             )
+
+
+def _takes_any_answer(text: str) -> bool:
+    """Whether the check is a curl without -f whose output nobody looks at."""
+    return (
+        programs(text) & {"curl", "grep", "test", "[", "[[", "jq"} == {"curl"}
+        and not re.search(r"\s(-[a-zA-Z]*f[a-zA-Z]*\b|--fail)", text)
+        and not re.search(r"curl[^|]*\|(?!\|)", text)
+    )
 
 
 @rule("healthcheck-cannot-fail", phase=2)
@@ -134,17 +135,10 @@ def cannot_fail(model: Model, settings: Settings) -> Iterator[Hit]:
     for service in model.of_role(*LONG_RUNNING):
         if service.healthcheck is None or service.healthcheck.disabled:
             continue
-        alternatives = _shell_words(service)
-        text = service.healthcheck.command
-        ends = alternatives[-1][-1] if alternatives else ("true", "")
-        always = ends[0] in ("true", ":", "echo") or ends[1].split()[:2] == ["exit", "0"]
-        first = alternatives[0][0] if alternatives else ("", "")
-        if ends[0] == "echo" and len(alternatives) == 1 and "&&" in text:
-            always = False
+        text = _text(service)
+        always = codes(text, lambda program, words: False) == {0}
         itself = (
-            first[0] == "ps"
-            and re.search(r"grep (?!-v)(-\S+ )*(?!.*\[)", text)
-            and "grep -v grep" not in text
+            re.match(r"\W*ps\b.*grep (?!-v)(-\S+ )*(?!.*\[)", text, re.DOTALL) and "grep -v grep" not in text
         )
         if always or itself:
             yield Hit(
@@ -155,11 +149,7 @@ def cannot_fail(model: Model, settings: Settings) -> Iterator[Hit]:
                 leads_to="a dead service is called healthy",
                 mend="let the command's own exit code decide, as in docker-compose.lago.yml",
             )
-        elif (
-            first[0] == "curl"
-            and not re.search(r"\s(-[a-zA-Z]*f[a-zA-Z]*\b|--fail)", text)
-            and len(alternatives[0]) == 1
-        ):
+        elif _takes_any_answer(text):
             yield Hit(
                 service=service,
                 at=part(service, "healthcheck", "test"),
@@ -339,15 +329,18 @@ def one_shot(model: Model, settings: Settings) -> Iterator[Hit]:
             )
 
 
-def _goes_on(text: str) -> bool:
-    """Whether a shell goes on after a failed migration, with another command."""
-    stops = re.search(r"\bset -\w*e|set -o errexit|(^|\s)-\w*e\w*c\b", text)
-    waits = re.search(r"\b(until|while|if|!)\b[^;\n]*db:(migrate|prepare)", text)
-    return (
-        not stops
-        and not waits
-        and bool(re.search(r"db:(migrate|prepare)[^;&|\n]*[;\n]\s*(?!exit \$)\w", text))
-    )
+_MIGRATION = re.compile(r"db:(migrate|prepare|abort_if_pending)")
+
+
+def _hides_failure(service: Service, script_fails: bool) -> bool:
+    """Whether a migration's command can exit 0 although the migration failed."""
+
+    def fails(program: str, words: list[str]) -> bool:
+        script = program.endswith("migrate.sh") and script_fails
+        return script or any(_MIGRATION.search(word) for word in words)
+
+    text = shlex.join((*service.entrypoint, *service.command))
+    return bool(re.search(r"db:(migrate|prepare)|migrate\.sh", text)) and 0 in codes(text, fails)
 
 
 @rule("migrate-exit-0-always", phase=2, severity=Severity.WARNING)
@@ -359,28 +352,26 @@ def exit_zero(model: Model, settings: Settings) -> Iterator[Hit]:
     """
     for service in model.of_role(MIGRATE):
         version = version_of(service, settings)
-        text = service.full_command
-        script = (
-            re.search(r"scripts/(start\.)?migrate\.sh", text) and version is not None and version < (1, 23)
+        old = version is not None and version < (1, 23)
+        if not _hides_failure(service, script_fails=not old):
+            continue
+        script = old and re.search(r"scripts/(start\.)?migrate\.sh", service.full_command)
+        seeded = script and service.value("LAGO_CREATE_ORG") == "true"
+        yield Hit(
+            service=service,
+            at=part(service, "command" if service.command else "entrypoint"),
+            wrong="its exit code is "
+            + (
+                "that of the seeding alone"
+                if seeded
+                else "0, whatever fails"
+                if script
+                else "not that of the migration: it can be 0 although that failed"
+            ),
+            leads_to="Exited (0) proves nothing: the API starts on a half-migrated or empty schema",
+            mend="run `bundle exec rails db:create db:migrate signup:seed_organization` in one process, or begin "
+            "with `set -e`",
         )
-        swallowed = re.search(r"\|\|\s*(true|:|exit 0|echo)|;\s*(true|exit 0)\s*$", text)
-        if not script and not swallowed and _goes_on(text):
-            yield Hit(
-                service=service,
-                at=part(service, "command" if service.command else "entrypoint"),
-                wrong="its exit code is that of what follows the migration",
-                leads_to="Exited (0) proves nothing: the API starts on a half-migrated or empty schema",
-                mend="begin with `set -e`, or join the commands by &&",
-            )
-        elif script or swallowed:
-            seeded = service.value("LAGO_CREATE_ORG") == "true" and not swallowed
-            yield Hit(
-                service=service,
-                at=part(service, "command" if service.command else "entrypoint"),
-                wrong="its exit code is " + ("that of the seeding alone" if seeded else "0, whatever fails"),
-                leads_to="Exited (0) proves nothing: the API starts on a half-migrated or empty schema",
-                mend="run `bundle exec rails db:create db:migrate signup:seed_organization` in one process",
-            )
 
 
 @rule("wrong-script-path", phase=2)
@@ -392,7 +383,7 @@ def wrong_script(model: Model, settings: Settings) -> Iterator[Hit]:
             continue
         for program in outcome_of(service, model).programs:
             path = program[0] if program else ""
-            if not path.endswith(".sh") or service.mount_at(
+            if not (path.endswith(".sh") or "scripts/" in path) or service.mount_at(
                 path if path.startswith("/") else f"/app/{path.removeprefix('./')}"
             ):
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
@@ -12,6 +13,7 @@ from lago_acceptance.roles import API, CLOCK, FRONT, MIGRATE, WORKER
 from lago_acceptance.rules import Hit, rule
 from lago_acceptance.rules.looking import lago, reference, variable, written_unset
 from lago_acceptance.settings import Settings
+from lago_acceptance.values import unknown
 
 # Lago sheet, sections 1.3 to 1.5 and 4; patterns where a whole family is read.
 READ = (
@@ -78,37 +80,15 @@ FRONT_NEVER_READ = (
     "GRAPHQL_URL",
     "LAGO_GRAPHQL_URL",
 )
-SECRET_KEY_BASE_LIKE = (
-    "LAGO_SECRET_KEY_BASE",
-    "SECRET_KEY",
-    "LAGO_SECRET_KEY",
-    "RAILS_SECRET_KEY_BASE",
-    "RAILS_SECRET_KEY",
-    "LAGO_SECRET",
-    "APP_SECRET",
-    "SECRETKEYBASE",
-    "SECRET_BASE_KEY",
+# Names that people give to what Lago calls SECRET_KEY_BASE, DATABASE_URL and REDIS_URL.
+SECRET_KEY_BASE_LIKE = re.compile(
+    r"(LAGO_|RAILS_|APP_|API_)?(SECRET(_?KEY)?(_?BASE)?(_KEY)?|KEY_BASE|SECRET_KEY_BASE_\w+)"
 )
-DATABASE_LIKE = (
-    "LAGO_DATABASE_URL",
-    "LAGO_DB_URL",
-    "POSTGRES_URL",
-    "DB_URL",
-    "LAGO_POSTGRES_URL",
-    "PG_URL",
-    "DATABASE_HOST",
-    "LAGO_DATABASE_HOST",
-    "DB_HOST",
-    "POSTGRES_HOST",
+DATABASE_LIKE = re.compile(
+    r"(LAGO_|RAILS_|APP_|PRIMARY_)?(DATABASE|DB|POSTGRES|POSTGRESQL|PG)_?(URL|URI|DSN|CONNECTION(_STRING)?|HOST|SERVER)"
 )
-REDIS_LIKE = (
-    "LAGO_REDIS_URL",
-    "REDIS_URI",
-    "LAGO_REDIS_HOST",
-    "REDIS_HOST",
-    "LAGO_REDIS",
-    "SIDEKIQ_REDIS_URL",
-    "REDIS_SERVER",
+REDIS_LIKE = re.compile(
+    r"(LAGO_|RAILS_|APP_|SIDEKIQ_)?REDIS(_?(URL|URI|DSN|HOST|SERVER|ADDR|ADDRESS|ENDPOINT))?"
 )
 
 
@@ -154,10 +134,12 @@ def unknown_env(model: Model, settings: Settings) -> Iterator[Hit]:
                 )
 
 
-def _misnamed(model: Model, right: str, likely: tuple[str, ...], leads_to: str) -> Iterator[Hit]:
+def _misnamed(model: Model, right: str, likely: re.Pattern[str], leads_to: str) -> Iterator[Hit]:
     for service in lago(model):
         wrong = [
-            name for name in likely if name in service.environment and not _mentioned(model, service, name)
+            name
+            for name in service.environment
+            if name != right and likely.fullmatch(name) and not _mentioned(model, service, name)
         ]
         if not service.value(right) and wrong:
             yield Hit(
@@ -211,13 +193,16 @@ def rails_env(model: Model, settings: Settings) -> Iterator[Hit]:
     """
     for service in lago(model):
         value = service.value("RAILS_ENV")
-        if value in ("", "development", "test"):
+        if value not in ("production", "staging") and not unknown(value):
+            made = value in ("", "development", "test")
             yield Hit(
                 service=service,
                 at=variable(service, "RAILS_ENV"),
                 wrong=f"RAILS_ENV is {value or 'not set'}"
                 f"{written_unset(model, service, 'RAILS_ENV')}, so Rails runs as {value or 'development'}",
-                leads_to="the container exits at boot: development's gems and key file are not in the image",
+                leads_to="the container exits at boot: development's gems and key file are not in the image"
+                if made
+                else "the container exits at boot: Lago has no environment of that name",
                 mend="RAILS_ENV: production",
             )
 
@@ -230,7 +215,7 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Hit]:
             name
             for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_BASE")
             if not service.value(name)
-            and not any(each in service.environment for each in likely[name])
+            and not any(each != name and likely[name].fullmatch(each) for each in service.environment)
             and (
                 name not in service.environment
                 or not written_unset(model, service, name)

@@ -21,6 +21,7 @@ from lago_acceptance.model import Model, Service
 from lago_acceptance.roles import API, LAGO_RUBY
 from lago_acceptance.rules import Hit, rule
 from lago_acceptance.settings import Settings
+from lago_acceptance.values import unknown
 
 DIES = "OpenSSL::PKey::RSAError at boot: migrate, api, worker and clock exit 1 and restart for ever"
 MEND = (
@@ -52,6 +53,12 @@ def missing(model: Model, settings: Settings) -> Iterator[Hit]:
     """
     for service, reading in readings(model, settings):
         unset = _unset(model, service)
+        if (
+            service.environment.get(KEY, "") is None
+            and not model.observed
+            and not model.written.environment_known
+        ):
+            continue
         if reading.state is State.ABSENT or (
             reading.state is State.EMPTY and (unset is None or model.written.environment_known)
         ):
@@ -301,6 +308,27 @@ def drift(model: Model, settings: Settings) -> Iterator[Hit]:
                 wrong=f"its key is another one than that of {reference[0].name}",
                 leads_to="webhooks are signed with a key whose public half the API doesn't serve: no "
                 "receiver can verify them",
+                mend="give all of Lago's containers the same key, by one anchor or one variable",
+            )
+    yield from _other_variables(model, settings)
+
+
+def _other_variables(model: Model, settings: Settings) -> Iterator[Hit]:
+    """The services whose key comes from another variable than the API's: the two may hold one key, or not."""
+    given = [
+        (service, service.value(KEY))
+        for service, reading in readings(model, settings)
+        if reading.via == "variable" and unknown(service.value(KEY))
+    ]
+    first = next((each for each in given if each[0].role == API), None)
+    for service, value in given if first else ():
+        if value != first[1]:
+            yield Hit(
+                service=service,
+                at=("services", service.name, "environment", KEY),
+                severity=Severity.WARNING,
+                wrong=f"its key comes from another variable than that of {first[0].name}",
+                leads_to="as soon as the two differ, no receiver can verify a webhook",
                 mend="give all of Lago's containers the same key, by one anchor or one variable",
             )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lago_acceptance.findings import Severity
 from lago_acceptance.lago_reading import before
-from lago_acceptance.model import Model
+from lago_acceptance.model import Model, Service
 from lago_acceptance.roles import API, CLOCK, FRONT, PDF, REDIS, WORKER
 from lago_acceptance.rules import Hit, rule
 from lago_acceptance.rules.looking import (
@@ -55,6 +55,20 @@ def no_pdf(model: Model, settings: Settings) -> Iterator[Hit]:
                 mend=f"LAGO_PDF_URL: http://{pdf[0].name}:3000 on the worker and the API",
             )
             return
+        target = next((each for each in named(model, url.host) if each.role == PDF), None) if url else None
+        if target and (url.port or 80) != 3000 and not re.search(r"--api-port|API_PORT", _told(target)):
+            yield Hit(
+                service=service,
+                at=variable(service, "LAGO_PDF_URL"),
+                wrong=f"LAGO_PDF_URL names port {url.port or 80} of {target.name}, which listens on 3000",
+                leads_to="connection refused: invoices without PDFs, and a dead job for each",
+                mend=f"LAGO_PDF_URL: http://{target.name}:3000",
+            )
+            return
+
+
+def _told(service: Service) -> str:
+    return " ".join((service.full_command, *service.environment))
 
 
 @rule("no-clock-service", phase=2)
@@ -104,6 +118,14 @@ def no_storage(model: Model, settings: Settings) -> Iterator[Hit]:
                 leads_to="PDFs of invoices stay in one container: the API "
                 "answers 404 for what the worker wrote, and a new container has lost them",
                 mend="mount one named volume at /app/storage in both the API and the worker",
+            )
+        elif mount.read_only and service.role == WORKER:
+            yield Hit(
+                service=service,
+                at=part(service, "volumes"),
+                wrong="the volume at /app/storage is mounted read-only in the worker",
+                leads_to="no PDF can be written: invoices without PDFs, and a dead job for each",
+                mend="mount it writable in the worker",
             )
         else:
             sources.setdefault(mount.source, service)

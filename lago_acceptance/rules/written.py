@@ -233,8 +233,14 @@ def hardcoded_defaults(model: Model, settings: Settings) -> Iterator[Hit]:
                 continue
             # LAGO_ENCRYPTION_... names and values alike; a default in a URL's place of the password has a name too.
             if (
-                sounds_secret(use.name) or (sounds_secret(name) and text.strip().startswith("${"))
-            ) and not default.startswith(("/", "./")):
+                (
+                    (url and not list(uses(url.password)))
+                    or sounds_secret(use.name)
+                    or (sounds_secret(name) and text.strip().startswith("${"))
+                )
+                and not default.startswith(("/", "./"))
+                and not (url and list(uses(url.password)))
+            ):
                 told.add((use.name, place))
                 yield Hit(
                     service=service,
