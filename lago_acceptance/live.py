@@ -13,7 +13,6 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lago_acceptance import runs
 from lago_acceptance.errors import Unreachable, UsageError
 from lago_acceptance.facts import Facts
 from lago_acceptance.host import Permit
@@ -62,8 +61,8 @@ class Live:
     looks_inside = True
     how_to_remove = "nothing was made there"
 
-    def __init__(self, options: Options, settings: Settings, run: runs.Run):
-        self.options, self.settings, self.run = options, settings, run
+    def __init__(self, options: Options, settings: Settings):
+        self.options, self.settings = options, settings
         if len(options.hosts) != 1:
             raise UsageError(
                 "a live run looks at one host; several are looked at side by side, by a run each"

@@ -1,14 +1,11 @@
-"""From the options to a target: one protocol, so that no test asks which vantage point it runs from."""
+"""What a target is: one protocol, so that no test asks which vantage point it runs from."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from lago_acceptance import runs
 from lago_acceptance.facts import Facts
-from lago_acceptance.options import Options
 from lago_acceptance.public_view import PublicView
-from lago_acceptance.settings import Settings
 
 if TYPE_CHECKING:
     from lago_acceptance.asking import Nobody
@@ -75,14 +72,3 @@ class Target(Protocol):
 
     def down(self) -> str:
         """Undo what ``up`` did; what could not be undone, "" when nothing is left."""
-
-
-def attach(options: Options, settings: Settings, run: runs.Run) -> Target:
-    """The target that the options name. Nothing is touched yet."""
-    if options.target == "stack":
-        from lago_acceptance.stack import Stack
-
-        return Stack(options, settings, run)
-    from lago_acceptance.live import Live
-
-    return Live(options, settings, run)
