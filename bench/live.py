@@ -203,20 +203,22 @@ def by_hand(host: lago.LiveLago, words: dict[str, str]) -> None:
 
 def recorded(host: lago.LiveLago, folder: Path, after: float) -> sshd.Sshd:
     """An ssh server that answers what the host has told once, as late as the host itself, and at no cost."""
-    from lago_acceptance.observing import END, reading
+    from lago_acceptance.observing import END, TOO, reading
 
     there = SshHost(parse(host.server.url), host.server.ssh_config)
     try:
-        told = there.read(reading(there, project=host.project, gateway_network=host.stack.network("gateway")))
+        told = there.read(
+            reading(there, project=host.project, gateway_network=host.stack.network("gateway"), inside=TOO)
+        )
     finally:
         there.close()
     folder.mkdir()
-    kept = [line for line in told.splitlines() if not line.startswith(("clock ", END))]
-    (folder / "told").write_text("\n".join(kept) + "\n")
+    kept = [line for line in told.split("\n") if line and not line.startswith(("clock ", END))]
+    (folder / "told").write_text("\n".join(kept) + "\n", "utf-8", "surrogateescape")
     return sshd.start(
         folder / "ssh",
         before=f"""echo "lago-acceptance begins"; began=$(date +%s.%N); sleep {after:.2f}; cat {folder}/told
-printf 'clock %s\\n' "$(printf '%s %s' "$began" "$(date +%s.%N)" | base64 -w 0)"; echo "{END}"; exit 0""",
+printf 'clock %s %s\\n' "$began" "$(date +%s.%N)"; echo "{END}"; exit 0""",
     )
 
 
