@@ -116,6 +116,7 @@ SHAPES = [
     {"data": None},
     {"data": {"loginUser": []}},
     {"errors": ["x"]},
+    {"errors": [{"message": "No", "extensions": {"details": ["x"]}}]},
     {"data": {"loginUser": {"token": "t", "user": {"organizations": []}}}},
 ]
 

@@ -266,6 +266,9 @@ def test_a_key_that_may_not_read_the_organization_is_unknown():
         work.test_the_api_answers_its_own_key(answered(403), None)
     with pytest.raises(Unknown, match="permissions"):
         key_in_use.answers_with_key._get_wrapped_function()(answered(403), None, answered(403).lago["api"])
+    limited = {"answers": {"/api/v1/webhooks/public_key": {"status": 403}}}
+    with pytest.raises(Unknown, match="permissions"):
+        key_in_use.test_the_api_serves_the_public_half_of_the_mounted_key(limited, "a")
     with pytest.raises(work.Red, match="api-refuses-its-key"):
         work.test_the_api_answers_its_own_key(answered(401), None)
 
