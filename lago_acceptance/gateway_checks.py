@@ -212,18 +212,17 @@ def _differs(wrong: str) -> Finding:
     )
 
 
+# Of older FastAPI the second.
+REFUSED = (401, 403)
+
+
 def auth_is_on(answer: Answer) -> Iterator[Finding]:
-    """Without a token, what belongs to a tenant is refused by 401 (403 of older FastAPI)."""
+    """Without a token, what belongs to a tenant is refused by 401."""
     if answer.status == 422:
         raise Unknown(f"whether {answer.asked} asks for a token: without one it is answered by {answer.said}")
     if answer.status >= 500:
-        yield _red(
-            "gateway-fails",
-            f"without a token, {answer.asked} is answered by {answer.said}",
-            "no customer can use it; and what fails this late has let a request without a token in",
-            "read the gateway's log: whether Lago was asked at all, and whether DISABLE_AUTH is set",
-        )
-    elif answer.status not in (401, 403):
+        yield _fails("without a token", answer)
+    elif answer.status not in REFUSED:
         yield _red(
             "gateway-auth-off",
             f"without a token, {answer.asked} is answered by {answer.said}",
@@ -233,14 +232,25 @@ def auth_is_on(answer: Answer) -> Iterator[Finding]:
 
 
 def token_is_refused(what: str, answer: Answer) -> Iterator[Finding]:
-    """A token that is no good is refused by 401 (or 403)."""
-    if answer.status not in (401, 403):
+    """A token that is no good is refused by 401."""
+    if answer.status >= 500:
+        yield _fails(f"with {what}", answer)
+    elif answer.status not in REFUSED:
         yield _red(
             "gateway-takes-bad-token",
             f"{what} is answered by {answer.said}",
             "whoever makes a token acts as any customer",
             "verify signature, issuer and expiry against the issuer's JWKS",
         )
+
+
+def _fails(how: str, answer: Answer) -> Finding:
+    return _red(
+        "gateway-fails",
+        f"{how}, {answer.asked} is answered by {answer.said}",
+        "no customer can use it, or a request has come in that should have been refused before it failed",
+        "read the gateway's log: whether Lago was asked at all, and whether DISABLE_AUTH is set",
+    )
 
 
 def is_healthy(answer: Answer, view: BillingView) -> Iterator[Finding]:

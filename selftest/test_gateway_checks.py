@@ -139,6 +139,10 @@ def test_a_gateway_that_uses_lagos_own_words_is_understood():
 )
 def test_an_answer_without_a_token_is_judged_by_its_status(status, id):
     assert _ids(gateway_checks.auth_is_on(_answer(status, {"detail": "x"}))) == ([id] if id else [])
+    taken = "gateway-takes-bad-token" if id == "gateway-auth-off" else id
+    assert _ids(gateway_checks.token_is_refused("a forged token", _answer(status, {}))) == (
+        [taken] if taken else []
+    )
 
 
 def test_a_token_that_is_asked_for_as_a_field_tells_nothing():
