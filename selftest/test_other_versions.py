@@ -104,6 +104,12 @@ def test_what_kept_a_process_from_starting_is_known(name):
     assert cause.id == STOPPED[name]
 
 
+def test_a_newer_lagos_word_on_a_missing_key_is_known():
+    line = "Error: Private key is blank, you must provide a private key to start the application. Exiting..."
+    cause, _ = diagnosis.cause_of([line])
+    assert cause.id == "rsa-key-absent"
+
+
 @pytest.mark.parametrize("line", FAILED_JOBS)
 def test_a_job_that_failed_is_no_reason_why_nothing_starts(line):
     assert diagnosis.cause_of([line]) is None
