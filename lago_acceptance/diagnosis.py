@@ -42,7 +42,7 @@ _AT_START = r"^(?!\{|[DIWEF], \[).*"
 KEY_CAUSES = (
     Cause(
         "rsa-key-absent",
-        r"undefined method [`']unpack1' for nil",
+        r"undefined method [`']unpack1' for nil|Private key is blank",
         "Lago has no LAGO_RSA_PRIVATE_KEY at all",
         _NOTHING_STARTS,
         "give LAGO_RSA_PRIVATE_KEY the base64 of the PEM; Lago 1.16.0 reads no _FILE, no _PATH and no mounted file, so a "

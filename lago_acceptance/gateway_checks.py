@@ -45,8 +45,6 @@ def offers(name: str, there: dict[str, Operation]) -> Iterator[Finding]:
 def finds_lago(view: BillingView, network: str) -> Iterator[Finding]:
     """Inside the gateway's container, Lago's name is Lago's API and nobody else."""
     health, own = view.asked("gateway-health"), view.answers.get("api-health")
-    api: Container | None = view.api
-    expected = api.addresses.get(network) if api else None
     if not view.addresses:
         if view.unresolved:
             raise Unknown(f"{view.unresolved}, so nobody can tell whom Lago's name means there")
@@ -58,23 +56,8 @@ def finds_lago(view: BillingView, network: str) -> Iterator[Finding]:
         )
         return
     # A public name means the proxy, or a CDN with several addresses: what answers there tells.
-    if view.by_public_name:
-        pass
-    elif len(view.addresses) > 1:
-        yield _red(
-            "lago-name-shared",
-            f"the host of {view.url} has {len(view.addresses)} addresses there: {', '.join(view.addresses)}",
-            "some requests reach another container, and bills come and go",
-            "find the other container with this name or alias on the gateway's networks (docker network "
-            "inspect)",
-        )
-    elif expected and view.addresses[0] != expected:
-        yield _red(
-            "lago-name-elsewhere",
-            f"the host of {view.url} is {view.addresses[0]} there, and Lago's API is {expected} on {network}",
-            "the gateway talks to something else and falls back to its own tables",
-            "correct LAGO_API_URL of the gateway, or the alias on its network",
-        )
+    if not view.by_public_name:
+        yield from _is_the_api(view, network)
     document = health.document
     if not isinstance(document, dict) or "version" not in document:
         yield _red(
@@ -90,6 +73,28 @@ def finds_lago(view: BillingView, network: str) -> Iterator[Finding]:
             f"{own.document.get('version')}",
             "the gateway bills in another Lago",
             "correct LAGO_API_URL of the gateway",
+        )
+
+
+def _is_the_api(view: BillingView, network: str) -> Iterator[Finding]:
+    """All addresses that a name has there are the API's, which has one on each network that both are on."""
+    api: Container | None = view.api
+    strangers = set(view.addresses) - set(api.addresses.values() if api else view.addresses[:1])
+    if strangers and len(view.addresses) > 1:
+        yield _red(
+            "lago-name-shared",
+            f"the host of {view.url} has {len(view.addresses)} addresses there: {', '.join(view.addresses)}",
+            "some requests reach another container, and bills come and go",
+            "find the other container with this name or alias on the gateway's networks (docker network "
+            "inspect)",
+        )
+    elif strangers:
+        expected = api.addresses.get(network, "not there")
+        yield _red(
+            "lago-name-elsewhere",
+            f"the host of {view.url} is {view.addresses[0]} there, and Lago's API is {expected} on {network}",
+            "the gateway talks to something else and falls back to its own tables",
+            "correct LAGO_API_URL of the gateway, or the alias on its network",
         )
 
 
@@ -212,18 +217,17 @@ def _differs(wrong: str) -> Finding:
     )
 
 
+# Of older FastAPI the second.
+REFUSED = (401, 403)
+
+
 def auth_is_on(answer: Answer) -> Iterator[Finding]:
-    """Without a token, what belongs to a tenant is refused by 401 (403 of older FastAPI)."""
+    """Without a token, what belongs to a tenant is refused by 401."""
     if answer.status == 422:
         raise Unknown(f"whether {answer.asked} asks for a token: without one it is answered by {answer.said}")
     if answer.status >= 500:
-        yield _red(
-            "gateway-fails",
-            f"without a token, {answer.asked} is answered by {answer.said}",
-            "no customer can use it; and what fails this late has let a request without a token in",
-            "read the gateway's log: whether Lago was asked at all, and whether DISABLE_AUTH is set",
-        )
-    elif answer.status not in (401, 403):
+        yield _fails("without a token", answer)
+    elif answer.status not in REFUSED:
         yield _red(
             "gateway-auth-off",
             f"without a token, {answer.asked} is answered by {answer.said}",
@@ -233,14 +237,25 @@ def auth_is_on(answer: Answer) -> Iterator[Finding]:
 
 
 def token_is_refused(what: str, answer: Answer) -> Iterator[Finding]:
-    """A token that is no good is refused by 401 (or 403)."""
-    if answer.status not in (401, 403):
+    """A token that is no good is refused by 401."""
+    if answer.status >= 500:
+        yield _fails(f"with {what}", answer)
+    elif answer.status not in REFUSED:
         yield _red(
             "gateway-takes-bad-token",
             f"{what} is answered by {answer.said}",
             "whoever makes a token acts as any customer",
             "verify signature, issuer and expiry against the issuer's JWKS",
         )
+
+
+def _fails(how: str, answer: Answer) -> Finding:
+    return _red(
+        "gateway-fails",
+        f"{how}, {answer.asked} is answered by {answer.said}",
+        "no customer can use it, or a request has come in that should have been refused before it failed",
+        "read the gateway's log: whether Lago was asked at all, and whether DISABLE_AUTH is set",
+    )
 
 
 def is_healthy(answer: Answer, view: BillingView) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ HOOK = re.compile(
     r"https?://[^/]+/" + re.escape(runs.PREFIX) + r"(\d{8}-\d{6}-[0-9a-f]{6})/([^/\s]+)/([^/\s]+)"
 )
 OLD_SECONDS = 24 * 3600
-GONE_SECONDS = 10
+GONE_SECONDS = 20
 
 # Where each kind keeps a text of ours, and what its path takes. In the order of removal: what leans on what.
 KINDS = {

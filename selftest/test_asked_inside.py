@@ -76,6 +76,12 @@ def test_the_key_of_what_a_wrapper_starts_is_lagos():
         assert told(container)["key"]["private"]
 
 
+def test_names_that_are_not_ascii_hide_no_key():
+    options = ("--env=LAGO_ORG_NAME=Bücher", "--env=LANG=", "--env=LAGO_RSA_PRIVATE_KEY=no-key-at-all")
+    with running(images.stand_in("lago-api"), "sleep", "300", options=options) as container:
+        assert told(container)["key"]["present"]
+
+
 @pytest.mark.parametrize(
     ("port", "environment", "key"),
     [

@@ -119,6 +119,7 @@ SHAPES = [
     {"data": None},
     {"data": {"loginUser": []}},
     {"errors": ["x"]},
+    {"errors": [{"message": "No", "extensions": {"details": ["x"]}}]},
     {"data": {"loginUser": {"token": "t", "user": {"organizations": []}}}},
 ]
 

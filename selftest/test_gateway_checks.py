@@ -13,6 +13,7 @@ from lago_acceptance.clients.gateway import Operation
 from lago_acceptance.errors import Blocked, Unknown
 from lago_acceptance.findings import Red, Severity
 from lago_acceptance.gateway_stack import GatewayStack
+from selftest import support_facts
 
 LAGO = [
     {"lago_id": "1", "code": "free", "amount_cents": 0, "amount_currency": "USD"},
@@ -139,6 +140,10 @@ def test_a_gateway_that_uses_lagos_own_words_is_understood():
 )
 def test_an_answer_without_a_token_is_judged_by_its_status(status, id):
     assert _ids(gateway_checks.auth_is_on(_answer(status, {"detail": "x"}))) == ([id] if id else [])
+    taken = "gateway-takes-bad-token" if id == "gateway-auth-off" else id
+    assert _ids(gateway_checks.token_is_refused("a forged token", _answer(status, {}))) == (
+        [taken] if taken else []
+    )
 
 
 def test_a_token_that_is_asked_for_as_a_field_tells_nothing():
@@ -164,6 +169,27 @@ def test_a_gateway_that_goes_by_lagos_public_name_is_judged_by_what_answers_ther
     ]
     two = {"gateway-addresses": "10.0.0.2\n10.0.0.3"}
     assert _ids(gateway_checks.finds_lago(_view(two, gateway_health=WELL), "n")) == ["lago-name-shared"]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "id"),
+    [
+        ("10.0.0.2", None),
+        ("10.1.0.2", None),
+        ("10.0.0.2\n10.1.0.2", None),
+        ("10.0.0.9", "lago-name-elsewhere"),
+        ("10.0.0.2\n10.0.0.9", "lago-name-shared"),
+    ],
+)
+def test_an_address_of_the_api_on_any_network_is_lagos(addresses, id):
+    api = support_facts.container("api", addresses={"brain": "10.0.0.2", "proxy": "10.1.0.2"})
+    view = BillingView(
+        {"gateway-url": "http://lago-api:3000", "gateway-addresses": addresses},
+        {"gateway-health": WELL},
+        None,
+        api,
+    )
+    assert _ids(gateway_checks.finds_lago(view, "brain")) == ([id] if id else [])
 
 
 def test_a_container_in_which_nothing_can_be_asked_is_unknown():

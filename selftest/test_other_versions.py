@@ -104,6 +104,12 @@ def test_what_kept_a_process_from_starting_is_known(name):
     assert cause.id == STOPPED[name]
 
 
+def test_a_newer_lagos_word_on_a_missing_key_is_known():
+    line = "Error: Private key is blank, you must provide a private key to start the application. Exiting..."
+    cause, _ = diagnosis.cause_of([line])
+    assert cause.id == "rsa-key-absent"
+
+
 @pytest.mark.parametrize("line", FAILED_JOBS)
 def test_a_job_that_failed_is_no_reason_why_nothing_starts(line):
     assert diagnosis.cause_of([line]) is None
@@ -266,6 +272,9 @@ def test_a_key_that_may_not_read_the_organization_is_unknown():
         work.test_the_api_answers_its_own_key(answered(403), None)
     with pytest.raises(Unknown, match="permissions"):
         key_in_use.answers_with_key._get_wrapped_function()(answered(403), None, answered(403).lago["api"])
+    limited = {"answers": {"/api/v1/webhooks/public_key": {"status": 403}}}
+    with pytest.raises(Unknown, match="permissions"):
+        key_in_use.test_the_api_serves_the_public_half_of_the_mounted_key(limited, "a")
     with pytest.raises(work.Red, match="api-refuses-its-key"):
         work.test_the_api_answers_its_own_key(answered(401), None)
 

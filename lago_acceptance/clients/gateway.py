@@ -25,6 +25,10 @@ CAPABILITIES = {
 }
 
 
+# What errors are listed under.
+COMPLAINTS = ("errors", "error", "detail")
+
+
 class Operation(msgspec.Struct, frozen=True):
     """A route that is there: ``query`` and ``body`` are the names that it takes."""
 
@@ -153,7 +157,8 @@ def listed(answer: Answer, leads_to: str) -> list[dict[str, Any]] | None:
     """
     body = answer.taken(leads_to)
     if isinstance(body, dict):
-        body = next((each for each in body.values() if isinstance(each, list)), None)
+        lists = (each for name, each in body.items() if isinstance(each, list) and name not in COMPLAINTS)
+        body = next(lists, None)
     if body is not None and not (isinstance(body, list) and all(isinstance(each, dict) for each in body)):
         answer.refuse(leads_to)
     return body

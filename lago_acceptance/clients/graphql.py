@@ -76,8 +76,9 @@ def reasons(answer: Answer) -> list[str]:
     found: list[str] = []
     for error in (each for each in errors if isinstance(each, dict)):
         extensions = error.get("extensions") or {}
-        details = (extensions.get("details") or {}).values()
-        found += [code for codes in details for code in (codes if isinstance(codes, list) else [codes])]
+        details = extensions.get("details")
+        given = details.values() if isinstance(details, dict) else ()
+        found += [code for codes in given for code in (codes if isinstance(codes, list) else [codes])]
         found.append(extensions.get("code") or error.get("message", ""))
     return found
 

@@ -4,10 +4,11 @@ require "openssl"
 require "digest"
 
 name = "LAGO_RSA_PRIVATE_KEY"
-given = File.read("/proc/self/environ").split("\0").map { |entry| entry.split("=", 2) }.to_h[name]
+# Bytes: names of organizations need not be ASCII.
+given = File.binread("/proc/self/environ").split("\0").map { |entry| entry.split("=", 2) }.to_h[name]
 first = Dir["/proc/[0-9]*/environ"].sort_by { |path| path[/\d+/].to_i }.filter_map do |path|
   next if path[/\d+/].to_i == Process.pid
-  File.read(path).split("\0").map { |entry| entry.split("=", 2) }.to_h[name] rescue nil
+  File.binread(path).split("\0").map { |entry| entry.split("=", 2) }.to_h[name] rescue nil
 end.find { |held| held != given }
 # A file that RUBYOPT requires sets it in this process as in Lago's; a shell wrapper sets it for what it starts alone.
 value = ENV[name] == given ? (first || given) : ENV[name]
@@ -59,7 +60,7 @@ if ARGV[0] == "api"
       facts[:answers][path] = {status: answer.code.to_i, type: answer["Content-Type"].to_s}
       answer.body
     end
-    facts[:health] = ask.("/health").to_s[0, 600]
+    facts[:health] = ask.("/health").to_s.force_encoding("UTF-8").scrub[0, 600]
     unless token.empty?
       ask.("/api/v1/organizations")
       served = ask.("/api/v1/webhooks/public_key").to_s.unpack1("m")

@@ -143,6 +143,8 @@ def test_the_api_serves_the_public_half_of_the_mounted_key(answers_with_key, mou
     served = answers_with_key.get("served")
     if served is None:
         status = answers_with_key["answers"].get("/api/v1/webhooks/public_key", {}).get("status")
+        if status == 403:
+            raise Unknown(LIMITED.format("API", "webhooks' public key"))
         raise Red(
             served_finding(
                 f"the API serves no public key: it answers {status} "
