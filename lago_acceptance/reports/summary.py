@@ -23,11 +23,14 @@ OUTCOMES = ("passed", "failed", "waived", "blocked", "unknown", "skipped", "cras
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One check as it ended. ``reason`` says why it was not judged, "" where it was; seconds of its own time."""
+    """One check as it ended. ``started`` is Unix time, ``seconds`` its own time; ``reason`` says why it was not
+    judged, "" where it was.
+    """
 
     name: str
     phase: int
     outcome: str
+    started: float
     seconds: float
     reason: str = ""
     findings: tuple[Finding, ...] = ()
