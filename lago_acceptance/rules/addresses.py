@@ -9,6 +9,7 @@ from lago_acceptance.model import Model
 from lago_acceptance.roles import API, DB, FRONT, LAGO_RUBY, PDF, REDIS
 from lago_acceptance.rules import Hit, rule
 from lago_acceptance.rules.looking import (
+    at_deploy,
     internal,
     lago,
     local,
@@ -64,6 +65,7 @@ def api_url_missing(model: Model, settings: Settings) -> Iterator[Hit]:
             yield Hit(
                 service=service,
                 at=variable(service, "LAGO_API_URL"),
+                severity=at_deploy(model, service, "LAGO_API_URL"),
                 wrong=f"LAGO_API_URL is not set{written_unset(model, service, 'LAGO_API_URL')}",
                 leads_to="invoices that have a PDF answer 500, and webhooks have no issuer",
                 mend=f"LAGO_API_URL: https://{settings.hosts.api}",
@@ -82,6 +84,7 @@ def front_missing(model: Model, settings: Settings) -> Iterator[Hit]:
             yield Hit(
                 service=service,
                 at=variable(service, "API_URL"),
+                severity=at_deploy(model, service, "API_URL"),
                 wrong=f"API_URL is not set on the front{written_unset(model, service, 'API_URL')}",
                 leads_to="the browser posts to /undefined/graphql: 405, nobody can log in",
                 mend=f"API_URL: https://{settings.hosts.api}",
@@ -142,11 +145,14 @@ def cors_missing(model: Model, settings: Settings) -> Iterator[Hit]:
             wrong = f"LAGO_FRONT_URL is not set on the API{written_unset(model, service, 'LAGO_FRONT_URL')}"
         elif value and service_url(value) is None and not unknown(value):
             wrong = "LAGO_FRONT_URL has no scheme, so its origin is empty"
+        elif (url := service_url(value)) is not None and not url.host:
+            wrong = f"LAGO_FRONT_URL names no host{written_unset(model, service, 'LAGO_FRONT_URL')}"
         else:
             continue
         yield Hit(
             service=service,
             at=variable(service, "LAGO_FRONT_URL"),
+            severity=at_deploy(model, service, "LAGO_FRONT_URL"),
             wrong=wrong,
             leads_to='no CORS origin: the page loads, and logging in says "An error occurred"',
             mend=f"LAGO_FRONT_URL: https://{settings.hosts.front}",

@@ -11,7 +11,7 @@ from lago_acceptance.roles import API, DB, FRONT, REDIS
 from lago_acceptance.rules import Hit, rule
 from lago_acceptance.rules.looking import internal, part, proxy_networks, url_of, variable
 from lago_acceptance.settings import Settings
-from lago_acceptance.traefik import Router, enabled, labels_of, proxy, routers, services_of
+from lago_acceptance.traefik import Router, disabled, enabled, labels_of, proxy, routers, services_of
 from lago_acceptance.values import unknown
 
 PORTS = {API: "3000", FRONT: "80"}
@@ -59,12 +59,6 @@ def _behind_another(model: Model) -> bool:
     )
 
 
-def said_otherwise(service: Service) -> bool:
-    """Whether traefik.enable says something else than true."""
-    value = labels_of(service).get("traefik.enable", "true")
-    return value.lower() not in ("true", "1", "t") and not unknown(value)
-
-
 @rule("traefik-labels-missing", phase=3)
 def labels_missing(model: Model, settings: Settings) -> Iterator[Hit]:
     """API and front carry the labels by which Traefik finds them, and say traefik.enable=true.
@@ -89,7 +83,7 @@ def labels_missing(model: Model, settings: Settings) -> Iterator[Hit]:
                     leads_to="Traefik doesn't see it: 404 at its public name",
                     mend="add traefik.enable and a router, as in docker-compose.lago.yml",
                 )
-        elif said_otherwise(service) and (routers(service) or service.role == FRONT):
+        elif disabled(service) and (routers(service) or service.role == FRONT):
             yield Hit(
                 service=service,
                 at=part(service, "labels", "traefik.enable"),
@@ -309,6 +303,11 @@ def _redirected(model: Model, every: list[Router], entrypoint: str) -> set[str]:
         if key.startswith("traefik.http.middlewares.")
         and (".redirectscheme." in key or ".redirectregex." in key)
     }
+    for service in model.services:
+        for key, value in labels_of(service).items():
+            chained = {name.strip().partition("@")[0].lower() for name in value.split(",")}
+            if key.endswith(".chain.middlewares") and chained & redirecting:
+                redirecting.add(key.split(".")[3])
     hosts: set[str] = set()
     for router in every:
         names = [name.partition("@") for name in router.middlewares]
