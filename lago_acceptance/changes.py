@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from lago_acceptance.findings import Severity
 from lago_acceptance.interpolation import nested
-from lago_acceptance.lago_reading import key_reading, version_of
+from lago_acceptance.lago_reading import KEY, key_reading, version_of
 from lago_acceptance.model import Model, Service
 from lago_acceptance.roles import API, DB, FRONT, LAGO_RUBY, REDIS, WORKER
 from lago_acceptance.rules import Hit
@@ -34,6 +35,23 @@ def _pairs(old: Model, new: Model, *roles: str) -> Iterator[tuple[Service, Servi
                 yield before[service.name], service
             elif len(before) == len(after) == 1:
                 yield next(iter(before.values())), service
+
+
+def _comparable(old: Model, new: Model) -> Callable[[str], str]:
+    """Makes the names of files and volumes comparable, for a copy of the file lies in another folder than the file.
+
+    A path beside the file is relative, and the name of a project that is called after its folder isn't in its
+    volumes' names.
+    """
+    written = [model.written for model in (old, new) if model.written]
+    folders = [f"{Path(each.path).resolve().parent}/" for each in written]
+    unnamed = not any("name" in each.document for each in written)
+    prefixes = [*folders, *(f"{model.project}_" for model in (old, new) if unnamed and model.project)]
+
+    def comparable(name: str) -> str:
+        return next((name[len(prefix) :] for prefix in prefixes if name.startswith(prefix)), name)
+
+    return comparable
 
 
 def _volume(model: Model, service: Service, role: str) -> tuple[str, str] | None:
@@ -59,10 +77,12 @@ def volume_moved(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
     Another name, another project name, or another target is a new and empty volume: the deploy comes up
     green, with an empty database.
     """
+    comparable = _comparable(old, new)
     for role in (DB, *_DATA):
         for before, after in _pairs(old, new, role):
             had, has = _volume(old, before, role), _volume(new, after, role)
-            if had and had != has:
+            alike = had and has and had[1] == has[1] and comparable(had[0]) == comparable(has[0])
+            if had and not alike:
                 to = f"now they are in {_told(has)}" if has else "now there is no volume for them"
                 yield Hit(
                     service=after,
@@ -137,13 +157,18 @@ def rsa_key_changed(old: Model, new: Model, settings: Settings) -> Iterator[Hit]
     if before is None or after is None:
         return
     had, has = key_reading(before, old, settings), key_reading(after, new, settings)
-    given = [service.value("LAGO_RSA_PRIVATE_KEY") for service in (before, after)]
-    differs = had.identity and has.identity and had.identity != has.identity
-    if differs or all(given) and given[0] != given[1]:
+    comparable = _comparable(old, new)
+    kinds = [reading.identity.partition(" ") for reading in (had, has)]
+    files = [bool(blank) for _, blank, _ in kinds]
+    names = [comparable(name) if blank else digest for digest, blank, name in kinds]
+    differs = all(names) and files[0] == files[1] and names[0] != names[1]
+    given = has.via == had.via == "variable" and after.value(KEY) and _changed(before, after, KEY, old, new)
+    if differs or given and not all(names):
         yield Hit(
             service=after,
             at=has.at,
-            wrong="Lago's RSA key is another one",
+            severity=None if differs else given[1],
+            wrong="Lago's RSA key is another one" if differs else f"{KEY} {given[0]}",
             leads_to="receivers of webhooks refuse what the new key signs",
             mend="keep the key, or give every receiver the new public half",
         )

@@ -22,6 +22,7 @@ from lago_acceptance.rules.looking import (
     written_unset,
 )
 from lago_acceptance.settings import Settings
+from lago_acceptance.traefik import routers
 from lago_acceptance.values import service_url, unknown
 
 
@@ -174,12 +175,31 @@ def cors_localhost(model: Model, settings: Settings) -> Iterator[Hit]:
             )
 
 
+def _routed(model: Model, host: str) -> bool:
+    """Whether Traefik answers to a name: on 80 and 443, that is."""
+    return any(host in router.hosts for service in model.services for router in routers(service))
+
+
 @rule("cors-front-url-internal", phase=2)
 def cors_internal(model: Model, settings: Settings) -> Iterator[Hit]:
-    """LAGO_FRONT_URL is the name that people type, not Docker's."""
+    """LAGO_FRONT_URL is the name that people type, not Docker's.
+
+    It is compared with what a browser sends: small letters, and a port only where it isn't 80 or 443.
+    """
     for service in model.of_role(API):
         url = url_of(service, "LAGO_FRONT_URL")
-        if url and internal(url.host) and not local(url.host):
+        if url is None or local(url.host) or unknown(url.host):
+            continue
+        if url.host != url.host.lower() or (url.port or 443) not in (80, 443) and _routed(model, url.host):
+            yield Hit(
+                service=service,
+                at=variable(service, "LAGO_FRONT_URL"),
+                wrong=f"LAGO_FRONT_URL is {url.host}{f':{url.port}' if url.port else ''}, which no browser sends as "
+                "its origin",
+                leads_to="CORS never matches: nobody can log in",
+                mend=f"LAGO_FRONT_URL: https://{url.host.lower()}",
+            )
+        elif internal(url.host):
             yield Hit(
                 service=service,
                 at=variable(service, "LAGO_FRONT_URL"),

@@ -112,11 +112,38 @@ def labels_missing(model: Model, settings: Settings) -> Iterator[Hit]:
             )
 
 
+_RULE_TOKEN = re.compile(r"\s+|(?P<matcher>[A-Za-z]+\([\s`,]*\))|(?P<sign>&&|\|\||[!()])|(?P<other>.)")
+
+
+def _readable(rule: str) -> bool:
+    """Whether a rule is one: matchers of quoted names, joined by && and ||. What the deploy gives isn't judged."""
+    bare = re.sub(r"`[^`]*`|\"[^\"]*\"", "`", rule)
+    open_brackets, wanted = 0, True
+    for found in _RULE_TOKEN.finditer(bare):
+        token = found["sign"] or ("matcher" if found["matcher"] else "")
+        if found["other"] or token and (token in ("matcher", "!", "(")) is not wanted:
+            return unknown(bare)
+        open_brackets += (token == "(") - (token == ")")
+        wanted = wanted if token in ("", "!", "(", ")") else token != "matcher"
+        if open_brackets < 0:
+            return False
+    return not wanted and not open_brackets
+
+
 @rule("no-router-labels", phase=3)
 def no_router(model: Model, settings: Settings) -> Iterator[Hit]:
     """What is shown to Traefik has a router with a rule."""
     for service in public(model):
         mine = routers(service)
+        for router in mine:
+            if router.rule and not _readable(router.rule):
+                yield Hit(
+                    service=service,
+                    at=router.label("rule"),
+                    wrong=f"Traefik can't read the rule of router {router.name}",
+                    leads_to="Traefik drops the router: 404 at its public name",
+                    mend="write names in backquotes: Host(`...`), and close each bracket",
+                )
         if enabled(service) and not any(router.rule for router in mine):
             yield Hit(
                 service=service,
@@ -244,10 +271,33 @@ def _https(router: Router, entrypoint: str) -> bool:
     )
 
 
+def _plain_only(model: Model, settings: Settings) -> Iterator[Hit]:
+    """The services whose routers all listen on the http entry point alone, without sending anybody to https."""
+    known = proxy(model, settings)
+    every = [router for service in model.services for router in routers(service)]
+    secured = {host for router in every if _https(router, known.https) for host in router.hosts}
+    for service in public(model):
+        mine = [router for router in routers(service) if router.rule and not disabled(service)]
+        lost = [router for router in mine if router.hosts and not set(router.hosts) & secured]
+        if (
+            lost
+            and len(lost) == len(mine)
+            and all([point.lower() for point in router.entrypoints] == [known.http] for router in mine)
+        ):
+            yield Hit(
+                service=service,
+                at=lost[0].label("rule"),
+                wrong=f"its routers listen on {known.http} alone: nothing answers to https://{lost[0].hosts[0]}",
+                leads_to="404 for https, which is all that browsers try",
+                mend=f"add a router on {known.https} with tls.certresolver: {settings.edge.resolver}",
+            )
+
+
 @rule("router-tls-missing", phase=3)
 def no_tls(model: Model, settings: Settings) -> Iterator[Hit]:
     """A router on the https entry point has TLS and a resolver, unless the proxy of the file gives both to all."""
     known = proxy(model, settings)
+    yield from _plain_only(model, settings) if not known.inside else ()
     for router in all_routers(model) if not known.inside else ():
         if not _https(router, known.https):
             continue
