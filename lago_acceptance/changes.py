@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
-from lago_acceptance.lago_reading import key_reading, version_of
+from lago_acceptance.findings import Severity
+from lago_acceptance.interpolation import nested
+from lago_acceptance.lago_reading import KEY, key_reading, version_of
 from lago_acceptance.model import Model, Service
 from lago_acceptance.roles import API, DB, FRONT, LAGO_RUBY, REDIS, WORKER
 from lago_acceptance.rules import Hit
-from lago_acceptance.rules.looking import part, reference, variable
+from lago_acceptance.rules.database import default_directory
+from lago_acceptance.rules.looking import at_deploy, named, part, reference, variable
 from lago_acceptance.settings import Settings
-from lago_acceptance.traefik import routers
-from lago_acceptance.values import service_url
+from lago_acceptance.traefik import disabled, routers
+from lago_acceptance.values import given_later, service_url, unknown
 
 Change = Callable[[Model, Model, Settings], Iterable[Hit]]
 
@@ -33,12 +37,38 @@ def _pairs(old: Model, new: Model, *roles: str) -> Iterator[tuple[Service, Servi
                 yield next(iter(before.values())), service
 
 
-def _volume(model: Model, service: Service, target: str) -> tuple[str, str] | None:
-    mount = service.mount_at(target)
+def _comparable(old: Model, new: Model) -> Callable[[str], str]:
+    """Makes the names of files and volumes comparable, for a copy of the file lies in another folder than the file.
+
+    A path beside the file is relative, and the name of a project that is called after its folder isn't in its
+    volumes' names.
+    """
+    written = [model.written for model in (old, new) if model.written]
+    folders = [f"{Path(each.path).resolve().parent}/" for each in written]
+    unnamed = not any("name" in each.document for each in written)
+    prefixes = [*folders, *(f"{model.project}_" for model in (old, new) if unnamed and model.project)]
+
+    def comparable(name: str) -> str:
+        return next((name[len(prefix) :] for prefix in prefixes if name.startswith(prefix)), name)
+
+    return comparable
+
+
+def _volume(model: Model, service: Service, role: str) -> tuple[str, str] | None:
+    """The volume that holds a service's data, and the data's place in it."""
+    directory = (service.value("PGDATA") or default_directory(service)) if role == DB else _DATA[role]
+    mount = service.mount_at(directory.rstrip("/"))
     if mount is None or not mount.source:
         return None
     name = next((volume.name for volume in model.volumes if volume.key == mount.source), mount.source)
-    return name, mount.target
+    return name, directory.rstrip("/")[len(mount.target.rstrip("/")) :].strip("/")
+
+
+_DATA = {REDIS: "/data", API: "/app/storage", WORKER: "/app/storage"}
+
+
+def _told(place: tuple[str, str]) -> str:
+    return f"{place[0]}, folder {place[1]}" if place[1] else place[0]
 
 
 def volume_moved(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
@@ -47,36 +77,52 @@ def volume_moved(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
     Another name, another project name, or another target is a new and empty volume: the deploy comes up
     green, with an empty database.
     """
-    places = (
-        (DB, "/var/lib/postgresql/data"),
-        (REDIS, "/data"),
-        (API, "/app/storage"),
-        (WORKER, "/app/storage"),
-    )
-    for role, default in places:
+    comparable = _comparable(old, new)
+    for role in (DB, *_DATA):
         for before, after in _pairs(old, new, role):
-            had = _volume(old, before, before.value("PGDATA") or default if role == DB else default)
-            has = _volume(new, after, after.value("PGDATA") or default if role == DB else default)
-            if had and had != has:
-                to = f"now it is {has[0]} at {has[1]}" if has else "now there is none"
+            had, has = _volume(old, before, role), _volume(new, after, role)
+            alike = had and has and had[1] == has[1] and comparable(had[0]) == comparable(has[0])
+            if had and not alike:
+                to = f"now they are in {_told(has)}" if has else "now there is no volume for them"
                 yield Hit(
                     service=after,
                     at=part(after, "volumes"),
-                    wrong=f"its data were in {had[0]} at {had[1]}; {to}",
+                    wrong=f"its data were in {_told(had)}; {to}",
                     leads_to="the service comes up healthy and empty: customers, invoices and API keys "
                     "are not there",
                     mend=f"keep the volume (name: {had[0]}), or move the data before the deploy",
                 )
 
 
+def _changed(
+    before: Service, after: Service, name: str, old: Model, new: Model
+) -> tuple[str, Severity | None] | None:
+    """How a variable is another one now, and how bad that is; None where it isn't, or only the deploy tells.
+
+    A text that becomes a variable of the deploy may keep its value: that is a warning. One that was the
+    variable's default is not told of, for without the variable Compose now stops.
+    """
+    was, is_ = before.value(name), after.value(name)
+    if not was or was == is_:
+        return None
+    if not is_:
+        return None if at_deploy(new, after, name) else ("is gone", None)
+    if unknown(is_) and not unknown(was):
+        text = old.written.text(before.name, name) if old.written else None
+        default = any(given_later(use.name) in is_ for use in nested(text or ""))
+        return None if default else ("stood in the file; now it is given at deploy", Severity.WARNING)
+    return "is changed", None
+
+
 def _value_changed(old: Model, new: Model, names: tuple[str, ...], leads_to: str, mend: str) -> Iterator[Hit]:
     before, after = reference(old), reference(new)
     for name in names:
-        if before and after and before.value(name) and after.value(name) != before.value(name):
+        if before and after and (said := _changed(before, after, name, old, new)):
             yield Hit(
                 service=after,
                 at=variable(after, name),
-                wrong=f"{name} is {'changed' if after.value(name) else 'gone'}",
+                severity=said[1],
+                wrong=f"{name} {said[0]}",
                 leads_to=leads_to,
                 mend=mend,
             )
@@ -111,33 +157,44 @@ def rsa_key_changed(old: Model, new: Model, settings: Settings) -> Iterator[Hit]
     if before is None or after is None:
         return
     had, has = key_reading(before, old, settings), key_reading(after, new, settings)
-    given = [service.value("LAGO_RSA_PRIVATE_KEY") for service in (before, after)]
-    differs = had.identity and has.identity and had.identity != has.identity
-    if differs or all(given) and given[0] != given[1]:
+    comparable = _comparable(old, new)
+    kinds = [reading.identity.partition(" ") for reading in (had, has)]
+    files = [bool(blank) for _, blank, _ in kinds]
+    names = [comparable(name) if blank else digest for digest, blank, name in kinds]
+    differs = all(names) and files[0] == files[1] and names[0] != names[1]
+    given = has.via == had.via == "variable" and after.value(KEY) and _changed(before, after, KEY, old, new)
+    if differs or given and not all(names):
         yield Hit(
             service=after,
             at=has.at,
-            wrong="Lago's RSA key is another one",
+            severity=None if differs else given[1],
+            wrong="Lago's RSA key is another one" if differs else f"{KEY} {given[0]}",
             leads_to="receivers of webhooks refuse what the new key signs",
             mend="keep the key, or give every receiver the new public half",
         )
+
+
+def _inside(model: Model, host: str) -> bool:
+    return any(service.role == DB for service in named(model, host))
 
 
 def database_password_changed(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
     """The database's password stays, or is changed in the database too: PostgreSQL takes it only with a new volume."""
     for before, after in _pairs(old, new, DB):
         for name in ("POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB"):
-            if before.value(name) and after.value(name) != before.value(name):
+            if said := _changed(before, after, name, old, new):
                 yield Hit(
                     service=after,
                     at=variable(after, name),
-                    wrong=f"{name} is changed",
+                    severity=said[1],
+                    wrong=f"{name} {said[0]}",
                     leads_to="the old volume keeps the old one: password authentication failed",
                     mend="keep it, or change it in the database first (ALTER USER)",
                 )
     for before, after in _pairs(old, new, API):
         was, is_ = service_url(before.value("DATABASE_URL")), service_url(after.value("DATABASE_URL"))
-        renamed = was and is_ and was.database == is_.database and old.of_role(DB) and new.of_role(DB)
+        inside = was and is_ and _inside(old, was.host) and _inside(new, is_.host)
+        renamed = inside and was.database == is_.database
         if was and is_ and (was.host, was.database) != (is_.host, is_.database) and not renamed:
             yield Hit(
                 service=after,
@@ -170,7 +227,8 @@ def image_back(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
     """No image goes back to an older version: migrations are not taken back."""
     for before, after in _pairs(old, new, *LAGO_RUBY, FRONT, DB, REDIS):
         had, has = _version(before, settings), _version(after, settings)
-        if had and has and has < had:
+        shared = min(len(had or ()), len(has or ()))
+        if had and has and has[:shared] < had[:shared]:
             yield Hit(
                 service=after,
                 at=part(after, "image"),
@@ -192,7 +250,7 @@ def image_back(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
 def _version(service: Service, settings: Settings) -> tuple[int, ...] | None:
     found = re.match(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?", service.image.partition("@")[0].rpartition(":")[2])
     return version_of(service, settings) or (
-        tuple(int(each or 0) for each in found.groups()) if found else None
+        tuple(int(each) for each in found.groups() if each) if found else None
     )
 
 
@@ -209,23 +267,25 @@ def service_gone(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
             )
 
 
+def _answered(model: Model) -> set[tuple[str, str]]:
+    """Each public name with each entry point, "" for all of them, on which a router answers to it."""
+    return {
+        (host, entrypoint)
+        for service in model.services
+        if not disabled(service)
+        for router in routers(service)
+        for host in router.hosts
+        for entrypoint in router.entrypoints or ("",)
+    }
+
+
 def router_gone(old: Model, new: Model, settings: Settings) -> Iterator[Hit]:
     """No public name loses its router."""
-    had = {
-        (host, entrypoint)
-        for service in old.services
-        for router in routers(service)
-        for host in router.hosts
-        for entrypoint in router.entrypoints
-    }
-    has = {
-        (host, entrypoint)
-        for service in new.services
-        for router in routers(service)
-        for host in router.hosts
-        for entrypoint in router.entrypoints
-    }
+    had, has = _answered(old), _answered(new)
+    everywhere = {host for host, entrypoint in has if not entrypoint}
     for host, entrypoint in sorted(had - has):
+        if unknown(host) or not entrypoint or host in everywhere:
+            continue
         yield Hit(
             at=("services",),
             wrong=f"no router answers to {host} on {entrypoint} any more",

@@ -11,7 +11,7 @@ from typing import Any
 
 from lago_acceptance.compose import Project
 from lago_acceptance.compose_text import Way
-from lago_acceptance.interpolation import Use, expand
+from lago_acceptance.interpolation import MADE_BY_COOLIFY, Use, expand
 from lago_acceptance.secret_values import redact
 from lago_acceptance.values import given_later
 
@@ -77,14 +77,20 @@ class Resolving:
             made, said = self._config(self.path, "--no-env-resolution")
             if made is not None:
                 return made
-        self.error, self.error_at = self._said(said)
+        if not (self._for_coolify() and "undefined volume" in said):
+            self.error, self.error_at = self._said(said)
         made, _ = self._config(self.path, "--no-env-resolution", "--no-consistency")
         return made if made is not None else self._of_text(self.expanded(written))
 
+    def _for_coolify(self) -> bool:
+        """Whether Coolify deploys the file; it declares the volumes that services name."""
+        return any(MADE_BY_COOLIFY.fullmatch(use.name) for use, _ in self.uses)
+
     def _give_later(self) -> None:
         """A value for each variable that something must set at deploy time, and that nobody can know here."""
-        for use, way in self.uses if not self.env_files else ():
-            if use.required and use.name not in self.values:
+        for use, way in self.uses:
+            asked = use.required and not self.env_files or MADE_BY_COOLIFY.fullmatch(use.name)
+            if asked and use.name not in self.values:
                 number = next((_NUMERIC[str(key)] for key in reversed(way) if str(key) in _NUMERIC), None)
                 self.later[use.name] = number or given_later(use.name)
 

@@ -13,6 +13,8 @@ from lago_acceptance.interpolation import expand
 from lago_acceptance.model import Model
 
 FILE_CAP = 65_536
+# Portainer writes a stack's variables into it when it deploys.
+WRITTEN_BY_PORTAINER = "stack.env"
 
 
 class EnvFiles(msgspec.Struct, frozen=True):
@@ -49,7 +51,7 @@ def env_files_of(services: dict[str, Any], directory: Path, values: dict[str, st
             by_service[name] = (*by_service.get(name, ()), str(path))
             if path.is_file():
                 texts[str(path)] = small_text(path) or ""
-            elif required:
+            elif required and path.name != WRITTEN_BY_PORTAINER:
                 missing[name] = (*missing.get(name, ()), raw)
     return EnvFiles(by_service, texts, missing)
 

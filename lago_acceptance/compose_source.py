@@ -18,7 +18,7 @@ from lago_acceptance.compose_config import Resolving
 from lago_acceptance.compose_files import committed, env_files_of, mounted, small_text, variables_of
 from lago_acceptance.compose_text import Read, Unusable, Way, read
 from lago_acceptance.errors import UsageError
-from lago_acceptance.interpolation import nested
+from lago_acceptance.interpolation import MADE_BY_COOLIFY, nested
 from lago_acceptance.model import Model, Written
 from lago_acceptance.modelling import declared
 from lago_acceptance.roles import DB, FRONT, LAGO_RUBY, role_of
@@ -134,14 +134,16 @@ class _Loader:
         for each in self.interpolation_files:
             values.update(variables_of(small_text(each) or ""))
         uses = list(_uses(parsed.document, ()))
-        self.unset = frozenset(use.name for use, _ in uses if use.name not in values)
+        self.unset = frozenset(
+            use.name for use, _ in uses if use.name not in values and not MADE_BY_COOLIFY.fullmatch(use.name)
+        )
         self.env_files = env_files_of(self.parsed.document["services"], self.directory, values)
         self.resolving = Resolving(path, self.directory, self.interpolation_files, values, uses)
 
     def source(self) -> Source:
         """Compose's model, with what only the text tells."""
         resolving = self.resolving
-        document = resolving.document(self.raw, self.parsed.twice, bool(self.env_files.missing))
+        document = resolving.document(self.raw, self.parsed.twice, bool(self.env_files.unseen))
         _learn(document)
         _learn(self.parsed.document)
         model = self._completed(declared(document))

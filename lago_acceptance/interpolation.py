@@ -10,6 +10,10 @@ import msgspec
 _START = re.compile(r"\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(:?[-?+])?)")
 
 
+# Coolify makes these, in every file that names them.
+MADE_BY_COOLIFY = re.compile(r"SERVICE_(FQDN|URL|USER|PASSWORD|BASE64|REALBASE64|HEX|NAME)_\w+")
+
+
 class Use(msgspec.Struct, frozen=True):
     """One variable in a text. ``operator`` is "", "-", ":-", "?", ":?", "+" or ":+"; ``word`` what follows it."""
 

@@ -148,6 +148,9 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
         """The line (1-based) at which the way leads, as far as it can be followed; ("line", n) is line n."""
         if at[:1] == ("line",):
             return int(at[1])
+        if at[2:3] == ("labels",) and at not in self.lines:
+            swarm = (*at[:2], "deploy", *at[2:])
+            at = swarm if swarm in self.lines else at
         while at:
             if at in self.lines:
                 return self.lines[at]

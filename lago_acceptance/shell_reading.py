@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 BUILTINS = ("export", "set", "source", ".", "cd", "eval", "if", "for", "while", "{", "(")
 # No command that starts a service of Lago is as long, or as deep; such texts are not followed.
-LENGTH_CAP, SUBSTITUTIONS_CAP = 100_000, 100
+LENGTH_CAP, SUBSTITUTIONS_CAP, SCRIPTS_CAP = 100_000, 100, 50
 OPERATORS = ("&&", "||", ";", "|", ">", ">>")
 
 
@@ -40,6 +40,7 @@ class Outcome:
     programs: list[tuple[str, ...]] = field(default_factory=list)
     reads: set[str] = field(default_factory=set)
     unseen: bool = False
+    scripts: int = 0
 
 
 def needs_shell(words: tuple[str, ...]) -> bool:
@@ -144,8 +145,10 @@ class _Script:
         self.exports_all = False
 
     def run(self) -> None:
+        self.outcome.scripts += 1
         if (
-            len(self.source) < LENGTH_CAP
+            self.outcome.scripts <= SCRIPTS_CAP
+            and len(self.source) < LENGTH_CAP
             and self.source.count(b"$(") + self.source.count(b"`") < SUBSTITUTIONS_CAP
         ):
             self._statements([_parser().parse(self.source).root_node], 0)
@@ -237,6 +240,10 @@ class _Script:
             (text.literal or "").startswith(("-i", "-pi")) for text in texts
         ):
             self.outcome.edits += [text.literal for text in texts[2:] if text.literal]
+        if program in ("ruby", "python", "python3", "node"):
+            self.outcome.edits += [
+                text.literal for text in texts[1:] if "/initializers/" in (text.literal or "")
+            ]
         if program in ("cp", "mv", "ln", "install") and len(texts) > 2 and texts[-1].literal:
             self.outcome.edits.append(texts[-1].literal)
         if program in ("source", "."):

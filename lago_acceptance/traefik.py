@@ -9,6 +9,7 @@ import msgspec
 from lago_acceptance.model import Model, Service
 from lago_acceptance.roles import PROXY
 from lago_acceptance.settings import Settings
+from lago_acceptance.values import unknown
 
 _HOST = re.compile(r"Host\(([^)]*)\)")
 _HTTP = "traefik.http."
@@ -90,6 +91,12 @@ def services_of(service: Service) -> tuple[str, ...]:
 def enabled(service: Service) -> bool:
     """Whether its labels tell Traefik to look at it."""
     return labels_of(service).get("traefik.enable", "").lower() == "true"
+
+
+def disabled(service: Service) -> bool:
+    """Whether its labels tell Traefik to leave it out: traefik.enable says something else than true."""
+    value = labels_of(service).get("traefik.enable", "true")
+    return value.lower() not in ("true", "1", "t") and not unknown(value)
 
 
 class Proxy(msgspec.Struct, frozen=True):

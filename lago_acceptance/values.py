@@ -50,7 +50,7 @@ def unknown(value: str | None) -> bool:
 
 def shape(value: str | None) -> str:
     """How a value is written; see above. Masked values carry their shape."""
-    if not value:
+    if not (value or "").strip("\"' \n"):
         return "empty"
     if unknown(value):
         return "unknown"

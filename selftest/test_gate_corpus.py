@@ -74,3 +74,14 @@ def test_what_only_looks_like_a_defect_is_no_finding(case, tmp_path: Path):
     source = load(corpus_files.write(tmp_path, case.base, case.edits), None)
     assert source.written.compose_error == ""
     assert reported(source) == set()
+
+
+@pytest.mark.parametrize("script", ["start.worker.sh", "start.clock.sh", "migrate.sh", "start.api.sh"])
+def test_no_rule_breaks_on_a_part_of_lago(script, tmp_path: Path):
+    path = tmp_path / "docker-compose.yml"
+    path.write_text(
+        f"services: {{a: {{image: 'getlago/api:v1.16.0', command: ./scripts/{script}}}}}\n", "utf-8"
+    )
+    model = load(path, None).model
+    for rule in rules().values():
+        rule.findings(model, SETTINGS, lambda hit: None)

@@ -9,6 +9,7 @@ from lago_acceptance.model import Model
 from lago_acceptance.roles import API, DB, FRONT, LAGO_RUBY, PDF, REDIS
 from lago_acceptance.rules import Hit, rule
 from lago_acceptance.rules.looking import (
+    at_deploy,
     internal,
     lago,
     local,
@@ -21,6 +22,7 @@ from lago_acceptance.rules.looking import (
     written_unset,
 )
 from lago_acceptance.settings import Settings
+from lago_acceptance.traefik import routers
 from lago_acceptance.values import service_url, unknown
 
 
@@ -64,6 +66,7 @@ def api_url_missing(model: Model, settings: Settings) -> Iterator[Hit]:
             yield Hit(
                 service=service,
                 at=variable(service, "LAGO_API_URL"),
+                severity=at_deploy(model, service, "LAGO_API_URL"),
                 wrong=f"LAGO_API_URL is not set{written_unset(model, service, 'LAGO_API_URL')}",
                 leads_to="invoices that have a PDF answer 500, and webhooks have no issuer",
                 mend=f"LAGO_API_URL: https://{settings.hosts.api}",
@@ -82,6 +85,7 @@ def front_missing(model: Model, settings: Settings) -> Iterator[Hit]:
             yield Hit(
                 service=service,
                 at=variable(service, "API_URL"),
+                severity=at_deploy(model, service, "API_URL"),
                 wrong=f"API_URL is not set on the front{written_unset(model, service, 'API_URL')}",
                 leads_to="the browser posts to /undefined/graphql: 405, nobody can log in",
                 mend=f"API_URL: https://{settings.hosts.api}",
@@ -142,11 +146,14 @@ def cors_missing(model: Model, settings: Settings) -> Iterator[Hit]:
             wrong = f"LAGO_FRONT_URL is not set on the API{written_unset(model, service, 'LAGO_FRONT_URL')}"
         elif value and service_url(value) is None and not unknown(value):
             wrong = "LAGO_FRONT_URL has no scheme, so its origin is empty"
+        elif (url := service_url(value)) is not None and not url.host:
+            wrong = f"LAGO_FRONT_URL names no host{written_unset(model, service, 'LAGO_FRONT_URL')}"
         else:
             continue
         yield Hit(
             service=service,
             at=variable(service, "LAGO_FRONT_URL"),
+            severity=at_deploy(model, service, "LAGO_FRONT_URL"),
             wrong=wrong,
             leads_to='no CORS origin: the page loads, and logging in says "An error occurred"',
             mend=f"LAGO_FRONT_URL: https://{settings.hosts.front}",
@@ -168,12 +175,31 @@ def cors_localhost(model: Model, settings: Settings) -> Iterator[Hit]:
             )
 
 
+def _routed(model: Model, host: str) -> bool:
+    """Whether Traefik answers to a name: on 80 and 443, that is."""
+    return any(host in router.hosts for service in model.services for router in routers(service))
+
+
 @rule("cors-front-url-internal", phase=2)
 def cors_internal(model: Model, settings: Settings) -> Iterator[Hit]:
-    """LAGO_FRONT_URL is the name that people type, not Docker's."""
+    """LAGO_FRONT_URL is the name that people type, not Docker's.
+
+    It is compared with what a browser sends: small letters, and a port only where it isn't 80 or 443.
+    """
     for service in model.of_role(API):
         url = url_of(service, "LAGO_FRONT_URL")
-        if url and internal(url.host) and not local(url.host):
+        if url is None or local(url.host) or unknown(url.host):
+            continue
+        if url.host != url.host.lower() or (url.port or 443) not in (80, 443) and _routed(model, url.host):
+            yield Hit(
+                service=service,
+                at=variable(service, "LAGO_FRONT_URL"),
+                wrong=f"LAGO_FRONT_URL is {url.host}{f':{url.port}' if url.port else ''}, which no browser sends as "
+                "its origin",
+                leads_to="CORS never matches: nobody can log in",
+                mend=f"LAGO_FRONT_URL: https://{url.host.lower()}",
+            )
+        elif internal(url.host):
             yield Hit(
                 service=service,
                 at=variable(service, "LAGO_FRONT_URL"),

@@ -260,6 +260,14 @@ def disagree(model: Model, settings: Settings) -> Iterator[Hit]:
     return _differing(model, ("api", "worker", "clock"))
 
 
+def default_directory(service: Service) -> str:
+    """Where a PostgreSQL image keeps its data, unless PGDATA says otherwise."""
+    if "bitnami" in service.image:
+        return "/bitnami/postgresql"
+    found = re.search(r"postgres:(\d+)", service.image)
+    return "/var/lib/postgresql" if found and int(found[1]) >= 18 else "/var/lib/postgresql/data"
+
+
 @rule("pgdata-not-on-volume", phase=2)
 def pgdata(model: Model, settings: Settings) -> Iterator[Hit]:
     """PostgreSQL's data directory is on a named volume or a directory of the host.
@@ -269,11 +277,7 @@ def pgdata(model: Model, settings: Settings) -> Iterator[Hit]:
     loses.
     """
     for service in model.of_role(DB):
-        default = "/var/lib/postgresql/data"
-        if found := re.search(r"postgres:(\d+)", service.image):
-            default = "/var/lib/postgresql" if int(found[1]) >= 18 else default
-        if "bitnami" in service.image:
-            default = "/bitnami/postgresql"
+        default = default_directory(service)
         directory = (service.value("PGDATA") or default).rstrip("/")
         mount = service.mount_at(directory)
         shadowed = (

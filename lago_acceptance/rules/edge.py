@@ -11,7 +11,7 @@ from lago_acceptance.roles import API, DB, FRONT, REDIS
 from lago_acceptance.rules import Hit, rule
 from lago_acceptance.rules.looking import internal, part, proxy_networks, url_of, variable
 from lago_acceptance.settings import Settings
-from lago_acceptance.traefik import Router, enabled, labels_of, proxy, routers, services_of
+from lago_acceptance.traefik import Router, disabled, enabled, labels_of, proxy, routers, services_of
 from lago_acceptance.values import unknown
 
 PORTS = {API: "3000", FRONT: "80"}
@@ -59,12 +59,6 @@ def _behind_another(model: Model) -> bool:
     )
 
 
-def said_otherwise(service: Service) -> bool:
-    """Whether traefik.enable says something else than true."""
-    value = labels_of(service).get("traefik.enable", "true")
-    return value.lower() not in ("true", "1", "t") and not unknown(value)
-
-
 @rule("traefik-labels-missing", phase=3)
 def labels_missing(model: Model, settings: Settings) -> Iterator[Hit]:
     """API and front carry the labels by which Traefik finds them, and say traefik.enable=true.
@@ -89,7 +83,7 @@ def labels_missing(model: Model, settings: Settings) -> Iterator[Hit]:
                     leads_to="Traefik doesn't see it: 404 at its public name",
                     mend="add traefik.enable and a router, as in docker-compose.lago.yml",
                 )
-        elif said_otherwise(service) and (routers(service) or service.role == FRONT):
+        elif disabled(service) and (routers(service) or service.role == FRONT):
             yield Hit(
                 service=service,
                 at=part(service, "labels", "traefik.enable"),
@@ -118,11 +112,38 @@ def labels_missing(model: Model, settings: Settings) -> Iterator[Hit]:
             )
 
 
+_RULE_TOKEN = re.compile(r"\s+|(?P<matcher>[A-Za-z]+\([\s`,]*\))|(?P<sign>&&|\|\||[!()])|(?P<other>.)")
+
+
+def _readable(rule: str) -> bool:
+    """Whether a rule is one: matchers of quoted names, joined by && and ||. What the deploy gives isn't judged."""
+    bare = re.sub(r"`[^`]*`|\"[^\"]*\"", "`", rule)
+    open_brackets, wanted = 0, True
+    for found in _RULE_TOKEN.finditer(bare):
+        token = found["sign"] or ("matcher" if found["matcher"] else "")
+        if found["other"] or token and (token in ("matcher", "!", "(")) is not wanted:
+            return unknown(bare)
+        open_brackets += (token == "(") - (token == ")")
+        wanted = wanted if token in ("", "!", "(", ")") else token != "matcher"
+        if open_brackets < 0:
+            return False
+    return not wanted and not open_brackets
+
+
 @rule("no-router-labels", phase=3)
 def no_router(model: Model, settings: Settings) -> Iterator[Hit]:
     """What is shown to Traefik has a router with a rule."""
     for service in public(model):
         mine = routers(service)
+        for router in mine:
+            if router.rule and not _readable(router.rule):
+                yield Hit(
+                    service=service,
+                    at=router.label("rule"),
+                    wrong=f"Traefik can't read the rule of router {router.name}",
+                    leads_to="Traefik drops the router: 404 at its public name",
+                    mend="write names in backquotes: Host(`...`), and close each bracket",
+                )
         if enabled(service) and not any(router.rule for router in mine):
             yield Hit(
                 service=service,
@@ -250,10 +271,33 @@ def _https(router: Router, entrypoint: str) -> bool:
     )
 
 
+def _plain_only(model: Model, settings: Settings) -> Iterator[Hit]:
+    """The services whose routers all listen on the http entry point alone, without sending anybody to https."""
+    known = proxy(model, settings)
+    every = [router for service in model.services for router in routers(service)]
+    secured = {host for router in every if _https(router, known.https) for host in router.hosts}
+    for service in public(model):
+        mine = [router for router in routers(service) if router.rule and not disabled(service)]
+        lost = [router for router in mine if router.hosts and not set(router.hosts) & secured]
+        if (
+            lost
+            and len(lost) == len(mine)
+            and all([point.lower() for point in router.entrypoints] == [known.http] for router in mine)
+        ):
+            yield Hit(
+                service=service,
+                at=lost[0].label("rule"),
+                wrong=f"its routers listen on {known.http} alone: nothing answers to https://{lost[0].hosts[0]}",
+                leads_to="404 for https, which is all that browsers try",
+                mend=f"add a router on {known.https} with tls.certresolver: {settings.edge.resolver}",
+            )
+
+
 @rule("router-tls-missing", phase=3)
 def no_tls(model: Model, settings: Settings) -> Iterator[Hit]:
     """A router on the https entry point has TLS and a resolver, unless the proxy of the file gives both to all."""
     known = proxy(model, settings)
+    yield from _plain_only(model, settings) if not known.inside else ()
     for router in all_routers(model) if not known.inside else ():
         if not _https(router, known.https):
             continue
@@ -309,6 +353,11 @@ def _redirected(model: Model, every: list[Router], entrypoint: str) -> set[str]:
         if key.startswith("traefik.http.middlewares.")
         and (".redirectscheme." in key or ".redirectregex." in key)
     }
+    for service in model.services:
+        for key, value in labels_of(service).items():
+            chained = {name.strip().partition("@")[0].lower() for name in value.split(",")}
+            if key.endswith(".chain.middlewares") and chained & redirecting:
+                redirecting.add(key.split(".")[3])
     hosts: set[str] = set()
     for router in every:
         names = [name.partition("@") for name in router.middlewares]

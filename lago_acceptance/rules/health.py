@@ -246,7 +246,8 @@ def migration_ordering(model: Model, settings: Settings) -> Iterator[Hit]:
                 mend=f"depends_on: {{{migrations[0].name}: {{condition: service_completed_successfully}}}}",
             )
         elif (
-            not migrations
+            migrating
+            and not migrations
             and service.role != API
             and not any(waits_for(model, service, wanted, (API,)) for wanted in (HEALTHY, "service_started"))
         ):

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
+from lago_acceptance.findings import Severity
 from lago_acceptance.model import Model, Service
 from lago_acceptance.roles import API, DB, LAGO_RUBY, REDIS
 from lago_acceptance.settings import Settings
@@ -44,6 +45,13 @@ def written_unset(model: Model, service: Service, name: str) -> str:
         if re.search(rf"\$\{{?{re.escape(unset)}\b", text):
             return f" ({unset} is unset, which Compose makes an empty text)"
     return ""
+
+
+def at_deploy(model: Model, service: Service, *names: str) -> Severity | None:
+    """A warning where variables are empty only because nobody knows the deploy's environment; else the rule's own."""
+    known = model.written is None or model.written.environment_known
+    only = not known and all(written_unset(model, service, name) for name in names)
+    return Severity.WARNING if only else None
 
 
 def url_of(service: Service, name: str) -> ServiceUrl | None:

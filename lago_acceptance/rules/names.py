@@ -11,7 +11,7 @@ from lago_acceptance.lago_reading import KEY, State, key_reading, version_of
 from lago_acceptance.model import Model, Service
 from lago_acceptance.roles import API, CLOCK, FRONT, MIGRATE, WORKER
 from lago_acceptance.rules import Hit, rule
-from lago_acceptance.rules.looking import lago, reference, variable, written_unset
+from lago_acceptance.rules.looking import at_deploy, lago, reference, variable, written_unset
 from lago_acceptance.settings import Settings
 from lago_acceptance.values import unknown
 
@@ -244,6 +244,7 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Hit]:
             yield Hit(
                 service=service,
                 at=variable(service, missing[0]),
+                severity=at_deploy(model, service, *missing),
                 wrong=f"{service.name} lacks {', '.join(missing)}{unset}"
                 + (f", which {first.name} has" if others else ""),
                 leads_to=_LEADS_TO[role],

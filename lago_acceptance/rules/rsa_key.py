@@ -53,11 +53,8 @@ def missing(model: Model, settings: Settings) -> Iterator[Hit]:
     """
     for service, reading in readings(model, settings):
         unset = _unset(model, service)
-        if (
-            service.environment.get(KEY, "") is None
-            and not model.observed
-            and not model.written.environment_known
-        ):
+        given_by_shell = service.environment.get(KEY, "") is None
+        if given_by_shell and model.written and not model.written.environment_known:
             continue
         if reading.state is State.ABSENT or (
             reading.state is State.EMPTY and (unset is None or model.written.environment_known)

@@ -36,7 +36,8 @@ def no_pdf(model: Model, settings: Settings) -> Iterator[Hit]:
     pdf = model.of_role(PDF)
     for service in model.of_role(WORKER) or model.of_role(API):
         url = url_of(service, "LAGO_PDF_URL")
-        outside = unknown(service.value("LAGO_PDF_URL")) or url is not None and "." in url.host
+        said = model.written is None or model.written.text(service.name, "LAGO_PDF_URL") is not None
+        outside = said and unknown(service.value("LAGO_PDF_URL")) or url is not None and "." in url.host
         if not pdf and not outside and uses(model):
             yield Hit(
                 service=first,
