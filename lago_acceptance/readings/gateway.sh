@@ -30,11 +30,11 @@ print(answer.read().decode('utf-8', 'replace')); print(answer.status, end='')"
 }
 printf "%s" "$url" | say url
 { [ -n "$LAGO_API_KEY" ] && printf yes || printf no; } | say has-key
-# Looked at as the gateway looks: a name that two containers bear has two addresses.
+# Looked at as the gateway looks: a name that two containers bear has two addresses. Nobody waits for a slow resolver.
 { getent ahostsv4 "$host" 2>/dev/null || python3 -c "
 import socket, sys
 for each in socket.getaddrinfo(sys.argv[1], None, socket.AF_INET): print(each[4][0])" "$host" 2>/dev/null; } |
-    cut -d" " -f1 | sort -u | say addresses
+    cut -d" " -f1 | sort -u | say addresses &
 command -v getent >/dev/null || command -v python3 >/dev/null || printf none | say resolver
 fetch /health "" | say health &
 fetch /api/v1/organizations "$stranger" | say stranger &
