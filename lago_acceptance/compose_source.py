@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.compose_config import Resolving
-from lago_acceptance.compose_files import committed, env_files_of, mounted, small_text, variables_of
+from lago_acceptance.compose_files import committed, env_files_of, environment_text, mounted, variables_of
 from lago_acceptance.compose_text import Read, Unusable, Way, read
 from lago_acceptance.errors import UsageError
 from lago_acceptance.interpolation import nested
@@ -100,20 +100,22 @@ def load(path: Path, env_file: Path | None, directory: Path | None = None) -> So
     ``directory`` is where relative paths start from, if not beside the file.
     """
     try:
-        if not path.is_file():
-            raise Unusable("it is no file that can be read twice: a pipe, a device or a socket")
-        if path.stat().st_size > 50_000_000:
-            raise Unusable(f"the file has {path.stat().st_size / 1e6:.0f} MB; no compose file is as large")
-        data = path.read_bytes()
-    except OSError as error:
-        return _refused(path, f"the file can't be read: {error.strerror}", ())
-    except Unusable as error:
-        return _refused(path, str(error), ())
-    try:
-        parsed = read(data)
+        data = _content(path)
+        loader = _Loader(path, read(data), data.decode("utf-8-sig"), env_file, directory)
     except Unusable as error:
         return _refused(path, str(error), ("line", error.line) if error.line else ())
-    return _Loader(path, parsed, data.decode("utf-8-sig"), env_file, directory).source()
+    return loader.source()
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():
+        raise Unusable("it is no file that can be read twice: a pipe, a device or a socket")
+    try:
+        if path.stat().st_size > 50_000_000:
+            raise Unusable(f"the file has {path.stat().st_size / 1e6:.0f} MB; no compose file is as large")
+        return path.read_bytes()
+    except OSError as error:
+        raise Unusable(f"the file can't be read: {error.strerror}") from error
 
 
 def _refused(path: Path, reason: str, at: Way) -> Source:
@@ -130,9 +132,7 @@ class _Loader:
         self.directory = directory or path.resolve().parent
         beside = self.directory / ".env"
         self.interpolation_files = (env_file,) if env_file else (beside,) if beside.is_file() else ()
-        values: dict[str, str] = {}
-        for each in self.interpolation_files:
-            values.update(variables_of(small_text(each) or ""))
+        values = _variables(self.interpolation_files, asked_for=env_file is not None)
         uses = list(_uses(parsed.document, ()))
         self.unset = frozenset(use.name for use, _ in uses if use.name not in values)
         self.env_files = env_files_of(self.parsed.document["services"], self.directory, values)
@@ -212,6 +212,18 @@ class _Loader:
                     )
             services.append(service)
         return msgspec.structs.replace(model, services=tuple(services))
+
+
+def _variables(files: tuple[Path, ...], asked_for: bool) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for file in files:
+        try:
+            found.update(variables_of(environment_text(file)))
+        except Unusable as error:
+            if asked_for:
+                raise UsageError(f"--env-file {file} can't be used: {error}") from error
+            raise
+    return found
 
 
 def _expected(role: str | None) -> tuple[str, ...]:

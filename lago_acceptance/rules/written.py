@@ -57,11 +57,15 @@ def invalid(model: Model, settings: Settings) -> Iterator[Hit]:
         and model.written.compose_error
         and not re.search(r"interpolat|required variable", model.written.compose_error)
     ):
+        read = bool(model.written.document)
         yield Hit(
             at=model.written.error_at,
             wrong=model.written.compose_error,
-            leads_to="Compose stops before anything starts",
-            mend="`docker compose config -q` must be silent",
+            leads_to="Compose stops before anything starts"
+            if read
+            else "nothing of it could be judged, and as a rule Compose stops, too",
+            mend="`docker compose config -q` must be silent"
+            + ("" if read else ", and it and its environment files must be of a usual size"),
         )
 
 
