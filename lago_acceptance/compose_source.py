@@ -22,11 +22,13 @@ from lago_acceptance.interpolation import nested
 from lago_acceptance.model import Model, Written
 from lago_acceptance.modelling import declared
 from lago_acceptance.roles import DB, FRONT, LAGO_RUBY, role_of
-from lago_acceptance.secret_values import Redactor, redact
+from lago_acceptance.secret_values import redact
+from lago_acceptance.secrets_of_files import learn
 from lago_acceptance.shell_reading import OPERATORS, split
-from lago_acceptance.values import given_later, service_url, shape, sounds_secret
+from lago_acceptance.values import given_later
 
 COMPOSE_NAMES = re.compile(r"(^|[-._])compose([-._].*)?\.ya?ml$")
+ERROR_CAP = 320
 # What a service gets by its env_file, as a rule.
 _LAGO_EXPECTS = (
     "RAILS_ENV",
@@ -136,14 +138,16 @@ class _Loader:
         uses = list(_uses(parsed.document, ()))
         self.unset = frozenset(use.name for use, _ in uses if use.name not in values)
         self.env_files = env_files_of(self.parsed.document["services"], self.directory, values)
-        self.resolving = Resolving(path, self.directory, self.interpolation_files, values, uses)
+        self.variables = [*values.items()]
+        for variables in map(variables_of, self.env_files.texts.values()):
+            self.variables += variables.items()
+        self.resolving = Resolving(path, self.directory, self.interpolation_files, values, uses, text)
 
     def source(self) -> Source:
         """Compose's model, with what only the text tells."""
         resolving = self.resolving
         document = resolving.document(self.raw, self.parsed.twice, bool(self.env_files.missing))
-        _learn(document)
-        _learn(self.parsed.document)
+        learn(self.raw, document, self.variables, self.directory)
         model = self._completed(declared(document))
         files = {**model.files, **mounted(model, self.directory)}
         written = Written(
@@ -164,7 +168,7 @@ class _Loader:
                 and _is_key(self.text, line)
             ),
             committed=committed(self.directory, {**files, **self.env_files.texts}),
-            compose_error=redact(resolving.error),
+            compose_error=redact(resolving.error)[:ERROR_CAP],
             error_at=resolving.error_at,
         )
         return Source(
@@ -267,20 +271,3 @@ def _shaped(document: dict[str, Any]) -> dict[str, Any]:
             service.pop("environment", None)
         services[name] = service
     return {**document, "services": services}
-
-
-def _learn(document: dict[str, Any]) -> None:
-    """Teach the redactor the secrets of a document, so that no output can hold one."""
-    for service in (document.get("services") or {}).values():
-        environment = service.get("environment")
-        if isinstance(environment, list):
-            environment = dict(str(entry).partition("=")[::2] for entry in environment)
-        for name, value in (environment or {}).items():
-            text = str(value or "")
-            url = service_url(text)
-            if url and url.password:
-                Redactor.shared.learn(url.password)
-            elif (
-                sounds_secret(name) and not text.startswith("${") and shape(text) not in ("empty", "unknown")
-            ):
-                Redactor.shared.learn(text)
