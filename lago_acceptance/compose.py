@@ -107,9 +107,12 @@ def resolve(project: Project, deadline: float = 20.0) -> Resolved:
         ) from error
     said = [line for line in ended.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     if ended.returncode != 0:
+        from lago_acceptance.compose_reasons import without_values
+
         reasons = [line for line in said if "level=warning" not in line]
+        read = [path.read_text("utf-8", "replace") for path in (*project.files, *project.env_files)]
         reason = (
-            redact(" ".join(reasons[-3:]).strip())[:400]
+            without_values("\n".join(reasons[-3:]), read)[:400]
             or f"it ended with code {ended.returncode} and gave no reason"
         )
         raise UsageError(f"Compose can't read {project.files[0]}: {reason}")

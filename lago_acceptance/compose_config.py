@@ -12,7 +12,6 @@ from typing import Any
 from lago_acceptance.compose import Project
 from lago_acceptance.compose_text import Way
 from lago_acceptance.interpolation import MADE_BY_COOLIFY, Use, expand
-from lago_acceptance.secret_values import redact
 from lago_acceptance.values import given_later
 
 DEADLINE = 20.0
@@ -43,8 +42,9 @@ class Resolving:
         env_files: tuple[Path, ...],
         values: dict[str, str],
         uses: list[tuple[Use, Way]],
+        text: str,
     ):
-        self.path, self.directory = path, directory
+        self.path, self.directory, self.text = path, directory, text
         self.below = _below(path)
         self.env_files, self.values, self.uses = env_files, values, uses
         self.later: dict[str, str] = {}
@@ -164,30 +164,38 @@ class Resolving:
     def _said(self, said: str) -> tuple[str, Way]:
         """Compose's reason without any value, and where it is."""
         lines = [line.strip() for line in said.splitlines() if line.strip() and "level=warning" not in line]
-        reason = " ".join(lines) or "Compose gives no reason"
+        reason = " ".join(lines)
         if found := _MISSING.search(reason):
             way = next((way for use, way in self.uses if use.name == found[1] and use.required), ())
             return f"the required variable {found[1]} is not set", way
         if found := re.search(r"invalid interpolation format for ([\w.\-\[\]]+)", reason):
-            way = tuple(
-                int(key) if key.isdigit() else key for key in re.split(r"[.\[\]]+", found[1].strip("[]."))
-            )
             return (
                 f"Compose can't interpolate {found[1].strip('.')}: a dollar sign there is neither a variable nor doubled",
-                way,
+                _way(found[1]),
             )
         if "panic:" in reason:
             return "Compose itself crashes on it: something in it has a type that nobody expects there", ()
-        reason = re.sub(r"\x1b\[[0-9;]*m", "", reason).replace(str(self.directory) + "/", "")
-        found = re.search(r"services\.([\w-]+)(?:\.([\w-]+))?", reason) or re.search(
-            r"service \"([\w-]+)\"", reason
-        )
-        way = tuple(key for key in ("services", *found.groups()) if key) if found else ()
+        place = re.search(r"(?<![\w/])(?:services|networks|volumes|secrets|configs)[.\[][\w.\-\[\]]+", reason)
+        service = re.search(r"service \"([\w-]+)\"", reason)
+        way = _way(place[0]) if place else ("services", service[1]) if service else ()
         line = re.search(r"line (\d+)", reason)
-        return f"Compose refuses it: {_without_values(reason)[:300]}", (
+        return f"Compose refuses it: {self._without_values(lines)}", (
             "line",
             int(line[1]),
         ) if line and not way else way
+
+    def _without_values(self, lines: list[str]) -> str:
+        from lago_acceptance.compose_reasons import without_values
+
+        read = [self.text, *(f"{name}={value}" for name, value in self.values.items())]
+        said = "\n".join(lines).replace(f"{self.directory}/", "") or "it gives no reason"
+        return without_values(said, read)
+
+
+def _way(place: str) -> Way:
+    """The way that Compose writes as services.api.ports.[0], or as services[api].ports[0]."""
+    keys = re.split(r"[.\[\]]+", place.strip("[]."))
+    return tuple(int(key) if key.isdigit() else key for key in keys)
 
 
 def _below(path: Path) -> tuple[Path, ...]:
@@ -213,8 +221,3 @@ def _typed(value: Any) -> Any:
     if value in ("true", "false"):
         return value == "true"
     return int(value) if isinstance(value, str) and value.isdigit() and len(value) < 10 else value
-
-
-def _without_values(reason: str) -> str:
-    """Compose quotes what it doesn't like: long or secret-looking texts are taken out."""
-    return redact(re.sub(r"\"[^\"]{24,}\"|'[^']{24,}'|`[^`]{24,}`", "…", reason))

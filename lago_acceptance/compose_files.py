@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -9,12 +10,15 @@ from typing import Any
 
 import msgspec
 
+from lago_acceptance.compose_text import Unusable
 from lago_acceptance.interpolation import expand
 from lago_acceptance.model import Model
 
 FILE_CAP = 65_536
 # Portainer writes a stack's variables into it when it deploys.
 WRITTEN_BY_PORTAINER = "stack.env"
+# The kernel starts no program with more than about 2 MB of variables and arguments.
+ENVIRONMENT_CAP = 262_144
 
 
 class EnvFiles(msgspec.Struct, frozen=True):
@@ -36,7 +40,10 @@ class EnvFiles(msgspec.Struct, frozen=True):
 
 
 def env_files_of(services: dict[str, Any], directory: Path, values: dict[str, str]) -> EnvFiles:
-    """The env_file entries of services as they are written; ``values`` are the variables that their paths may name."""
+    """The env_file entries of services as they are written; ``values`` are the variables that their paths may name.
+
+    Unusable where an entry can't be read, or is so large that it would have to be read for seconds.
+    """
     by_service: dict[str, tuple[str, ...]] = {}
     texts: dict[str, str] = {}
     missing: dict[str, tuple[str, ...]] = {}
@@ -49,8 +56,8 @@ def env_files_of(services: dict[str, Any], directory: Path, values: dict[str, st
                 continue
             path = directory / expand(raw, lambda use: values.get(use.name) or use.default or "")
             by_service[name] = (*by_service.get(name, ()), str(path))
-            if path.is_file():
-                texts[str(path)] = small_text(path) or ""
+            if os.path.exists(path) and not path.is_dir():
+                texts[str(path)] = environment_text(path)
             elif required and path.name != WRITTEN_BY_PORTAINER:
                 missing[name] = (*missing.get(name, ()), raw)
     return EnvFiles(by_service, texts, missing)
@@ -97,6 +104,25 @@ def committed(directory: Path, texts: dict[str, str | None]) -> tuple[str, ...]:
         (directory / name).resolve() for name in ended.stdout.decode("utf-8", "replace").split("\0") if name
     }
     return tuple(path for path in telling if Path(path).resolve() in tracked)
+
+
+def environment_text(path: Path) -> str:
+    """The text of an environment file; Unusable where it can't be one."""
+    if path == Path(os.devnull):
+        return ""
+    if not path.is_file():
+        raise Unusable(f"the environment file {path.name} is a pipe, a device or a socket")
+    size = path.stat().st_size
+    if size > ENVIRONMENT_CAP:
+        raise Unusable(
+            f"the environment file {path.name} has {size / 1e6:.1f} MB; more than "
+            f"{ENVIRONMENT_CAP / 1e6:.2f} MB are not read, for no container starts with 2 MB of variables"
+        )
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        # Compose can't read it either, and says why.
+        return ""
 
 
 def variables_of(text: str) -> dict[str, str]:

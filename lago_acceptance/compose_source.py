@@ -15,18 +15,20 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.compose_config import Resolving
-from lago_acceptance.compose_files import committed, env_files_of, mounted, small_text, variables_of
+from lago_acceptance.compose_files import committed, env_files_of, environment_text, mounted, variables_of
 from lago_acceptance.compose_text import Read, Unusable, Way, read
 from lago_acceptance.errors import UsageError
 from lago_acceptance.interpolation import MADE_BY_COOLIFY, nested
 from lago_acceptance.model import Model, Written
 from lago_acceptance.modelling import declared
 from lago_acceptance.roles import DB, FRONT, LAGO_RUBY, role_of
-from lago_acceptance.secret_values import Redactor, redact
+from lago_acceptance.secret_values import redact
+from lago_acceptance.secrets_of_files import learn
 from lago_acceptance.shell_reading import OPERATORS, split
-from lago_acceptance.values import given_later, service_url, shape, sounds_secret
+from lago_acceptance.values import given_later
 
 COMPOSE_NAMES = re.compile(r"(^|[-._])compose([-._].*)?\.ya?ml$")
+ERROR_CAP = 320
 # What a service gets by its env_file, as a rule.
 _LAGO_EXPECTS = (
     "RAILS_ENV",
@@ -100,20 +102,22 @@ def load(path: Path, env_file: Path | None, directory: Path | None = None) -> So
     ``directory`` is where relative paths start from, if not beside the file.
     """
     try:
-        if not path.is_file():
-            raise Unusable("it is no file that can be read twice: a pipe, a device or a socket")
-        if path.stat().st_size > 50_000_000:
-            raise Unusable(f"the file has {path.stat().st_size / 1e6:.0f} MB; no compose file is as large")
-        data = path.read_bytes()
-    except OSError as error:
-        return _refused(path, f"the file can't be read: {error.strerror}", ())
-    except Unusable as error:
-        return _refused(path, str(error), ())
-    try:
-        parsed = read(data)
+        data = _content(path)
+        loader = _Loader(path, read(data), data.decode("utf-8-sig"), env_file, directory)
     except Unusable as error:
         return _refused(path, str(error), ("line", error.line) if error.line else ())
-    return _Loader(path, parsed, data.decode("utf-8-sig"), env_file, directory).source()
+    return loader.source()
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():
+        raise Unusable("it is no file that can be read twice: a pipe, a device or a socket")
+    try:
+        if path.stat().st_size > 50_000_000:
+            raise Unusable(f"the file has {path.stat().st_size / 1e6:.0f} MB; no compose file is as large")
+        return path.read_bytes()
+    except OSError as error:
+        raise Unusable(f"the file can't be read: {error.strerror}") from error
 
 
 def _refused(path: Path, reason: str, at: Way) -> Source:
@@ -130,22 +134,22 @@ class _Loader:
         self.directory = directory or path.resolve().parent
         beside = self.directory / ".env"
         self.interpolation_files = (env_file,) if env_file else (beside,) if beside.is_file() else ()
-        values: dict[str, str] = {}
-        for each in self.interpolation_files:
-            values.update(variables_of(small_text(each) or ""))
+        values = _variables(self.interpolation_files, asked_for=env_file is not None)
         uses = list(_uses(parsed.document, ()))
         self.unset = frozenset(
             use.name for use, _ in uses if use.name not in values and not MADE_BY_COOLIFY.fullmatch(use.name)
         )
         self.env_files = env_files_of(self.parsed.document["services"], self.directory, values)
-        self.resolving = Resolving(path, self.directory, self.interpolation_files, values, uses)
+        self.variables = [*values.items()]
+        for variables in map(variables_of, self.env_files.texts.values()):
+            self.variables += variables.items()
+        self.resolving = Resolving(path, self.directory, self.interpolation_files, values, uses, text)
 
     def source(self) -> Source:
         """Compose's model, with what only the text tells."""
         resolving = self.resolving
         document = resolving.document(self.raw, self.parsed.twice, bool(self.env_files.unseen))
-        _learn(document)
-        _learn(self.parsed.document)
+        learn(self.raw, document, self.variables, self.directory)
         model = self._completed(declared(document))
         files = {**model.files, **mounted(model, self.directory)}
         written = Written(
@@ -166,7 +170,7 @@ class _Loader:
                 and _is_key(self.text, line)
             ),
             committed=committed(self.directory, {**files, **self.env_files.texts}),
-            compose_error=redact(resolving.error),
+            compose_error=redact(resolving.error)[:ERROR_CAP],
             error_at=resolving.error_at,
         )
         return Source(
@@ -216,6 +220,18 @@ class _Loader:
         return msgspec.structs.replace(model, services=tuple(services))
 
 
+def _variables(files: tuple[Path, ...], asked_for: bool) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for file in files:
+        try:
+            found.update(variables_of(environment_text(file)))
+        except Unusable as error:
+            if asked_for:
+                raise UsageError(f"--env-file {file} can't be used: {error}") from error
+            raise
+    return found
+
+
 def _expected(role: str | None) -> tuple[str, ...]:
     """The variables that a service of a role would find in its env_file."""
     return (
@@ -257,20 +273,3 @@ def _shaped(document: dict[str, Any]) -> dict[str, Any]:
             service.pop("environment", None)
         services[name] = service
     return {**document, "services": services}
-
-
-def _learn(document: dict[str, Any]) -> None:
-    """Teach the redactor the secrets of a document, so that no output can hold one."""
-    for service in (document.get("services") or {}).values():
-        environment = service.get("environment")
-        if isinstance(environment, list):
-            environment = dict(str(entry).partition("=")[::2] for entry in environment)
-        for name, value in (environment or {}).items():
-            text = str(value or "")
-            url = service_url(text)
-            if url and url.password:
-                Redactor.shared.learn(url.password)
-            elif (
-                sounds_secret(name) and not text.startswith("${") and shape(text) not in ("empty", "unknown")
-            ):
-                Redactor.shared.learn(text)

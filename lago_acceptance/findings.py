@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from lago_acceptance.secret_values import redact
+
 
 class Severity(enum.StrEnum):
     """``error``: won't boot, loses data, leaks or breaks billing. ``warning``: hardening and what will hurt later."""
@@ -40,6 +42,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     role: str | None = None
     service: str | None = None
     place: Place | None = None
+
+    def __post_init__(self) -> None:
+        # Here, and not where findings are told: Allure writes what a check raises past pytest's reports.
+        for field in ("wrong", "leads_to", "mend", "service"):
+            if text := getattr(self, field):
+                msgspec.structs.force_setattr(self, field, redact(text))
 
     def __str__(self) -> str:
         where = " ".join(str(part) for part in (self.service or self.role, self.place) if part)

@@ -23,6 +23,11 @@ PHASES = {
     3: "Phase 3, names and TLS",
     9: "Against what runs",
 }
+# What these rules report, Compose does not take.
+REFUSED = ("compose-invalid", "compose-interpolation-error")
+# What leads to a value in a line, and the value; and a value that only names a variable.
+_ENTRY = re.compile(r"""([\s-]*+(?:["']?[\w.-]+["']?(?::(?=\s|$)|=))?+\s*+)(\S.*)$""")
+_REFERENCE = re.compile(r"[\"']?\$\{?\w+(?::?\?)?\}?[\"']?")
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -48,6 +53,14 @@ def masked(line: str) -> str:
     line = re.sub(r"(--requirepass|--password|-a)([ =,\"']+)(?![-$])[^\s\"',\]]+", r"\1\2<secret>", line)
     line = re.sub(r"[A-Za-z0-9+/=_-]{40,}", "<secret>", line)
     return redact(line)
+
+
+def quoted(line: str, refused: bool) -> str:
+    """A line of a compose file as it is shown. Of one that Compose refuses, its value is not: any secret may stand there."""
+    found = _ENTRY.match(line) if refused else None
+    if found and not _REFERENCE.fullmatch(found[2]):
+        line = f"{found[1]}…"
+    return masked(line).strip()
 
 
 def _order(finding: Finding) -> tuple:
@@ -79,7 +92,7 @@ def text(findings: list[Finding], lines: dict[str, tuple[str, ...]], notes: list
         place = finding.place
         source = lines.get(place.path, ()) if place else ()
         if place and place.line and place.line <= len(source):
-            parts.append(f"      {place.line} | {masked(source[place.line - 1]).strip()}")
+            parts.append(f"      {place.line} | {quoted(source[place.line - 1], finding.id in REFUSED)}")
         parts += [
             f"      {redact(finding.wrong)}",
             f"      leads to: {redact(finding.leads_to)}",

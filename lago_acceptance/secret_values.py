@@ -16,7 +16,14 @@ _KEY_MATERIAL = (
     re.compile(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/=\n]{200,}"),
 )
 _IN_URL = re.compile(r"(?<=://)([^:@/\s\"'<]*):([^@\s\"'<]+)@")
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{20,}")
+# Keys of well-known services tell by their beginning what they are.
+SERVICE_KEY = re.compile(
+    r"(?<![A-Za-z0-9])(?:[rs]k_(?:live|test)_\w{6,}|rzp_(?:live|test)_\w{8,}|whsec_\w{8,}|gh[opsur]_\w{16,}|"
+    r"github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|A[KS]IA[0-9A-Z]{16}|AIza[\w-]{30,}|"
+    r"SG\.[\w-]{10,}\.[\w-]{10,}|hvs\.\w{10,}|npg_\w{8,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|"
+    r"hf_[A-Za-z0-9]{30,}|dop_v1_[0-9a-f]{32,}|shp(?:at|ca|pa|ss)_[0-9a-f]{16,}|sk-(?:proj-|ant-)?\w{20,})"
+)
+JWT = re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{10,}")
 _BEARER = re.compile(
     r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?(?:bearer\s+)?|bearer\s+)[A-Za-z0-9._~+/-]{16,}=*"
 )
@@ -74,7 +81,7 @@ class Redactor:
 
     def __init__(self):
         self._known: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._longest_first: tuple[str, ...] | None = ()
         self._lock = threading.Lock()
 
     def learn(self, value: str) -> None:
@@ -82,22 +89,28 @@ class Redactor:
         if len(value) >= 8:
             with self._lock:
                 self._known.add(value)
-                ordered = sorted(self._known, key=len, reverse=True)
-                self._pattern = re.compile("|".join(re.escape(known) for known in ordered))
+                self._longest_first = None
+
+    def _learnt(self) -> tuple[str, ...]:
+        with self._lock:
+            if self._longest_first is None:
+                self._longest_first = tuple(sorted(self._known, key=len, reverse=True))
+            return self._longest_first
 
     def redact(self, text: str) -> str:
         """The text without secrets."""
-        if self._pattern:
-            text = self._pattern.sub("<secret>", text)
+        for known in self._learnt():
+            text = text.replace(known, "<secret>")
         for pattern in _KEY_MATERIAL:
             text = pattern.sub("<key material>", text)
         text = _IN_URL.sub(lambda found: f"{found[1]}:<secret>@", text)
-        text = _JWT.sub("<token>", text)
+        text = JWT.sub("<token>", text)
+        text = SERVICE_KEY.sub("<secret>", text)
         return _BEARER.sub(lambda found: f"{found[1]}<secret>", text)
 
     def leaks(self, text: str) -> bool:
         """Whether a text still holds a learnt secret or key material."""
-        return bool(self._pattern and self._pattern.search(text)) or any(
+        return any(known in text for known in self._learnt()) or any(
             pattern.search(text) for pattern in _KEY_MATERIAL[:2]
         )
 

@@ -287,6 +287,36 @@ def test_bad_input_is_a_finding_within_seconds(name, tmp_path):
     assert told and word in told[0]["message"], (told, ended.stdout)
 
 
+@pytest.mark.parametrize("name", [".env", "own.env"])
+def test_an_environment_file_of_megabytes_is_a_finding_at_once(name, tmp_path):
+    edits = ("@pdf restart: always => restart: always\\n    env_file: own.env",) if name == "own.env" else ()
+    path = corpus_files.write(tmp_path, "list", edits)
+    (tmp_path / name).write_text("NUMBER=1\n" * 1_400_000, "utf-8")
+    started = time.monotonic()
+    ended = gate(tmp_path, "--compose-file", path)
+    assert time.monotonic() - started < 10
+    told = [(each["rule"], each["message"]) for each in found(tmp_path)]
+    assert [rule for rule, _ in told] == ["compose-invalid"], ended.stdout
+    assert f"environment file {name} has 12.6 MB" in told[0][1]
+
+
+def test_an_environment_file_of_megabytes_that_is_asked_for_is_one_sentence(tmp_path):
+    (tmp_path / "large.env").write_text("NUMBER=1\n" * 1_400_000, "utf-8")
+    ended = gate(tmp_path, "--env-file", tmp_path / "large.env")
+    assert ended.returncode == 4 and "large.env has 12.6 MB" in ended.stdout, ended.stdout + ended.stderr
+
+
+def test_a_long_environment_file_is_read_to_its_end(tmp_path):
+    path = corpus_files.write(tmp_path, "list", ("${SECRET_KEY_BASE:?} => ${SECRET_KEY_BASE}",))
+    filler = "".join(f"FILLER_{number}={'x' * 90}\n" for number in range(2000))
+    required = dict.fromkeys(re.findall(r"\$\{(\w+):\?", path.read_text("utf-8")), "x")
+    for last, unset in (({}, True), ({"SECRET_KEY_BASE": "x"}, False)):
+        given = "".join(f"{name}={value}\n" for name, value in {**required, **last}.items())
+        (tmp_path / ".env").write_text(filler + given, "utf-8")
+        gate(tmp_path, "--compose-file", path)
+        assert ("secret-env-unguarded" in {each["rule"] for each in found(tmp_path)}) == unset
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
