@@ -122,6 +122,9 @@ class Browser:
                     "and Chromium gave up its requests; run this again when nothing else is started here"
                 ) from error
             raise
+        else:
+            # Its folder stays on this machine else.
+            context.tracing.stop()
         finally:
             context.close()
 

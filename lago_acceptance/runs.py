@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import tempfile
 import time
 from pathlib import Path
 
 import msgspec
+
+from lago_acceptance import private_folders
 
 PREFIX = "lago-acceptance-"
 RUN_LABEL = "lago-acceptance.run"
@@ -53,7 +54,7 @@ def start(reports: Path) -> Run:
     latest = reports / f".latest-{name}"
     latest.symlink_to(name)
     latest.replace(reports / "latest")
-    return Run(name, folder, Path(tempfile.mkdtemp(prefix=PREFIX)))
+    return Run(name, folder, private_folders.make(PREFIX))
 
 
 def owner() -> str:

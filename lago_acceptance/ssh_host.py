@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
+from lago_acceptance import private_folders
 from lago_acceptance.errors import Unreachable
 from lago_acceptance.host import Change, Host, Outcome, Permit, Reading, text_of
 from lago_acceptance.secret_values import redact
@@ -45,7 +46,7 @@ class SshHost(Host):
     def __init__(self, address: Address, ssh_config: Path | None = None):
         self.address = address
         self.name = address.spec.removeprefix("ssh://")
-        self._own = Path(tempfile.mkdtemp(prefix="lago-ssh-", dir=_short_folder()))
+        self._own = private_folders.make("lago-ssh-", _short_folder())
         self._user_config = ssh_config
         self.commands = 0
         self._asked = _Asked()

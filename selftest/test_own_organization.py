@@ -4,6 +4,7 @@ kept apart.
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import httpx
@@ -128,5 +129,6 @@ def test_a_change_on_a_live_host_needs_a_permit_and_keeps_its_environment_out_of
     finally:
         host.close()
         server.stop()
-    with pytest.raises(Unreachable, match="TCP"):
-        SshHost(parse(server.url), server.ssh_config).change(change, PERMIT)
+    gone = SshHost(parse(server.url), server.ssh_config)
+    with contextlib.closing(gone), pytest.raises(Unreachable, match="TCP"):
+        gone.change(change, PERMIT)
