@@ -14,15 +14,6 @@ module Api
         render json: {organization: serialized(current_organization)}
       end
 
-      # What decides how the rest of Lago works and is not modelled is outside. Only this answer tells of taxes.
-      def update
-        values = required(:organization)
-        beyond = Organizations.beyond(values)
-        return outside("Lago v1.16.0 takes #{beyond.join(", ")} here, but") if beyond.any?
-
-        render json: {organization: serialized(Organizations.update(current_organization, values)).merge(taxes: [])}
-      end
-
       private
 
       def serialized(row)
@@ -44,6 +35,15 @@ module Api
       def grpc_token
         payload = {organization_id: current_organization[:id], aud: "lago-grpc"}
         render json: {organization: {grpc_token: JWT.encode(payload, RsaPrivateKey, "RS256")}}
+      end
+
+      # What decides how the rest of Lago works and is not modelled is outside. Only this answer tells of taxes.
+      def update
+        values = required(:organization)
+        beyond = Organizations.beyond(values)
+        return outside("Lago v1.16.0 takes #{beyond.join(", ")} here, but") if beyond.any?
+
+        render json: {organization: serialized(Organizations.update(current_organization, values)).merge(taxes: [])}
       end
     end
   end
