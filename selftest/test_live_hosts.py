@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
 
+import psutil
 import pytest
 
 from lago_acceptance import several_hosts
+from lago_acceptance.waiting import until
 from selftest import running
 
 
@@ -38,6 +42,31 @@ def test_a_run_that_breaks_off_does_not_inherit_an_earlier_verdict(tmp_path):
     code = several_hosts.look(["ssh://a", "ssh://b"], ["-m", "smoke"], str(tmp_path), told.append, killed)
     assert code == 3
     assert not [line for line in told if "accepted" in line]
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_look_at_several_hosts_leaves_nothing_that_runs(kind, tmp_path):
+    """Something takes the connections and says nothing, so both runs wait."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        port = silent.getsockname()[1]
+        hosts = f"ssh://a@127.0.0.1:{port},ssh://b@127.0.0.1:{port}"
+        given = ("-c", "pytest.ini", "-m", "smoke", "--target", "live", "--hosts", hosts, "--reports")
+        run = subprocess.Popen(
+            running.command(*given, str(tmp_path)),
+            cwd=running.ROOT,
+            env=running.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        both = psutil.Process(run.pid)
+        assert until(lambda: sum(each.name() == "ssh" for each in both.children(recursive=True)) >= 2, 20)
+        children = both.children(recursive=True)
+        run.send_signal(kind)
+        output, _ = run.communicate(timeout=30)
+    assert run.returncode == 2, output
+    assert "interrupted" in output and "Traceback" not in output
+    assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 
 
 @pytest.mark.stack
