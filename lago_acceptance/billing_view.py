@@ -80,6 +80,10 @@ class BillingView(msgspec.Struct, frozen=True):
         """Whether the gateway's container, or one of Lago's (``api``), was given LAGO_API_KEY."""
         return self.texts.get(f"{who}-has-key") == "yes"
 
+    def lacks_key(self, who: str) -> bool:
+        """Whether none was given there, which is not known where nothing could be asked."""
+        return self.texts.get(f"{who}-has-key") == "no"
+
     def of_api(self, name: str, wanted: str) -> Inside:
         """What Lago said of itself. Unknown where it did not answer in time, or the key may not read it."""
         answer = self.answers.get(name)
@@ -95,7 +99,7 @@ class BillingView(msgspec.Struct, frozen=True):
         """
         if name not in self.answers and not self.api:
             raise Unknown("no API container runs, so Lago can't be asked from inside")
-        if name not in self.answers and self.texts.get("api-has-key") == "no":
+        if name not in self.answers and self.lacks_key("api"):
             raise Unknown("no container of Lago has LAGO_API_KEY, so Lago can't be asked from inside")
         answer = self.of_api(name, collection)
         found = answer.document
