@@ -146,9 +146,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     project: str
     lagos: dict[str, str]
-
-    engine: str
-    root_directory: str
     host_clock: float
     clock_drift: float
     containers: tuple[Container, ...]

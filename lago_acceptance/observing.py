@@ -151,12 +151,9 @@ def observe(host: Host, **where: Any) -> Facts:
     model, declaration_error = facts_parsing.declaration(declaration)
     database, database_error = facts_parsing.database(sections.named("database:"))
     redis, redis_error = facts_parsing.redis(sections.named("redis:"))
-    info = json.loads(sections.text("info").strip() or "{}")
     return Facts(
         project=project,
         lagos=dict(line.split("\t", 1) for line in sections.text("lagos").splitlines() if line),
-        engine=info.get("ServerVersion", ""),
-        root_directory=info.get("DockerRootDir", ""),
         host_clock=_clock(ended),
         clock_drift=_beyond(
             _clock(ended) - answered, _clock(started) - asked + (0 if started[-1].isdigit() else 1)
@@ -172,8 +169,8 @@ def observe(host: Host, **where: Any) -> Facts:
             facts_parsing.key_file(line) for line in sections.text("mounts").splitlines() if line.strip()
         ),
         disks=tuple(facts_parsing.disks(sections.text("disk"))),
-        networks=tuple(json.loads(line)["Name"] for line in sections.text("networks").splitlines() if line),
-        volumes=tuple(json.loads(line)["Name"] for line in sections.text("volumes").splitlines() if line),
+        networks=tuple(sections.text("networks").split()),
+        volumes=tuple(sections.text("volumes").split()),
         images=tuple(
             dict.fromkeys(facts_parsing.image(line) for line in sections.text("images").splitlines() if line)
         ),

@@ -6,14 +6,17 @@
 
 echo "facts begin"
 export LC_ALL=C
-# Docker's client is started often and does little.
-export GOMAXPROCS=1
+# Docker's client is started often, does little, and ends before there is garbage to collect.
+export GOMAXPROCS=1 GOGC=400
 started=$(date +%s.%N)
 tab='	'
 line_feed='
 '
 
 tell() { awk -v name="$1" -v plain="$2" "$mask"; }
+# Several sections through one awk: what follows belongs to the section that was begun last.
+# What is printed before may lack its line feed; empty lines are left out.
+begin() { printf '\n\t%s\n' "$1"; }
 
 # A rootless Docker that only the profile of a login knows.
 rootless=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/docker.sock
@@ -29,7 +32,7 @@ fi
 # value that readings need, E an environment variable, N a network, M a mount, L a log file, C all of it as JSON.
 template='R	{{.Id}}	{{.State.Running}}	{{with .Config.Labels}}{{or (index . "com.docker.compose.project") "-"}}	{{or (index . "lago-acceptance.role") "-"}}{{else}}-	-{{end}}	{{.Config.Image}} {{.Path}} {{json .Args}}
 {{$id := .Id}}{{with .Config.Labels}}P	{{$id}}	{{index . "com.docker.compose.project.working_dir"}}	{{index . "com.docker.compose.project.config_files"}}	{{index . "com.docker.compose.project.environment_file"}}
-{{end}}L	{{.Id}}	{{.LogPath}}
+{{end}}L	{{.Id}}	{{.LogPath}}	{{.HostnamePath}}
 {{range .Config.Env}}{{$name := index (split . "=") 0}}{{if or (eq $name "DATABASE_URL") (eq $name "REDIS_URL") (eq $name "REDIS_PASSWORD") (eq $name "LAGO_API_KEY") (eq $name "LAGO_ORG_API_KEY") (eq $name "POSTGRES_SCHEMA")}}V	{{$id}}	{{println .}}{{end}}E	{{$id}}	{{printf "%q" .}}
 {{end}}{{range $name, $each := .NetworkSettings.Networks}}N	{{$id}}	{{println $name}}{{end}}{{range .Mounts}}{{if eq .Type "bind"}}M	{{$id}}	{{println .Source}}{{end}}{{end}}C	{{.Id}}	{"id":{{json .Id}},"name":{{json .Name}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"log_path":{{json .LogPath}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}'
 # One that is removed meanwhile is missing, and the others are there.
@@ -40,8 +43,6 @@ if [ -n "$containers" ] && [ -z "$table" ]; then
     exit 0
 fi
 eval "$(printf '%s\n' "$table" | wanted_project=$project wanted_directory=$wanted_directory gateway_network=$gateway_network awk "$plan")"
-printf '%s' "$lagos" | tell lagos 1
-printf '%s' "$project" | tell project 1
 
 # --- inside of containers: what takes longest begins first ---
 
@@ -138,26 +139,11 @@ config() {
 } | awk -v scope=" $scope" "$mask" &
 
 for id in $scope; do
-    docker logs --timestamps --tail "$log_lines" "$id" 2>&1 | awk -v name="logs:$id" -v most=200000 "$mask" &
-done
+    begin "logs:$id"
+    docker logs --timestamps --tail "$log_lines" "$id" 2>&1
+done | awk -v parts=1 -v most=200000 "$mask" &
 
 # --- the host ---
-
-{
-    info=$(docker info --format '{{json .}}' 2>/dev/null)
-    printf '%s\n' "$info" | tell info
-    root=${info#*'"DockerRootDir":"'}
-    { df -Pk / "${root%%'"'*}" 2>/dev/null || df -Pk /; } | tell disk 1
-} &
-docker network ls --no-trunc --format '{{json .}}' | tell networks &
-docker volume ls --format '{{json .}}' | tell volumes &
-# What the images' names stand for now.
-[ -z "$references" ] || docker image inspect --format '{{.Id}}{{range .RepoTags}} {{.}}{{end}}{{range .RepoDigests}} {{.}}{{end}}' $references 2>/dev/null | tell images 1 &
-
-printf '%s\n%s\n' "$files" "$env_files" | while read -r file; do
-    [ -z "$file" ] || printf '%s\t%s\t%s\n' "$file" "$(stat -Lc '%a %u %F' "$file" 2>/dev/null)" \
-        "$(awk '/BEGIN [A-Z ]*PRIVATE KEY|LS0tLS1CRUdJTi/ { printf "%d ", NR }' "$file" 2>/dev/null)"
-done | tell files 1 &
 
 # Whether a file that can't be seen is not there, or hidden from this user: its nearest folder that can be seen tells.
 missing() {
@@ -174,31 +160,56 @@ key_facts() {
     header=$(grep -m1 -oE -- '-----BEGIN [A-Z ]+-----' "$1" 2>/dev/null)
     printf '%s\t%s\t%s\t%s' "$header" "${kind%%"$line_feed"*}" "$consistent" "${digest%% *}"
 }
-printf '%s\n%s\n' "$mounted" "$sources" | sort -u | while read -r source; do
-    case $source in '' | /var/run/docker.sock | /run/docker.sock | /proc* | /sys*) continue ;; esac
-    status=$(stat -Lc '%a	%u	%s	%F' "$source" 2>/dev/null) || status="-	-	-	$(missing "$source")"
-    details=
-    if [ -f "$source" ] && [ ! -r "$source" ]; then
-        details="	unreadable		"
-    elif [ -f "$source" ]; then
-        size=${status#*"$tab"*"$tab"}
-        if [ "${size%%"$tab"*}" -lt 65536 ] && case $source in *.pem | *.key) true ;; *) grep -qs -e '-----BEGIN ' "$source" ;; esac; then
-            details=$(key_facts "$source")
-        fi
-    fi
-    printf '%s\t%s\t%s\n' "$source" "$status" "$details"
-done | tell mounts 1 &
+{
+    begin lagos
+    printf '%s\n' "$lagos"
+    begin project
+    printf '%s\n' "$project"
+    begin networks
+    docker network ls --no-trunc --format '{{.Name}}'
+    begin volumes
+    docker volume ls --format '{{.Name}}'
+    # What the images' names stand for now.
+    begin images
+    [ -z "$references" ] || docker image inspect --format '{{.Id}}{{range .RepoTags}} {{.}}{{end}}{{range .RepoDigests}} {{.}}{{end}}' $references 2>/dev/null
 
-printf '%s' "$log_paths" | {
-    set --
-    while read -r path; do
-        for file in "$path" "$path".*; do [ ! -f "$file" ] || set -- "$@" "$file"; done
+    begin files
+    printf '%s\n%s\n' "$files" "$env_files" | while read -r file; do
+        [ -z "$file" ] || printf '%s\t%s\t%s\n' "$file" "$(stat -Lc '%a %u %F' "$file" 2>/dev/null)" \
+            "$(awk '/BEGIN [A-Z ]*PRIVATE KEY|LS0tLS1CRUdJTi/ { printf "%d ", NR }' "$file" 2>/dev/null)"
     done
-    [ $# -eq 0 ] || stat -c '%s	%n' "$@" 2>/dev/null
-} | tell log-sizes 1 &
-if [ -n "$backups" ]; then
-    for file in $backups; do [ ! -f "$file" ] || stat -c '%Y	%s	%n' "$file"; done | sort -n | tail -n 3 | tell dumps 1 &
-fi
+
+    begin mounts
+    printf '%s\n%s\n' "$mounted" "$sources" | sort -u | while read -r source; do
+        case $source in '' | /var/run/docker.sock | /run/docker.sock | /proc* | /sys*) continue ;; esac
+        status=$(stat -Lc '%a	%u	%s	%F' "$source" 2>/dev/null) || status="-	-	-	$(missing "$source")"
+        details=
+        if [ -f "$source" ] && [ ! -r "$source" ]; then
+            details="	unreadable		"
+        elif [ -f "$source" ]; then
+            size=${status#*"$tab"*"$tab"}
+            if [ "${size%%"$tab"*}" -lt 65536 ] && case $source in *.pem | *.key) true ;; *) grep -qs -e '-----BEGIN ' "$source" ;; esac; then
+                details=$(key_facts "$source")
+            fi
+        fi
+        printf '%s\t%s\t%s\n' "$source" "$status" "$details"
+    done
+
+    begin disk
+    df -Pk / "${docker_root:-/}" 2>/dev/null || df -Pk /
+
+    begin log-sizes
+    printf '%s' "$log_paths" | {
+        set --
+        while read -r path; do
+            for file in "$path" "$path".*; do [ ! -f "$file" ] || set -- "$@" "$file"; done
+        done
+        [ $# -eq 0 ] || stat -c '%s	%n' "$@" 2>/dev/null
+    }
+
+    begin dumps
+    for file in $backups; do [ ! -f "$file" ] || stat -c '%Y	%s	%n' "$file"; done | sort -n | tail -n 3
+} | awk -v parts=1 -v plain=1 "$mask" &
 wait
-printf '%s %s\n' "$started" "$(date +%s.%N)" | tell clock 1
+printf 'clock %s %s\n' "$started" "$(date +%s.%N)"
 echo "facts end"

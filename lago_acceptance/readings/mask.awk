@@ -1,7 +1,8 @@
 # Masks what must not leave the host, and sends it out as lines "<section> <text>"; of a long line all parts but the last
 # one are "<section>+<text>". Several write at a time, so that each piece is short enough to be written in one go.
-# Variables: name (the section), plain (1: nothing in it can be secret), most (bytes: only the last ones are sent), and
-# scope (ids), where the table of all containers (facts.sh) is read. Of its lines go out, values escaped as JSON or Go write
+# Variables: name (the section) or parts (1: a line of a tab and a name begins one, empty lines are left out), plain (1:
+# nothing in it can be secret), most (bytes: only a section's last ones are sent), and scope (ids), where the table of all
+# containers (facts.sh) is read. Of its lines go out, values escaped as JSON or Go write
 # strings:
 #   C <container> <JSON>         -> section containers
 #   E <container> "NAME=value"   -> section environment, for those in scope: E <container> NAME <masked value>
@@ -118,13 +119,16 @@ scope != "" {
     else if ($1 == "E" && index(scope, " " $2 " ")) tell("environment", entry_of($0))
     next
 }
+parts && $0 == "" { next }
+parts && $1 == "" { finish(); name = $2; next }
 most {
-    kept[NR] = $0; size += length($0) + 1
+    kept[++last] = $0; size += length($0) + 1
     while (size > most) { size -= length(kept[first]) + 1; delete kept[first++] }
     next
 }
 { tell(name, plain ? $0 : scrubbed($0)) }
-END {
-    if (most) for (; first <= NR; first++) tell(name, scrubbed(kept[first]))
-    flush()
+function finish() {
+    for (; first <= last; first++) tell(name, scrubbed(kept[first]))
+    first = 1; last = 0; size = 0
 }
+END { finish(); flush() }

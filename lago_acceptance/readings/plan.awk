@@ -64,7 +64,7 @@ $1 == "R" {
     image[$2] = words[1]
 }
 $1 == "P" { directory[$2] = $3; files[$2] = $4; env_files[$2] = $5 }
-$1 == "L" { log_path[$2] = $3 }
+$1 == "L" { log_path[$2] = $3; if (at = index($4, "/containers/")) docker_root = substr($4, 1, at - 1) }
 $1 == "V" { rest = behind(); at = index(rest, "="); values[$2, substr(rest, 1, at - 1)] = substr(rest, at + 1) }
 $1 == "N" && $3 == ENVIRON["gateway_network"] { reached[$2] = 1 }
 $1 == "M" { mounted[++mounts] = $2; source[mounts] = behind() }
@@ -111,6 +111,7 @@ END {
     assign("api", api)
     assign("mounted", sources)
     assign("log_paths", log_paths)
+    assign("docker_root", docker_root)
     assign("references", references)
     assign("found_directory", directory[first[project]])
     assign("found_files", files[first[project]])
