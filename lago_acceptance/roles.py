@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
+from functools import cache
 
 DB, REDIS, MIGRATE, API, WORKER, CLOCK = "db", "redis", "migrate", "api", "worker", "clock"
 FRONT, PDF, PROXY, GATEWAY = "front", "pdf", "proxy", "gateway"
@@ -91,10 +91,14 @@ def role_of(image: str, command: str, labels: Mapping[str, str] | None = None) -
         return declared
     named = image if ":" in image.rsplit("/", 1)[-1] or "@" in image else f"{image}:latest"
     text = f"{named} {command} "
-    for role, patterns in PATTERNS:
-        if any(fnmatchcase(text, pattern) or fnmatchcase(named, pattern) for pattern in patterns):
-            return role or None
-    return None
+    return next((role for role, pattern in _compiled() if pattern.search(text)), None) or None
+
+
+@cache
+def _compiled() -> tuple[tuple[str, re.Pattern], ...]:
+    return tuple(
+        (role, re.compile("|".join(map(_regex, patterns)), re.DOTALL)) for role, patterns in PATTERNS
+    )
 
 
 # An argument's limits are blanks, as in Python's words.
@@ -123,6 +127,6 @@ def as_awk() -> str:
 
 
 def _regex(pattern: str) -> str:
-    """A pattern of the table as a regular expression of awk's. Each ends with what may be anything."""
+    """A pattern of the table as a regular expression, of Python's and awk's. Each ends with what may be anything."""
     parts = [re.sub(r"[^A-Za-z0-9 :@_-]", r"\\\g<0>", part) for part in pattern.removesuffix("*").split("*")]
     return ".*".join(parts).removeprefix(".*") if pattern.startswith("*") else "^" + ".*".join(parts)
