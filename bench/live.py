@@ -153,13 +153,20 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
         elsewhere.stop()
 
 
+def looking(host: lago.LiveLago) -> dict[str, str]:
+    """Where a run looks, and how."""
+    from lago_acceptance.observing import TOO
+
+    return {"project": host.project, "gateway_network": host.stack.network("gateway"), "inside": TOO}
+
+
 def facts(host: lago.LiveLago) -> None:
-    """One look at the host, with a connection of its own."""
+    """One look at the host as a run takes it, with a connection of its own."""
     from lago_acceptance.observing import observe
 
     there = SshHost(parse(host.server.url), host.server.ssh_config)
     try:
-        observe(there, project=host.project)
+        observe(there, **looking(host))
     finally:
         there.close()
 
@@ -203,13 +210,11 @@ def by_hand(host: lago.LiveLago, words: dict[str, str]) -> None:
 
 def recorded(host: lago.LiveLago, folder: Path, after: float) -> sshd.Sshd:
     """An ssh server that answers what the host has told once, as late as the host itself, and at no cost."""
-    from lago_acceptance.observing import END, TOO, reading
+    from lago_acceptance.observing import END, reading
 
     there = SshHost(parse(host.server.url), host.server.ssh_config)
     try:
-        told = there.read(
-            reading(there, project=host.project, gateway_network=host.stack.network("gateway"), inside=TOO)
-        )
+        told = there.read(reading(there, **looking(host)))
     finally:
         there.close()
     folder.mkdir()

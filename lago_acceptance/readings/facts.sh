@@ -29,10 +29,11 @@ if ! { listed || { at_rootless && listed; }; }; then
 fi
 
 # One look at every container. What a line is for, its first letter tells: R who it is, P where its project lies, V a
-# value that readings need, E an environment variable, N a network, M a mount, L a log file, C all of it as JSON.
+# value that readings need, E an environment variable, N a network, M a mount, L its files and whether it is well, C all of
+# it as JSON.
 template='R	{{.Id}}	{{.State.Running}}	{{with .Config.Labels}}{{or (index . "com.docker.compose.project") "-"}}	{{or (index . "lago-acceptance.role") "-"}}{{else}}-	-{{end}}	{{.Config.Image}} {{.Path}} {{json .Args}}
 {{$id := .Id}}{{with .Config.Labels}}P	{{$id}}	{{index . "com.docker.compose.project.working_dir"}}	{{index . "com.docker.compose.project.config_files"}}	{{index . "com.docker.compose.project.environment_file"}}
-{{end}}L	{{.Id}}	{{.LogPath}}	{{.HostnamePath}}
+{{end}}L	{{.Id}}	{{.LogPath}}	{{.HostnamePath}}	{{if and .State.Running (not .State.Restarting) (eq (print .RestartCount) "0")}}{{with .State.Health}}{{.Status}}{{else}}healthy{{end}}{{end}}
 {{range .Config.Env}}{{$name := index (split . "=") 0}}{{if or (eq $name "DATABASE_URL") (eq $name "REDIS_URL") (eq $name "REDIS_PASSWORD") (eq $name "LAGO_API_KEY") (eq $name "LAGO_ORG_API_KEY") (eq $name "POSTGRES_SCHEMA")}}V	{{$id}}	{{println .}}{{end}}E	{{$id}}	{{printf "%q" .}}
 {{end}}{{range $name, $each := .NetworkSettings.Networks}}N	{{$id}}	{{println $name}}{{end}}{{range .Mounts}}{{if eq .Type "bind"}}M	{{$id}}	{{println .Source}}{{end}}{{end}}C	{{.Id}}	{"id":{{json .Id}},"name":{{json .Name}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"log_path":{{json .LogPath}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}'
 # One that is removed meanwhile is missing, and the others are there.
@@ -138,7 +139,7 @@ config() {
     [ -z "$files" ] || config
 } | awk -v scope=" $scope" "$mask" &
 
-for id in $scope; do
+for id in $talkers; do
     begin "logs:$id"
     docker logs --timestamps --tail "$log_lines" "$id" 2>&1
 done | awk -v parts=1 -v most=200000 "$mask" &

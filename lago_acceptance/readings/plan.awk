@@ -64,7 +64,10 @@ $1 == "R" {
     image[$2] = words[1]
 }
 $1 == "P" { directory[$2] = $3; files[$2] = $4; env_files[$2] = $5 }
-$1 == "L" { log_path[$2] = $3; if (at = index($4, "/containers/")) docker_root = substr($4, 1, at - 1) }
+$1 == "L" {
+    log_path[$2] = $3; well[$2] = $5 == "healthy"
+    if (at = index($4, "/containers/")) docker_root = substr($4, 1, at - 1)
+}
 $1 == "V" { rest = behind(); at = index(rest, "="); values[$2, substr(rest, 1, at - 1)] = substr(rest, at + 1) }
 $1 == "N" && $3 == ENVIRON["gateway_network"] { reached[$2] = 1 }
 $1 == "M" { mounted[++mounts] = $2; source[mounts] = behind() }
@@ -90,6 +93,8 @@ END {
         id = ids[number]
         own[id] = project != "" && owner[id] == project
         if (own[id]) { scope = scope id " "; log_paths = log_paths log_path[id] "\n" }
+        # What is not Lago's own and is well is not asked what it has printed.
+        if (own[id] && !(well[id] && role[id] ~ /^(db|redis|front|pdf)$/)) talkers = talkers id " "
         if (own[id] && !(image[id] in named)) { named[image[id]] = 1; references = references image[id] "\n" }
         if (!running[id]) continue
         # The proxy is looked at wherever it is deployed from.
@@ -106,6 +111,7 @@ END {
     assign("lagos", listed)
     assign("project", project)
     assign("scope", scope)
+    assign("talkers", talkers)
     assign("members", members)
     assign("gateway", gateway)
     assign("api", api)
