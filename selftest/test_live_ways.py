@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from lago_acceptance.options import ROOT
+from lago_acceptance.ssh_address import parse
+from lago_acceptance.ssh_host import SshHost
 from selftest import running
 
 CONNECT = 5
@@ -177,3 +179,17 @@ def test_nothing_else_reads_or_changes_over_ssh():
         host.close()
     own = {path.name for path in (ROOT / "lago_acceptance").rglob("*.py") if "testinfra" in path.read_text()}
     assert own <= {"host.py", "ssh_host.py"}
+
+
+@pytest.mark.parametrize(
+    ("own", "first"),
+    [("", "curve25519-sha256"), ("Host elsewhere\n  KexAlgorithms ecdh-sha2-nistp256\n", "curve25519-sha256")]
+    + [("KexAlgorithms ecdh-sha2-nistp256\n", "ecdh-sha2-nistp256")],
+)
+def test_the_quickest_key_exchange_comes_first_unless_the_user_says_another(tmp_path, own, first):
+    (tmp_path / "ssh_config").write_text(own)
+    host = SshHost(parse("ssh://root@somewhere.example"), tmp_path / "ssh_config")
+    try:
+        assert host.configured("kexalgorithms").split(",")[0] == first
+    finally:
+        host.close()
