@@ -35,16 +35,27 @@ if TYPE_CHECKING:
 
 # Loaded while the host is asked: what the checks and the report will need.
 WANTED_LATER = (
+    "OpenSSL.SSL",
+    "anyio._backends._asyncio",
+    "cryptography.hazmat.primitives.serialization",
+    "dns.asyncquery",
+    "dns.asyncresolver",
+    "dns.rdtypes.IN.A",
+    "httpcore",
     "httpx",
     "rich.table",
+    "service_identity.pyopenssl",
+    "testinfra.backend.ssh",
     "yaml",
     "lago_acceptance.asking",
     "lago_acceptance.billing_view",
+    "lago_acceptance.clients.issuer",
     "lago_acceptance.drift",
     "lago_acceptance.memory",
     "lago_acceptance.probing",
     "lago_acceptance.reports.terminal",
     "lago_acceptance.seeding",
+    "lago_acceptance.sweeping",
 )
 
 
