@@ -35,6 +35,20 @@ if TYPE_CHECKING:
 
 # Loaded while the host is asked: what the checks and the report will need.
 WANTED_LATER = (
+    "httpx",
+    "rich.table",
+    "yaml",
+    "lago_acceptance.asking",
+    "lago_acceptance.billing_view",
+    "lago_acceptance.drift",
+    "lago_acceptance.memory",
+    "lago_acceptance.probing",
+    "lago_acceptance.reports.terminal",
+    "lago_acceptance.seeding",
+)
+
+# What looking loads by itself, where that is not done already.
+WANTED_BY_LOOKING = (
     "OpenSSL.SSL",
     "anyio._backends._asyncio",
     "cryptography.hazmat.primitives.serialization",
@@ -42,19 +56,9 @@ WANTED_LATER = (
     "dns.asyncresolver",
     "dns.rdtypes.IN.A",
     "httpcore",
-    "httpx",
-    "rich.table",
     "service_identity.pyopenssl",
     "testinfra.backend.ssh",
-    "yaml",
-    "lago_acceptance.asking",
-    "lago_acceptance.billing_view",
     "lago_acceptance.clients.issuer",
-    "lago_acceptance.drift",
-    "lago_acceptance.memory",
-    "lago_acceptance.probing",
-    "lago_acceptance.reports.terminal",
-    "lago_acceptance.seeding",
     "lago_acceptance.sweeping",
 )
 
@@ -106,9 +110,9 @@ class Live:
         self._facts.result()
 
     @staticmethod
-    def load() -> None:
+    def load(names: tuple[str, ...] = WANTED_LATER) -> None:
         """Load what the checks will need."""
-        for name in WANTED_LATER:
+        for name in names:
             importlib.import_module(name)
 
     def observe(self) -> Facts:
