@@ -24,7 +24,7 @@ from lago_acceptance.ssh_address import parse
 
 # A run waits for its host about as long as it works: more at a time than cores, and not so many that probes
 # time out.
-SIDE_BY_SIDE = 2 * (os.cpu_count() or 1)
+SIDE_BY_SIDE = 3 * (os.cpu_count() or 1)
 # The worst of several: nothing said about one of them is worse than that nothing was checked.
 _WORST_FIRST = (3, 2, 4, 1, 6, 5, 0)
 INTERNAL_ERROR = 3
