@@ -16,7 +16,7 @@ from lago_acceptance.ssh_host import SshHost
 from selftest import running
 from selftest.live import lago, sshd
 
-ROUNDS = 5
+ROUNDS = 7
 HOSTS = 20
 WALL, SLOWEST_PROBE, MANY = 1.5, 1.2, 6.0
 
@@ -65,15 +65,17 @@ def test_command(host, command):
 """
 
 
-def seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """The median of a few rounds; the first one is not counted."""
-    work()
-    taken = []
-    for _ in range(rounds):
-        started = time.monotonic()
-        work()
-        taken.append(time.monotonic() - started)
-    return statistics.median(taken)
+def seconds(*works: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+    """The median of each work over a few rounds of all of them, so that they meet the same machine; the first round is
+    not counted.
+    """
+    taken: list[list[float]] = [[] for _ in works]
+    for _ in range(rounds + 1):
+        for work, times in zip(works, taken, strict=True):
+            started = time.monotonic()
+            work()
+            times.append(time.monotonic() - started)
+    return [statistics.median(times[1:]) for times in taken]
 
 
 def line(what: str, measured: str, promised: str = "") -> None:
@@ -114,16 +116,16 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
     result = smoke()
     line("remote commands of a smoke run", str(len(host.server.commands())), "at most 3")
     checks = len(result.checks("passed")) + len(result.checks("unknown"))
-    whole = seconds(smoke)
-    line(f"live smoke, whole process, {checks} checks", f"{whole:.2f} s", f"at most {WALL} s")
-    core = seconds(lambda: smoke(marks="smoke and (phase1 or phase2 or phase3)"))
-    line("the same, phases 1 to 3", f"{core:.2f} s")
-    start_up = seconds(
+    whole, core, start_up, probe = seconds(
+        smoke,
+        lambda: smoke(marks="smoke and (phase1 or phase2 or phase3)"),
         lambda: running.run(
             folder / "reports", "-c", "pytest.ini", "-m", "smoke", "--collect-only", "-q", **compiled
-        )
+        ),
+        lambda: facts(host),
     )
-    probe = seconds(lambda: facts(host))
+    line(f"live smoke, whole process, {checks} checks", f"{whole:.2f} s", f"at most {WALL} s")
+    line("the same, phases 1 to 3", f"{core:.2f} s")
     line("start-up (collecting the same checks)", f"{start_up:.2f} s")
     line("slowest single probe (the facts, a connection of its own)", f"{probe:.2f} s")
     line(
@@ -131,26 +133,26 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
         f"{whole / (probe + start_up):.2f}",
         f"at most {SLOWEST_PROBE}",
     )
-    plain = seconds(lambda: testinfra(host, folder, words), 2)
+    plain, plan = seconds(lambda: testinfra(host, folder, words), lambda: by_hand(host, words), rounds=2)
     line("plain testinfra, 29 checks, a command each", f"{plain:.2f} s", f"{plain / whole:.1f} times")
-    plan = seconds(lambda: by_hand(host, words), 2)
     line(f"the plan's {len(PLAN)} shell commands by ssh", f"{plan:.2f} s", f"{plan / whole:.1f} times")
     taken = many(host, host.server, folder / "many", compiled)
     line(f"{HOSTS} hosts beside one, this machine being all of them", f"{taken / whole:.1f}")
     elsewhere = recorded(host, folder / "recorded", probe)
     try:
-        one = seconds(
-            lambda: running.run(folder / "reports", "-m", "smoke", *host.options_for(elsewhere), **compiled)
-        )
-        line("one host that answers as recorded, after the same time", f"{one:.2f} s")
-        taken = many(host, elsewhere, folder / "elsewhere", compiled)
-        line(
-            f"{HOSTS} such hosts beside one: their work is done elsewhere",
-            f"{taken / one:.1f}",
-            f"at most {MANY}",
+        one, taken = seconds(
+            lambda: running.run(folder / "reports", "-m", "smoke", *host.options_for(elsewhere), **compiled),
+            lambda: many(host, elsewhere, folder / "elsewhere", compiled),
+            rounds=3,
         )
     finally:
         elsewhere.stop()
+    line("one host that answers as recorded, after the same time", f"{one:.2f} s")
+    line(
+        f"{HOSTS} such hosts beside one: their work is done elsewhere",
+        f"{taken / one:.1f}",
+        f"at most {MANY}",
+    )
 
 
 def looking(host: lago.LiveLago) -> dict[str, str]:
@@ -229,7 +231,7 @@ printf 'clock %s %s\\n' "$began" "$(date +%s.%N)"; echo "{END}"; exit 0""",
 
 def many(host: lago.LiveLago, server: sshd.Sshd, folder: Path, compiled: dict[str, str]) -> float:
     """Seconds of one run against many names of the same server, side by side."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     config = folder / "ssh_config"
     names = [f"host-{number}" for number in range(HOSTS)]
     config.write_text(

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 # Loaded while the host is asked: what the checks and the report will need.
 WANTED_LATER = (
     "httpx",
-    "rich.table",
     "yaml",
     "lago_acceptance.asking",
     "lago_acceptance.billing_view",

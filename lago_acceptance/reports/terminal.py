@@ -2,49 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lago_acceptance.findings import Severity, grouped
 from lago_acceptance.reports.summary import OUTCOMES, PHASES, Summary
 
-_STYLES = {
-    "passed": "green",
-    "failed": "bold red",
-    "crashed": "bold red",
-    "blocked": "yellow",
-    "unknown": "yellow",
-    "skipped": "dim",
-}
+Markup = Callable[..., str]
+_GOOD, _BAD, _DOUBTFUL, _DIM = {"green": True}, {"red": True, "bold": True}, {"yellow": True}, {"light": True}
+_STYLES = {"passed": _GOOD, "failed": _BAD, "crashed": _BAD, "skipped": _DIM}
 
 
-def render(summary: Summary, width: int, color: bool) -> str:
-    """The end of a run's output: warnings, the phases as a table, what it was made with, and the verdict."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def render(summary: Summary, markup: Markup) -> str:
+    """The end of a run's output: warnings, the phases as a table, what it was made with, and the verdict.
 
-    console = Console(width=width, force_terminal=color, no_color=not color, highlight=False, soft_wrap=True)
-    with console.capture() as capture:
-        for finding in grouped(summary.findings(Severity.WARNING)):
-            console.print(Text(f"warning {finding}", style="yellow"))
-        table = Table(title_justify="left", box=None, pad_edge=False)
-        table.add_column("phase")
-        crashed = any(check.outcome == "crashed" for check in summary.checks)
-        columns = [each for each in (*OUTCOMES, "warnings") if crashed or each != "crashed"]
-        for outcome in columns:
-            table.add_column(outcome, justify="right")
-        for phase in summary.phases:
-            counts = summary.counts(phase)
-            cells = [
-                Text(
-                    str(counts[outcome]) if counts[outcome] else "-",
-                    style=_STYLES.get(outcome, "yellow") if counts[outcome] else "dim",
-                )
-                for outcome in columns
-            ]
-            table.add_row(f"{phase} {PHASES.get(phase, '')}", *cells)
-        if summary.checks:
-            console.print(table)
-        for note in summary.notes:
-            console.print(Text(note, style="dim"))
-        style = "bold green" if summary.exit_code == 0 else "bold red"
-        console.print(Text(f"{summary.verdict} ({summary.seconds:.1f} s)", style=style))
-    return capture.get()
+    ``markup`` gives a text its colours, named as pytest's terminal writer names them.
+    """
+    lines = [
+        markup(f"warning {finding}", **_DOUBTFUL) for finding in grouped(summary.findings(Severity.WARNING))
+    ]
+    if summary.checks:
+        lines += _table(summary, markup)
+    lines += [markup(note, **_DIM) for note in summary.notes]
+    style = {"bold": True, **(_GOOD if summary.exit_code == 0 else _BAD)}
+    return "\n".join([*lines, markup(f"{summary.verdict} ({summary.seconds:.1f} s)", **style)])
+
+
+def _table(summary: Summary, markup: Markup) -> list[str]:
+    crashed = any(check.outcome == "crashed" for check in summary.checks)
+    columns = [each for each in (*OUTCOMES, "warnings") if crashed or each != "crashed"]
+    names = {phase: f"{phase} {PHASES.get(phase, '')}" for phase in summary.phases}
+    first = max(len(name) for name in ("phase", *names.values()))
+    lines = [markup("  ".join(["phase".ljust(first), *columns]), bold=True)]
+    for phase, name in names.items():
+        cells = [name.ljust(first)]
+        for outcome, count in summary.counts(phase).items():
+            if outcome in columns:
+                style = _STYLES.get(outcome, _DOUBTFUL) if count else _DIM
+                cells.append(markup(str(count or "-").rjust(len(outcome)), **style))
+        lines.append("  ".join(cells))
+    return lines
