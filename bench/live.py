@@ -116,23 +116,30 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
     result = smoke()
     line("remote commands of a smoke run", str(len(host.server.commands())), "at most 3")
     checks = len(result.checks("passed")) + len(result.checks("unknown"))
-    whole, core, start_up, probe = seconds(
+
+    def collect(*more: str) -> None:
+        running.run(
+            folder / "reports", "-m", "smoke", *host.options, "--collect-only", "-q", *more, **compiled
+        )
+
+    whole, core, collecting, start_up, probe = seconds(
         smoke,
         lambda: smoke(marks="smoke and (phase1 or phase2 or phase3)"),
-        lambda: running.run(
-            folder / "reports", "-c", "pytest.ini", "-m", "smoke", "--collect-only", "-q", **compiled
-        ),
+        collect,
+        lambda: collect("-p", "bench.loading"),
         lambda: facts(host),
     )
     line(f"live smoke, whole process, {checks} checks", f"{whole:.2f} s", f"at most {WALL} s")
     line("the same, phases 1 to 3", f"{core:.2f} s")
-    line("start-up (collecting the same checks)", f"{start_up:.2f} s")
+    line("collecting the same checks", f"{collecting:.2f} s")
+    line("start-up (the same, and loading what a live run loads)", f"{start_up:.2f} s")
     line("slowest single probe (the facts, a connection of its own)", f"{probe:.2f} s")
     line(
         "smoke beside slowest probe and start-up",
         f"{whole / (probe + start_up):.2f}",
         f"at most {SLOWEST_PROBE}",
     )
+    line("smoke beside slowest probe and collecting alone", f"{whole / (probe + collecting):.2f}")
     plain, plan = seconds(lambda: testinfra(host, folder, words), lambda: by_hand(host, words), rounds=2)
     line("plain testinfra, 29 checks, a command each", f"{plain:.2f} s", f"{plain / whole:.1f} times")
     line(f"the plan's {len(PLAN)} shell commands by ssh", f"{plan:.2f} s", f"{plan / whole:.1f} times")
