@@ -12,8 +12,11 @@ from lago_acceptance.errors import Unreachable
 from lago_acceptance.host import Host, Reading, text_of
 from lago_acceptance.observing import BEGIN, END, observe, reading
 from lago_acceptance.observing import _Sections as Sections
+from lago_acceptance.roles import as_awk
 
-MASK = (files("lago_acceptance") / "readings" / "mask.awk").read_text("utf-8")
+MASK, PLAN = (
+    (files("lago_acceptance") / "readings" / name).read_text("utf-8") for name in ("mask.awk", "plan.awk")
+)
 AWKS = ["mawk", "gawk", "busybox awk"]
 PARTS, LINES = 12, 60
 
@@ -60,6 +63,47 @@ def test_of_a_log_the_last_lines_are_kept(name):
     text = "".join(f"line {number}\n" for number in range(1000))
     kept = Sections(Host(), masked(awk_of(name), text.encode(), name="logs:1", most="100")).text("logs:1")
     assert text.endswith(kept) and 80 < len(kept) <= 100
+
+
+@pytest.mark.parametrize("name", AWKS)
+def test_sections_of_one_stream_are_told_apart_and_cut_each_for_itself(name):
+    text = (
+        "\n\tlogs:1\n" + "old line\n" * 50 + "its last word" + "\n\tlogs:2\n" + "\n\tlogs:3\nred://u:word@h\n"
+    )
+    sections = Sections(Host(), masked(awk_of(name), text.encode(), parts="1", most="60"))
+    assert sections.text("logs:1").endswith("old line\nits last word\n")
+    assert len(sections.text("logs:1")) <= 60
+    assert (sections.text("logs:2"), sections.text("logs:3")) == ("", "red://u:<secret>@h\n")
+
+
+@pytest.mark.parametrize("name", AWKS)
+@pytest.mark.parametrize(
+    ("image", "health", "asked"),
+    [
+        ("postgres:15", "healthy", False),
+        ("postgres:15", "starting", True),
+        ("postgres:15", "", True),
+        ("redis:7", "healthy", False),
+        ("getlago/api:v1.16.0", "healthy", True),
+        ("busybox", "healthy", True),
+    ],
+)
+def test_what_is_well_and_not_lagos_own_is_not_asked_for_its_log(name, image, health, asked):
+    table = (
+        f'R\tid1\ttrue\tproduction\t-\t{image} run ["x"]\n'
+        f"L\tid1\t/var/lib/docker/containers/id1/id1-json.log\t/srv/docker/containers/id1/hostname\t{health}\n"
+    )
+    ended = subprocess.run(
+        [*awk_of(name), as_awk() + PLAN],
+        input=table.encode(),
+        capture_output=True,
+        check=True,
+        env={"LC_ALL": "C", "wanted_project": "production"},
+        timeout=30,
+    )
+    lines = text_of(ended.stdout).splitlines()
+    assert f"talkers='{'id1 ' if asked else ''}'" in lines
+    assert "docker_root='/srv/docker'" in lines
 
 
 @pytest.mark.parametrize("name", AWKS)
