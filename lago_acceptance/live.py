@@ -56,7 +56,6 @@ WANTED_BY_LOOKING = (
     "dns.rdtypes.IN.A",
     "httpcore",
     "service_identity.pyopenssl",
-    "testinfra.backend.ssh",
     "lago_acceptance.clients.issuer",
     "lago_acceptance.sweeping",
 )
