@@ -126,7 +126,7 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
         smoke,
         lambda: smoke(marks="smoke and (phase1 or phase2 or phase3)"),
         collect,
-        lambda: collect("-p", "bench.loading"),
+        lambda: collect("-p", "bench._loading"),
         lambda: facts(host),
     )
     line(f"live smoke, whole process, {checks} checks", f"{whole:.2f} s", f"at most {WALL} s")
