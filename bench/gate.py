@@ -6,7 +6,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,31 +33,27 @@ def gate(*command: str) -> Callable[[], object]:
     return lambda: subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=120)
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     """Prints the times, and the table of planted defects."""
     sys.path.insert(0, str(ROOT / "selftest"))
     import corpus_files
 
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary).resolve()
-        healthy = {name: corpus_files.write(folder / "healthy" / name, name) for name in corpus_files.HEALTHY}
-        cases = corpus_files.cases()
-        paths = [
-            corpus_files.write(folder / "cases" / str(case.line), case.base, case.edits) for case in cases
-        ]
-        linters: list[_linters.Linter] = []
-        for make in (
-            lambda: _linters.config([*healthy.values(), *paths]),
-            _linters.compose_lint,
-            _linters.dclint,
-        ):
-            try:
-                linters.append(make())
-            except _linters.Unavailable as reason:
-                print(f"not compared: {reason}")
-        print(f"load before: {os.getloadavg()[0]:.1f}")
-        _times(folder, healthy["lago"], paths[:50], linters)
-        _planted(cases, paths, healthy, linters)
+    healthy = {name: corpus_files.write(folder / "healthy" / name, name) for name in corpus_files.HEALTHY}
+    cases = corpus_files.cases()
+    paths = [corpus_files.write(folder / "cases" / str(case.line), case.base, case.edits) for case in cases]
+    linters: list[_linters.Linter] = []
+    for make in (
+        lambda: _linters.config([*healthy.values(), *paths]),
+        _linters.compose_lint,
+        _linters.dclint,
+    ):
+        try:
+            linters.append(make())
+        except _linters.Unavailable as reason:
+            print(f"not compared: {reason}")
+    print(f"load before: {os.getloadavg()[0]:.1f}")
+    _times(folder, healthy["lago"], paths[:50], linters)
+    _planted(cases, paths, healthy, linters)
 
 
 def _times(folder: Path, one: Path, fifty: list[Path], linters: list[_linters.Linter]) -> None:

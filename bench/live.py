@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -82,15 +81,13 @@ def line(what: str, measured: str, promised: str = "") -> None:
     print(f"{what:62} {measured:>20}   {promised}", flush=True)
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     """Print each promised number beside what was measured."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        host = lago.bring_up(folder / "host")
-        try:
-            measure(host, folder)
-        finally:
-            lago.take_down(host)
+    host = lago.bring_up(folder / "host")
+    try:
+        measure(host, folder)
+    finally:
+        lago.take_down(host)
 
 
 def measure(host: lago.LiveLago, folder: Path) -> None:
@@ -258,7 +255,3 @@ def many(host: lago.LiveLago, server: sshd.Sshd, folder: Path, compiled: dict[st
         f"{HOSTS}",
     )
     return taken
-
-
-if __name__ == "__main__":
-    main()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
@@ -53,34 +52,32 @@ def line(what: str, measured: str, promised: str) -> None:
     print(f"{what:58} {measured:>28}   {promised}", flush=True)
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     """Print each promised number beside what was measured."""
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {ROUNDS} rounds, medians")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        suite(folder)
-        ups, whole, checks = [], [], []
-        for _ in range(ROUNDS):
-            ups.append(bare(folder))
-            result = suite(folder)
-            if result.code:
-                raise SystemExit(f"the shipped deployment was not accepted:\n{result.output[-3000:]}")
-            timings = result.summary["timings"]
-            whole.append(result.seconds - timings["down"])
-            checks.append(result.seconds - timings["prepare"] - timings["up"] - timings["down"])
-        bare_median, whole_median = statistics.median(ups), statistics.median(whole)
-        ratio = (whole_median - ALLOWANCE) / bare_median
-        line("bare docker compose up --wait", f"{bare_median:.1f} s", "")
-        line("from nothing to verdict", f"{whole_median:.1f} s", "")
-        line("the same less 8 s, against bare", f"{ratio:.2f}", "at most 1.3")
-        line(
-            "once the stack is up (start of pytest included)",
-            f"{statistics.median(checks):.1f} s",
-            "at most 5 s",
-        )
-        broken = suite(folder, *deployments.write(folder / "deployment", deployments.key_by_path_variable))
-        line(
-            "a key that Lago can't load, red after up began",
-            f"{broken.seconds - broken.summary['timings']['prepare'] - broken.summary['timings']['down']:.1f} s",
-            "at most 15 s",
-        )
+    suite(folder)
+    ups, whole, checks = [], [], []
+    for _ in range(ROUNDS):
+        ups.append(bare(folder))
+        result = suite(folder)
+        if result.code:
+            raise SystemExit(f"the shipped deployment was not accepted:\n{result.output[-3000:]}")
+        timings = result.summary["timings"]
+        whole.append(result.seconds - timings["down"])
+        checks.append(result.seconds - timings["prepare"] - timings["up"] - timings["down"])
+    bare_median, whole_median = statistics.median(ups), statistics.median(whole)
+    ratio = (whole_median - ALLOWANCE) / bare_median
+    line("bare docker compose up --wait", f"{bare_median:.1f} s", "")
+    line("from nothing to verdict", f"{whole_median:.1f} s", "")
+    line("the same less 8 s, against bare", f"{ratio:.2f}", "at most 1.3")
+    line(
+        "once the stack is up (start of pytest included)",
+        f"{statistics.median(checks):.1f} s",
+        "at most 5 s",
+    )
+    broken = suite(folder, *deployments.write(folder / "deployment", deployments.key_by_path_variable))
+    line(
+        "a key that Lago can't load, red after up began",
+        f"{broken.seconds - broken.summary['timings']['prepare'] - broken.summary['timings']['down']:.1f} s",
+        "at most 15 s",
+    )
