@@ -11,14 +11,20 @@ from pathlib import Path
 import bench
 
 
+def parts() -> list[str]:
+    """The names of all benchmarks: modules whose ``main`` takes a folder to work in."""
+    return [part.name for part in pkgutil.iter_modules(bench.__path__) if not part.name.startswith("_")]
+
+
 def main(names: list[str]) -> int:
-    parts = [part.name for part in pkgutil.iter_modules(bench.__path__) if not part.name.startswith("_")]
-    if unknown := [name for name in names if name not in parts]:
-        print(f"there is no benchmark {', '.join(unknown)}; there are: {', '.join(parts)}", file=sys.stderr)
+    """Run those that are named, each once; the exit code."""
+    there = parts()
+    if unknown := [name for name in names if name not in there]:
+        print(f"there is no benchmark {', '.join(unknown)}; there are: {', '.join(there)}", file=sys.stderr)
         return 4
     # One folder for all, removed at the end: for minutes after many files were deleted, ext4 creates new ones slowly.
     with tempfile.TemporaryDirectory() as folder:
-        for name in names or parts:
+        for name in dict.fromkeys(names or there):
             print(f"== {name}", flush=True)
             mine = Path(folder).resolve() / name
             mine.mkdir()

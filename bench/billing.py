@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 from pathlib import Path
 
+from bench._measuring import line, machine
 from selftest import running
 
 ROUNDS = 3
@@ -27,14 +27,11 @@ def once_up(folder: Path, marks: str) -> float:
 
 def main(folder: Path) -> None:
     """Print each promised number beside what was measured."""
-    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {ROUNDS} rounds, medians")
+    machine()
     for what, marks, promised in (
         ("phases 4 to 6 once the stack is up, no browser", WITHOUT_BROWSER, BILLING_SECONDS),
         ("the browser's checks once the stack is up", "browser", BROWSER_SECONDS),
     ):
         taken = [once_up(folder, marks) for _ in range(ROUNDS)]
         spread = ", ".join(f"{each:.1f}" for each in taken)
-        print(
-            f"{what:58} {statistics.median(taken):>8.1f} s   at most {promised} s   ({spread})",
-            flush=True,
-        )
+        line(what, f"{statistics.median(taken):.1f} s", f"at most {promised} s   ({spread})")

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from bench import _linters
+from bench._measuring import machine, seconds
 from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE
 
-REPEATS = 9
+ROUNDS = 9
 ONE, ABOVE, FIFTY = 0.9, 0.3, 8.0
-
-
-def seconds(run: Callable[[], object], repeats: int = REPEATS) -> float:
-    """The median wall time of a call, after one that warms up."""
-    run()
-    times = []
-    for _ in range(repeats):
-        started = time.monotonic()
-        run()
-        times.append(time.monotonic() - started)
-    return statistics.median(times)
 
 
 def gate(*command: str) -> Callable[[], object]:
@@ -51,14 +38,17 @@ def main(folder: Path) -> None:
             linters.append(make())
         except _linters.Unavailable as reason:
             print(f"not compared: {reason}")
-    print(f"load before: {os.getloadavg()[0]:.1f}")
+    machine()
     _times(folder, healthy["lago"], paths[:50], linters)
     _planted(cases, paths, healthy, linters)
 
 
 def _times(folder: Path, one: Path, fifty: list[Path], linters: list[_linters.Linter]) -> None:
-    config = seconds(lambda: linters[0].run([one]))
-    python = seconds(lambda: subprocess.run([sys.executable, "-c", "pass"], check=False))
+    config, python = seconds(
+        lambda: linters[0].run([one]),
+        lambda: subprocess.run([sys.executable, "-c", "pass"], check=False),
+        rounds=ROUNDS,
+    )
     reports = f"--reports={folder / 'reports'}"
     print(f"one file: docker-compose config -q {config:.2f} s, python -c pass {python:.2f} s")
     pytest = (str(Path(sys.executable).with_name("pytest")), "-m", "gate", reports)
@@ -70,20 +60,20 @@ def _times(folder: Path, one: Path, fifty: list[Path], linters: list[_linters.Li
         "pytest -c pytest.ini --compose-file FILE": (*pytest, "-c", "pytest.ini", "--compose-file", str(one)),
         "bin/gate FILE": ("bin/gate", reports, str(one)),
     }.items():
-        taken = seconds(gate(*command))
+        [taken] = seconds(gate(*command), rounds=ROUNDS)
         print(
             f"one file, {spelling}: {taken:.2f} s (at most {ONE}), {taken - config - python:.2f} s above both "
             f"(at most {ABOVE}), {taken / config:.1f} of config -q"
         )
     for linter in linters[1:]:
-        taken = seconds(lambda linter=linter: linter.run([one]))
+        [taken] = seconds(lambda linter=linter: linter.run([one]), rounds=ROUNDS)
         print(f"one file, {linter.name}: {taken:.2f} s, {taken / config:.1f} of config -q")
-    many = seconds(lambda: [linters[0].run([path]) for path in fifty], 1)
+    [many] = seconds(lambda: [linters[0].run([path]) for path in fifty], rounds=1)
     print(f"fifty files: docker-compose config -q, one after the other {many:.2f} s")
-    taken = seconds(gate(*pytest, *(f"--compose-file={path}" for path in fifty)), 3)
+    [taken] = seconds(gate(*pytest, *(f"--compose-file={path}" for path in fifty)), rounds=3)
     print(f"fifty files, the gate: {taken:.2f} s (at most {FIFTY:.0f}), {taken / many:.1f} of config -q")
     for linter in linters[1:]:
-        taken = seconds(lambda linter=linter: linter.run(fifty), 1)
+        [taken] = seconds(lambda linter=linter: linter.run(fifty), rounds=1)
         print(f"fifty files, {linter.name}: {taken:.2f} s, {taken / many:.1f} of config -q")
 
 

@@ -3,13 +3,11 @@ commands."""
 
 from __future__ import annotations
 
-import os
-import statistics
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+from bench._measuring import line, machine, seconds
 from lago_acceptance.ssh_address import parse
 from lago_acceptance.ssh_host import SshHost
 from selftest import running
@@ -64,23 +62,6 @@ def test_command(host, command):
 """
 
 
-def seconds(*works: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """The median of each work over a few rounds of all of them, so that they meet the same machine; the first round is
-    not counted.
-    """
-    taken: list[list[float]] = [[] for _ in works]
-    for _ in range(rounds + 1):
-        for work, times in zip(works, taken, strict=True):
-            started = time.monotonic()
-            work()
-            times.append(time.monotonic() - started)
-    return [statistics.median(times[1:]) for times in taken]
-
-
-def line(what: str, measured: str, promised: str = "") -> None:
-    print(f"{what:62} {measured:>20}   {promised}", flush=True)
-
-
 def main(folder: Path) -> None:
     """Print each promised number beside what was measured."""
     host = lago.bring_up(folder / "host")
@@ -97,7 +78,7 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
         "directory": str(host.folder / "deployment"),
         "network": host.stack.network("proxy"),
     }
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    machine()
 
     # As on any machine, the second start finds what the first one compiled.
     compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
@@ -125,6 +106,7 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
         collect,
         lambda: collect("-p", "bench._loading"),
         lambda: facts(host),
+        rounds=ROUNDS,
     )
     line(f"live smoke, whole process, {checks} checks", f"{whole:.2f} s", f"at most {WALL} s")
     line("the same, phases 1 to 3", f"{core:.2f} s")

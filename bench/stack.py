@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from pathlib import Path
 
+from bench._measuring import line, machine
 from lago_acceptance import daemon, runs, settings
 from lago_acceptance.host import Change
 from lago_acceptance.options import Options
@@ -48,13 +48,9 @@ def suite(folder: Path, *options: str) -> running.Result:
     return running.run(folder, "-m", "smoke and (phase1 or phase2 or phase3)", *options)
 
 
-def line(what: str, measured: str, promised: str) -> None:
-    print(f"{what:58} {measured:>28}   {promised}", flush=True)
-
-
 def main(folder: Path) -> None:
     """Print each promised number beside what was measured."""
-    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {ROUNDS} rounds, medians")
+    machine()
     suite(folder)
     ups, whole, checks = [], [], []
     for _ in range(ROUNDS):
@@ -67,8 +63,8 @@ def main(folder: Path) -> None:
         checks.append(result.seconds - timings["prepare"] - timings["up"] - timings["down"])
     bare_median, whole_median = statistics.median(ups), statistics.median(whole)
     ratio = (whole_median - ALLOWANCE) / bare_median
-    line("bare docker compose up --wait", f"{bare_median:.1f} s", "")
-    line("from nothing to verdict", f"{whole_median:.1f} s", "")
+    line("bare docker compose up --wait", f"{bare_median:.1f} s")
+    line("from nothing to verdict", f"{whole_median:.1f} s")
     line("the same less 8 s, against bare", f"{ratio:.2f}", "at most 1.3")
     line(
         "once the stack is up (start of pytest included)",
