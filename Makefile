@@ -15,7 +15,7 @@ test: setup  ## every test of this project; STATUS_FILE=… receives pytest's ex
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports
-	$(PYTEST) -c selftest/pytest.ini --rootdir selftest selftest $(ARGS); \
+	$(PYTEST) -c tests/pytest.ini --rootdir tests tests $(ARGS); \
 	status=$$?; echo $$status >$${STATUS_FILE:-/dev/null}; exit $$status
 
 gate:  ## may this compose file be merged? Needs no Docker
@@ -31,7 +31,7 @@ bench: setup  ## the numbers that the project promises
 	.venv/bin/python -m bench $(ARGS)
 
 images: setup  ## build the stand-ins that are not there yet
-	.venv/bin/python -m lago_acceptance.images
+	.venv/bin/python -m lago_acceptance.images.resolve
 
 setup:  ## Python packages, Compose, Docker Engine
 	bin/setup

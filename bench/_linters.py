@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lago_acceptance.compose import binary
-from lago_acceptance.options import ROOT
+from lago_acceptance.composefile.cli import binary
+from lago_acceptance.core.resources import ROOT
 
 CACHE = ROOT / ".venv" / "bench"
 COMPOSE_LINT = "compose-lint==0.36.2"

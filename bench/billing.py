@@ -6,7 +6,7 @@ import statistics
 from pathlib import Path
 
 from bench._measuring import line, machine
-from selftest import running
+from tests.support import suite_run
 
 ROUNDS = 3
 WITHOUT_BROWSER = "(phase4 or phase5 or phase6) and not browser and not nightly"
@@ -15,7 +15,7 @@ BILLING_SECONDS, BROWSER_SECONDS = 20, 15
 
 def once_up(folder: Path, marks: str) -> float:
     """Seconds of a run, start of pytest included, less those of preparing, bringing up and taking down."""
-    result = running.run(folder, "-m", marks)
+    result = suite_run.run(folder, "-m", marks)
     if result.code:
         raise SystemExit(f"the shipped deployment was not accepted:\n{result.output[-3000:]}")
     timings = result.summary["timings"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import _linters
 from bench._measuring import machine, seconds
-from lago_acceptance.options import ROOT, SHIPPED_COMPOSE_FILE
+from lago_acceptance.core.resources import ROOT, SHIPPED_COMPOSE_FILE
 
 ROUNDS = 9
 ONE, ABOVE, FIFTY = 0.9, 0.3, 8.0
@@ -22,8 +22,7 @@ def gate(*command: str) -> Callable[[], object]:
 
 def main(folder: Path) -> None:
     """Prints the times, and the table of planted defects."""
-    sys.path.insert(0, str(ROOT / "selftest"))
-    import corpus_files
+    from tests.support import corpus_files
 
     healthy = {name: corpus_files.write(folder / "healthy" / name, name) for name in corpus_files.HEALTHY}
     cases = corpus_files.cases()
@@ -81,9 +80,9 @@ def _planted(
     cases: list, paths: list[Path], healthy: dict[str, Path], linters: list[_linters.Linter]
 ) -> None:
     """A linter reports a defect when it says something of the changed file that it doesn't say of the healthy one."""
-    from lago_acceptance import settings
-    from lago_acceptance.compose_source import load_all
-    from lago_acceptance.gate import findings_of
+    from lago_acceptance.composefile.loader import load_all
+    from lago_acceptance.core import settings
+    from lago_acceptance.gate.engine import findings_of
     from lago_acceptance.rules import rules
 
     for linter in linters:

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from bench._measuring import line, machine, seconds
-from lago_acceptance.ssh_address import parse
-from lago_acceptance.ssh_host import SshHost
-from selftest import running
-from selftest.live import lago, sshd
+from lago_acceptance.hosts.address import parse
+from lago_acceptance.hosts.ssh import SshHost
+from tests.support import suite_run
+from tests.support.live import lago, sshd
 
 ROUNDS = 7
 HOSTS = 20
@@ -83,8 +83,8 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
     # As on any machine, the second start finds what the first one compiled.
     compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
 
-    def smoke(*more: str, marks: str = "smoke") -> running.Result:
-        result = running.run(folder / "reports", "-m", marks, *host.options, *more, **compiled)
+    def smoke(*more: str, marks: str = "smoke") -> suite_run.Result:
+        result = suite_run.run(folder / "reports", "-m", marks, *host.options, *more, **compiled)
         if result.code != 0:
             raise SystemExit(f"the live run ended with code {result.code}:\n{result.output[-3000:]}")
         return result
@@ -96,7 +96,7 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
     checks = len(result.checks("passed")) + len(result.checks("unknown"))
 
     def collect(*more: str) -> None:
-        running.run(
+        suite_run.run(
             folder / "reports", "-m", "smoke", *host.options, "--collect-only", "-q", *more, **compiled
         )
 
@@ -127,7 +127,9 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
     elsewhere = recorded(host, folder / "recorded", probe)
     try:
         one, taken = seconds(
-            lambda: running.run(folder / "reports", "-m", "smoke", *host.options_for(elsewhere), **compiled),
+            lambda: suite_run.run(
+                folder / "reports", "-m", "smoke", *host.options_for(elsewhere), **compiled
+            ),
             lambda: many(host, elsewhere, folder / "elsewhere", compiled),
             rounds=3,
         )
@@ -143,14 +145,14 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
 
 def looking(host: lago.LiveLago) -> dict[str, str]:
     """Where a run looks, and how."""
-    from lago_acceptance.observing import TOO
+    from lago_acceptance.facts.collect import TOO
 
     return {"project": host.project, "gateway_network": host.stack.network("gateway"), "inside": TOO}
 
 
 def facts(host: lago.LiveLago) -> None:
     """One look at the host as a run takes it, with a connection of its own."""
-    from lago_acceptance.observing import observe
+    from lago_acceptance.facts.collect import observe
 
     there = SshHost(parse(host.server.url), host.server.ssh_config)
     try:
@@ -164,7 +166,7 @@ def testinfra(host: lago.LiveLago, folder: Path, words: dict[str, str]) -> None:
     file = folder / "plain" / "test_plain.py"
     file.parent.mkdir(exist_ok=True)
     file.write_text(TESTINFRA.format(**words))
-    command = running.command(
+    command = suite_run.command(
         "-q",
         "-c",
         "/dev/null",
@@ -179,7 +181,7 @@ def testinfra(host: lago.LiveLago, folder: Path, words: dict[str, str]) -> None:
     ended = subprocess.run(
         command,
         cwd=file.parent,
-        env=running.environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
+        env=suite_run.environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
         capture_output=True,
         text=True,
         timeout=300,
@@ -198,7 +200,7 @@ def by_hand(host: lago.LiveLago, words: dict[str, str]) -> None:
 
 def recorded(host: lago.LiveLago, folder: Path, after: float) -> sshd.Sshd:
     """An ssh server that answers what the host has told once, as late as the host itself, and at no cost."""
-    from lago_acceptance.observing import END, reading
+    from lago_acceptance.facts.collect import END, reading
 
     there = SshHost(parse(host.server.url), host.server.ssh_config)
     try:
@@ -228,7 +230,7 @@ def many(host: lago.LiveLago, server: sshd.Sshd, folder: Path, compiled: dict[st
     given[given.index("--hosts") + 1] = ",".join(f"ssh://{name}" for name in names)
     given[given.index("--ssh-config") + 1] = str(config)
     started = time.monotonic()
-    result = running.run(folder / "reports", "-m", "smoke", *given, **compiled)
+    result = suite_run.run(folder / "reports", "-m", "smoke", *given, **compiled)
     taken = time.monotonic() - started
     # All of them are one machine, which may be too busy to answer itself in time.
     line(

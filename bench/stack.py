@@ -7,11 +7,13 @@ import time
 from pathlib import Path
 
 from bench._measuring import line, machine
-from lago_acceptance import daemon, runs, settings
-from lago_acceptance.host import Change
-from lago_acceptance.options import Options
-from lago_acceptance.stack import Stack
-from selftest import deployments, running
+from lago_acceptance.core import run as runs
+from lago_acceptance.core import settings
+from lago_acceptance.core.options import Options
+from lago_acceptance.hosts.base import WriteCommand
+from lago_acceptance.targets.stack import docker_daemon
+from lago_acceptance.targets.stack.stack import Stack
+from tests.support import broken_deployments, suite_run
 
 ROUNDS = 3
 ALLOWANCE = 8.0
@@ -26,7 +28,7 @@ def bare(folder: Path) -> float:
         stack.prepare()
         stack.make_networks()
         project = stack.project
-        change = Change(
+        change = WriteCommand(
             "docker compose up",
             tuple(project.arguments("up", "--detach", "--wait")),
             project.environment(),
@@ -39,13 +41,13 @@ def bare(folder: Path) -> float:
             raise SystemExit(f"docker compose up --wait failed: {outcome.output[-500:]}")
         return taken
     finally:
-        daemon.remove(run.id, stack.host, stack.permit)
+        docker_daemon.remove(run.id, stack.host, stack.permit)
         run.close()
 
 
-def suite(folder: Path, *options: str) -> running.Result:
+def suite(folder: Path, *options: str) -> suite_run.Result:
     """One run of the suite, as a whole process."""
-    return running.run(folder, "-m", "smoke and (phase1 or phase2 or phase3)", *options)
+    return suite_run.run(folder, "-m", "smoke and (phase1 or phase2 or phase3)", *options)
 
 
 def main(folder: Path) -> None:
@@ -71,7 +73,9 @@ def main(folder: Path) -> None:
         f"{statistics.median(checks):.1f} s",
         "at most 5 s",
     )
-    broken = suite(folder, *deployments.write(folder / "deployment", deployments.key_by_path_variable))
+    broken = suite(
+        folder, *broken_deployments.write(folder / "deployment", broken_deployments.key_by_path_variable)
+    )
     line(
         "a key that Lago can't load, red after up began",
         f"{broken.seconds - broken.summary['timings']['prepare'] - broken.summary['timings']['down']:.1f} s",

@@ -13,11 +13,11 @@ from typing import Any, NoReturn
 import httpx
 import msgspec
 
-from lago_acceptance.attempts import Attempt
-from lago_acceptance.findings import Finding, Red
+from lago_acceptance.core.attempt import Attempt
+from lago_acceptance.core.findings import Finding, Red
+from lago_acceptance.core.secrets import Secret, redact
 from lago_acceptance.probes.failure import Kind, failure_of
-from lago_acceptance.public_view import PublicView
-from lago_acceptance.secret_values import Secret, redact
+from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
 SECONDS = 10.0
 LARGEST_EXCERPT = 300
@@ -50,12 +50,12 @@ class NotAnswered(Red):
 class Refused(Red):
     """The service answered, and not with what was asked for. ``answer`` is what it said."""
 
-    def __init__(self, answer: Answer, finding: Finding):
+    def __init__(self, answer: ApiAnswer, finding: Finding):
         super().__init__(finding)
         self.answer = answer
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What a service answered: ``body`` is the JSON document, ``seconds`` how long it took."""
 
     asked: str
@@ -132,7 +132,7 @@ class Connection:
             else httpx.HTTPTransport(verify=verify)
         )
         self._asks_ahead = False
-        self._kept: dict[tuple, Attempt[Answer]] = {}
+        self._kept: dict[tuple, Attempt[ApiAnswer]] = {}
         self._client = httpx.Client(
             transport=transport, timeout=seconds, follow_redirects=False, trust_env=False
         )
@@ -145,7 +145,7 @@ class Connection:
         key: Secret | None = None,
         headers: dict[str, str] | None = None,
         **query: Any,
-    ) -> Answer:
+    ) -> ApiAnswer:
         """The answer to one request, of any status, if it is the service's own JSON; else NotAnswered."""
         question = (method, path, repr(body), key and key.reveal(), repr(headers), repr(query))
         if not self._asks_ahead and (kept := self._kept.pop(question, None)):
@@ -164,12 +164,12 @@ class Connection:
         finally:
             self._asks_ahead = False
 
-    def _ask(self, *question: Any) -> Answer:
+    def _ask(self, *question: Any) -> ApiAnswer:
         asked, response, seconds = self._send(*question)
         kind, why = _no_answer(response)
         if kind:
             self._not_answered(kind, asked, why)
-        return Answer(
+        return ApiAnswer(
             asked=asked,
             role=self.role,
             status=response.status_code,
@@ -254,7 +254,7 @@ def _no_answer(response: httpx.Response) -> tuple[str, str]:
     return "", ""
 
 
-def through(view: PublicView, role: str, seconds: float = SECONDS) -> Connection:
+def through(view: PublicEndpoints, role: str, seconds: float = SECONDS) -> Connection:
     """A connection to a public host of a deployment, as its users reach it: by name, proxy and verified
     TLS.
     """

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from lago_acceptance.clients.connection import Answer, Connection
-from lago_acceptance.errors import Blocked, Unknown
-from lago_acceptance.secret_values import Secret
+from lago_acceptance.clients.connection import ApiAnswer, Connection
+from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.verdicts import Blocked, Unknown
 
 PREFIX = "/api/billing"
 
@@ -120,7 +120,7 @@ class Gateway:
             answer.refuse("nobody can tell what the gateway offers")
         return answer.body
 
-    def health(self) -> Answer:
+    def health(self) -> ApiAnswer:
         """Its own word on its health, which covers its database and never Lago."""
         return self.connection.ask("GET", "/health")
 
@@ -132,14 +132,14 @@ class Gateway:
             answer.refuse("no customer can choose a plan")
         return found
 
-    def read(self, operation: Operation, token: Secret | None = None, **known: str) -> Answer:
+    def read(self, operation: Operation, token: Secret | None = None, **known: str) -> ApiAnswer:
         """Ask for something that belongs to a tenant. ``known`` (tenant, customer, subscription) is told where the
         route takes it.
         """
         query = {name: known[word] for name in operation.query for word in known if word in name}
         return self.connection.ask(operation.method, operation.path, key=token, **query)
 
-    def subscribe(self, operation: Operation, plan: str, tenant: str, token: Secret | None) -> Answer:
+    def subscribe(self, operation: Operation, plan: str, tenant: str, token: Secret | None) -> ApiAnswer:
         """Subscribe a tenant to a plan, by query or by body, whichever the gateway says it takes."""
         query = {name: plan for name in operation.query if "plan" in name}
         body = {
@@ -150,7 +150,7 @@ class Gateway:
         return self.connection.ask(operation.method, operation.path, body or None, token, **query)
 
 
-def listed(answer: Answer, leads_to: str) -> list[dict[str, Any]] | None:
+def listed(answer: ApiAnswer, leads_to: str) -> list[dict[str, Any]] | None:
     """The objects that an answer lists, bare or below whatever name; None where it has no list.
 
     Refused for another status, and for a list of something else.

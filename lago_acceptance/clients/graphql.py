@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from lago_acceptance.clients.connection import Answer, Connection
-from lago_acceptance.secret_values import Secret
+from lago_acceptance.clients.connection import ApiAnswer, Connection
+from lago_acceptance.core.secrets import Secret
 
 LOGIN = (
     "mutation($input: LoginUserInput!){loginUser(input:$input){token user{id email organizations{id name}}}}"
@@ -37,7 +37,7 @@ class GraphQL:
 
     def ask(
         self, query: str, variables: dict[str, Any] | None = None, session: Session | None = None
-    ) -> Answer:
+    ) -> ApiAnswer:
         """The answer to one operation, errors included."""
         headers = {"x-lago-organization": session.organization} if session else {}
         body = {"query": query, "variables": variables or {}}
@@ -70,7 +70,7 @@ class GraphQL:
         return found
 
 
-def reasons(answer: Answer) -> list[str]:
+def reasons(answer: ApiAnswer) -> list[str]:
     """The codes of an answer's errors, the details' included; the message where there is no code."""
     errors = answer.body.get("errors") or [] if isinstance(answer.body, dict) else []
     found: list[str] = []
@@ -83,7 +83,7 @@ def reasons(answer: Answer) -> list[str]:
     return found
 
 
-def _data(answer: Answer, name: str) -> dict[str, Any]:
+def _data(answer: ApiAnswer, name: str) -> dict[str, Any]:
     data = answer.part("data", dict)
     found = data.get(name)
     if not isinstance(found, dict) or answer.body.get("errors"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lago_acceptance.clients.connection import Answer, Connection
-from lago_acceptance.secret_values import Secret
+from lago_acceptance.clients.connection import ApiAnswer, Connection
+from lago_acceptance.core.secrets import Secret
 
 Document = dict[str, Any]
 
@@ -16,7 +16,7 @@ class Lago:
     def __init__(self, connection: Connection, key: Secret):
         self.connection, self._key = connection, key
 
-    def ask(self, method: str, path: str, body: Document | None = None, **query: Any) -> Answer:
+    def ask(self, method: str, path: str, body: Document | None = None, **query: Any) -> ApiAnswer:
         """One request under /api/v1 with the organization's key."""
         return self.connection.ask(method, f"/api/v1/{path}", body, self._key, **query)
 

@@ -6,7 +6,7 @@ import enum
 
 import msgspec
 
-from lago_acceptance.public_view import Resolver
+from lago_acceptance.probes.public_endpoints import Resolver
 
 KINDS = ("A", "AAAA")
 DEADLINE = 3.0
@@ -15,7 +15,7 @@ DEADLINE = 3.0
 _TRY = 1.4
 
 
-class Outcome(enum.StrEnum):
+class DnsOutcome(enum.StrEnum):
     """``answered``: with addresses; ``empty``: the name exists without such an address; ``absent``: NXDOMAIN;
     ``failed``: the server answers with an error, SERVFAIL as a rule; ``unanswered``: nothing came in time.
     """
@@ -27,13 +27,13 @@ class Outcome(enum.StrEnum):
     UNANSWERED = "unanswered"
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class DnsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One resolver's answer. ``kind`` is A or AAAA, ``aliases`` the CNAME chain after the name itself."""
 
     host: str
     kind: str
     resolver: str
-    outcome: Outcome
+    outcome: DnsOutcome
     addresses: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     detail: str = ""
@@ -41,17 +41,17 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def spoke(self) -> bool:
         """Whether the resolver knows: yes, or no."""
-        return self.outcome in (Outcome.ANSWERED, Outcome.EMPTY, Outcome.ABSENT)
+        return self.outcome in (DnsOutcome.ANSWERED, DnsOutcome.EMPTY, DnsOutcome.ABSENT)
 
 
-async def ask(host: str, kind: str, resolver: Resolver, deadline: float = DEADLINE) -> Answer:
+async def ask(host: str, kind: str, resolver: Resolver, deadline: float = DEADLINE) -> DnsAnswer:
     """Ask a resolver for the A or AAAA addresses of a name; /etc/hosts and search domains play no part."""
     import dns.asyncresolver
     import dns.exception
     import dns.resolver
 
-    def answer(outcome: Outcome, detail: str = "", **more: tuple[str, ...]) -> Answer:
-        return Answer(host=host, kind=kind, resolver=resolver.name, outcome=outcome, detail=detail, **more)
+    def answer(outcome: DnsOutcome, detail: str = "", **more: tuple[str, ...]) -> DnsAnswer:
+        return DnsAnswer(host=host, kind=kind, resolver=resolver.name, outcome=outcome, detail=detail, **more)
 
     try:
         client = dns.asyncresolver.Resolver(configure=not resolver.address)
@@ -63,25 +63,27 @@ async def ask(host: str, kind: str, resolver: Resolver, deadline: float = DEADLI
         )
     except dns.resolver.NXDOMAIN as error:
         name = str(error.canonical_name).rstrip(".")
-        return answer(Outcome.ABSENT, "NXDOMAIN", aliases=(name,) if name != host.lower() else ())
+        return answer(DnsOutcome.ABSENT, "NXDOMAIN", aliases=(name,) if name != host.lower() else ())
     except dns.resolver.LifetimeTimeout:
-        return answer(Outcome.UNANSWERED, f"no answer within {deadline:g} s")
+        return answer(DnsOutcome.UNANSWERED, f"no answer within {deadline:g} s")
     except dns.resolver.NoResolverConfiguration:
-        return answer(Outcome.UNANSWERED, "this machine has no resolver configured")
+        return answer(DnsOutcome.UNANSWERED, "this machine has no resolver configured")
     except dns.resolver.NoNameservers as error:
         return answer(*_refusal(error))
     except dns.exception.DNSException as error:
-        return answer(Outcome.FAILED, str(error) or type(error).__name__)
+        return answer(DnsOutcome.FAILED, str(error) or type(error).__name__)
     aliases = tuple(str(rrset[0].target).rstrip(".") for rrset in found.chaining_result.cnames)
     addresses = tuple(sorted(record.address for record in found.rrset or ()))
-    return answer(Outcome.ANSWERED if addresses else Outcome.EMPTY, addresses=addresses, aliases=aliases)
+    return answer(
+        DnsOutcome.ANSWERED if addresses else DnsOutcome.EMPTY, addresses=addresses, aliases=aliases
+    )
 
 
-def _refusal(error) -> tuple[Outcome, str]:
+def _refusal(error) -> tuple[DnsOutcome, str]:
     import dns.rcode
 
     tries = error.kwargs.get("errors") or []
     for each in tries:
         if each[4] is not None:
-            return Outcome.FAILED, dns.rcode.to_text(each[4].rcode())
-    return Outcome.UNANSWERED, str(tries[-1][3]) if tries else "it could not be asked"
+            return DnsOutcome.FAILED, dns.rcode.to_text(each[4].rcode())
+    return DnsOutcome.UNANSWERED, str(tries[-1][3]) if tries else "it could not be asked"

@@ -9,8 +9,8 @@ from typing import Self
 
 import msgspec
 
+from lago_acceptance.core.secrets import redact
 from lago_acceptance.probes.failure import Failure, failure_of
-from lago_acceptance.secret_values import redact
 
 CONNECT, READ = 3.0, 5.0
 DEADLINE = CONNECT + READ

@@ -11,7 +11,7 @@ from lago_acceptance.probes.failure import Failure, failure_of
 DEADLINE = 3.0
 
 
-class Knock(msgspec.Struct, frozen=True):
+class PortProbe(msgspec.Struct, frozen=True):
     """One attempt to connect; ``failure`` is None where the port took it."""
 
     address: str
@@ -23,12 +23,12 @@ class Knock(msgspec.Struct, frozen=True):
         return self.failure is None
 
 
-async def knock(address: str, port: int, deadline: float = DEADLINE) -> Knock:
+async def knock(address: str, port: int, deadline: float = DEADLINE) -> PortProbe:
     """Connect to a port and hang up at once; nothing is sent."""
     try:
         async with asyncio.timeout(deadline):
             _, writer = await asyncio.open_connection(address, port)
         writer.close()
     except (OSError, TimeoutError) as error:
-        return Knock(address, port, failure_of(error, deadline))
-    return Knock(address, port, None)
+        return PortProbe(address, port, failure_of(error, deadline))
+    return PortProbe(address, port, None)

@@ -53,7 +53,7 @@ class Handshake(msgspec.Struct, frozen=True, kw_only=True):
         return self.chain[0] if self.chain else None
 
 
-class Shaker:
+class TlsProber:
     """Makes handshakes. ``roots`` are the trusted roots as PEM, None for this machine's."""
 
     def __init__(self, roots: str | None):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from lago_acceptance.findings import Finding, Severity
-from lago_acceptance.secret_values import redact
+from lago_acceptance.core.findings import Finding, Severity
+from lago_acceptance.core.secrets import redact
 
 PHASES = {
     0: "pre-deployment",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lago_acceptance.findings import Severity, grouped
+from lago_acceptance.core.findings import Severity, grouped
 from lago_acceptance.reports.summary import OUTCOMES, PHASES, Summary
 
 Markup = Callable[..., str]

@@ -13,12 +13,12 @@ from functools import cache
 
 import msgspec
 
-from lago_acceptance.findings import Finding, Place, Severity
-from lago_acceptance.model import Model, Service
-from lago_acceptance.settings import Settings
+from lago_acceptance.core.findings import Finding, Place, Severity
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.model.deployment import Model, Service
 
 
-class Hit(msgspec.Struct, frozen=True, kw_only=True):
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """One place where a rule is broken. ``at`` is the way to it in the compose file, as far as it is known.
 
     ``severity`` where this place is worse, or less bad, than the rule's own.
@@ -32,7 +32,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity | None = None
 
 
-Check = Callable[[Model, Settings], Iterable[Hit]]
+Check = Callable[[Model, Settings], Iterable[Violation]]
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -50,7 +50,7 @@ class Rule(msgspec.Struct, frozen=True):
         return self.check.__doc__ or ""
 
     def findings(
-        self, model: Model, settings: Settings, place: Callable[[Hit], Place | None]
+        self, model: Model, settings: Settings, place: Callable[[Violation], Place | None]
     ) -> list[Finding]:
         """The findings of this rule in a model; ``place`` tells where a hit stands."""
         if model.observed and self.declared_only:

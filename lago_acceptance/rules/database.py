@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lago_acceptance.findings import Severity
-from lago_acceptance.model import Model, Service
-from lago_acceptance.roles import DB, LAGO_RUBY, MIGRATE
-from lago_acceptance.rules import Hit, rule
-from lago_acceptance.rules.looking import lago, named, part, reference, url_of, variable
-from lago_acceptance.secret_values import is_masked
-from lago_acceptance.settings import Settings
-from lago_acceptance.values import ServiceUrl, service_url, shape, unknown
+from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.roles import DB, LAGO_RUBY, MIGRATE
+from lago_acceptance.core.secrets import is_masked
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.urls import ServiceUrl, service_url
+from lago_acceptance.core.value_shapes import shape, unknown
+from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.rules import Violation, rule
+from lago_acceptance.rules.helpers import lago, named, reference, url_of, variable
 
 URL = "DATABASE_URL"
 # They read, copy or hand on the database, and migrate nothing.
@@ -36,7 +37,7 @@ def _weak(password: str, user: str) -> bool:
 
 
 @rule("default-db-password", phase=2)
-def default_password(model: Model, settings: Settings) -> Iterator[Hit]:
+def default_password(model: Model, settings: Settings) -> Iterator[Violation]:
     """The database's password is neither a default nor a placeholder.
 
     Such a password is the first that anybody tries; and once it is changed under an old volume, PostgreSQL
@@ -50,7 +51,7 @@ def default_password(model: Model, settings: Settings) -> Iterator[Hit]:
     if not guilty:
         guilty = [(service, URL) for service, url in urls(model) if _weak(url.password, url.user)][:1]
     for service, name in guilty:
-        yield Hit(
+        yield Violation(
             service=service,
             at=variable(service, name),
             wrong="the database's password is a default or a placeholder",
@@ -60,7 +61,7 @@ def default_password(model: Model, settings: Settings) -> Iterator[Hit]:
         )
     for service in model.of_role(DB):
         if service.value("POSTGRES_HOST_AUTH_METHOD") == "trust":
-            yield Hit(
+            yield Violation(
                 service=service,
                 at=variable(service, "POSTGRES_HOST_AUTH_METHOD"),
                 wrong="PostgreSQL lets everybody in without a password",
@@ -85,7 +86,7 @@ def _bare(password: str) -> str:
 
 
 @rule("db-password-drift", phase=2)
-def password_drift(model: Model, settings: Settings) -> Iterator[Hit]:
+def password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago logs in with the user, password and database that the database was made with, in every service."""
     first: tuple[Service, ServiceUrl] | None = None
     for service, url in urls(model):
@@ -101,7 +102,7 @@ def password_drift(model: Model, settings: Settings) -> Iterator[Hit]:
         if unknown(url.user) or unknown(user):
             continue
         if not url.raw_password and _sources_differ(url.password, password):
-            yield Hit(
+            yield Violation(
                 service=service,
                 at=variable(service, URL),
                 severity=Severity.WARNING,
@@ -118,7 +119,7 @@ def password_drift(model: Model, settings: Settings) -> Iterator[Hit]:
             and _bare(url.password) != password
         )
         if differ and not (url.raw_password and not is_masked(url.password)):
-            yield Hit(
+            yield Violation(
                 service=service,
                 at=variable(service, URL),
                 wrong=f"its password for the database is not that of {against}",
@@ -126,7 +127,7 @@ def password_drift(model: Model, settings: Settings) -> Iterator[Hit]:
                 mend="write both from one variable: ${POSTGRES_PASSWORD:?}",
             )
         elif databases and user != url.user and "lago" in f"{user} {url.user}" and not is_masked(user):
-            yield Hit(
+            yield Violation(
                 service=service,
                 at=variable(service, URL),
                 severity=Severity.WARNING,
@@ -137,7 +138,7 @@ def password_drift(model: Model, settings: Settings) -> Iterator[Hit]:
 
 
 @rule("db-url-unescaped-password", phase=2)
-def unescaped(model: Model, settings: Settings) -> Iterator[Hit]:
+def unescaped(model: Model, settings: Settings) -> Iterator[Violation]:
     """A password in a URL is percent-encoded, or holds nothing that a URL reads otherwise.
 
     `openssl rand -base64` gives + / and =: the slash ends the host part, and Lago looks for another host.
@@ -148,7 +149,7 @@ def unescaped(model: Model, settings: Settings) -> Iterator[Hit]:
             if url is None or not url.raw_password or unknown(url.password):
                 continue
             harmless = not is_masked(url.password) and not re.search(r"[/?#@ %]", url.password)
-            yield Hit(
+            yield Violation(
                 service=service,
                 at=variable(service, name),
                 severity=Severity.WARNING if harmless else None,
@@ -159,7 +160,7 @@ def unescaped(model: Model, settings: Settings) -> Iterator[Hit]:
 
 
 @rule("shared-database", phase=2, severity=Severity.WARNING)
-def shared(model: Model, settings: Settings) -> Iterator[Hit]:
+def shared(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago has a database of its own.
 
     Lago migrates everything in its schema. Beside another application's tables its migrations stop half-way,
@@ -174,7 +175,7 @@ def shared(model: Model, settings: Settings) -> Iterator[Hit]:
             url = service_url(value) if value and "postgres" in value else None
             if url and (url.host, url.database) in ours and not unknown(url.database):
                 told.add((url.host, url.database))
-                yield Hit(
+                yield Violation(
                     service=other,
                     at=variable(other, name),
                     wrong=f"{other.name} uses Lago's database {url.database}",
@@ -190,7 +191,7 @@ def shared(model: Model, settings: Settings) -> Iterator[Hit]:
         others = elsewhere or re.search(r"(?i)shared|brain|saas|gateway|platform|staging", database)
         foreign = others and not re.search(r"(?i)lago|billing", database)
         if (outside and foreign) or re.search(r"(?i)shared", host):
-            yield Hit(
+            yield Violation(
                 service=service,
                 at=variable(service, URL),
                 wrong=f"Lago's database is {database} on {host}, which is not Lago's alone by its name",
@@ -200,7 +201,7 @@ def shared(model: Model, settings: Settings) -> Iterator[Hit]:
 
 
 @rule("pgbouncer-pooler-url", phase=2)
-def pooler(model: Model, settings: Settings) -> Iterator[Hit]:
+def pooler(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago talks to PostgreSQL itself, not to a pooler.
 
     Migrations take an advisory lock and Rails prepares statements; a pooler that hands out connections per
@@ -209,7 +210,7 @@ def pooler(model: Model, settings: Settings) -> Iterator[Hit]:
     for service, url in urls(model):
         target = [each for each in named(model, url.host) if POOLER.search(each.image)]
         if POOLER.search(url.host) or POOLER.search(url.query) or url.port in (6432, 6543) or target:
-            yield Hit(
+            yield Violation(
                 service=service,
                 at=variable(service, URL),
                 wrong="DATABASE_URL goes through a connection pooler",
@@ -219,7 +220,7 @@ def pooler(model: Model, settings: Settings) -> Iterator[Hit]:
             )
 
 
-def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Hit]:
+def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Violation]:
     first = reference(model)
     expected = url_of(first, URL) if first else None
     for service, url in urls(model):
@@ -233,7 +234,7 @@ def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Hit]:
             ("schema", service.value("POSTGRES_SCHEMA"), first.value("POSTGRES_SCHEMA")),
         ):
             if own != its and not unknown(str(own)) and not unknown(str(its)):
-                yield Hit(
+                yield Violation(
                     service=service,
                     at=variable(service, URL),
                     wrong=f"its database is another one than that of {first.name} "
@@ -249,53 +250,12 @@ def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Hit]:
 
 
 @rule("migrate-targets-other-db", phase=2)
-def migrate_target(model: Model, settings: Settings) -> Iterator[Hit]:
+def migrate_target(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration migrates the database that the API uses."""
     return _differing(model, (MIGRATE,))
 
 
 @rule("database-disagrees", phase=2)
-def disagree(model: Model, settings: Settings) -> Iterator[Hit]:
+def disagree(model: Model, settings: Settings) -> Iterator[Violation]:
     """API, worker and clock use one database."""
     return _differing(model, ("api", "worker", "clock"))
-
-
-def default_directory(service: Service) -> str:
-    """Where a PostgreSQL image keeps its data, unless PGDATA says otherwise."""
-    if "bitnami" in service.image:
-        return "/bitnami/postgresql"
-    found = re.search(r"postgres:(\d+)", service.image)
-    return "/var/lib/postgresql" if found and int(found[1]) >= 18 else "/var/lib/postgresql/data"
-
-
-@rule("pgdata-not-on-volume", phase=2)
-def pgdata(model: Model, settings: Settings) -> Iterator[Hit]:
-    """PostgreSQL's data directory is on a named volume or a directory of the host.
-
-    The image declares a volume at /var/lib/postgresql/data (from PostgreSQL 18: /var/lib/postgresql). A mount
-    that doesn't hold PGDATA leaves the data in an anonymous volume, which the next `down` or a new container
-    loses.
-    """
-    for service in model.of_role(DB):
-        default = default_directory(service)
-        directory = (service.value("PGDATA") or default).rstrip("/")
-        mount = service.mount_at(directory)
-        shadowed = (
-            mount is not None
-            and default.startswith(f"{mount.target.rstrip('/')}/")
-            and directory.startswith(default)
-        )
-        anonymous = mount is not None and (
-            not mount.source or (mount.kind == "volume" and re.fullmatch(r"[0-9a-f]{64}", mount.source))
-        )
-        if mount is None or shadowed or anonymous or mount.kind == "tmpfs":
-            volumes = [each.target for each in service.mounts if each.kind in ("volume", "bind")]
-            elsewhere = f"; what is mounted is {', '.join(volumes)}" if volumes else ""
-            yield Hit(
-                service=service,
-                at=part(service, "volumes") if volumes else part(service),
-                wrong=f"PostgreSQL's data directory {directory} is on no named volume{elsewhere}",
-                leads_to="the data are in an anonymous volume: a new container starts with an empty "
-                "database, and looks healthy",
-                mend=f"mount the named volume at {default}, or set PGDATA to a folder inside of the mount",
-            )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance import diagnosis, keys, schema
-from lago_acceptance.billing_view import LIMITED
-from lago_acceptance.errors import Blocked, Unknown
-from lago_acceptance.findings import Finding, Place, Red
-from lago_acceptance.roles import API, LAGO_RUBY
-from lago_acceptance.secret_values import MaskedSecret
+from lago_acceptance.checks import diagnosis, rsa_key, schema
+from lago_acceptance.checks.inside import LIMITED
+from lago_acceptance.core.findings import Finding, Place, Red
+from lago_acceptance.core.roles import API, LAGO_RUBY
+from lago_acceptance.core.secrets import MaskedSecret
+from lago_acceptance.core.verdicts import Blocked, Unknown
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase1]
 
@@ -18,14 +18,14 @@ pytestmark = [pytest.mark.smoke, pytest.mark.phase1]
 def mounted(facts, settings):
     """The one key file that is mounted; its digest is that of the public half. Of a key in a volume, the one that the
     API has loaded from it."""
-    mounted = keys.mounted_keys(facts)
+    mounted = rsa_key.mounted_keys(facts)
     digests = {key.file.digest for key in mounted if key.file.digest}
-    if not mounted and keys.in_volumes(facts, settings):
+    if not mounted and rsa_key.in_volumes(facts, settings):
         if (api := facts.running(API)) is None:
             raise Blocked(
                 diagnosis.blocker(facts), "the API does not run, which could tell the key in its volume"
             )
-        digests = {digest for digest in [(keys.effective_key(facts, api) or {}).get("public")] if digest}
+        digests = {digest for digest in [(rsa_key.effective_key(facts, api) or {}).get("public")] if digest}
         if not digests:
             raise Unknown("the API did not tell which key it has loaded from its volume")
     if not digests and (unseen := next((key.file.unseen for key in mounted if key.file.unseen), "")):
@@ -80,12 +80,12 @@ def test_lago_loads_its_key(facts, judge):
                 mend=cause.mend,
             )
         )
-    holders = keys.holders(facts)
+    holders = rsa_key.holders(facts)
     if not holders:
         raise Blocked(diagnosis.blocker(facts), "neither API, worker nor clock runs")
     findings = []
     for container in holders:
-        key = keys.effective_key(facts, container) or {}
+        key = rsa_key.effective_key(facts, container) or {}
         if key.get("error"):
             findings.append(
                 Finding(
@@ -121,7 +121,7 @@ def test_lago_loads_its_key(facts, judge):
 
 
 def test_every_process_holds_the_mounted_key(facts, mounted, judge):
-    holders = keys.holders(facts)
+    holders = rsa_key.holders(facts)
     if not holders:
         raise Blocked(diagnosis.blocker(facts), "neither API, worker nor clock runs")
     judge(
@@ -135,7 +135,7 @@ def test_every_process_holds_the_mounted_key(facts, mounted, judge):
             "the container",
         )
         for container in holders
-        if (key := keys.effective_key(facts, container)) and key.get("public") and key["public"] != mounted
+        if (key := rsa_key.effective_key(facts, container)) and key.get("public") and key["public"] != mounted
     )
 
 
@@ -186,7 +186,7 @@ def test_a_token_that_the_api_signs_verifies(answers_with_key):
 
 
 def test_docker_exec_has_the_key_too(facts, judge):
-    holders = [container for container in keys.holders(facts) if container.id in facts.lago]
+    holders = [container for container in rsa_key.holders(facts) if container.id in facts.lago]
     if not holders:
         raise Blocked(diagnosis.blocker(facts), "neither API, worker nor clock runs")
     judge(
@@ -256,7 +256,7 @@ def test_no_key_material_in_files_environment_or_logs(facts, judge):
 
 
 def test_the_processes_that_share_the_key_are_there(facts, judge):
-    present = {service.role for service in keys.lago_services(facts)}
+    present = {service.role for service in rsa_key.lago_services(facts)}
     judge(
         Finding(
             id="service-missing",

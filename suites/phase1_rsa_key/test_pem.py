@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.errors import Blocked, Unknown
-from lago_acceptance.findings import Finding, Place, Severity
-from lago_acceptance.keys import in_volumes, lago_services, mounted_keys
-from lago_acceptance.roles import LAGO_RUBY
+from lago_acceptance.checks.rsa_key import in_volumes, lago_services, mounted_keys
+from lago_acceptance.core.findings import Finding, Place, Severity
+from lago_acceptance.core.roles import LAGO_RUBY
+from lago_acceptance.core.verdicts import Blocked, Unknown
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase1]
 

@@ -6,11 +6,12 @@ import re
 
 import pytest
 
-from lago_acceptance import diagnosis, schema, stores
-from lago_acceptance.errors import Blocked, Unknown
-from lago_acceptance.findings import Finding, Red, Severity
-from lago_acceptance.roles import API, CLOCK, DB, MIGRATE, REDIS, WORKER
-from lago_acceptance.values import service_url
+from lago_acceptance.checks import availability, diagnosis, schema
+from lago_acceptance.core.findings import Finding, Red, Severity
+from lago_acceptance.core.roles import API, CLOCK, DB, MIGRATE, REDIS, WORKER
+from lago_acceptance.core.urls import service_url
+from lago_acceptance.core.verdicts import Blocked, Unknown
+from lago_acceptance.lago import log_causes
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 
@@ -51,13 +52,13 @@ OF_OTHERS = {
 @pytest.fixture(scope="module")
 def database(facts):
     """What PostgreSQL answered to the app's own URL."""
-    return stores.database(facts)
+    return availability.database(facts)
 
 
 def test_the_database_lets_lago_in_with_its_own_url(facts):
-    stores.must_be_asked(facts, DB, facts.database_error)
+    availability.must_be_asked(facts, DB, facts.database_error)
     if facts.database is None:
-        known = diagnosis.cause_of([facts.database_error], diagnosis.OTHER_CAUSES)
+        known = log_causes.cause_of([facts.database_error], log_causes.OTHER_CAUSES)
         raise Red(
             Finding(
                 id="database-refuses-lago",
@@ -145,7 +146,7 @@ def test_the_schema_is_lagos_alone(database, judge):
 
 
 def test_redis_answers_and_never_evicts(facts):
-    stores.must_be_asked(facts, REDIS, facts.redis_error)
+    availability.must_be_asked(facts, REDIS, facts.redis_error)
     if facts.redis is None:
         raise Red(
             Finding(

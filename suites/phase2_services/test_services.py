@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance import diagnosis, stores
-from lago_acceptance.drift import differences
-from lago_acceptance.errors import Blocked, Unknown
-from lago_acceptance.findings import Finding, Red, Severity
-from lago_acceptance.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, PDF, REDIS, WORKER
+from lago_acceptance.checks import availability, diagnosis
+from lago_acceptance.checks.drift import differences
+from lago_acceptance.core.findings import Finding, Red, Severity
+from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, PDF, REDIS, WORKER
+from lago_acceptance.core.verdicts import Blocked, Unknown
+from lago_acceptance.lago import log_causes
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 
@@ -45,7 +46,7 @@ def test_each_service_runs_exactly_once(facts, judge):
     findings = []
     for role, consequence in WITHOUT.items():
         here = facts.of_role(role)
-        if not here and not (role == DB and facts.database) and not stores.elsewhere(facts, role):
+        if not here and not (role == DB and facts.database) and not availability.elsewhere(facts, role):
             findings.append(
                 Finding(
                     id="service-missing",
@@ -81,7 +82,7 @@ def test_every_service_is_up_and_healthy(facts, judge):
         finding = diagnosis.explain(facts, container, "service-down")
         if container.role == MIGRATE or finding is None:
             continue
-        by_key = trouble and diagnosis.cause_of(facts.log(container), diagnosis.KEY_CAUSES)
+        by_key = trouble and log_causes.cause_of(facts.log(container), log_causes.KEY_CAUSES)
         waits = (trouble or unmigrated) and container.status == "created"
         (waiting if by_key or waits else findings).append(finding)
     if waiting and not findings:
@@ -125,7 +126,7 @@ def test_no_fatal_line_is_in_the_logs(facts, judge):
             mend=known[0].mend,
         )
         for container in running
-        if (known := diagnosis.cause_of(facts.log_since_start(container)))
+        if (known := log_causes.cause_of(facts.log_since_start(container)))
     )
 
 

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from lago_acceptance import diagnosis, schema, stores
-from lago_acceptance.billing_view import LIMITED
-from lago_acceptance.errors import Blocked, Unknown
-from lago_acceptance.findings import Finding, Red
-from lago_acceptance.roles import API, CLOCK, FRONT, WORKER
+from lago_acceptance.checks import availability, diagnosis, schema
+from lago_acceptance.checks.inside import LIMITED
+from lago_acceptance.core.findings import Finding, Red
+from lago_acceptance.core.roles import API, CLOCK, FRONT, WORKER
+from lago_acceptance.core.verdicts import Blocked, Unknown
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 
@@ -22,7 +22,7 @@ TICK = 5 * 60
 @pytest.fixture(scope="module")
 def jobs(facts):
     """Sidekiq's data in the Redis database that the API enqueues to."""
-    return stores.jobs(facts)
+    return availability.jobs(facts)
 
 
 def test_a_worker_is_alive_where_the_api_enqueues(facts, jobs):

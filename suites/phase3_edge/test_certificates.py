@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.edge_checks import certificates
+from lago_acceptance.checks.edge import certificates
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 

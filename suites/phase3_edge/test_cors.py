@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.edge_checks import exposure
-from lago_acceptance.roles import API
+from lago_acceptance.checks.edge import cors
+from lago_acceptance.core.roles import API
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 
 
 def test_preflight_admits_the_front(outside, judge_hosts):
-    judge_hosts(lambda role, host: exposure.front_is_admitted(outside, role), API)
+    judge_hosts(lambda role, host: cors.front_is_admitted(outside, role), API)
 
 
 def test_preflight_admits_no_other_origin(outside, judge_hosts):
-    judge_hosts(lambda role, host: exposure.others_are_not(outside, role), API)
+    judge_hosts(lambda role, host: cors.others_are_not(outside, role), API)

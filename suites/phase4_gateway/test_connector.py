@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance import gateway_checks
+from lago_acceptance.checks import gateway as gateway_checks
 from lago_acceptance.clients.gateway import CAPABILITIES
-from lago_acceptance.errors import Blocked, Unknown
-from lago_acceptance.findings import Finding, Red
-from lago_acceptance.roles import GATEWAY, LABEL
+from lago_acceptance.core.findings import Finding, Red
+from lago_acceptance.core.roles import GATEWAY, LABEL
+from lago_acceptance.core.verdicts import Blocked, Unknown
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase4]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance import gateway_checks, sweeping
-from lago_acceptance.errors import Unknown
+from lago_acceptance.checks import gateway as gateway_checks
+from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.scenarios import cleanup
 
 pytestmark = [pytest.mark.writes, pytest.mark.phase4]
 
@@ -37,7 +38,7 @@ def test_the_gateway_lists_a_plan_that_only_this_run_knows(
             if plan.get("slug") == code or plan.get("id") == made["lago_id"]
         ]
     finally:
-        sweeping.remove(lago, [sweeping.Left("plans", code, owner)], write_permit)
+        cleanup.remove(lago, [cleanup.OwnedResource("plans", code, owner)], write_permit)
     judge(gateway_checks.plans_are_lagos(shown, [made], billing_view))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance import diagnosis
-from lago_acceptance.errors import Blocked, Unknown
-from lago_acceptance.findings import Finding, Red
-from lago_acceptance.roles import API, FRONT
+from lago_acceptance.checks import diagnosis
+from lago_acceptance.core.findings import Finding, Red
+from lago_acceptance.core.roles import API, FRONT
+from lago_acceptance.core.verdicts import Blocked, Unknown
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase5]
 
@@ -60,7 +60,7 @@ def test_the_api_lists_its_plans(billing_view, seeded):
 
 @pytest.mark.parametrize("how", ["without a key", "with a wrong key", "with a key and no scheme"])
 def test_the_api_refuses(how, api_connection, deployment, nobody, judge):
-    from lago_acceptance.asking import ORGANIZATION
+    from lago_acceptance.clients.invalid_credentials import ORGANIZATION
 
     answer = api_connection.ask("GET", ORGANIZATION, headers=nobody.headers(deployment.api_key)[how])
     wanted = {"status": 401, "error": "Unauthorized"}

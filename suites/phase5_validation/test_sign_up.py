@@ -6,9 +6,9 @@ import secrets
 
 import pytest
 
-from lago_acceptance.findings import Finding
-from lago_acceptance.roles import API
-from lago_acceptance.secret_values import Secret
+from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.roles import API
+from lago_acceptance.core.secrets import Secret
 
 pytestmark = [pytest.mark.writes, pytest.mark.phase5]
 

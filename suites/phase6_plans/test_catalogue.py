@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.findings import Finding, Severity
-from lago_acceptance.roles import API
-from lago_acceptance.seeding import metric_drift, plan_drift
+from lago_acceptance.core.findings import Finding, Severity
+from lago_acceptance.core.roles import API
+from lago_acceptance.plans.seeding import metric_drift, plan_drift
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase6]
 
@@ -69,7 +69,7 @@ def test_every_metric_is_as_the_catalogue_says(catalogue, billing_view, seeded, 
 
 
 def test_what_else_lago_offers_is_told(catalogue, held_plans, judge):
-    from lago_acceptance.runs import PREFIX
+    from lago_acceptance.core.run import PREFIX
 
     known = {plan.code for plan in catalogue.plans}
     judge(

@@ -1,0 +1,1 @@
+"""Judges facts, probes and answers: each function yields findings."""

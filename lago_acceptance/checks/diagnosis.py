@@ -1,0 +1,82 @@
+"""From symptoms (state, exit code, log signature) to cause and remedy.
+
+Signatures are prefixes and classes, for the rest of a message varies with versions (Lago sheet, sections 1.3, 6 and 9).
+"""
+
+from __future__ import annotations
+
+from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.roles import API, CLOCK, LAGO_RUBY, MIGRATE, WORKER
+from lago_acceptance.facts.types import Container, Facts
+from lago_acceptance.lago.log_causes import KEY_CAUSES, Cause, cause_of
+
+
+def symptom(container: Container) -> str | None:
+    """What is wrong with a container's state in a few words, or None. Exit 0 of a one-shot is nothing wrong: of what
+    migrates, and of what is no part of Lago (who makes a key, or a dump).
+    """
+    if container.out_of_memory:
+        return f"was killed for using more memory than its limit (exit code {container.exit_code})"
+    if container.status == "created":
+        return f"was created and never started: {container.error or 'something that it depends on failed'}"
+    if container.restarting or (container.restarts and container.exit_code):
+        return f"restarts again and again (restart {container.restarts}, exit code {container.exit_code})"
+    if not container.running and (container.exit_code or container.role not in (MIGRATE, None)):
+        return f"has exited with code {container.exit_code}"
+    if container.running and container.restarts:
+        return f"was restarted {container.restarts} times"
+    if container.health == "unhealthy":
+        return f"is unhealthy: its healthcheck says {container.health_output or 'nothing'!r}"
+    return None
+
+
+def explain(facts: Facts, container: Container, id: str) -> Finding | None:
+    """A finding for a container that is not as it should be: what, and why as far as its log tells."""
+    what = symptom(container)
+    if what is None:
+        return None
+    return finding(container, id, what, facts.log(container))
+
+
+def finding(container: Container, id: str, what: str, lines: list[str]) -> Finding:
+    """The finding for a symptom, with the cause that the log tells or else its last words."""
+    known = cause_of(lines)
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    if known:
+        cause, line = known
+        return Finding(
+            id=id,
+            role=container.role,
+            service=container.service.name,
+            wrong=f"{what}; {cause.wrong} ({cause.id}): {line[:200]}",
+            leads_to=cause.leads_to,
+            mend=cause.mend,
+        )
+    return Finding(
+        id=id,
+        role=container.role,
+        service=container.service.name,
+        wrong=f"{what}" + (f"; its last line: {last[:200]}" if last else "; it printed nothing"),
+        leads_to="what this service does for Lago is not done",
+        mend=f"read docker logs {container.name}",
+    )
+
+
+def key_trouble(facts: Facts) -> tuple[Container, Cause, str] | None:
+    """The first container of Lago that the key keeps from running: with the cause and the line that tells it."""
+    for container in facts.of_role(*LAGO_RUBY):
+        down = not container.running or container.restarting or container.restarts
+        if down and (known := cause_of(facts.log(container), KEY_CAUSES)):
+            return container, *known
+    return None
+
+
+def blocker(facts: Facts) -> str:
+    """The id of the red check that keeps a service from being judged: the key's, migration's, else the services'."""
+    if trouble := key_trouble(facts):
+        return trouble[1].id
+    migrate = facts.of_role(MIGRATE)
+    waits = any(container.status == "created" for container in facts.of_role(API, WORKER, CLOCK))
+    if migrate and not migrate[-1].running and migrate[-1].exit_code and waits:
+        return "migrate-failed"
+    return "service-down" if facts.containers else "not-brought-up"

@@ -1,0 +1,234 @@
+"""Certificates: trusted, for this host, in date; and no TLS older than 1.2.
+
+Where Cloudflare stands before the host, dates are judged at the origin: Cloudflare sees to its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from lago_acceptance.checks.edge.cloudflare import is_cloudflare
+from lago_acceptance.checks.edge.dns_records import closed_to_us
+from lago_acceptance.core.findings import Finding, Place, Severity, errors_among
+from lago_acceptance.core.settings import EdgeSettings
+from lago_acceptance.core.verdicts import Blocked, Unknown
+from lago_acceptance.probes.failure import Kind
+from lago_acceptance.probes.survey import PublicSurvey
+from lago_acceptance.probes.tls import Handshake
+
+DEFAULT_CERTIFICATE = "TRAEFIK DEFAULT CERT"
+
+# Numbers of OpenSSL's X509_V_ERR_*.
+_EXPIRED = 10
+_DATES = {9, _EXPIRED}
+_SELF_SIGNED = {18, 19}
+_NO_ISSUER = {2, 20, 21}
+
+
+def is_trusted(outside: PublicSurvey, role: str) -> list[Finding]:
+    """The chain leads to a trusted root, the certificate names the host and is not Traefik's own."""
+    return list(_once_each(_trust(role, each) for each in completed(outside, role)))
+
+
+def is_in_date(outside: PublicSurvey, role: str, edge: EdgeSettings) -> list[Finding]:
+    """It is valid now and for long enough: few days left are a warning, fewer an error (settings, edge)."""
+    if errors := errors_among(is_trusted(outside, role)):
+        raise Blocked(errors[0].id, f"how long {outside.view.hosts[role]} has a certificate")
+    judged = [each for each in completed(outside, role) if not is_cloudflare(each.address)]
+    if not judged:
+        raise Unknown(
+            f"how long the certificate of {outside.view.hosts[role]} is valid at the origin, whose address "
+            "is "
+            "not known: its name leads to Cloudflare, which has certificates of its own"
+        )
+    return list(_once_each(_dates(role, each, outside.now, edge) for each in judged))
+
+
+def is_modern(outside: PublicSurvey, role: str) -> list[Finding]:
+    """Nothing older than TLS 1.2 is accepted."""
+    host = outside.view.hosts[role]
+    judged = [outside.old_handshakes[(host, address)] for address in outside.everywhere(host)]
+    findings = list(_once_each(_old(role, each) for each in judged))
+    if findings:
+        return findings
+    for handshake in completed(outside, role):
+        refused = outside.old_handshakes[(host, handshake.address)].failure
+        if refused.kind in (Kind.UNANSWERED, Kind.NO_ROUTE):
+            raise Unknown(f"whether {handshake.address} refuses TLS 1.1: {refused}")
+    return []
+
+
+def blocker(outside: PublicSurvey, role: str) -> str:
+    """The id of the finding because of which nothing can be read through TLS."""
+    errors = errors_among(is_trusted(outside, role))
+    return errors[0].id if errors else "certificate-untrusted"
+
+
+def completed(outside: PublicSurvey, role: str) -> list[Handshake]:
+    """The handshakes that came about. Unknown where a proxied origin is shut, Blocked where none did."""
+    host = outside.view.hosts[role]
+    made = [outside.handshakes[(host, address)] for address in outside.everywhere(host)]
+    done = [each for each in made if each.failure is None]
+    if shut := closed_to_us(outside, host):
+        raise Unknown(f"the certificate of {host} at the origin {outside.view.origin}: {shut}")
+    if not made:
+        raise Unknown(f"the certificate of {host}: no address of it is known")
+    if not done and all(each.failure.kind is Kind.NO_ROUTE for each in made):
+        raise Unknown(f"the certificate of {host}: {made[0].failure}")
+    if not done:
+        raise Blocked("host-unanswered", f"the certificate of {host}")
+    return done
+
+
+def _once_each(findings: Iterator[Finding | None]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for finding in findings:
+        if finding and finding.wrong not in seen:
+            seen.add(finding.wrong)
+            yield finding
+
+
+def _finding(
+    role: str,
+    handshake: Handshake,
+    id: str,
+    wrong: str,
+    leads_to: str,
+    mend: str,
+    severity: Severity = Severity.ERROR,
+) -> Finding:
+    return Finding(
+        id=id,
+        role=role,
+        place=Place(handshake.host),
+        wrong=wrong,
+        leads_to=leads_to,
+        mend=mend,
+        severity=severity,
+    )
+
+
+_REFUSED = "browsers and the gateway refuse to connect"
+_LOOK_AT_ACME = (
+    "look for acme in Traefik's log. Usual causes: tls.certresolver names a resolver that does not exist; "
+    "port 80 of this "
+    "name does not reach this Traefik, so HTTP-01 fails; the CA's rate limit after many attempts; the "
+    "router is not enabled"
+)
+
+
+def _trust(role: str, handshake: Handshake) -> Finding | None:
+    certificate = handshake.certificate
+    errors = {number for number, _ in handshake.problems} - _DATES
+    if DEFAULT_CERTIFICATE in certificate.issuer + certificate.subject:
+        return _finding(
+            role,
+            handshake,
+            "certificate-default",
+            f"Traefik serves its own default certificate ({DEFAULT_CERTIFICATE}): it has none for this name",
+            _REFUSED,
+            _LOOK_AT_ACME,
+        )
+    if not handshake.names_host:
+        names = ", ".join(certificate.names[:5]) or "no host at all"
+        return _finding(
+            role,
+            handshake,
+            "certificate-name",
+            f"the certificate is for {names}, not for this name",
+            _REFUSED,
+            "give this name's router tls.certresolver, and a Host rule that names exactly this host",
+        )
+    if errors & _SELF_SIGNED:
+        return _finding(
+            role,
+            handshake,
+            "certificate-self-signed",
+            f"the certificate chain ends in one that signed itself "
+            f"({handshake.chain[-1].subject}) and is not trusted",
+            _REFUSED,
+            _LOOK_AT_ACME,
+        )
+    if errors & _NO_ISSUER and len(handshake.chain) == 1:
+        return _finding(
+            role,
+            handshake,
+            "certificate-chain-incomplete",
+            f"the server sends its certificate alone, and its issuer "
+            f"({certificate.issuer}) is not a trusted root",
+            f"{_REFUSED}, or do so until a browser has the rest by chance",
+            "serve the full chain (fullchain.pem), not the certificate alone; or trust that issuer where "
+            "it is your own",
+        )
+    if errors:
+        return _finding(
+            role,
+            handshake,
+            "certificate-untrusted",
+            f"the certificate chain, issued by {handshake.chain[-1].issuer}, does not "
+            f"lead to a trusted root (OpenSSL's error {', '.join(map(str, sorted(errors)))})",
+            _REFUSED,
+            "use a CA that browsers trust; with Let's Encrypt: not its staging server (caserver of the "
+            "resolver)",
+        )
+    return None
+
+
+def _day(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(moment))
+
+
+def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> Finding | None:
+    certificate = handshake.certificate
+    days = certificate.days_left(now)
+    if certificate.not_before > now:
+        return _finding(
+            role,
+            handshake,
+            "certificate-not-yet-valid",
+            f"the certificate is valid from {_day(certificate.not_before)} only",
+            _REFUSED,
+            "set the clocks: of the host, of this machine, and of whoever issued it",
+        )
+    if days <= 0 or _EXPIRED in [number for number, _ in handshake.problems]:
+        which = "the certificate" if days <= 0 else "a certificate of the CA in the chain"
+        when = f" on {_day(certificate.not_after)}" if days <= 0 else ""
+        return _finding(
+            role,
+            handshake,
+            "certificate-expired",
+            f"{which} has expired{when}",
+            _REFUSED,
+            f"let Traefik renew it: {_LOOK_AT_ACME}",
+        )
+    if days >= edge.certificate_warning_days:
+        return None
+    return _finding(
+        role,
+        handshake,
+        "certificate-expires",
+        f"the certificate expires in {days:.1f} days, on {_day(certificate.not_after)}: its renewal is "
+        "overdue",
+        f"from that day on {_REFUSED}",
+        _LOOK_AT_ACME,
+        Severity.ERROR if days < edge.certificate_error_days else Severity.WARNING,
+    )
+
+
+def _old(role: str, handshake: Handshake) -> Finding | None:
+    if handshake.failure:
+        return None
+    where = (
+        "in Cloudflare set SSL/TLS > Edge Certificates > Minimum TLS Version to 1.2"
+        if is_cloudflare(handshake.address)
+        else "remove minVersion below VersionTLS12 from Traefik's tls.options; its default is right"
+    )
+    return _finding(
+        role,
+        handshake,
+        "tls-too-old",
+        f"{handshake.version} is accepted",
+        "connections can be made that are open to known attacks, and payment audits fail",
+        where,
+    )

@@ -1,0 +1,190 @@
+"""Names: every resolver gives the same addresses, and these lead to the origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lago_acceptance.checks.edge.cloudflare import is_cloudflare
+from lago_acceptance.core.findings import Finding, Place, Severity, errors_among
+from lago_acceptance.core.verdicts import Blocked, Unknown
+from lago_acceptance.probes.dns import KINDS, DnsAnswer, DnsOutcome
+from lago_acceptance.probes.failure import SHUT, Kind
+from lago_acceptance.probes.public_endpoints import SYSTEM
+from lago_acceptance.probes.survey import PublicSurvey
+
+
+def proxied(outside: PublicSurvey, host: str) -> bool:
+    """Whether the name leads to Cloudflare instead of the origin."""
+    return any(is_cloudflare(address) for address in outside.named(host))
+
+
+def closed_to_us(outside: PublicSurvey, host: str) -> str | None:
+    """Why a proxied host's origin can't be seen from here, or None: it may admit Cloudflare alone."""
+    origin = outside.view.origin
+    if origin is None or not proxied(outside, host):
+        return None
+    failure = outside.handshakes[(host, origin)].failure
+    if failure is None or failure.kind not in SHUT:
+        return None
+    return f"{failure}; Cloudflare stands before it, and it may let nobody else in"
+
+
+def addresses(outside: PublicSurvey, role: str) -> tuple[str, ...]:
+    """The addresses that a role's name leads to. Blocked or Unknown where there are none."""
+    host = outside.view.hosts[role]
+    if found := outside.named(host):
+        return found
+    raise Blocked(errors_among(resolves(outside, role))[0].id, f"what {host} serves through its name")
+
+
+def resolves(outside: PublicSurvey, role: str) -> list[Finding]:
+    """The name has an IPv4 address, and every resolver gives the same ones."""
+    host = outside.view.hosts[role]
+    answers = outside.answers_of(host, "A")
+    spoke = [each for each in answers if each.spoke]
+    mute = [each for each in answers if not each.spoke]
+    if not spoke:
+        return [_fails_everywhere(role, host, mute)]
+    findings = [_told_nothing(role, each) for each in mute]
+    if not any(each.addresses for each in _public(spoke)):
+        findings.append(_no_address(outside, role, _public(spoke)))
+    for kind in KINDS:
+        findings += _compared(role, [each for each in outside.answers_of(host, kind) if each.spoke])
+    return findings
+
+
+def leads_to_the_origin(outside: PublicSurvey, role: str) -> list[Finding]:
+    """Every address of the name is the origin, or Cloudflare's, or presents the origin's own certificate."""
+    host, origin = outside.view.hosts[role], outside.view.origin
+    found = addresses(outside, role)
+    others = [each for each in found if each != origin and not is_cloudflare(each)]
+    if not others:
+        return []
+    if origin is None:
+        raise Unknown(
+            f"whether {', '.join(others)} is where {host} should lead to: the origin's address is not known"
+        )
+    judged = [_elsewhere(outside, role, each) for each in others]
+    findings = [each for each in judged if isinstance(each, Finding)]
+    unsure = [each for each in judged if isinstance(each, str)]
+    if unsure and not findings:
+        raise Unknown("; ".join(unsure))
+    return findings
+
+
+def _fails_everywhere(role: str, host: str, mute: list[DnsAnswer]) -> Finding:
+    said = "; ".join(f"{each.resolver}: {each.detail}" for each in mute) or "no resolver was asked"
+    if len(mute) < 2 or any(each.outcome is not DnsOutcome.FAILED for each in mute):
+        raise Unknown(f"whether {host} resolves: no DNS server that was asked could tell ({said})")
+    return Finding(
+        id="name-fails",
+        role=role,
+        place=Place(host),
+        wrong=f"every DNS server fails on the name ({said})",
+        leads_to="the name does not resolve for anybody, so neither customers nor the CA reach it",
+        mend="look at the zone: its name servers must answer for it, and DNSSEC's DS record must fit its "
+        "keys",
+    )
+
+
+def _told_nothing(role: str, answer: DnsAnswer) -> Finding:
+    return Finding(
+        id="resolver-without-answer",
+        severity=Severity.WARNING,
+        role=role,
+        place=Place(answer.host),
+        wrong=f"the resolver {answer.resolver} could not tell the name's addresses ({answer.detail}); "
+        "others could",
+        leads_to="whether that resolver's users reach the name is not known",
+        mend="ask it again (dig NAME @RESOLVER); when it keeps failing, look at the zone's name servers "
+        "and DNSSEC",
+    )
+
+
+def _no_address(outside: PublicSurvey, role: str, public: list[DnsAnswer]) -> Finding:
+    host = outside.view.hosts[role]
+    leads_to = "no browser and no gateway reaches it, and no certificate can be issued for it"
+    alias = next((each.aliases[-1] for each in public if each.aliases), "")
+    if alias:
+        wrong = f"the name is an alias (CNAME) of {alias}, which has no address"
+        mend = f"give {alias} an A record, or point the alias to a name that has one"
+        return Finding(
+            id="name-dangles", role=role, place=Place(host), wrong=wrong, leads_to=leads_to, mend=mend
+        )
+    if all(each.outcome is DnsOutcome.ABSENT for each in public):
+        id, wrong = "name-absent", "the name does not exist in DNS (NXDOMAIN)"
+    elif outside.named(host, "AAAA"):
+        id, wrong = "name-without-ipv4", "the name has IPv6 addresses (AAAA) only"
+        leads_to = "whoever has IPv4 only, most customers and the gateway among them, does not reach it"
+    else:
+        id, wrong = "name-without-address", "the name exists in DNS and has no address"
+    mend = f"add an A record for {host} with the address of the host that Traefik runs on"
+    return Finding(id=id, role=role, place=Place(host), wrong=wrong, leads_to=leads_to, mend=mend)
+
+
+def _public(answers: list[DnsAnswer]) -> list[DnsAnswer]:
+    """What customers see: a machine's own resolver may have names of its own."""
+    return [each for each in answers if each.resolver != SYSTEM] or answers
+
+
+def _compared(role: str, answers: list[DnsAnswer]) -> Iterator[Finding]:
+    if not _differ(answers):
+        return
+    said = "; ".join(f"{each.resolver}: {', '.join(each.addresses) or each.outcome}" for each in answers)
+    only_here = not _differ(_public(answers))
+    yield Finding(
+        id="resolvers-disagree",
+        severity=Severity.WARNING if only_here else Severity.ERROR,
+        role=role,
+        place=Place(answers[0].host),
+        wrong=f"DNS servers give different {answers[0].kind} records ({said})",
+        leads_to="this machine sees another host than customers do"
+        if only_here
+        else "part of the customers, or the CA, is sent to another host",
+        mend="after a change wait for the records' time to live; else make the zone's name servers agree",
+    )
+
+
+def _differ(answers: list[DnsAnswer]) -> bool:
+    return len({_addresses(each) for each in answers}) > 1
+
+
+def _addresses(answer: DnsAnswer) -> tuple[str, ...]:
+    # Cloudflare hands out any of its own.
+    return tuple(sorted({"Cloudflare" if is_cloudflare(each) else each for each in answer.addresses}))
+
+
+def _elsewhere(outside: PublicSurvey, role: str, address: str) -> Finding | str | None:
+    """The finding for an address, None where it leads to the origin, else why that can't be told."""
+    host, origin = outside.view.hosts[role], outside.view.origin
+    there, own = outside.handshakes[(host, address)], outside.handshakes[(host, origin)]
+    kind = "AAAA" if ":" in address else "A"
+    if there.failure is None and own.failure is None and there.certificate == own.certificate:
+        return None
+    if there.failure and (there.failure.kind is Kind.NO_ROUTE or _ipv6_may_fail_here(outside, address)):
+        return f"whether {address} ({kind} of {host}) is the origin: {there.failure}; IPv6 may not work here"
+    if own.failure:
+        return f"whether {address} is where {host} should lead: the origin {origin} gave {own.failure}"
+    seen = (
+        str(there.failure)
+        if there.failure
+        else f"a certificate of {there.certificate.subject or 'no subject'}"
+    )
+    return Finding(
+        id="name-points-elsewhere",
+        role=role,
+        place=Place(host),
+        wrong=f"its {kind} record is {address}, which is not the origin {origin} ({seen})",
+        leads_to="whoever is given this address does not reach this deployment"
+        + (", and browsers prefer IPv6" if kind == "AAAA" else ""),
+        mend=f"set the {kind} record to the origin's address"
+        + (", or remove it where the origin has no IPv6" if kind == "AAAA" else ""),
+    )
+
+
+def _ipv6_may_fail_here(outside: PublicSurvey, address: str) -> bool:
+    """Whether silence may be this machine's own: IPv6, and no IPv6 address has answered it."""
+    handshake = next(each for each in outside.handshakes.values() if each.address == address)
+    if ":" not in address or handshake.failure.kind is not Kind.UNANSWERED:
+        return False
+    return all(each.failure for each in outside.handshakes.values() if ":" in each.address)

@@ -1,0 +1,201 @@
+"""A real Chromium that finds a deployment's names at its origin and trusts its root, with verification
+switched on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lago_acceptance.core.findings import Red
+from lago_acceptance.core.roles import FRONT
+from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.images.standins import APT_INSTALL
+from lago_acceptance.probes.public_endpoints import PublicEndpoints
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+PACKAGES = ("chromium", "libnss3-tools")
+FONTS = ("fonts.googleapis.com", "fonts.gstatic.com")
+SECONDS = 8.0
+CHANGED = "ERR_NETWORK_CHANGED"
+INSTALL_SECONDS = 600
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Something that went wrong in a page and is the deployment's: a console error, or a request that
+    failed.
+    """
+
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+
+def executable() -> str:
+    """A Chromium of this machine; as root on Debian it is installed now. Unknown where there is none."""
+
+    def found() -> str | None:
+        return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+    if not (found() and shutil.which("certutil")):
+        try:
+            subprocess.run(
+                [APT_INSTALL, *PACKAGES], capture_output=True, check=False, timeout=INSTALL_SECONDS
+            )
+        except subprocess.TimeoutExpired:
+            pass
+    if not (path := found()) or not shutil.which("certutil"):
+        raise Unknown(f"no browser to look with: apt-get install {' '.join(PACKAGES)}")
+    return path
+
+
+class Browser:
+    """One Chromium for a run. ``folder`` is private and holds its profile, ``reports`` what is kept of
+    failures.
+    """
+
+    def __init__(self, view: PublicEndpoints, folder: Path, reports: Path):
+        from playwright.sync_api import sync_playwright
+
+        self.view, self.reports = view, reports
+        path = executable()
+        folder.mkdir(parents=True, exist_ok=True)
+        if view.roots:
+            _trust(view.roots, folder)
+        # A page waits for its style sheets, and where there is no internet those from elsewhere may take for
+        # ever.
+        rules = [f"MAP {host} ~NOTFOUND" for host in FONTS]
+        rules += [f"MAP {host} {address}" for host in view.hosts.values() if (address := view.pinned(host))]
+        self._playwright = sync_playwright().start()
+        self._chromium = self._playwright.chromium.launch(
+            executable_path=path,
+            args=[f"--host-resolver-rules={','.join(rules)}"],
+            env={**os.environ, "HOME": str(folder)},
+            timeout=SECONDS * 1000 * 2,
+        )
+
+    def close(self) -> None:
+        """End the browser."""
+        self._chromium.close()
+        self._playwright.stop()
+
+    @property
+    def version(self) -> str:
+        """Chromium's version."""
+        return self._chromium.version
+
+    @contextmanager
+    def page(self, name: str) -> Iterator[tuple[Page, list[Fault]]]:
+        """A page with a fresh profile, and the faults that it collects. Trace and screenshot stay when the
+        block fails.
+        """
+        context = self._chromium.new_context(base_url=f"https://{self.view.hosts[FRONT]}")
+        context.set_default_timeout(SECONDS * 1000)
+        context.tracing.start(screenshots=True, snapshots=True)
+        page = context.new_page()
+        faults: list[Fault] = []
+        disturbances: list[str] = []
+        self._listen(page, faults, disturbances)
+        try:
+            yield page, faults
+        except BaseException as error:
+            self._keep(context, page, name)
+            if disturbances and isinstance(error, Red):
+                raise Unknown(
+                    "this machine's own network changed while the browser looked (a Docker network came or "
+                    "went), "
+                    "and Chromium gave up its requests; run this again when nothing else is started here"
+                ) from error
+            raise
+        else:
+            # Its folder stays on this machine else.
+            context.tracing.stop()
+        finally:
+            context.close()
+
+    def _listen(self, page: Page, faults: list[Fault], disturbances: list[str]) -> None:
+        def ours(url: str) -> bool:
+            return urlsplit(url).hostname in self.view.hosts.values()
+
+        def failed(request) -> None:
+            if CHANGED in (request.failure or ""):
+                disturbances.append(request.url)
+                return
+            # Navigation aborts what is under way; fonts from elsewhere are not the deployment's.
+            if ours(request.url) and "ERR_ABORTED" not in (request.failure or ""):
+                faults.append(Fault("a request failed", f"{request.method} {request.url}: {request.failure}"))
+
+        def answered(response) -> None:
+            if ours(response.url) and response.status >= 400:
+                faults.append(
+                    Fault(
+                        "a request was refused",
+                        f"{response.request.method} {response.url}: {response.status}",
+                    )
+                )
+
+        def said(message) -> None:
+            place = message.location.get("url", "")
+            if message.type == "error" and CHANGED not in message.text and (ours(place) or not place):
+                faults.append(Fault("the console says", redact(message.text)[:300]))
+
+        page.on("requestfailed", failed)
+        page.on("response", answered)
+        page.on("console", said)
+        page.on("pageerror", lambda error: faults.append(Fault("a script failed", redact(str(error))[:300])))
+
+    def _keep(self, context, page: Page, name: str) -> None:
+        from playwright.sync_api import Error
+
+        self.reports.mkdir(parents=True, exist_ok=True)
+        trace = self.reports / f"{name}-trace.zip"
+        try:
+            page.screenshot(path=self.reports / f"{name}.png")
+            context.tracing.stop(path=trace)
+        except Error:
+            return
+        scrub(trace)
+
+
+def scrub(archive: Path) -> None:
+    """Take secrets out of a trace: it holds what was typed and what was sent."""
+    cleaned = archive.with_suffix(".new")
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(cleaned, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            data = old.read(name)
+            try:
+                data = redact(data.decode()).encode()
+            except UnicodeDecodeError:
+                pass
+            new.writestr(name, data)
+    cleaned.replace(archive)
+
+
+def _trust(roots: str, home: Path) -> None:
+    """Make the roots known to Chromium alone: Debian's reads the certificate database in its HOME."""
+    database = home / ".pki" / "nssdb"
+    database.mkdir(parents=True, exist_ok=True)
+    certificate = home / "root.pem"
+    certificate.write_text(roots)
+    for arguments in (("-N", "--empty-password"), ("-A", "-t", "C,,", "-n", "root", "-i", str(certificate))):
+        command = ["certutil", "-d", f"sql:{database}", *arguments]
+        ended = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=30, stdin=subprocess.DEVNULL
+        )
+        if ended.returncode:
+            raise Unknown(f"the browser can't be told of the stack's CA: {ended.stderr.strip()[:200]}")

@@ -1,0 +1,67 @@
+"""Who signs the gateway's tokens in a stack: an RSA key of this run, whose public half is served as a
+JWKS.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import time
+from functools import cached_property
+from pathlib import Path
+
+from lago_acceptance.core.secrets import Secret
+
+NAME = "https://issuer.example.test"
+KEY_ID = "this-run"
+LIFETIME = 3600
+
+
+class Issuer:
+    """Signs tokens. The private key stays in this process; ``tenant`` is the one that this run acts as."""
+
+    def __init__(self, tenant: str):
+        self.tenant = tenant
+
+    @cached_property
+    def _key(self):
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def publish(self, folder: Path) -> None:
+        """Write jwks.json, the public half, for whoever runs as another user in a container."""
+        from jwt.algorithms import RSAAlgorithm
+
+        public = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        (folder / "jwks.json").write_text(
+            json.dumps({"keys": [{**public, "kid": KEY_ID, "use": "sig", "alg": "RS256"}]})
+        )
+
+    def token(self, tenant: str = "", lifetime: int = LIFETIME) -> Secret:
+        """A token for a tenant; a negative lifetime (seconds) makes one that has expired."""
+        import jwt
+
+        claims = _claims(tenant or self.tenant, lifetime)
+        return Secret(jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": KEY_ID}))
+
+    def forged(self) -> Secret:
+        """A token for this run's tenant, under the same key id, with a signature that no key has made."""
+        head = {"alg": "RS256", "kid": KEY_ID, "typ": "JWT"}
+        claims = _claims(self.tenant, LIFETIME)
+        # Of a modulus' length, and below every modulus.
+        signature = b"\0" + secrets.token_bytes(255)
+        return Secret(
+            ".".join(map(_encoded, (json.dumps(head).encode(), json.dumps(claims).encode(), signature)))
+        )
+
+
+def _claims(tenant: str, lifetime: int) -> dict[str, str | int]:
+    now = int(time.time())
+    return {"iss": NAME, "sub": tenant, "tenant_id": tenant, "iat": now - 60, "exp": now + lifetime}
+
+
+def _encoded(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()

@@ -1,0 +1,1 @@
+"""A compose file as Compose resolves it, and as text with line numbers."""

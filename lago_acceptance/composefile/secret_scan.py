@@ -1,0 +1,132 @@
+"""Finds what is secret in compose files and environment files, wherever it stands, and teaches it to the redactor.
+
+A secret may stand where nobody expects one (``restart: <a key>``), and any rule, or Compose itself, may quote it there.
+So it is known by its name, or by its looks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from lago_acceptance.composefile.yaml_lines import YamlPath
+from lago_acceptance.core.secrets import Redactor
+from lago_acceptance.core.urls import service_url
+from lago_acceptance.core.value_shapes import sounds_secret, unknown
+from lago_acceptance.model.interpolation import expand, uses
+
+_COMMANDS = ("command", "entrypoint", "test")
+_NAME = r"[\w.-]+"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_WORD = re.compile(r"[^\s,;:=/|\"'`(){}\[\]<>@&?*\\]{6,}")
+_SEGMENT = re.compile(r"[^-_.+]+")
+_RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+|[^A-Za-z\d]+")
+_INNER_DIGIT = re.compile(r"(?<=[A-Za-z])\d(?=[A-Za-z])")
+_SPEAKING = re.compile(r"passw(?:or)?[dt]|secret", re.IGNORECASE)
+_MAY_LOOK_SECRET = re.compile(rf"\d|{_SPEAKING.pattern}", re.IGNORECASE)
+_SYMBOL = re.compile(r"[!#$%^~]")
+# Whole values alone: elsewhere these stand between the parts of URLs, lists and shell commands.
+_MORE_SYMBOLS = re.compile(r"[!#$%^~@&?*+]")
+_NO_PASSWORD = re.compile(r"\s|://|\$[{(]|[`(,=]|sha256:")
+_OPTION = re.compile(
+    r"(?i)(?<!\S)(?:-a|--?[\w-]{0,40}(?:pass|secret|token)[\w-]{0,40})[\s=,\"']+(?![-$])([^\s\"',\]]{6,})"
+)
+
+
+def learn(
+    written: dict[str, Any], resolved: dict[str, Any], variables: Iterable[tuple[str, str]], directory: Path
+) -> None:
+    """Teach the redactor the secrets of a file and of its environment, so that no output can hold one.
+
+    What the file calls its services, networks and the like is no secret, nor is its folder's name.
+    """
+    names = set(_keys(written))
+    folders = [part.lower() for part in directory.parts if looks_secret(part)]
+    found = dict.fromkeys(variables)
+    for way, text in (*scalars(written), *scalars(resolved)):
+        found[str(way[-1]), text] = None
+    for name, text in found:
+        if text not in names and not any(folder in text.lower() for folder in folders):
+            _learn(name, text, names)
+
+
+def scalars(value: Any, way: YamlPath = ()) -> Iterator[tuple[YamlPath, str]]:
+    """The texts of a document, each with the way to it. Of ``NAME=value`` in a list, the name is a part of the way."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from scalars(child, (*way, key))
+    elif isinstance(value, list):
+        for number, child in enumerate(value):
+            yield from scalars(child, (*way, number))
+    elif value is not None and not isinstance(value, bool | int | float):
+        name, equals, rest = str(value).partition("=")
+        named = equals and isinstance(way[-1], int) and way[-2] not in _COMMANDS and re.fullmatch(_NAME, name)
+        yield ((*way[:-1], name), rest) if named else (way, str(value))
+
+
+def looks_secret(word: str) -> bool:
+    """Whether a word is one that nobody writes but as a password or a key, whatever it stands for."""
+    return any(_is_mixed(segment) or _says_so(segment) for segment in _SEGMENT.findall(word))
+
+
+def _is_mixed(segment: str) -> bool:
+    """Letters and digits that change places as no name has them: k3j9x0q2, s3cr3t, Summer2024!, hunter2pass."""
+    inner, changes = len(_INNER_DIGIT.findall(segment)), len(_RUN.findall(segment)) - 1
+    if not re.search(r"\d", segment) or not re.search(r"[A-Za-z]", segment):
+        return False
+    if len(segment) < 8:
+        return len(segment) >= 6 and inner >= 2
+    both_cases = re.search(r"[A-Z]", segment) and re.search(r"[a-z]", segment)
+    return inner >= 1 or changes >= (2 if both_cases or _SYMBOL.search(segment) else 3)
+
+
+def _says_so(segment: str) -> bool:
+    """password123, MySecretPassword; not the name of a variable, nor that of a secret."""
+    spoken = _SPEAKING.findall(segment)
+    more = len(spoken) > 1 or re.search(r"\d|[a-z][A-Z]", segment)
+    return bool(spoken and more) and not segment.isupper()
+
+
+def _is_password(text: str) -> bool:
+    """Whether a whole value has the mixture of characters that passwords are asked for."""
+    if not 8 <= len(text) <= 128 or _NO_PASSWORD.search(text) or text.startswith(("/", "./", "../")):
+        return False
+    return all(re.search(each, text) for each in (r"[a-z]", r"[A-Z]", r"\d", _MORE_SYMBOLS))
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield str(key)
+            yield from _keys(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _keys(child)
+
+
+def _learn(name: str, text: str, names: set[str]) -> None:
+    literal = text.strip("\"' ")
+    if "$" in text:
+        literal = expand(literal, lambda use: use.default or "")
+        for use in uses(text):
+            if sounds_secret(use.name) and use.default:
+                _teach(use.default)
+    url = service_url(literal)
+    if url and url.password:
+        _teach(url.password)
+    elif _is_password(literal) or (literal and sounds_secret(name)):
+        _teach(literal)
+    for option in _OPTION.finditer(text) if "-" in text else ():
+        _teach(option[1])
+    for word in _WORD.findall(_DIGEST.sub("", text)) if _MAY_LOOK_SECRET.search(text) else ():
+        if word not in names and looks_secret(word):
+            _teach(word)
+
+
+def _teach(secret: str) -> None:
+    if not unknown(secret):
+        # As it is, and as Compose files write a dollar sign.
+        for each in {secret, secret.replace("$", "$$")}:
+            Redactor.shared.learn(each)

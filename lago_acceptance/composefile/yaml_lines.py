@@ -1,0 +1,153 @@
+"""A compose file's text as data with line numbers, for files of any kind: nothing in it can crash or stall the reader."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+import yaml
+
+SIZE_CAP = 1_000_000
+DEPTH_CAP = 100
+NODE_CAP = 50_000
+SERVICES_CAP = 500
+YamlPath = tuple[str | int, ...]
+
+
+class Unusable(Exception):
+    """The text is no compose file. Says why; ``line`` where it is known."""
+
+    def __init__(self, reason: str, line: int | None = None):
+        super().__init__(reason)
+        self.line = line
+
+
+class ParsedYaml(msgspec.Struct, frozen=True):
+    """The document with all scalars as texts (None for null), the line of each way, and the ways that stand twice."""
+
+    document: dict[str, Any]
+    lines: dict[YamlPath, int]
+    repeated: tuple[YamlPath, ...]
+    twice: tuple[YamlPath, ...]
+
+
+def read(data: bytes) -> ParsedYaml:
+    """The document of a compose file; Unusable where it is none."""
+    if not data.strip():
+        raise Unusable("the file is empty")
+    if len(data) > SIZE_CAP:
+        raise Unusable(
+            f"the file has {len(data) / 1e6:.1f} MB; a compose file is never above {SIZE_CAP // 1_000_000} MB"
+        )
+    if b"\0" in data:
+        raise Unusable("the file is binary, not YAML")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unusable("the file is not UTF-8 text", data[: error.start].count(b"\n") + 1) from error
+    refuse_depth(text)
+    node = _composed(text)
+    walker = _Walker()
+    document = walker.value(node, ())
+    included = isinstance(document, dict) and "include" in document and "services" not in document
+    if not included and not (isinstance(document, dict) and isinstance(document.get("services"), dict)):
+        raise Unusable("this is YAML, but no compose file: it has no `services`")
+    if len(document.get("services") or {}) > SERVICES_CAP:
+        raise Unusable(
+            f"it declares {len(document['services'])} services; more than {SERVICES_CAP} are not judged"
+        )
+    return ParsedYaml(document, walker.lines, tuple(walker.repeated), tuple(walker.twice))
+
+
+def refuse_depth(text: str) -> None:
+    """Unusable where YAML is nested too deep. The C parser has no limit of its own: it ends the process."""
+    flow = deepest = 0
+    for found in re.finditer(r"[\[\]{}]", text):
+        flow = flow + 1 if found[0] in "[{" else max(0, flow - 1)
+        deepest = max(deepest, flow)
+    block = max((len(found[0]) for found in re.finditer(r"(?m)^[ \t]*(?:[-?:][ \t]+)*", text)), default=0)
+    if deepest > DEPTH_CAP or block > 8 * DEPTH_CAP:
+        raise Unusable(f"the file is nested more than {DEPTH_CAP} levels deep")
+
+
+def _composed(text: str) -> yaml.Node:
+    loader = yaml.CSafeLoader(text)
+    try:
+        if not loader.check_node():
+            raise Unusable("the file is empty")
+        return loader.get_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise Unusable(
+            f"this is not YAML: {error.problem or error.context}", mark.line + 1 if mark else None
+        ) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise Unusable("this is not YAML") from error
+    finally:
+        loader.dispose()
+
+
+class _Walker:
+    """Makes data of nodes; merges (<<) and aliases are followed, within bounds."""
+
+    def __init__(self):
+        self.lines: dict[YamlPath, int] = {}
+        self.repeated: list[YamlPath] = []
+        self.twice: list[YamlPath] = []
+        self._open: set[int] = set()
+        self._count = 0
+
+    def value(self, node: yaml.Node, way: YamlPath) -> Any:
+        self._count += 1
+        if self._count > NODE_CAP:
+            raise Unusable(f"its anchors multiply to more than {NODE_CAP} values", node.start_mark.line + 1)
+        self.lines.setdefault(way, node.start_mark.line + 1)
+        if node.id == "scalar":
+            return None if node.tag == "tag:yaml.org,2002:null" else node.value
+        if id(node) in self._open:
+            raise Unusable("an anchor contains itself", node.start_mark.line + 1)
+        self._open.add(id(node))
+        try:
+            return self._sequence(node, way) if node.id == "sequence" else self._mapping(node, way)
+        finally:
+            self._open.discard(id(node))
+
+    def _sequence(self, node: yaml.SequenceNode, way: YamlPath) -> list[Any]:
+        found = [self.value(child, (*way, number)) for number, child in enumerate(node.value)]
+        if way and way[-1] in ("environment", "labels"):
+            seen = set()
+            for entry, child in zip(found, node.value, strict=True):
+                if isinstance(entry, str):
+                    name = entry.partition("=")[0]
+                    if name in seen:
+                        self.repeated.append((*way, name))
+                    seen.add(name)
+                    self.lines[(*way, name)] = child.start_mark.line + 1
+        return found
+
+    def _mapping(self, node: yaml.MappingNode, way: YamlPath) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        for key_node, child in node.value:
+            if key_node.id != "scalar":
+                raise Unusable("a key is not a text", key_node.start_mark.line + 1)
+            key = key_node.value
+            if key == "<<":
+                for part in child.value if child.id == "sequence" else [child]:
+                    taken = self.value(part, way)
+                    if isinstance(taken, dict):
+                        merged = {**taken, **merged}
+                continue
+            if key in found:
+                self.repeated.append((*way, key))
+                self.twice.append((*way, key))
+            for old in (
+                [each for each in self.lines if each[: len(way) + 1] == (*way, key)]
+                if key in merged or key in found
+                else ()
+            ):
+                del self.lines[old]
+            found[key] = self.value(child, (*way, key))
+            self.lines[(*way, key)] = key_node.start_mark.line + 1
+        return {**merged, **found}

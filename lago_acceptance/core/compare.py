@@ -1,0 +1,16 @@
+"""Whether two values of Lago's API mean the same."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values of JSON mean the same: numbers may be texts, and be written with more digits."""
+    if one == other or isinstance(one, bool) or isinstance(other, bool):
+        return one == other
+    try:
+        return Decimal(str(one)) == Decimal(str(other))
+    except InvalidOperation:
+        return False

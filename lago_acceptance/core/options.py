@@ -1,0 +1,82 @@
+"""What a run was asked for, checked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from lago_acceptance.core.resources import ROOT, SHIPPED_COMPOSE_FILE
+from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.verdicts import UsageError
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of one run. ``compose_files`` holds one file for stack; the gate takes several, and folders."""
+
+    reports: Path
+    target: str = "stack"
+    hosts: tuple[str, ...] = ()
+    compose_files: tuple[Path, ...] = (SHIPPED_COMPOSE_FILE,)
+    env_file: Path | None = None
+    settings: Path = ROOT / "settings.toml"
+    images: str = "auto"
+    keep: bool = False
+    deadline: float = 180
+    ssh_config: Path | None = None
+    ca_file: Path | None = None
+    project: str = ""
+    waivers: Path | None = None
+    allow_writes: bool = False
+    api_key_file: Path | None = None
+
+    @property
+    def compose_file(self) -> Path:
+        """The one compose file that a stack is brought up from."""
+        if len(self.compose_files) != 1:
+            raise UsageError(
+                "a stack is brought up from one --compose-file; several are for the gate (-m gate)"
+            )
+        return self.compose_files[0]
+
+    def given_key(self) -> Secret | None:
+        """The organization's API key as whoever runs the suite gives it: --api-key-file, else LAGO_API_KEY."""
+        text = (
+            self.api_key_file.read_text("utf-8", "replace")
+            if self.api_key_file
+            else os.environ.get("LAGO_API_KEY", "")
+        )
+        return Secret(text.strip()) if text.strip() else None
+
+    def check(self) -> None:
+        """UsageError, with one sentence, where the options contradict each other."""
+        if self.target == "live" and not self.hosts:
+            raise UsageError("--target live needs --hosts ssh://root@HOST")
+        if self.target != "live" and self.hosts:
+            raise UsageError("--hosts belongs to --target live; a stack is brought up on this machine")
+        if self.target != "live" and (self.ssh_config or self.ca_file or self.project):
+            raise UsageError("--ssh-config, --ca-file and --project belong to --target live")
+        if self.target != "live" and self.allow_writes:
+            raise UsageError("--allow-writes belongs to --target live; a stack is made to be written into")
+        files = (
+            ("--ssh-config", self.ssh_config),
+            ("--ca-file", self.ca_file),
+            ("--waivers", self.waivers),
+            ("--api-key-file", self.api_key_file),
+            ("--env-file", self.env_file),
+            ("--settings", self.settings),
+        )
+        for option, file in files:
+            if file and not file.is_file():
+                raise UsageError(
+                    f"{option} {file} is {'a folder' if file.is_dir() else 'no file' if file.exists() else 'not there'}"
+                )
+        above = next(each for each in (self.reports, *self.reports.absolute().parents) if each.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK):
+            raise UsageError(
+                f"--reports {self.reports}: nothing can be written there, for {above} is "
+                f"{'not writable' if above.is_dir() else 'no folder'}"
+            )
+        if self.deadline <= 0:
+            raise UsageError(f"--deadline {self.deadline:g} is no time; give seconds, such as 180")

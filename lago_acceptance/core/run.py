@@ -1,0 +1,84 @@
+"""The run id: the name under which everything that a run creates can be found and removed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+import uuid
+from pathlib import Path
+
+import msgspec
+
+from lago_acceptance.core import private_folders
+
+PREFIX = "lago-acceptance-"
+RUN_LABEL = "lago-acceptance.run"
+OWNER_LABEL = "lago-acceptance.owner"
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One run: its id (lower case, usable as a project's and a network's name), its reports, its private folder.
+
+    The private folder is of mode 700 and holds what must not be reported: keys and env files.
+    """
+
+    id: str
+    reports: Path
+    private: Path
+
+    @property
+    def project(self) -> str:
+        """The Compose project of the deployment under test."""
+        return f"{PREFIX}{self.id}"
+
+    @property
+    def edge_project(self) -> str:
+        """The Compose project of proxy, CA and DNS."""
+        return f"{PREFIX}{self.id}-edge"
+
+    def network(self, name: str) -> str:
+        """This run's own network in the place of an external one."""
+        return f"{PREFIX}{self.id}-{name}"
+
+    def close(self) -> None:
+        """Remove the private folder."""
+        shutil.rmtree(self.private, ignore_errors=True)
+
+
+def start(reports: Path) -> Run:
+    """A new run with its folders; ``reports/latest`` points to it."""
+    name = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
+    folder = reports / name
+    folder.mkdir(parents=True)
+    latest = reports / f".latest-{name}"
+    latest.symlink_to(name)
+    latest.replace(reports / "latest")
+    return Run(name, folder, private_folders.make(PREFIX))
+
+
+def owner() -> str:
+    """This process, told apart from a later one with the same number: pid and start time."""
+    return f"{os.getpid()}-{_started(os.getpid())}"
+
+
+def alive(owner_label: str) -> bool:
+    """Whether the process that a label names still runs on this machine."""
+    pid, _, started = owner_label.partition("-")
+    return pid.isdigit() and _started(int(pid)) == started
+
+
+def _started(pid: int) -> str:
+    """When a process was started, as the system writes it; "gone" where there is none."""
+    import psutil
+
+    try:
+        return str(int(psutil.Process(pid).create_time()))
+    except psutil.NoSuchProcess:
+        return "gone"
+
+
+def tenant_of(run_id: str) -> str:
+    """The tenant that a run acts as at the gateway, where only a UUID will do."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, PREFIX + run_id))

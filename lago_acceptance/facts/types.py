@@ -1,0 +1,232 @@
+"""Everything that is observed on a Docker host in one round trip, immutable. observing.py takes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from lago_acceptance.model.deployment import Model, Network, Service
+
+# One that crashed and was started again is taken for running when it has lived this long (seconds).
+STEADY = 20
+
+
+class KeyFile(msgspec.Struct, frozen=True):
+    """A mounted file or folder of the host. ``kind`` is stat's word, absent, or hidden (its folder is closed
+    to the user who looked); for a key, what openssl says of it.
+
+    ``digest`` is the SHA-256 of the public half (SubjectPublicKeyInfo, DER); "" where there is none.
+    """
+
+    path: str
+    mode: str
+    owner: str
+    size: int
+    kind: str
+    header: str = ""
+    text: str = ""
+    consistent: bool = False
+    digest: str = ""
+
+    @property
+    def is_file(self) -> bool:
+        return self.kind.startswith("regular")
+
+    @property
+    def unseen(self) -> str:
+        """Why nothing can be said of what is in it, or ""."""
+        if self.kind == "hidden":
+            return f"{self.path} lies in a folder that this user may not enter"
+        if self.text == "unreadable":
+            return f"{self.path} may not be read by this user; only root can say what is in it"
+        return (
+            f"the host has no openssl that could look into {self.path}" if self.text == "no openssl" else ""
+        )
+
+    @property
+    def private(self) -> bool:
+        return "Private" in self.text
+
+    @property
+    def rsa(self) -> bool:
+        return "RSA" in self.text or "primes" in self.text or (self.private and self.consistent)
+
+    @property
+    def bits(self) -> int:
+        """Bits of the modulus, 0 where it is no key."""
+        digits = self.text.partition("(")[2].partition(" bit")[0]
+        return int(digits) if digits.isdigit() else 0
+
+
+class ComposeText(msgspec.Struct, frozen=True):
+    """A compose or environment file on the host: mode (octal digits), and the lines that hold key
+    material."""
+
+    path: str
+    mode: str
+    key_lines: tuple[int, ...]
+
+
+class Container(msgspec.Struct, frozen=True, kw_only=True):
+    """One container of the deployment. Times as Docker writes them (RFC 3339, nanoseconds)."""
+
+    id: str
+    name: str
+    project: str
+    service: Service
+    status: str
+    running: bool
+    restarting: bool
+    exit_code: int
+    error: str
+    out_of_memory: bool
+    restarts: int
+    started_at: str
+    health: str | None
+    health_output: str
+    image_id: str
+    addresses: dict[str, str]
+    published: dict[str, tuple[tuple[str, str], ...]]
+
+    @property
+    def role(self) -> str | None:
+        return self.service.role
+
+    def serving(self, now: float) -> bool:
+        """Whether it runs and, where it was restarted, lives longer than between two crashes (``now`` is Unix
+        time)."""
+        if not self.running or self.restarting:
+            return False
+        steady = not self.restarts or self.health == "healthy"
+        return steady or now - (unix_time(self.started_at) or now) >= STEADY
+
+    def address(self, network: str = "") -> str | None:
+        """The container's address on a network, or on any."""
+        if network:
+            return self.addresses.get(network)
+        return next(iter(self.addresses.values()), None)
+
+
+class Image(msgspec.Struct, frozen=True):
+    """An image of the host and the names that stand for it now."""
+
+    id: str
+    names: tuple[str, ...]
+
+
+class Dump(msgspec.Struct, frozen=True):
+    """A dump of the database that a file pattern found: when it was written (Unix time), and its size in
+    bytes."""
+
+    path: str
+    written: float
+    size: int
+
+
+class Disk(msgspec.Struct, frozen=True):
+    """Free space of one file system, in MiB."""
+
+    mount: str
+    free_mib: int
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look at a host has found. ``containers`` are the deployment's, ``others`` everybody else's.
+
+    ``lago`` holds what scripts/lago_process.rb answered in each Ruby container, ``fronts`` the answer of each front
+    to /env-config.js with its head, by container id. ``proxies`` holds what each Traefik says of its routers
+    and services. ``project`` is the Compose project that was looked at, "" where the host has none; ``lagos``
+    are all that have Lago in them, with their folders. ``log_sizes`` are bytes of the host's log files by
+    container id. ``clock_drift`` is how far the host's clock is ahead of this machine's, in seconds, at
+    least: what the way there and back may explain is 0. ``gateways`` is what scripts/gateway_view.sh printed, by
+    container id.
+    """
+
+    project: str
+    lagos: dict[str, str]
+    host_clock: float
+    clock_drift: float
+    containers: tuple[Container, ...]
+    others: tuple[Container, ...]
+    declaration: Model | None
+    declaration_error: str
+    texts: tuple[ComposeText, ...]
+    sources: tuple[KeyFile, ...]
+    disks: tuple[Disk, ...]
+    networks: tuple[str, ...]
+    volumes: tuple[str, ...]
+    images: tuple[Image, ...]
+    log_sizes: dict[str, int]
+    dumps: tuple[Dump, ...]
+    logs: dict[str, str]
+    database: dict[str, Any] | None
+    database_error: str
+    redis: dict[str, Any] | None
+    redis_error: str
+    lago: dict[str, dict[str, Any]]
+    fronts: dict[str, str]
+    proxies: dict[str, dict[str, Any] | None]
+    gateways: dict[str, str] = {}
+
+    def of_role(self, *roles: str) -> tuple[Container, ...]:
+        """The deployment's containers of these roles."""
+        return tuple(container for container in self.containers if container.role in roles)
+
+    def running(self, role: str) -> Container | None:
+        """The running container of a role, or None; one that restarts again and again doesn't run."""
+        return next(
+            (container for container in self.of_role(role) if container.serving(self.host_clock)), None
+        )
+
+    def model(self) -> Model:
+        """The containers as a model, for rules."""
+        return Model(
+            observed=True,
+            project=self.containers[0].project if self.containers else "",
+            services=tuple(container.service for container in self.containers),
+            networks=tuple(Network(name, name) for name in self.networks),
+        )
+
+    def log_since_start(self, container: Container) -> list[str]:
+        """The lines that a container has printed since its last start, without Docker's time stamps."""
+        started = container.started_at[:26]
+        lines = (line.partition(" ") for line in self.logs.get(container.id, "").splitlines())
+        return [text for stamp, _, text in lines if stamp[:26] >= started]
+
+    def stamped_log(self, container: Container) -> list[tuple[float, str]]:
+        """The last lines of a container with their times (Unix time)."""
+        lines = (line.partition(" ") for line in self.logs.get(container.id, "").splitlines())
+        return [(at, text) for stamp, _, text in lines if (at := unix_time(stamp)) is not None]
+
+    def started_at(self, container: Container) -> float:
+        """When a container was last started (Unix time)."""
+        return unix_time(container.started_at) or 0.0
+
+    def unseen_log(self, container: Container) -> str:
+        """Why Docker gives no log of a container, or "": some logging drivers can't be read back."""
+        text = self.logs.get(container.id, "").strip()
+        return text if "does not support reading" in text.partition("\n")[0] else ""
+
+    def log(self, container: Container) -> list[str]:
+        """The last lines of a container, those of earlier starts included."""
+        return [line.partition(" ")[2] for line in self.logs.get(container.id, "").splitlines()]
+
+    def last_at(self, container: Container, text: str) -> float | None:
+        """When a container last printed a line that holds a text (Unix time), or None."""
+        stamps = (line.partition(" ") for line in reversed(self.logs.get(container.id, "").splitlines()))
+        found = next((stamp for stamp, _, rest in stamps if text in rest), None)
+        return unix_time(found) if found else None
+
+    def source(self, path: str) -> KeyFile | None:
+        """What is at a path of the host that some container mounts, or should."""
+        return next((source for source in self.sources if source.path == path), None)
+
+
+def unix_time(stamp: str) -> float | None:
+    """Docker's time stamp (RFC 3339, UTC, nanoseconds) as Unix time; None where it is none."""
+    try:
+        return datetime.fromisoformat(stamp[:26].rstrip("Z") + "Z").timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,46 @@
+"""The version that a change is compared with: a file, or what git has at the merge base."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from lago_acceptance.composefile.loader import Source, load
+from lago_acceptance.core.verdicts import Unknown, UsageError
+
+
+def base_of(base: str, path: Path, env_file: Path | None) -> Source:
+    """The version to compare with: a file, or what git has at the merge base with a branch or commit.
+
+    Unknown where the file is new since then, or was none; UsageError with one sentence where ``base`` can't
+    be used.
+    """
+    if Path(base).is_file():
+        old = load(Path(base), env_file)
+        if not old.model.services:
+            raise UsageError(f"--base {base} can't be compared with: {old.written.compose_error}")
+        return old
+    where = path.resolve().parent
+    merge_base = _git(where, "merge-base", "HEAD", base)
+    if merge_base is None:
+        raise UsageError(f"--base {base} is neither a file nor a branch or commit that git knows here")
+    name = path.resolve().name
+    text = _git(where, "show", f"{merge_base.strip()}:./{name}")
+    if text is None:
+        raise Unknown(f"it was not there yet at {base}")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / name
+        copy.write_text(text, "utf-8")
+        old = load(copy, env_file, where)
+    if not old.model.services:
+        raise Unknown(f"at {base} it was no file that Compose reads")
+    return old
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        ended = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return ended.stdout.decode("utf-8", "replace") if ended.returncode == 0 else None

@@ -1,0 +1,1 @@
+"""Runs commands on a Docker host: locally or over ssh."""

@@ -1,0 +1,45 @@
+"""What --hosts names."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lago_acceptance.core.verdicts import UsageError
+
+
+class Address(msgspec.Struct, frozen=True):
+    """What --hosts names: ``spec`` is as the ssh backend takes it, ``name`` the host's name or address, or
+    ssh_config's alias."""
+
+    spec: str
+    name: str
+
+
+def parse(text: str) -> Address:
+    """An entry of --hosts; UsageError where it is not ssh://[user@]host[:port]."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        raise UsageError(f"--hosts {text} names no way to get there; write ssh://{text}")
+    if scheme != "ssh":
+        raise UsageError(
+            f"--hosts {scheme}://… is refused: only ssh:// verifies host keys and honours ssh_config; write "
+            f"ssh://{rest}"
+        )
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise UsageError(f"--hosts {text} has a port that is no number") from None
+    if parts.password:
+        raise UsageError(
+            "--hosts holds a password, which the process list would show; use a key (ssh-copy-id)"
+        )
+    if not parts.hostname or parts.path.strip("/") or parts.hostname.startswith("-"):
+        raise UsageError(f"--hosts {text} is not ssh://user@host or ssh://user@host:port")
+    user = f"{parts.username}@" if parts.username else ""
+    # urlsplit lowers a name; an alias of ssh_config may have capitals.
+    host = parts.netloc.rpartition("@")[2]
+    host = host.removesuffix(f":{port}") if port is not None else host
+    return Address(f"ssh://{user}{host}{f':{port}' if port is not None else ''}", host.strip("[]"))

@@ -1,0 +1,80 @@
+"""Runs a command's arguments as a process group, within a deadline."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from typing import IO
+
+from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.hosts.base import CommandResult, WriteCommand
+
+
+def text_of(printed: bytes) -> str:
+    """What a command has printed, as text that can be turned back. testinfra would ask the host for its encoding."""
+    return printed.decode("utf-8", "surrogateescape")
+
+
+def run_process(
+    change: WriteCommand, environment: Mapping[str, str], give_up: Callable[[], str | None] | None
+) -> CommandResult:
+    """Run a Change's arguments as a process group of its own and collect what it prints, within its
+    deadline."""
+    from lago_acceptance.core.waiting import until
+
+    try:
+        process = subprocess.Popen(
+            change.arguments,
+            cwd=change.directory,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise Unreachable(f"{change.arguments[0]} can't be run: {error.strerror}") from error
+    lines: list[str] = []
+    reader = threading.Thread(target=_collect, args=(process.stdout, lines), daemon=True)
+    reader.start()
+    stopped: str | None = None
+    try:
+
+        def ended() -> bool:
+            nonlocal stopped
+            if process.poll() is not None:
+                return True
+            stopped = give_up() if give_up else None
+            return stopped is not None
+
+        if not until(ended, change.deadline):
+            stopped = f"{change.name} did not end within {change.deadline:.0f} s"
+    finally:
+        if process.poll() is None:
+            _end(process)
+        reader.join(2)
+    return CommandResult(process.returncode, redact("".join(lines)), stopped)
+
+
+def _collect(stream: IO[str], lines: list[str]) -> None:
+    lines.extend(stream)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End a process group: politely, then not."""
+    for kind, patience in ((signal.SIGTERM, 2), (signal.SIGKILL, 5)):
+        try:
+            os.killpg(process.pid, kind)
+            process.wait(patience)
+            return
+        except ProcessLookupError:
+            process.wait(patience)
+            return
+        except subprocess.TimeoutExpired:
+            continue

@@ -1,0 +1,254 @@
+"""A host behind ssh, through testinfra's ssh backend with an ssh_config of our own. Reads; changes with a
+Permit only."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shlex
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from lago_acceptance.core import private_folders
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.hosts.address import Address
+from lago_acceptance.hosts.base import CommandResult, Host, ReadCommand, WriteCommand
+from lago_acceptance.hosts.process import text_of
+from lago_acceptance.hosts.ssh_errors import CONNECT_SECONDS, last_words, why
+
+# What a host may print at most, in bytes: logs of all services are far below.
+FLOOD = 64 * 2**20
+_BEGUN = "lago-acceptance begins"
+_SOCKET_PATH = 104 - len("/0123456789012345678901234567890123456789.0123456789abcdef")
+
+
+class _Asked(threading.local):
+    """What a thread has asked the host for: its name, its deadline in seconds, and what goes to its standard
+    input."""
+
+    name = ""
+    deadline = 0.0
+    input = b""
+
+
+class SshHost(Host):
+    """A machine that ssh reaches. ``ssh_config`` replaces the user's own; identity, jump hosts and aliases
+    come from it."""
+
+    compose_command = ""
+
+    def __init__(self, address: Address, ssh_config: Path | None = None):
+        self.address = address
+        self.name = address.spec.removeprefix("ssh://")
+        self._own = private_folders.make("lago-ssh-", _short_folder())
+        self._user_config = ssh_config
+        self.commands = 0
+        self._asked = _Asked()
+
+    @cached_property
+    def _backend(self):
+        from testinfra.backend.ssh import SshBackend
+
+        host = self
+
+        class Bounded(SshBackend):
+            """testinfra's backend waits for ever and keeps whatever comes; this one does neither."""
+
+            def run_local(self, command: str, *args: str):
+                code, output, errors = host._run(self.quote(command, *args))
+                return self.result(code, command.encode(), output, errors)
+
+            def run_ssh(self, command: str):
+                # The connection's own failures have exit code 255, and are told apart by our caller.
+                template, arguments = self._build_ssh_command(command)
+                return self.run_local(" ".join(template), *arguments)
+
+        return Bounded(
+            self.address.spec.removeprefix("ssh://"),
+            ssh_config=str(self._config),
+            timeout=CONNECT_SECONDS,
+            controlpersist=30,
+        )
+
+    @cached_property
+    def _config(self) -> Path:
+        """The first value that ssh finds wins, so ours stand before the user's."""
+        config = self._own / "config"
+        others = (
+            [self._user_config]
+            if self._user_config
+            else [Path.home() / ".ssh" / "config", Path("/etc/ssh/ssh_config")]
+        )
+        config.write_text(
+            "BatchMode yes\n"
+            "StrictHostKeyChecking yes\n"
+            "UpdateHostKeys no\n"
+            "PasswordAuthentication no\n"
+            "KbdInteractiveAuthentication no\n"
+            "ServerAliveInterval 3\n"
+            "ServerAliveCountMax 3\n"
+            "ConnectionAttempts 1\n"
+            "Compression yes\n"
+            "RequestTTY no\n"
+            # Tells how far a connection came.
+            "LogLevel DEBUG1\n"
+            f"ControlPath {self._own}/%C\n"
+            + "".join(f'Include "{path.resolve()}"\n' for path in others if path.is_file())
+            # What OpenSSH 9 takes first costs each side 35 ms. Nothing that is kept secret passes here.
+            + "Match all\nKexAlgorithms ^curve25519-sha256\n",
+            "utf-8",
+        )
+        return config
+
+    def make_ready(self) -> None:
+        """Load what is needed to ask, so that the first question goes out at once."""
+        _ = self._backend
+
+    def read(self, reading: ReadCommand) -> str:
+        self._asked.deadline, self._asked.name = reading.deadline, reading.name
+        self.commands += 1
+        run = f"timeout -k 1 {reading.deadline:g} sh -c {shlex.quote(reading.script())}"
+        script = f"echo {shlex.quote(_BEGUN)}; exec {run}"
+        result = self._backend.run(script)
+        _, begun, output = text_of(result.stdout_bytes).partition(_BEGUN + "\n")
+        if not begun or result.rc == 255:
+            raise Unreachable(self._failed(text_of(result.stderr_bytes), bool(begun)))
+        if result.rc in (124, 137):
+            raise Unreachable(
+                f"reading the {reading.name} of {self.name} took longer than {reading.deadline:.0f} s"
+            )
+        if result.rc != 0:
+            raise Unreachable(
+                f"reading the {reading.name} of {self.name} failed with exit code {result.rc}: "
+                f"{last_words(text_of(result.stderr_bytes))}"
+            )
+        return output
+
+    def change(
+        self, change: WriteCommand, permit: Permit, give_up: Callable[[], str | None] | None = None
+    ) -> CommandResult:
+        if not isinstance(permit, Permit):
+            raise TypeError(f"{change.name} changes {self.name} and needs a permit")
+        if give_up or change.directory:
+            raise NotImplementedError(
+                f"{change.name}: on a live host a change runs to its end, where ssh logs in"
+            )
+        self._asked.deadline, self._asked.name = change.deadline, change.name
+        self.commands += 1
+        # By standard input, for an environment may hold secrets, and arguments can be read by anybody on
+        # either side.
+        exports = "".join(
+            f"export {name}={shlex.quote(value)}\n" for name, value in change.environment.items()
+        )
+        self._asked.input = f"{exports}exec {shlex.join(change.arguments)} </dev/null 2>&1\n".encode()
+        try:
+            result = self._backend.run(
+                f"echo {shlex.quote(_BEGUN)}; exec timeout -k 1 {change.deadline:g} sh -s"
+            )
+        finally:
+            self._asked.input = b""
+        _, begun, output = text_of(result.stdout_bytes).partition(_BEGUN + "\n")
+        if not begun or result.rc == 255:
+            raise Unreachable(self._failed(text_of(result.stderr_bytes), bool(begun)))
+        late = result.rc in (124, 137)
+        stopped = f"{change.name} did not end within {change.deadline:.0f} s" if late else None
+        return CommandResult(result.rc, redact(output), stopped)
+
+    @cached_property
+    def real_name(self) -> str:
+        """The name or address that ssh_config gives an alias."""
+        return self.configured("hostname") or self.address.name
+
+    def configured(self, option: str) -> str:
+        """What ssh will take as an option (in lower case) of this host, "" where it has none."""
+        words = ["ssh", "-F", str(self._config), "-G", self.address.name]
+        ended = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5, check=False
+        )
+        lines = (line.partition(" ") for line in ended.stdout.splitlines())
+        return next((value for name, _, value in lines if name == option), "")
+
+    def close(self) -> None:
+        """End the shared connection and remove its folder."""
+        import shutil
+
+        if "_backend" in self.__dict__ and any(self._own.glob("*")):
+            template, arguments = self._backend._build_ssh_command("")
+            words = shlex.split(self._backend.quote(" ".join(template), *arguments))
+            with open(os.devnull, "r+b") as nothing:
+                subprocess.run(
+                    [*words[:-2], "-O", "exit", words[-2]],
+                    stdin=nothing,
+                    stdout=nothing,
+                    stderr=nothing,
+                    timeout=5,
+                    check=False,
+                )
+        shutil.rmtree(self._own, ignore_errors=True)
+
+    # --- one command, bounded in time and size ---
+
+    def _run(self, command: str) -> tuple[int, bytes, bytes]:
+        """Exit code, output and errors of a local command; Unreachable when it hangs or floods."""
+        with tempfile.TemporaryFile() as given:
+            given.write(self._asked.input)
+            given.seek(0)
+            process = subprocess.Popen(
+                command,
+                shell=True,
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        parts: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
+        started = time.monotonic()
+        selector = selectors.DefaultSelector()
+        selector.register(process.stdout, selectors.EVENT_READ, parts["output"])
+        selector.register(process.stderr, selectors.EVENT_READ, parts["errors"])
+        try:
+            while selector.get_map():
+                begun = _BEGUN.encode() in parts["output"]
+                patience = self._asked.deadline + 5 if begun else CONNECT_SECONDS + 2
+                left = started + patience - time.monotonic()
+                if left <= 0:
+                    raise Unreachable(self._failed(parts["errors"].decode("utf-8", "replace"), begun))
+                for key, _ in selector.select(min(left, 0.5)):
+                    chunk = os.read(key.fd, 2**18)
+                    if not chunk:
+                        selector.unregister(key.fileobj)
+                    key.data.extend(chunk)
+                if len(parts["output"]) > FLOOD or len(parts["errors"]) > FLOOD // 16:
+                    raise Unreachable(
+                        f"{self.name} prints without end ({FLOOD // 2**20} MiB and more) when it is asked "
+                        "for the "
+                        f"{self._asked.name}: look at what its login shell prints (ssh {self.name} true)"
+                    )
+                # A connection that is shared keeps ssh's error stream open after the command.
+                if process.poll() is not None and not selector.select(0):
+                    break
+            process.wait(5)
+        finally:
+            selector.close()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(5)
+            process.stdout.close()
+            process.stderr.close()
+        return process.returncode, bytes(parts["output"]), bytes(parts["errors"])
+
+    def _failed(self, errors: str, begun: bool) -> str:
+        return why(self.name, self._asked.name, errors, begun)
+
+
+def _short_folder() -> str | None:
+    """Where a socket's path stays short enough for the system."""
+    return "/tmp" if len(tempfile.gettempdir()) + 20 > _SOCKET_PATH else None

@@ -1,0 +1,1 @@
+"""Which image runs in a stack, and how stand-ins are built."""

@@ -1,0 +1,121 @@
+"""Pulling images, without waiting for a registry that can't be reached."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lago_acceptance.images import standins
+from lago_acceptance.images.standins import NoImage
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+SILENCE_SECONDS = 20
+PULL_SECONDS = 900
+REMEMBER_SECONDS = 600
+
+log = logging.getLogger(__name__)
+
+
+class RegistryAway(Exception):
+    """A registry can't be reached, so no image of it can be pulled now."""
+
+
+class PullRefused(Exception):
+    """The registry answered, and doesn't give this image."""
+
+
+@dataclass
+class Registries:
+    """Pulls images, and asks no registry again that couldn't be reached a moment ago.
+
+    ``trust_memory`` also believes what an earlier run learnt, for REMEMBER_SECONDS.
+    """
+
+    engine: APIClient
+    trust_memory: bool
+    away: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """The names of the images on the engine, in one request."""
+        return frozenset(name for image in self.engine.images() for name in image["RepoTags"] or ())
+
+    def obtain(self, reference: str) -> None:
+        """Have the image on the engine: look first, then pull. Raises RegistryAway, PullRefused or NoImage."""
+        import docker.auth
+        import docker.errors
+        import docker.utils
+
+        if reference in self.present:
+            return
+        try:
+            # A name may be written in several ways; the engine knows them all.
+            self.engine.inspect_image(reference)
+            return
+        except docker.errors.NotFound:
+            pass
+        except docker.errors.APIError as error:
+            raise PullRefused(standins.reason(error)) from None
+        name, version = docker.utils.parse_repository_tag(reference)
+        registry, _ = docker.auth.resolve_repository_name(name)
+        if known := self.away.get(registry) or self._remembered(registry):
+            raise RegistryAway(known)
+        try:
+            self._pull(name, version or "latest")
+        except RegistryAway as error:
+            self.away[registry] = str(error)
+            self._memory(registry).write_text(json.dumps([time.time(), str(error)]))
+            raise
+
+    def _pull(self, name: str, version: str) -> None:
+        import docker.errors
+        import requests
+        import urllib3
+
+        log.info("pulling %s:%s", name, version)
+        deadline = time.monotonic() + PULL_SECONDS
+        self.engine.timeout = SILENCE_SECONDS
+        try:
+            for event in self.engine.pull(name, version, stream=True, decode=True):
+                if "error" in event:
+                    _judge(event["error"])
+                if time.monotonic() > deadline:
+                    raise RegistryAway(f"the pull was not finished after {PULL_SECONDS} s")
+        except docker.errors.APIError as error:
+            _judge(standins.reason(error))
+        except (requests.RequestException, urllib3.exceptions.HTTPError):
+            raise RegistryAway(f"nothing came from the registry for {SILENCE_SECONDS} s") from None
+        finally:
+            self.engine.timeout = standins.BASE_SECONDS
+
+    def _memory(self, registry: str) -> Path:
+        return standins.cache_folder() / f"unreachable-{re.sub(r'[^a-z0-9.-]', '_', registry)}.json"
+
+    def _remembered(self, registry: str) -> str | None:
+        if not self.trust_memory:
+            return None
+        try:
+            since, words = json.loads(self._memory(registry).read_text())
+        except (OSError, ValueError):
+            return None
+        return words if 0 <= time.time() - since < REMEMBER_SECONDS else None
+
+
+def _judge(words: str) -> None:
+    """Tell from the engine's words whether the disk, the image or the registry is what fails."""
+    if "no space left" in words:
+        raise NoImage(
+            f"No disk space for an image ({words}); make room, for instance with `docker system prune`."
+        )
+    answered = r"not found|manifest unknown|denied|unauthorized|no matching manifest|toomanyrequests|invalid"
+    if re.search(answered, words, re.IGNORECASE):
+        raise PullRefused(words)
+    raise RegistryAway(words)

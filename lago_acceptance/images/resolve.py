@@ -1,0 +1,189 @@
+"""Which image each service runs: the one asked for, else upstream's, else a stand-in that was built here."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.images import standins
+from lago_acceptance.images.pull import PullRefused, Registries, RegistryAway
+from lago_acceptance.images.standins import NoImage
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+Mode = Literal["auto", "upstream", "standins"]
+Origin = Literal["explicit", "upstream", "stand-in"]
+
+VARIABLES = {
+    "getlago/api": "LAGO_API_IMAGE",
+    "getlago/front": "LAGO_FRONT_IMAGE",
+    "getlago/lago-gotenberg": "LAGO_PDF_IMAGE",
+    "postgres": "POSTGRES_IMAGE",
+    "redis": "REDIS_IMAGE",
+    "traefik": "TRAEFIK_IMAGE",
+    "letsencrypt/pebble": "PEBBLE_IMAGE",
+    "letsencrypt/pebble-challtestsrv": "PEBBLE_IMAGE",
+    "brain-gateway": "BRAIN_GATEWAY_IMAGE",
+}
+"""The environment variable that names another image for a repository."""
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A stand-in's name and the upstream tags whose behaviour it has, as words and as a pattern."""
+
+    name: str
+    versions: str
+    pattern: str
+
+
+STAND_INS = {
+    "getlago/api": StandIn("lago-api", "v1.16.0", r"v1\.16\.0"),
+    "getlago/front": StandIn("lago-front", "v1.16.0", r"v1\.16\.0"),
+    "getlago/lago-gotenberg": StandIn("lago-pdf", "7.8", r"7(\.8(\..*)?)?"),
+    "postgres": StandIn("postgres", "14 and 15", r"1[45]([.-].*)?"),
+    "redis": StandIn("redis", "7", r"7([.-].*)?"),
+    "traefik": StandIn("traefik", "3", r"v?3([.-].*)?"),
+    "letsencrypt/pebble": StandIn("pebble", "all versions", r".*"),
+    "letsencrypt/pebble-challtestsrv": StandIn("pebble", "all versions", r".*"),
+    "brain-gateway": StandIn("brain-gateway", "the one of February 2026", r".*"),
+    "python": StandIn("python", "3.11", r"3\.11([.-].*)?"),
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ResolvedImage:
+    """What a reference of a compose file is run with, and where that comes from."""
+
+    reference: str
+    origin: Origin
+
+
+def resolve(
+    references: Iterable[str], mode: Mode, environment: Mapping[str, str]
+) -> dict[str, ResolvedImage]:
+    """The image for each reference, one by one: the variable's, else upstream's, else the stand-in.
+
+    ``upstream`` never falls back; ``standins`` doesn't ask for the upstream image where a stand-in exists.
+    Raises NoImage when an image can't be had.
+    """
+    with _engine(environment) as engine:
+        registries = Registries(engine, trust_memory=mode == "auto")
+        return {
+            reference: _resolve(reference, mode, environment, registries)
+            for reference in dict.fromkeys(references)
+        }
+
+
+def stand_in(name: str) -> str:
+    """The tag of a stand-in, which is built when it is absent. Raises NoImage when it can't be built."""
+    with _engine(os.environ) as engine:
+        return standins.build(name, engine)
+
+
+def _resolve(
+    reference: str, mode: Mode, environment: Mapping[str, str], registries: Registries
+) -> ResolvedImage:
+    repository, version = _split(reference)
+    variable = VARIABLES.get(repository)
+    if variable and (explicit := environment.get(variable)):
+        try:
+            registries.obtain(explicit)
+        except (RegistryAway, PullRefused) as error:
+            raise NoImage(
+                f"{variable} names {explicit}, which is not on this machine and can't be pulled ({error}); "
+                "correct the variable or unset it."
+            ) from None
+        return ResolvedImage(explicit, "explicit")
+
+    known = STAND_INS.get(repository)
+    if mode != "standins" or not known:
+        try:
+            registries.obtain(reference)
+            return ResolvedImage(reference, "upstream")
+        except (RegistryAway, PullRefused) as error:
+            if mode == "upstream":
+                raise NoImage(
+                    f"{reference} is not on this machine and can't be pulled ({error}); `--images upstream` takes "
+                    "nothing else: make the registry reachable, load the image with `docker load`"
+                    f"{f', or name another with {variable}' if variable else ''}."
+                ) from None
+            if not known:
+                raise NoImage(
+                    f"{reference} is not on this machine and can't be pulled ({error}), and there is no stand-in "
+                    f"for it: make the registry reachable or load the image with `docker load`"
+                    f"{f', or name another with {variable}' if variable else ''}."
+                ) from None
+    if not re.fullmatch(known.pattern, version):
+        raise NoImage(
+            f"{reference} can't be had, and its stand-in imitates {known.versions} only, so it says nothing about "
+            f"this version: make the registry reachable, or name an image with {variable}."
+        )
+    built = standins.tag(known.name)
+    if built not in registries.present:
+        log.info("making a stand-in for %s, which can't be had; this is done once", reference)
+        standins.build(known.name, registries.engine)
+    return ResolvedImage(built, "stand-in")
+
+
+def _split(reference: str) -> tuple[str, str]:
+    """Repository, without the registry's host, and tag: ``getlago/api``, ``v1.16.0``."""
+    import docker.auth
+    import docker.errors
+    import docker.utils
+
+    name, version = docker.utils.parse_repository_tag(reference)
+    try:
+        _, repository = docker.auth.resolve_repository_name(name)
+    except docker.errors.InvalidRepository:
+        raise NoImage(f"“{reference}” is no name of an image; correct it in the compose file.") from None
+    return repository.removeprefix("library/"), version or "latest"
+
+
+@contextlib.contextmanager
+def _engine(environment: Mapping[str, str]) -> Iterator[APIClient]:
+    """The engine that the docker command would use. Raises Unreachable when it doesn't answer."""
+    import docker
+    import requests
+    from docker.context import ContextAPI
+
+    class Engine(docker.APIClient):
+        def send(self, request, **options):
+            """The SDK would wait for a pull or an import for ever."""
+            return super().send(request, **{**options, "timeout": self.timeout})
+
+    address = environment.get("DOCKER_HOST") or ContextAPI.get_current_context().Host
+    try:
+        engine = Engine(base_url=address, version="auto", timeout=standins.BASE_SECONDS)
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        raise Unreachable(
+            f"The Docker Engine at {address} doesn't answer ({standins.reason(error)}); start it, or run bin/setup."
+        ) from None
+    with contextlib.closing(engine):
+        yield engine
+
+
+def main() -> int:
+    """Build every stand-in (``make images``)."""
+    import sys
+
+    try:
+        for name in standins.names():
+            print(stand_in(name), flush=True)
+    except Unreachable as error:
+        print(error, file=sys.stderr)
+        return 6
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

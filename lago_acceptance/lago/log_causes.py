@@ -1,0 +1,258 @@
+"""Known ways to fail, told by lines of a container's log (docs/lago-facts.md, sections 1.3, 6 and 9)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """A known way to fail. ``signs`` are what a log line holds then: texts, or patterns, which never go beyond a line.
+
+    ``final``: waiting can't mend it. ``at_start``: only what a process prints before it serves tells of it, no record of a
+    request or job that failed later.
+    """
+
+    id: str
+    signs: tuple[str | re.Pattern, ...]
+    wrong: str
+    leads_to: str
+    mend: str
+    final: bool = True
+    at_start: bool = False
+
+    def line_in(self, text: str) -> str | None:
+        """The first line of a text that tells of it, or None."""
+        firsts = (next(self._lines(sign, text), None) for sign in self.signs)
+        return min(filter(None, firsts), default=(0, None))[1]
+
+    def _lines(self, sign: str | re.Pattern, text: str) -> Iterator[tuple[int, str]]:
+        for at in _places(sign, text):
+            begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+            line = text[begin : end if end >= 0 else None]
+            if not (self.at_start and _RECORD.match(line)):
+                yield begin, line
+
+
+# A line of Ruby's logger, or of one that writes JSON.
+_RECORD = re.compile(r"\{|[DIWEF], \[")
+
+
+def _places(sign: str | re.Pattern, text: str) -> Iterator[int]:
+    # Logs are long, and to find a text takes a small part of what a pattern takes.
+    if isinstance(sign, re.Pattern):
+        yield from (found.start() for found in sign.finditer(text))
+        return
+    at = text.find(sign)
+    while at >= 0:
+        yield at
+        at = text.find(sign, at + 1)
+
+
+_NOTHING_STARTS = (
+    "migrate, api, worker and clock all stop at start: no request is answered and nothing is billed"
+)
+
+KEY_CAUSES = (
+    Cause(
+        "rsa-key-absent",
+        (re.compile(r"undefined method [`']unpack1' for nil"), "Private key is blank"),
+        "Lago has no LAGO_RSA_PRIVATE_KEY at all",
+        _NOTHING_STARTS,
+        "give LAGO_RSA_PRIVATE_KEY the base64 of the PEM; Lago 1.16.0 reads no _FILE, no _PATH and no mounted file, so a "
+        "mounted PEM needs RUBYOPT with rsa_key.rb as in compose/docker-compose.lago.yml",
+    ),
+    Cause(
+        "rsa-key-wrong-type",
+        ("incorrect pkey type",),
+        "the key in LAGO_RSA_PRIVATE_KEY is not an RSA key",
+        _NOTHING_STARTS,
+        "make an RSA key: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048",
+    ),
+    Cause(
+        "rsa-key-unloadable",
+        (
+            "Neither PUB key nor PRIV key",
+            "OpenSSL::PKey::RSAError",
+            "OpenSSL::PKey::PKeyError",
+            "rsa_keys.rb",
+        ),
+        "LAGO_RSA_PRIVATE_KEY is not the base64 of an RSA private key that OpenSSL can load",
+        _NOTHING_STARTS,
+        "put base64 -w0 of the whole PEM there, once: not the PEM itself, not base64 of base64, not a value that was "
+        "decoded again on the way, and an unencrypted key",
+    ),
+    Cause(
+        "rsa-key-public",
+        ("private key is needed",),
+        "LAGO_RSA_PRIVATE_KEY holds a public key",
+        "Lago starts and looks well, and nothing that must be signed (webhooks, tokens) works",
+        "put the base64 of the private PEM there",
+    ),
+    Cause(
+        "rsa-key-loader-missing",
+        (
+            "cannot load such file -- /run/lago/rsa_key",
+            re.compile(r"rsa_key\.rb.*(?:ENOENT|EISDIR|EACCES)"),
+            re.compile(r"rsa_private\.pem.*\(Errno::"),
+        ),
+        "the mounted key or the file that loads it is not where RUBYOPT looks for it",
+        _NOTHING_STARTS,
+        "mount the PEM at /run/lago/rsa_private.pem and rsa_key.rb at /run/lago/rsa_key.rb in migrate, api, worker and clock",
+    ),
+)
+
+OTHER_CAUSES = (
+    Cause(
+        "secret-key-base-missing",
+        ("Missing `secret_key_base`", "must be a type of String"),
+        "SECRET_KEY_BASE is absent or empty",
+        _NOTHING_STARTS,
+        "set SECRET_KEY_BASE (that very name) in migrate, api, worker and clock: openssl rand -hex 64",
+    ),
+    Cause(
+        "rails-env-missing",
+        ("starting in development", "uninitialized constant Dotenv", ".rsa_private.pem"),
+        "RAILS_ENV is not production",
+        "Lago starts as on a developer's machine and stops: what that needs is not in the image",
+        "set RAILS_ENV=production in migrate, api, worker and clock",
+    ),
+    Cause(
+        "license-unreachable",
+        ("license.getlago.com", "LagoHttpClient::HttpError"),
+        "LAGO_LICENSE is set, and Lago asks for it at every start without an answer",
+        "no container of Lago starts while that server can't be reached",
+        "leave LAGO_LICENSE empty for the free edition, or let the host reach the license server",
+        at_start=True,
+    ),
+    Cause(
+        "front-url-malformed",
+        ("bad URI", "URI::InvalidURIError"),
+        "a URL in the environment is malformed (LAGO_FRONT_URL, as a rule)",
+        "the API stops at start",
+        "write LAGO_FRONT_URL as https://billing.example.net, nothing else",
+        at_start=True,
+    ),
+    Cause(
+        "script-missing",
+        (re.compile(r"no such file or directory.*scripts/"), re.compile(r"scripts/.*[Nn]o such file")),
+        "the command names a script that this image does not have",
+        "the container never starts",
+        "v1.16.0 has migrate.sh, start.sh, start.api.sh, start.worker.sh and start.clock.sh; start.migrate.sh ended with v1.13",
+    ),
+    Cause(
+        "database-password",
+        ("password authentication failed", "no password supplied"),
+        "PostgreSQL refuses the password in DATABASE_URL",
+        "no query works; /health answers 500",
+        "an existing volume keeps the password that it was made with: change it there (ALTER USER) or put the old one back; "
+        "never delete the volume for it",
+    ),
+    Cause(
+        "database-missing",
+        (
+            "We could not find your database",
+            "ActiveRecord::NoDatabaseError",
+            re.compile(r'database ".*" does not exist'),
+        ),
+        "the database that DATABASE_URL names does not exist",
+        "every request of the API answers 500",
+        "name the database that POSTGRES_DB makes, or run bundle exec rails db:create db:migrate",
+    ),
+    Cause(
+        "database-unreachable",
+        (
+            "could not translate host name",
+            "issue connecting with your hostname",
+            "PG::ConnectionBad",
+            "could not connect to server",
+            "ActiveRecord::DatabaseConnectionError",
+            "ActiveRecord::ConnectionNotEstablished",
+        ),
+        "the host in DATABASE_URL can't be reached",
+        "every request of the API answers 500, and a migrate.sh that failed for it still exits 0",
+        "put Lago's services and the database on one network, and name the service in DATABASE_URL",
+        final=False,
+    ),
+    Cause(
+        "migration-failed",
+        (
+            "An error has occurred, this and all later migrations canceled",
+            "PG::InsufficientPrivilege",
+            "ActiveRecord::ConcurrentMigrationError",
+            "PG::UndefinedTable",
+            "PG::DuplicateObject",
+        ),
+        "the database's schema is not this Lago's: a migration has failed or did not run",
+        "/health stays green and API requests answer 500",
+        "read the log of lago-migrate from its first error, mend that, and run: bundle exec rails db:migrate",
+    ),
+    Cause(
+        "seeding-refused",
+        ("Couldn't find LAGO_ORG_USER_PASSWORD", "Validation failed: Value value_is_mandatory"),
+        "seeding lacks a variable: name, address and password, and both LAGO_ORG_API_KEY and LAGO_API_KEY",
+        "no organization, no administrator and no API key as intended",
+        "set LAGO_CREATE_ORG=true, LAGO_ORG_NAME, LAGO_ORG_USER_EMAIL, LAGO_ORG_USER_PASSWORD and both key variables to one UUID",
+    ),
+    Cause(
+        "redis-unreachable",
+        (
+            "RedisClient::CannotConnectError",
+            "Redlock::LockAcquisitionError",
+            "Error fetching job",
+            "NOAUTH",
+            "WRONGPASS",
+        ),
+        "Redis can't be reached or refuses the password",
+        "the worker stops or idles, everything that enqueues a job answers 500, and nothing is billed",
+        "name the Redis service in REDIS_URL of migrate, api, worker and clock, with its password",
+        final=False,
+    ),
+    Cause(
+        "redis-evicts",
+        ("Your Redis instance will evict Sidekiq data",),
+        "Redis is told to evict keys when its memory is full",
+        "under load jobs vanish: invoices are not made and nobody is told",
+        "start Redis with --maxmemory-policy noeviction",
+    ),
+    Cause(
+        "port-taken",
+        ("Address already in use", "port is already allocated"),
+        "a port that the service needs is taken",
+        "the container does not start",
+        "end what holds the port, or publish on another one",
+    ),
+    Cause(
+        "server-pid-left",
+        ("A server is already running",),
+        "a pid file of an earlier start is still there",
+        "the API does not start",
+        "start the API by ./scripts/start.api.sh, which removes it",
+    ),
+    Cause(
+        "library-missing",
+        (
+            "Don't know how to build task",
+            "can't find executable",
+            "command not found",
+            "executable file not found",
+        ),
+        "the command names something that this image does not have",
+        "the container stops at once",
+        "use a script or task of this version; 1.16.0 has no lago:generate_api_key",
+        at_start=True,
+    ),
+)
+
+CAUSES = KEY_CAUSES + OTHER_CAUSES
+
+
+def cause_of(lines: list[str], causes: tuple[Cause, ...] = CAUSES) -> tuple[Cause, str] | None:
+    """The cause that a log tells of and the line that tells it: causes in order of what explains most."""
+    text = "\n".join(lines)
+    for cause in causes:
+        if line := cause.line_in(text):
+            return cause, line.strip()
+    return None

@@ -1,0 +1,32 @@
+"""Which Lago a service runs."""
+
+from __future__ import annotations
+
+import re
+
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.model.deployment import Service
+
+
+def version_of(service: Service, settings: Settings) -> tuple[int, ...] | None:
+    """Lago's version by the image's tag; of an image that isn't getlago's, the settings' version; None: can't be told."""
+    name, _, tag = service.image.partition("@")[0].rpartition(":")
+    if "/" in tag or not name:
+        name, tag = service.image, ""
+    found = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", tag)
+    if found:
+        return tuple(int(part or 0) for part in found.groups())
+    if "getlago/" in service.image:
+        return None
+    found = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", settings.deployment.version)
+    return (
+        tuple(int(part or 0) for part in found.groups())
+        if found and "lago-acceptance/" in service.image
+        else None
+    )
+
+
+def before(service: Service, settings: Settings, version: tuple[int, ...]) -> bool:
+    """Whether the service's Lago is certainly older than a version."""
+    own = version_of(service, settings)
+    return own is not None and own < version

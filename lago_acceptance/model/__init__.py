@@ -1,0 +1,1 @@
+"""A deployment, declared or observed, in one shape."""

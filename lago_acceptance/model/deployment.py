@@ -1,0 +1,142 @@
+"""One shape for what is declared (Compose's own output) and for what is observed (``docker inspect``).
+
+Rules are functions of this shape, so one rule serves the gate, the stack and a live host.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lago_acceptance.model.source import ComposeSource
+
+
+class Healthcheck(msgspec.Struct, frozen=True):
+    """How Docker asks a container whether it is well. Times in seconds; None is Docker's default."""
+
+    test: tuple[str, ...]
+    interval: float | None = None
+    timeout: float | None = None
+    retries: int | None = None
+    start_period: float | None = None
+
+    @property
+    def disabled(self) -> bool:
+        return not self.test or self.test[0] == "NONE"
+
+    @property
+    def command(self) -> str:
+        """The command as one text, without Docker's own first word."""
+        return " ".join(self.test[1:] if self.test[:1] in (("CMD",), ("CMD-SHELL",)) else self.test)
+
+
+class Mount(msgspec.Struct, frozen=True):
+    """Something of the host, or a volume, inside of a container. ``source`` is a path or a volume's name."""
+
+    kind: str
+    source: str
+    target: str
+    read_only: bool = False
+    create_host_path: bool = True
+
+
+class Port(msgspec.Struct, frozen=True):
+    """A port that the host forwards. ``address`` "" or 0.0.0.0 or :: is every interface."""
+
+    address: str
+    published: str
+    target: int
+    protocol: str = "tcp"
+
+    @property
+    def loopback(self) -> bool:
+        return self.address.startswith("127.") or self.address in ("::1", "[::1]", "localhost")
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """One service, declared or running. ``environment`` maps a name to its text ("" where Compose made it empty)."""
+
+    name: str
+    image: str
+    role: str | None
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    environment: dict[str, str | None] = {}
+    labels: dict[str, str] = {}
+    mounts: tuple[Mount, ...] = ()
+    networks: dict[str, tuple[str, ...]] = {}
+    network_mode: str = ""
+    ports: tuple[Port, ...] = ()
+    healthcheck: Healthcheck | None = None
+    restart: str = ""
+    depends_on: dict[str, str] = {}
+    container_name: str | None = None
+    memory: int | None = None
+    privileged: bool = False
+    user: str = ""
+    logging: dict[str, Any] = {}
+    pull_policy: str = ""
+    working_dir: str = ""
+    extra_hosts: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    built: bool = False
+    replicas: int = 1
+    labels_for_swarm: bool = False
+
+    @property
+    def full_command(self) -> str:
+        """Entrypoint and command as one text."""
+        return " ".join((*self.entrypoint, *self.command))
+
+    def value(self, name: str) -> str:
+        """A variable's text, "" where it is absent."""
+        return self.environment.get(name) or ""
+
+    def mount_at(self, path: str) -> Mount | None:
+        """The mount that serves a path inside the container: the deepest one that holds it."""
+        holding = [
+            mount
+            for mount in self.mounts
+            if path == mount.target or path.startswith(f"{mount.target.rstrip('/')}/")
+        ]
+        return max(holding, key=lambda mount: len(mount.target), default=None)
+
+
+class Network(msgspec.Struct, frozen=True):
+    """A network: the key that services use, the name that Docker knows."""
+
+    key: str
+    name: str
+    external: bool = False
+
+
+class Volume(msgspec.Struct, frozen=True):
+    """A volume: the key that services use, the name that Docker knows."""
+
+    key: str
+    name: str
+    external: bool = False
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole deployment as declared or as observed.
+
+    ``files`` are the texts of small host files that a declared service mounts, by path; None: no such file.
+    """
+
+    observed: bool
+    project: str
+    services: tuple[Service, ...] = ()
+    networks: tuple[Network, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    files: dict[str, str | None] = {}
+    written: ComposeSource | None = None
+
+    def of_role(self, *roles: str) -> tuple[Service, ...]:
+        """The services of these roles, in the file's order."""
+        return tuple(service for service in self.services if service.role in roles)
+
+    def network_name(self, key: str) -> str:
+        """Docker's name of a network that a service names by its key."""
+        return next((network.name for network in self.networks if network.key == key), key)

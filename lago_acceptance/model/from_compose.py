@@ -1,0 +1,147 @@
+"""Makes the model: of what Compose resolves (``docker compose config``), and of what Docker tells of a container."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lago_acceptance.core.roles import role_of
+from lago_acceptance.model.deployment import Healthcheck, Model, Mount, Network, Port, Service, Volume
+from lago_acceptance.model.units import seconds, size_in_bytes
+
+
+def _words(value: str | list | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(str(word) for word in value)
+
+
+def _literal(value: str | None) -> str | None:
+    """Compose writes a dollar sign doubled, so that its output can be read again."""
+    return value.replace("$$", "$") if isinstance(value, str) else value
+
+
+def declared(document: dict[str, Any]) -> Model:
+    """The model of ``docker compose config --format json``."""
+    services = tuple(
+        _declared_service(name, raw or {}, document) for name, raw in (document.get("services") or {}).items()
+    )
+    contents = {key: (raw or {}).get("content") for key, raw in (document.get("configs") or {}).items()}
+    return Model(
+        observed=False,
+        files={
+            written_here(key): _literal(content) for key, content in contents.items() if content is not None
+        },
+        project=document.get("name", ""),
+        services=services,
+        networks=tuple(
+            Network(key, (raw or {}).get("name", key), bool((raw or {}).get("external")))
+            for key, raw in (document.get("networks") or {}).items()
+        ),
+        volumes=tuple(
+            Volume(key, (raw or {}).get("name", key), bool((raw or {}).get("external")))
+            for key, raw in (document.get("volumes") or {}).items()
+        ),
+    )
+
+
+def written_here(name: str) -> str:
+    """The path under which ``Model.files`` holds a config that the compose file itself writes (``content:``)."""
+    return f"configs/{name}"
+
+
+def _handed_in(raw: dict[str, Any], document: dict[str, Any]) -> list[Mount]:
+    """A service's secrets and configs, which Compose mounts as files."""
+    mounts = []
+    for kind, folder in (("secrets", "/run/secrets/"), ("configs", "/")):
+        for entry in raw.get(kind) or []:
+            given = (document.get(kind) or {}).get(entry["source"]) or {}
+            target = entry.get("target") or entry["source"]
+            source = given.get("file") or (
+                written_here(entry["source"]) if "content" in given else entry["source"]
+            )
+            mounts.append(
+                Mount(kind.rstrip("s"), source, target if target.startswith("/") else folder + target, True)
+            )
+    return mounts
+
+
+def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) -> Service:
+    entrypoint = tuple(_literal(word) for word in _words(raw.get("entrypoint")))
+    command = tuple(_literal(word) for word in _words(raw.get("command")))
+    deploy = raw.get("deploy") or {}
+    own = raw.get("labels") or {}
+    for_swarm = deploy.get("labels") or {}
+    labels = {key: str(_literal(value) or "") for key, value in {**for_swarm, **own}.items()}
+    image = raw.get("image", "")
+    check = raw.get("healthcheck")
+    hostname = (str(raw["hostname"]),) if raw.get("hostname") else ()
+    linked = tuple(
+        str(each).rpartition(":")[2]
+        for each in (*(raw.get("links") or ()), *(raw.get("external_links") or ()))
+    )
+    limits = (deploy.get("resources") or {}).get("limits") or {}
+    return Service(
+        name=name,
+        image=image,
+        role=role_of(image, " ".join((*entrypoint, *command)), labels),
+        entrypoint=entrypoint,
+        command=command,
+        environment={key: _literal(value) for key, value in (raw.get("environment") or {}).items()},
+        labels=labels,
+        mounts=tuple(
+            Mount(
+                mount.get("type", "volume"),
+                mount.get("source", ""),
+                mount.get("target", ""),
+                bool(mount.get("read_only")),
+                (mount.get("bind") or {}).get("create_host_path", True),
+            )
+            for mount in raw.get("volumes") or []
+        )
+        + tuple(_handed_in(raw, document)),
+        networks={
+            key: (*((options or {}).get("aliases") or ()), *hostname)
+            for key, options in (raw.get("networks") or {}).items()
+        },
+        network_mode=raw.get("network_mode", ""),
+        ports=tuple(
+            Port(
+                port.get("host_ip", ""),
+                str(port.get("published", "")),
+                int(port.get("target", 0)),
+                port.get("protocol", "tcp"),
+            )
+            for port in raw.get("ports") or []
+        ),
+        healthcheck=Healthcheck(
+            ("NONE",)
+            if check.get("disable")
+            else tuple(_literal(word) for word in _words(check.get("test"))),
+            seconds(check.get("interval")),
+            seconds(check.get("timeout")),
+            check.get("retries"),
+            seconds(check.get("start_period")),
+        )
+        if check
+        else None,
+        restart=raw.get("restart") or (deploy.get("restart_policy") or {}).get("condition") or "",
+        depends_on={
+            key: (options or {}).get("condition", "")
+            for key, options in (raw.get("depends_on") or {}).items()
+        },
+        container_name=raw.get("container_name"),
+        memory=size_in_bytes(raw.get("mem_limit") or limits.get("memory")),
+        privileged=bool(raw.get("privileged")),
+        user=str(raw.get("user") or ""),
+        logging=raw.get("logging") or {},
+        pull_policy=raw.get("pull_policy") or "",
+        working_dir=raw.get("working_dir") or "",
+        extra_hosts=(
+            *linked,
+            *(str(each).split("=")[0].split(":")[0] for each in raw.get("extra_hosts") or ()),
+        ),
+        profiles=tuple(raw.get("profiles") or ()),
+        built=bool(raw.get("build")),
+        replicas=deploy.get("replicas") or raw.get("scale") or 1,
+        labels_for_swarm=bool(for_swarm) and not any(key.lower().startswith("traefik.") for key in own),
+    )

@@ -1,0 +1,238 @@
+"""The plan catalogue of compose/plans.yml, checked for what Lago takes without a word and bills wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from lago_acceptance.core.resources import COMPOSE
+from lago_acceptance.core.run import PREFIX
+from lago_acceptance.core.verdicts import UsageError
+
+FILE = COMPOSE / "plans.yml"
+
+# ISO 4217, the currencies that are in use.
+_CODES = """
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF
+CLF CLP CNY COP CRC CVE CZK DJF DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL
+HRK HTG HUF IDR ILS INR IRR ISK JMD JOD JPY KES KGS KHR KMF KRW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA
+MKD MMK MNT MOP MRO MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN PYG QAR RON
+RSD RUB RWF SAR SBD SCR SEK SGD SHP SLL SOS SRD STD SZL THB TJS TOP TRY TTD TWD TZS UAH UGX USD UYU UZS
+VND VUV WST XAF XCD XOF XPF YER ZAR ZMW
+"""
+CURRENCIES = frozenset(_CODES.split())
+
+# How much of a file is read: more is no catalogue.
+LARGEST = 2**18
+
+Interval = Literal["weekly", "monthly", "quarterly", "yearly"]
+Code = str
+
+
+class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A billable metric. ``sum_agg`` adds up an event's ``field_name``, ``count_agg`` counts events."""
+
+    code: Code
+    name: str
+    aggregation_type: Literal["count_agg", "sum_agg", "max_agg", "unique_count_agg"]
+    field_name: str = ""
+
+    def as_lago(self) -> dict[str, Any]:
+        """What is sent to Lago, and what it must echo."""
+        asked = {"code": self.code, "name": self.name, "aggregation_type": self.aggregation_type}
+        return {**asked, "field_name": self.field_name} if self.field_name else asked
+
+
+class Allowance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Units of a metric that the price includes, and the price beyond them, a decimal text in major units."""
+
+    metric: Code
+    included: int
+    model: str
+    price: str
+    size: int | None = None
+
+    def properties(self) -> dict[str, Any]:
+        """The charge's properties: Lago wants amounts as texts, units as integers (Lago sheet, section
+        3.7).
+        """
+        if self.model == "package":
+            return {"amount": self.price, "free_units": self.included, "package_size": self.size}
+        free = {"from_value": 0, "to_value": self.included, "per_unit_amount": "0", "flat_amount": "0"}
+        beyond = {
+            "from_value": self.included + 1,
+            "to_value": None,
+            "per_unit_amount": self.price,
+            "flat_amount": "0",
+        }
+        return {"graduated_ranges": [free, beyond]}
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One plan. ``amount_cents`` is what a period costs."""
+
+    code: Code
+    name: str
+    interval: Interval
+    amount_cents: int
+    amount_currency: str
+    pay_in_advance: bool
+    allowance: Allowance | None = None
+    description: str | None = None
+
+    def as_lago(self) -> dict[str, Any]:
+        """What is sent to Lago, without charges, and what it must echo. A description is Lago's own where the
+        catalogue has none.
+        """
+        asked = {
+            "code": self.code,
+            "name": self.name,
+            "interval": self.interval,
+            "amount_cents": self.amount_cents,
+            "amount_currency": self.amount_currency,
+            "pay_in_advance": self.pay_in_advance,
+        }
+        return asked if self.description is None else {**asked, "description": self.description}
+
+
+class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    plans: tuple[Plan, ...]
+    billable_metrics: tuple[Metric, ...] = ()
+
+
+def load(path: Path = FILE) -> Catalogue:
+    """The catalogue of a file; UsageError with one sentence for the first thing that can't be seeded."""
+    import yaml
+
+    from lago_acceptance.composefile.yaml_lines import Unusable, refuse_depth
+
+    try:
+        data = path.read_bytes()
+        if len(data) > LARGEST:
+            raise UsageError(
+                f"the plan catalogue {path} is larger than {LARGEST // 1024} KiB; is it the right file?"
+            )
+        text = data.decode("utf-8-sig")
+        refuse_depth(text)
+        loader = yaml.CSafeLoader(text)
+        root = loader.get_single_node()
+        if twice := _key_given_twice(root):
+            raise UsageError(
+                f"the plan catalogue {path} can't be used: {twice}; YAML would keep the last one without a "
+                "word"
+            )
+        if (document := loader.construct_document(root) if root else None) is None:
+            raise UsageError(f"the plan catalogue {path} is empty")
+        made = msgspec.convert(document, Catalogue)
+    except OSError as error:
+        raise UsageError(f"the plan catalogue {path} can't be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, Unusable) as error:
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UsageError(f"the plan catalogue {path} is not YAML: {said}") from error
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"the plan catalogue {path} can't be used: {_in_words(document, str(error))}"
+        ) from error
+    if trouble := next(_troubles(made), None):
+        raise UsageError(f"the plan catalogue {path} can't be used: {trouble}")
+    return made
+
+
+def _key_given_twice(root: Any) -> str:
+    """Which key of a YAML document stands twice in one mapping, and where; "" where none does."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen or isinstance(node.value, str):
+            continue
+        seen.add(id(node))
+        keys: set[str] = set()
+        for each in node.value:
+            key, value = each if isinstance(each, tuple) else (None, each)
+            waiting.append(value)
+            if key is not None and isinstance(key.value, str):
+                if key.value in keys:
+                    return f"line {key.start_mark.line + 1} gives {key.value} a second time"
+                keys.add(key.value)
+    return ""
+
+
+def _in_words(document: Any, said: str) -> str:
+    """msgspec's words, with the plan's code in the place of its number."""
+    _, mark, rest = said.partition("$.plans[")
+    number = rest.partition("]")[0]
+    if mark and number.isdigit():
+        entry = document["plans"][int(number)]
+        code = entry.get("code") if isinstance(entry, dict) else None
+        hint = ""
+        if ".amount_cents" in rest:
+            hint = "; write whole cents, Lago would cut a fraction off"
+        if ".interval" in rest:
+            hint = "; Lago knows weekly, monthly, quarterly and yearly, and answers 500 to others"
+        return f"plan {code or int(number) + 1}: {said}{hint}"
+    return said
+
+
+def _troubles(catalogue: Catalogue):
+    if not catalogue.plans:
+        yield "it names no plan"
+    for kind, entries in (("plan", catalogue.plans), ("billable metric", catalogue.billable_metrics)):
+        yield from _of_codes(kind, [entry.code for entry in entries])
+    metrics = {metric.code for metric in catalogue.billable_metrics}
+    for metric in catalogue.billable_metrics:
+        if metric.aggregation_type != "count_agg" and not metric.field_name:
+            yield f"metric {metric.code}: {metric.aggregation_type} needs the field_name that it looks at"
+    for plan in catalogue.plans:
+        if not plan.name.strip():
+            yield f"plan {plan.code}: it has no name"
+        if not 0 <= plan.amount_cents < 2**63:
+            yield (
+                f"plan {plan.code}: amount_cents is {plan.amount_cents}; Lago takes it, and the invoice "
+                "is wrong"
+            )
+        if plan.amount_currency not in CURRENCIES:
+            yield f"plan {plan.code}: {plan.amount_currency} is no currency (ISO 4217, in capitals)"
+        if plan.allowance:
+            yield from (f"plan {plan.code}: {trouble}" for trouble in _of_allowance(plan.allowance, metrics))
+
+
+def _of_codes(kind: str, codes: list[str]) -> Iterable[str]:
+    for code in codes:
+        if not code.strip() or set(code) & set(" /?#"):
+            yield (
+                f"{kind} {code!r}: a code is a word without blanks and slashes, for it stands in Lago's URLs"
+            )
+        if code.startswith(PREFIX):
+            yield f"{kind} {code}: codes that begin with {PREFIX} are those of this suite's runs"
+        if codes.count(code) > 1:
+            yield f"{kind} {code} is there {codes.count(code)} times; a code belongs to one"
+
+
+def _of_allowance(allowance: Allowance, metrics: set[str]) -> Iterable[str]:
+    if allowance.metric not in metrics:
+        yield f"its allowance is of {allowance.metric}, which billable_metrics does not name"
+    if allowance.model not in ("package", "graduated"):
+        yield (
+            f"a charge of model {allowance.model} holds no included units, so Lago would bill from the "
+            "first; "
+            "package and graduated do"
+        )
+    if allowance.included < 1:
+        yield f"{allowance.included} included units are no allowance; leave it out"
+    if allowance.model == "package" and (allowance.size is None or allowance.size < 1):
+        yield "a package needs its size, a whole number of units"
+    if allowance.model == "graduated" and allowance.size is not None:
+        yield "size belongs to the model package"
+    try:
+        price = Decimal(allowance.price)
+    except InvalidOperation:
+        price = None
+    if price is None or not price.is_finite() or price < 0:
+        yield f'the price beyond the allowance is {allowance.price!r}; write a decimal text such as "0.05"'

@@ -1,0 +1,169 @@
+"""Everything that is seen of a deployment from outside, made together and each once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+
+from lago_acceptance.core.roles import API, FRONT, GATEWAY
+from lago_acceptance.probes import dns, http, ports, tls
+from lago_acceptance.probes.public_endpoints import PublicEndpoints
+
+WEB, SECURE = 80, 443
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One request of a host. ``origin`` is that of the page from which a browser makes it, "" for none."""
+
+    path: str
+    scheme: str = "https"
+    method: str = "GET"
+    origin: str = ""
+
+
+HEALTH = Request("/health")
+PAGE, SCRIPT = Request("/"), Request("/env-config.js")
+JOBS = Request("/sidekiq")
+
+# By role: what shows that the right service answers.
+PROOFS = {API: (HEALTH,), FRONT: (PAGE, SCRIPT), GATEWAY: (HEALTH,)}
+
+
+def plain(role: str) -> Request:
+    """A request over http whose redirect can be followed to one of the role's proofs."""
+    return Request(PROOFS[role][-1].path, "http")
+
+
+def preflight(origin: str) -> Request:
+    """What a browser asks before a page of ``origin`` may use Lago's GraphQL."""
+    return Request("/graphql", method="OPTIONS", origin=origin)
+
+
+def front_origin(view: PublicEndpoints) -> str:
+    """The origin of the front's pages."""
+    return f"https://{view.hosts[FRONT]}"
+
+
+def foreign_origins(view: PublicEndpoints) -> tuple[str, ...]:
+    """Origins that are not the front. Lago compares host and port, not the scheme (Lago sheet, 1.4)."""
+    return ("https://elsewhere.example", f"http://{view.hosts[FRONT]}:8080")
+
+
+class PublicSurvey(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen. ``now`` is when, by this machine's clock, in seconds since 1970."""
+
+    view: PublicEndpoints
+    now: float
+    answers: tuple[dns.DnsAnswer, ...] = ()
+    handshakes: dict[tuple[str, str], tls.Handshake] = {}
+    old_handshakes: dict[tuple[str, str], tls.Handshake] = {}
+    exchanges: dict[tuple[str, str, Request], http.Exchange] = {}
+    knocks: dict[tuple[str, int], ports.PortProbe] = {}
+
+    def answers_of(self, host: str, kind: str) -> tuple[dns.DnsAnswer, ...]:
+        """Every resolver's answer to one question."""
+        return tuple(each for each in self.answers if each.host == host and each.kind == kind)
+
+    def named(self, host: str, kind: str | None = None) -> tuple[str, ...]:
+        """The addresses that any resolver gives for a name, those of IPv4 first."""
+        kinds = (kind,) if kind else dns.KINDS
+        found = (
+            address
+            for each in kinds
+            for answer in self.answers_of(host, each)
+            for address in answer.addresses
+        )
+        return tuple(dict.fromkeys(found))
+
+    def everywhere(self, host: str) -> tuple[str, ...]:
+        """The addresses of a name, and the origin."""
+        return tuple(dict.fromkeys((*self.named(host), *([self.view.origin] if self.view.origin else []))))
+
+
+def look(
+    view: PublicEndpoints, closed_ports: tuple[int, ...], web: int = WEB, secure: int = SECURE
+) -> PublicSurvey:
+    """Make all probes of a deployment, side by side. An address that hangs delays nothing but itself."""
+    # A thread of its own: where a browser is driven, this one has an event loop already.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _Look(view, closed_ports, web, secure).all()).result()
+
+
+class _Look:
+    """One look: starts each probe when what it needs is known, and none of them twice."""
+
+    def __init__(self, view: PublicEndpoints, closed_ports: tuple[int, ...], web: int, secure: int):
+        self._view, self._closed, self._web, self._secure = view, closed_ports, web, secure
+        self._shaker = tls.TlsProber(view.roots)
+        self._client = http.Client(view.roots)
+        self._answers: list[dns.DnsAnswer] = []
+        self._handshakes: dict[tuple[str, str], asyncio.Task[tls.Handshake]] = {}
+        self._old_handshakes: dict[tuple[str, str], asyncio.Task[tls.Handshake]] = {}
+        self._exchanges: dict[tuple[str, str, Request], asyncio.Task[http.Exchange]] = {}
+        self._knocks: dict[tuple[str, int], asyncio.Task[ports.PortProbe]] = {}
+
+    async def all(self) -> PublicSurvey:
+        async with self._client, asyncio.TaskGroup() as self._group:
+            for role, host in self._view.hosts.items():
+                self._group.create_task(self._host(role, host))
+            for port in (self._web, self._secure, *self._closed) if self._view.origin else ():
+                self._start(self._knocks, (self._view.origin, port), ports.knock, self._view.origin, port)
+        resolvers = [each.name for each in self._view.resolvers]
+        return PublicSurvey(
+            view=self._view,
+            now=time.time(),
+            answers=tuple(sorted(self._answers, key=lambda each: resolvers.index(each.resolver))),
+            handshakes=_results(self._handshakes),
+            old_handshakes=_results(self._old_handshakes),
+            exchanges=_results(self._exchanges),
+            knocks=_results(self._knocks),
+        )
+
+    def _start(
+        self, started: dict[Any, asyncio.Task], key: Any, probe: Callable[..., Coroutine], *arguments: Any
+    ) -> None:
+        if key not in started:
+            started[key] = self._group.create_task(probe(*arguments))
+
+    async def _host(self, role: str, host: str) -> None:
+        if self._view.origin:
+            self._address(role, host, self._view.origin)
+        questions = [dns.ask(host, kind, resolver) for resolver in self._view.resolvers for kind in dns.KINDS]
+        for question in asyncio.as_completed(questions):
+            answer = await question
+            self._answers.append(answer)
+            for address in answer.addresses:
+                self._address(role, host, address)
+
+    def _address(self, role: str, host: str, address: str) -> None:
+        where = (host, address)
+        self._start(self._handshakes, where, self._shaker.shake, *where, self._secure)
+        self._start(self._old_handshakes, where, self._shaker.shake, *where, self._secure, True)
+        for request in self._requests(role):
+            self._start(self._exchanges, (*where, request), self._exchange, *where, request)
+
+    def _requests(self, role: str) -> Iterator[Request]:
+        yield from PROOFS[role]
+        yield plain(role)
+        if role == API:
+            yield JOBS
+            for origin in (front_origin(self._view), *foreign_origins(self._view)):
+                yield preflight(origin)
+
+    def _exchange(self, host: str, address: str, request: Request) -> Coroutine[Any, Any, http.Exchange]:
+        headers = (
+            {"Origin": request.origin, "Access-Control-Request-Method": "POST"} if request.origin else {}
+        )
+        port = self._secure if request.scheme == "https" else self._web
+        return self._client.send(
+            request.method, f"{request.scheme}://{host}{request.path}", address, port, headers
+        )
+
+
+def _results(tasks: dict[Any, asyncio.Task]) -> dict[Any, Any]:
+    return {key: task.result() for key, task in tasks.items()}

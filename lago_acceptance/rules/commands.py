@@ -1,0 +1,107 @@
+"""Rules about the commands that services are started with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.roles import FRONT
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.lago.key_loading import outcome_of
+from lago_acceptance.lago.versions import version_of
+from lago_acceptance.model.deployment import Model
+from lago_acceptance.rules import Violation, rule
+from lago_acceptance.rules.helpers import lago, part
+
+START_SCRIPTS = {
+    "start.sh",
+    "start.api.sh",
+    "start.worker.sh",
+    "start.events.worker.sh",
+    "start.pdfs.worker.sh",
+    "start.clock.sh",
+    "migrate.sh",
+    "generate.rsa.sh",
+}
+
+
+@rule("wrong-script-path", phase=2)
+def wrong_script(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The command is a script that this version's image has (./scripts/start.api.sh, ./scripts/migrate.sh, ...)."""
+    for service in lago(model):
+        version = version_of(service, settings)
+        if service.built or service.working_dir or version is None or version < (1, 10) or version >= (1, 30):
+            continue
+        for program in outcome_of(service, model).programs:
+            path = program[0] if program else ""
+            if not (path.endswith(".sh") or "scripts/" in path) or service.mount_at(
+                path if path.startswith("/") else f"/app/{path.removeprefix('./')}"
+            ):
+                continue
+            inside = path.removeprefix("/app/").removeprefix("./")
+            known = START_SCRIPTS | ({"start.migrate.sh"} if version < (1, 14) else set())
+            folder, _, name = inside.rpartition("/")
+            if (
+                folder != "scripts"
+                or (name not in known and version < (1, 20))
+                or (name == "start.migrate.sh" and version >= (1, 14))
+            ):
+                yield Violation(
+                    service=service,
+                    at=part(service, "command" if service.command else "entrypoint"),
+                    wrong=f"its image has no {path}",
+                    leads_to="the container is never started: no such file or directory, exit 127",
+                    mend="./scripts/migrate.sh"
+                    if "migrate" in name
+                    else "use a script that the image has: ./scripts/start.{api,worker,clock}.sh",
+                )
+
+
+@rule("command-needs-shell", phase=2)
+def needs_a_shell(model: Model, settings: Settings) -> Iterator[Violation]:
+    """A command with shell syntax is given to a shell.
+
+    Compose splits a command into words and starts the first one. `export`, `&&` and `|` mean nothing then.
+    """
+    from lago_acceptance.shell.words import needs_shell
+
+    for service in lago(model):
+        if needs_shell((*service.entrypoint, *service.command)):
+            yield Violation(
+                service=service,
+                at=part(service, "command" if service.command else "entrypoint"),
+                wrong="its command is written for a shell, but none is started",
+                leads_to="the container doesn't start: executable file not found, or the operators are "
+                "passed on as words",
+                mend='command: ["bash", "-ec", "..."], with $$ for each $',
+            )
+
+
+@rule("front-command-ignored-by-entrypoint", phase=2, declared_only=True)
+def front_command(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The front has no command: its image's entrypoint ignores it."""
+    for service in model.of_role(FRONT):
+        if service.command and not service.entrypoint and not service.built:
+            yield Violation(
+                service=service,
+                at=part(service, "command"),
+                wrong="the front's entrypoint ignores `command:`",
+                leads_to="what it was meant to do is not done, and nothing says so",
+                mend="take it out; what the front needs is given by API_URL",
+            )
+
+
+@rule("front-env-config-hardcoded", phase=2, severity=Severity.WARNING)
+def front_env_config(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The front's env-config.js is written by its image from API_URL, not by hand."""
+    for service in model.of_role(FRONT):
+        mounted = any("env-config.js" in mount.target for mount in service.mounts)
+        if mounted or "env-config.js" in service.full_command:
+            yield Violation(
+                service=service,
+                at=part(service, "volumes" if mounted else "entrypoint" if service.entrypoint else "command"),
+                wrong="env-config.js is written by hand",
+                leads_to="it hides API_URL, goes stale with the next version, and is overwritten at "
+                "every start",
+                mend="set API_URL, and leave env-config.js to the image",
+            )

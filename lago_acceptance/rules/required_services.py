@@ -1,0 +1,114 @@
+"""Rules about which services there are, and what they must share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.roles import API, CLOCK, PDF, WORKER
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.rules import Violation, rule
+from lago_acceptance.rules.helpers import (
+    named,
+    reference,
+    url_of,
+    uses,
+    variable,
+)
+
+
+@rule("no-pdf-service", phase=2, severity=Severity.WARNING)
+def no_pdf(model: Model, settings: Settings) -> Iterator[Violation]:
+    """There is a PDF service, and the worker knows it.
+
+    Without one every invoice is finalized without its PDF, and a job dies for each; nothing else shows it.
+    """
+    first = reference(model)
+    pdf = model.of_role(PDF)
+    for service in model.of_role(WORKER) or model.of_role(API):
+        url = url_of(service, "LAGO_PDF_URL")
+        said = model.written is None or model.written.text(service.name, "LAGO_PDF_URL") is not None
+        outside = said and unknown(service.value("LAGO_PDF_URL")) or url is not None and "." in url.host
+        if not pdf and not outside and uses(model):
+            yield Violation(
+                service=first,
+                at=variable(service, "LAGO_PDF_URL") if url else ("services",),
+                wrong="no service makes PDFs" + (f": nobody is called {url.host}" if url else ""),
+                leads_to="invoices are finalized without a PDF, and each leaves a dead job",
+                mend="add getlago/lago-gotenberg:7.8.2 and LAGO_PDF_URL: http://lago-pdf:3000",
+            )
+            return
+        if pdf and not service.value("LAGO_PDF_URL"):
+            yield Violation(
+                service=service,
+                at=variable(service, "LAGO_PDF_URL"),
+                wrong="there is a PDF service, but LAGO_PDF_URL is not set",
+                leads_to="the worker doesn't find it: invoices without PDFs, and a dead job for each",
+                mend=f"LAGO_PDF_URL: http://{pdf[0].name}:3000 on the worker and the API",
+            )
+            return
+        target = next((each for each in named(model, url.host) if each.role == PDF), None) if url else None
+        if target and (url.port or 80) != 3000 and not re.search(r"--api-port|API_PORT", _told(target)):
+            yield Violation(
+                service=service,
+                at=variable(service, "LAGO_PDF_URL"),
+                wrong=f"LAGO_PDF_URL names port {url.port or 80} of {target.name}, which listens on 3000",
+                leads_to="connection refused: invoices without PDFs, and a dead job for each",
+                mend=f"LAGO_PDF_URL: http://{target.name}:3000",
+            )
+            return
+
+
+def _told(service: Service) -> str:
+    return " ".join((service.full_command, *service.environment))
+
+
+@rule("no-clock-service", phase=2)
+def no_clock(model: Model, settings: Settings) -> Iterator[Violation]:
+    """There is a clock: nothing recurring happens without it."""
+    if uses(model) and not model.of_role(CLOCK):
+        yield Violation(
+            service=reference(model),
+            at=("services",),
+            wrong="no service runs Lago's clock (./scripts/start.clock.sh)",
+            leads_to="no recurring invoices, no activation of future subscriptions, no end dates, no "
+            "finalized drafts",
+            mend="add a service with the API's image and environment and command ./scripts/start.clock.sh",
+        )
+
+
+@rule("no-worker-service", phase=2)
+def no_worker(model: Model, settings: Settings) -> Iterator[Violation]:
+    """There is a worker: without it nothing is billed, and no webhook is sent."""
+    if uses(model) and not model.of_role(WORKER):
+        yield Violation(
+            service=reference(model),
+            at=("services",),
+            wrong="no service runs Lago's worker (./scripts/start.worker.sh)",
+            leads_to="jobs pile up in Redis: no invoices, no webhooks, no deletions, usage that stands still",
+            mend="add a service with the API's image and environment and command ./scripts/start.worker.sh",
+        )
+
+
+@rule("queue-without-worker", phase=2)
+def stranded(model: Model, settings: Settings) -> Iterator[Violation]:
+    """A queue that is switched on has a worker that reads it (SIDEKIQ_EVENTS, SIDEKIQ_PDFS)."""
+    for variable_name, script in (
+        ("SIDEKIQ_EVENTS", "start.events.worker.sh"),
+        ("SIDEKIQ_PDFS", "start.pdfs.worker.sh"),
+    ):
+        if any(script in service.full_command for service in model.services):
+            continue
+        for service in model.of_role(API, WORKER, CLOCK):
+            if service.value(variable_name) not in ("", "false"):
+                yield Violation(
+                    service=service,
+                    at=variable(service, variable_name),
+                    wrong=f"{variable_name} is set, but no service runs {script}",
+                    leads_to="jobs of that queue are never done",
+                    mend=f"add a worker with ./scripts/{script}, or take {variable_name} out",
+                )
+                break

@@ -1,0 +1,59 @@
+"""Rules about secrets that Lago's services must agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.roles import API
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.model.deployment import Model
+from lago_acceptance.rules import Violation, rule
+from lago_acceptance.rules.helpers import (
+    agreement,
+    variable,
+)
+
+
+@rule("secrets-disagree", phase=2)
+def secrets_disagree(model: Model, settings: Settings) -> Iterator[Violation]:
+    """SECRET_KEY_BASE and the encryption keys are the same in all of Lago's services."""
+    names = (
+        "SECRET_KEY_BASE",
+        "LAGO_ENCRYPTION_PRIMARY_KEY",
+        "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
+        "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
+    )
+    for name in names:
+        for service, first, _, _ in agreement(model, name):
+            yield Violation(
+                service=service,
+                at=variable(service, name),
+                wrong=f"its {name} is another one than that of {first.name}",
+                leads_to="what one writes encrypted or signed, the other can't read",
+                mend="one value for all, by an anchor",
+            )
+
+
+@rule("encryption-keys-missing", phase=2, severity=Severity.WARNING)
+def encryption(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The API has its three encryption keys: payment providers can't be added without them."""
+    names = (
+        "LAGO_ENCRYPTION_PRIMARY_KEY",
+        "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
+        "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
+    )
+    for service in model.of_role(API):
+        missing = [
+            name
+            for name in names
+            if not service.value(name) and not service.value(name.removeprefix("LAGO_"))
+        ]
+        if missing:
+            yield Violation(
+                service=service,
+                at=variable(service, missing[0]),
+                wrong=f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
+                leads_to="adding a payment provider or an integration answers 500",
+                mend="make each: openssl rand -hex 16",
+            )

@@ -1,0 +1,230 @@
+"""Rules about certificates, redirects and public names in Traefik's labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.roles import API, FRONT
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.model.deployment import Model
+from lago_acceptance.model.traefik_labels import (
+    LabelRouter,
+    disabled,
+    labels_of,
+    proxy,
+    routers,
+)
+from lago_acceptance.rules import Violation, rule
+from lago_acceptance.rules.helpers import all_routers, internal, named_hosts, public, url_of, variable
+
+
+@rule("wrong-certresolver", phase=3)
+def wrong_resolver(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The certificate resolver is one that the running Traefik has."""
+    known = proxy(model, settings)
+    for router in all_routers(model):
+        if (
+            router.resolver
+            and (router.resolver.lower() if known.inside else router.resolver) not in known.resolvers
+            and not unknown(router.resolver)
+            and (known.resolvers or not known.inside)
+        ):
+            yield Violation(
+                service=router.owner,
+                at=router.label("tls.certresolver"),
+                wrong=f"router {router.name} asks the resolver {router.resolver}; Traefik has "
+                f"{', '.join(sorted(known.resolvers))}",
+                leads_to="Traefik serves its own default certificate: browsers refuse the page",
+                mend=f"tls.certresolver: {min(known.resolvers)}",
+            )
+
+
+def _https(router: LabelRouter, entrypoint: str) -> bool:
+    return entrypoint in [name.lower() for name in router.entrypoints] or (
+        not router.entrypoints and router.tls
+    )
+
+
+def _plain_only(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The services whose routers all listen on the http entry point alone, without sending anybody to https."""
+    known = proxy(model, settings)
+    every = [router for service in model.services for router in routers(service)]
+    secured = {host for router in every if _https(router, known.https) for host in router.hosts}
+    for service in public(model):
+        mine = [router for router in routers(service) if router.rule and not disabled(service)]
+        lost = [router for router in mine if router.hosts and not set(router.hosts) & secured]
+        if (
+            lost
+            and len(lost) == len(mine)
+            and all([point.lower() for point in router.entrypoints] == [known.http] for router in mine)
+        ):
+            yield Violation(
+                service=service,
+                at=lost[0].label("rule"),
+                wrong=f"its routers listen on {known.http} alone: nothing answers to https://{lost[0].hosts[0]}",
+                leads_to="404 for https, which is all that browsers try",
+                mend=f"add a router on {known.https} with tls.certresolver: {settings.edge.resolver}",
+            )
+
+
+@rule("router-tls-missing", phase=3)
+def no_tls(model: Model, settings: Settings) -> Iterator[Violation]:
+    """A router on the https entry point has TLS and a resolver, unless the proxy of the file gives both to all."""
+    known = proxy(model, settings)
+    yield from _plain_only(model, settings) if not known.inside else ()
+    for router in all_routers(model) if not known.inside else ():
+        if not _https(router, known.https):
+            continue
+        if not router.tls:
+            yield Violation(
+                service=router.owner,
+                at=router.label("entrypoints"),
+                wrong=f"router {router.name} listens on {known.https} without TLS",
+                leads_to="404 for https, which is all that browsers try",
+                mend=f'traefik.http.routers.{router.name}.tls: "true"',
+            )
+        elif not router.resolver:
+            key = f"traefik.http.routers.{router.name}.tls.domains"
+            if not any(label.startswith(key) for label in labels_of(router.owner)):
+                yield Violation(
+                    service=router.owner,
+                    at=router.label("tls"),
+                    wrong=f"router {router.name} has TLS and no certificate resolver",
+                    severity=Severity.WARNING,
+                    leads_to="Traefik serves its default certificate, unless it has another one for "
+                    "that name",
+                    mend=f"tls.certresolver: {settings.edge.resolver}",
+                )
+
+
+@rule("http-not-redirected", phase=3, severity=Severity.WARNING)
+def not_redirected(model: Model, settings: Settings) -> Iterator[Violation]:
+    """http redirects to https, by labels of its own: the entry points of the running Traefik don't do it."""
+    known = proxy(model, settings)
+    every = [router for service in model.services for router in routers(service)]
+    if known.redirects:
+        return
+    for service in public(model):
+        secured = [router for router in routers(service) if _https(router, known.https) and router.rule]
+        missing = sorted(
+            {host for router in secured for host in router.hosts} - _redirected(model, every, known.http)
+        )
+        if secured and missing:
+            yield Violation(
+                service=service,
+                at=secured[0].label("rule"),
+                wrong=f"no router redirects http://{missing[0]} to https",
+                leads_to="who types the name without https gets 404 or an unencrypted page",
+                mend=f"add a router on {known.http} with a redirectscheme middleware",
+            )
+
+
+def _redirected(model: Model, every: list[LabelRouter], entrypoint: str) -> set[str]:
+    redirecting = {
+        key.split(".")[3]
+        for service in model.services
+        for key in labels_of(service)
+        if key.startswith("traefik.http.middlewares.")
+        and (".redirectscheme." in key or ".redirectregex." in key)
+    }
+    for service in model.services:
+        for key, value in labels_of(service).items():
+            chained = {name.strip().partition("@")[0].lower() for name in value.split(",")}
+            if key.endswith(".chain.middlewares") and chained & redirecting:
+                redirecting.add(key.split(".")[3])
+    hosts: set[str] = set()
+    for router in every:
+        names = [name.partition("@") for name in router.middlewares]
+        redirects = any(
+            name.lower() in redirecting or (at and "docker" not in provider) for name, at, provider in names
+        )
+        if redirects and (entrypoint in router.entrypoints or not router.entrypoints):
+            hosts |= set(router.hosts)
+            if "hostregexp" in router.rule.lower() or "pathprefix(`/`)" in router.rule.lower().replace(
+                " ", ""
+            ):
+                hosts |= {host for other in every for host in other.hosts}
+    return hosts
+
+
+@rule("wrong-domain", phase=3)
+def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
+    """Routers answer to the names that the URLs use, and to those that the settings name.
+
+    A router for another name than the one in LAGO_API_URL, API_URL or LAGO_FRONT_URL is a name that nobody
+    types.
+    """
+    for role, names, expected in (
+        (API, ("LAGO_API_URL",), settings.hosts.api),
+        (FRONT, ("LAGO_FRONT_URL",), settings.hosts.front),
+    ):
+        served = [
+            host
+            for service in model.of_role(role)
+            for router in routers(service)
+            for host in named_hosts(router)
+        ]
+        holders = [(service, name) for service in model.of_role(API) for name in names]
+        if role == API:
+            holders += [(service, "API_URL") for service in model.of_role(FRONT)]
+        everything = [
+            host for service in model.services for router in routers(service) for host in named_hosts(router)
+        ]
+        disagreeing = False
+        for service, name in holders:
+            url = url_of(service, name)
+            if (
+                url
+                and url.host
+                and served
+                and not internal(url.host)
+                and not unknown(url.host)
+                and url.host.lower() not in served
+            ):
+                if any(
+                    router.rule.startswith("HostRegexp")
+                    for each in model.of_role(role)
+                    for router in routers(each)
+                ):
+                    continue
+                if (
+                    url.host.lower() in everything
+                    and "/" in url.path.strip("/") + "/"
+                    and url.path.strip("/")
+                ):
+                    continue
+                disagreeing = True
+                yield Violation(
+                    service=service,
+                    at=variable(service, name),
+                    wrong=f"{name} says {url.host}, but the {role}'s routers answer to "
+                    f"{', '.join(sorted(set(served)))}",
+                    leads_to="404 at the one name, and nobody uses the other",
+                    mend="write both from one variable",
+                )
+        if (
+            served
+            and not disagreeing
+            and expected
+            and expected.lower() not in served
+            and not any(map(_template, served))
+        ):
+            owner = next(service for service in model.of_role(role) if routers(service))
+            router = routers(owner)[0]
+            yield Violation(
+                service=owner,
+                at=router.label("rule"),
+                severity=Severity.WARNING,
+                wrong=f"its routers answer to {', '.join(sorted(set(served)))}; in production it is "
+                f"called {expected}",
+                leads_to=f"404 at {expected}",
+                mend=f"Host(`{expected}`), or another [hosts] in the settings",
+            )
+
+
+def _template(host: str) -> bool:
+    return host.endswith(
+        (".example.com", ".example.org", ".example", ".test", ".localhost", ".local")
+    ) or internal(host)

@@ -1,0 +1,305 @@
+"""Rules about the names of variables: Lago reads exact names, and says nothing about others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.roles import API, CLOCK, FRONT, MIGRATE, WORKER
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.lago.key_loading import KEY, State, key_reading
+from lago_acceptance.lago.versions import version_of
+from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.rules import Violation, rule
+from lago_acceptance.rules.helpers import at_deploy, lago, reference, variable, written_unset
+
+# Lago sheet, sections 1.3 to 1.5 and 4; patterns where a whole family is read.
+READ = (
+    "LAGO_API_URL",
+    "LAGO_FRONT_URL",
+    "LAGO_DOMAIN",
+    "LAGO_PDF_URL",
+    KEY,
+    "LAGO_ENCRYPTION_PRIMARY_KEY",
+    "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
+    "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
+    "LAGO_REDIS_*",
+    "LAGO_MEMCACHE_*",
+    "LAGO_LICENSE",
+    "LAGO_DISABLE_*",
+    "LAGO_SIDEKIQ_*",
+    "LAGO_WEBHOOK_ATTEMPTS",
+    "LAGO_EVENTS_*",
+    "LAGO_SUBSCRIPTION_*",
+    "LAGO_LIFETIME_USAGE_*",
+    "LAGO_PARALLEL_*",
+    "LAGO_USE_*",
+    "LAGO_AWS_S3_*",
+    "LAGO_GCS_*",
+    "LAGO_SMTP_*",
+    "LAGO_FROM_EMAIL",
+    "LAGO_OAUTH_*",
+    "LAGO_CLICKHOUSE_*",
+    "LAGO_KAFKA_*",
+    "LAGO_ENABLE_YJIT",
+    "LAGO_LOG_LEVEL",
+    "LAGO_CREATE_ORG",
+    "LAGO_ORG_USER_EMAIL",
+    "LAGO_ORG_USER_PASSWORD",
+    "LAGO_ORG_NAME",
+    "LAGO_ORG_API_KEY",
+    "LAGO_API_KEY",
+    "LAGO_RAILS_*",
+    "LAGO_DATA_API_*",
+    "LAGO_VERSION",
+    "LAGO_PREMIUM*",
+    "LAGO_CLOUD*",
+    "LAGO_KARAFKA_*",
+)
+NEVER_READ = (
+    "LAGO_REDIS_URL",
+    "LAGO_REDIS_HOST",
+    "LAGO_REDIS_PORT",
+    "LAGO_REDIS_PASSWORD",
+    "LAGO_REDIS_DB",
+    "RSA_PRIVATE_KEY",
+    "RSA_PUBLIC_KEY",
+    "LAGO_RSA_PUBLIC_KEY",
+    "LAGO_SECRET_KEY_BASE",
+    "LAGO_DATABASE_URL",
+)
+# The front reads API_URL; its bundle was built with nothing of these (Lago sheet, section 4).
+FRONT_NEVER_READ = (
+    "LAGO_API_URL",
+    "LAGO_FRONT_URL",
+    "REACT_APP_*",
+    "VITE_*",
+    "NEXT_PUBLIC_*",
+    "GRAPHQL_URL",
+    "LAGO_GRAPHQL_URL",
+)
+# Names that people give to what Lago calls SECRET_KEY_BASE, DATABASE_URL and REDIS_URL.
+SECRET_KEY_BASE_LIKE = re.compile(
+    r"(LAGO_|RAILS_|APP_|API_)?(SECRET(_?KEY)?(_?BASE)?(_KEY)?|KEY_BASE|SECRET_KEY_BASE_\w+)"
+)
+DATABASE_LIKE = re.compile(
+    r"(LAGO_|RAILS_|APP_|PRIMARY_)?(DATABASE|DB|POSTGRES|POSTGRESQL|PG)_?(URL|URI|DSN|CONNECTION(_STRING)?|HOST|SERVER)"
+)
+REDIS_LIKE = re.compile(
+    r"(LAGO_|RAILS_|APP_|SIDEKIQ_)?REDIS(_?(URL|URI|DSN|HOST|SERVER|ADDR|ADDRESS|ENDPOINT))?"
+)
+
+
+def _mentioned(model: Model, service: Service, name: str) -> bool:
+    """Whether the service's own commands or scripts use a variable."""
+    check = " ".join(service.healthcheck.test) if service.healthcheck else ""
+    scripts = (model.files.get(mount.source) or "" for mount in service.mounts)
+    return any(name in text for text in (service.full_command, check, *scripts))
+
+
+def _among(name: str, patterns: tuple[str, ...]) -> bool:
+    # Each pattern that is asked is compiled first, and most are plain names.
+    return name in patterns or any("*" in pattern and fnmatchcase(name, pattern) for pattern in patterns)
+
+
+@rule("unknown-env-ignored", phase=2, severity=Severity.WARNING)
+def unknown_env(model: Model, settings: Settings) -> Iterator[Violation]:
+    """Every LAGO_* variable is one that Lago reads.
+
+    Lago doesn't complain of a name that it doesn't know: the value is simply not used. Checked against what
+    v1.16.0 reads; for versions that are newer than that, only names that no version reads are reported.
+    """
+    for service in (*lago(model), *model.of_role(FRONT)):
+        front = service.role == FRONT
+        version = version_of(service, settings)
+        for name in service.environment:
+            if front:
+                ignored = _among(name, FRONT_NEVER_READ)
+            elif name.startswith("LAGO_"):
+                listed = _among(name, READ) and name not in NEVER_READ
+                ignored = name in NEVER_READ or (not listed and version is not None and version < (1, 17))
+            else:
+                ignored = name in NEVER_READ
+            path_or_file = name.endswith(("_FILE", "_PATH")) and "RSA" in name
+            if ignored and not path_or_file and not _mentioned(model, service, name):
+                instead = " (it reads API_URL)" if front else ""
+                yield Violation(
+                    service=service,
+                    at=variable(service, name),
+                    wrong=f"{name} is a name that {'the front' if front else 'Lago'} doesn't read{instead}",
+                    leads_to="the value has no effect, and what was meant stays at its default",
+                    mend="use the exact name of .env.lago.example, or take the line out",
+                )
+
+
+def _misnamed(model: Model, right: str, likely: re.Pattern[str], leads_to: str) -> Iterator[Violation]:
+    for service in lago(model):
+        wrong = [
+            name
+            for name in service.environment
+            if name != right and likely.fullmatch(name) and not _mentioned(model, service, name)
+        ]
+        if not service.value(right) and wrong:
+            yield Violation(
+                service=service,
+                at=variable(service, wrong[0]),
+                wrong=f"{wrong[0]} is set and {right} is not; Lago reads {right}",
+                leads_to=leads_to,
+                mend=f"call it {right}",
+            )
+
+
+@rule("secret-key-base-misnamed", phase=2)
+def secret_key_base_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The secret of Lago's sessions is called SECRET_KEY_BASE, without a prefix."""
+    return _misnamed(
+        model,
+        "SECRET_KEY_BASE",
+        SECRET_KEY_BASE_LIKE,
+        "ArgumentError: Missing `secret_key_base` for 'production' environment: nothing boots",
+    )
+
+
+@rule("db-redis-url-misnamed", phase=2)
+def database_url_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The database's address is called DATABASE_URL, without a prefix and in one piece."""
+    return _misnamed(
+        model,
+        "DATABASE_URL",
+        DATABASE_LIKE,
+        "Lago looks for PostgreSQL on a local socket: migrations fail and /health answers 500",
+    )
+
+
+@rule("redis-url-misnamed", phase=2)
+def redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
+    """Redis' address is called REDIS_URL, without a prefix and in one piece."""
+    return _misnamed(
+        model,
+        "REDIS_URL",
+        REDIS_LIKE,
+        "Lago looks for Redis on localhost:6379: the worker exits, and every call that enqueues "
+        "a job answers 500",
+    )
+
+
+@rule("rails-env-missing", phase=2)
+def rails_env(model: Model, settings: Settings) -> Iterator[Violation]:
+    """RAILS_ENV is production wherever Lago's Ruby runs.
+
+    Without it Rails takes development, which needs gems and a key file that the image lacks.
+    """
+    for service in lago(model):
+        value = service.value("RAILS_ENV")
+        if value not in ("production", "staging") and not unknown(value):
+            made = value in ("", "development", "test")
+            yield Violation(
+                service=service,
+                at=variable(service, "RAILS_ENV"),
+                wrong=f"RAILS_ENV is {value or 'not set'}"
+                f"{written_unset(model, service, 'RAILS_ENV')}, so Rails runs as {value or 'development'}",
+                leads_to="the container exits at boot: development's gems and key file are not in the image"
+                if made
+                else "the container exits at boot: Lago has no environment of that name",
+                mend="RAILS_ENV: production",
+            )
+
+
+def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Violation]:
+    likely = {"SECRET_KEY_BASE": SECRET_KEY_BASE_LIKE, "DATABASE_URL": DATABASE_LIKE, "REDIS_URL": REDIS_LIKE}
+    first = reference(model)
+    for service in model.of_role(role):
+        missing = [
+            name
+            for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_BASE")
+            if not service.value(name)
+            and not any(each != name and likely[name].fullmatch(each) for each in service.environment)
+            and (
+                name not in service.environment
+                or not written_unset(model, service, name)
+                or role == API
+                or model.written.environment_known
+            )
+        ]
+        others = role != API and first is not None and first is not service
+        if others:
+            # What the API lacks as well is told there.
+            missing = [name for name in missing if first.value(name)]
+            missing += [name for name in ("RAILS_ENV",) if not service.value(name) and first.value(name)]
+            if role != MIGRATE:
+                missing += [
+                    name
+                    for name in ("LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY")
+                    if first.value(name) and not service.value(name)
+                ]
+            if (
+                key_reading(service, model, settings).state is State.ABSENT
+                and key_reading(first, model, settings).state is not State.ABSENT
+            ):
+                missing.append(KEY)
+        if missing:
+            unset = written_unset(model, service, missing[0])
+            yield Violation(
+                service=service,
+                at=variable(service, missing[0]),
+                severity=at_deploy(model, service, *missing),
+                wrong=f"{service.name} lacks {', '.join(missing)}{unset}"
+                + (f", which {first.name} has" if others else ""),
+                leads_to=_LEADS_TO[role],
+                mend="give all of Lago's services the same environment by one anchor",
+            )
+
+
+_LEADS_TO = {
+    API: "the API doesn't boot, or answers 500 to every call",
+    WORKER: "jobs are not done, or are done with other settings than the API's",
+    CLOCK: "the clock doesn't boot, or nothing recurring is enqueued: no recurring invoices",
+    MIGRATE: "migrations stop half-way: four of them need Redis, all need the database, the key and "
+    "SECRET_KEY_BASE",
+}
+
+
+@rule("api-env-incomplete", phase=2)
+def api_env(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The API has DATABASE_URL, REDIS_URL and SECRET_KEY_BASE."""
+    return _incomplete(model, settings, API)
+
+
+@rule("worker-env-incomplete", phase=2)
+def worker_env(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The worker has everything that the API has of database, Redis, cache and secrets."""
+    return _incomplete(model, settings, WORKER)
+
+
+@rule("clock-env-incomplete", phase=2)
+def clock_env(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The clock has everything that the API has of database, Redis, cache and secrets: it loads all of Lago."""
+    return _incomplete(model, settings, CLOCK)
+
+
+@rule("migrate-env-incomplete", phase=2)
+def migrate_env(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The migration has database, Redis, key and SECRET_KEY_BASE: every task loads all of Lago, and four enqueue jobs."""
+    return _incomplete(model, settings, MIGRATE)
+
+
+@rule("app-env-overrides-rails-env", phase=2)
+def app_env(model: Model, settings: Settings) -> Iterator[Violation]:
+    """APP_ENV doesn't reach the worker, unless it is production.
+
+    Sidekiq takes APP_ENV before RAILS_ENV; the front's APP_ENV, shared by an environment file, changes the
+    worker.
+    """
+    for service in model.of_role(WORKER):
+        if service.value("APP_ENV") not in ("", "production"):
+            yield Violation(
+                service=service,
+                at=variable(service, "APP_ENV"),
+                wrong="APP_ENV is set on the worker and overrides RAILS_ENV there",
+                leads_to="the worker runs in another environment than the API, and exits or reads "
+                "other settings",
+                mend="give APP_ENV to the front alone",
+            )

@@ -1,0 +1,1 @@
+"""What a run writes into Lago to prove that it bills, and removes again."""

@@ -1,0 +1,182 @@
+"""The whole round that proves billing: from a plan of one's own over usage to the last invoice, then
+everything removed.
+
+A round is made once; each of its attempts belongs to one check. What needs the worker is not tried without
+one.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from lago_acceptance.clients.lago import Document, Lago
+from lago_acceptance.clients.webhook_receiver import Box, Delivery
+from lago_acceptance.core.attempt import Attempt
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.roles import API, WORKER
+from lago_acceptance.scenarios import cleanup, invoices, usage, webhooks
+from lago_acceptance.scenarios.cleanup import Owner
+from lago_acceptance.scenarios.context import Context, Names, Preconditions, Timeouts, red
+
+AMOUNT_CENTS = 4900
+INCLUDED, BEYOND_CENTS = 3, 500
+
+
+class BillingRound:
+    """One round in one organization. ``run`` makes it; the attempts are there afterwards."""
+
+    def __init__(
+        self,
+        lago: Lago,
+        owner: Owner,
+        permit: Permit,
+        box: Box | None,
+        around: Preconditions,
+        patience: Timeouts | None = None,
+    ):
+        if not isinstance(permit, Permit):
+            raise TypeError("a billing round writes into Lago and needs a permit")
+        self.owner, self.permit, self.box = owner, permit, box
+        self.names = Names(owner.run)
+        self.lago, self._ground = lago, Context(lago, self.names, around, patience or Timeouts())
+
+    def run(self) -> BillingRound:
+        """Make the round. Whatever fails is kept in its attempt; what was made is removed in the end."""
+        self.prepared = Attempt.of(self._prepare)
+        self.subscribed = Attempt.of(self._subscribe)
+        with ThreadPoolExecutor(3) as beside:
+            billed, used = beside.submit(self._bill), beside.submit(self._use)
+            told = beside.submit(Attempt.of, self._hooks)
+            self.first_invoice, self.file = billed.result()
+            self.grown, self.charged = used.result()
+            self.hooks = told.result()
+        self.terminated = Attempt.of(self._terminate)
+        self.last_invoice = Attempt.of(self._last_invoice)
+        self.removed = Attempt.of(self._remove)
+        return self
+
+    def _bill(self) -> tuple[Attempt[Document], Attempt[str]]:
+        first = Attempt.of(self._first_invoice)
+        return first, Attempt.of(lambda: invoices.file(self._ground, first.needed("the invoice's PDF")))
+
+    def _use(self) -> tuple[Attempt[Document], Attempt[Document]]:
+        grown = Attempt.of(self._grown)
+        return grown, Attempt.of(self._charged, grown)
+
+    # --- steps ---
+
+    def _prepare(self) -> Document:
+        metric = self.lago.create(
+            "billable_metrics",
+            "billable_metric",
+            {
+                "name": f"Requests of {self.names.base}",
+                "code": self.names.metric,
+                "description": self.owner.mark,
+                "aggregation_type": "sum_agg",
+                "field_name": "count",
+            },
+        )
+        charge = {
+            "billable_metric_id": metric["lago_id"],
+            "charge_model": "package",
+            "properties": {"amount": "5", "free_units": INCLUDED, "package_size": INCLUDED},
+        }
+        plan = self.lago.create(
+            "plans",
+            "plan",
+            {
+                "name": f"Plan of {self.names.base}",
+                "code": self.names.plan,
+                "description": self.owner.mark,
+                "interval": "monthly",
+                "amount_cents": AMOUNT_CENTS,
+                "amount_currency": "USD",
+                "pay_in_advance": True,
+                "charges": [charge],
+            },
+        )
+        if self.box:
+            url = self.owner.hook(self.box.inside)
+            self.lago.create("webhook_endpoints", "webhook_endpoint", {"webhook_url": url})
+        self.lago.create(
+            "customers",
+            "customer",
+            {
+                "external_id": self.names.customer,
+                "name": f"Customer of {self.names.base}",
+                "currency": "USD",
+                "legal_name": self.owner.mark,
+            },
+        )
+        return plan
+
+    def _subscribe(self) -> Document:
+        self.prepared.needed("a subscription")
+        made = self.lago.create(
+            "subscriptions",
+            "subscription",
+            {
+                "external_customer_id": self.names.customer,
+                "external_id": self.names.subscription,
+                "plan_code": self.names.plan,
+                "billing_time": "anniversary",
+            },
+        )
+        if made["status"] != "active":
+            red(
+                "subscription-not-active",
+                API,
+                f"a subscription that starts now is {made['status']}",
+                "the customer pays nothing and may use nothing",
+                "look at the API's log around the subscription",
+            )
+        return made
+
+    def _first_invoice(self) -> Document:
+        self.subscribed.needed("the first invoice")
+        return invoices.first(self._ground, AMOUNT_CENTS)
+
+    def _grown(self) -> Document:
+        self.subscribed.needed("usage")
+        return usage.grown(self._ground, INCLUDED)
+
+    def _charged(self, grown: Attempt[Document]) -> Document:
+        grown.needed("usage beyond the allowance")
+        return usage.charged(self._ground, INCLUDED, BEYOND_CENTS)
+
+    def _hooks(self) -> list[Delivery]:
+        self.subscribed.needed("webhooks")
+        return webhooks.delivered(self._ground, self.box, self.owner.hook(""))
+
+    def _terminate(self) -> Document:
+        self.subscribed.needed("termination")
+        answer = self.lago.terminate(self.names.subscription)
+        if answer["status"] != "terminated":
+            red(
+                "subscription-not-terminated",
+                API,
+                f"a terminated subscription is {answer['status']}",
+                "customers who left go on paying",
+                "read the API's log around the termination",
+            )
+        return answer
+
+    def _last_invoice(self) -> Document:
+        self.terminated.needed("the last invoice")
+        first = self.first_invoice.needed("the last invoice, beside the first")
+        self.charged.needed("the last invoice, whose fee is the usage")
+        return invoices.last(self._ground, first, BEYOND_CENTS)
+
+    def _remove(self) -> list[str]:
+        mine = [thing for thing in cleanup.owned(self.lago) if thing.owner.run == self.owner.run]
+        if left := cleanup.remove(self.lago, mine, self.permit):
+            self._ground.around.need(WORKER, "removal of the round's plan, which the worker ends")
+            red(
+                "round-not-removed",
+                WORKER,
+                f"deleted and still there after {cleanup.GONE_SECONDS} s: {', '.join(left)}",
+                "what this run made stays in Lago",
+                "Lago deletes a plan in the worker: look at the queue default",
+            )
+        return [str(thing) for thing in mine]

@@ -1,0 +1,132 @@
+"""What a run makes in Lago bears its id as its name and its owner as a mark, so that it can be found and
+removed.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from lago_acceptance.clients.lago import Lago
+from lago_acceptance.core import run as runs
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.run import tenant_of
+from lago_acceptance.core.waiting import until
+
+NAME = re.compile(re.escape(runs.PREFIX) + r"(\d{8}-\d{6}-[0-9a-f]{6})(?:-|$)")
+MARK = re.compile(re.escape(runs.OWNER_LABEL) + r"=(\d{8}-\d{6}-[0-9a-f]{6})/([^/\s]+)/(\S+)")
+HOOK = re.compile(
+    r"https?://[^/]+/" + re.escape(runs.PREFIX) + r"(\d{8}-\d{6}-[0-9a-f]{6})/([^/\s]+)/([^/\s]+)"
+)
+OLD_SECONDS = 24 * 3600
+GONE_SECONDS = 20
+
+# Where each kind keeps a text of ours, and what its path takes. In the order of removal: what leans on what.
+KINDS = {
+    "webhook_endpoints": ("webhook_endpoint", "lago_id", "webhook_url"),
+    "customers": ("customer", "external_id", "legal_name"),
+    "plans": ("plan", "code", "description"),
+    "billable_metrics": ("billable_metric", "code", "description"),
+}
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Who makes things in Lago: a run on a machine, as a process."""
+
+    run: str
+    machine: str
+    process: str
+
+    @classmethod
+    def of(cls, run: runs.Run) -> Owner:
+        """This process, running ``run`` on this machine."""
+        return cls(run.id, socket.gethostname(), runs.owner())
+
+    @property
+    def mark(self) -> str:
+        """The text that everything of this run bears."""
+        return f"{runs.OWNER_LABEL}={self.run}/{self.machine}/{self.process}"
+
+    def hook(self, box: str) -> str:
+        """The URL of a webhook endpoint of this run, below a base URL."""
+        return f"{box}/{runs.PREFIX}{self.run}/{self.machine}/{self.process}"
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended: seen on its own machine, taken for granted after a day on another."""
+        if self.machine == socket.gethostname():
+            return not runs.alive(self.process)
+        started = datetime.strptime(self.run[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
+        return time.time() - started > OLD_SECONDS
+
+
+class OwnedResource(msgspec.Struct, frozen=True):
+    """One thing that some run has made: the collection, its name there, and its owner."""
+
+    collection: str
+    name: str
+    owner: Owner
+
+    def __str__(self) -> str:
+        return f"{KINDS[self.collection][0].replace('_', ' ')} {self.name}"
+
+
+def owned(lago: Lago) -> list[OwnedResource]:
+    """Everything in an organization whose name and mark agree that a run of this suite has made it."""
+    found = []
+    for collection, (_, name_field, mark_field) in KINDS.items():
+        for entry in lago.all(collection):
+            owner = owner_of(entry, name_field, mark_field)
+            if owner:
+                found.append(OwnedResource(collection, entry[name_field], owner))
+    return found
+
+
+def owner_of(entry: dict[str, Any], name_field: str, mark_field: str) -> Owner | None:
+    """Whose an entry is, or None where name and mark don't say the same run."""
+    text = entry.get(mark_field) or ""
+    if hook := HOOK.fullmatch(text):
+        # An endpoint has no name: its URL bears name and owner.
+        return Owner(hook[1], hook[2], hook[3])
+    mark = MARK.fullmatch(text)
+    if not mark:
+        return None
+    owner = Owner(mark[1], mark[2], mark[3])
+    name = entry.get(name_field) or ""
+    named = NAME.match(name)
+    return owner if (named and named[1] == owner.run) or name == tenant_of(owner.run) else None
+
+
+def remove(lago: Lago, things: list[OwnedResource], permit: Permit) -> list[str]:
+    """Delete things and read back that they are gone; what is still there. A plan goes when the worker has
+    run.
+    """
+    if not isinstance(permit, Permit):
+        raise TypeError("removing from Lago needs a permit")
+    ordered = sorted(things, key=lambda thing: list(KINDS).index(thing.collection))
+    for thing in ordered:
+        lago.delete(f"{thing.collection}/{thing.name}")
+    left: list[OwnedResource] = []
+
+    def gone() -> bool:
+        nonlocal left
+        left = [thing for thing in ordered if _there(lago, thing)]
+        return not left
+
+    until(gone, GONE_SECONDS)
+    return [str(thing) for thing in left]
+
+
+def _there(lago: Lago, thing: OwnedResource) -> bool:
+    return lago.find(f"{thing.collection}/{thing.name}", KINDS[thing.collection][0]) is not None
+
+
+def sweep(lago: Lago, permit: Permit) -> tuple[list[str], list[str]]:
+    """Remove what runs have left that are gone; what was found, and what could not be removed."""
+    dead = [thing for thing in owned(lago) if thing.owner.gone]
+    return [str(thing) for thing in dead], remove(lago, dead, permit)

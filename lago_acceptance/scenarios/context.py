@@ -1,0 +1,87 @@
+"""Rounds of billing: each makes things of its own in one organization, sees what becomes of them, and
+removes them.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import msgspec
+
+from lago_acceptance.clients.lago import Lago
+from lago_acceptance.core.findings import Finding, Red
+from lago_acceptance.core.run import PREFIX
+from lago_acceptance.core.verdicts import Blocked
+
+
+class Names(msgspec.Struct, frozen=True):
+    """What a round's things are called: all begin with the run id."""
+
+    run: str
+
+    @property
+    def base(self) -> str:
+        """The beginning of every name, and the customer's whole name."""
+        return f"{PREFIX}{self.run}"
+
+    @property
+    def metric(self) -> str:
+        """Code of the billable metric."""
+        return f"{self.base}-requests"
+
+    @property
+    def plan(self) -> str:
+        """Code of the plan."""
+        return f"{self.base}-plan"
+
+    @property
+    def customer(self) -> str:
+        """External id of the customer."""
+        return f"{self.base}-customer"
+
+    @property
+    def subscription(self) -> str:
+        """External id of the subscription."""
+        return f"{self.base}-subscription"
+
+
+class Timeouts(msgspec.Struct, frozen=True):
+    """How many seconds are waited for what the worker does.
+
+    The real Lago took 0.6 s for the invoice, 0.4 s for usage, 2 s for the PDF; its last invoice waits for a
+    poller that looks every 5 to 15 s (Lago sheet, sections 3.11 and 8).
+    """
+
+    invoice: float = 20.0
+    usage: float = 15.0
+    file: float = 30.0
+    hooks: float = 20.0
+    last_invoice: float = 45.0
+
+
+class Preconditions(msgspec.Struct, frozen=True):
+    """What is known before: roles whose service is down, by the id of the red check that says so; and the
+    red rule that explains why usage would not grow.
+    """
+
+    down: dict[str, str] = {}
+    stale_usage: str = ""
+
+    def need(self, role: str, missing: str) -> None:
+        """Blocked where the role's service is down."""
+        if role in self.down:
+            raise Blocked(self.down[role], missing)
+
+
+class Context(msgspec.Struct, frozen=True):
+    """Where a round is made: the organization, the names, what is known before, and how long it waits."""
+
+    lago: Lago
+    names: Names
+    around: Preconditions
+    patience: Timeouts = Timeouts()
+
+
+def red(id: str, role: str, wrong: str, leads_to: str, mend: str) -> NoReturn:
+    """Fail a step with one finding."""
+    raise Red(Finding(id=id, role=role, wrong=wrong, leads_to=leads_to, mend=mend))

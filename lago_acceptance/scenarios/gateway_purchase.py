@@ -1,0 +1,161 @@
+"""The round through the gateway: a tenant of this run subscribes, and Lago is asked what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from lago_acceptance.checks.gateway import created_in_lago, named_by
+from lago_acceptance.clients.gateway import Gateway, Operation, listed
+from lago_acceptance.clients.lago import Document, Lago
+from lago_acceptance.core import run
+from lago_acceptance.core.attempt import Attempt
+from lago_acceptance.core.compare import same
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.roles import GATEWAY, WORKER
+from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.verdicts import Blocked
+from lago_acceptance.scenarios import cleanup, invoices
+from lago_acceptance.scenarios.cleanup import OwnedResource, Owner
+from lago_acceptance.scenarios.context import Context, Names, Preconditions, Timeouts, red
+
+
+class Subscribed(msgspec.Struct, frozen=True):
+    """The gateway's answer to a subscription, and the subscriptions that Lago holds for its customer then."""
+
+    answer: dict[str, Any]
+    plan: str
+    held: list[Document]
+
+
+class GatewayRound:
+    """One round; ``run`` makes it and removes the customer again."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        lago: Lago,
+        token: Secret,
+        owner: Owner,
+        permit: Permit,
+        plan: str,
+        around: Preconditions,
+    ):
+        self.gateway, self.lago, self._token, self.owner, self.permit = gateway, lago, token, owner, permit
+        self.plan, self.around = plan, around
+        self.tenant = run.tenant_of(owner.run)
+
+    def run(self, operation: Callable[[str], Operation]) -> GatewayRound:
+        """Subscribe by the gateway and look on both sides; what fails is kept in its attempt."""
+        self.subscribed = Attempt.of(self._subscribe, operation)
+        self.seen = Attempt.of(self._subscription_seen, operation)
+        self.invoiced = Attempt.of(self._invoice_seen, operation)
+        self.used = Attempt.of(self._usage_seen, operation)
+        self.removed = Attempt.of(self._remove)
+        return self
+
+    def _subscribe(self, operation: Callable[[str], Operation]) -> Subscribed:
+        subscribe = operation("subscribe")
+        # Made beforehand, so that it bears this run's mark; the gateway's own upsert leaves the mark alone.
+        self.lago.create(
+            "customers",
+            "customer",
+            {
+                "external_id": self.tenant,
+                "name": self.tenant,
+                "currency": "USD",
+                "legal_name": self.owner.mark,
+            },
+        )
+        answer = self.gateway.subscribe(subscribe, self.plan, self.tenant, self._token)
+        said = answer.taken("no customer can buy")
+        said = said.get("subscription", said) if isinstance(said, dict) else said
+        if not isinstance(said, dict):
+            answer.refuse("no customer can buy")
+        held = self.lago.all("subscriptions", external_customer_id=self.tenant)
+        return Subscribed(said, self.plan, held)
+
+    def _in_lago(self, missing: str) -> Document:
+        """The subscription in Lago, on which the rest rests."""
+        subscribed = self.subscribed.needed(missing)
+        for finding in created_in_lago(subscribed.answer, subscribed.plan, subscribed.held):
+            raise Blocked(finding.id, missing)
+        return named_by(subscribed.answer, subscribed.plan, subscribed.held)
+
+    def _read(self, operation: Operation, subscription: Document) -> list[dict[str, Any]]:
+        """What the tenant is shown, one entry each; a single object is a list of one."""
+        known = {"tenant": self.tenant, "customer": self.tenant, "subscription": subscription["external_id"]}
+        answer = self.gateway.read(operation, self._token, **known)
+        shown = listed(answer, "customers don't see what they have bought")
+        return shown if shown is not None else [answer.body] if answer.body else []
+
+    def _subscription_seen(self, operation: Callable[[str], Operation]) -> None:
+        route = operation("subscriptions")
+        wanted = self._in_lago("the subscription through the gateway")
+        shown = self._read(route, wanted)
+        # By whatever name, in the subscription or in the plan that it holds.
+        if not any(f"'{wanted['plan_code']}'" in str(each) for each in shown):
+            _red(
+                "gateway-subscription-not-shown",
+                f"{route.path} shows {shown!r:.200} after subscribing to {wanted['plan_code']}",
+                "customers believe that they have bought nothing",
+            )
+
+    def _invoice_seen(self, operation: Callable[[str], Operation]) -> None:
+        route = operation("invoices")
+        subscription = self._in_lago("the invoice through the gateway")
+        self.around.need(WORKER, "the invoice through the gateway, which the worker makes")
+        patience = Timeouts()
+        ground = Context(self.lago, Names(self.owner.run), self.around, patience)
+        if not (invoice := invoices.finalized(ground, self.tenant, patience.invoice)):
+            raise Blocked("invoice-missing", "the invoice through the gateway, which Lago did not make")
+        shown = self._read(route, subscription)
+        mine = [each for each in shown if invoice["lago_id"] in (each.get("id"), each.get("lago_id"))]
+        cents = invoice["total_amount_cents"]
+        if not mine or not (
+            same(mine[0].get("amount"), cents / 100) or same(mine[0].get("total_amount_cents"), cents)
+        ):
+            _red(
+                "gateway-invoice-not-shown",
+                f"{route.path} shows {shown!r:.200}, and Lago has an invoice over "
+                f"{invoice['total_amount_cents']} cents",
+                "customers don't see what they have to pay",
+                "read total_amount_cents and currency: Lago 1.16.0 has no amount_cents in an invoice",
+            )
+
+    def _usage_seen(self, operation: Callable[[str], Operation]) -> None:
+        route = operation("usage")
+        wanted = self._in_lago("usage through the gateway")
+        held = self.lago.usage(self.tenant, wanted["external_id"])["charges_usage"]
+        shown = self._read(route, wanted)
+        text = str(shown)
+        if missing := [
+            each["billable_metric"]["code"] for each in held if each["billable_metric"]["code"] not in text
+        ]:
+            _red(
+                "gateway-usage-not-shown",
+                f"{route.path} shows {shown!r:.200}, and Lago counts {', '.join(missing)}",
+                "customers don't see what they have used",
+                "ask Lago for customers/<id>/current_usage?external_subscription_id=…",
+            )
+
+    def _remove(self) -> list[str]:
+        left = cleanup.remove(self.lago, [OwnedResource("customers", self.tenant, self.owner)], self.permit)
+        if left:
+            _red(
+                "round-not-removed",
+                f"deleted and still there: {', '.join(left)}",
+                "what this run made stays in Lago",
+            )
+        return left
+
+
+def _red(
+    id: str,
+    wrong: str,
+    leads_to: str,
+    mend: str = "see what the gateway asks of Lago for this route, and what it caches",
+) -> None:
+    red(id, GATEWAY, wrong, leads_to, mend)

@@ -1,0 +1,123 @@
+"""A round's invoices: the first by the worker, its PDF as a customer fetches it, the last with the usage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urljoin
+
+from lago_acceptance.clients.connection import NotAnswered
+from lago_acceptance.clients.lago import Document
+from lago_acceptance.core.roles import API, PDF, WORKER
+from lago_acceptance.core.waiting import until
+from lago_acceptance.scenarios.context import Context, red
+
+# One to the file, and one from http to https.
+REDIRECTS = 5
+
+
+def finalized(
+    ground: Context, customer: str, deadline: float, wanted: Callable[[Document], bool] = bool
+) -> Document | None:
+    """A customer's finalized invoice, as soon as there is one; None where there is none within ``deadline``
+    seconds.
+    """
+
+    def look() -> Document | None:
+        found = ground.lago.some("invoices", external_customer_id=customer)
+        return next(
+            (invoice for invoice in found if invoice["status"] == "finalized" and wanted(invoice)), None
+        )
+
+    return until(look, deadline)
+
+
+def first(ground: Context, amount_cents: int) -> Document:
+    """The invoice of a plan that is paid in advance, over its amount."""
+    ground.around.need(WORKER, "the first invoice, which the worker makes")
+    seconds = ground.patience.invoice
+    if not (found := finalized(ground, ground.names.customer, seconds)):
+        red(
+            "invoice-missing",
+            WORKER,
+            f"no finalized invoice within {seconds:.0f} s of subscribing to a plan that is paid in advance",
+            "customers use what they never get a bill for",
+            "see whether the worker reads the queue billing in the API's Redis (REDIS_URL of both), and its "
+            "log",
+        )
+    if (found["fees_amount_cents"], found["currency"]) != (amount_cents, "USD"):
+        red(
+            "invoice-amount",
+            WORKER,
+            f"the invoice of a plan of {amount_cents} USD cents bills "
+            f"{found['fees_amount_cents']} {found['currency']} cents",
+            "customers are billed wrongly",
+            "compare GET /invoices/<id> with the plan; look for coupons, taxes and overrides",
+        )
+    return found
+
+
+def file(ground: Context, invoice: Document) -> str:
+    """The address of an invoice's PDF, which was fetched from there."""
+    ground.around.need(PDF, "the invoice's PDF")
+    seconds = ground.patience.file
+
+    def url() -> str | None:
+        return ground.lago.get(f"invoices/{invoice['lago_id']}", "invoice")["file_url"]
+
+    if not (found := until(url, seconds)):
+        red(
+            "invoice-without-file",
+            PDF,
+            f"the finalized invoice has no file_url after {seconds:.0f} s",
+            "customers get no PDF, and each invoice leaves a dead job",
+            "set LAGO_PDF_URL on the worker to the PDF service and read the worker's log",
+        )
+    _fetch(ground, found)
+    return found
+
+
+def _fetch(ground: Context, url: str) -> None:
+    """Follow file_url as a browser does, and see that a PDF comes."""
+    try:
+        for _ in range(REDIRECTS):
+            answer = ground.lago.connection.fetch(url)
+            if not answer.has_redirect_location:
+                break
+            url = urljoin(url, answer.headers["location"])
+        came = f"{answer.status_code} {answer.headers.get('content-type', 'no content type')}"
+        good = answer.status_code == 200 and answer.content.startswith(b"%PDF-")
+    except NotAnswered as missing:
+        came, good = missing.findings[0].wrong, False
+    if not good:
+        red(
+            "invoice-file-unreadable",
+            API,
+            f"file_url leads to {came} and not to a PDF",
+            "customers click on a link to nothing",
+            "LAGO_API_URL must be the public https URL, and /app/storage a volume that API and worker share",
+        )
+
+
+def last(ground: Context, before: Document, amount_cents: int) -> Document:
+    """The invoice that terminating makes, over the usage; ``before`` is the one that was there already."""
+    seconds = ground.patience.last_invoice
+    other = finalized(
+        ground, ground.names.customer, seconds, lambda invoice: invoice["lago_id"] != before["lago_id"]
+    )
+    if not other:
+        red(
+            "last-invoice-missing",
+            WORKER,
+            f"no invoice within {seconds:.0f} s of terminating",
+            "the usage of customers who leave is never billed",
+            "read the worker's log: the job is scheduled for 2 s later",
+        )
+    if other["fees_amount_cents"] != amount_cents:
+        red(
+            "last-invoice-amount",
+            WORKER,
+            f"the last invoice bills {other['fees_amount_cents']} cents for usage of {amount_cents}",
+            "the usage of customers who leave is billed wrongly",
+            "compare its fees with current_usage",
+        )
+    return other

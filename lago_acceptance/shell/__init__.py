@@ -1,0 +1,1 @@
+"""Reads shell text without running it."""

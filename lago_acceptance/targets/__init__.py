@@ -1,0 +1,1 @@
+"""What is under test: a stack on this machine, or a live host."""

@@ -1,0 +1,1 @@
+"""A stack on this machine: brought up, waited for, taken down."""

@@ -1,0 +1,53 @@
+"""testcontainers starts and stops the stack; compose.py says how, and the host runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from subprocess import CompletedProcess
+
+from testcontainers.compose import DockerCompose
+
+from lago_acceptance.composefile.cli import Project
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.hosts.base import CommandResult, Host, WriteCommand
+
+# A name clash, or a leftover of another day, must not be adopted; nothing is pulled behind the resolution's back.
+FLAGS = {"up": ("--quiet-pull", "--no-build"), "down": ("--timeout", "0", "--remove-orphans")}
+
+
+class RunCompose(DockerCompose):
+    """A Compose project whose commands run on a host under a permit, and can be given up early."""
+
+    def __init__(
+        self,
+        project: Project,
+        host: Host,
+        permit: Permit,
+        deadline: float,
+        give_up: Callable[[], str | None] | None = None,
+    ):
+        super().__init__(project.directory, wait=False)
+        self._project, self._host, self._permit = project, host, permit
+        self._deadline, self._give_up = deadline, give_up
+        self.outcome: CommandResult | None = None
+
+    @property
+    def compose_command_property(self) -> list[str]:
+        return self._project.arguments()
+
+    def _run_command(self, cmd: list[str], context: str | None = None) -> CompletedProcess[bytes]:
+        verb = next(word for word in cmd if word in FLAGS)
+        change = WriteCommand(
+            f"docker compose {verb}",
+            (*cmd, *FLAGS[verb]),
+            self._project.environment(),
+            str(self._project.directory),
+            self._deadline,
+        )
+        self.outcome = self._host.change(change, self._permit, self._give_up)
+        return CompletedProcess(cmd, self.outcome.code, self.outcome.output.encode(), b"")
+
+    def run(self, verb: str) -> CommandResult:
+        """Start ("up") or stop ("down") the project; how Compose ended."""
+        self.start() if verb == "up" else self.stop()
+        return self.outcome

@@ -1,0 +1,129 @@
+"""The deployment under test as it is written: its files, its variables, what it declares."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from lago_acceptance.composefile.cli import Project, Resolved, resolve
+from lago_acceptance.core import run as runs
+from lago_acceptance.core.options import Options
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.resources import COMPOSE
+from lago_acceptance.core.roles import API, MIGRATE
+from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.verdicts import Unreachable, UsageError
+from lago_acceptance.hosts.base import WriteCommand
+from lago_acceptance.hosts.local import LocalHost
+from lago_acceptance.lago.versions import before
+from lago_acceptance.model.deployment import Model
+
+KEY_FILE = "lago_rsa_private.pem"
+VARIABLES = "The deploy's variables come from --env-file FILE, or from a .env beside the compose file"
+
+
+class Declaration:
+    """A compose file with the variables of its deploy; where nobody gives any, they are made for this run.
+
+    UsageError where Compose can make nothing of them.
+    """
+
+    def __init__(self, options: Options, settings: Settings, run: runs.Run, host: LocalHost, permit: Permit):
+        self._options, self._settings, self._run = options, settings, run
+        self._host, self._permit = host, permit
+
+    @cached_property
+    def project(self) -> Project:
+        """The Compose project as it was written, before anything of it is changed."""
+        file = self._options.compose_file.resolve()
+        beside = file.parent / ".env"
+        given = self._options.env_file or (beside if beside.is_file() else None)
+        if given:
+            return Project(name=self._run.project, files=(file,), env_files=(given.resolve(),))
+        self._provision()
+        made = (self._run.private / ".env.lago", *self._key_variable(file))
+        variables = {"LAGO_RSA_KEY_FILE": str(self._run.private / KEY_FILE)}
+        return Project(name=self._run.project, files=(file,), env_files=made, variables=variables)
+
+    def _key_variable(self, file: Path) -> Iterator[Path]:
+        """An env file with the made key as Lago reads it, for a compose file that takes it from a variable."""
+        if not file.is_file() or not re.search(rb"\$\{?LAGO_RSA_PRIVATE_KEY\b", file.read_bytes()):
+            return
+        key = base64.b64encode((self._run.private / KEY_FILE).read_bytes()).decode()
+        env_file = self._run.private / ".env.key"
+        env_file.write_text(f"LAGO_RSA_PRIVATE_KEY={key}\n", "ascii")
+        yield env_file
+
+    @cached_property
+    def resolved(self) -> Resolved:
+        """What Compose makes of the file under test, without the overlay."""
+        try:
+            return resolve(self.project)
+        except UsageError as error:
+            if "required variable" in str(error):
+                raise UsageError(f"{error}. {VARIABLES}") from error
+            raise
+
+    @property
+    def model(self) -> Model:
+        """The services, networks and volumes that it declares."""
+        return self.resolved.model
+
+    @property
+    def unset(self) -> str:
+        """A sentence about the variables that the file asks for and nobody sets, or ""."""
+        names = {
+            name
+            for line in self.resolved.warnings
+            for name in re.findall(r'"?(\w+)\W* variable is not set', line)
+        }
+        return (
+            f"set by nobody, so Compose makes them empty: {', '.join(sorted(names))}. {VARIABLES}"
+            if names
+            else ""
+        )
+
+    @cached_property
+    def api_key(self) -> Secret | None:
+        """The API key that seeding gives to the organization, None where it is a random one (Lago sheet, section 1.5).
+
+        Until 1.19.1 LAGO_ORG_API_KEY makes seeding take LAGO_API_KEY's value; later it is the key itself.
+        """
+        for service in self.model.of_role(MIGRATE, API):
+            asked, old = service.value("LAGO_ORG_API_KEY"), before(service, self._settings, (1, 19, 1))
+            if asked and (key := service.value("LAGO_API_KEY") if old else asked):
+                return Secret(key)
+        return None
+
+    @cached_property
+    def admin(self) -> tuple[str, Secret] | None:
+        """The administrator's address and password, where the deployment seeds one."""
+        for service in self.model.of_role(MIGRATE, API):
+            email, password = service.value("LAGO_ORG_USER_EMAIL"), service.value("LAGO_ORG_USER_PASSWORD")
+            if email and password:
+                return email, Secret(password)
+        return None
+
+    def _provision(self) -> None:
+        script = COMPOSE / "provision.sh"
+        change = WriteCommand(
+            "making .env.lago and a key", ("sh", str(script), str(self._run.private)), deadline=30
+        )
+        outcome = self._host.change(change, self._permit)
+        if outcome.code:
+            raise Unreachable(
+                f"no .env.lago and no key could be made: {outcome.output.strip().splitlines()[-1]}"
+            )
+
+    @cached_property
+    def networks(self) -> dict[str, str]:
+        """This run's network for each external one that the file names."""
+        return {
+            network.name: self._run.network(network.key)
+            for network in self.model.networks
+            if network.external
+        }

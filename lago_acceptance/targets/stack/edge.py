@@ -1,0 +1,133 @@
+"""The edge of the stack target: Traefik as proxy, Pebble as CA, pebble-challtestsrv as the public DNS."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lago_acceptance.composefile.cli import Project
+from lago_acceptance.core.resources import TESTBED
+from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.hosts.base import Host, ReadCommand
+
+FILE = TESTBED / "edge.yml"
+
+# How Pebble's endpoint certificate names it. The host reaches Pebble by address and still verifies this name.
+CA_NAME = "pebble"
+
+_SECONDS = 5.0
+
+
+def prepare(folder: Path) -> None:
+    """Make Pebble's own endpoint certificate, key (mode 600) and CA in a folder of the run."""
+    import trustme
+
+    authority = trustme.CA()
+    certificate = authority.issue_cert(CA_NAME, "localhost")
+    folder.mkdir(parents=True, exist_ok=True)
+    authority.cert_pem.write_to_path(str(folder / "endpoint-ca.pem"))
+    (folder / "endpoint.pem").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+    descriptor = os.open(folder / "endpoint-key.pem", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(certificate.private_key_pem.bytes())
+
+
+def project(
+    name: str, folder: Path, lago_project: str, proxy_network: str, overlays: Iterable[Path] = ()
+) -> Project:
+    """The edge's Compose project. ``folder`` is what ``prepare`` filled; ``overlays`` change images and labels.
+
+    Traefik obeys the labels of ``lago_project`` and of its gateway alone, and reaches its containers through ``proxy_network``.
+    """
+    variables = {"EDGE_FOLDER": str(folder), "LAGO_PROJECT": lago_project, "PROXY_NETWORK": proxy_network}
+    if (socket := os.environ.get("DOCKER_HOST", "")).startswith("unix://"):
+        variables["DOCKER_SOCKET"] = socket.removeprefix("unix://")
+    return Project(name=name, files=(FILE, *overlays), variables=variables)
+
+
+class Edge:
+    """A running edge, reached at its containers' addresses."""
+
+    def __init__(self, addresses: Mapping[str, str], folder: Path):
+        self._addresses = addresses
+        self._folder = folder
+
+    @property
+    def origin(self) -> str:
+        """Traefik's address: what the public names point to."""
+        return self._addresses["traefik"]
+
+    @property
+    def resolvers(self) -> list[tuple[str, int]]:
+        """Address and port of each DNS server."""
+        return [(self._addresses[service], 53) for service in ("dns-first", "dns-second")]
+
+    def point_names(self, names: Iterable[str], address: str) -> None:
+        """Give the names one A record and no AAAA record, on every DNS server."""
+        for name in names:
+            self._tell("/clear-a", {"host": name})
+            self._tell("/add-a", {"host": name, "addresses": [address]})
+
+    def fail_names(self, names: Iterable[str], failing: bool = True) -> None:
+        """Make every DNS server answer SERVFAIL for the names, or end that."""
+        for name in names:
+            self._tell("/set-servfail" if failing else "/clear-servfail", {"host": name})
+
+    def root_certificate(self) -> str:
+        """The PEM of the root that this run's certificates chain to. Pebble makes a new one at each start."""
+        import ssl
+
+        import httpx
+
+        context = ssl.create_default_context(cafile=str(self._folder / "endpoint-ca.pem"))
+        with httpx.Client(verify=context, trust_env=False, timeout=_SECONDS) as client:
+            try:
+                answer = client.get(
+                    f"https://{self._addresses['pebble']}:15000/roots/0", extensions={"sni_hostname": CA_NAME}
+                )
+                answer.raise_for_status()
+            except httpx.HTTPError as error:
+                raise Unreachable(
+                    f"Pebble, the CA of the test stack, did not give its root certificate: {error}"
+                ) from None
+        return answer.text
+
+    def _tell(self, path: str, body: dict[str, Any]) -> None:
+        import httpx
+
+        for address, _ in self.resolvers:
+            try:
+                self._client.post(f"http://{address}:8055{path}", json=body).raise_for_status()
+            except httpx.HTTPError as error:
+                raise Unreachable(
+                    f"the test stack's DNS server did not take {path} for {body['host']}: {error}"
+                ) from None
+
+    @cached_property
+    def _client(self):
+        import httpx
+
+        return httpx.Client(trust_env=False, timeout=_SECONDS)
+
+
+def attach(host: Host, project_name: str, folder: Path) -> Edge:
+    """The edge that runs as a Compose project. Unreachable when one of its services has no address."""
+    output = host.read(
+        ReadCommand(
+            "edge's addresses",
+            'docker ps --quiet --filter label=com.docker.compose.project="$project" | xargs -r docker inspect --format '
+            '\'{{index .Config.Labels "com.docker.compose.service"}} '
+            '{{with index .NetworkSettings.Networks "\'"$project"\'_edge"}}{{.IPAddress}}{{end}}\'',
+            {"project": project_name},
+        )
+    )
+    addresses = dict(line.split() for line in output.splitlines() if len(line.split()) == 2)
+    missing = {"traefik", "pebble", "dns-first", "dns-second"} - addresses.keys()
+    if missing:
+        raise Unreachable(
+            f"the test stack's edge is not complete: no running {', '.join(sorted(missing))} in {project_name}"
+        )
+    return Edge(addresses, folder)

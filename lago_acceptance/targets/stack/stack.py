@@ -1,0 +1,339 @@
+"""The deployment brought up here, with a proxy, a CA and DNS of its own, and taken down again without a trace.
+
+Bringing up never raises for the deployment's own fault: what went wrong is seen in the facts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lago_acceptance.composefile.cli import Project, resolve
+from lago_acceptance.core import run as runs
+from lago_acceptance.core.options import Options
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.roles import API, FRONT, GATEWAY
+from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.core.waiting import until
+from lago_acceptance.facts.collect import observe
+from lago_acceptance.facts.types import Facts
+from lago_acceptance.hosts.base import CommandResult, WriteCommand
+from lago_acceptance.hosts.local import LocalHost
+from lago_acceptance.images import resolve as images
+from lago_acceptance.model.deployment import Model
+from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
+from lago_acceptance.targets.stack import docker_daemon, edge, startup
+from lago_acceptance.targets.stack.deployment_files import Declaration
+from lago_acceptance.targets.stack.gateway import GatewayStack
+from lago_acceptance.targets.stack.overlay import overlay
+from lago_acceptance.targets.stack.startup import BringUp
+
+if TYPE_CHECKING:
+    from lago_acceptance.checks.inside import InsideView
+    from lago_acceptance.clients.connection import Connection
+    from lago_acceptance.clients.invalid_credentials import InvalidCredentials
+    from lago_acceptance.probes.survey import PublicSurvey
+
+log = logging.getLogger(__name__)
+
+OURS = ("no space left on device", "Cannot connect to the Docker daemon", "error during connect")
+PERMIT = "--target stack"
+WORK_SECONDS = 15
+CERTIFICATE_SECONDS = 20
+
+
+class Stack:
+    """One deployment under test on this machine's Docker."""
+
+    def __init__(self, options: Options, settings: Settings, run: runs.Run):
+        self.options, self.settings, self.run = options, settings, run
+        self.host = LocalHost()
+        self.permit = Permit(PERMIT)
+        self._written = Declaration(options, settings, run, self.host, self.permit)
+        self.bring_up: BringUp | None = None
+        self.edge: edge.Edge | None = None
+        self.images: dict[str, images.ResolvedImage] = {}
+        self.remarks: list[str] = []
+        self.wants_gateway = False
+        self.gateway: GatewayStack | None = None
+        self._ending: str | None = None
+
+    # --- before anything is started ---
+
+    def prepare(self) -> None:
+        """Look at the daemon, read the file, find images. UsageError or Unreachable; nothing is started yet."""
+        edge_folder = self.run.private / "edge"
+        edge.prepare(edge_folder)
+        bare_edge = edge.project(self.run.edge_project, edge_folder, self.run.project, self.network("proxy"))
+        edge_model = resolve(bare_edge).model
+        models = [self._written.model, edge_model]
+        key = self.api_key or self.options.given_key()
+        if self.wants_gateway and self.settings.hosts.gateway and key:
+            networks = {which: self.network(which) for which in ("gateway", "proxy")}
+            self.gateway = GatewayStack(
+                self.run, self.host, self.permit, key, networks, self.settings.hosts.gateway
+            )
+            models.append(resolve(self.gateway.project).model)
+        looked = docker_daemon.look(self.host)
+        docker_daemon.refuse_unless_ours(looked)
+        for run_id in docker_daemon.sweep(looked, self.host, self.permit):
+            self.remarks.append(f"removed what the run {run_id} had left behind")
+        if self._written.unset:
+            self.remarks.append(self._written.unset)
+        references = {service.image for model in models for service in model.services if service.image}
+        self.images = images.resolve(sorted(references), self.options.images, os.environ)
+        self.project = self._written.project.with_file(
+            self._write_overlay("overlay.yml", self._written.model, self._written.networks)
+        )
+        self._edge_project = bare_edge.with_file(self._write_overlay("overlay-edge.yml", edge_model, {}))
+        if self.gateway:
+            overlaid = self._write_overlay("overlay-gateway.yml", models[-1], {})
+            self._gateway_project = self.gateway.project.with_file(overlaid)
+
+    @property
+    def api_key(self) -> Secret | None:
+        """The API key of the seeded organization, where it is known."""
+        return self._written.api_key
+
+    @property
+    def admin(self) -> tuple[str, Secret] | None:
+        """The administrator's address and password, where the deployment seeds one."""
+        return self._written.admin
+
+    def _write_overlay(self, name: str, model: Model, networks: dict[str, str]) -> Path:
+        text = overlay(model, {asked: image.reference for asked, image in self.images.items()}, networks)
+        path = self.run.reports / name
+        path.write_text("# What this run changed in the compose file, and nothing else.\n" + text, "utf-8")
+        return path
+
+    # --- up and down ---
+
+    def up(self) -> None:
+        """Bring the deployment and the edge up side by side, and wait until they serve or can't any more."""
+        log.info(
+            "bringing up %s, with proxy, CA and DNS%s",
+            self.options.compose_file,
+            " and a gateway" * bool(self.gateway),
+        )
+        self.make_networks()
+        with ThreadPoolExecutor(2) as beside:
+            starting = [beside.submit(self._start_edge)]
+            if self.gateway:
+                starting.append(beside.submit(self.gateway.up, self._gateway_project, self._compose))
+            try:
+                self.bring_up = self._bring_up()
+                for each in starting:
+                    each.result()
+            except BaseException:
+                self._ending = "the run is ending"
+                raise
+        if self.bring_up.outcome.code == 0:
+            self._wait_for_work()
+            self._wait_for_certificates()
+
+    def make_networks(self) -> None:
+        """Make this run's networks in the place of the external ones."""
+        beside_lago = ("proxy", "gateway") if self.gateway else ("proxy",)
+        for network in {*self._written.networks.values(), *map(self.network, beside_lago)}:
+            self._make_network(network)
+
+    def _bring_up(self) -> BringUp:
+        outcome = self._compose(self.project, self._gave_up)
+        self._refuse_our_own_fault(outcome)
+        patience = self.options.deadline
+        gave_up = outcome.stopped if outcome.code else startup.wait(self.host, self.run.project, patience)
+        return BringUp(outcome, gave_up)
+
+    def network(self, which: str) -> str:
+        """This run's network in the place of the one that is shared with the ``proxy`` or the ``gateway``."""
+        edge_settings = self.settings.edge
+        name = edge_settings.proxy_network if which == "proxy" else edge_settings.gateway_network
+        return self._written.networks.get(name, self.run.network(name))
+
+    @property
+    def routed_hosts(self) -> tuple[str, ...]:
+        """The public names that some declared router routes, and those that each Lago must have."""
+        rules = " ".join(
+            value
+            for service in self._written.model.services
+            for key, value in service.labels.items()
+            if key.startswith("traefik.http.routers.") and key.endswith(".rule")
+        )
+        must = [self.settings.hosts.front, self.settings.hosts.api]
+        # Without a Lago the gateway has nothing to be a client of, and its certificate was not waited for.
+        if self.gateway and self.bring_up and not self.bring_up.outcome.code:
+            must.append(self.settings.hosts.gateway)
+        return tuple(name for name in self._public_names.values() if name in must or f"`{name}`" in rules)
+
+    def _start_edge(self) -> None:
+        outcome = self._compose(self._edge_project, lambda: self._ending)
+        self._refuse_our_own_fault(outcome)
+        if outcome.code:
+            raise Unreachable(
+                f"proxy, CA and DNS of the test stack did not come up: {BringUp(outcome, None).failed}"
+            )
+        self.edge = edge.attach(self.host, self.run.edge_project, self.run.private / "edge")
+        self.edge.point_names(self._public_names.values(), self.edge.origin)
+
+    @cached_property
+    def _public_names(self) -> dict[str, str]:
+        hosts = self.settings.hosts
+        return {
+            role: name
+            for role, name in ((FRONT, hosts.front), (API, hosts.api), (GATEWAY, hosts.gateway))
+            if name
+        }
+
+    def public_view(self) -> PublicEndpoints:
+        """Where this stack is seen from outside: its own DNS, its own CA, its own proxy."""
+        return PublicEndpoints(
+            hosts={role: name for role, name in self._public_names.items() if name in self.routed_hosts},
+            resolvers=tuple(
+                Resolver(name, address, port)
+                for name, (address, port) in zip(
+                    ("dns-first", "dns-second"), self.edge.resolvers, strict=True
+                )
+            ),
+            origin=self.edge.origin,
+            roots=self.edge.root_certificate(),
+        )
+
+    memory = None
+
+    def own_organization(self, facts: Facts) -> None:
+        """None, for the whole stack was made for this run."""
+
+    @property
+    def no_gateway(self) -> str:
+        """Why none was started beside this stack, although a run wanted one; "" where one was."""
+        if self.gateway or not self.wants_gateway:
+            return ""
+        return (
+            "no gateway was started beside this stack, for it needs the organization's API key before Lago is up: "
+            "the compose file seeds none (LAGO_ORG_API_KEY and LAGO_API_KEY, both); set them, or give --api-key-file"
+        )
+
+    def look_inside(self, facts: Facts) -> InsideView:
+        """Lago as gateway and API see it inside of their containers."""
+        from lago_acceptance.checks.inside import view_of
+        from lago_acceptance.facts.collect import look_inside
+
+        return view_of(look_inside(self.host, facts, self.network("gateway")))
+
+    @cached_property
+    def nobody(self) -> InvalidCredentials:
+        """Credentials that nobody has."""
+        from lago_acceptance.clients.invalid_credentials import InvalidCredentials
+
+        return InvalidCredentials()
+
+    def connection(self, role: str) -> Connection:
+        """A connection to the API or the gateway by its public name."""
+        from lago_acceptance.clients.invalid_credentials import connect
+
+        return connect(self.public_view(), role)
+
+    def look(self) -> PublicSurvey:
+        """What is seen from there."""
+        from lago_acceptance.probes.survey import look
+
+        return look(self.public_view(), self.settings.edge.closed_ports)
+
+    def _make_network(self, name: str) -> None:
+        arguments = (
+            "docker",
+            "network",
+            "create",
+            "--label",
+            f"{runs.RUN_LABEL}={self.run.id}",
+            "--label",
+            f"{runs.OWNER_LABEL}={runs.owner()}",
+            name,
+        )
+        outcome = self.host.change(
+            WriteCommand(f"making the network {name}", arguments, deadline=30), self.permit
+        )
+        if outcome.code:
+            raise Unreachable(f"the network {name} could not be made: {outcome.output.strip()}")
+
+    def _compose(self, project: Project, give_up: Callable[[], str | None]) -> CommandResult:
+        from lago_acceptance.targets.stack.compose_runner import RunCompose
+
+        return RunCompose(project, self.host, self.permit, self.options.deadline, give_up).run("up")
+
+    def _refuse_our_own_fault(self, outcome: CommandResult) -> None:
+        for sign in OURS:
+            if sign in outcome.output:
+                line = next(line for line in outcome.output.splitlines() if sign in line)
+                raise Unreachable(f"the stack could not be brought up on this machine: {line.strip()[:300]}")
+
+    def down(self) -> str:
+        """Take everything down that this run has made; what is left afterwards, "" when nothing is."""
+        log.info("taking it down")
+        return docker_daemon.remove(self.run.id, self.host, self.permit)
+
+    # --- while it comes up ---
+
+    def _gave_up(self) -> str | None:
+        """Why Compose waits in vain, or None: something that others wait for can't recover."""
+        awaited = {name for service in self._written.model.services for name in service.depends_on}
+        lost = startup.lost(startup.look(self.host, self.run.project))
+        return next((reason for name, reason in lost.items() if name in awaited), None)
+
+    def _wait_for_work(self) -> None:
+        """Until the worker has finished a first job: the clock enqueues some when it starts. Judged later, by facts."""
+        until(lambda: startup.has_worked(self.observe()), WORK_SECONDS)
+
+    def _wait_for_certificates(self) -> None:
+        """Until the proxy serves certificates for the routed names, or it is too late. Judged later, by probes."""
+        import asyncio
+
+        from lago_acceptance.probes.tls import TlsProber
+
+        shaker = TlsProber(self.edge.root_certificate())
+
+        def issued() -> bool:
+            return all(
+                asyncio.run(shaker.shake(name, self.edge.origin)).names_host for name in self.routed_hosts
+            )
+
+        until(issued, CERTIFICATE_SECONDS)
+
+    # --- facts ---
+
+    @property
+    def how_to_remove(self) -> str:
+        """The command that removes a stack that was kept."""
+        return (
+            f"docker ps -aq --filter name={self.run.project} | xargs docker rm -fv, or the next run's sweep"
+        )
+
+    def observe(self) -> Facts:
+        """The facts of this deployment, in one round trip."""
+        project = self.project
+        found = observe(
+            self.host,
+            project=project.name,
+            files_=tuple(str(path) for path in project.files),
+            env_files=tuple(str(path) for path in project.env_files),
+            directory=str(project.directory),
+            sources=tuple(
+                mount.source
+                for service in self._written.model.services
+                for mount in service.mounts
+                if mount.kind == "bind"
+            ),
+            environment=project.variables,
+        )
+        # The variables that this run made up are not the deployment's files.
+        own = tuple(each for each in found.texts if not each.path.startswith(str(self.run.private)))
+        return msgspec.structs.replace(found, texts=own)

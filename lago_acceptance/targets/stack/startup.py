@@ -1,0 +1,108 @@
+"""Whether containers that are being started have come up, still may, or can't any more."""
+
+from __future__ import annotations
+
+import json
+import time
+from importlib.resources import files
+
+import msgspec
+
+from lago_acceptance.checks import diagnosis
+from lago_acceptance.core.roles import MIGRATE
+from lago_acceptance.core.waiting import until
+from lago_acceptance.facts.parsing import container_from
+from lago_acceptance.facts.types import Container, Facts
+from lago_acceptance.hosts.base import CommandResult, Host, ReadCommand
+from lago_acceptance.lago import log_causes
+
+Seen = list[tuple[Container, list[str]]]
+
+
+class BringUp(msgspec.Struct, frozen=True):
+    """How bringing up ended: Compose's outcome, and why it was given up, if it was."""
+
+    outcome: CommandResult
+    gave_up: str | None
+
+    @property
+    def failed(self) -> str | None:
+        """Why the stack did not come up, or None."""
+        if self.gave_up:
+            return self.gave_up
+        if self.outcome.code:
+            lines = [
+                line
+                for line in self.outcome.output.splitlines()
+                if line.strip() and "level=warning" not in line
+            ]
+            return lines[-1].strip() if lines else f"Compose ended with code {self.outcome.code}"
+        return None
+
+
+def look(host: Host, project: str) -> Seen:
+    """The containers of a Compose project as they are now, with the last words of those that failed."""
+    text = (files("lago_acceptance.targets.stack") / "scripts" / "progress.sh").read_text("utf-8")
+    lines: dict[str, list[str]] = {}
+    raw = []
+    for line in host.read(ReadCommand("progress", text, {"project": project}, deadline=15)).splitlines():
+        if line.startswith("L "):
+            _, name, *rest = line.split(" ", 2)
+            lines.setdefault(name, []).append(rest[0] if rest else "")
+        elif line.startswith("{"):
+            raw.append(json.loads(line))
+    return [(container_from(each, {}), lines.get(each["id"], [])) for each in raw]
+
+
+def wait(host: Host, project: str, seconds: float) -> str | None:
+    """Wait until each container has come up or can't any more; why one has not, or None."""
+    seen: Seen = []
+
+    def settled() -> bool:
+        seen[:] = look(host, project)
+        gone = lost(seen)
+        return all(ready(container) or container.service.name in gone for container, _ in seen)
+
+    until(settled, seconds)
+    reasons = lost(seen)
+    late = [each.service.name for each, _ in seen if not ready(each) and each.service.name not in reasons]
+    if late:
+        return f"{', '.join(late)} not ready within {seconds:.0f} s"
+    return next(iter(reasons.values()), None)
+
+
+def lost(seen: Seen) -> dict[str, str]:
+    """Why services will not recover by themselves, by name."""
+    reasons = ((container.service.name, hopeless(container, lines)) for container, lines in seen)
+    return {name: f"{name} {reason}" for name, reason in reasons if reason}
+
+
+def has_worked(facts: Facts) -> bool:
+    """Whether some worker has finished a job."""
+    return any(each["processed"] > each["failed"] for each in (facts.redis or {}).get("databases", ()))
+
+
+def ready(container: Container) -> bool:
+    """Whether a container has come up: healthy, or running where nobody asks, or finished where it is a one-shot."""
+    if container.role == MIGRATE or container.service.restart in ("no", ""):
+        if not container.running and container.status == "exited":
+            return container.exit_code == 0
+        return container.role != MIGRATE and container.running and container.health in (None, "healthy")
+    return container.serving(time.time()) and container.health in (None, "healthy")
+
+
+def hopeless(container: Container, lines: list[str]) -> str | None:
+    """Why a container will not recover by itself, or None."""
+    what = diagnosis.symptom(container)
+    if what is None or container.status == "created":
+        return None
+    if container.out_of_memory or container.health == "unhealthy":
+        return what
+    if container.role == MIGRATE and not container.running and container.exit_code:
+        return what
+    known = log_causes.cause_of(lines)
+    if known and known[0].final and (container.exit_code or container.restarts):
+        return f"{what}: {known[0].wrong}"
+    if container.restarts >= 3:
+        return what
+    return None

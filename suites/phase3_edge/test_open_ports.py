@@ -1,0 +1,18 @@
+"""Phase 3: nothing but 80 and 443 answers from outside, and Sidekiq's pages are closed."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance.checks.edge import open_ports
+from lago_acceptance.core.roles import API
+
+pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
+
+
+def test_only_web_ports_answer_from_outside(outside, settings, judge):
+    judge(open_ports.only_web_is_open(outside, settings.edge))
+
+
+def test_sidekiq_pages_are_closed(outside, judge_hosts):
+    judge_hosts(lambda role, host: open_ports.jobs_are_closed(outside, role), API)

@@ -1,0 +1,61 @@
+"""Options of the project's own tests, and runs of the suite that several tests look at."""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support import suite_run
+from tests.support.paths import ROOT
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("lago")
+    group.addoption(
+        "--lago-url", metavar="URL", help="hold the recordings against this Lago instead of the stand-in"
+    )
+    group.addoption("--lago-api-key-file", metavar="FILE", help="a file that holds its API key")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Checks of the suite are also called here as functions, and bear its marks.
+    suite = configparser.ConfigParser()
+    suite.read(ROOT / "pytest.ini")
+    for mark in suite["pytest"]["markers"].strip().splitlines():
+        config.addinivalue_line("markers", mark)
+
+
+Runs = Callable[[str], suite_run.Result]
+
+
+@pytest.fixture(scope="session")
+def broken_runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Call it with the name of a broken deployment (deployments.py): the result of a run against it, made once."""
+    from tests.support import broken_deployments
+
+    @cache
+    def one(name: str) -> suite_run.Result:
+        folder = tmp_path_factory.mktemp(name.replace("_", "-"))
+        edit = getattr(broken_deployments, name) if name != "as_shipped" else None
+        marks = "smoke and phase1" if name.startswith("pem_") else "smoke and (phase1 or phase2 or phase3)"
+        return suite_run.run(
+            folder / "reports", "-m", marks, *broken_deployments.write(folder / "deployment", edit)
+        )
+
+    return one
+
+
+@pytest.fixture
+def broken(request: pytest.FixtureRequest, broken_runs: Runs) -> suite_run.Result:
+    """The result of the run against the deployment that the test's mark ``deployment(name)`` names."""
+    return broken_runs(request.node.get_closest_marker("deployment").args[0])
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Callable[..., suite_run.Result]:
+    """Call it with options: the result of one run of the suite."""
+    return lambda *arguments, **environment: suite_run.run(tmp_path / "reports", *arguments, **environment)

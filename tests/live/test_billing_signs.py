@@ -1,0 +1,428 @@
+"""Each sign that billing works, made to fail on a live host: red is that sign's check and no other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from lago_acceptance.checks import billing_signs
+from lago_acceptance.checks import clock as clock_checks
+from lago_acceptance.checks import host as host_signs
+from lago_acceptance.checks.edge import traefik_routers
+from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.roles import CLOCK, role_of
+from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.facts import sidekiq
+from lago_acceptance.facts.collect import observe
+from lago_acceptance.facts.types import Facts
+from lago_acceptance.hosts.address import parse
+from lago_acceptance.hosts.ssh import SshHost
+from lago_acceptance.lago import schedules
+from tests.support import containers, suite_run
+from tests.support.containers import docker
+
+pytestmark = [pytest.mark.stack, pytest.mark.docker]
+
+OF_DATABASE = (
+    billing_signs.GENERATING,
+    billing_signs.FAILED,
+    billing_signs.WITHOUT_FILE,
+    billing_signs.UNBILLED,
+    billing_signs.PENDING,
+    billing_signs.WEBHOOKS,
+)
+# As a swarm's containers name theirs.
+SWARM_IMAGES = (
+    f"traefik:v3.1.2@sha256:{'a' * 64}",
+    f"traefik@sha256:{'a' * 64}",
+    f"docker.io/library/traefik@sha256:{'a' * 64}",
+)
+CUSTOMER, PLAN = "00000000-0000-4000-8000-00000000000c", "00000000-0000-4000-8000-00000000000a"
+AGO = "(now() AT TIME ZONE 'UTC') - interval"
+
+
+@pytest.fixture(scope="module")
+def host(live_lago) -> Iterator[SshHost]:
+    """The live host, by ssh."""
+    found = SshHost(parse(live_lago.server.url), live_lago.server.ssh_config)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def look(host, live_lago):
+    """Call it to take the facts."""
+    return lambda **how: observe(host, project=live_lago.project, **how)
+
+
+def red(facts: Facts) -> set[str]:
+    """The ids of all signs of the database that are red."""
+    return {finding.id for sign in OF_DATABASE for finding in billing_signs.of_database(facts, sign)}
+
+
+def of(table: str) -> str:
+    """SQL for the ids of the customer's rows in a table."""
+    return f"SELECT id FROM {table} WHERE customer_id = '{CUSTOMER}'"
+
+
+@contextlib.contextmanager
+def rows(live_lago, *statements: str) -> Iterator[None]:
+    """A customer of a plan, and what statements add to them; gone afterwards."""
+    live_lago.sql(
+        f"""INSERT INTO customers (id, organization_id, external_id, sequential_id, slug)
+              SELECT '{CUSTOMER}', id, 'sign', 900, 'SIG-900' FROM organizations LIMIT 1;
+            INSERT INTO plans (id, organization_id, name, code, interval, amount_cents, amount_currency)
+              SELECT '{PLAN}', id, 'sign', 'sign', 1, 4900, 'USD' FROM organizations LIMIT 1;"""
+        + ";".join(statements)
+    )
+    try:
+        yield
+    finally:
+        live_lago.sql(
+            f"""DELETE FROM webhooks WHERE webhook_type = 'sign';
+                DELETE FROM webhook_endpoints WHERE webhook_url = 'http://sign.invalid';
+                DELETE FROM invoice_subscriptions WHERE subscription_id IN ({of("subscriptions")});
+                DELETE FROM fees WHERE subscription_id IN ({of("subscriptions")});
+                DELETE FROM active_storage_attachments WHERE record_id IN ({of("invoices")});
+                DELETE FROM active_storage_blobs WHERE key = 'sign';
+                DELETE FROM invoices WHERE customer_id = '{CUSTOMER}';
+                DELETE FROM subscriptions WHERE customer_id = '{CUSTOMER}';
+                DELETE FROM plans WHERE id = '{PLAN}';
+                DELETE FROM customers WHERE id = '{CUSTOMER}'"""
+        )
+
+
+def invoice(status: int, age: str, updated: str = "") -> str:
+    """SQL that makes an invoice."""
+    return f"""INSERT INTO invoices (organization_id, customer_id, issuing_date, payment_due_date,
+                                     currency, status, created_at, updated_at)
+               SELECT id, '{CUSTOMER}', now(), now(), 'USD', {status}, {AGO} '{age}', {AGO} '{updated or age}'
+               FROM organizations LIMIT 1"""
+
+
+def subscription(status: int, at: str, billing_time: int = 0, interval: int = 1, made: str = "") -> str:
+    """SQL that makes a subscription; ``at`` is when it begins and ``made`` when it was made, as SQL."""
+    return f"""UPDATE plans SET interval = {interval} WHERE id = '{PLAN}';
+               INSERT INTO subscriptions (customer_id, plan_id, external_id, status, billing_time,
+                                          subscription_at, started_at, created_at)
+               VALUES ('{CUSTOMER}', '{PLAN}', 'sign', {status}, {billing_time}, {at},
+                       {"NULL" if status == 0 else at}, {made or at})"""
+
+
+# From 1.33.4 on; the fifth is one that no version knows yet.
+SEMIANNUAL, LATER = 4, 5
+HALF = """(date_trunc('year', now() AT TIME ZONE 'UTC')
+  + CASE WHEN extract(month FROM now() AT TIME ZONE 'UTC') > 6 THEN interval '6 months' ELSE '0' END)"""
+
+
+FILE = f"""INSERT INTO active_storage_blobs (key, filename, service_name, byte_size)
+VALUES ('sign', 'sign.pdf', 'local', 1);
+INSERT INTO active_storage_attachments (name, record_type, record_id, blob_id)
+SELECT 'file', 'Invoice', invoices.id, active_storage_blobs.id FROM invoices, active_storage_blobs
+WHERE customer_id = '{CUSTOMER}' AND key = 'sign'"""
+WEBHOOK = f"""INSERT INTO webhook_endpoints (organization_id, webhook_url)
+SELECT id, 'http://sign.invalid' FROM organizations LIMIT 1;
+INSERT INTO webhooks (webhook_endpoint_id, webhook_type, payload, endpoint, status, http_status, updated_at)
+SELECT id, 'sign', '{{}}', webhook_url, 2, 500, {AGO} '%s'
+FROM webhook_endpoints WHERE webhook_url = 'http://sign.invalid'"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "id"),
+    [
+        pytest.param(invoice(3, "20 minutes"), "invoices-generating", id="generating for 20 minutes"),
+        pytest.param(invoice(4, "1 minute"), "invoices-failed", id="failed"),
+        pytest.param(invoice(1, "20 minutes"), "invoices-without-file", id="finalized without a file"),
+        pytest.param(
+            subscription(1, f"{AGO} '70 days'"),
+            "subscriptions-unbilled",
+            id="calendar period without invoice",
+        ),
+        pytest.param(
+            subscription(1, f"{AGO} '70 days'", 1),
+            "subscriptions-unbilled",
+            id="anniversary period without invoice",
+        ),
+        pytest.param(
+            subscription(1, f"{AGO} '190 days'", 0, SEMIANNUAL),
+            "subscriptions-unbilled",
+            id="half a year without invoice",
+        ),
+        pytest.param(
+            subscription(1, f"{AGO} '190 days'", 1, SEMIANNUAL),
+            "subscriptions-unbilled",
+            id="half a year from its day without invoice",
+        ),
+        pytest.param(
+            subscription(0, f"{AGO} '3 days'"), "subscriptions-pending", id="pending beyond its day"
+        ),
+        pytest.param(WEBHOOK % "1 hour", "webhooks-failed", id="webhook given up"),
+    ],
+)
+def test_sign_of_the_database(statement, id, live_lago, look):
+    with rows(live_lago, statement):
+        facts = look()
+    assert red(facts) == {id}, facts.database_error
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param(invoice(3, "10 minutes"), id="generating for 10 minutes"),
+        pytest.param(invoice(1, "5 minutes"), id="finalized 5 minutes ago"),
+        pytest.param(invoice(1, "90 days"), id="of an earlier time"),
+        pytest.param(invoice(1, "20 minutes") + ";" + FILE, id="finalized with a file"),
+        pytest.param(invoice(0, "1 day"), id="draft"),
+        pytest.param(subscription(1, f"{AGO} '1 minute'"), id="began a minute ago"),
+        pytest.param(subscription(1, f"{AGO} '20 days'", 1), id="in its first anniversary period"),
+        pytest.param(subscription(2, f"{AGO} '70 days'"), id="terminated"),
+        pytest.param(
+            subscription(1, f"{AGO} '70 days'", made=f"{AGO} '1 minute'"), id="made now, began in the past"
+        ),
+        pytest.param(subscription(1, f"{HALF} + interval '1 hour'", 0, SEMIANNUAL), id="in its half year"),
+        pytest.param(subscription(1, f"{AGO} '170 days'", 1, SEMIANNUAL), id="in the half year of its day"),
+        pytest.param(subscription(1, f"{AGO} '900 days'", 0, LATER), id="of an interval that is not known"),
+        pytest.param(subscription(1, f"{AGO} '900 days'", 1, LATER), id="of such an interval, from its day"),
+        pytest.param(
+            subscription(0, "(now() AT TIME ZONE 'UTC') + interval '3 days'"), id="pending until a later day"
+        ),
+        pytest.param(
+            subscription(1, f"{AGO} '70 days'")
+            + ";"
+            + invoice(4, "1 minute").replace(", 4,", ", 6,")
+            + ";INSERT INTO invoice_subscriptions (invoice_id, subscription_id, invoicing_reason, "
+            '"timestamp") '
+            "SELECT invoices.id, subscriptions.id, 'subscription_periodic', now() AT TIME ZONE 'UTC' "
+            "FROM invoices, subscriptions WHERE subscriptions.external_id = 'sign' AND invoices.status = 6",
+            id="billed",
+        ),
+        pytest.param(WEBHOOK % "30 hours", id="webhook of the day before yesterday"),
+    ],
+)
+def test_no_sign_of_the_database(statement, live_lago, look):
+    with rows(live_lago, statement):
+        facts = look()
+    assert red(facts) == set()
+
+
+@pytest.mark.parametrize(
+    ("table", "sign"),
+    [("webhooks", billing_signs.WEBHOOKS), ("active_storage_attachments", billing_signs.WITHOUT_FILE)],
+)
+def test_a_schema_that_lacks_a_table_is_unknown(table, sign, live_lago, look):
+    live_lago.sql(f"ALTER TABLE {table} RENAME TO {table}_away")
+    try:
+        facts = look()
+    finally:
+        live_lago.sql(f"ALTER TABLE {table}_away RENAME TO {table}")
+    with pytest.raises(Unknown, match=table):
+        billing_signs.of_database(facts, sign)
+    assert billing_signs.of_database(facts, billing_signs.FAILED) == []
+
+
+@pytest.mark.parametrize("queue", ["default", "events", "pdfs"])
+def test_an_old_job_in_a_queue(queue, live_lago, tmp_path):
+    job = json.dumps({"class": "X", "jid": "sign", "enqueued_at": time.time() - 300})
+    # Nobody takes it meanwhile: the worker reads no `events` and no `pdfs`, and is stopped for its own.
+    worker = live_lago.container("lago-worker")
+    if queue == "default":
+        docker("pause", worker)
+        # What it has already asked for would be handed to it.
+        live_lago.redis("CLIENT", "KILL", "TYPE", "normal")
+    live_lago.redis("SADD", "queues", queue)
+    live_lago.redis("LPUSH", f"queue:{queue}", job)
+    try:
+        result = suite_run.run(tmp_path, "-k", "test_every_queue_is_read_in_time", *live_lago.options)
+    finally:
+        live_lago.redis("LREM", f"queue:{queue}", "0", job)
+        if queue == "default":
+            docker("unpause", worker)
+        else:
+            live_lago.redis("SREM", "queues", queue)
+    assert result.red() == {"queue-stuck"}, result.output
+    assert queue in result.finding("queue-stuck")["wrong"]
+
+
+def test_jobs_that_died_since_the_last_look(live_lago, look):
+    before = look()
+    live_lago.redis(
+        "ZADD", "dead", str(time.time()), '{"class":"X","wrapped":"GenerateJob","error_message":"boom"}'
+    )
+    try:
+        after = look()
+    finally:
+        live_lago.redis("ZREMRANGEBYSCORE", "dead", str(before.host_clock), "+inf")
+    jobs = sidekiq.as_enqueued_to(after)
+    assert [finding.id for finding in billing_signs.died(jobs, before.host_clock)] == ["jobs-died"]
+    assert billing_signs.died(jobs, after.host_clock) == []
+
+
+def test_what_others_keep_in_the_same_redis_hides_nothing(live_lago, look):
+    live_lago.redis("-n", "5", "SET", "queues", "of somebody else")
+    live_lago.redis("SADD", "queues", "of-somebody-else")
+    live_lago.redis("LPUSH", "queue:of-somebody-else", "no JSON")
+    try:
+        facts = look()
+    finally:
+        live_lago.redis("-n", "5", "DEL", "queues")
+        live_lago.redis("DEL", "queue:of-somebody-else")
+        live_lago.redis("SREM", "queues", "of-somebody-else")
+    assert facts.redis_error == ""
+    jobs = sidekiq.as_enqueued_to(facts)
+    assert jobs.readers and "of-somebody-else" in {queue.name for queue in jobs.queues}
+
+
+def ids(findings: list[Finding]) -> list[str]:
+    """Their ids."""
+    return [finding.id for finding in findings]
+
+
+def later(facts: Facts, minutes: float) -> Facts:
+    """The same facts, as if looked at so much later: a clock that has stood still since."""
+    return msgspec.structs.replace(facts, host_clock=facts.host_clock + 60 * minutes)
+
+
+def test_a_clock_that_stands_still(look):
+    facts = look()
+    clock = facts.running(CLOCK)
+    assert clock_checks.late_schedules(facts, clock, schedules.EVERY_FIVE_MINUTES) == []
+    late = clock_checks.late_schedules(later(facts, 12), clock, schedules.EVERY_FIVE_MINUTES)
+    assert ids(late) == ["schedule-late"] * 4
+    hour = clock_checks.late_schedules(later(facts, 75), clock, schedules.BILLING)
+    assert ids(hour) == ["schedule-late"] and "bill_customers" in hour[0].wrong
+
+
+def test_a_clock_that_has_just_started_is_unknown(live_lago, look):
+    facts = look()
+    clock = facts.running(CLOCK)
+    stamp = facts.logs[clock.id].splitlines()[0].partition(" ")[0]
+    young = msgspec.structs.replace(
+        facts, logs={clock.id: f"{stamp} Starting clock for 1 events: [ schedule:bill_customers ]"}
+    )
+    with pytest.raises(Unknown, match="bill_customers"):
+        clock_checks.late_schedules(young, clock, schedules.BILLING)
+
+
+def test_a_clock_that_can_not_enqueue(look):
+    facts = look()
+    clock = facts.running(CLOCK)
+    failing = msgspec.structs.replace(
+        facts,
+        logs={clock.id: facts.logs[clock.id].replace("error=nil", "error=#<Redlock::LockAcquisitionError>")},
+    )
+    late = clock_checks.late_schedules(later(failing, 12), clock, schedules.EVERY_FIVE_MINUTES)
+    assert len(late) == 4 and "Redlock" in late[0].wrong
+
+
+def test_an_image_whose_name_has_moved(live_lago, look):
+    assert list(host_signs.images_moved(look())) == []
+    front = live_lago.front_image
+    docker("tag", docker("inspect", "--format", "{{.Image}}", live_lago.container("lago-redis")), front)
+    try:
+        moved = list(host_signs.images_moved(look()))
+    finally:
+        docker("tag", docker("inspect", "--format", "{{.Image}}", live_lago.container("lago-front")), front)
+    assert [(finding.id, finding.role) for finding in moved] == [("image-moved", "front")]
+
+
+def test_a_big_log(live_lago, look):
+    assert list(host_signs.big_logs(look(), 2)) == []
+    docker(
+        "exec",
+        live_lago.container("lago-front"),
+        "sh",
+        "-c",
+        "head -c 2500000 /dev/zero | tr '\\0' x | fold -w 900 >/proc/1/fd/1",
+    )
+    assert [(finding.id, finding.role) for finding in host_signs.big_logs(look(), 2)] == [
+        ("log-too-big", "front")
+    ]
+
+
+def test_a_traefik_that_does_not_tell_is_unknown(live_lago, look):
+    facts = look()
+    mute = msgspec.structs.replace(facts, proxies=dict.fromkeys(facts.proxies))
+    with pytest.raises(Unknown, match="api.insecure"):
+        traefik_routers.are_sound(mute, "api", "billing-api.bizoholic.net")
+
+
+def test_a_swarm_service_of_traefik_is_the_proxy(live_lago, look):
+    network = live_lago.stack.network("proxy")
+    name = f"traefik_traefik.1.{live_lago.project[-6:]}"
+    image = docker("inspect", "--format", "{{.Config.Image}}", live_lago.container("lago-redis"))
+    labels = ("com.docker.swarm.service.name=traefik_traefik", "lago-acceptance.role=proxy")
+    options = ("--network", network, *(f"--label={label}" for label in labels))
+    with containers.running(image, options=options, name=name):
+        facts = look()
+    assert {role_of(image, "/entrypoint.sh traefik") for image in SWARM_IMAGES} == {"proxy"}
+    found = next(container for container in facts.others if container.name == name)
+    assert found.role == "proxy" and network in found.addresses
+    assert found.id in facts.proxies and facts.proxies[found.id] is None
+    # The one that tells is believed.
+    assert (
+        traefik_routers.are_one_each(facts, "api", "billing-api.bizoholic.net", live_lago.stack.settings.edge)
+        == []
+    )
+
+
+def ahead(sshd, folder: Path, by: str):
+    """A server on which the host's clock is ahead."""
+    tools = folder / "tools"
+    tools.mkdir()
+    date = tools / "date"
+    date.write_text(f'#!/bin/sh\nexec /bin/date -d "+{by}" "$@"\n')
+    date.chmod(0o755)
+    return sshd(environment={"PATH": f"{tools}:{os.environ['PATH']}"})
+
+
+def test_twelve_minutes_without_a_schedule(live_lago, sshd, tmp_path):
+    """By the host's own clock: it goes on while that of Lago stands still."""
+    server = ahead(sshd, tmp_path, "12 minutes")
+    clock = live_lago.container("lago-clock")
+    docker("pause", clock)
+    try:
+        result = suite_run.run(
+            tmp_path, "-k", "schedules_are_enqueued or clock_ticks", *live_lago.options_for(server)
+        )
+    finally:
+        docker("unpause", clock)
+    assert result.red() == {"schedule-late", "clock-stands-still"}, result.output
+    assert "test_five_minute_schedules_are_enqueued_in_time" in result.checks("failed")
+
+
+def test_a_clock_that_is_wrong(live_lago, sshd, tmp_path):
+    server = ahead(sshd, tmp_path, "1 hour")
+    host = SshHost(parse(server.url), server.ssh_config)
+    try:
+        facts = observe(host, project=live_lago.project)
+    finally:
+        host.close()
+    assert ids(host_signs.clock_drift(facts, 5)) == ["clock-drift"]
+    assert 3590 < facts.clock_drift <= 3601
+
+
+def test_the_hosts_clock_is_this_machines(look):
+    assert look().clock_drift == 0.0
+
+
+def test_dumps(tmp_path: Path, look):
+    pattern = f"{tmp_path}/*.sql.gz"
+    assert ids(host_signs.last_dump(look(backups=pattern), pattern, 26)) == ["dump-old"]
+    dump = tmp_path / "lago.sql.gz"
+    dump.write_bytes(b"x")
+    assert host_signs.last_dump(look(backups=pattern), pattern, 26) == []
+    os.utime(dump, (time.time() - 27 * 3600,) * 2)
+    old = look(backups=pattern)
+    assert (
+        ids(host_signs.last_dump(old, pattern, 26)) == ["dump-old"]
+        and "27 hours" in host_signs.last_dump(old, pattern, 26)[0].wrong
+    )
+    dump.write_bytes(b"")
+    assert "empty" in host_signs.last_dump(look(backups=pattern), pattern, 26)[0].wrong

@@ -1,0 +1,95 @@
+"""Several hosts: a run and a verdict for each, and the worst exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+
+import psutil
+import pytest
+
+from lago_acceptance.core.waiting import until
+from lago_acceptance.targets import many_hosts
+from tests.support import suite_run
+
+
+def test_two_hosts_that_can_not_be_reached(tmp_path):
+    result = suite_run.run(
+        tmp_path, "-m", "smoke", "--target", "live", "--hosts", "ssh://a.invalid,ssh://b.invalid"
+    )
+    assert result.code == 6, result.output
+    verdicts = result.output.partition("===== verdicts")[2]
+    for name in ("a.invalid", "b.invalid"):
+        assert f"ssh://{name}: the target could not be reached" in verdicts
+        assert (tmp_path / name / "latest" / "summary.json").is_file()
+    assert "Traceback" not in result.output
+
+
+def test_a_run_that_breaks_off_does_not_inherit_an_earlier_verdict(tmp_path):
+    """Reports of a run that was accepted are there; the next one is killed before it writes any."""
+    earlier = tmp_path / "a" / "earlier"
+    earlier.mkdir(parents=True)
+    (earlier / "summary.json").write_text('{"verdict": "accepted"}')
+    (tmp_path / "a" / "latest").symlink_to("earlier")
+    told: list[str] = []
+
+    def killed(arguments: list[str]) -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    code = many_hosts.look(["ssh://a", "ssh://b"], ["-m", "smoke"], str(tmp_path), told.append, killed)
+    assert code == 3
+    assert not [line for line in told if "accepted" in line]
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_look_at_several_hosts_leaves_nothing_that_runs(kind, tmp_path):
+    """Something takes the connections and says nothing, so both runs wait."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        port = silent.getsockname()[1]
+        hosts = f"ssh://a@127.0.0.1:{port},ssh://b@127.0.0.1:{port}"
+        given = ("-c", "pytest.ini", "-m", "smoke", "--target", "live", "--hosts", hosts, "--reports")
+        run = subprocess.Popen(
+            suite_run.command(*given, str(tmp_path)),
+            cwd=suite_run.ROOT,
+            env=suite_run.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        both = psutil.Process(run.pid)
+        assert until(lambda: sum(each.name() == "ssh" for each in both.children(recursive=True)) >= 2, 20)
+        children = both.children(recursive=True)
+        run.send_signal(kind)
+        output, _ = run.communicate(timeout=30)
+    assert run.returncode == 2, output
+    assert "interrupted" in output and "Traceback" not in output
+    assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.stack
+@pytest.mark.docker
+def test_one_that_is_well_beside_one_that_is_not_there(live_lago, tmp_path):
+    given = list(live_lago.options)
+    given[given.index("--hosts") + 1] += ",ssh://root@no-such-host.invalid"
+    result = suite_run.run(tmp_path, "-m", "smoke and phase1", *given)
+    assert result.code == 6, result.output
+    verdicts = result.output.partition("===== verdicts")[2]
+    assert f"{live_lago.server.url}: accepted" in verdicts
+    assert "no-such-host.invalid: the target could not be reached" in verdicts
+
+
+@pytest.mark.parametrize(
+    ("hosts", "words"),
+    [("ssh://a.invalid,b.invalid", "write ssh://b.invalid"), ("ssh://a.invalid,ssh://a.invalid", "twice")],
+)
+def test_hosts_that_can_not_be_used(hosts, words, tmp_path):
+    result = suite_run.run(tmp_path, "--target", "live", "--hosts", hosts)
+    assert result.code == 4 and words in result.output and "Traceback" not in result.output
+
+
+def test_each_run_gets_its_own_host_only():
+    given = ["-m", "smoke", "--hosts", "a,b", "-k", "x", "--hosts=c"]
+    assert many_hosts._without_hosts(given) == ["-m", "smoke", "-k", "x"]

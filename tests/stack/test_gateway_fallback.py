@@ -1,0 +1,174 @@
+"""The gateway's fallback in every row is red with the reason: Lago empty, refusing the key, down, hanging,
+or not Lago.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance.checks import gateway
+from lago_acceptance.clients.gateway import required
+from lago_acceptance.core.verdicts import Blocked
+from lago_acceptance.scenarios.context import Preconditions
+from lago_acceptance.scenarios.gateway_purchase import GatewayRound
+from tests.support import containers
+from tests.support.billing_stack import ids
+
+pytestmark = [pytest.mark.stack, pytest.mark.docker]
+
+IMPOSTOR = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        how = self.path.split("/")[1]
+        status, kind, body = {
+            "500": (500, "application/json", b'{"status":500,"error":"Internal Server Error"}'),
+            "html": (200, "text/html", b"<title>Lago - Cloud</title>"),
+        }.get(how, (302, "text/html", b""))
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Location", "https://elsewhere.example.test/") if status == 302 else None
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    do_POST = do_GET
+http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
+"""
+
+
+def test_a_lago_without_plans_gives_the_gateway_none(world):
+    assert world.view().listed("api-plans", "plans") == []
+    offered = world.offered()
+    assert world.gateway.plans(offered["plans"]) == []
+    issuer = world.stack.gateway.issuer
+    assert (
+        world.gateway.subscribe(offered["subscribe"], "starter", issuer.tenant, issuer.token()).status == 400
+    )
+    made = _through_gateway(world)
+    assert made.subscribed.failure.findings[0].id == "gateway-refused"
+    assert "400" in made.subscribed.failure.findings[0].wrong
+
+
+def test_a_key_that_lago_refuses_is_told_although_the_gateway_lists_plans(world, seeded):
+    with world.changed("brain-gateway", LAGO_API_KEY="11111111-2222-4333-8444-555555555555"):
+        view = world.view()
+        assert ids(gateway.key_is_accepted(view)) == {"gateway-key-refused"}
+        found = world.plans()
+        assert ids(found) == {"gateway-plans-are-its-own"}
+        assert "401" in found[0].wrong
+        assert ids(gateway.is_healthy(world.gateway.health(), view)) == {"gateway-health-ignores-lago"}
+        made = _through_gateway(world)
+        subscribed = made.subscribed.judged()
+        assert subscribed.answer["status"] == "active"
+        assert ids(gateway.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held)) == {
+            "gateway-subscription-is-its-own"
+        }
+        assert isinstance(made.seen.failure, Blocked)
+
+
+def _through_gateway(world) -> GatewayRound:
+    offered = world.offered()
+    made = GatewayRound(
+        world.gateway,
+        world.lago,
+        world.stack.gateway.issuer.token(),
+        world.owner,
+        world.stack.permit,
+        "starter",
+        Preconditions(),
+    )
+    return made.run(lambda name: required(offered, name))
+
+
+def _beside(world, alias: str, *command: str):
+    """A container on the network of gateway and Lago, under a name of that network."""
+    image = world.stack.images["python:3.11-alpine"].reference
+    options = ("--network", world.stack.network("gateway"), "--network-alias", alias)
+    return containers.running(image, *command, options=options, name=f"{world.run.project}-{alias}-beside")
+
+
+@pytest.fixture(scope="module")
+def impostor(world):
+    """A server beside Lago that is not Lago: what its path names is how it answers."""
+    with _beside(world, "not-lago", "python3", "-c", IMPOSTOR):
+        yield "http://not-lago:8000"
+
+
+@pytest.mark.parametrize("how, said", [("500", "500"), ("html", "<title>Lago"), ("redirect", "302")])
+def test_whatever_answers_in_lagos_place_the_fallback_is_red_with_the_reason(
+    how, said, world, seeded, impostor
+):
+    with world.changed("brain-gateway", LAGO_API_URL=f"{impostor}/{how}"):
+        found = world.plans()
+        assert ids(found) == {"gateway-plans-are-its-own"}
+        assert said in found[0].wrong
+        assert "gateway-not-answered-by-lago" in ids(gateway.key_is_accepted(world.view()))
+        made = _through_gateway(world)
+        subscribed = made.subscribed.judged()
+        assert subscribed.answer["status"] == "active"
+        assert ids(gateway.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held)) == {
+            "gateway-subscription-is-its-own"
+        }
+        for name in ("seen", "invoiced", "used"):
+            assert getattr(made, name).failure.by == "gateway-subscription-is-its-own", name
+
+
+def _bought(world) -> dict:
+    """What the gateway answers to a subscription now."""
+    issuer = world.stack.gateway.issuer
+    return world.gateway.subscribe(
+        world.offered()["subscribe"], "starter", issuer.tenant, issuer.token()
+    ).taken()
+
+
+def _must_be_its_own(world, bought: dict) -> None:
+    """Bought while Lago gave the gateway nothing: it said active, and Lago, asked now, holds nothing."""
+    held = world.lago.all("subscriptions", external_customer_id=world.stack.gateway.issuer.tenant)
+    assert ids(gateway.created_in_lago(bought, "starter", held)) == {"gateway-subscription-is-its-own"}
+    assert bought["status"] == "active"
+
+
+def test_a_lago_that_is_down_is_told_although_the_gateway_lists_plans(world, seeded):
+    held = world.view().listed("api-plans", "plans")
+    with world.stopped("lago-api"):
+        view = world.view()
+        assert ids(gateway.finds_lago(view, world.stack.network("gateway"))) & {
+            "gateway-cannot-resolve-lago",
+            "lago-not-reached-by-gateway",
+        }
+        assert ids(gateway.key_is_accepted(view)) == {"gateway-not-answered-by-lago"}
+        assert ids(world.plans(held)) == {"gateway-plans-are-its-own"}
+        bought = _bought(world)
+    _must_be_its_own(world, bought)
+
+
+def test_a_lago_that_hangs_is_told_although_the_gateway_lists_plans(world, seeded):
+    held = world.view().listed("api-plans", "plans")
+    with world.frozen("lago-api"):
+        found = gateway.plans_are_lagos(world.gateway.plans(world.offered()["plans"]), held, world.view())
+        assert ids(found) == {"gateway-plans-are-its-own"}
+        bought = _bought(world)
+    _must_be_its_own(world, bought)
+
+
+def test_authentication_that_is_off_and_the_gateway_of_february_are_told(world, seeded, impatient):
+    with world.changed("brain-gateway", DISABLE_AUTH="true", GATEWAY_AS_OBSERVED="true"):
+        offered = world.offered()
+        reds = {
+            id
+            for name in ("plans", "subscribe", "subscriptions", "invoices", "usage")
+            for id in ids(gateway.offers(name, offered))
+        }
+        assert reds == {"gateway-lacks-usage"}
+        answer = world.gateway.read(offered["subscriptions"])
+        assert ids(gateway.auth_is_on(answer)) == {"gateway-auth-off"}
+        bad = world.gateway.read(offered["subscriptions"], world.stack.gateway.issuer.forged())
+        assert ids(gateway.token_is_refused("a forged token", bad)) == {"gateway-takes-bad-token"}
+    with world.changed("brain-gateway", GATEWAY_AS_OBSERVED="true"):
+        assert _through_gateway(world).invoiced.failure.findings[0].id == "gateway-invoice-not-shown"
+
+
+def test_a_second_container_with_lagos_name_is_told(world, seeded):
+    with _beside(world, "lago-api", "sleep", "120"):
+        found = gateway.finds_lago(world.view(), world.stack.network("gateway"))
+    assert "lago-name-shared" in ids(found)

@@ -1,0 +1,111 @@
+"""After success, failure, Ctrl-C, SIGTERM and SIGKILL: nothing is left on the machine, and other runs are left alone."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from lago_acceptance.core import run
+from lago_acceptance.core.waiting import until
+from tests.support import broken_deployments, suite_run
+
+pytestmark = pytest.mark.stack
+
+
+def docker(*arguments: str) -> list[str]:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout.split()
+
+
+def left_of(run_id: str) -> list[str]:
+    """What is on this machine under a run's name: containers, volumes, networks, private folders."""
+    name = f"name={run.PREFIX}{run_id}"
+    return [
+        *docker("ps", "--all", "--filter", name, "--format", "{{.Names}}"),
+        *docker("volume", "ls", "--filter", name, "--format", "{{.Name}}"),
+        *docker("network", "ls", "--filter", name, "--format", "{{.Name}}"),
+    ]
+
+
+def private_folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob(f"{run.PREFIX}*"))
+
+
+@pytest.mark.deployment("as_shipped")
+def test_success_leaves_nothing(broken):
+    assert left_of(broken.summary["run"]) == []
+
+
+@pytest.mark.deployment("key_by_path_variable")
+def test_failure_leaves_nothing(broken):
+    assert left_of(broken.summary["run"]) == []
+
+
+class Started:
+    """A run that goes on in the background."""
+
+    def __init__(self, folder: Path):
+        self.reports = folder / "reports"
+        options = broken_deployments.write(folder / "deployment")
+        self.process = subprocess.Popen(
+            suite_run.command("--reports", str(self.reports), "-m", "smoke and phase1", *options),
+            cwd=suite_run.ROOT,
+            env=suite_run.environment(TMPDIR=str(folder)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def id_once_containers_run(self) -> str:
+        """The run's id, as soon as it has started containers."""
+
+        def run_id() -> str:
+            link = self.reports / "latest"
+            found = link.readlink().name if link.is_symlink() else ""
+            return found if found and docker("ps", "--filter", f"name={run.PREFIX}{found}", "--quiet") else ""
+
+        found = until(run_id, 60)
+        assert found, "the run started no container"
+        return found
+
+    def ended(self, within: float) -> tuple[int, str]:
+        """Exit code and output."""
+        output, _ = self.process.communicate(timeout=within)
+        return self.process.returncode, output
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing(tmp_path, kind):
+    started = Started(tmp_path)
+    run_id = started.id_once_containers_run()
+    started.process.send_signal(kind)
+    code, output = started.ended(within=60)
+    assert code == 2, output[-2000:]
+    assert left_of(run_id) == []
+    assert not list(tmp_path.glob(f"{run.PREFIX}*")), "the private folder holds keys"
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
+    killed = Started(tmp_path / "first")
+    run_id = killed.id_once_containers_run()
+    killed.process.kill()
+    killed.ended(within=30)
+    assert left_of(run_id), "nothing was left, so nothing is proven"
+    following = Started(tmp_path / "second")
+    try:
+        assert until(lambda: not left_of(run_id), 60), f"still there: {left_of(run_id)}"
+        following.id_once_containers_run()
+    finally:
+        following.process.send_signal(signal.SIGINT)
+        following.ended(within=60)
+
+
+def test_runs_side_by_side_do_not_meet(tmp_path):
+    first, second = Started(tmp_path / "first"), Started(tmp_path / "second")
+    (code_one, output_one), (code_two, output_two) = first.ended(200), second.ended(200)
+    assert (code_one, code_two) == (0, 0), f"{output_one[-1500:]}\n{output_two[-1500:]}"

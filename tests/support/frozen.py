@@ -1,0 +1,180 @@
+"""What a user meets and what a change of the code's structure must leave alone, as data.
+
+``python -m tests.support.frozen`` records it anew: only in a commit that changes behaviour on purpose.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.support import suite_run
+from tests.support.paths import DATA
+
+# What is called with words of the same form that are no ids.
+OTHER_WORDS = (
+    "decode",
+    "encode",
+    "read_text",
+    "write_text",
+    "which",
+    "get",
+    "asked",
+    "listed",
+    "text",
+    "StandIn",
+    "Text",
+)
+FOLDER = DATA / "frozen"
+MARKS = re.findall(r"^    (\w+): ", (suite_run.ROOT / "pytest.ini").read_text(), re.MULTILINE)
+BAD_FILE = """\
+services:
+  lago-api:
+    image: getlago/api:latest
+    privileged: true
+    ports: ["3000:3000"]
+    environment:
+      LAGO_RSA_PRIVATE_KEY: changeme
+      DATABASE_URL: postgresql://lago:changeme@lago-db:5432/lago
+"""
+
+
+def _run(*arguments: str) -> tuple[int, str]:
+    ended = subprocess.run(
+        suite_run.command(*arguments),
+        cwd=suite_run.ROOT,
+        env=suite_run.environment(COLUMNS="100"),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return ended.returncode, ended.stdout
+
+
+def collected() -> dict[str, list[str]]:
+    """The tests that each mark selects."""
+    found = {}
+    for mark in MARKS:
+        _, said = _run("-c", "pytest.ini", "-m", mark, "--collect-only", "-q")
+        found[mark] = sorted(line for line in said.splitlines() if "::" in line)
+    return found
+
+
+def finding_ids() -> list[str]:
+    """The ids of all findings that the code can make: texts of the form of an id that stand where an id does."""
+    found: set[str] = set()
+    for folder in ("lago_acceptance", "fixtures", "suites"):
+        for path in sorted((suite_run.ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                found.update(_ids_in(node))
+    return sorted(found)
+
+
+def _ids_in(node: ast.AST) -> set[str]:
+    places: list[ast.AST] = []
+    if isinstance(node, ast.Dict):
+        places += [key for key in node.keys if key is not None]
+    elif isinstance(node, ast.Call):
+        called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        places += [] if called in OTHER_WORDS else node.args
+        places += [keyword.value for keyword in node.keywords if keyword.arg in ("id", "by")]
+    elif isinstance(node, ast.Assign | ast.Return | ast.IfExp):
+        places += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.Call)]
+    found: set[str] = set()
+    for place in places:
+        constants = [place, *(place.elts if isinstance(place, ast.Tuple) else ())]
+        constants += [place.body, place.orelse] if isinstance(place, ast.IfExp) else []
+        found.update(
+            each.value for each in constants if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        )
+    return {text for text in found if re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", text)}
+
+
+def exit_codes() -> dict[str, int]:
+    """The exit codes of short runs that need neither Docker nor a host."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        bad = folder / "compose.yml"
+        bad.write_text(BAD_FILE)
+        reports = ("--reports", str(folder / "reports"))
+        runs: dict[str, tuple[str, ...]] = {
+            "gate, the shipped file": ("-m", "gate"),
+            "gate, a bad file": ("-m", "gate", f"--compose-file={bad}"),
+            "gate, a file that is not there": ("-m", "gate", f"--compose-file={folder}/none.yml"),
+            "gate, no such test": ("-m", "gate", "-k", "nothing_is_called_so"),
+            "an unknown option": ("--no-such-option",),
+            "explain": ("--explain", "no-clock-service"),
+            "explain, an unknown id": ("--explain", "no-such-id"),
+            "live without a host": ("-m", "smoke", "--target", "live"),
+            "live, an address that is none": ("-m", "smoke", "--target", "live", "--hosts", "host"),
+            "live, a closed port": ("-m", "smoke", "--target", "live", "--hosts", "ssh://root@127.0.0.1:9"),
+        }
+        return {name: _run(*arguments, *reports)[0] for name, arguments in runs.items()}
+
+
+def help_text() -> list[str]:
+    """The suite's own options as --help shows them."""
+    _, said = _run("--help")
+    groups = re.split(r"\n(?=\S)", said)
+    return [
+        line
+        for group in groups
+        if group.startswith(("the deployment under test", "the gate"))
+        for line in group.splitlines()
+    ]
+
+
+def gate_reports() -> dict[str, Any]:
+    """gate.json and gate.sarif of a file with several defects."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        bad = folder / "compose.yml"
+        bad.write_text(BAD_FILE)
+        _run("-m", "gate", f"--compose-file={bad}", "--reports", str(folder / "reports"))
+        return {
+            each: json.loads((folder / "reports" / each).read_text().replace(name, "FOLDER"))
+            for each in ("gate.json", "gate.sarif")
+        }
+
+
+VIEWS: dict[str, Callable[[], Any]] = {
+    "collected": collected,
+    "finding_ids": finding_ids,
+    "exit_codes": exit_codes,
+    "help": help_text,
+    "gate_reports": gate_reports,
+}
+
+
+def shape(value: Any) -> Any:
+    """The names and kinds in a JSON document, without its values."""
+    if isinstance(value, dict):
+        return {name: shape(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return type(value).__name__
+
+
+def recorded(view: str) -> Any:
+    """What was recorded of a view."""
+    return json.loads((FOLDER / f"{view}.json").read_text("utf-8"))
+
+
+def main() -> None:
+    """Record every view anew."""
+    FOLDER.mkdir(exist_ok=True)
+    for view, take in VIEWS.items():
+        text = json.dumps(take(), indent=1, ensure_ascii=False)
+        (FOLDER / f"{view}.json").write_text(text + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

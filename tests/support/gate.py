@@ -1,0 +1,77 @@
+"""The gate as people and machines call it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from lago_acceptance.core.resources import ROOT
+
+
+def gate(tmp_path: Path, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the gate as a user would; reports go to tmp_path/reports."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "gate",
+        "--reports",
+        str(tmp_path / "reports"),
+        *map(str, arguments),
+    ]
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "GITHUB"))
+    }
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**inherited, "DOCKER_HOST": "tcp://127.0.0.1:9", **environment},
+    )
+
+
+def found(tmp_path: Path) -> list[dict]:
+    return json.loads((tmp_path / "reports" / "gate.json").read_text("utf-8"))
+
+
+CHANGES = {
+    "volume-moved": (
+        "lago",
+        (),
+        (
+            "lago-db-data:/var/lib/postgresql/data => pg:/var/lib/postgresql/data",
+            "lago-db-data: {} => pg: {}",
+        ),
+    ),
+    "secret-key-base-changed": (
+        "shared",
+        (),
+        ("env: SECRET_KEY_BASE=@HEX64@ => SECRET_KEY_BASE=@HEX32@@HEX32@",),
+    ),
+    "encryption-key-changed": (
+        "lago",
+        (),
+        ("${LAGO_ENCRYPTION_PRIMARY_KEY:?see .env.lago.example} => ${NEW_PRIMARY_KEY:?}",),
+    ),
+    "rsa-key-changed": ("list", (), ("${LAGO_RSA_PRIVATE_KEY:?base64 of the PEM} => ${LAGO_NEW_RSA_KEY:?}",)),
+    "db-password-changed": (
+        "list",
+        (),
+        ("POSTGRES_PASSWORD=${POSTGRES_PASSWORD:?} => POSTGRES_PASSWORD=${NEW_PASSWORD:?}",),
+    ),
+    "project-renamed": ("lago", (), ("name: lago\\n => name: billing\\n",)),
+    "image-goes-back": ("lago", (), ("getlago/front:v1.16.0 => getlago/front:v1.15.0",)),
+    "service-gone": ("list", (), ("-clock",)),
+    "router-gone": (
+        "lago",
+        (),
+        ("@lago-front Host(`${LAGO_FRONT_HOST:-billing.bizoholic.net}`) => Host(`front.bizoholic.net`)",),
+    ),
+}

@@ -1,0 +1,241 @@
+"""What the gateway shows is held against Lago's own word, field by field."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from lago_acceptance.checks import gateway as gateway_checks
+from lago_acceptance.checks.inside import Inside, InsideView
+from lago_acceptance.clients.connection import ApiAnswer
+from lago_acceptance.clients.gateway import Operation
+from lago_acceptance.core.findings import Red, Severity
+from lago_acceptance.core.verdicts import Blocked, Unknown
+from lago_acceptance.targets.stack.gateway import GatewayStack
+from tests.support import facts
+
+LAGO = [
+    {"lago_id": "1", "code": "free", "amount_cents": 0, "amount_currency": "USD"},
+    {"lago_id": "2", "code": "starter", "amount_cents": 4900, "amount_currency": "USD"},
+]
+SHOWN = [
+    {"id": "1", "slug": "free", "amount": 0.0, "currency": "USD"},
+    {"id": "2", "slug": "starter", "amount": 49.0, "currency": "USD"},
+]
+
+
+def _view(texts: dict[str, str] | None = None, **answers: Inside) -> InsideView:
+    known = {"gateway-url": "http://lago-api:3000", "gateway-addresses": "10.0.0.2"}
+    return InsideView(
+        {**known, **(texts or {})},
+        {name.replace("_", "-"): answer for name, answer in answers.items()},
+        None,
+        None,
+    )
+
+
+def _answer(status: int, body) -> ApiAnswer:
+    return ApiAnswer(asked="GET /x", role="gateway", status=status, body=body)
+
+
+def _ids(findings) -> list[str]:
+    return [finding.id for finding in findings]
+
+
+def test_lagos_own_plans_are_no_finding():
+    assert _ids(gateway_checks.plans_are_lagos(SHOWN, LAGO, _view())) == []
+
+
+@pytest.mark.parametrize("field, value", [("amount", 29.0), ("slug", "begin"), ("currency", "EUR")])
+def test_a_field_that_differs_is_named(field, value):
+    shown = [SHOWN[0], {**SHOWN[1], field: value}]
+    found = list(gateway_checks.plans_are_lagos(shown, LAGO, _view()))
+    assert _ids(found) == ["gateway-plans-differ"]
+    assert field in found[0].wrong
+
+
+def test_a_plan_too_many_or_too_few_is_named():
+    stranger = {"id": "9", "slug": "trial", "amount": 0.0, "currency": "USD"}
+    found = list(gateway_checks.plans_are_lagos([SHOWN[0], stranger], LAGO, _view()))
+    assert ["trial" in found[0].wrong, "starter" in found[1].wrong] == [True, True]
+    assert _ids(gateway_checks.plans_are_lagos([], LAGO, _view())) == ["gateway-plans-differ"]
+
+
+def test_its_own_plans_are_told_with_lagos_reason():
+    own = [{"id": "a-b-c", "slug": "starter", "amount": 29.0, "currency": "USD"}]
+    view = _view(gateway_organization=Inside(401, '{"status":401}'))
+    found = list(gateway_checks.plans_are_lagos(own, LAGO, view))
+    assert _ids(found) == ["gateway-plans-are-its-own"]
+    assert "401" in found[0].wrong
+
+
+def test_a_key_of_another_organization_is_told():
+    view = _view(
+        gateway_organization=Inside(200, '{"organization":{"lago_id":"x","name":"Other"}}'),
+        api_organization=Inside(200, '{"organization":{"lago_id":"y","name":"Mine"}}'),
+    )
+    assert _ids(gateway_checks.key_is_accepted(view)) == ["gateway-key-of-another-organization"]
+
+
+def test_the_front_in_lagos_place_is_told():
+    html = Inside(200, "<!DOCTYPE html><title>Lago - Cloud</title>")
+    view = _view(gateway_health=html, gateway_organization=html, gateway_stranger=html)
+    assert _ids(gateway_checks.finds_lago(view, "n")) == ["lago-not-reached-by-gateway"]
+    assert _ids(gateway_checks.key_is_accepted(view)) == ["gateway-not-answered-by-lago"]
+    assert _ids(gateway_checks.stranger_is_refused(view)) == ["lago-takes-any-key"]
+
+
+def test_health_that_hides_a_dead_lago_is_a_warning():
+    healthy = _answer(200, {"status": "healthy"})
+    assert (
+        _ids(gateway_checks.is_healthy(healthy, _view(gateway_health=Inside(200, '{"version":"v1.16.0"}'))))
+        == []
+    )
+    found = list(gateway_checks.is_healthy(healthy, _view(gateway_health=Inside(0, "connection refused"))))
+    assert [(each.id, each.severity) for each in found] == [("gateway-health-ignores-lago", Severity.WARNING)]
+    assert _ids(gateway_checks.is_healthy(_answer(503, {"status": "unhealthy"}), _view())) == [
+        "gateway-unhealthy"
+    ]
+
+
+def test_a_subscription_that_lago_calls_otherwise_is_told():
+    held = [{"plan_code": "starter", "external_id": "sub_1", "status": "pending"}]
+    answer = {"id": "sub_1", "status": "active"}
+    assert _ids(gateway_checks.created_in_lago(answer, "starter", held)) == ["gateway-subscription-differs"]
+    assert _ids(gateway_checks.created_in_lago(answer, "growth", held)) == ["gateway-subscription-is-its-own"]
+
+
+def test_what_the_api_says_inside_its_container_is_judged_by_its_status():
+    with pytest.raises(Red, match="api-key-refused"):
+        _view(api_plans=Inside(401, '{"status":401}')).listed("api-plans", "plans")
+    with pytest.raises(Red, match="api-refused"):
+        _view(api_plans=Inside(200, "<html>")).listed("api-plans", "plans")
+    with pytest.raises(Unknown):
+        _view().listed("api-plans", "plans")
+
+
+LAGOS_OWN_WORDS = [
+    {"lago_id": "1", "code": "free", "amount_cents": 0, "amount_currency": "USD"},
+    {"lago_id": "2", "plan_code": "starter", "amount": "49.00", "amount_currency": "USD"},
+]
+
+
+def test_a_gateway_that_uses_lagos_own_words_is_understood():
+    assert _ids(gateway_checks.plans_are_lagos(LAGOS_OWN_WORDS, LAGO, _view())) == []
+    dearer = [LAGOS_OWN_WORDS[0], {**LAGOS_OWN_WORDS[1], "amount": "79.00"}]
+    (found,) = gateway_checks.plans_are_lagos(dearer, LAGO, _view())
+    assert "amount of starter is '79.00'" in found.wrong
+    held = [{"plan_code": "starter", "external_id": "sub_1", "lago_id": "l", "status": "active"}]
+    for answer in ({"id": "sub_1"}, {"id": "l"}, {"lago_id": "l"}, {"external_id": "sub_1"}):
+        assert _ids(gateway_checks.created_in_lago({**answer, "status": "active"}, "starter", held)) == []
+    assert _ids(gateway_checks.created_in_lago({"status": "active"}, "starter", held)) == [
+        "gateway-subscription-is-its-own"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "id"),
+    [(401, None), (403, None), (200, "gateway-auth-off"), (404, "gateway-auth-off"), (500, "gateway-fails")],
+)
+def test_an_answer_without_a_token_is_judged_by_its_status(status, id):
+    assert _ids(gateway_checks.auth_is_on(_answer(status, {"detail": "x"}))) == ([id] if id else [])
+    taken = "gateway-takes-bad-token" if id == "gateway-auth-off" else id
+    assert _ids(gateway_checks.token_is_refused("a forged token", _answer(status, {}))) == (
+        [taken] if taken else []
+    )
+
+
+def test_a_token_that_is_asked_for_as_a_field_tells_nothing():
+    with pytest.raises(Unknown, match="asks for a token"):
+        list(gateway_checks.auth_is_on(_answer(422, {"detail": []})))
+
+
+def test_a_degraded_gateway_is_a_warning():
+    found = list(gateway_checks.is_healthy(_answer(200, {"status": "degraded"}), _view()))
+    assert [(each.id, each.severity) for each in found] == [("gateway-degraded", Severity.WARNING)]
+
+
+PUBLIC = {"gateway-url": "https://billing-api.example.net"}
+WELL = Inside(200, '{"version":"v1.16.0"}')
+
+
+def test_a_gateway_that_goes_by_lagos_public_name_is_judged_by_what_answers_there():
+    cdn = {**PUBLIC, "gateway-addresses": "192.0.2.1\n192.0.2.2"}
+    assert _ids(gateway_checks.finds_lago(_view(cdn, gateway_health=WELL), "n")) == []
+    front = Inside(200, "<title>Lago</title>")
+    assert _ids(gateway_checks.finds_lago(_view(cdn, gateway_health=front), "n")) == [
+        "lago-not-reached-by-gateway"
+    ]
+    two = {"gateway-addresses": "10.0.0.2\n10.0.0.3"}
+    assert _ids(gateway_checks.finds_lago(_view(two, gateway_health=WELL), "n")) == ["lago-name-shared"]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "id"),
+    [
+        ("10.0.0.2", None),
+        ("10.1.0.2", None),
+        ("10.0.0.2\n10.1.0.2", None),
+        ("10.0.0.9", "lago-name-elsewhere"),
+        ("10.0.0.2\n10.0.0.9", "lago-name-shared"),
+    ],
+)
+def test_an_address_of_the_api_on_any_network_is_lagos(addresses, id):
+    api = facts.container("api", addresses={"brain": "10.0.0.2", "proxy": "10.1.0.2"})
+    view = InsideView(
+        {"gateway-url": "http://lago-api:3000", "gateway-addresses": addresses},
+        {"gateway-health": WELL},
+        None,
+        api,
+    )
+    assert _ids(gateway_checks.finds_lago(view, "brain")) == ([id] if id else [])
+
+
+def test_a_container_in_which_nothing_can_be_asked_is_unknown():
+    mute = Inside(0, "neither curl nor python3 is in this container")
+    for answers in ({}, {"gateway_health": mute, "gateway_organization": mute, "gateway_stranger": mute}):
+        for check in (gateway_checks.key_is_accepted, gateway_checks.stranger_is_refused):
+            with pytest.raises(Unknown):
+                list(check(_view(**answers)))
+        with pytest.raises(Unknown):
+            list(gateway_checks.finds_lago(_view(**answers), "n"))
+    nobody = {"gateway-addresses": "", "gateway-resolver": "none"}
+    with pytest.raises(Unknown, match="getent"):
+        list(gateway_checks.finds_lago(_view(nobody, gateway_health=WELL), "n"))
+    assert _ids(gateway_checks.finds_lago(_view({"gateway-addresses": ""}, gateway_health=WELL), "n")) == [
+        "gateway-cannot-resolve-lago"
+    ]
+
+
+def test_strangers_are_no_matter_where_nothing_answers():
+    with pytest.raises(Blocked, match="lago-not-reached-by-gateway"):
+        list(gateway_checks.stranger_is_refused(_view(gateway_stranger=Inside(0, "connection refused"))))
+
+
+def test_a_key_with_limited_permissions_is_unknown():
+    limited = Inside(403, '{"status":403,"code":"read_action_not_allowed_for_organization"}')
+    with pytest.raises(Unknown, match="permissions"):
+        list(gateway_checks.key_is_accepted(_view(gateway_organization=limited)))
+    with pytest.raises(Unknown, match="permissions"):
+        _view({"api-has-key": "yes"}, api_plans=limited).listed("api-plans", "plans")
+
+
+def test_a_list_that_goes_on_is_unknown():
+    more = Inside(200, '{"plans":[{"code":"a"}],"meta":{"next_page":2}}')
+    with pytest.raises(Unknown, match="more plans"):
+        _view({"api-has-key": "yes"}, api_plans=more).listed("api-plans", "plans")
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "trusted"), [(401, False, False), (401, True, True), (200, False, True)]
+)
+def test_a_gateway_that_trusts_another_issuer_is_unknown(status, asked, trusted):
+    stack = SimpleNamespace(issuer=SimpleNamespace(token=lambda: "token"), knows_issuer=asked)
+    gateway = SimpleNamespace(read=lambda operation, token: _answer(status, {}))
+    there = {"subscriptions": Operation("GET", "/api/billing/subscription")}
+    if trusted:
+        assert GatewayStack.token(stack, gateway, there) == "token"
+        return
+    with pytest.raises(Unknown, match="trusts another"):
+        GatewayStack.token(stack, gateway, there)

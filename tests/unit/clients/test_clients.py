@@ -1,0 +1,414 @@
+"""Each client on every error path: what is no answer is told from a wrong one, and nothing is asked twice."""
+
+from __future__ import annotations
+
+import json
+import ssl
+
+import httpx
+import pytest
+import respx
+
+from lago_acceptance.clients.connection import MEND, Connection, NotAnswered, Refused
+from lago_acceptance.clients.gateway import Gateway, Operation, operations
+from lago_acceptance.clients.graphql import GraphQL, LoginRefused, Session
+from lago_acceptance.clients.invalid_credentials import ORGANIZATION, InvalidCredentials, connect_ahead
+from lago_acceptance.clients.lago import Lago
+from lago_acceptance.clients.token_issuer import NAME, Issuer
+from lago_acceptance.core.roles import API, GATEWAY
+from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.probes.public_endpoints import PublicEndpoints
+
+BASE = "https://lago.example.test"
+HTML = httpx.Response(200, html="<title>Lago - Cloud</title>")
+ERRORS = {
+    "slow": httpx.ReadTimeout("read timed out"),
+    "unreachable": httpx.ConnectError("connection refused"),
+    "busy": httpx.Response(429, headers={"Retry-After": "3"}, json={"error": "slow down"}),
+    "bad-gateway": httpx.Response(502, text="Bad Gateway"),
+    "not-routed": httpx.Response(404, text="404 page not found\n"),
+    "redirect": httpx.Response(301, headers={"Location": "https://elsewhere.example.test/"}),
+    "html": HTML,
+    "not-json": httpx.Response(200, text="Live!"),
+}
+
+CALLS = {
+    "lago list": lambda connection: Lago(connection, Secret("a-key-of-this-test")).all("plans"),
+    "lago find": lambda connection: Lago(connection, Secret("a-key-of-this-test")).find("plans/x", "plan"),
+    "lago create": lambda connection: Lago(connection, Secret("a-key-of-this-test")).create(
+        "plans", "plan", {}
+    ),
+    "lago delete": lambda connection: Lago(connection, Secret("a-key-of-this-test")).delete("plans/x"),
+    "login": lambda connection: GraphQL(connection).login(
+        "a@example.test", Secret("a-password-of-this-test")
+    ),
+    "gateway plans": lambda connection: Gateway(connection).plans(Operation("GET", "/api/billing/plans")),
+    "gateway openapi": lambda connection: Gateway(connection).openapi(),
+    "gateway health": lambda connection: Gateway(connection).health(),
+}
+
+
+@pytest.fixture
+def connection():
+    made = Connection("api", BASE, seconds=2)
+    yield made
+    made.close()
+
+
+def _answers(answer) -> dict:
+    return {"side_effect": answer} if isinstance(answer, Exception) else {"return_value": answer}
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("call", CALLS)
+@respx.mock
+def test_what_is_no_answer_is_told_apart_and_not_asked_twice(call, kind, connection):
+    route = respx.route(host="lago.example.test").mock(**_answers(ERRORS[kind]))
+    with pytest.raises(NotAnswered) as raised:
+        CALLS[call](connection)
+    assert raised.value.kind == kind
+    assert raised.value.findings[0].id == f"api-{kind}"
+    assert raised.value.findings[0].mend == MEND[kind]
+    assert route.call_count == 1
+
+
+def test_a_certificate_of_another_ca_is_told_and_not_passed_over():
+    import trustme
+    from pytest_httpserver import HTTPServer
+
+    served, trusted = trustme.CA(), trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.issue_cert("lago.example.test").configure_cert(context)
+    with HTTPServer(ssl_context=context) as server:
+        server.expect_request("/health").respond_with_json({"message": "Success"})
+        base = f"https://lago.example.test:{server.port}"
+        for roots, kind in ((served, None), (trusted, "certificate")):
+            connection = Connection("api", base, server.host, roots.cert_pem.bytes().decode(), 2)
+            if kind is None:
+                assert connection.ask("GET", "/health").body == {"message": "Success"}
+                continue
+            with pytest.raises(NotAnswered) as raised:
+                connection.ask("GET", "/health")
+            assert raised.value.kind == kind
+
+
+@pytest.mark.parametrize("status", [401, 403, 405, 422, 500, 503])
+@pytest.mark.parametrize(
+    "call", ["lago list", "lago find", "lago create", "lago delete", "login", "gateway plans"]
+)
+@respx.mock
+def test_a_wrong_answer_is_refused_with_what_was_said(call, status, connection):
+    body = {"status": status, "error": "No", "error_details": {"code": ["value_already_exist"]}}
+    route = respx.route(host="lago.example.test").mock(return_value=httpx.Response(status, json=body))
+    with pytest.raises(Refused) as raised:
+        CALLS[call](connection)
+    assert raised.value.answer.status == status
+    assert "value_already_exist" in raised.value.findings[0].wrong
+    assert route.call_count == 1
+
+
+SHAPES = [
+    None,
+    [],
+    "x",
+    7,
+    {},
+    {"plans": None},
+    {"plan": "x"},
+    {"data": None},
+    {"data": {"loginUser": []}},
+    {"errors": ["x"]},
+    {"errors": [{"message": "No", "extensions": {"details": ["x"]}}]},
+    {"data": {"loginUser": {"token": "t", "user": {"organizations": []}}}},
+]
+
+
+@pytest.mark.parametrize("body", SHAPES, ids=str)
+@pytest.mark.parametrize("call", CALLS.keys() - {"gateway health", "gateway openapi", "lago delete"})
+@respx.mock
+def test_an_answer_of_another_shape_is_refused_and_no_error_of_the_suite(call, body, connection):
+    respx.route().mock(
+        return_value=httpx.Response(200, text=json.dumps(body), headers={"Content-Type": "application/json"})
+    )
+    if call == "gateway plans" and body == []:
+        assert CALLS[call](connection) == []
+        return
+    with pytest.raises(Refused) as raised:
+        CALLS[call](connection)
+    assert "200" in raised.value.findings[0].wrong
+
+
+@respx.mock
+def test_a_list_that_leads_back_has_an_end(connection):
+    answer = {"plans": [{"code": "a"}], "meta": {"next_page": 1}}
+    route = respx.route().mock(return_value=httpx.Response(200, json=answer))
+    assert len(Lago(connection, Secret("a-key-of-this-test")).all("plans")) == route.call_count == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@respx.mock
+def test_a_gateway_that_hides_its_description_is_unknown(status, connection):
+    respx.route().mock(return_value=httpx.Response(status, json={"detail": "Not Found"}))
+    with pytest.raises(Unknown, match="openapi.json"):
+        Gateway(connection).openapi()
+
+
+def test_a_url_that_is_none_is_told(connection):
+    with pytest.raises(NotAnswered, match="is no URL"):
+        connection.fetch("https://lago.example.test:port/")
+
+
+@respx.mock
+def test_what_lago_does_not_have_is_none_and_deletes_nothing(connection):
+    respx.route().mock(return_value=httpx.Response(404, json={"status": 404, "code": "plan_not_found"}))
+    lago = Lago(connection, Secret("a-key-of-this-test"))
+    assert lago.find("plans/x", "plan") is None
+    assert lago.delete("plans/x") is False
+
+
+@respx.mock
+def test_a_list_is_read_to_its_end(connection):
+    pages = {
+        "1": {"plans": [{"code": "a"}], "meta": {"next_page": 2}},
+        "2": {"plans": [{"code": "b"}], "meta": {"next_page": None}},
+    }
+    respx.route().mock(
+        side_effect=lambda request: httpx.Response(200, json=pages[request.url.params["page"]])
+    )
+    assert Lago(connection, Secret("a-key-of-this-test")).all("plans") == [{"code": "a"}, {"code": "b"}]
+
+
+@respx.mock
+def test_the_key_is_sent_and_never_told(connection):
+    route = respx.route().mock(return_value=httpx.Response(500, json={"echo": "a-key-of-this-test"}))
+    with pytest.raises(Refused) as raised:
+        Lago(connection, Secret("a-key-of-this-test")).organization()
+    assert route.calls[0].request.headers["Authorization"] == "Bearer a-key-of-this-test"
+    assert "a-key-of-this-test" not in str(raised.value)
+
+
+@respx.mock
+def test_an_address_takes_the_place_of_the_name_in_the_connection_alone():
+    route = respx.route(host="192.0.2.7").mock(return_value=httpx.Response(200, json={}))
+    Connection("api", BASE, "192.0.2.7").ask("GET", "/health")
+    request = route.calls[0].request
+    assert (request.headers["Host"], request.extensions["sni_hostname"]) == (
+        "lago.example.test",
+        "lago.example.test",
+    )
+
+
+def _graphql(code: str, details: dict | None = None) -> httpx.Response:
+    extensions = {"status": 422, "code": code, **({"details": details} if details else {})}
+    return httpx.Response(
+        200, json={"data": {"loginUser": None}, "errors": [{"message": "No", "extensions": extensions}]}
+    )
+
+
+@respx.mock
+def test_a_wrong_password_is_told_from_a_login_that_does_not_work(connection):
+    graphql, password = GraphQL(connection), Secret("a-password-of-this-test")
+    respx.route().mock(
+        return_value=_graphql("unprocessable_entity", {"base": ["incorrect_login_or_password"]})
+    )
+    with pytest.raises(LoginRefused):
+        graphql.login("a@example.test", password)
+    respx.route().mock(return_value=_graphql("internal_error"))
+    with pytest.raises(Refused):
+        graphql.login("a@example.test", password)
+
+
+@respx.mock
+def test_sign_up_gives_the_codes_of_its_refusal(connection):
+    respx.route().mock(return_value=_graphql("signup_disabled"))
+    assert GraphQL(connection).sign_up("a@example.test", Secret("a-password-of-this-test"), "x") == [
+        "signup_disabled"
+    ]
+    respx.route().mock(return_value=httpx.Response(200, json={"data": {"registerUser": {"token": "t"}}}))
+    assert GraphQL(connection).sign_up("a@example.test", Secret("a-password-of-this-test"), "x") == []
+
+
+@respx.mock
+def test_the_organizations_key_is_asked_for_in_its_name(connection):
+    answer = {"data": {"organization": {"id": "o", "name": "n", "apiKey": "the-key-itself"}}}
+    route = respx.route().mock(return_value=httpx.Response(200, json=answer))
+    key = GraphQL(connection).api_key(Session(Secret("a-session-token"), "o"))
+    assert key.reveal() == "the-key-itself"
+    assert route.calls[0].request.headers["x-lago-organization"] == "o"
+
+
+def _openapi(paths: dict, **schemas: dict) -> dict:
+    return {"paths": paths, "components": {"schemas": schemas}}
+
+
+def test_the_plans_spelling_and_the_running_one_are_one_capability():
+    query = [{"name": "plan_slug", "in": "query"}]
+    running = operations(
+        _openapi(
+            {
+                "/api/billing/subscription": {"get": {}},
+                "/api/billing/subscribe": {"post": {"parameters": query}},
+                "/api/billing/plans": {"post": {}},
+            }
+        )
+    )
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Wanted"}}}}
+    planned = operations(
+        _openapi(
+            {
+                "/api/billing/subscriptions": {"get": {}},
+                "/api/billing/subscribe": {"post": {"requestBody": body}},
+            },
+            Wanted={"properties": {"plan_code": {}, "external_customer_id": {}}},
+        )
+    )
+    assert running["subscriptions"].path == "/api/billing/subscription"
+    assert planned["subscriptions"].path == "/api/billing/subscriptions"
+    assert running["subscribe"].query == ("plan_slug",)
+    assert planned["subscribe"].body == ("plan_code", "external_customer_id")
+    behind = {
+        **_openapi({"/billing/plans": {"get": {}}}),
+        "servers": [{"url": "https://x.example.test/api/"}],
+    }
+    assert operations(behind)["plans"].path == "/api/billing/plans"
+    slashed = operations(_openapi({"/api/billing/plans/": {"get": {}}}))
+    assert slashed["plans"].path == "/api/billing/plans/"
+    assert "plans" not in running
+    assert "usage" not in running
+
+
+def test_descriptions_as_fastapi_writes_them_are_followed():
+    """Optional and combined bodies, parameters of the path and by reference; a reference to nothing is no field."""
+    optional = {"anyOf": [{"$ref": "#/components/schemas/Wanted"}, {"type": "null"}]}
+    wanted = {"allOf": [{"properties": {"plan_slug": {}}}, {"properties": {"customer": {}}}]}
+    document = _openapi(
+        {
+            "/api/billing/subscribe": {
+                "parameters": [{"name": "tenant", "in": "query"}, {"name": "x-request-id", "in": "header"}],
+                "post": {
+                    "parameters": [{"$ref": "#/components/parameters/Plan"}],
+                    "security": [{"HTTPBearer": []}],
+                    "requestBody": {"content": {"application/json": {"schema": optional}}},
+                },
+            }
+        },
+        Wanted=wanted,
+        Loop={"$ref": "#/components/schemas/Loop"},
+    )
+    document["components"]["parameters"] = {"Plan": {"name": "plan_slug", "in": "query"}}
+    subscribe = operations(document)["subscribe"]
+    assert subscribe.query == ("tenant", "plan_slug")
+    assert subscribe.body == ("plan_slug", "customer")
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Loop"}}}}
+    looping = _openapi(
+        {"/api/billing/subscribe": {"post": {"requestBody": body}}},
+        Loop={"$ref": "#/components/schemas/Loop"},
+    )
+    assert operations(looping)["subscribe"].body == ()
+
+
+@respx.mock
+def test_subscribe_takes_its_plan_as_the_gateway_says(connection):
+    route = respx.route().mock(return_value=httpx.Response(200, json={"id": "x"}))
+    gateway, token = Gateway(connection), Secret("a-token-of-this-test")
+    gateway.subscribe(
+        Operation("POST", "/api/billing/subscribe", query=("plan_slug",)), "starter", "tenant", token
+    )
+    gateway.subscribe(
+        Operation("POST", "/api/billing/subscribe", body=("plan_code", "customer_id")),
+        "starter",
+        "tenant",
+        token,
+    )
+    assert route.calls[0].request.url.params["plan_slug"] == "starter"
+    assert route.calls[0].request.content == b""
+    assert route.calls[1].request.content == b'{"plan_code":"starter","customer_id":"tenant"}'
+
+
+def test_tokens_are_good_forged_or_expired(tmp_path):
+    import jwt
+
+    issuer = Issuer("11111111-1111-4111-8111-111111111111")
+    issuer.publish(tmp_path)
+    key = jwt.PyJWK(json.loads((tmp_path / "jwks.json").read_text())["keys"][0]).key
+
+    def claims(token: Secret) -> dict:
+        return jwt.decode(token.reveal(), key, algorithms=["RS256"], issuer=NAME)
+
+    assert claims(issuer.token())["tenant_id"] == issuer.tenant
+    with pytest.raises(jwt.InvalidSignatureError):
+        claims(issuer.forged())
+    with pytest.raises(jwt.ExpiredSignatureError):
+        claims(issuer.token(lifetime=-30))
+    assert "PRIVATE" not in (tmp_path / "jwks.json").read_text()
+    assert '"d"' not in (tmp_path / "jwks.json").read_text()
+
+
+@respx.mock
+def test_a_route_is_told_what_it_takes_and_a_201_is_taken(connection):
+    route = respx.route().mock(return_value=httpx.Response(201, json={"data": [{"id": "x"}]}))
+    usage = Operation("GET", "/api/billing/usage", query=("external_subscription_id", "page"))
+    answer = Gateway(connection).read(usage, tenant="t", subscription="s")
+    assert dict(route.calls[0].request.url.params) == {"external_subscription_id": "s"}
+    assert Gateway(connection).plans(Operation("GET", "/api/billing/plans")) == [{"id": "x"}]
+    assert answer.taken() == {"data": [{"id": "x"}]}
+
+
+@respx.mock
+def test_a_502_in_the_services_own_words_is_its_answer(connection):
+    respx.route().mock(return_value=httpx.Response(502, json={"detail": "Lago is away"}))
+    assert connection.ask("GET", "/api/billing/plans").status == 502
+
+
+@respx.mock
+def test_what_was_asked_ahead_is_not_asked_again_and_is_given_once(connection):
+    """And only for the very same question: an answer to one key is none to another."""
+    route = respx.get(f"{BASE}/health").mock(
+        side_effect=[httpx.Response(200, json={"number": number}) for number in range(3)]
+    )
+    with connection.ahead():
+        connection.ask("GET", "/health")
+    assert connection.ask("GET", "/health", key=Secret("another")).body == {"number": 1}
+    assert connection.ask("GET", "/health").body == {"number": 0} and route.call_count == 2
+    assert connection.ask("GET", "/health").body == {"number": 2}
+
+
+@respx.mock
+def test_what_went_wrong_ahead_is_told_to_who_asks(connection):
+    route = respx.get(f"{BASE}/health").mock(return_value=httpx.Response(502, text="no"))
+    with connection.ahead(), pytest.raises(NotAnswered):
+        connection.ask("GET", "/health")
+    with pytest.raises(NotAnswered, match="502"):
+        connection.ask("GET", "/health")
+    assert route.call_count == 1
+
+
+@respx.mock
+def test_a_lago_and_a_gateway_are_asked_ahead_for_what_the_checks_ask():
+    """Their checks find every answer there, whatever it is, and what can't be reached is no error of the suite."""
+    view = PublicEndpoints(hosts={API: "api.test", GATEWAY: "gateway.test"}, resolvers=(), origin=None)
+    nobody = InvalidCredentials()
+    refused = httpx.Response(401, json={"status": 401, "error": "Unauthorized"})
+    plans = {"/api/billing/plans": {"get": {}}, "/api/billing/subscription": {"get": {}}}
+    respx.get("https://api.test/health").respond(200, json={"version": "v1"})
+    respx.get("https://api.test/api/v1/organizations").mock(return_value=refused)
+    respx.post("https://api.test/graphql").respond(200, json={"data": {"loginUser": {"token": "x"}}})
+    respx.get("https://gateway.test/health").respond(200, json={"status": "healthy"})
+    respx.get("https://gateway.test/openapi.json").respond(200, json={"paths": plans})
+    respx.get("https://gateway.test/api/billing/plans").respond(200, json=[])
+    respx.get("https://gateway.test/api/billing/subscription").mock(return_value=refused)
+    api, asked = connect_ahead(view, API, nobody), connect_ahead(view, GATEWAY, nobody)
+    respx.clear()
+    assert api.ask("GET", "/health").body == {"version": "v1"}
+    assert [api.ask("GET", ORGANIZATION, headers=each).status for each in nobody.headers().values()] == [
+        401
+    ] * 3
+    with pytest.raises(Refused, match="belongs to no organization"):
+        GraphQL(api).login(nobody.email, nobody.password)
+    gateway = Gateway(asked)
+    assert gateway.health().status == 200
+    there = operations(gateway.openapi())
+    assert gateway.plans(there["plans"]) == []
+    tokens = (None, nobody.garbage, nobody.forged)
+    assert [gateway.read(there["subscriptions"], token).status for token in tokens] == [401] * 3

@@ -1,0 +1,166 @@
+"""What readings write side by side into one pipe arrives whole, and nothing is taken for it that is not."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from importlib.resources import files
+
+import pytest
+
+from lago_acceptance.core.roles import as_awk
+from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.facts.collect import BEGIN, END, observe, reading
+from lago_acceptance.facts.collect import _Sections as Sections
+from lago_acceptance.hosts.base import Host, ReadCommand
+from lago_acceptance.hosts.process import text_of
+
+MASK, PLAN = (
+    (files("lago_acceptance.facts") / "scripts" / name).read_text("utf-8")
+    for name in ("mask.awk", "plan.awk")
+)
+AWKS = ["mawk", "gawk", "busybox awk"]
+PARTS, LINES = 12, 60
+
+
+def awk_of(name: str) -> list[str]:
+    if shutil.which(name.split()[0]) is None:
+        pytest.skip(f"{name} is not on this machine")
+    return name.split()
+
+
+def masked(awk: list[str], text: bytes, **variables: str) -> str:
+    """What mask.awk sends out of a text."""
+    given = [word for name, value in variables.items() for word in ("-v", f"{name}={value}")]
+    ended = subprocess.run(
+        [*awk, *given, MASK], input=text, capture_output=True, check=True, env={"LC_ALL": "C"}, timeout=30
+    )
+    return f"{BEGIN}\n{text_of(ended.stdout)}{END}\n"
+
+
+@pytest.mark.parametrize("name", AWKS)
+def test_long_lines_of_many_writers_arrive_whole(name):
+    """Lines as long as a whole listing of plans, and short ones between them."""
+    awk = awk_of(name)
+    texts = {
+        f"part:{part}": "".join(f"{part} {line} {'ü' * (1 + line * 211 % 9000)}\n" for line in range(LINES))
+        for part in range(PARTS)
+    }
+    script = "\n".join(
+        f"{' '.join(awk)} -v name={name} \"$mask\" <<'END' &\n{text}END" for name, text in texts.items()
+    )
+    with subprocess.Popen(
+        ["sh"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={"LC_ALL": "C", "mask": MASK, "PATH": "/usr/bin:/bin"},
+    ) as shell:
+        told, _ = shell.communicate(f"echo {BEGIN}\n{script}\nwait\necho {END}\n".encode(), timeout=60)
+    sections = Sections(Host(), text_of(told))
+    assert {each: sections.text(each) for each in texts} == texts
+
+
+@pytest.mark.parametrize("name", AWKS)
+def test_of_a_log_the_last_lines_are_kept(name):
+    text = "".join(f"line {number}\n" for number in range(1000))
+    kept = Sections(Host(), masked(awk_of(name), text.encode(), name="logs:1", most="100")).text("logs:1")
+    assert text.endswith(kept) and 80 < len(kept) <= 100
+
+
+@pytest.mark.parametrize("name", AWKS)
+def test_sections_of_one_stream_are_told_apart_and_cut_each_for_itself(name):
+    text = (
+        "\n\tlogs:1\n" + "old line\n" * 50 + "its last word" + "\n\tlogs:2\n" + "\n\tlogs:3\nred://u:word@h\n"
+    )
+    sections = Sections(Host(), masked(awk_of(name), text.encode(), parts="1", most="60"))
+    assert sections.text("logs:1").endswith("old line\nits last word\n")
+    assert len(sections.text("logs:1")) <= 60
+    assert (sections.text("logs:2"), sections.text("logs:3")) == ("", "red://u:<secret>@h\n")
+
+
+@pytest.mark.parametrize("name", AWKS)
+@pytest.mark.parametrize(
+    ("image", "health", "asked"),
+    [
+        ("postgres:15", "healthy", False),
+        ("postgres:15", "starting", True),
+        ("postgres:15", "", True),
+        ("redis:7", "healthy", False),
+        ("getlago/api:v1.16.0", "healthy", True),
+        ("busybox", "healthy", True),
+    ],
+)
+def test_what_is_well_and_not_lagos_own_is_not_asked_for_its_log(name, image, health, asked):
+    table = (
+        f'R\tid1\ttrue\tproduction\t-\t{image} run ["x"]\n'
+        f"L\tid1\t/var/lib/docker/containers/id1/id1-json.log\t/srv/docker/containers/id1/hostname\t{health}\n"
+    )
+    ended = subprocess.run(
+        [*awk_of(name), as_awk() + PLAN],
+        input=table.encode(),
+        capture_output=True,
+        check=True,
+        env={"LC_ALL": "C", "wanted_project": "production"},
+        timeout=30,
+    )
+    lines = text_of(ended.stdout).splitlines()
+    assert f"talkers='{'id1 ' if asked else ''}'" in lines
+    assert "docker_root='/srv/docker'" in lines
+
+
+@pytest.mark.parametrize("name", AWKS)
+def test_bytes_that_are_no_text_harm_nothing(name):
+    told = Sections(Host(), masked(awk_of(name), b"a \xff\xfe b\r\nnext\x0b\x1c line\n", name="logs:1")).text(
+        "logs:1"
+    )
+    assert told == "a \ufffd\ufffd b\r\nnext\x0b\x1c line\n"
+
+
+@pytest.mark.parametrize("name", AWKS)
+def test_secrets_of_the_table_stay_and_others_containers_are_left_out(name):
+    table = 'C\town\t{"id":"own"}\nE\town\t"LAGO_API_KEY=very-secret"\nE\tother\t"LAGO_API_KEY=elsewhere"\n'
+    declared = 'declaration\n{\n  "LAGO_API_KEY": "very-secret",\n  "PORT": "3000"\n'
+    sections = Sections(Host(), masked(awk_of(name), (table + declared).encode(), scope=" own "))
+    values, declaration = sections.environment
+    assert sections.text("containers") == '{"id":"own"}\n'
+    assert values == {"own": {"LAGO_API_KEY": "<secret:1:plain:11>"}}
+    assert '"LAGO_API_KEY": "<secret:1:plain:11>",' in declaration and '"PORT": "3000"' in declaration
+
+
+class Telling(Host):
+    """A host that prints what it is told to."""
+
+    name, compose_command = "somewhere", ""
+
+    def __init__(self, output: str):
+        self.output = output
+
+    def read(self, reading: ReadCommand) -> str:
+        return self.output
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("", "did not arrive whole: nothing came"),
+        ("Welcome!\n", "did not arrive whole: Welcome!"),
+        (f"{BEGIN}\ninfo {{}}\n", "did not arrive whole: it broke off"),
+        (f"{BEGIN}\ndocker-error Got permission denied\n{END}\n", "does not let this user talk to Docker"),
+    ],
+)
+def test_what_is_not_whole_is_no_verdict(output, words):
+    with pytest.raises(Unreachable, match=words):
+        observe(Telling(output))
+
+
+def test_the_words_of_a_deployment_are_quoted():
+    """A folder may be called anything."""
+    asked = reading(Telling(""), directory="/srv/it's $(reboot); `x`", project='a"b')
+    head = asked.script().partition("echo")[0]
+    told = subprocess.run(
+        ["sh", "-c", f'{head}\nprintf "%s|%s" "$directory" "$project"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "/srv/it's $(reboot); `x`|a\"b"
