@@ -1,6 +1,7 @@
 """From symptoms (state, exit code, log signature) to cause and remedy.
 
-Signatures are prefixes and classes, for the rest of a message varies with versions (Lago sheet, sections 1.3, 6 and 9).
+Signatures are prefixes and classes, for the rest of a message varies with versions
+(docs/lago-facts.md, sections 1.3, 6 and 9).
 """
 
 from __future__ import annotations

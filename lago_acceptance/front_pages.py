@@ -1,5 +1,5 @@
-"""The web UI as a person uses it (Lago sheet, section 4). Each function does one thing and says what went
-wrong.
+"""The web UI as a person uses it (docs/lago-facts.md, section 4). Each function does one thing and says
+what went wrong.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The organization that a live run writes into: the suite's alone, beside production's, one for all runs.
 
-Lago deletes neither organizations nor finalized invoices (Lago sheet, section 8), so there is one for all
-runs, found by its name. Its key is made inside of the API container from Lago's own SECRET_KEY_BASE: each
-run gets the same one, and nobody keeps it.
+Lago deletes neither organizations nor finalized invoices (docs/lago-facts.md, section 8), so there is one for
+all runs, found by its name. Its key is made inside of the API container from Lago's own SECRET_KEY_BASE:
+each run gets the same one, and nobody keeps it.
 """
 
 from __future__ import annotations

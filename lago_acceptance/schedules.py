@@ -1,4 +1,6 @@
-"""Whether the clock enqueues each schedule when it should (Lago sheet, section 1.7). Answers are findings."""
+"""Whether the clock enqueues each schedule when it should (docs/lago-facts.md, section 1.7). Answers are
+findings.
+"""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def test_rest_answers_as_recorded(name: str, rest: Replay) -> None:
     assert rest.found[name] == []
 
 
-# --- what the Lago sheet tells (section 3) and no recording holds ---
+# --- what no recording holds (docs/lago-facts.md, section 3) ---
 
 PLAN = {"interval": "monthly", "amount_cents": 4900, "amount_currency": "USD", "pay_in_advance": True}
 

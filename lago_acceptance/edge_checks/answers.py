@@ -1,6 +1,6 @@
 """Answers: the right kind of body per host, through the name and straight to the origin.
 
-A status says little: Lago's front answers 200 with HTML to any path (Lago sheet, section 4).
+A status says little: Lago's front answers 200 with HTML to any path (docs/lago-facts.md, section 4).
 """
 
 from __future__ import annotations

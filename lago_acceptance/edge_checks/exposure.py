@@ -23,7 +23,7 @@ _ALLOWED = "access-control-allow-origin"
 
 
 def front_is_admitted(outside: Outside, role: str) -> list[Finding]:
-    """A preflight from the front's origin is answered with that origin (Lago sheet, section 3.11)."""
+    """A preflight from the front's origin is answered with that origin (docs/lago-facts.md, section 3.11)."""
     origin = front_origin(outside.view)
     exchange = _asked(outside, role, preflight(origin))
     if exchange.headers.get(_ALLOWED) == origin:

@@ -13,7 +13,7 @@ from lago_acceptance.findings import Finding, Place
 from lago_acceptance.roles import API, FRONT, GATEWAY
 from lago_acceptance.settings import Edge
 
-# Where the images listen (Lago sheet, sections 1.1 and 4; the gateway's own documentation).
+# Where the images listen (docs/lago-facts.md, sections 1.1 and 4; the gateway's own documentation).
 PORTS = {API: 3000, FRONT: 80, GATEWAY: 8000}
 
 Router = dict[str, Any]

@@ -49,7 +49,7 @@ class Patience(msgspec.Struct, frozen=True):
     """How many seconds are waited for what the worker does.
 
     The real Lago took 0.6 s for the invoice, 0.4 s for usage, 2 s for the PDF; its last invoice waits for a
-    poller that looks every 5 to 15 s (Lago sheet, sections 3.11 and 8).
+    poller that looks every 5 to 15 s (docs/lago-facts.md, sections 3.11 and 8).
     """
 
     invoice: float = 20.0

@@ -1,5 +1,5 @@
-"""The clock's part of billing: a pending subscription becomes active by itself on its day (Lago sheet,
-section 3.11).
+"""The clock's part of billing: a pending subscription becomes active by itself on its day
+(docs/lago-facts.md, section 3.11).
 """
 
 from __future__ import annotations

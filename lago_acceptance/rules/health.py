@@ -17,7 +17,8 @@ from lago_acceptance.settings import Settings
 
 LONG_RUNNING = (DB, REDIS, API, WORKER, CLOCK, FRONT, PDF)
 COMPLETED, HEALTHY = "service_completed_successfully", "service_healthy"
-# Debian slim with Ruby: curl, bash, git; neither procps nor clients of databases (Lago sheet, head and section 8).
+# Debian slim with Ruby: curl, bash, git; neither procps nor clients of databases
+# (docs/lago-facts.md, sections 0 and 8).
 RUBY_IMAGE_LACKS = {
     "wget",
     "nc",

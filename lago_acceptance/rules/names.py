@@ -15,7 +15,7 @@ from lago_acceptance.rules.looking import at_deploy, lago, reference, variable, 
 from lago_acceptance.settings import Settings
 from lago_acceptance.values import unknown
 
-# Lago sheet, sections 1.3 to 1.5 and 4; patterns where a whole family is read.
+# docs/lago-facts.md, sections 1.3 to 1.5 and 4; patterns where a whole family is read.
 READ = (
     "LAGO_API_URL",
     "LAGO_FRONT_URL",
@@ -70,7 +70,7 @@ NEVER_READ = (
     "LAGO_SECRET_KEY_BASE",
     "LAGO_DATABASE_URL",
 )
-# The front reads API_URL; its bundle was built with nothing of these (Lago sheet, section 4).
+# The front reads API_URL; its bundle was built with nothing of these (docs/lago-facts.md, section 4).
 FRONT_NEVER_READ = (
     "LAGO_API_URL",
     "LAGO_FRONT_URL",

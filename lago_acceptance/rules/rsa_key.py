@@ -1,4 +1,6 @@
-"""Rules about the RSA key that Lago would find in each of its containers (Lago sheet, section 1.3)."""
+"""Rules about the RSA key that Lago would find in each of its containers
+(docs/lago-facts.md, section 1.3).
+"""
 
 from __future__ import annotations
 
