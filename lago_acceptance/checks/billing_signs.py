@@ -24,9 +24,9 @@ class BillingSign(msgspec.Struct, frozen=True):
     name: str
     id: str
     role: str
-    wrong: str
-    leads_to: str
-    mend: str
+    problem: str
+    impact: str
+    fix: str
 
 
 GENERATING = BillingSign(
@@ -96,14 +96,14 @@ def of_database(facts: Facts, sign: BillingSign) -> list[Finding]:
         "since": time_of(answer["oldest"]),
         "some": ", ".join(str(each) for each in answer["some"] or ()),
     }
-    some = "" if "{some}" in sign.wrong else f": {values['some']}"
+    some = "" if "{some}" in sign.problem else f": {values['some']}"
     return [
         Finding(
             id=sign.id,
             role=sign.role,
-            wrong=sign.wrong.format(**values) + some,
-            leads_to=sign.leads_to,
-            mend=sign.mend,
+            problem=sign.problem.format(**values) + some,
+            impact=sign.impact,
+            fix=sign.fix,
         )
     ]
 
@@ -130,11 +130,11 @@ def died(jobs: Sidekiq, since: float) -> list[Finding]:
         Finding(
             id="jobs-died",
             role=WORKER,
-            wrong=f"{len(dead)} {name} died"
+            problem=f"{len(dead)} {name} died"
             + (f" since {time_of(since)}" if since else "")
             + f": {dead[0]['error'][:150]}",
-            leads_to="Lago does not try again: the invoice, webhook or file that they were for is missing",
-            mend="mend what the message names, then run them again from the dead set, and compare invoices",
+            impact="Lago does not try again: the invoice, webhook or file that they were for is missing",
+            fix="mend what the message names, then run them again from the dead set, and compare invoices",
         )
         for name, dead in classes.items()
     ]

@@ -1,4 +1,6 @@
-"""Whether the clock enqueues each schedule when it should (Lago sheet, section 1.7). Answers are findings."""
+"""Whether the clock enqueues each schedule when it should (docs/lago-facts.md, section 1.7). Answers are
+findings.
+"""
 
 from __future__ import annotations
 
@@ -50,12 +52,12 @@ def late_schedules(facts: Facts, clock: Container, schedules: dict[str, int]) ->
                 id="schedule-late",
                 role=CLOCK,
                 service=clock.service.name,
-                wrong=f"schedule:{name} was not enqueued {last}, and should be within "
+                problem=f"schedule:{name} was not enqueued {last}, and should be within "
                 f"{seconds // MINUTE} minutes" + (f": {error[:150]}" if error else ""),
-                leads_to="no recurring invoice is made"
+                impact="no recurring invoice is made"
                 if name == "bill_customers"
                 else "what it is for does not happen",
-                mend="look at the clock's log and at Redis; restart the clock",
+                fix="look at the clock's log and at Redis; restart the clock",
             )
         )
     if unsure and not findings:

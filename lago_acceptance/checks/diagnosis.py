@@ -1,7 +1,4 @@
-"""From symptoms (state, exit code, log signature) to cause and remedy.
-
-Signatures are prefixes and classes, for the rest of a message varies with versions (Lago sheet, sections 1.3, 6 and 9).
-"""
+"""From symptoms (state, exit code, lines of the log) to cause and remedy."""
 
 from __future__ import annotations
 
@@ -48,17 +45,17 @@ def finding(container: Container, id: str, what: str, lines: list[str]) -> Findi
             id=id,
             role=container.role,
             service=container.service.name,
-            wrong=f"{what}; {cause.wrong} ({cause.id}): {line[:200]}",
-            leads_to=cause.leads_to,
-            mend=cause.mend,
+            problem=f"{what}; {cause.problem} ({cause.id}): {line[:200]}",
+            impact=cause.impact,
+            fix=cause.fix,
         )
     return Finding(
         id=id,
         role=container.role,
         service=container.service.name,
-        wrong=f"{what}" + (f"; its last line: {last[:200]}" if last else "; it printed nothing"),
-        leads_to="what this service does for Lago is not done",
-        mend=f"read docker logs {container.name}",
+        problem=f"{what}" + (f"; its last line: {last[:200]}" if last else "; it printed nothing"),
+        impact="what this service does for Lago is not done",
+        fix=f"read docker logs {container.name}",
     )
 
 

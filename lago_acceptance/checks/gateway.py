@@ -25,8 +25,8 @@ LEADS = {
 }
 
 
-def _red(id: str, wrong: str, leads_to: str, mend: str, severity: Severity = Severity.ERROR) -> Finding:
-    return Finding(id=id, role=GATEWAY, wrong=wrong, leads_to=leads_to, mend=mend, severity=severity)
+def _red(id: str, problem: str, impact: str, fix: str, severity: Severity = Severity.ERROR) -> Finding:
+    return Finding(id=id, role=GATEWAY, problem=problem, impact=impact, fix=fix, severity=severity)
 
 
 def offers(name: str, there: dict[str, Operation]) -> Iterator[Finding]:
@@ -208,10 +208,10 @@ def _wrong(answer: Inside | None, key: str) -> bool:
     )
 
 
-def _differs(wrong: str) -> Finding:
+def _differs(problem: str) -> Finding:
     return _red(
         "gateway-plans-differ",
-        wrong,
+        problem,
         "customers are shown another price than they are billed",
         "see what the gateway caches or changes on the way from Lago's /api/v1/plans",
     )

@@ -25,10 +25,10 @@ def images_moved(facts: Facts) -> Iterator[Finding]:
                     id="image-moved",
                     role=container.role,
                     service=container.service.name,
-                    wrong=f"{name} stands for another image ({image.id[:19]}) than the one that runs "
+                    problem=f"{name} stands for another image ({image.id[:19]}) than the one that runs "
                     f"({container.image_id[:19]})",
-                    leads_to="the next recreate changes the version, at a time that nobody chose",
-                    mend="deploy it (docker compose up -d), or pin the image by its digest",
+                    impact="the next recreate changes the version, at a time that nobody chose",
+                    fix="deploy it (docker compose up -d), or pin the image by its digest",
                 )
 
 
@@ -41,9 +41,9 @@ def big_logs(facts: Facts, mib: int) -> Iterator[Finding]:
                 id="log-too-big",
                 role=container.role,
                 service=container.service.name,
-                wrong=f"its log takes {size:.0f} MiB, more than {mib}",
-                leads_to="the disk fills, and PostgreSQL stops with it",
-                mend="rotate it: logging driver json-file with max-size and max-file, as in "
+                problem=f"its log takes {size:.0f} MiB, more than {mib}",
+                impact="the disk fills, and PostgreSQL stops with it",
+                fix="rotate it: logging driver json-file with max-size and max-file, as in "
                 "compose/docker-compose.lago.yml; "
                 "then recreate the container",
             )
@@ -57,10 +57,10 @@ def clock_drift(facts: Facts, limit: float) -> list[Finding]:
     return [
         Finding(
             id="clock-drift",
-            wrong=f"the host's clock is at least {abs(facts.clock_drift):.0f} s {ahead} this machine's",
-            leads_to="periods end and tokens expire at the wrong time, and usage is counted into the wrong "
+            problem=f"the host's clock is at least {abs(facts.clock_drift):.0f} s {ahead} this machine's",
+            impact="periods end and tokens expire at the wrong time, and usage is counted into the wrong "
             "period",
-            mend="turn on time synchronisation there (timedatectl set-ntp true), and look at this "
+            fix="turn on time synchronisation there (timedatectl set-ntp true), and look at this "
             "machine's, too",
         )
     ]
@@ -68,25 +68,25 @@ def clock_drift(facts: Facts, limit: float) -> list[Finding]:
 
 def last_dump(facts: Facts, pattern: str, hours: float) -> list[Finding]:
     """No dump, an old one, or one with nothing in it."""
-    wrong = None
+    problem = None
     if not facts.dumps:
-        wrong = f"no file fits {pattern}"
+        problem = f"no file fits {pattern}"
     else:
         last = facts.dumps[-1]
         age = (facts.host_clock - last.written) / HOUR
         if age > hours:
-            wrong = f"the last dump, {last.path}, is {age:.0f} hours old, more than {hours:g}"
+            problem = f"the last dump, {last.path}, is {age:.0f} hours old, more than {hours:g}"
         elif not last.size:
-            wrong = f"the last dump, {last.path}, is empty"
-    if wrong is None:
+            problem = f"the last dump, {last.path}, is empty"
+    if problem is None:
         return []
     return [
         Finding(
             id="dump-old",
             role=DB,
-            wrong=wrong,
-            leads_to="what happened since then is lost with the disk: invoices can't be made anew",
-            mend="look at the timer that dumps (docker exec lago-db pg_dump …), at its log and at free space",
+            problem=problem,
+            impact="what happened since then is lost with the disk: invoices can't be made anew",
+            fix="look at the timer that dumps (docker exec lago-db pg_dump …), at its log and at free space",
         )
     ]
 
@@ -106,9 +106,9 @@ def doubled_names(facts: Facts) -> Iterator[Finding]:
                     id="two-lago-stacks",
                     role=container.role,
                     service=container.service.name,
-                    wrong=f"on the network {network}, {name} is both {container.name} and {other.name}",
-                    leads_to="who asks that name reaches one or the other, from request to request",
-                    mend="remove the stack that is not meant, or take one of them off that network",
+                    problem=f"on the network {network}, {name} is both {container.name} and {other.name}",
+                    impact="who asks that name reaches one or the other, from request to request",
+                    fix="remove the stack that is not meant, or take one of them off that network",
                 )
 
 

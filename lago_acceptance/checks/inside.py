@@ -108,10 +108,10 @@ class InsideView(msgspec.Struct, frozen=True):
                 Finding(
                     id="api-key-refused" if answer.status == 401 else "api-refused",
                     role=API,
-                    wrong=f"Lago answers for its {collection}, asked inside its container, with "
+                    problem=f"Lago answers for its {collection}, asked inside its container, with "
                     f"{answer.said}",
-                    leads_to="nobody who uses the configured key can bill",
-                    mend="for 401 put the organization's real key into LAGO_API_KEY (Developers, API keys); "
+                    impact="nobody who uses the configured key can bill",
+                    fix="for 401 put the organization's real key into LAGO_API_KEY (Developers, API keys); "
                     "for 500 read the API's log",
                 )
             )

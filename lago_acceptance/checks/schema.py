@@ -25,12 +25,12 @@ def is_not_the_images(facts: Facts, settings: Settings) -> bool:
     return has is None or (has["count"], has["latest"]) != (needed.migrations, needed.latest)
 
 
-def finding(wrong: str) -> Finding:
+def finding(problem: str) -> Finding:
     """The finding for a schema that is not the image's."""
     return Finding(
         id="schema-not-the-images",
         role=DB,
-        wrong=wrong,
-        leads_to="/health stays green, and requests that touch what is missing answer 500",
-        mend="docker exec lago-api bundle exec rails db:migrate, and read its first error; migrate.sh's exit code proves nothing",
+        problem=problem,
+        impact="/health stays green, and requests that touch what is missing answer 500",
+        fix="docker exec lago-api bundle exec rails db:migrate, and read its first error; migrate.sh's exit code proves nothing",
     )

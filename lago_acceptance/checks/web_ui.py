@@ -1,5 +1,5 @@
-"""The web UI as a person uses it (Lago sheet, section 4). Each function does one thing and says what went
-wrong.
+"""The web UI as a person uses it (docs/lago-facts.md, section 4). Each function does one thing and says
+what went wrong.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ NOWHERE = ("/login", "/forbidden", "/404")
 MIDDLE = (800, 500)
 
 
-def _red(id: str, wrong: str, leads_to: str, mend: str, faults: list[Fault]) -> NoReturn:
+def _red(id: str, problem: str, impact: str, fix: str, faults: list[Fault]) -> NoReturn:
     noticed = f"; noticed: {'; '.join(map(str, faults[:3]))}" if faults else ""
-    raise Red(Finding(id=id, role=FRONT, wrong=redact(wrong + noticed), leads_to=leads_to, mend=mend))
+    raise Red(Finding(id=id, role=FRONT, problem=redact(problem + noticed), impact=impact, fix=fix))
 
 
 def _shows(page: Page, selector: str) -> bool:

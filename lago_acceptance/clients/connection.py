@@ -23,7 +23,7 @@ SECONDS = 10.0
 LARGEST_EXCERPT = 300
 
 # How to mend what keeps an answer away, by the kind's name in the finding's id.
-MEND = {
+FIX = {
     "unreachable": "look at the proxy's router for this name, at DNS and at the firewall (phase 3 says "
     "which)",
     "certificate": "look at the certificate that the proxy serves for this name (phase 3)",
@@ -40,7 +40,7 @@ MEND = {
 
 
 class NotAnswered(Red):
-    """The service itself did not answer. ``kind`` is a key of ``MEND``."""
+    """The service itself did not answer. ``kind`` is a key of ``FIX``."""
 
     def __init__(self, kind: str, finding: Finding):
         super().__init__(finding)
@@ -71,10 +71,10 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
         text = self.body if isinstance(self.body, str) else msgspec.json.encode(self.body).decode()
         return f"{self.status}: {redact(text)[:LARGEST_EXCERPT]}"
 
-    def taken(self, leads_to: str = "billing can't go on from here") -> Any:
+    def taken(self, impact: str = "billing can't go on from here") -> Any:
         """The body of a 200 (Lago's), or a 201; Refused for every other status."""
         if self.status not in (200, 201):
-            self.refuse(leads_to)
+            self.refuse(impact)
         return self.body
 
     def part(self, name: str, kind: type = dict) -> Any:
@@ -87,16 +87,16 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
             self.refuse("billing can't go on from here")
         return found
 
-    def refuse(self, leads_to: str) -> NoReturn:
+    def refuse(self, impact: str) -> NoReturn:
         """Raise Refused with what was said."""
         raise Refused(
             self,
             Finding(
                 id=f"{self.role}-refused",
                 role=self.role,
-                wrong=f"{self.asked} was answered by {self.said}",
-                leads_to=leads_to,
-                mend="read the answer's error_details or detail; for 500 the service's log has the reason",
+                problem=f"{self.asked} was answered by {self.said}",
+                impact=impact,
+                fix="read the answer's error_details or detail; for 500 the service's log has the reason",
             ),
         )
 
@@ -149,11 +149,11 @@ class Connection:
         """The answer to one request, of any status, if it is the service's own JSON; else NotAnswered."""
         question = (method, path, repr(body), key and key.reveal(), repr(headers), repr(query))
         if not self._asks_ahead and (kept := self._kept.pop(question, None)):
-            return kept.judged()
+            return kept.value()
         attempt = Attempt.of(self._ask, method, path, body, key, headers, query)
         if self._asks_ahead:
             self._kept[question] = attempt
-        return attempt.judged()
+        return attempt.value()
 
     @contextmanager
     def ahead(self) -> Iterator[None]:
@@ -220,9 +220,9 @@ class Connection:
             Finding(
                 id=f"{self.role}-{kind}",
                 role=self.role,
-                wrong=f"{asked} got no answer of the {self.role} itself: {why}",
-                leads_to="whoever asks now gets the same, and what was to be shown is not shown",
-                mend=MEND[kind],
+                problem=f"{asked} got no answer of the {self.role} itself: {why}",
+                impact="whoever asks now gets the same, and what was to be shown is not shown",
+                fix=FIX[kind],
             ),
         )
 

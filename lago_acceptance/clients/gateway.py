@@ -150,15 +150,15 @@ class Gateway:
         return self.connection.ask(operation.method, operation.path, body or None, token, **query)
 
 
-def listed(answer: ApiAnswer, leads_to: str) -> list[dict[str, Any]] | None:
+def listed(answer: ApiAnswer, impact: str) -> list[dict[str, Any]] | None:
     """The objects that an answer lists, bare or below whatever name; None where it has no list.
 
     Refused for another status, and for a list of something else.
     """
-    body = answer.taken(leads_to)
+    body = answer.taken(impact)
     if isinstance(body, dict):
         lists = (each for name, each in body.items() if isinstance(each, list) and name not in COMPLAINTS)
         body = next(lists, None)
     if body is not None and not (isinstance(body, list) and all(isinstance(each, dict) for each in body)):
-        answer.refuse(leads_to)
+        answer.refuse(impact)
     return body

@@ -1,5 +1,5 @@
-"""Lago's GraphQL, the web UI's only backend: login, the organization's key, sign-up (Lago sheet, section
-3.10).
+"""Lago's GraphQL, the web UI's only backend: login, the organization's key, sign-up (docs/lago-facts.md,
+section 3.10).
 """
 
 from __future__ import annotations

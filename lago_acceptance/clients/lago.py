@@ -1,4 +1,4 @@
-"""Lago's REST API, as far as the suite uses it (Lago sheet, sections 3.1 to 3.9)."""
+"""Lago's REST API, as far as the suite uses it (docs/lago-facts.md, sections 3.1 to 3.9)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ class Lago:
         )
 
     def public_key(self) -> str:
-        """The PEM of the key that webhooks are signed for, as the API serves it (section 3.4)."""
+        """The PEM of the key that webhooks are signed for, as the API serves it
+        (docs/lago-facts.md, section 3.4).
+        """
         import base64
 
         answer = self.ask("GET", "webhooks/json_public_key")

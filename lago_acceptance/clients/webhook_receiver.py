@@ -32,7 +32,9 @@ class Delivery(msgspec.Struct, frozen=True):
         return self.document.get("webhook_type", "")
 
     def trouble(self, public_key: str) -> str | None:
-        """What is wrong with the signature under a public key (PEM), or None (Lago sheet, section 3.9)."""
+        """What is wrong with the signature under a public key (PEM), or None
+        (docs/lago-facts.md, section 3.9).
+        """
         import jwt
 
         token = {name.lower(): value for name, value in self.headers.items()}.get("x-lago-signature")

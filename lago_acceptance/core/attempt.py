@@ -25,19 +25,19 @@ class Attempt(Generic[T]):
         except (Red, Blocked, Unknown) as failure:
             return cls(failure=failure)
 
-    def judged(self) -> T:
+    def value(self) -> T:
         """The value, for the check that this attempt belongs to: it is red where the attempt is."""
         if self.failure:
             raise self.failure
         return self._value
 
-    def needed(self, missing: str) -> T:
+    def require(self, missing: str) -> T:
         """The value, for a check that needs it: Blocked where another check says why there is none."""
         if isinstance(self.failure, Red):
             raise Blocked(self.failure.findings[0].id, missing)
-        return self.judged()
+        return self.value()
 
-    def explains(self, missing: str) -> None:
+    def block_if_red(self, missing: str) -> None:
         """Blocked where this attempt is red and so explains what is missing; nothing otherwise."""
         if isinstance(self.failure, Red):
-            self.needed(missing)
+            self.require(missing)

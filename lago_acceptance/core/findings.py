@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable
 
 import msgspec
 
+from lago_acceptance.core import registry
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.secrets import redact
-
-
-class Severity(enum.StrEnum):
-    """``error``: won't boot, loses data, leaks or breaks billing. ``warning``: hardening and what will hurt later."""
-
-    ERROR = "error"
-    WARNING = "warning"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -28,31 +22,36 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One failure, told so that it can be mended.
+    """One failure, in words that say what to do about it.
 
-    ``id`` is one kebab-case name per kind of failure. ``wrong`` says what is so and should not be, ``leads_to``
-    what comes of it, ``mend`` what to do. ``role`` is the role of the service that it is about, or None.
+    ``id`` is an id of the register (core/registry.py), whose severity it has unless it names another. ``problem`` says
+    what is so and should not be, ``impact`` what comes of it, ``fix`` what to do. ``role`` is the role of the service
+    that it is about, or None.
     """
 
     id: str
-    wrong: str
-    leads_to: str
-    mend: str
-    severity: Severity = Severity.ERROR
+    problem: str
+    impact: str
+    fix: str
+    severity: Severity | None = None
     role: str | None = None
     service: str | None = None
     place: Place | None = None
 
     def __post_init__(self) -> None:
-        # Here, and not where findings are told: Allure writes what a check raises past pytest's reports.
-        for field in ("wrong", "leads_to", "mend", "service"):
+        if self.severity is None:
+            entry = registry.known(self.id)
+            severity = entry.severity if entry else Severity.ERROR
+            msgspec.structs.force_setattr(self, "severity", severity)
+        # Here, and not where findings are printed: Allure writes what a check raises past pytest's reports.
+        for field in ("problem", "impact", "fix", "service"):
             if text := getattr(self, field):
                 msgspec.structs.force_setattr(self, field, redact(text))
 
     def __str__(self) -> str:
         where = " ".join(str(part) for part in (self.service or self.role, self.place) if part)
-        head = f"[{self.id}]{f' {where}:' if where else ''} {self.wrong}"
-        return f"{head}\n  leads to: {self.leads_to}\n  mend: {self.mend}"
+        head = f"[{self.id}]{f' {where}:' if where else ''} {self.problem}"
+        return f"{head}\n  impact: {self.impact}\n  fix: {self.fix}"
 
 
 def grouped(findings: Iterable[Finding]) -> list[Finding]:

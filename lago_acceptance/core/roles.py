@@ -15,8 +15,8 @@ LAGO_RUBY = (MIGRATE, API, WORKER, CLOCK)
 ALL = (DB, REDIS, MIGRATE, API, WORKER, CLOCK, FRONT, PDF, PROXY, GATEWAY)
 LABEL = "lago-acceptance.role"
 
-# Matched against "<image> <entrypoint and command>", in order. Scripts: Lago sheet, section 1.1. A script's name
-# is enough; a bare `sidekiq` or `rails s` is Lago's only in an image that is called so.
+# Matched against "<image> <entrypoint and command>", in order. Scripts: docs/lago-facts.md, section 1.1.
+# A script's name is enough; a bare `sidekiq` or `rails s` is Lago's only in an image that is called so.
 PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     # These do one thing and end: they make a key, a dump, or are somebody's console.
     (

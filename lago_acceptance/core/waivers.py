@@ -9,13 +9,19 @@ from pathlib import Path
 
 import msgspec
 
+from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.verdicts import UsageError
 
-FINDINGS = {
-    "waiver-expired": "A waiver's day is over.",
-    "waiver-unused": "A waiver waives nothing any more.",
-}
+ENTRIES = tuple(
+    registry.Entry(id=id, phase=0, severity=Severity.ERROR, title=title, vantage=registry.EVERYWHERE)
+    for id, title in (
+        ("waiver-expired", "A waiver has expired."),
+        ("waiver-unused", "A waiver waives nothing any more."),
+    )
+)
+registry.register(*ENTRIES)
 
 
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,9 +95,9 @@ class WaiverFile:
                     "take it out",
                 )
 
-    def _finding(self, id: str, waiver: Waiver, wrong: str, leads_to: str, mend: str) -> Finding:
-        told = f"the waiver of {waiver} ({waiver.reason}): {wrong}"
-        return Finding(id=id, place=Place(f"{self.path}#{waiver}"), wrong=told, leads_to=leads_to, mend=mend)
+    def _finding(self, id: str, waiver: Waiver, problem: str, impact: str, fix: str) -> Finding:
+        told = f"the waiver of {waiver} ({waiver.reason}): {problem}"
+        return Finding(id=id, place=Place(f"{self.path}#{waiver}"), problem=told, impact=impact, fix=fix)
 
 
 def load(path: Path, today: datetime.date) -> WaiverFile:

@@ -1,4 +1,6 @@
-"""What Redis tells of Sidekiq: who works, what waits, what died (Lago sheet, sections 1.6, 5 and 8)."""
+"""What Redis tells of Sidekiq: who works, what waits, what died
+(docs/lago-facts.md, sections 1.6, 5 and 8).
+"""
 
 from __future__ import annotations
 

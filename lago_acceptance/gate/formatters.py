@@ -8,21 +8,13 @@ from typing import Any
 
 import msgspec
 
+from lago_acceptance.core import registry, waivers
 from lago_acceptance.core.findings import Finding, Severity
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.value_shapes import sounds_secret
-from lago_acceptance.core.waivers import FINDINGS as WAIVERS
 from lago_acceptance.model.interpolation import expand, uses
-from lago_acceptance.rules import rules
-from lago_acceptance.rules.changes import CHANGES
+from lago_acceptance.rules import change_rules, rules
 
-PHASES = {
-    0: "Before the deploy",
-    1: "Phase 1, the RSA key",
-    2: "Phase 2, the services",
-    3: "Phase 3, names and TLS",
-    9: "Against what runs",
-}
 # What these rules report, Compose does not take.
 REFUSED = ("compose-invalid", "compose-interpolation-error")
 # What leads to a value in a line, and the value; and a value that only names a variable.
@@ -32,11 +24,17 @@ SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def phase_of(finding: Finding) -> int:
-    """The phase of a finding's rule; 0 for waivers, 9 for changes."""
-    rule = rules().get(finding.id)
-    if rule:
-        return rule.phase
-    return 0 if finding.id in WAIVERS else 9
+    """The phase of a finding."""
+    entry = registry.known(finding.id)
+    return entry.phase if entry else 0
+
+
+def _heading(finding: Finding) -> str:
+    entry = registry.known(finding.id)
+    if entry and entry.needs_base:
+        return "Compared with the base"
+    phase = phase_of(finding)
+    return f"Phase {phase}, {registry.PHASES[phase]}" if phase else registry.PHASES[0]
 
 
 def masked(line: str) -> str:
@@ -65,7 +63,9 @@ def quoted(line: str, refused: bool) -> str:
 
 def _order(finding: Finding) -> tuple:
     place = finding.place
+    entry = registry.known(finding.id)
     return (
+        entry is not None and entry.needs_base,
         phase_of(finding),
         finding.severity is not Severity.ERROR,
         place.path if place else "",
@@ -80,11 +80,11 @@ def text(findings: list[Finding], lines: dict[str, tuple[str, ...]], notes: list
     ``lines`` are the files' texts by path.
     """
     parts: list[str] = []
-    phase = None
+    heading = ""
     for finding in sorted(findings, key=_order):
-        if phase_of(finding) != phase:
-            phase = phase_of(finding)
-            parts.append(f"\n{PHASES.get(phase, f'Phase {phase}')}")
+        if _heading(finding) != heading:
+            heading = _heading(finding)
+            parts.append(f"\n{heading}")
         parts.append(
             f"  {finding.severity}  {finding.id}  "
             f"{finding.place or ''}{f'  {finding.service}' if finding.service else ''}"
@@ -94,9 +94,9 @@ def text(findings: list[Finding], lines: dict[str, tuple[str, ...]], notes: list
         if place and place.line and place.line <= len(source):
             parts.append(f"      {place.line} | {quoted(source[place.line - 1], finding.id in REFUSED)}")
         parts += [
-            f"      {redact(finding.wrong)}",
-            f"      leads to: {redact(finding.leads_to)}",
-            f"      mend: {redact(finding.mend)}",
+            f"      {redact(finding.problem)}",
+            f"      impact: {redact(finding.impact)}",
+            f"      fix: {redact(finding.fix)}",
         ]
     parts += [""] + [f"note: {redact(note)}" for note in notes]
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
@@ -115,39 +115,31 @@ def as_json(findings: list[Finding]) -> list[dict[str, Any]]:
             "service": finding.service,
             "path": finding.place.path if finding.place else None,
             "line": finding.place.line if finding.place else None,
-            "message": redact(f"{finding.wrong}; leads to: {finding.leads_to}"),
-            "fix": redact(finding.mend),
+            "message": redact(f"{finding.problem}; impact: {finding.impact}"),
+            "fix": redact(finding.fix),
         }
         for finding in sorted(findings, key=_order)
     ]
 
 
+def _of_the_gate() -> list[registry.Entry]:
+    found = [rule.entry for rule in (*rules().values(), *change_rules().values())]
+    return [*found, *waivers.ENTRIES]
+
+
+def _described(entry: registry.Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "shortDescription": {"text": entry.title},
+        "fullDescription": {"text": " ".join(f"{entry.title}\n{entry.page}".split())},
+        "defaultConfiguration": {"level": str(entry.severity)},
+        "properties": {"phase": entry.phase},
+    }
+
+
 def as_sarif(findings: list[Finding]) -> dict[str, Any]:
     """The findings as one SARIF 2.1.0 run; every rule is described, found or not."""
-    described = (
-        [
-            {
-                "id": rule.id,
-                "shortDescription": {"text": rule.explanation.strip().splitlines()[0]},
-                "fullDescription": {"text": " ".join(rule.explanation.split())},
-                "defaultConfiguration": {"level": str(rule.severity)},
-                "properties": {"phase": rule.phase},
-            }
-            for rule in rules().values()
-        ]
-        + [
-            {
-                "id": name,
-                "shortDescription": {"text": (change.__doc__ or name).strip().splitlines()[0]},
-                "defaultConfiguration": {"level": "error"},
-            }
-            for name, change in CHANGES.items()
-        ]
-        + [
-            {"id": name, "shortDescription": {"text": text}, "defaultConfiguration": {"level": "error"}}
-            for name, text in WAIVERS.items()
-        ]
-    )
+    described = [_described(entry) for entry in _of_the_gate()]
     index = {rule["id"]: number for number, rule in enumerate(described)}
     results = []
     for finding in sorted(findings, key=_order):
@@ -157,8 +149,8 @@ def as_sarif(findings: list[Finding]) -> dict[str, Any]:
             "level": str(finding.severity),
             "message": {
                 "text": redact(
-                    f"{finding.service + ': ' if finding.service else ''}{finding.wrong}. "
-                    f"Leads to: {finding.leads_to}. Mend: {finding.mend}"
+                    f"{finding.service + ': ' if finding.service else ''}{finding.problem}. "
+                    f"Impact: {finding.impact}. Fix: {finding.fix}"
                 )
             },
         }
@@ -189,7 +181,7 @@ def annotations(findings: list[Finding]) -> list[str]:
         line = f"line={finding.place.line}," if finding.place and finding.place.line else ""
         lines.append(
             f"::{finding.severity} "
-            f"{where}{line}title={escaped(finding.id, True)}::{escaped(f'{finding.wrong}; leads to: {finding.leads_to}; mend: {finding.mend}')}"
+            f"{where}{line}title={escaped(finding.id, True)}::{escaped(f'{finding.problem}; impact: {finding.impact}; fix: {finding.fix}')}"
         )
     return lines
 

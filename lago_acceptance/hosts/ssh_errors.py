@@ -57,9 +57,9 @@ def why(name: str, asked: str, errors: str, begun: bool) -> str:
     """Which step failed, and what to do. ``errors`` is what ssh said, ``begun`` whether the command ran."""
     if begun:
         return f"ssh to {name} broke off while it was asked for the {asked}: {last_words(errors)}; try again"
-    for signs, step, mend in _STEPS:
+    for signs, step, fix in _STEPS:
         if any(sign in errors for sign in signs):
-            return f"{step} {name}: {last_words(errors)}; {mend}"
+            return f"{step} {name}: {last_words(errors)}; {fix}"
     if "Authenticated to" in errors or "mux_client" in errors:
         return (
             f"the login shell of {name} runs no command (asked for the {asked}): "

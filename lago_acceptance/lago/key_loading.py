@@ -1,8 +1,8 @@
 """What Lago would read: its RSA key in each container, found without starting one.
 
 Lago 1.16.0 takes ``LAGO_RSA_PRIVATE_KEY`` alone, decodes base64 leniently and gives the bytes to OpenSSL
-(Lago sheet, section 1.3). The value is followed through the environment, a shell wrapper, RUBYOPT, and, from
-v1.23.0, the file /app/config/keys/private.pem, which wins there.
+(docs/lago-facts.md, section 1.3). The value is followed through the environment, a shell wrapper, RUBYOPT,
+and, from v1.23.0, the file /app/config/keys/private.pem, which wins there.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ class Cause(msgspec.Struct, frozen=True):
 
     id: str
     signs: tuple[str | re.Pattern, ...]
-    wrong: str
-    leads_to: str
-    mend: str
+    problem: str
+    impact: str
+    fix: str
     final: bool = True
     at_start: bool = False
 

@@ -57,8 +57,8 @@ class Allowance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: int | None = None
 
     def properties(self) -> dict[str, Any]:
-        """The charge's properties: Lago wants amounts as texts, units as integers (Lago sheet, section
-        3.7).
+        """The charge's properties: Lago wants amounts as texts, units as integers
+        (docs/lago-facts.md, section 3.7).
         """
         if self.model == "package":
             return {"amount": self.price, "free_units": self.included, "package_size": self.size}

@@ -14,7 +14,7 @@ from lago_acceptance.core.compare import same
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.plans.catalogue import Catalogue, Metric, Plan
 
-# Lago ignores a change of these once a plan has subscriptions (Lago sheet, section 3.5).
+# Lago ignores a change of these once a plan has subscriptions (docs/lago-facts.md, section 3.5).
 FIXED_ONCE_SUBSCRIBED = ("code", "interval", "amount_currency", "pay_in_advance")
 
 

@@ -50,7 +50,8 @@ def front_origin(view: PublicEndpoints) -> str:
 
 
 def foreign_origins(view: PublicEndpoints) -> tuple[str, ...]:
-    """Origins that are not the front. Lago compares host and port, not the scheme (Lago sheet, 1.4)."""
+    """Origins that are not the front. Lago compares host and port, not the scheme (docs/lago-facts.md,
+    section 1.4)."""
     return ("https://elsewhere.example", f"http://{view.hosts[FRONT]}:8080")
 
 

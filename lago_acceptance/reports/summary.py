@@ -9,16 +9,6 @@ import msgspec
 from lago_acceptance.core.findings import Finding, Severity
 from lago_acceptance.core.secrets import redact
 
-PHASES = {
-    0: "pre-deployment",
-    1: "RSA key",
-    2: "services",
-    3: "Traefik, DNS, TLS",
-    4: "gateway",
-    5: "validation",
-    6: "plans",
-    7: "rollback",
-}
 OUTCOMES = ("passed", "failed", "waived", "blocked", "unknown", "skipped", "crashed")
 
 

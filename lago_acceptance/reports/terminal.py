@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lago_acceptance.core.findings import Severity, grouped
-from lago_acceptance.reports.summary import OUTCOMES, PHASES, Summary
+from lago_acceptance.core.registry import PHASES
+from lago_acceptance.reports.summary import OUTCOMES, Summary
 
 Markup = Callable[..., str]
 _GOOD, _BAD, _DOUBTFUL, _DIM = {"green": True}, {"red": True, "bold": True}, {"yellow": True}, {"light": True}

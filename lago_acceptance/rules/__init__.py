@@ -1,98 +1,126 @@
-"""Rules: pure functions of a model, each with an id, a phase, a severity and a page of explanation.
+"""Rules: pure functions of a model. A rule's name is its id, its docstring is its page: the first line is the title.
 
-A rule yields Hits; ``judge`` makes Findings of them. The same rules judge a compose file (gate), a stack and
-a live host. A rule's docstring is its explanation: its first line is its title.
+A rule yields Violations, and ``Rule.findings`` makes Findings of them. The same rules judge a compose file (gate), a
+stack and a live host. Rules with ``needs_base`` compare two versions of a file.
 """
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Iterable
 from functools import cache
 
 import msgspec
 
-from lago_acceptance.core.findings import Finding, Place, Severity
+from lago_acceptance.core import registry
+from lago_acceptance.core.findings import Finding, Place
+from lago_acceptance.core.registry import EVERYWHERE, Severity, Vantage
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model, Service
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
-    """One place where a rule is broken. ``at`` is the way to it in the compose file, as far as it is known.
+    """One place where a rule is violated. ``at`` is the path to it in the compose file, as far as it is known.
 
     ``severity`` where this place is worse, or less bad, than the rule's own.
     """
 
-    wrong: str
-    leads_to: str
-    mend: str
+    problem: str
+    impact: str
+    fix: str
     service: Service | None = None
     at: tuple[str | int, ...] = ()
     severity: Severity | None = None
 
 
-Check = Callable[[Model, Settings], Iterable[Violation]]
+Check = Callable[..., Iterable[Violation]]
+Placing = Callable[[Violation], Place | None]
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A rule as it is registered. ``declared_only``: nothing of it can be seen in running containers."""
+    """A registered rule. ``declared_only``: nothing of it can be seen in running containers."""
 
-    id: str
-    phase: int
-    severity: Severity
+    entry: registry.Entry
     check: Check
     declared_only: bool = False
 
     @property
-    def explanation(self) -> str:
-        """What the rule asks for and why, for ``--explain``."""
-        return self.check.__doc__ or ""
+    def id(self) -> str:
+        return self.entry.id
 
-    def findings(
-        self, model: Model, settings: Settings, place: Callable[[Violation], Place | None]
-    ) -> list[Finding]:
-        """The findings of this rule in a model; ``place`` tells where a hit stands."""
+    def findings(self, model: Model, settings: Settings, place: Placing) -> list[Finding]:
+        """The findings of this rule in a model; ``place`` says where a violation is."""
         if model.observed and self.declared_only:
             return []
+        return self._made_of(self.check(model, settings), place)
+
+    def compared(self, old: Model, new: Model, settings: Settings, place: Placing) -> list[Finding]:
+        """The findings of this rule, which needs a base, between two versions."""
+        return self._made_of(self.check(old, new, settings), place)
+
+    def _made_of(self, violations: Iterable[Violation], place: Placing) -> list[Finding]:
         return [
             Finding(
                 id=self.id,
-                severity=hit.severity or self.severity,
-                role=hit.service.role if hit.service else None,
-                service=hit.service.name if hit.service else None,
-                place=place(hit),
-                wrong=hit.wrong,
-                leads_to=hit.leads_to,
-                mend=hit.mend,
+                severity=violation.severity,
+                role=violation.service.role if violation.service else None,
+                service=violation.service.name if violation.service else None,
+                place=place(violation),
+                problem=violation.problem,
+                impact=violation.impact,
+                fix=violation.fix,
             )
-            for hit in self.check(model, settings)
+            for violation in violations
         ]
 
 
 _registered: dict[str, Rule] = {}
 
 
-def rule(id: str, *, phase: int, severity: Severity = Severity.ERROR, declared_only: bool = False):
-    """Register a function as a rule."""
+def rule(
+    *, phase: int, severity: Severity = Severity.ERROR, declared_only: bool = False, needs_base: bool = False
+) -> Callable[[Check], Check]:
+    """Register a function as a rule: its name with hyphens is the id."""
 
-    def register(check: Check) -> Check:
-        if id in _registered:
-            raise ValueError(f"two rules are called {id}")
-        _registered[id] = Rule(id, phase, severity, check, declared_only)
+    def registered(check: Check) -> Check:
+        title, _, page = inspect.cleandoc(check.__doc__ or "").partition("\n")
+        entry = registry.Entry(
+            id=check.__name__.replace("_", "-"),
+            phase=phase,
+            severity=severity,
+            title=title,
+            page=page.strip(),
+            vantage=(Vantage.GATE,) if declared_only or needs_base else EVERYWHERE,
+            needs_base=needs_base,
+        )
+        registry.register(entry)
+        _registered[entry.id] = Rule(entry, check, declared_only)
         return check
 
-    return register
+    return registered
+
+
+@cache
+def _all() -> dict[str, Rule]:
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return dict(sorted(_registered.items(), key=lambda item: (item[1].entry.phase, item[0])))
 
 
 @cache
 def rules() -> dict[str, Rule]:
-    """All rules by id, in the order of the phases."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
-    return dict(sorted(_registered.items(), key=lambda item: (item[1].phase, item[0])))
+    """All rules of one model by id, in the order of the phases."""
+    return {id: rule for id, rule in _all().items() if not rule.entry.needs_base}
+
+
+@cache
+def change_rules() -> dict[str, Rule]:
+    """All rules that compare two versions, by id."""
+    return {id: rule for id, rule in _all().items() if rule.entry.needs_base}
 
 
 def of_phase(phase: int) -> tuple[Rule, ...]:
     """The rules of one phase of the plan (0 is the pre-deployment list)."""
-    return tuple(each for each in rules().values() if each.phase == phase)
+    return tuple(each for each in rules().values() if each.entry.phase == phase)

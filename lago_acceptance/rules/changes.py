@@ -1,7 +1,7 @@
 """What only a change can break: two versions of a compose file, the one that runs and the one that shall.
 
-Each function yields Hits about the new version; ``CHANGES`` maps an id to it. Values that are given at deploy
-time only are compared by the variable that they come from.
+Each rule yields Violations about the new version. Values that are given at deploy time only are compared by the
+variable that they come from.
 """
 
 from __future__ import annotations
@@ -20,10 +20,8 @@ from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.interpolation import nested
 from lago_acceptance.model.traefik_labels import disabled, routers
-from lago_acceptance.rules import Violation
+from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import at_deploy, default_directory, named, part, reference, variable
-
-Change = Callable[[Model, Model, Settings], Iterable[Violation]]
 
 
 def _pairs(old: Model, new: Model, *roles: str) -> Iterator[tuple[Service, Service]]:
@@ -72,6 +70,7 @@ def _told(place: tuple[str, str]) -> str:
     return f"{place[0]}, folder {place[1]}" if place[1] else place[0]
 
 
+@rule(phase=0, needs_base=True)
 def volume_moved(old: Model, new: Model, settings: Settings) -> Iterator[Violation]:
     """Data stay where they are: the volume of database, Redis and storage keeps its name and its place.
 
@@ -88,10 +87,10 @@ def volume_moved(old: Model, new: Model, settings: Settings) -> Iterator[Violati
                 yield Violation(
                     service=after,
                     at=part(after, "volumes"),
-                    wrong=f"its data were in {_told(had)}; {to}",
-                    leads_to="the service comes up healthy and empty: customers, invoices and API keys "
+                    problem=f"its data were in {_told(had)}; {to}",
+                    impact="the service comes up healthy and empty: customers, invoices and API keys "
                     "are not there",
-                    mend=f"keep the volume (name: {had[0]}), or move the data before the deploy",
+                    fix=f"keep the volume (name: {had[0]}), or move the data before the deploy",
                 )
 
 
@@ -116,7 +115,7 @@ def _changed(
 
 
 def _value_changed(
-    old: Model, new: Model, names: tuple[str, ...], leads_to: str, mend: str
+    old: Model, new: Model, names: tuple[str, ...], impact: str, fix: str
 ) -> Iterator[Violation]:
     before, after = reference(old), reference(new)
     for name in names:
@@ -125,12 +124,13 @@ def _value_changed(
                 service=after,
                 at=variable(after, name),
                 severity=said[1],
-                wrong=f"{name} {said[0]}",
-                leads_to=leads_to,
-                mend=mend,
+                problem=f"{name} {said[0]}",
+                impact=impact,
+                fix=fix,
             )
 
 
+@rule(phase=0, needs_base=True)
 def secret_key_base_changed(old: Model, new: Model, settings: Settings) -> Iterable[Violation]:
     """SECRET_KEY_BASE stays: every session and portal link is signed with it."""
     return _value_changed(
@@ -142,6 +142,7 @@ def secret_key_base_changed(old: Model, new: Model, settings: Settings) -> Itera
     )
 
 
+@rule(phase=0, needs_base=True)
 def encryption_key_changed(old: Model, new: Model, settings: Settings) -> Iterable[Violation]:
     """The encryption keys stay: what they encrypted can't be read with others."""
     names = (
@@ -154,6 +155,7 @@ def encryption_key_changed(old: Model, new: Model, settings: Settings) -> Iterab
     )
 
 
+@rule(phase=0, needs_base=True)
 def rsa_key_changed(old: Model, new: Model, settings: Settings) -> Iterator[Violation]:
     """The RSA key stays: receivers of webhooks verify with its public half."""
     before, after = reference(old), reference(new)
@@ -171,9 +173,9 @@ def rsa_key_changed(old: Model, new: Model, settings: Settings) -> Iterator[Viol
             service=after,
             at=has.at,
             severity=None if differs else given[1],
-            wrong="Lago's RSA key is another one" if differs else f"{KEY} {given[0]}",
-            leads_to="receivers of webhooks refuse what the new key signs",
-            mend="keep the key, or give every receiver the new public half",
+            problem="Lago's RSA key is another one" if differs else f"{KEY} {given[0]}",
+            impact="receivers of webhooks refuse what the new key signs",
+            fix="keep the key, or give every receiver the new public half",
         )
 
 
@@ -181,7 +183,8 @@ def _inside(model: Model, host: str) -> bool:
     return any(service.role == DB for service in named(model, host))
 
 
-def database_password_changed(old: Model, new: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=0, needs_base=True)
+def db_password_changed(old: Model, new: Model, settings: Settings) -> Iterator[Violation]:
     """The database's password stays, or is changed in the database too: PostgreSQL takes it only with a new volume."""
     for before, after in _pairs(old, new, DB):
         for name in ("POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB"):
@@ -190,9 +193,9 @@ def database_password_changed(old: Model, new: Model, settings: Settings) -> Ite
                     service=after,
                     at=variable(after, name),
                     severity=said[1],
-                    wrong=f"{name} {said[0]}",
-                    leads_to="the old volume keeps the old one: password authentication failed",
-                    mend="keep it, or change it in the database first (ALTER USER)",
+                    problem=f"{name} {said[0]}",
+                    impact="the old volume keeps the old one: password authentication failed",
+                    fix="keep it, or change it in the database first (ALTER USER)",
                 )
     for before, after in _pairs(old, new, API):
         was, is_ = service_url(before.value("DATABASE_URL")), service_url(after.value("DATABASE_URL"))
@@ -202,13 +205,14 @@ def database_password_changed(old: Model, new: Model, settings: Settings) -> Ite
             yield Violation(
                 service=after,
                 at=variable(after, "DATABASE_URL"),
-                wrong=f"Lago's database was {was.database} on {was.host}, now it is {is_.database} on "
+                problem=f"Lago's database was {was.database} on {was.host}, now it is {is_.database} on "
                 f"{is_.host}",
-                leads_to="it comes up healthy on another, perhaps empty, database",
-                mend="move the data before the deploy",
+                impact="it comes up healthy on another, perhaps empty, database",
+                fix="move the data before the deploy",
             )
 
 
+@rule(phase=0, needs_base=True)
 def project_renamed(old: Model, new: Model, settings: Settings) -> Iterator[Violation]:
     """The project keeps its name: volumes and networks are called after it."""
     if (
@@ -220,13 +224,14 @@ def project_renamed(old: Model, new: Model, settings: Settings) -> Iterator[Viol
     ):
         yield Violation(
             at=("name",),
-            wrong=f"the project was called {old.project}, now it is {new.project}",
-            leads_to="new and empty volumes, and the old containers go on beside the new ones",
-            mend=f"name: {old.project}",
+            problem=f"the project was called {old.project}, now it is {new.project}",
+            impact="new and empty volumes, and the old containers go on beside the new ones",
+            fix=f"name: {old.project}",
         )
 
 
-def image_back(old: Model, new: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=0, needs_base=True)
+def image_goes_back(old: Model, new: Model, settings: Settings) -> Iterator[Violation]:
     """No image goes back to an older version: migrations are not taken back."""
     for before, after in _pairs(old, new, *LAGO_RUBY, FRONT, DB, REDIS):
         had, has = _version(before, settings), _version(after, settings)
@@ -235,18 +240,18 @@ def image_back(old: Model, new: Model, settings: Settings) -> Iterator[Violation
             yield Violation(
                 service=after,
                 at=part(after, "image"),
-                wrong=f"its image goes back from {before.image.rpartition(':')[2]} to "
+                problem=f"its image goes back from {before.image.rpartition(':')[2]} to "
                 f"{after.image.rpartition(':')[2]}",
-                leads_to="older code meets a newer schema or newer data files: 500, or it refuses to start",
-                mend="go forward, or restore the backup of that version",
+                impact="older code meets a newer schema or newer data files: 500, or it refuses to start",
+                fix="go forward, or restore the backup of that version",
             )
         elif before.role == DB and had and has and has[0] != had[0]:
             yield Violation(
                 service=after,
                 at=part(after, "image"),
-                wrong=f"PostgreSQL goes from {had[0]} to {has[0]} on the same volume",
-                leads_to="database files are incompatible with server: it doesn't start",
-                mend="dump and restore, or pg_upgrade, before the deploy",
+                problem=f"PostgreSQL goes from {had[0]} to {has[0]} on the same volume",
+                impact="database files are incompatible with server: it doesn't start",
+                fix="dump and restore, or pg_upgrade, before the deploy",
             )
 
 
@@ -257,6 +262,7 @@ def _version(service: Service, settings: Settings) -> tuple[int, ...] | None:
     )
 
 
+@rule(phase=0, needs_base=True)
 def service_gone(old: Model, new: Model, settings: Settings) -> Iterator[Violation]:
     """No part of Lago disappears."""
     for role in dict.fromkeys(service.role for service in old.services if service.role):
@@ -264,9 +270,9 @@ def service_gone(old: Model, new: Model, settings: Settings) -> Iterator[Violati
             gone = old.of_role(role)[0]
             yield Violation(
                 at=("services",),
-                wrong=f"{gone.name} ({role}) is gone",
-                leads_to="its container goes on as an orphan with old settings, until it is removed",
-                mend="keep it, or say in the change why it isn't needed",
+                problem=f"{gone.name} ({role}) is gone",
+                impact="its container goes on as an orphan with old settings, until it is removed",
+                fix="keep it, or say in the change why it isn't needed",
             )
 
 
@@ -282,6 +288,7 @@ def _answered(model: Model) -> set[tuple[str, str]]:
     }
 
 
+@rule(phase=0, needs_base=True)
 def router_gone(old: Model, new: Model, settings: Settings) -> Iterator[Violation]:
     """No public name loses its router."""
     had, has = _answered(old), _answered(new)
@@ -291,20 +298,7 @@ def router_gone(old: Model, new: Model, settings: Settings) -> Iterator[Violatio
             continue
         yield Violation(
             at=("services",),
-            wrong=f"no router answers to {host} on {entrypoint} any more",
-            leads_to=f"404 at {host}",
-            mend="keep the router's labels",
+            problem=f"no router answers to {host} on {entrypoint} any more",
+            impact=f"404 at {host}",
+            fix="keep the router's labels",
         )
-
-
-CHANGES: dict[str, Change] = {
-    "volume-moved": volume_moved,
-    "secret-key-base-changed": secret_key_base_changed,
-    "encryption-key-changed": encryption_key_changed,
-    "rsa-key-changed": rsa_key_changed,
-    "db-password-changed": database_password_changed,
-    "project-renamed": project_renamed,
-    "image-goes-back": image_back,
-    "service-gone": service_gone,
-    "router-gone": router_gone,
-}

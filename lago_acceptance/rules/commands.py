@@ -25,8 +25,8 @@ START_SCRIPTS = {
 }
 
 
-@rule("wrong-script-path", phase=2)
-def wrong_script(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def wrong_script_path(model: Model, settings: Settings) -> Iterator[Violation]:
     """The command is a script that this version's image has (./scripts/start.api.sh, ./scripts/migrate.sh, ...)."""
     for service in lago(model):
         version = version_of(service, settings)
@@ -49,16 +49,16 @@ def wrong_script(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=part(service, "command" if service.command else "entrypoint"),
-                    wrong=f"its image has no {path}",
-                    leads_to="the container is never started: no such file or directory, exit 127",
-                    mend="./scripts/migrate.sh"
+                    problem=f"its image has no {path}",
+                    impact="the container is never started: no such file or directory, exit 127",
+                    fix="./scripts/migrate.sh"
                     if "migrate" in name
                     else "use a script that the image has: ./scripts/start.{api,worker,clock}.sh",
                 )
 
 
-@rule("command-needs-shell", phase=2)
-def needs_a_shell(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def command_needs_shell(model: Model, settings: Settings) -> Iterator[Violation]:
     """A command with shell syntax is given to a shell.
 
     Compose splits a command into words and starts the first one. `export`, `&&` and `|` mean nothing then.
@@ -70,29 +70,29 @@ def needs_a_shell(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "command" if service.command else "entrypoint"),
-                wrong="its command is written for a shell, but none is started",
-                leads_to="the container doesn't start: executable file not found, or the operators are "
+                problem="its command is written for a shell, but none is started",
+                impact="the container doesn't start: executable file not found, or the operators are "
                 "passed on as words",
-                mend='command: ["bash", "-ec", "..."], with $$ for each $',
+                fix='command: ["bash", "-ec", "..."], with $$ for each $',
             )
 
 
-@rule("front-command-ignored-by-entrypoint", phase=2, declared_only=True)
-def front_command(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, declared_only=True)
+def front_command_ignored_by_entrypoint(model: Model, settings: Settings) -> Iterator[Violation]:
     """The front has no command: its image's entrypoint ignores it."""
     for service in model.of_role(FRONT):
         if service.command and not service.entrypoint and not service.built:
             yield Violation(
                 service=service,
                 at=part(service, "command"),
-                wrong="the front's entrypoint ignores `command:`",
-                leads_to="what it was meant to do is not done, and nothing says so",
-                mend="take it out; what the front needs is given by API_URL",
+                problem="the front's entrypoint ignores `command:`",
+                impact="what it was meant to do is not done, and nothing says so",
+                fix="take it out; what the front needs is given by API_URL",
             )
 
 
-@rule("front-env-config-hardcoded", phase=2, severity=Severity.WARNING)
-def front_env_config(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING)
+def front_env_config_hardcoded(model: Model, settings: Settings) -> Iterator[Violation]:
     """The front's env-config.js is written by its image from API_URL, not by hand."""
     for service in model.of_role(FRONT):
         mounted = any("env-config.js" in mount.target for mount in service.mounts)
@@ -100,8 +100,8 @@ def front_env_config(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "volumes" if mounted else "entrypoint" if service.entrypoint else "command"),
-                wrong="env-config.js is written by hand",
-                leads_to="it hides API_URL, goes stale with the next version, and is overwritten at "
+                problem="env-config.js is written by hand",
+                impact="it hides API_URL, goes stale with the next version, and is overwritten at "
                 "every start",
-                mend="set API_URL, and leave env-config.js to the image",
+                fix="set API_URL, and leave env-config.js to the image",
             )

@@ -26,8 +26,8 @@ PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!\.\.\.)")
 _OBJECT_STORE = ("LAGO_AWS_S3_", "LAGO_GCS_")
 
 
-@rule("inline-rsa-key", phase=1, declared_only=True)
-def inline_key(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1, declared_only=True)
+def inline_rsa_key(model: Model, settings: Settings) -> Iterator[Violation]:
     """No private key stands in the compose file."""
     told = set()
     for service, name, text in texts(model):
@@ -41,10 +41,10 @@ def inline_key(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, name),
-                wrong=f"a private key stands in the compose file ({name})",
-                leads_to="who reads the repository signs in Lago's name, for ever: the key stays in "
+                problem=f"a private key stands in the compose file ({name})",
+                impact="who reads the repository signs in Lago's name, for ever: the key stays in "
                 "its history",
-                mend="make a new key, keep it in a file outside of the repository, and mount it",
+                fix="make a new key, keep it in a file outside of the repository, and mount it",
             )
     for service in model.services if model.written else ():
         for key, words in (("command", service.command), ("entrypoint", service.entrypoint)):
@@ -52,36 +52,36 @@ def inline_key(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=part(service, key),
-                    wrong=f"a private key stands in the compose file ({key})",
-                    leads_to="who reads the repository signs in Lago's name, for ever",
-                    mend="make a new key, and mount it from outside of the repository",
+                    problem=f"a private key stands in the compose file ({key})",
+                    impact="who reads the repository signs in Lago's name, for ever",
+                    fix="make a new key, and mount it from outside of the repository",
                 )
 
 
-@rule("rsa-pem-committed", phase=1, declared_only=True)
-def pem_committed(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1, declared_only=True)
+def rsa_pem_committed(model: Model, settings: Settings) -> Iterator[Violation]:
     """No PEM of a private key is in the repository: neither in the compose file nor beside it."""
     if model.written is None:
         return
     for line in model.written.pem_lines[:1]:
         yield Violation(
             at=("line", line),
-            wrong="a private key's PEM stands in the file",
-            leads_to="the key is in the repository's history for ever: who reads it signs in Lago's name",
-            mend="make a new key, keep it outside of the repository, and mount it",
+            problem="a private key's PEM stands in the file",
+            impact="the key is in the repository's history for ever: who reads it signs in Lago's name",
+            fix="make a new key, keep it outside of the repository, and mount it",
         )
     for path in model.written.committed:
         if PEM.search(model.files.get(path) or model.written.env_texts.get(path) or ""):
             yield Violation(
                 at=("services",),
-                wrong=f"{basename(path)}, a private key, is in the repository",
-                leads_to="the key is in the repository's history for ever",
-                mend="make a new key, and keep its file out of git (.gitignore)",
+                problem=f"{basename(path)}, a private key, is in the repository",
+                impact="the key is in the repository's history for ever",
+                fix="make a new key, and keep its file out of git (.gitignore)",
             )
 
 
-@rule("rsa-env-unguarded", phase=1, declared_only=True, severity=Severity.WARNING)
-def unguarded_key(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1, declared_only=True, severity=Severity.WARNING)
+def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
     """The variable that brings the key is guarded: ${LAGO_RSA_PRIVATE_KEY:?...}.
 
     Compose turns an unset variable into an empty text and only warns; Lago then dies in every container.
@@ -99,11 +99,11 @@ def unguarded_key(model: Model, settings: Settings) -> Iterator[Violation]:
                     service=service,
                     at=variable(service, name),
                     severity=Severity.ERROR if empty else None,
-                    wrong=f"{name} is taken from ${{{use.name}}} without a guard{unset}",
-                    leads_to="OpenSSL::PKey::RSAError at boot in migrate, api, worker and clock"
+                    problem=f"{name} is taken from ${{{use.name}}} without a guard{unset}",
+                    impact="OpenSSL::PKey::RSAError at boot in migrate, api, worker and clock"
                     if empty
                     else "where the variable is unset, Compose only warns and Lago restarts for ever",
-                    mend=f"{name}: ${{{use.name}:?base64 of the PEM}}",
+                    fix=f"{name}: ${{{use.name}:?base64 of the PEM}}",
                 )
                 break
     for service in lago(model):
@@ -111,14 +111,14 @@ def unguarded_key(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, KEY),
-                wrong=f"{KEY} is taken from the shell of whoever deploys, without a guard",
-                leads_to="where it is unset, Lago restarts for ever",
-                mend=f"{KEY}: ${{{KEY}:?base64 of the PEM}}",
+                problem=f"{KEY} is taken from the shell of whoever deploys, without a guard",
+                impact="where it is unset, Lago restarts for ever",
+                fix=f"{KEY}: ${{{KEY}:?base64 of the PEM}}",
             )
 
 
-@rule("secret-env-unguarded", phase=0, declared_only=True, severity=Severity.WARNING)
-def unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=0, declared_only=True, severity=Severity.WARNING)
+def secret_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
     """Secrets that nothing sets stop the deploy: ${SECRET_KEY_BASE:?}, ${POSTGRES_PASSWORD:?}."""
     told = set()
     for service, name, text in texts(model):
@@ -137,14 +137,14 @@ def unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
                     service=service,
                     at=variable(service, name),
                     severity=Severity.ERROR if model.written.environment_known else None,
-                    wrong=f"{use.name} is unset, which Compose makes an empty text, and nothing guards it",
-                    leads_to="PostgreSQL or Lago stops at boot, or runs with an empty secret",
-                    mend=f"${{{use.name}:?}}",
+                    problem=f"{use.name} is unset, which Compose makes an empty text, and nothing guards it",
+                    impact="PostgreSQL or Lago stops at boot, or runs with an empty secret",
+                    fix=f"${{{use.name}:?}}",
                 )
 
 
-@rule("hardcoded-secret-defaults", phase=0, declared_only=True)
-def hardcoded_defaults(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=0, declared_only=True)
+def hardcoded_secret_defaults(model: Model, settings: Settings) -> Iterator[Violation]:
     """A secret has no default in the file: ${POSTGRES_PASSWORD:?}, not ${POSTGRES_PASSWORD:-secret}.
 
     With a default the deploy succeeds where the variable is forgotten, with a secret that everybody knows.
@@ -175,10 +175,10 @@ def hardcoded_defaults(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    wrong=f"the secret {use.name} has a default in the file",
-                    leads_to="where the variable is forgotten, Lago runs with a secret that the "
+                    problem=f"the secret {use.name} has a default in the file",
+                    impact="where the variable is forgotten, Lago runs with a secret that the "
                     "repository's readers know",
-                    mend=f"${{{use.name}:?}}",
+                    fix=f"${{{use.name}:?}}",
                 )
 
 
@@ -198,7 +198,7 @@ def _literal_secret(name: str, text: str) -> bool:
     return plain and not re.fullmatch(ordinary, value)
 
 
-@rule("secret-committed", phase=0, declared_only=True)
+@rule(phase=0, declared_only=True)
 def secret_committed(model: Model, settings: Settings) -> Iterator[Violation]:
     """No password, token or key stands in the compose file, or in an environment file that is in the repository."""
     told = set()
@@ -209,9 +209,9 @@ def secret_committed(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, name),
-                wrong=f"a secret stands in the compose file ({name})",
-                leads_to="who reads the repository has it, for ever: it stays in the history",
-                mend=f"make a new one, and write ${{{name}:?}}",
+                problem=f"a secret stands in the compose file ({name})",
+                impact="who reads the repository has it, for ever: it stays in the history",
+                fix=f"make a new one, and write ${{{name}:?}}",
             )
     for service in model.services if model.written else ():
         found = re.search(r"--requirepass[\s=]+[\"']?([^\s\"'$]{6,})", " ".join(service.command))
@@ -220,9 +220,9 @@ def secret_committed(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "command"),
-                wrong="a password stands in the compose file (--requirepass)",
-                leads_to="who reads the repository has it, and every process list shows it",
-                mend="make a new one, and give it by a variable",
+                problem="a password stands in the compose file (--requirepass)",
+                impact="who reads the repository has it, and every process list shows it",
+                fix="make a new one, and give it by a variable",
             )
     for path in model.written.committed if model.written else ():
         for line in (model.written.env_texts.get(path) or "").splitlines():
@@ -230,15 +230,15 @@ def secret_committed(model: Model, settings: Settings) -> Iterator[Violation]:
             if equals and _literal_secret(name.strip(), value.strip().strip("\"'")):
                 yield Violation(
                     at=("services",),
-                    wrong=f"{basename(path)}, which holds secrets ({name.strip()}), is in the repository",
-                    leads_to="who reads the repository has them, for ever",
-                    mend="make new ones, and keep the file out of git (.gitignore)",
+                    problem=f"{basename(path)}, which holds secrets ({name.strip()}), is in the repository",
+                    impact="who reads the repository has them, for ever",
+                    fix="make new ones, and keep the file out of git (.gitignore)",
                 )
                 break
 
 
-@rule("placeholder-secrets", phase=0)
-def placeholders(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=0)
+def placeholder_secrets(model: Model, settings: Settings) -> Iterator[Violation]:
     """No secret is a placeholder or a value that upstream's example publishes.
 
     With `your-secret-key-base-hex-64` anybody can make a session of any user.
@@ -251,9 +251,9 @@ def placeholders(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    wrong=f"{name} is a placeholder or a published default",
-                    leads_to="anybody who knows the example signs sessions or reads what is encrypted"
+                    problem=f"{name} is a placeholder or a published default",
+                    impact="anybody who knows the example signs sessions or reads what is encrypted"
                     if name != KEY
                     else "OpenSSL::PKey::RSAError at boot",
-                    mend=f"make one (openssl rand -hex 64), and write ${{{name}:?}}",
+                    fix=f"make one (openssl rand -hex 64), and write ${{{name}:?}}",
                 )

@@ -18,8 +18,8 @@ FLOATING = ("latest", "main", "master", "edge", "nightly", "stable", "dev")
 GIB = 2**30
 
 
-@rule("hardcoded-container-name", phase=0, severity=Severity.WARNING, declared_only=True)
-def container_name(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=0, severity=Severity.WARNING, declared_only=True)
+def hardcoded_container_name(model: Model, settings: Settings) -> Iterator[Violation]:
     """Containers get their names from Compose.
 
     A fixed container_name collides with a second stack on the host, and after a half-removed one the same
@@ -30,10 +30,10 @@ def container_name(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "container_name"),
-                wrong=f"its container name is fixed: {service.container_name}",
-                leads_to="a second stack, or the remains of the last one, stops the deploy: name "
+                problem=f"its container name is fixed: {service.container_name}",
+                impact="a second stack, or the remains of the last one, stops the deploy: name "
                 "already in use",
-                mend="take container_name out; the service's name resolves on its networks as it is",
+                fix="take container_name out; the service's name resolves on its networks as it is",
             )
 
 
@@ -42,8 +42,8 @@ def _tag(service: Service) -> str:
     return digest or (name.rpartition(":")[2] if ":" in name.rsplit("/", 1)[-1] else "")
 
 
-@rule("image-not-pinned", phase=2, severity=Severity.WARNING, declared_only=True)
-def not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING, declared_only=True)
+def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
     """Images are named by a version or a digest; Lago's by the exact version."""
     for service in model.of_role(*OURS):
         tag = _tag(service)
@@ -59,14 +59,14 @@ def not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
         yield Violation(
             service=service,
             at=part(service, "image"),
-            wrong=f"its image {service.image} names no exact version",
-            leads_to="the next pull runs another version, whose migrations can't be taken back",
-            mend="name the version: getlago/api:v1.16.0",
+            problem=f"its image {service.image} names no exact version",
+            impact="the next pull runs another version, whose migrations can't be taken back",
+            fix="name the version: getlago/api:v1.16.0",
         )
 
 
-@rule("image-version-drift", phase=2, declared_only=True)
-def version_drift(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, declared_only=True)
+def image_version_drift(model: Model, settings: Settings) -> Iterator[Violation]:
     """migrate, api, worker and clock are one image, and the front is of the same version."""
     first = reference(model)
     if first is None or first.built:
@@ -82,17 +82,17 @@ def version_drift(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=part(service, "image"),
                 severity=Severity.WARNING if behind else None,
-                wrong=f"it is {_tag(service)[:24] or 'latest'}, and {first.name} is "
+                problem=f"it is {_tag(service)[:24] or 'latest'}, and {first.name} is "
                 f"{_tag(first)[:24] or 'latest'}",
-                leads_to="the page asks for what the API doesn't have"
+                impact="the page asks for what the API doesn't have"
                 if front
                 else "schema and code don't fit: jobs and calls answer 500",
-                mend="one version for all, by an anchor or one variable",
+                fix="one version for all, by an anchor or one variable",
             )
 
 
-@rule("memory-limit-low", phase=2, severity=Severity.WARNING)
-def memory(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING)
+def memory_limit_low(model: Model, settings: Settings) -> Iterator[Violation]:
     """Memory limits are such that Lago fits in: 1 GiB at least for the API, half of it for the others."""
     for service in lago(model):
         least = GIB if service.role == API else GIB // 2
@@ -100,7 +100,7 @@ def memory(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service),
-                wrong=f"its memory limit is {service.memory // 2**20} MiB",
-                leads_to="the kernel kills it while it boots or bills (exit 137)",
-                mend=f"mem_limit: {'1536m' if service.role == API else '1g'}",
+                problem=f"its memory limit is {service.memory // 2**20} MiB",
+                impact="the kernel kills it while it boots or bills (exit 137)",
+                fix=f"mem_limit: {'1536m' if service.role == API else '1g'}",
             )

@@ -36,8 +36,8 @@ def _weak(password: str, user: str) -> bool:
     )
 
 
-@rule("default-db-password", phase=2)
-def default_password(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def default_db_password(model: Model, settings: Settings) -> Iterator[Violation]:
     """The database's password is neither a default nor a placeholder.
 
     Such a password is the first that anybody tries; and once it is changed under an old volume, PostgreSQL
@@ -54,9 +54,9 @@ def default_password(model: Model, settings: Settings) -> Iterator[Violation]:
         yield Violation(
             service=service,
             at=variable(service, name),
-            wrong="the database's password is a default or a placeholder",
-            leads_to="anybody who reaches PostgreSQL logs in with the first password that one tries",
-            mend="make one (openssl rand -hex 24), give it by ${POSTGRES_PASSWORD:?}, and change it in "
+            problem="the database's password is a default or a placeholder",
+            impact="anybody who reaches PostgreSQL logs in with the first password that one tries",
+            fix="make one (openssl rand -hex 24), give it by ${POSTGRES_PASSWORD:?}, and change it in "
             "the database too",
         )
     for service in model.of_role(DB):
@@ -64,9 +64,9 @@ def default_password(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "POSTGRES_HOST_AUTH_METHOD"),
-                wrong="PostgreSQL lets everybody in without a password",
-                leads_to="whoever reaches it reads and changes all bills",
-                mend="take POSTGRES_HOST_AUTH_METHOD out and set POSTGRES_PASSWORD",
+                problem="PostgreSQL lets everybody in without a password",
+                impact="whoever reaches it reads and changes all bills",
+                fix="take POSTGRES_HOST_AUTH_METHOD out and set POSTGRES_PASSWORD",
             )
 
 
@@ -85,8 +85,8 @@ def _bare(password: str) -> str:
     return password.removesuffix("raw") if is_masked(password) else password
 
 
-@rule("db-password-drift", phase=2)
-def password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def db_password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago logs in with the user, password and database that the database was made with, in every service."""
     first: tuple[Service, ServiceUrl] | None = None
     for service, url in urls(model):
@@ -106,9 +106,9 @@ def password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=variable(service, URL),
                 severity=Severity.WARNING,
-                wrong=f"its password for the database has another source than that of {against}",
-                leads_to="password authentication failed, as soon as one of the two is changed alone",
-                mend="write both from one variable: ${POSTGRES_PASSWORD:?}",
+                problem=f"its password for the database has another source than that of {against}",
+                impact="password authentication failed, as soon as one of the two is changed alone",
+                fix="write both from one variable: ${POSTGRES_PASSWORD:?}",
             )
             continue
         differ = (
@@ -122,23 +122,23 @@ def password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, URL),
-                wrong=f"its password for the database is not that of {against}",
-                leads_to="password authentication failed: migrations fail or the service answers 500",
-                mend="write both from one variable: ${POSTGRES_PASSWORD:?}",
+                problem=f"its password for the database is not that of {against}",
+                impact="password authentication failed: migrations fail or the service answers 500",
+                fix="write both from one variable: ${POSTGRES_PASSWORD:?}",
             )
         elif databases and user != url.user and "lago" in f"{user} {url.user}" and not is_masked(user):
             yield Violation(
                 service=service,
                 at=variable(service, URL),
                 severity=Severity.WARNING,
-                wrong=f"it logs in as {url.user or 'nobody'}, the database was made for {user}",
-                leads_to="password authentication failed, unless somebody made that user by hand",
-                mend="use POSTGRES_USER of the database in DATABASE_URL",
+                problem=f"it logs in as {url.user or 'nobody'}, the database was made for {user}",
+                impact="password authentication failed, unless somebody made that user by hand",
+                fix="use POSTGRES_USER of the database in DATABASE_URL",
             )
 
 
-@rule("db-url-unescaped-password", phase=2)
-def unescaped(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def db_url_unescaped_password(model: Model, settings: Settings) -> Iterator[Violation]:
     """A password in a URL is percent-encoded, or holds nothing that a URL reads otherwise.
 
     `openssl rand -base64` gives + / and =: the slash ends the host part, and Lago looks for another host.
@@ -153,14 +153,14 @@ def unescaped(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=variable(service, name),
                 severity=Severity.WARNING if harmless else None,
-                wrong=f"the password in {name} holds characters that a URL reads otherwise (+ / = @ # ? %)",
-                leads_to="the URL is cut at that character: another host, another user, no connection",
-                mend="use hexadecimal passwords (openssl rand -hex 24), or percent-encode it in the URL",
+                problem=f"the password in {name} holds characters that a URL reads otherwise (+ / = @ # ? %)",
+                impact="the URL is cut at that character: another host, another user, no connection",
+                fix="use hexadecimal passwords (openssl rand -hex 24), or percent-encode it in the URL",
             )
 
 
-@rule("shared-database", phase=2, severity=Severity.WARNING)
-def shared(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING)
+def shared_database(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago has a database of its own.
 
     Lago migrates everything in its schema. Beside another application's tables its migrations stop half-way,
@@ -178,10 +178,9 @@ def shared(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=other,
                     at=variable(other, name),
-                    wrong=f"{other.name} uses Lago's database {url.database}",
-                    leads_to="two applications migrate one schema: half-run migrations, logins that "
-                    "answer 500",
-                    mend="make a database, or at least a schema, of its own for each",
+                    problem=f"{other.name} uses Lago's database {url.database}",
+                    impact="two applications migrate one schema: half-run migrations, logins that answer 500",
+                    fix="make a database, or at least a schema, of its own for each",
                 )
     for (host, database), service in ours.items():
         if (host, database) in told or unknown(host) or unknown(database) or not database:
@@ -194,14 +193,14 @@ def shared(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, URL),
-                wrong=f"Lago's database is {database} on {host}, which is not Lago's alone by its name",
-                leads_to="two applications migrate one schema: half-run migrations, logins that answer 500",
-                mend="make a database called lago, with a user of its own",
+                problem=f"Lago's database is {database} on {host}, which is not Lago's alone by its name",
+                impact="two applications migrate one schema: half-run migrations, logins that answer 500",
+                fix="make a database called lago, with a user of its own",
             )
 
 
-@rule("pgbouncer-pooler-url", phase=2)
-def pooler(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def pgbouncer_pooler_url(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago talks to PostgreSQL itself, not to a pooler.
 
     Migrations take an advisory lock and Rails prepares statements; a pooler that hands out connections per
@@ -213,10 +212,10 @@ def pooler(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, URL),
-                wrong="DATABASE_URL goes through a connection pooler",
-                leads_to="migrations lose their lock and stop half-way; prepared statements vanish "
+                problem="DATABASE_URL goes through a connection pooler",
+                impact="migrations lose their lock and stop half-way; prepared statements vanish "
                 "between queries",
-                mend="use PostgreSQL's own address and port 5432",
+                fix="use PostgreSQL's own address and port 5432",
             )
 
 
@@ -237,25 +236,25 @@ def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=variable(service, URL),
-                    wrong=f"its database is another one than that of {first.name} "
+                    problem=f"its database is another one than that of {first.name} "
                     + (
                         f"(another {what})"
                         if what == "parameters"
                         else f"({what} {own or 'none'}, there {its or 'none'})"
                     ),
-                    leads_to="what one of them writes, or migrates, the other doesn't see",
-                    mend="one DATABASE_URL for all, by an anchor",
+                    impact="what one of them writes, or migrates, the other doesn't see",
+                    fix="one DATABASE_URL for all, by an anchor",
                 )
                 break
 
 
-@rule("migrate-targets-other-db", phase=2)
-def migrate_target(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def migrate_targets_other_db(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration migrates the database that the API uses."""
     return _differing(model, (MIGRATE,))
 
 
-@rule("database-disagrees", phase=2)
-def disagree(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def database_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
     """API, worker and clock use one database."""
     return _differing(model, ("api", "worker", "clock"))

@@ -14,8 +14,8 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import texts, variable
 
 
-@rule("env-file-not-in-repo", phase=0, declared_only=True)
-def env_file_absent(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=0, declared_only=True)
+def env_file_not_in_repo(model: Model, settings: Settings) -> Iterator[Violation]:
     """The files that env_file names exist where the file is deployed, or are marked as optional."""
     missing = model.written.missing_files if model.written else {}
     for path in dict.fromkeys(path for paths in missing.values() for path in paths):
@@ -24,16 +24,16 @@ def env_file_absent(model: Model, settings: Settings) -> Iterator[Violation]:
         yield Violation(
             service=service,
             at=("services", asking[0], "env_file"),
-            wrong=f"env_file {basename(path)} is not there"
+            problem=f"env_file {basename(path)} is not there"
             + (f" ({', '.join(asking)} name it)" if len(asking) > 1 else ""),
-            leads_to="Compose stops (env file not found): deployed, and nothing boots",
-            mend="interpolate from --env-file instead (${NAME:?}), or create the file in the deploy "
+            impact="Compose stops (env file not found): deployed, and nothing boots",
+            fix="interpolate from --env-file instead (${NAME:?}), or create the file in the deploy "
             "and say `required: false`",
         )
 
 
-@rule("env-file-not-used-for-interpolation", phase=0, declared_only=True)
-def env_file_not_interpolated(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=0, declared_only=True)
+def env_file_not_used_for_interpolation(model: Model, settings: Settings) -> Iterator[Violation]:
     """What ${...} names comes from .env or --env-file.
 
     A service's env_file goes into its container and is not used for interpolation: a variable that stands
@@ -65,11 +65,11 @@ def env_file_not_interpolated(model: Model, settings: Settings) -> Iterator[Viol
                     service=service,
                     at=variable(service, name),
                     severity=None if inside else Severity.WARNING,
-                    wrong=f"{name} takes ${{{use.name}}}, which "
+                    problem=f"{name} takes ${{{use.name}}}, which "
                     f"{'stands' if inside else 'could stand'} only in env_file "
                     f"{basename(files[0])}",
-                    leads_to="Compose doesn't interpolate from env_file: the value is empty, and it "
+                    impact="Compose doesn't interpolate from env_file: the value is empty, and it "
                     "wins over the file's own",
-                    mend=f"deploy with --env-file {basename(files[0])}, or take {name} out of `environment`",
+                    fix=f"deploy with --env-file {basename(files[0])}, or take {name} out of `environment`",
                 )
                 break

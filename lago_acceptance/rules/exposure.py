@@ -21,22 +21,22 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule("sidekiq-web-open", phase=2)
-def sidekiq_web(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def sidekiq_web_open(model: Model, settings: Settings) -> Iterator[Violation]:
     """Sidekiq's web page, which asks for no password, is off."""
     for service in model.of_role(API):
         if service.value("LAGO_SIDEKIQ_WEB") == "true":
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_SIDEKIQ_WEB"),
-                wrong="LAGO_SIDEKIQ_WEB serves /sidekiq without authentication",
-                leads_to="anybody reads and deletes jobs at the API's public name",
-                mend="take LAGO_SIDEKIQ_WEB out",
+                problem="LAGO_SIDEKIQ_WEB serves /sidekiq without authentication",
+                impact="anybody reads and deletes jobs at the API's public name",
+                fix="take LAGO_SIDEKIQ_WEB out",
             )
 
 
-@rule("host-port-published", phase=2)
-def host_port(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def host_port_published(model: Model, settings: Settings) -> Iterator[Violation]:
     """Nothing is published on all interfaces: Traefik is the way in, and Docker's rules pass by the host's firewall."""
     for service in model.of_role(*OURS):
         for number, port in enumerate(service.ports):
@@ -47,33 +47,33 @@ def host_port(model: Model, settings: Settings) -> Iterator[Violation]:
                     service=service,
                     at=part(service, "ports", number),
                     severity=None if data else Severity.WARNING,
-                    wrong=f"port {port.target} is published on {port.address or 'all interfaces'} ({shown})",
-                    leads_to="the internet reaches it, past Traefik, TLS and the firewall; the port may be "
+                    problem=f"port {port.target} is published on {port.address or 'all interfaces'} ({shown})",
+                    impact="the internet reaches it, past Traefik, TLS and the firewall; the port may be "
                     "another project's"
                     if not data
                     else "the internet reaches the database, past the firewall",
-                    mend="take the port out"
+                    fix="take the port out"
                     if data
                     else f"take it out, or publish it on 127.0.0.1:{port.published or port.target}",
                 )
 
 
-@rule("privileged-container", phase=2)
-def privileged(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def privileged_container(model: Model, settings: Settings) -> Iterator[Violation]:
     """No container of Lago is privileged."""
     for service in model.services:
         if service.privileged:
             yield Violation(
                 service=service,
                 at=part(service, "privileged"),
-                wrong="it runs privileged",
-                leads_to="who breaks into it owns the host",
-                mend="take `privileged` out; nothing of Lago needs it",
+                problem="it runs privileged",
+                impact="who breaks into it owns the host",
+                fix="take `privileged` out; nothing of Lago needs it",
             )
 
 
-@rule("docker-socket-mounted", phase=2)
-def docker_socket(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def docker_socket_mounted(model: Model, settings: Settings) -> Iterator[Violation]:
     """No container but the proxy has Docker's socket, and the proxy has it read-only."""
     for service in model.services:
         for number, mount in enumerate(service.mounts):
@@ -82,21 +82,21 @@ def docker_socket(model: Model, settings: Settings) -> Iterator[Violation]:
                     service=service,
                     at=part(service, "volumes", number),
                     severity=Severity.WARNING if service.role == PROXY else None,
-                    wrong="Docker's socket is mounted" + (" writable" if service.role == PROXY else ""),
-                    leads_to="who breaks into it owns the host",
-                    mend="take the mount out" if service.role != PROXY else "mount it read-only (:ro)",
+                    problem="Docker's socket is mounted" + (" writable" if service.role == PROXY else ""),
+                    impact="who breaks into it owns the host",
+                    fix="take the mount out" if service.role != PROXY else "mount it read-only (:ro)",
                 )
 
 
-@rule("db-routed", phase=3)
-def database_routed(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=3)
+def db_routed(model: Model, settings: Settings) -> Iterator[Violation]:
     """Database and Redis have no router."""
     for service in model.of_role(DB, REDIS):
         if enabled(service) and any(".routers." in key for key in labels_of(service)):
             yield Violation(
                 service=service,
                 at=part(service, "labels"),
-                wrong="Traefik routes requests from outside to it",
-                leads_to="the database answers from the internet",
-                mend="take the labels out",
+                problem="Traefik routes requests from outside to it",
+                impact="the database answers from the internet",
+                fix="take the labels out",
             )

@@ -14,7 +14,7 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import LONG_RUNNING, part
 from lago_acceptance.shell.exit_codes import codes, programs
 
-# Debian slim with Ruby: curl, bash, git; neither procps nor clients of databases (Lago sheet, head and section 8).
+# Debian slim with Ruby: curl, bash, git; neither procps nor clients of databases (docs/lago-facts.md, section 8).
 RUBY_IMAGE_LACKS = {
     "wget",
     "nc",
@@ -50,7 +50,7 @@ LACKS = {
 }
 
 
-@rule("missing-healthcheck", phase=2, severity=Severity.WARNING)
+@rule(phase=2, severity=Severity.WARNING)
 def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every service that stays has a healthcheck: without one, `up --wait` calls a restart loop healthy."""
     for service in model.of_role(*LONG_RUNNING):
@@ -58,9 +58,9 @@ def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Violation]
             yield Violation(
                 service=service,
                 at=part(service, "healthcheck") if service.healthcheck else part(service),
-                wrong="its healthcheck is switched off" if service.healthcheck else "it has no healthcheck",
-                leads_to="a crash loop looks healthy, and nothing waits for it",
-                mend="add one that can fail, as in docker-compose.lago.yml",
+                problem="its healthcheck is switched off" if service.healthcheck else "it has no healthcheck",
+                impact="a crash loop looks healthy, and nothing waits for it",
+                fix="add one that can fail, as in docker-compose.lago.yml",
             )
 
 
@@ -81,8 +81,8 @@ def _image_kind(service: Service) -> str | None:
     return service.role
 
 
-@rule("healthcheck-missing-binary", phase=2)
-def missing_binary(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def healthcheck_missing_binary(model: Model, settings: Settings) -> Iterator[Violation]:
     """A healthcheck calls a program that its image has.
 
     getlago/api has curl and bash; no wget, ps, pgrep, psql or redis-cli. PostgreSQL's and Redis' images have
@@ -101,9 +101,9 @@ def missing_binary(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "healthcheck", "test"),
-                wrong=f"its healthcheck calls {missing[0]}, which its image lacks",
-                leads_to="it is unhealthy for ever, and what depends on it never starts",
-                mend="use what the image has: curl in Lago's, pg_isready and redis-cli in theirs",
+                problem=f"its healthcheck calls {missing[0]}, which its image lacks",
+                impact="it is unhealthy for ever, and what depends on it never starts",
+                fix="use what the image has: curl in Lago's, pg_isready and redis-cli in theirs",
             )
 
 
@@ -116,8 +116,8 @@ def _takes_any_answer(text: str) -> bool:
     )
 
 
-@rule("healthcheck-cannot-fail", phase=2)
-def cannot_fail(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def healthcheck_cannot_fail(model: Model, settings: Settings) -> Iterator[Violation]:
     """A healthcheck can fail: it doesn't end in `|| true` or `exit 0`, and doesn't find itself in the process list."""
     for service in model.of_role(*LONG_RUNNING):
         if service.healthcheck is None or service.healthcheck.disabled:
@@ -131,17 +131,17 @@ def cannot_fail(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "healthcheck", "test"),
-                wrong="its healthcheck cannot fail"
+                problem="its healthcheck cannot fail"
                 + (": ps finds grep itself" if itself and not always else ""),
-                leads_to="a dead service is called healthy",
-                mend="let the command's own exit code decide, as in docker-compose.lago.yml",
+                impact="a dead service is called healthy",
+                fix="let the command's own exit code decide, as in docker-compose.lago.yml",
             )
         elif _takes_any_answer(text):
             yield Violation(
                 service=service,
                 at=part(service, "healthcheck", "test"),
                 severity=Severity.WARNING,
-                wrong="its curl has no -f: it takes an answer of 500 for success",
-                leads_to="an API without its database is called healthy",
-                mend="curl -fsS",
+                problem="its curl has no -f: it takes an answer of 500 for success",
+                impact="an API without its database is called healthy",
+                fix="curl -fsS",
             )

@@ -176,7 +176,7 @@ def named_hosts(router: LabelRouter) -> list[str]:
 
 
 DIES = "OpenSSL::PKey::RSAError at boot: migrate, api, worker and clock exit 1 and restart for ever"
-MEND = (
+FIX = (
     "give Lago base64 of the PEM: `base64 -w0 < key.pem` as LAGO_RSA_PRIVATE_KEY, or mount the PEM read-only "
     "and let "
     "RUBYOPT=-r/run/lago/rsa_key (rsa_key.rb) or a wrapper with `base64 -w0` set the variable in the "

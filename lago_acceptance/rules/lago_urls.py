@@ -23,8 +23,8 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule("api-url-internal", phase=2)
-def api_url(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def api_url_internal(model: Model, settings: Settings) -> Iterator[Violation]:
     """LAGO_API_URL is the API's public https URL.
 
     Lago writes it into links to PDFs and into the webhooks' issuer; Docker's name of the service is right for
@@ -38,22 +38,22 @@ def api_url(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_API_URL"),
-                wrong=f"LAGO_API_URL is {url.scheme}://{url.host}, which only this host knows",
-                leads_to="links to PDFs and the issuer of webhooks point to nowhere",
-                mend=f"LAGO_API_URL: https://{settings.hosts.api}",
+                problem=f"LAGO_API_URL is {url.scheme}://{url.host}, which only this host knows",
+                impact="links to PDFs and the issuer of webhooks point to nowhere",
+                fix=f"LAGO_API_URL: https://{settings.hosts.api}",
             )
         elif url.scheme != "https":
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_API_URL"),
                 severity=Severity.WARNING,
-                wrong="LAGO_API_URL is not an https URL",
-                leads_to="links to PDFs go over plain http",
-                mend=f"LAGO_API_URL: https://{url.host}",
+                problem="LAGO_API_URL is not an https URL",
+                impact="links to PDFs go over plain http",
+                fix=f"LAGO_API_URL: https://{url.host}",
             )
 
 
-@rule("api-url-missing", phase=2)
+@rule(phase=2)
 def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API knows its public URL (LAGO_API_URL)."""
     for service in model.of_role(API):
@@ -64,14 +64,14 @@ def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=variable(service, "LAGO_API_URL"),
                 severity=at_deploy(model, service, "LAGO_API_URL"),
-                wrong=f"LAGO_API_URL is not set{written_unset(model, service, 'LAGO_API_URL')}",
-                leads_to="invoices that have a PDF answer 500, and webhooks have no issuer",
-                mend=f"LAGO_API_URL: https://{settings.hosts.api}",
+                problem=f"LAGO_API_URL is not set{written_unset(model, service, 'LAGO_API_URL')}",
+                impact="invoices that have a PDF answer 500, and webhooks have no issuer",
+                fix=f"LAGO_API_URL: https://{settings.hosts.api}",
             )
 
 
-@rule("front-api-url-missing", phase=2)
-def front_missing(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def front_api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The front knows the API's public URL (API_URL).
 
     Without it the browser posts to /undefined/graphql on the front itself: 405, "Something went wrong", while
@@ -83,14 +83,14 @@ def front_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=variable(service, "API_URL"),
                 severity=at_deploy(model, service, "API_URL"),
-                wrong=f"API_URL is not set on the front{written_unset(model, service, 'API_URL')}",
-                leads_to="the browser posts to /undefined/graphql: 405, nobody can log in",
-                mend=f"API_URL: https://{settings.hosts.api}",
+                problem=f"API_URL is not set on the front{written_unset(model, service, 'API_URL')}",
+                impact="the browser posts to /undefined/graphql: 405, nobody can log in",
+                fix=f"API_URL: https://{settings.hosts.api}",
             )
 
 
-@rule("front-api-url-internal", phase=2)
-def front_internal(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def front_api_url_internal(model: Model, settings: Settings) -> Iterator[Violation]:
     """The front's API_URL is a name that a browser can reach, by https."""
     for service in model.of_role(FRONT):
         url = url_of(service, "API_URL")
@@ -98,26 +98,26 @@ def front_internal(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "API_URL"),
-                wrong="API_URL has no scheme, so the browser takes it as a path of the front",
-                leads_to="405 from the front itself: nobody can log in",
-                mend=f"API_URL: https://{settings.hosts.api}",
+                problem="API_URL has no scheme, so the browser takes it as a path of the front",
+                impact="405 from the front itself: nobody can log in",
+                fix=f"API_URL: https://{settings.hosts.api}",
             )
         elif url and internal(url.host):
             yield Violation(
                 service=service,
                 at=variable(service, "API_URL"),
-                wrong=f"API_URL is {url.scheme}://{url.host}, which no browser out there reaches",
-                leads_to="the login page shows, and every login fails",
-                mend=f"API_URL: https://{settings.hosts.api}",
+                problem=f"API_URL is {url.scheme}://{url.host}, which no browser out there reaches",
+                impact="the login page shows, and every login fails",
+                fix=f"API_URL: https://{settings.hosts.api}",
             )
         elif url and url.scheme != "https" and not unknown(url.host):
             yield Violation(
                 service=service,
                 at=variable(service, "API_URL"),
                 severity=Severity.WARNING,
-                wrong="API_URL is not an https URL",
-                leads_to="a page served by https may not call it (mixed content)",
-                mend=f"API_URL: https://{url.host}",
+                problem="API_URL is not an https URL",
+                impact="a page served by https may not call it (mixed content)",
+                fix=f"API_URL: https://{url.host}",
             )
 
 
@@ -130,8 +130,8 @@ def _cors_default(model: Model, name: str) -> bool:
     )
 
 
-@rule("cors-front-url-missing", phase=2)
-def cors_missing(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def cors_front_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API knows the front's public URL (LAGO_FRONT_URL), with its scheme.
 
     It is the one origin that the API admits. Without it, or without its scheme, CORS matches nothing and no
@@ -140,25 +140,25 @@ def cors_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     for service in model.of_role(API):
         value = service.value("LAGO_FRONT_URL")
         if not value and not service.value("LAGO_DOMAIN"):
-            wrong = f"LAGO_FRONT_URL is not set on the API{written_unset(model, service, 'LAGO_FRONT_URL')}"
+            problem = f"LAGO_FRONT_URL is not set on the API{written_unset(model, service, 'LAGO_FRONT_URL')}"
         elif value and service_url(value) is None and not unknown(value):
-            wrong = "LAGO_FRONT_URL has no scheme, so its origin is empty"
+            problem = "LAGO_FRONT_URL has no scheme, so its origin is empty"
         elif (url := service_url(value)) is not None and not url.host:
-            wrong = f"LAGO_FRONT_URL names no host{written_unset(model, service, 'LAGO_FRONT_URL')}"
+            problem = f"LAGO_FRONT_URL names no host{written_unset(model, service, 'LAGO_FRONT_URL')}"
         else:
             continue
         yield Violation(
             service=service,
             at=variable(service, "LAGO_FRONT_URL"),
             severity=at_deploy(model, service, "LAGO_FRONT_URL"),
-            wrong=wrong,
-            leads_to='no CORS origin: the page loads, and logging in says "An error occurred"',
-            mend=f"LAGO_FRONT_URL: https://{settings.hosts.front}",
+            problem=problem,
+            impact='no CORS origin: the page loads, and logging in says "An error occurred"',
+            fix=f"LAGO_FRONT_URL: https://{settings.hosts.front}",
         )
 
 
-@rule("cors-front-url-localhost-default", phase=2)
-def cors_localhost(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def cors_front_url_localhost_default(model: Model, settings: Settings) -> Iterator[Violation]:
     """LAGO_FRONT_URL doesn't fall back to localhost."""
     for service in model.of_role(API):
         url = url_of(service, "LAGO_FRONT_URL")
@@ -166,9 +166,9 @@ def cors_localhost(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_FRONT_URL"),
-                wrong="LAGO_FRONT_URL is, or falls back to, localhost",
-                leads_to="the API admits nobody but a browser on the server itself: no login",
-                mend=f"LAGO_FRONT_URL: https://{settings.hosts.front}",
+                problem="LAGO_FRONT_URL is, or falls back to, localhost",
+                impact="the API admits nobody but a browser on the server itself: no login",
+                fix=f"LAGO_FRONT_URL: https://{settings.hosts.front}",
             )
 
 
@@ -177,8 +177,8 @@ def _routed(model: Model, host: str) -> bool:
     return any(host in router.hosts for service in model.services for router in routers(service))
 
 
-@rule("cors-front-url-internal", phase=2)
-def cors_internal(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def cors_front_url_internal(model: Model, settings: Settings) -> Iterator[Violation]:
     """LAGO_FRONT_URL is the name that people type, not Docker's.
 
     It is compared with what a browser sends: small letters, and a port only where it isn't 80 or 443.
@@ -191,16 +191,16 @@ def cors_internal(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_FRONT_URL"),
-                wrong=f"LAGO_FRONT_URL is {url.host}{f':{url.port}' if url.port else ''}, which no browser sends as "
+                problem=f"LAGO_FRONT_URL is {url.host}{f':{url.port}' if url.port else ''}, which no browser sends as "
                 "its origin",
-                leads_to="CORS never matches: nobody can log in",
-                mend=f"LAGO_FRONT_URL: https://{url.host.lower()}",
+                impact="CORS never matches: nobody can log in",
+                fix=f"LAGO_FRONT_URL: https://{url.host.lower()}",
             )
         elif internal(url.host):
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_FRONT_URL"),
-                wrong=f"LAGO_FRONT_URL is {url.scheme}://{url.host}, which no browser has as origin",
-                leads_to="CORS never matches: nobody can log in",
-                mend=f"LAGO_FRONT_URL: https://{settings.hosts.front}",
+                problem=f"LAGO_FRONT_URL is {url.scheme}://{url.host}, which no browser has as origin",
+                impact="CORS never matches: nobody can log in",
+                fix=f"LAGO_FRONT_URL: https://{settings.hosts.front}",
             )

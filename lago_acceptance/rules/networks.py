@@ -27,7 +27,7 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule("host-network", phase=2, severity=Severity.WARNING)
+@rule(phase=2, severity=Severity.WARNING)
 def host_network(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago's containers are on networks of their own, not on the host's."""
     for service in model.of_role(*OURS):
@@ -35,28 +35,28 @@ def host_network(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "network_mode"),
-                wrong="it uses the host's network",
-                leads_to="every port that it opens is open to the internet, and service names don't resolve",
-                mend="take network_mode out",
+                problem="it uses the host's network",
+                impact="every port that it opens is open to the internet, and service names don't resolve",
+                fix="take network_mode out",
             )
 
 
-@rule("external-network-unprovisioned", phase=0, severity=Severity.WARNING, declared_only=True)
-def external_networks(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=0, severity=Severity.WARNING, declared_only=True)
+def external_network_unprovisioned(model: Model, settings: Settings) -> Iterator[Violation]:
     """External networks are those that the host has: the proxy's and the gateway's (settings)."""
     known = {settings.edge.proxy_network, settings.edge.gateway_network}
     for network in model.networks:
         if network.external and network.name not in known and not unknown(network.name):
             yield Violation(
                 at=("networks", network.key),
-                wrong=f"network {network.name} is external, and not one that the host is known to have",
-                leads_to="the deploy stops: network declared as external, but could not be found",
-                mend=f"use {' or '.join(sorted(known))}, or let Compose make it",
+                problem=f"network {network.name} is external, and not one that the host is known to have",
+                impact="the deploy stops: network declared as external, but could not be found",
+                fix=f"use {' or '.join(sorted(known))}, or let Compose make it",
             )
 
 
-@rule("proxy-network-missing", phase=3)
-def proxy_network(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=3)
+def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """What has a router is on the network where the running Traefik looks, and says which one that is."""
     if proxy(model, settings).inside:
         return
@@ -73,24 +73,24 @@ def proxy_network(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=part(service, "networks"),
                 severity=Severity.WARNING if names & external else None,
-                wrong=f"it has a router, but it is not on {settings.edge.proxy_network}, where Traefik looks",
-                leads_to="504 Gateway Timeout or 404 at its public name; 522 behind Cloudflare",
-                mend=f"add the external network {settings.edge.proxy_network}",
+                problem=f"it has a router, but it is not on {settings.edge.proxy_network}, where Traefik looks",
+                impact="504 Gateway Timeout or 404 at its public name; 522 behind Cloudflare",
+                fix=f"add the external network {settings.edge.proxy_network}",
             )
         elif len(names) > 1 and not label:
             yield Violation(
                 service=service,
                 at=part(service, "labels"),
                 severity=Severity.WARNING,
-                wrong="it is on several networks, and traefik.docker.network says not which one is Traefik's",
-                leads_to="Traefik may take an address that it can't reach: 504, after some restarts "
+                problem="it is on several networks, and traefik.docker.network says not which one is Traefik's",
+                impact="Traefik may take an address that it can't reach: 504, after some restarts "
                 "and not after others",
-                mend=f"traefik.docker.network: {settings.edge.proxy_network}",
+                fix=f"traefik.docker.network: {settings.edge.proxy_network}",
             )
 
 
-@rule("db-on-proxy-network", phase=3, severity=Severity.WARNING)
-def database_on_proxy_network(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=3, severity=Severity.WARNING)
+def db_on_proxy_network(model: Model, settings: Settings) -> Iterator[Violation]:
     """Database and Redis are not on the proxy's network, where every project of the host is."""
     networks = proxy_networks(model, settings)
     for service in model.of_role(DB, REDIS):
@@ -101,15 +101,15 @@ def database_on_proxy_network(model: Model, settings: Settings) -> Iterator[Viol
             yield Violation(
                 service=service,
                 at=part(service, "networks"),
-                wrong=f"it is on {shared[0]}, the network of the proxy and of every project behind it",
-                leads_to="every container there can try its password, and names like `postgres` or "
+                problem=f"it is on {shared[0]}, the network of the proxy and of every project behind it",
+                impact="every container there can try its password, and names like `postgres` or "
                 "`redis` answer to several projects",
-                mend="put it on a network of Lago's own",
+                fix="put it on a network of Lago's own",
             )
 
 
-@rule("wrong-network", phase=2)
-def networks(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def wrong_network(model: Model, settings: Settings) -> Iterator[Violation]:
     """A service shares a network with every host that its URLs name; Traefik's label names a network that it is on.
 
     The label holds Docker's name of the network: one that isn't external is called <project>_<key> there.
@@ -122,9 +122,9 @@ def networks(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=part(service, "networks"),
-                    wrong=f"it shares no network with {partners[0].name}, which {name} names",
-                    leads_to="the name doesn't resolve: could not translate host name",
-                    mend="put both on one network",
+                    problem=f"it shares no network with {partners[0].name}, which {name} names",
+                    impact="the name doesn't resolve: could not translate host name",
+                    fix="put both on one network",
                 )
     for service in model.services:
         label = service.labels.get("traefik.docker.network")
@@ -139,8 +139,8 @@ def networks(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "labels", "traefik.docker.network"),
-                wrong=f"traefik.docker.network says {label}, but it is on "
+                problem=f"traefik.docker.network says {label}, but it is on "
                 f"{', '.join(sorted(names)) or 'no network'}",
-                leads_to="Traefik has no address for it: 504 or 404 at its public name",
-                mend="name a network that it shares with Traefik, external: true",
+                impact="Traefik has no address for it: 504 or 404 at its public name",
+                fix="name a network that it shares with Traefik, external: true",
             )

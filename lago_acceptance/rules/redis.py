@@ -23,7 +23,7 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule("redis-disagrees", phase=2)
+@rule(phase=2)
 def redis_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
     """API, worker and clock use one Redis database.
 
@@ -44,15 +44,15 @@ def redis_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "REDIS_URL"),
-                wrong=f"its Redis is {url.host}/{url.database}, that of {first.name} is "
+                problem=f"its Redis is {url.host}/{url.database}, that of {first.name} is "
                 f"{expected.host}/{expected.database}",
-                leads_to="jobs of one are never seen by the other: nothing is billed, while everything "
+                impact="jobs of one are never seen by the other: nothing is billed, while everything "
                 "is healthy",
-                mend="one REDIS_URL for all, by an anchor",
+                fix="one REDIS_URL for all, by an anchor",
             )
 
 
-@rule("cache-disagrees", phase=2)
+@rule(phase=2)
 def cache_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
     """API, worker and clock use one cache."""
     for service, first, _, _ in agreement(model, "LAGO_REDIS_CACHE_URL"):
@@ -60,15 +60,15 @@ def cache_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_REDIS_CACHE_URL"),
-                wrong=f"its cache is another one than that of {first.name}",
-                leads_to="the worker can't expire what the API has cached: current usage stands still "
+                problem=f"its cache is another one than that of {first.name}",
+                impact="the worker can't expire what the API has cached: current usage stands still "
                 "until the period ends",
-                mend="one LAGO_REDIS_CACHE_URL for all, by an anchor",
+                fix="one LAGO_REDIS_CACHE_URL for all, by an anchor",
             )
 
 
-@rule("cache-url-missing", phase=2, severity=Severity.WARNING)
-def cache_missing(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING)
+def cache_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """API and worker share a cache in Redis (LAGO_REDIS_CACHE_URL) or memcached.
 
     Without one each caches in its own container, and the worker can't expire what the API has cached.
@@ -78,13 +78,13 @@ def cache_missing(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_REDIS_CACHE_URL"),
-                wrong="LAGO_REDIS_CACHE_URL is not set",
-                leads_to="each container caches for itself: current usage stands still until the period ends",
-                mend="LAGO_REDIS_CACHE_URL: redis://lago-redis:6379/1 on API, worker and clock",
+                problem="LAGO_REDIS_CACHE_URL is not set",
+                impact="each container caches for itself: current usage stands still until the period ends",
+                fix="LAGO_REDIS_CACHE_URL: redis://lago-redis:6379/1 on API, worker and clock",
             )
 
 
-@rule("redis-evicts", phase=2)
+@rule(phase=2)
 def redis_evicts(model: Model, settings: Settings) -> Iterator[Violation]:
     """The Redis that holds the jobs evicts nothing."""
     for service in model.of_role(REDIS):
@@ -93,14 +93,14 @@ def redis_evicts(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "command"),
-                wrong=f"Redis evicts when its memory is full ({found[1]})",
-                leads_to="jobs are thrown away unseen: invoices that are never made",
-                mend="--maxmemory-policy noeviction",
+                problem=f"Redis evicts when its memory is full ({found[1]})",
+                impact="jobs are thrown away unseen: invoices that are never made",
+                fix="--maxmemory-policy noeviction",
             )
 
 
-@rule("redis-not-persistent", phase=2, severity=Severity.WARNING)
-def redis_persistent(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING)
+def redis_not_persistent(model: Model, settings: Settings) -> Iterator[Violation]:
     """Redis' data are on a volume, for jobs live there."""
     for service in model.of_role(REDIS):
         mount = service.mount_at("/data") or service.mount_at("/bitnami/redis/data")
@@ -108,14 +108,14 @@ def redis_persistent(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service),
-                wrong="Redis' folder /data is on no named volume",
-                leads_to="jobs that wait when the container is made anew are lost",
-                mend="mount a named volume at /data",
+                problem="Redis' folder /data is on no named volume",
+                impact="jobs that wait when the container is made anew are lost",
+                fix="mount a named volume at /data",
             )
 
 
-@rule("redis-password-drift", phase=2)
-def redis_password(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def redis_password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago gives Redis the password that Redis asks for."""
     for redis in model.of_role(REDIS):
         found = re.search(r"--requirepass[\s=]+([^\s\"']+)", redis.full_command)
@@ -131,9 +131,9 @@ def redis_password(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=variable(service, "REDIS_URL"),
-                    wrong="Redis asks for a password that REDIS_URL doesn't give"
+                    problem="Redis asks for a password that REDIS_URL doesn't give"
                     if wanted
                     else "REDIS_URL gives a password that Redis doesn't have",
-                    leads_to="NOAUTH or WRONGPASS: the worker exits, and calls that enqueue a job answer 500",
-                    mend="write both from one variable",
+                    impact="NOAUTH or WRONGPASS: the worker exits, and calls that enqueue a job answer 500",
+                    fix="write both from one variable",
                 )

@@ -20,8 +20,8 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule("no-pdf-service", phase=2, severity=Severity.WARNING)
-def no_pdf(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING)
+def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
     """There is a PDF service, and the worker knows it.
 
     Without one every invoice is finalized without its PDF, and a job dies for each; nothing else shows it.
@@ -36,18 +36,18 @@ def no_pdf(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=first,
                 at=variable(service, "LAGO_PDF_URL") if url else ("services",),
-                wrong="no service makes PDFs" + (f": nobody is called {url.host}" if url else ""),
-                leads_to="invoices are finalized without a PDF, and each leaves a dead job",
-                mend="add getlago/lago-gotenberg:7.8.2 and LAGO_PDF_URL: http://lago-pdf:3000",
+                problem="no service makes PDFs" + (f": nobody is called {url.host}" if url else ""),
+                impact="invoices are finalized without a PDF, and each leaves a dead job",
+                fix="add getlago/lago-gotenberg:7.8.2 and LAGO_PDF_URL: http://lago-pdf:3000",
             )
             return
         if pdf and not service.value("LAGO_PDF_URL"):
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_PDF_URL"),
-                wrong="there is a PDF service, but LAGO_PDF_URL is not set",
-                leads_to="the worker doesn't find it: invoices without PDFs, and a dead job for each",
-                mend=f"LAGO_PDF_URL: http://{pdf[0].name}:3000 on the worker and the API",
+                problem="there is a PDF service, but LAGO_PDF_URL is not set",
+                impact="the worker doesn't find it: invoices without PDFs, and a dead job for each",
+                fix=f"LAGO_PDF_URL: http://{pdf[0].name}:3000 on the worker and the API",
             )
             return
         target = next((each for each in named(model, url.host) if each.role == PDF), None) if url else None
@@ -55,9 +55,9 @@ def no_pdf(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_PDF_URL"),
-                wrong=f"LAGO_PDF_URL names port {url.port or 80} of {target.name}, which listens on 3000",
-                leads_to="connection refused: invoices without PDFs, and a dead job for each",
-                mend=f"LAGO_PDF_URL: http://{target.name}:3000",
+                problem=f"LAGO_PDF_URL names port {url.port or 80} of {target.name}, which listens on 3000",
+                impact="connection refused: invoices without PDFs, and a dead job for each",
+                fix=f"LAGO_PDF_URL: http://{target.name}:3000",
             )
             return
 
@@ -66,35 +66,35 @@ def _told(service: Service) -> str:
     return " ".join((service.full_command, *service.environment))
 
 
-@rule("no-clock-service", phase=2)
-def no_clock(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def no_clock_service(model: Model, settings: Settings) -> Iterator[Violation]:
     """There is a clock: nothing recurring happens without it."""
     if uses(model) and not model.of_role(CLOCK):
         yield Violation(
             service=reference(model),
             at=("services",),
-            wrong="no service runs Lago's clock (./scripts/start.clock.sh)",
-            leads_to="no recurring invoices, no activation of future subscriptions, no end dates, no "
+            problem="no service runs Lago's clock (./scripts/start.clock.sh)",
+            impact="no recurring invoices, no activation of future subscriptions, no end dates, no "
             "finalized drafts",
-            mend="add a service with the API's image and environment and command ./scripts/start.clock.sh",
+            fix="add a service with the API's image and environment and command ./scripts/start.clock.sh",
         )
 
 
-@rule("no-worker-service", phase=2)
-def no_worker(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def no_worker_service(model: Model, settings: Settings) -> Iterator[Violation]:
     """There is a worker: without it nothing is billed, and no webhook is sent."""
     if uses(model) and not model.of_role(WORKER):
         yield Violation(
             service=reference(model),
             at=("services",),
-            wrong="no service runs Lago's worker (./scripts/start.worker.sh)",
-            leads_to="jobs pile up in Redis: no invoices, no webhooks, no deletions, usage that stands still",
-            mend="add a service with the API's image and environment and command ./scripts/start.worker.sh",
+            problem="no service runs Lago's worker (./scripts/start.worker.sh)",
+            impact="jobs pile up in Redis: no invoices, no webhooks, no deletions, usage that stands still",
+            fix="add a service with the API's image and environment and command ./scripts/start.worker.sh",
         )
 
 
-@rule("queue-without-worker", phase=2)
-def stranded(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def queue_without_worker(model: Model, settings: Settings) -> Iterator[Violation]:
     """A queue that is switched on has a worker that reads it (SIDEKIQ_EVENTS, SIDEKIQ_PDFS)."""
     for variable_name, script in (
         ("SIDEKIQ_EVENTS", "start.events.worker.sh"),
@@ -107,8 +107,8 @@ def stranded(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=variable(service, variable_name),
-                    wrong=f"{variable_name} is set, but no service runs {script}",
-                    leads_to="jobs of that queue are never done",
-                    mend=f"add a worker with ./scripts/{script}, or take {variable_name} out",
+                    problem=f"{variable_name} is set, but no service runs {script}",
+                    impact="jobs of that queue are never done",
+                    fix=f"add a worker with ./scripts/{script}, or take {variable_name} out",
                 )
                 break

@@ -18,11 +18,11 @@ from lago_acceptance.lago.key_loading import (
 from lago_acceptance.lago.versions import before, version_of
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import DIES, MEND, readings
+from lago_acceptance.rules.helpers import DIES, FIX, readings
 
 
-@rule("rsa-volume-never-read", phase=1)
-def volume_never_read(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1)
+def rsa_volume_never_read(model: Model, settings: Settings) -> Iterator[Violation]:
     """A mounted key is turned into LAGO_RSA_PRIVATE_KEY by something inside the container.
 
     Option C of the plan mounts the PEM and sets LAGO_RSA_PRIVATE_KEY_PATH. No version of Lago reads that
@@ -51,17 +51,17 @@ def volume_never_read(model: Model, settings: Settings) -> Iterator[Violation]:
         yield Violation(
             service=service,
             at=("services", service.name, *target),
-            wrong=f"{what}, but nothing turns that file into {KEY}{also}",
-            leads_to="the mounted key is not the key that Lago uses"
+            problem=f"{what}, but nothing turns that file into {KEY}{also}",
+            impact="the mounted key is not the key that Lago uses"
             if working
             else f"option C as the plan writes it: Lago finds no key. {DIES}",
-            mend=MEND + (f", or move the file to {NATIVE_FILE}" if native else ""),
+            fix=FIX + (f", or move the file to {NATIVE_FILE}" if native else ""),
             severity=Severity.WARNING if working else None,
         )
 
 
-@rule("rsa-file-variable-never-read", phase=1)
-def file_variable(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1)
+def rsa_file_variable_never_read(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago has no convention of *_FILE variables.
 
     Option A of the plan sets LAGO_RSA_PRIVATE_KEY_FILE=/run/secrets/... PostgreSQL's image reads such names,
@@ -83,16 +83,16 @@ def file_variable(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=("services", service.name, "environment", name),
-                    wrong=f"{name} is set, but Lago reads no *_FILE variable",
-                    leads_to=f"option A as the plan writes it: {base} stays unset. {DIES}"
+                    problem=f"{name} is set, but Lago reads no *_FILE variable",
+                    impact=f"option A as the plan writes it: {base} stays unset. {DIES}"
                     if base == KEY
                     else f"{base} stays as it is without it; the file is never opened",
-                    mend=MEND if base == KEY else f"set {base} itself",
+                    fix=FIX if base == KEY else f"set {base} itself",
                 )
 
 
-@rule("rsa-initializer-patched-at-runtime", phase=1)
-def patched(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1)
+def rsa_initializer_patched_at_runtime(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago's own initializer is left as the image brings it.
 
     A command that rewrites config/initializers/rsa_keys.rb works until the next version of Lago, and what it
@@ -108,15 +108,15 @@ def patched(model: Model, settings: Settings) -> Iterator[Violation]:
                     service.name,
                     "volumes" if mounted else "command" if service.command else "entrypoint",
                 ),
-                wrong="Lago's initializer rsa_keys.rb is replaced when the container starts",
-                leads_to="a change of Lago breaks it unseen, and `docker exec` or another service runs "
+                problem="Lago's initializer rsa_keys.rb is replaced when the container starts",
+                impact="a change of Lago breaks it unseen, and `docker exec` or another service runs "
                 "another code",
-                mend=MEND,
+                fix=FIX,
             )
 
 
-@rule("rsa-mount-source-absent", phase=1, declared_only=True)
-def source_absent(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1, declared_only=True)
+def rsa_mount_source_absent(model: Model, settings: Settings) -> Iterator[Violation]:
     """The key file that is mounted exists where the compose file says.
 
     Docker makes a directory of a missing bind source (unless create_host_path is false), and the container
@@ -134,10 +134,10 @@ def source_absent(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=("services", service.name, "volumes", number),
-                    wrong=f"the key {basename(mount.source)} is mounted from a place where no such file is",
-                    leads_to="Docker makes a directory there, and Lago's container reads a directory instead "
+                    problem=f"the key {basename(mount.source)} is mounted from a place where no such file is",
+                    impact="Docker makes a directory there, and Lago's container reads a directory instead "
                     "of a key",
-                    mend="put the key there before the deploy, and set bind.create_host_path to false, so "
+                    fix="put the key there before the deploy, and set bind.create_host_path to false, so "
                     "that a missing "
                     "file stops the start",
                     severity=Severity.WARNING,

@@ -1,4 +1,6 @@
-"""Rules about the RSA key that Lago would find in each of its containers (Lago sheet, section 1.3)."""
+"""Rules about the RSA key that Lago would find in each of its containers
+(docs/lago-facts.md, section 1.3).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from lago_acceptance.lago.key_loading import (
 )
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import DIES, MEND, lago, readings, variable
+from lago_acceptance.rules.helpers import DIES, FIX, lago, readings, variable
 
 
 def _where(reading: KeyReading) -> str:
@@ -24,8 +26,8 @@ def _where(reading: KeyReading) -> str:
     return words.get(reading.via, "the environment gives")
 
 
-@rule("rsa-env-missing", phase=1)
-def missing(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1)
+def rsa_env_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """LAGO_RSA_PRIVATE_KEY reaches every container that runs Lago.
 
     It is the only place that Lago reads before v1.23.0. Without it Ruby stops in rsa_keys.rb (NoMethodError
@@ -46,11 +48,11 @@ def missing(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=reading.at,
-                wrong=how if empty else f"nothing gives {KEY}, the only key that Lago reads",
-                leads_to=DIES
+                problem=how if empty else f"nothing gives {KEY}, the only key that Lago reads",
+                impact=DIES
                 if empty
                 else "NoMethodError `unpack1' for nil at boot: the container restarts for ever",
-                mend=MEND,
+                fix=FIX,
             )
 
 
@@ -67,8 +69,8 @@ def _unset(model: Model, service: Service) -> str | None:
 _NOT_BASE64 = (State.PEM, State.PEM_MANGLED)
 
 
-@rule("rsa-not-base64", phase=1)
-def not_base64(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1)
+def rsa_not_base64(model: Model, settings: Settings) -> Iterator[Violation]:
     """LAGO_RSA_PRIVATE_KEY is base64 of the PEM, not the PEM.
 
     Lago decodes base64 before it loads the key. A PEM, however well it is quoted, becomes garbage by that:
@@ -79,14 +81,14 @@ def not_base64(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=reading.at,
-                leads_to=DIES,
-                mend=MEND,
-                wrong=f"{_where(reading)} {KEY} as a PEM; Lago expects base64 of it, on one line",
+                impact=DIES,
+                fix=FIX,
+                problem=f"{_where(reading)} {KEY} as a PEM; Lago expects base64 of it, on one line",
             )
 
 
-@rule("rsa-double-decoded", phase=1)
-def double_decoded(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1)
+def rsa_double_decoded(model: Model, settings: Settings) -> Iterator[Violation]:
     """Nothing decodes the key before Lago does.
 
     Option B of the plan decodes base64 in the command and exports the PEM. Lago decodes again, and what comes
@@ -97,14 +99,14 @@ def double_decoded(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=reading.at,
-                wrong=f"the command decodes base64 and exports the result as {KEY}",
-                leads_to=f"option B as the plan writes it: Lago decodes a second time. {DIES}",
-                mend=f"hand the base64 value on as it is ({KEY}: ${{{KEY}:?}}), without decoding it",
+                problem=f"the command decodes base64 and exports the result as {KEY}",
+                impact=f"option B as the plan writes it: Lago decodes a second time. {DIES}",
+                fix=f"hand the base64 value on as it is ({KEY}: ${{{KEY}:?}}), without decoding it",
             )
 
 
-@rule("rsa-double-encoded", phase=1)
-def double_encoded(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1)
+def rsa_double_encoded(model: Model, settings: Settings) -> Iterator[Violation]:
     """The key is encoded once.
 
     Lago decodes base64 once; base64 of base64 leaves it with text that is no key.
@@ -114,14 +116,14 @@ def double_encoded(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=reading.at,
-                wrong=f"{_where(reading)} {KEY} as base64 of base64",
-                leads_to=DIES,
-                mend="encode the PEM once: `base64 -w0 < key.pem`",
+                problem=f"{_where(reading)} {KEY} as base64 of base64",
+                impact=DIES,
+                fix="encode the PEM once: `base64 -w0 < key.pem`",
             )
 
 
-@rule("rsa-newlines-mangled", phase=1)
-def newlines_mangled(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1)
+def rsa_newlines_mangled(model: Model, settings: Settings) -> Iterator[Violation]:
     r"""The key's line breaks are line breaks, or base64 has none.
 
     A backslash and an n are two letters to Lago: they end up inside of the base64 or the PEM and break it.
@@ -132,9 +134,9 @@ def newlines_mangled(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=reading.at,
-                leads_to=DIES,
-                mend=MEND,
-                wrong=f"{_where(reading)} {KEY} with line breaks lost, or turned into a backslash and an n",
+                impact=DIES,
+                fix=FIX,
+                problem=f"{_where(reading)} {KEY} with line breaks lost, or turned into a backslash and an n",
             )
 
 
@@ -148,8 +150,8 @@ _CORRUPTED = {
 }
 
 
-@rule("rsa-key-corrupted", phase=1)
-def corrupted(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1)
+def rsa_key_corrupted(model: Model, settings: Settings) -> Iterator[Violation]:
     """The key is whole: it parses, and its numbers belong together.
 
     A key that was retyped or cut loses a line or a letter. One letter can leave a key that loads and signs
@@ -161,11 +163,11 @@ def corrupted(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=reading.at,
-                wrong=f"{KEY} {_CORRUPTED[reading.state]}",
-                leads_to="signatures that nobody can verify, while everything looks healthy"
+                problem=f"{KEY} {_CORRUPTED[reading.state]}",
+                impact="signatures that nobody can verify, while everything looks healthy"
                 if inconsistent
                 else DIES,
-                mend="take the key from its original, or make a new one: `openssl genpkey -algorithm RSA "
+                fix="take the key from its original, or make a new one: `openssl genpkey -algorithm RSA "
                 "-pkeyopt "
                 "rsa_keygen_bits:2048`, and check it by `openssl pkey -check -noout`",
             )
@@ -182,23 +184,23 @@ _UNUSABLE = {
 }
 
 
-@rule("rsa-key-unusable", phase=1)
-def unusable(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1)
+def rsa_key_unusable(model: Model, settings: Settings) -> Iterator[Violation]:
     """The key is a private RSA key of at least 2048 bits without a passphrase."""
     for service, reading in readings(model, settings):
         if reading.state in _UNUSABLE:
-            wrong, leads_to = _UNUSABLE[reading.state]
+            problem, impact = _UNUSABLE[reading.state]
             yield Violation(
                 service=service,
                 at=reading.at,
-                wrong=f"{KEY} {wrong}",
-                leads_to=leads_to,
-                mend="use a private RSA key: `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`",
+                problem=f"{KEY} {problem}",
+                impact=impact,
+                fix="use a private RSA key: `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`",
             )
 
 
-@rule("rsa-key-drift-api-worker", phase=1)
-def drift(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1)
+def rsa_key_drift_api_worker(model: Model, settings: Settings) -> Iterator[Violation]:
     """migrate, api, worker and clock have one and the same key.
 
     The worker signs webhooks, the API hands out the public half: with two keys no receiver can verify
@@ -212,10 +214,10 @@ def drift(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=reading.at,
-                wrong=f"its key is another one than that of {reference[0].name}",
-                leads_to="webhooks are signed with a key whose public half the API doesn't serve: no "
+                problem=f"its key is another one than that of {reference[0].name}",
+                impact="webhooks are signed with a key whose public half the API doesn't serve: no "
                 "receiver can verify them",
-                mend="give all of Lago's containers the same key, by one anchor or one variable",
+                fix="give all of Lago's containers the same key, by one anchor or one variable",
             )
     yield from _other_variables(model, settings)
 
@@ -234,14 +236,14 @@ def _other_variables(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=("services", service.name, "environment", KEY),
                 severity=Severity.WARNING,
-                wrong=f"its key comes from another variable than that of {first[0].name}",
-                leads_to="as soon as the two differ, no receiver can verify a webhook",
-                mend="give all of Lago's containers the same key, by one anchor or one variable",
+                problem=f"its key comes from another variable than that of {first[0].name}",
+                impact="as soon as the two differ, no receiver can verify a webhook",
+                fix="give all of Lago's containers the same key, by one anchor or one variable",
             )
 
 
-@rule("shell-unquoted-export", phase=1)
-def unquoted_export(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1)
+def shell_unquoted_export(model: Model, settings: Settings) -> Iterator[Violation]:
     """An export with a substitution is quoted.
 
     In /bin/sh (dash in Lago's image) `export A=$(cat file)` is split at blanks and line breaks: a PEM ends
@@ -253,15 +255,15 @@ def unquoted_export(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=("services", service.name, "command" if service.command else "entrypoint"),
-                wrong=f"the command exports {what} without quotes around what it substitutes",
-                leads_to="the shell splits the value at blanks and line breaks: cut values, or `bad variable "
+                problem=f"the command exports {what} without quotes around what it substitutes",
+                impact="the shell splits the value at blanks and line breaks: cut values, or `bad variable "
                 "name` and exit 2",
-                mend='quote it: export NAME="$$(...)"',
+                fix='quote it: export NAME="$$(...)"',
             )
 
 
-@rule("rsa-public-key-mismatch", phase=1, declared_only=True)
-def public_mismatch(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=1, declared_only=True)
+def rsa_public_key_mismatch(model: Model, settings: Settings) -> Iterator[Violation]:
     """A public key that is given beside the private one is its half, or better, is not given: Lago derives it."""
     for service in lago(model):
         for name in ("LAGO_RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY"):
@@ -274,9 +276,9 @@ def public_mismatch(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    wrong=f"{name} is not the public half of the private key",
-                    leads_to="who verifies webhooks with it refuses them all; Lago itself never reads it",
-                    mend=f"take {name} out, and fetch /api/v1/webhooks/public_key",
+                    problem=f"{name} is not the public half of the private key",
+                    impact="who verifies webhooks with it refuses them all; Lago itself never reads it",
+                    fix=f"take {name} out, and fetch /api/v1/webhooks/public_key",
                 )
 
 

@@ -17,8 +17,8 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule("signup-disabled-only-in-ui", phase=2)
-def signup(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def signup_disabled_only_in_ui(model: Model, settings: Settings) -> Iterator[Violation]:
     """Sign-up that the front hides is closed at the API too."""
     fronts = [front for front in model.of_role(FRONT) if front.value("LAGO_DISABLE_SIGNUP") == "true"]
     for service in model.of_role(API) if fronts else ():
@@ -28,14 +28,14 @@ def signup(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_DISABLE_SIGNUP"),
-                wrong="LAGO_DISABLE_SIGNUP is true on the front and not on the API",
-                leads_to="the page hides sign-up, but anybody can register through GraphQL",
-                mend='LAGO_DISABLE_SIGNUP: "true" on both',
+                problem="LAGO_DISABLE_SIGNUP is true on the front and not on the API",
+                impact="the page hides sign-up, but anybody can register through GraphQL",
+                fix='LAGO_DISABLE_SIGNUP: "true" on both',
             )
 
 
-@rule("seeding-incomplete", phase=2)
-def seeding(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def seeding_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """Seeding has what it needs, in the spelling that this version of Lago reads.
 
     Before v1.19.1 the branch is taken by LAGO_ORG_API_KEY and the value by LAGO_API_KEY: both must be set.
@@ -52,9 +52,9 @@ def seeding(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, needed[0]),
-                wrong=f"LAGO_CREATE_ORG is true, but {', '.join(needed)} is empty",
-                leads_to="the seeding stops with a RuntimeError: no organization, nobody can log in",
-                mend="set all three, or leave LAGO_CREATE_ORG out",
+                problem=f"LAGO_CREATE_ORG is true, but {', '.join(needed)} is empty",
+                impact="the seeding stops with a RuntimeError: no organization, nobody can log in",
+                fix="set all three, or leave LAGO_CREATE_ORG out",
             )
         email = service.value("LAGO_ORG_USER_EMAIL")
         if not unknown(email) and email != email.lower():
@@ -62,9 +62,9 @@ def seeding(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=variable(service, "LAGO_ORG_USER_EMAIL"),
                 severity=Severity.WARNING,
-                wrong="LAGO_ORG_USER_EMAIL holds capitals",
-                leads_to="the login page turns what is typed into small letters: that user can't log in",
-                mend="write it in small letters",
+                problem="LAGO_ORG_USER_EMAIL holds capitals",
+                impact="the login page turns what is typed into small letters: that user can't log in",
+                fix="write it in small letters",
             )
         if (
             before(service, settings, (1, 19, 1))
@@ -74,7 +74,7 @@ def seeding(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_ORG_API_KEY"),
-                wrong="LAGO_ORG_API_KEY is set without LAGO_API_KEY, whose value this version of Lago takes",
-                leads_to="each start adds a random API key and then fails with value_is_mandatory",
-                mend="set LAGO_API_KEY to the same key",
+                problem="LAGO_ORG_API_KEY is set without LAGO_API_KEY, whose value this version of Lago takes",
+                impact="each start adds a random API key and then fails with value_is_mandatory",
+                fix="set LAGO_API_KEY to the same key",
             )

@@ -22,7 +22,7 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule("host-unknown", phase=2)
+@rule(phase=2)
 def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every host without a domain that Lago's URLs name is a service of the file.
 
@@ -51,16 +51,16 @@ def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    wrong=f"{name} names {url.host}, but no service here is called so",
-                    leads_to="invoices without PDFs, and a dead job for each"
+                    problem=f"{name} names {url.host}, but no service here is called so",
+                    impact="invoices without PDFs, and a dead job for each"
                     if roles == (PDF,)
                     else "could not translate host name: migrations fail, the worker exits",
-                    mend="use the service's name as host",
+                    fix="use the service's name as host",
                 )
 
 
-@rule("localhost-in-container", phase=2)
-def localhost(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def localhost_in_container(model: Model, settings: Settings) -> Iterator[Violation]:
     """No URL to database, Redis or PDF service names localhost: inside of a container that is the container itself."""
     for service in lago(model):
         for name, _ in PARTNERS:
@@ -74,14 +74,14 @@ def localhost(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    wrong=f"{name} names {url.host}, which is the container itself",
-                    leads_to="connection refused: migrations fail, the worker exits, or invoices have no PDF",
-                    mend="use the service's name as host",
+                    problem=f"{name} names {url.host}, which is the container itself",
+                    impact="connection refused: migrations fail, the worker exits, or invoices have no PDF",
+                    fix="use the service's name as host",
                 )
 
 
-@rule("vault-unreachable-network", phase=2)
-def vault_unreachable(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def vault_unreachable_network(model: Model, settings: Settings) -> Iterator[Violation]:
     """A secret store that a service waits for is on one of its networks."""
     for service in model.services:
         url = url_of(service, "VAULT_ADDR")
@@ -96,14 +96,14 @@ def vault_unreachable(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "VAULT_ADDR"),
-                wrong=f"it shares no network with {url.host}, the secret store that VAULT_ADDR names",
-                leads_to='it waits for its secrets for ever ("waiting for Vault") and nothing starts',
-                mend="put both on one network, external where the store is another project's",
+                problem=f"it shares no network with {url.host}, the secret store that VAULT_ADDR names",
+                impact='it waits for its secrets for ever ("waiting for Vault") and nothing starts',
+                fix="put both on one network, external where the store is another project's",
             )
 
 
-@rule("vault-dev-mode-dependency", phase=2)
-def vault_dev(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def vault_dev_mode_dependency(model: Model, settings: Settings) -> Iterator[Violation]:
     """No secret that Lago needs lies in a Vault in development mode, which forgets everything when it restarts."""
     for service in model.services:
         name = service.image.rsplit("/", 1)[-1].partition(":")[0]
@@ -114,9 +114,9 @@ def vault_dev(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "command" if "-dev" in service.full_command.split() else "environment"),
-                wrong="Vault runs in development mode: its secrets are in memory",
-                leads_to="after its next restart every secret is gone, and nothing that reads them starts",
-                mend="run it with a storage, sealed, or give the secrets by an environment file",
+                problem="Vault runs in development mode: its secrets are in memory",
+                impact="after its next restart every secret is gone, and nothing that reads them starts",
+                fix="run it with a storage, sealed, or give the secrets by an environment file",
             )
             return
     for service in lago(model):
@@ -125,7 +125,7 @@ def vault_dev(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "VAULT_TOKEN"),
-                wrong="VAULT_TOKEN is a development root token: that Vault keeps its secrets in memory",
-                leads_to="after Vault's next restart every secret is gone, and nothing starts",
-                mend="run Vault with a storage, or give the secrets by an environment file",
+                problem="VAULT_TOKEN is a development root token: that Vault keeps its secrets in memory",
+                impact="after Vault's next restart every secret is gone, and nothing starts",
+                fix="run Vault with a storage, or give the secrets by an environment file",
             )

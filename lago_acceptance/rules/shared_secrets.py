@@ -15,7 +15,7 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule("secrets-disagree", phase=2)
+@rule(phase=2)
 def secrets_disagree(model: Model, settings: Settings) -> Iterator[Violation]:
     """SECRET_KEY_BASE and the encryption keys are the same in all of Lago's services."""
     names = (
@@ -29,14 +29,14 @@ def secrets_disagree(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, name),
-                wrong=f"its {name} is another one than that of {first.name}",
-                leads_to="what one writes encrypted or signed, the other can't read",
-                mend="one value for all, by an anchor",
+                problem=f"its {name} is another one than that of {first.name}",
+                impact="what one writes encrypted or signed, the other can't read",
+                fix="one value for all, by an anchor",
             )
 
 
-@rule("encryption-keys-missing", phase=2, severity=Severity.WARNING)
-def encryption(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING)
+def encryption_keys_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has its three encryption keys: payment providers can't be added without them."""
     names = (
         "LAGO_ENCRYPTION_PRIMARY_KEY",
@@ -53,7 +53,7 @@ def encryption(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, missing[0]),
-                wrong=f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
-                leads_to="adding a payment provider or an integration answers 500",
-                mend="make each: openssl rand -hex 16",
+                problem=f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
+                impact="adding a payment provider or an integration answers 500",
+                fix="make each: openssl rand -hex 16",
             )

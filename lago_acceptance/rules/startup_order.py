@@ -19,21 +19,21 @@ from lago_acceptance.shell.exit_codes import codes
 COMPLETED, HEALTHY = "service_completed_successfully", "service_healthy"
 
 
-@rule("restart-policy-missing", phase=2, severity=Severity.WARNING)
-def restart_policy(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING)
+def restart_policy_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every service that stays is started again after a crash and after a reboot."""
     for service in model.of_role(*LONG_RUNNING):
         if service.restart in ("", "no", "none"):
             yield Violation(
                 service=service,
                 at=part(service, "restart") if service.restart else part(service),
-                wrong="it has no restart policy",
-                leads_to="after a crash or a reboot of the host it stays down",
-                mend="restart: unless-stopped",
+                problem="it has no restart policy",
+                impact="after a crash or a reboot of the host it stays down",
+                fix="restart: unless-stopped",
             )
 
 
-@rule("migrate-restarts", phase=2)
+@rule(phase=2)
 def migrate_restarts(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration runs once: it is not started again after it ended."""
     for service in model.of_role(MIGRATE):
@@ -41,10 +41,10 @@ def migrate_restarts(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "restart"),
-                wrong=f"the migration has restart: {service.restart}",
-                leads_to="it runs again and again: what waits for its end is held up, and its exit "
+                problem=f"the migration has restart: {service.restart}",
+                impact="it runs again and again: what waits for its end is held up, and its exit "
                 "code says nothing",
-                mend='restart: "no" (or on-failure)',
+                fix='restart: "no" (or on-failure)',
             )
 
 
@@ -75,8 +75,8 @@ def _migrates(service: Service, model: Model) -> bool:
     ) or (service.role == API and not service.entrypoint and not service.command)
 
 
-@rule("no-migration-ordering", phase=2, severity=Severity.WARNING, declared_only=True)
-def migration_ordering(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING, declared_only=True)
+def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violation]:
     """API, worker and clock start after the migration is through, or after the API that migrates itself.
 
     On an empty or old schema /health answers 200 and every call answers 500.
@@ -90,9 +90,9 @@ def migration_ordering(model: Model, settings: Settings) -> Iterator[Violation]:
             service=model.of_role(API)[0],
             at=part(model.of_role(API)[0], "command"),
             severity=Severity.ERROR,
-            wrong="nothing migrates the database: start.api.sh doesn't, and there is no migrate service",
-            leads_to="an empty schema: /health answers 200, every call answers 500",
-            mend="add a migrate service, as in docker-compose.lago.yml",
+            problem="nothing migrates the database: start.api.sh doesn't, and there is no migrate service",
+            impact="an empty schema: /health answers 200, every call answers 500",
+            fix="add a migrate service, as in docker-compose.lago.yml",
         )
         return
     for service in model.of_role(API, WORKER, CLOCK):
@@ -100,9 +100,9 @@ def migration_ordering(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "depends_on") if service.depends_on else part(service),
-                wrong=f"it doesn't wait until {migrations[0].name} has succeeded",
-                leads_to="it starts on an old or empty schema: 500, or jobs that die",
-                mend=f"depends_on: {{{migrations[0].name}: {{condition: service_completed_successfully}}}}",
+                problem=f"it doesn't wait until {migrations[0].name} has succeeded",
+                impact="it starts on an old or empty schema: 500, or jobs that die",
+                fix=f"depends_on: {{{migrations[0].name}: {{condition: service_completed_successfully}}}}",
             )
         elif (
             migrating
@@ -113,14 +113,14 @@ def migration_ordering(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "depends_on") if service.depends_on else part(service),
-                wrong=f"it doesn't wait for {migrating[0].name}, which migrates the database",
-                leads_to="it starts on an old or empty schema: jobs that die",
-                mend=f"depends_on: {{{migrating[0].name}: {{condition: service_healthy}}}}",
+                problem=f"it doesn't wait for {migrating[0].name}, which migrates the database",
+                impact="it starts on an old or empty schema: jobs that die",
+                fix=f"depends_on: {{{migrating[0].name}: {{condition: service_healthy}}}}",
             )
 
 
-@rule("deps-started-not-healthy", phase=2, severity=Severity.WARNING, declared_only=True)
-def started_not_healthy(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING, declared_only=True)
+def deps_started_not_healthy(model: Model, settings: Settings) -> Iterator[Violation]:
     """What needs the database or Redis waits until they are healthy, not only started.
 
     A migration against a PostgreSQL that still starts fails, and nobody repeats it: the API comes up on an
@@ -131,7 +131,7 @@ def started_not_healthy(model: Model, settings: Settings) -> Iterator[Violation]
             condition = service.depends_on.get(other.name)
             healthy = waits_for(model, service, HEALTHY, (other.role,))
             if condition == "service_started" and not healthy:
-                wrong = f"it waits only until {other.name} is started, not until it is healthy"
+                problem = f"it waits only until {other.name} is started, not until it is healthy"
             elif (
                 condition is None
                 and other.role == DB
@@ -139,21 +139,21 @@ def started_not_healthy(model: Model, settings: Settings) -> Iterator[Violation]
                 and not healthy
                 and not model.observed
             ):
-                wrong = f"it migrates the database and doesn't wait for {other.name}"
+                problem = f"it migrates the database and doesn't wait for {other.name}"
             else:
                 continue
             yield Violation(
                 service=service,
                 at=part(service, "depends_on") if service.depends_on else part(service),
-                wrong=wrong,
-                leads_to="migrations fail while PostgreSQL still starts, and the API comes up on an "
+                problem=problem,
+                impact="migrations fail while PostgreSQL still starts, and the API comes up on an "
                 "empty schema",
-                mend=f"depends_on: {{{other.name}: {{condition: service_healthy}}}}",
+                fix=f"depends_on: {{{other.name}: {{condition: service_healthy}}}}",
             )
 
 
-@rule("deps-inverted-api-on-worker", phase=2, declared_only=True)
-def inverted(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, declared_only=True)
+def deps_inverted_api_on_worker(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API waits for neither worker, clock nor front: they wait for it, or for the migration."""
     by_name = {service.name: service for service in model.services}
     for service in model.of_role(API, MIGRATE):
@@ -164,15 +164,15 @@ def inverted(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=part(service, "depends_on"),
-                    wrong=f"it waits for {name}",
-                    leads_to="when that one doesn't come up, the API doesn't either: one broken worker "
+                    problem=f"it waits for {name}",
+                    impact="when that one doesn't come up, the API doesn't either: one broken worker "
                     "takes everything down",
-                    mend="let it wait for the database, Redis and the migration",
+                    fix="let it wait for the database, Redis and the migration",
                 )
 
 
-@rule("one-shot-without-adopter", phase=2, severity=Severity.WARNING, declared_only=True)
-def one_shot(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING, declared_only=True)
+def one_shot_without_adopter(model: Model, settings: Settings) -> Iterator[Violation]:
     """Somebody waits for the migration: else `up --wait` calls its exit a failure, and nobody learns of a real one."""
     for service in model.of_role(MIGRATE):
         if (
@@ -182,10 +182,10 @@ def one_shot(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service),
-                wrong="nobody depends on it with service_completed_successfully",
-                leads_to="`docker compose up --wait` exits 1 when it ends, and a failed migration "
+                problem="nobody depends on it with service_completed_successfully",
+                impact="`docker compose up --wait` exits 1 when it ends, and a failed migration "
                 "stops nothing",
-                mend="let the API wait for it with service_completed_successfully",
+                fix="let the API wait for it with service_completed_successfully",
             )
 
 
@@ -203,8 +203,8 @@ def _hides_failure(service: Service, script_fails: bool) -> bool:
     return bool(re.search(r"db:(migrate|prepare)|migrate\.sh", text)) and 0 in codes(text, fails)
 
 
-@rule("migrate-exit-0-always", phase=2, severity=Severity.WARNING)
-def exit_zero(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING)
+def migrate_exit_0_always(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration's exit code tells the truth.
 
     Before v1.23.0 ./scripts/migrate.sh has no `set -e`: it exits 0 although every migration failed, and with
@@ -220,7 +220,7 @@ def exit_zero(model: Model, settings: Settings) -> Iterator[Violation]:
         yield Violation(
             service=service,
             at=part(service, "command" if service.command else "entrypoint"),
-            wrong="its exit code is "
+            problem="its exit code is "
             + (
                 "that of the seeding alone"
                 if seeded
@@ -228,7 +228,7 @@ def exit_zero(model: Model, settings: Settings) -> Iterator[Violation]:
                 if script
                 else "not that of the migration: it can be 0 although that failed"
             ),
-            leads_to="Exited (0) proves nothing: the API starts on a half-migrated or empty schema",
-            mend="run `bundle exec rails db:create db:migrate signup:seed_organization` in one process, or begin "
+            impact="Exited (0) proves nothing: the API starts on a half-migrated or empty schema",
+            fix="run `bundle exec rails db:create db:migrate signup:seed_organization` in one process, or begin "
             "with `set -e`",
         )

@@ -17,8 +17,8 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule("no-storage-volume", phase=2)
-def no_storage(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def no_storage_volume(model: Model, settings: Settings) -> Iterator[Violation]:
     """API and worker share one volume at /app/storage, or an object store.
 
     The worker writes the PDFs there and the API hands them out. In a container's own layer the API doesn't
@@ -33,18 +33,18 @@ def no_storage(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "volumes") if service.mounts else part(service),
-                wrong="no volume is mounted at /app/storage",
-                leads_to="PDFs of invoices stay in one container: the API "
+                problem="no volume is mounted at /app/storage",
+                impact="PDFs of invoices stay in one container: the API "
                 "answers 404 for what the worker wrote, and a new container has lost them",
-                mend="mount one named volume at /app/storage in both the API and the worker",
+                fix="mount one named volume at /app/storage in both the API and the worker",
             )
         elif mount.read_only and service.role == WORKER:
             yield Violation(
                 service=service,
                 at=part(service, "volumes"),
-                wrong="the volume at /app/storage is mounted read-only in the worker",
-                leads_to="no PDF can be written: invoices without PDFs, and a dead job for each",
-                mend="mount it writable in the worker",
+                problem="the volume at /app/storage is mounted read-only in the worker",
+                impact="no PDF can be written: invoices without PDFs, and a dead job for each",
+                fix="mount it writable in the worker",
             )
         else:
             sources.setdefault(mount.source, service)
@@ -53,14 +53,14 @@ def no_storage(model: Model, settings: Settings) -> Iterator[Violation]:
         yield Violation(
             service=service,
             at=part(service, "volumes"),
-            wrong="API and worker have different volumes at /app/storage",
-            leads_to="the API answers 404 for the PDFs that the worker wrote",
-            mend="mount the same named volume in both",
+            problem="API and worker have different volumes at /app/storage",
+            impact="the API answers 404 for the PDFs that the worker wrote",
+            fix="mount the same named volume in both",
         )
 
 
-@rule("pgdata-not-on-volume", phase=2)
-def pgdata(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def pgdata_not_on_volume(model: Model, settings: Settings) -> Iterator[Violation]:
     """PostgreSQL's data directory is on a named volume or a directory of the host.
 
     The image declares a volume at /var/lib/postgresql/data (from PostgreSQL 18: /var/lib/postgresql). A mount
@@ -85,22 +85,22 @@ def pgdata(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service, "volumes") if volumes else part(service),
-                wrong=f"PostgreSQL's data directory {directory} is on no named volume{elsewhere}",
-                leads_to="the data are in an anonymous volume: a new container starts with an empty "
+                problem=f"PostgreSQL's data directory {directory} is on no named volume{elsewhere}",
+                impact="the data are in an anonymous volume: a new container starts with an empty "
                 "database, and looks healthy",
-                mend=f"mount the named volume at {default}, or set PGDATA to a folder inside of the mount",
+                fix=f"mount the named volume at {default}, or set PGDATA to a folder inside of the mount",
             )
 
 
-@rule("external-volume-unprovisioned", phase=0, severity=Severity.WARNING, declared_only=True)
-def external_volumes(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=0, severity=Severity.WARNING, declared_only=True)
+def external_volume_unprovisioned(model: Model, settings: Settings) -> Iterator[Violation]:
     """Volumes are made by Compose: an external one must have been made by hand, on every host."""
     for volume in model.volumes:
         if volume.external:
             yield Violation(
                 at=("volumes", volume.key),
-                wrong=f"volume {volume.name} is external: nobody creates it",
-                leads_to="on a new host the deploy stops: external volume not found; under another "
+                problem=f"volume {volume.name} is external: nobody creates it",
+                impact="on a new host the deploy stops: external volume not found; under another "
                 "name the database is empty",
-                mend="let Compose make it (take `external` out and keep `name`)",
+                fix="let Compose make it (take `external` out and keep `name`)",
             )

@@ -57,8 +57,8 @@ def _behind_another(model: Model) -> bool:
     )
 
 
-@rule("traefik-labels-missing", phase=3)
-def labels_missing(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=3)
+def traefik_labels_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """API and front carry the labels by which Traefik finds them, and say traefik.enable=true.
 
     Not judged where the file brings another proxy along, where Coolify adds the labels itself, or where labels
@@ -77,36 +77,35 @@ def labels_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=part(service),
-                    wrong="it has no labels of Traefik",
-                    leads_to="Traefik doesn't see it: 404 at its public name",
-                    mend="add traefik.enable and a router, as in docker-compose.lago.yml",
+                    problem="it has no labels of Traefik",
+                    impact="Traefik doesn't see it: 404 at its public name",
+                    fix="add traefik.enable and a router, as in docker-compose.lago.yml",
                 )
         elif disabled(service) and (routers(service) or service.role == FRONT):
             yield Violation(
                 service=service,
                 at=part(service, "labels", "traefik.enable"),
-                wrong=f"traefik.enable is {labels['traefik.enable']}, which isn't true",
-                leads_to="Traefik leaves it out: 404 at its public name",
-                mend='traefik.enable: "true"',
+                problem=f"traefik.enable is {labels['traefik.enable']}, which isn't true",
+                impact="Traefik leaves it out: 404 at its public name",
+                fix='traefik.enable: "true"',
             )
         elif service.labels_for_swarm:
             yield Violation(
                 service=service,
                 at=part(service, "deploy", "labels"),
                 severity=Severity.WARNING,
-                wrong="its labels are under deploy, where only Swarm reads them",
-                leads_to="brought up by `docker compose` it is unknown to Traefik: 404 at its public name",
-                mend="move them to the service's own labels, unless it is deployed to a swarm",
+                problem="its labels are under deploy, where only Swarm reads them",
+                impact="brought up by `docker compose` it is unknown to Traefik: 404 at its public name",
+                fix="move them to the service's own labels, unless it is deployed to a swarm",
             )
         elif any(".routers." in key for key in labels) and "traefik.enable" not in labels:
             yield Violation(
                 service=service,
                 at=part(service, "labels"),
-                wrong="it has routers, but not traefik.enable=true",
+                problem="it has routers, but not traefik.enable=true",
                 severity=Severity.WARNING,
-                leads_to="a Traefik that exposes only what asks for it doesn't see it: 404 at its "
-                "public name",
-                mend='traefik.enable: "true"',
+                impact="a Traefik that exposes only what asks for it doesn't see it: 404 at its public name",
+                fix='traefik.enable: "true"',
             )
 
 
@@ -128,8 +127,8 @@ def _readable(rule: str) -> bool:
     return not wanted and not open_brackets
 
 
-@rule("no-router-labels", phase=3)
-def no_router(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=3)
+def no_router_labels(model: Model, settings: Settings) -> Iterator[Violation]:
     """What is shown to Traefik has a router with a rule."""
     for service in public(model):
         mine = routers(service)
@@ -138,22 +137,22 @@ def no_router(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=router.label("rule"),
-                    wrong=f"Traefik can't read the rule of router {router.name}",
-                    leads_to="Traefik drops the router: 404 at its public name",
-                    mend="write names in backquotes: Host(`...`), and close each bracket",
+                    problem=f"Traefik can't read the rule of router {router.name}",
+                    impact="Traefik drops the router: 404 at its public name",
+                    fix="write names in backquotes: Host(`...`), and close each bracket",
                 )
         if enabled(service) and not any(router.rule for router in mine):
             yield Violation(
                 service=service,
                 at=part(service, "labels"),
-                wrong="traefik.enable is true, but no router says which name it answers to",
-                leads_to="Traefik makes up a rule from the container's name: 404 at its public name",
-                mend="add traefik.http.routers.<name>.rule: Host(`...`)",
+                problem="traefik.enable is true, but no router says which name it answers to",
+                impact="Traefik makes up a rule from the container's name: 404 at its public name",
+                fix="add traefik.http.routers.<name>.rule: Host(`...`)",
             )
 
 
-@rule("api-router-missing", phase=3)
-def api_router(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=3)
+def api_router_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has a router where the front has one."""
     fronts = [service for service in model.of_role(FRONT) if routers(service)]
     apis = model.of_role(API)
@@ -162,14 +161,14 @@ def api_router(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service),
-                wrong="the front has a router and the API has none",
-                leads_to="the page loads, and everything that it asks the API for fails",
-                mend=f"add a router for Host(`{settings.hosts.api}`) to the API",
+                problem="the front has a router and the API has none",
+                impact="the page loads, and everything that it asks the API for fails",
+                fix=f"add a router for Host(`{settings.hosts.api}`) to the API",
             )
 
 
-@rule("router-service-not-linked", phase=3)
-def not_linked(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=3)
+def router_service_not_linked(model: Model, settings: Settings) -> Iterator[Violation]:
     """Each router is linked to one service of Traefik.
 
     A container that defines several services leaves a router without `.service` unlinked, and Traefik drops
@@ -183,9 +182,9 @@ def not_linked(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=router.label("rule"),
-                    wrong=f"router {router.name} doesn't say which of {', '.join(own)} it means",
-                    leads_to="Traefik drops it (cannot be linked automatically with multiple Services): 404",
-                    mend=f"traefik.http.routers.{router.name}.service: {own[0]}",
+                    problem=f"router {router.name} doesn't say which of {', '.join(own)} it means",
+                    impact="Traefik drops it (cannot be linked automatically with multiple Services): 404",
+                    fix=f"traefik.http.routers.{router.name}.service: {own[0]}",
                 )
             elif (
                 router.service
@@ -201,14 +200,14 @@ def not_linked(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=router.label("service"),
-                    wrong=f"router {router.name} names the service {router.service}, which no label defines",
-                    leads_to="Traefik drops the router: 404 at its public name",
-                    mend=f"define traefik.http.services.{router.service}.loadbalancer.server.port",
+                    problem=f"router {router.name} names the service {router.service}, which no label defines",
+                    impact="Traefik drops the router: 404 at its public name",
+                    fix=f"define traefik.http.services.{router.service}.loadbalancer.server.port",
                 )
 
 
-@rule("router-wrong-port", phase=3)
-def wrong_port(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=3)
+def router_wrong_port(model: Model, settings: Settings) -> Iterator[Violation]:
     """Traefik talks to the port on which the service listens: 3000 for the API, 80 for the front."""
     for service in public(model):
         wanted = service.value("PORT") or PORTS[API] if service.role == API else PORTS[FRONT]
@@ -217,13 +216,13 @@ def wrong_port(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=part(service, "labels", key),
-                    wrong=f"Traefik is sent to port {value}; it listens on {wanted}",
-                    leads_to="502 Bad Gateway at its public name",
-                    mend=f"{key}: {wanted}",
+                    problem=f"Traefik is sent to port {value}; it listens on {wanted}",
+                    impact="502 Bad Gateway at its public name",
+                    fix=f"{key}: {wanted}",
                 )
 
 
-@rule("unknown-entrypoint", phase=3)
+@rule(phase=3)
 def unknown_entrypoint(model: Model, settings: Settings) -> Iterator[Violation]:
     """Routers name entry points that the running Traefik has."""
     known = proxy(model, settings)
@@ -235,14 +234,14 @@ def unknown_entrypoint(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=router.owner,
                 at=router.label("entrypoints"),
-                wrong=f"router {router.name} listens on {', '.join(strange)}; Traefik has "
+                problem=f"router {router.name} listens on {', '.join(strange)}; Traefik has "
                 f"{', '.join(sorted(known.entrypoints))}",
-                leads_to="Traefik drops the router: 404 at its public name",
-                mend=f"entrypoints: {known.https}",
+                impact="Traefik drops the router: 404 at its public name",
+                fix=f"entrypoints: {known.https}",
             )
 
 
-@rule("duplicate-router", phase=3)
+@rule(phase=3)
 def duplicate_router(model: Model, settings: Settings) -> Iterator[Violation]:
     """A router's name, and a host on an entry point, belong to one service."""
     names: dict[str, LabelRouter] = {}
@@ -254,10 +253,10 @@ def duplicate_router(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=router.label("rule"),
-                    wrong=f"router {router.name} is defined by {first.owner.name} too, in another way",
-                    leads_to="Traefik drops both (Router defined multiple times with different "
+                    problem=f"router {router.name} is defined by {first.owner.name} too, in another way",
+                    impact="Traefik drops both (Router defined multiple times with different "
                     "configurations): 404",
-                    mend="give each router a name of its own",
+                    fix="give each router a name of its own",
                 )
             for entrypoint in router.entrypoints or ("every entry point",):
                 before = claims.setdefault((router.rule.replace(" ", ""), entrypoint, ""), router)
@@ -265,8 +264,8 @@ def duplicate_router(model: Model, settings: Settings) -> Iterator[Violation]:
                     yield Violation(
                         service=service,
                         at=router.label("rule"),
-                        wrong=f"its router {router.name} has the same rule on {entrypoint} as "
+                        problem=f"its router {router.name} has the same rule on {entrypoint} as "
                         f"{before.owner.name}'s {before.name}",
-                        leads_to="Traefik sends requests to one of them, which one is chance",
-                        mend="one router per host and entry point",
+                        impact="Traefik sends requests to one of them, which one is chance",
+                        fix="one router per host and entry point",
                     )

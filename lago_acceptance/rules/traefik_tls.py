@@ -20,8 +20,8 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import all_routers, internal, named_hosts, public, url_of, variable
 
 
-@rule("wrong-certresolver", phase=3)
-def wrong_resolver(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=3)
+def wrong_certresolver(model: Model, settings: Settings) -> Iterator[Violation]:
     """The certificate resolver is one that the running Traefik has."""
     known = proxy(model, settings)
     for router in all_routers(model):
@@ -34,10 +34,10 @@ def wrong_resolver(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=router.owner,
                 at=router.label("tls.certresolver"),
-                wrong=f"router {router.name} asks the resolver {router.resolver}; Traefik has "
+                problem=f"router {router.name} asks the resolver {router.resolver}; Traefik has "
                 f"{', '.join(sorted(known.resolvers))}",
-                leads_to="Traefik serves its own default certificate: browsers refuse the page",
-                mend=f"tls.certresolver: {min(known.resolvers)}",
+                impact="Traefik serves its own default certificate: browsers refuse the page",
+                fix=f"tls.certresolver: {min(known.resolvers)}",
             )
 
 
@@ -63,14 +63,14 @@ def _plain_only(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=lost[0].label("rule"),
-                wrong=f"its routers listen on {known.http} alone: nothing answers to https://{lost[0].hosts[0]}",
-                leads_to="404 for https, which is all that browsers try",
-                mend=f"add a router on {known.https} with tls.certresolver: {settings.edge.resolver}",
+                problem=f"its routers listen on {known.http} alone: nothing answers to https://{lost[0].hosts[0]}",
+                impact="404 for https, which is all that browsers try",
+                fix=f"add a router on {known.https} with tls.certresolver: {settings.edge.resolver}",
             )
 
 
-@rule("router-tls-missing", phase=3)
-def no_tls(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=3)
+def router_tls_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """A router on the https entry point has TLS and a resolver, unless the proxy of the file gives both to all."""
     known = proxy(model, settings)
     yield from _plain_only(model, settings) if not known.inside else ()
@@ -81,9 +81,9 @@ def no_tls(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=router.owner,
                 at=router.label("entrypoints"),
-                wrong=f"router {router.name} listens on {known.https} without TLS",
-                leads_to="404 for https, which is all that browsers try",
-                mend=f'traefik.http.routers.{router.name}.tls: "true"',
+                problem=f"router {router.name} listens on {known.https} without TLS",
+                impact="404 for https, which is all that browsers try",
+                fix=f'traefik.http.routers.{router.name}.tls: "true"',
             )
         elif not router.resolver:
             key = f"traefik.http.routers.{router.name}.tls.domains"
@@ -91,16 +91,15 @@ def no_tls(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=router.owner,
                     at=router.label("tls"),
-                    wrong=f"router {router.name} has TLS and no certificate resolver",
+                    problem=f"router {router.name} has TLS and no certificate resolver",
                     severity=Severity.WARNING,
-                    leads_to="Traefik serves its default certificate, unless it has another one for "
-                    "that name",
-                    mend=f"tls.certresolver: {settings.edge.resolver}",
+                    impact="Traefik serves its default certificate, unless it has another one for that name",
+                    fix=f"tls.certresolver: {settings.edge.resolver}",
                 )
 
 
-@rule("http-not-redirected", phase=3, severity=Severity.WARNING)
-def not_redirected(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=3, severity=Severity.WARNING)
+def http_not_redirected(model: Model, settings: Settings) -> Iterator[Violation]:
     """http redirects to https, by labels of its own: the entry points of the running Traefik don't do it."""
     known = proxy(model, settings)
     every = [router for service in model.services for router in routers(service)]
@@ -115,9 +114,9 @@ def not_redirected(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=secured[0].label("rule"),
-                wrong=f"no router redirects http://{missing[0]} to https",
-                leads_to="who types the name without https gets 404 or an unencrypted page",
-                mend=f"add a router on {known.http} with a redirectscheme middleware",
+                problem=f"no router redirects http://{missing[0]} to https",
+                impact="who types the name without https gets 404 or an unencrypted page",
+                fix=f"add a router on {known.http} with a redirectscheme middleware",
             )
 
 
@@ -149,7 +148,7 @@ def _redirected(model: Model, every: list[LabelRouter], entrypoint: str) -> set[
     return hosts
 
 
-@rule("wrong-domain", phase=3)
+@rule(phase=3)
 def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
     """Routers answer to the names that the URLs use, and to those that the settings name.
 
@@ -199,10 +198,10 @@ def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    wrong=f"{name} says {url.host}, but the {role}'s routers answer to "
+                    problem=f"{name} says {url.host}, but the {role}'s routers answer to "
                     f"{', '.join(sorted(set(served)))}",
-                    leads_to="404 at the one name, and nobody uses the other",
-                    mend="write both from one variable",
+                    impact="404 at the one name, and nobody uses the other",
+                    fix="write both from one variable",
                 )
         if (
             served
@@ -217,10 +216,10 @@ def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=owner,
                 at=router.label("rule"),
                 severity=Severity.WARNING,
-                wrong=f"its routers answer to {', '.join(sorted(set(served)))}; in production it is "
+                problem=f"its routers answer to {', '.join(sorted(set(served)))}; in production it is "
                 f"called {expected}",
-                leads_to=f"404 at {expected}",
-                mend=f"Host(`{expected}`), or another [hosts] in the settings",
+                impact=f"404 at {expected}",
+                fix=f"Host(`{expected}`), or another [hosts] in the settings",
             )
 
 

@@ -16,7 +16,7 @@ from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import at_deploy, lago, reference, variable, written_unset
 
-# Lago sheet, sections 1.3 to 1.5 and 4; patterns where a whole family is read.
+# docs/lago-facts.md, sections 1.3 to 1.5 and 4; patterns where a whole family is read.
 READ = (
     "LAGO_API_URL",
     "LAGO_FRONT_URL",
@@ -71,7 +71,7 @@ NEVER_READ = (
     "LAGO_SECRET_KEY_BASE",
     "LAGO_DATABASE_URL",
 )
-# The front reads API_URL; its bundle was built with nothing of these (Lago sheet, section 4).
+# The front reads API_URL; its bundle was built with nothing of these (docs/lago-facts.md, section 4).
 FRONT_NEVER_READ = (
     "LAGO_API_URL",
     "LAGO_FRONT_URL",
@@ -105,8 +105,8 @@ def _among(name: str, patterns: tuple[str, ...]) -> bool:
     return name in patterns or any("*" in pattern and fnmatchcase(name, pattern) for pattern in patterns)
 
 
-@rule("unknown-env-ignored", phase=2, severity=Severity.WARNING)
-def unknown_env(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2, severity=Severity.WARNING)
+def unknown_env_ignored(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every LAGO_* variable is one that Lago reads.
 
     Lago doesn't complain of a name that it doesn't know: the value is simply not used. Checked against what
@@ -129,30 +129,30 @@ def unknown_env(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    wrong=f"{name} is a name that {'the front' if front else 'Lago'} doesn't read{instead}",
-                    leads_to="the value has no effect, and what was meant stays at its default",
-                    mend="use the exact name of .env.lago.example, or take the line out",
+                    problem=f"{name} is a name that {'the front' if front else 'Lago'} doesn't read{instead}",
+                    impact="the value has no effect, and what was meant stays at its default",
+                    fix="use the exact name of .env.lago.example, or take the line out",
                 )
 
 
-def _misnamed(model: Model, right: str, likely: re.Pattern[str], leads_to: str) -> Iterator[Violation]:
+def _misnamed(model: Model, right: str, likely: re.Pattern[str], impact: str) -> Iterator[Violation]:
     for service in lago(model):
-        wrong = [
+        problem = [
             name
             for name in service.environment
             if name != right and likely.fullmatch(name) and not _mentioned(model, service, name)
         ]
-        if not service.value(right) and wrong:
+        if not service.value(right) and problem:
             yield Violation(
                 service=service,
-                at=variable(service, wrong[0]),
-                wrong=f"{wrong[0]} is set and {right} is not; Lago reads {right}",
-                leads_to=leads_to,
-                mend=f"call it {right}",
+                at=variable(service, problem[0]),
+                problem=f"{problem[0]} is set and {right} is not; Lago reads {right}",
+                impact=impact,
+                fix=f"call it {right}",
             )
 
 
-@rule("secret-key-base-misnamed", phase=2)
+@rule(phase=2)
 def secret_key_base_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
     """The secret of Lago's sessions is called SECRET_KEY_BASE, without a prefix."""
     return _misnamed(
@@ -163,8 +163,8 @@ def secret_key_base_misnamed(model: Model, settings: Settings) -> Iterator[Viola
     )
 
 
-@rule("db-redis-url-misnamed", phase=2)
-def database_url_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def db_redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
     """The database's address is called DATABASE_URL, without a prefix and in one piece."""
     return _misnamed(
         model,
@@ -174,7 +174,7 @@ def database_url_misnamed(model: Model, settings: Settings) -> Iterator[Violatio
     )
 
 
-@rule("redis-url-misnamed", phase=2)
+@rule(phase=2)
 def redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
     """Redis' address is called REDIS_URL, without a prefix and in one piece."""
     return _misnamed(
@@ -186,8 +186,8 @@ def redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
     )
 
 
-@rule("rails-env-missing", phase=2)
-def rails_env(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def rails_env_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """RAILS_ENV is production wherever Lago's Ruby runs.
 
     Without it Rails takes development, which needs gems and a key file that the image lacks.
@@ -199,12 +199,12 @@ def rails_env(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "RAILS_ENV"),
-                wrong=f"RAILS_ENV is {value or 'not set'}"
+                problem=f"RAILS_ENV is {value or 'not set'}"
                 f"{written_unset(model, service, 'RAILS_ENV')}, so Rails runs as {value or 'development'}",
-                leads_to="the container exits at boot: development's gems and key file are not in the image"
+                impact="the container exits at boot: development's gems and key file are not in the image"
                 if made
                 else "the container exits at boot: Lago has no environment of that name",
-                mend="RAILS_ENV: production",
+                fix="RAILS_ENV: production",
             )
 
 
@@ -246,10 +246,10 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Violati
                 service=service,
                 at=variable(service, missing[0]),
                 severity=at_deploy(model, service, *missing),
-                wrong=f"{service.name} lacks {', '.join(missing)}{unset}"
+                problem=f"{service.name} lacks {', '.join(missing)}{unset}"
                 + (f", which {first.name} has" if others else ""),
-                leads_to=_LEADS_TO[role],
-                mend="give all of Lago's services the same environment by one anchor",
+                impact=_LEADS_TO[role],
+                fix="give all of Lago's services the same environment by one anchor",
             )
 
 
@@ -262,32 +262,32 @@ _LEADS_TO = {
 }
 
 
-@rule("api-env-incomplete", phase=2)
-def api_env(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def api_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has DATABASE_URL, REDIS_URL and SECRET_KEY_BASE."""
     return _incomplete(model, settings, API)
 
 
-@rule("worker-env-incomplete", phase=2)
-def worker_env(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def worker_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The worker has everything that the API has of database, Redis, cache and secrets."""
     return _incomplete(model, settings, WORKER)
 
 
-@rule("clock-env-incomplete", phase=2)
-def clock_env(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def clock_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The clock has everything that the API has of database, Redis, cache and secrets: it loads all of Lago."""
     return _incomplete(model, settings, CLOCK)
 
 
-@rule("migrate-env-incomplete", phase=2)
-def migrate_env(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def migrate_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration has database, Redis, key and SECRET_KEY_BASE: every task loads all of Lago, and four enqueue jobs."""
     return _incomplete(model, settings, MIGRATE)
 
 
-@rule("app-env-overrides-rails-env", phase=2)
-def app_env(model: Model, settings: Settings) -> Iterator[Violation]:
+@rule(phase=2)
+def app_env_overrides_rails_env(model: Model, settings: Settings) -> Iterator[Violation]:
     """APP_ENV doesn't reach the worker, unless it is production.
 
     Sidekiq takes APP_ENV before RAILS_ENV; the front's APP_ENV, shared by an environment file, changes the
@@ -298,8 +298,8 @@ def app_env(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "APP_ENV"),
-                wrong="APP_ENV is set on the worker and overrides RAILS_ENV there",
-                leads_to="the worker runs in another environment than the API, and exits or reads "
+                problem="APP_ENV is set on the worker and overrides RAILS_ENV there",
+                impact="the worker runs in another environment than the API, and exits or reads "
                 "other settings",
-                mend="give APP_ENV to the front alone",
+                fix="give APP_ENV to the front alone",
             )

@@ -57,7 +57,7 @@ class BillingRound:
 
     def _bill(self) -> tuple[Attempt[Document], Attempt[str]]:
         first = Attempt.of(self._first_invoice)
-        return first, Attempt.of(lambda: invoices.file(self._ground, first.needed("the invoice's PDF")))
+        return first, Attempt.of(lambda: invoices.file(self._ground, first.require("the invoice's PDF")))
 
     def _use(self) -> tuple[Attempt[Document], Attempt[Document]]:
         grown = Attempt.of(self._grown)
@@ -112,7 +112,7 @@ class BillingRound:
         return plan
 
     def _subscribe(self) -> Document:
-        self.prepared.needed("a subscription")
+        self.prepared.require("a subscription")
         made = self.lago.create(
             "subscriptions",
             "subscription",
@@ -134,23 +134,23 @@ class BillingRound:
         return made
 
     def _first_invoice(self) -> Document:
-        self.subscribed.needed("the first invoice")
+        self.subscribed.require("the first invoice")
         return invoices.first(self._ground, AMOUNT_CENTS)
 
     def _grown(self) -> Document:
-        self.subscribed.needed("usage")
+        self.subscribed.require("usage")
         return usage.grown(self._ground, INCLUDED)
 
     def _charged(self, grown: Attempt[Document]) -> Document:
-        grown.needed("usage beyond the allowance")
+        grown.require("usage beyond the allowance")
         return usage.charged(self._ground, INCLUDED, BEYOND_CENTS)
 
     def _hooks(self) -> list[Delivery]:
-        self.subscribed.needed("webhooks")
+        self.subscribed.require("webhooks")
         return webhooks.delivered(self._ground, self.box, self.owner.hook(""))
 
     def _terminate(self) -> Document:
-        self.subscribed.needed("termination")
+        self.subscribed.require("termination")
         answer = self.lago.terminate(self.names.subscription)
         if answer["status"] != "terminated":
             red(
@@ -163,9 +163,9 @@ class BillingRound:
         return answer
 
     def _last_invoice(self) -> Document:
-        self.terminated.needed("the last invoice")
-        first = self.first_invoice.needed("the last invoice, beside the first")
-        self.charged.needed("the last invoice, whose fee is the usage")
+        self.terminated.require("the last invoice")
+        first = self.first_invoice.require("the last invoice, beside the first")
+        self.charged.require("the last invoice, whose fee is the usage")
         return invoices.last(self._ground, first, BEYOND_CENTS)
 
     def _remove(self) -> list[str]:

@@ -1,5 +1,5 @@
-"""The clock's part of billing: a pending subscription becomes active by itself on its day (Lago sheet,
-section 3.11).
+"""The clock's part of billing: a pending subscription becomes active by itself on its day
+(docs/lago-facts.md, section 3.11).
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, around: Prec
         cleanup.remove(lago, [OwnedResource("customers", customer, owner)], permit)
 
 
-def _red(id: str, wrong: str) -> NoReturn:
+def _red(id: str, problem: str) -> NoReturn:
     red(
         id,
         CLOCK,
-        wrong,
+        problem,
         "subscriptions that begin later never begin, and recurring invoices are never made",
         "see whether the clock runs, enqueues into the worker's Redis, and what the worker's log says",
     )

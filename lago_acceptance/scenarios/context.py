@@ -49,7 +49,7 @@ class Timeouts(msgspec.Struct, frozen=True):
     """How many seconds are waited for what the worker does.
 
     The real Lago took 0.6 s for the invoice, 0.4 s for usage, 2 s for the PDF; its last invoice waits for a
-    poller that looks every 5 to 15 s (Lago sheet, sections 3.11 and 8).
+    poller that looks every 5 to 15 s (docs/lago-facts.md, sections 3.11 and 8).
     """
 
     invoice: float = 20.0
@@ -82,6 +82,6 @@ class Context(msgspec.Struct, frozen=True):
     patience: Timeouts = Timeouts()
 
 
-def red(id: str, role: str, wrong: str, leads_to: str, mend: str) -> NoReturn:
+def red(id: str, role: str, problem: str, impact: str, fix: str) -> NoReturn:
     """Fail a step with one finding."""
-    raise Red(Finding(id=id, role=role, wrong=wrong, leads_to=leads_to, mend=mend))
+    raise Red(Finding(id=id, role=role, problem=problem, impact=impact, fix=fix))

@@ -1,8 +1,8 @@
 """The organization that a live run writes into: the suite's alone, beside production's, one for all runs.
 
-Lago deletes neither organizations nor finalized invoices (Lago sheet, section 8), so there is one for all
-runs, found by its name. Its key is made inside of the API container from Lago's own SECRET_KEY_BASE: each
-run gets the same one, and nobody keeps it.
+Lago deletes neither organizations nor finalized invoices (docs/lago-facts.md, section 8), so there is one for
+all runs, found by its name. Its key is made inside of the API container from Lago's own SECRET_KEY_BASE:
+each run gets the same one, and nobody keeps it.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def must_be_own(lago: Lago) -> Lago:
 def remains(lago: Lago) -> str:
     """What of a run stays, because Lago can't delete it."""
     counted = Attempt.of(lago.count, "invoices")
-    invoices = "the" if counted.failure else str(counted.judged())
+    invoices = "the" if counted.failure else str(counted.value())
     return (
         f"stays in Lago, which can't delete it: the organization {NAME!r} with its user {EMAIL}, its key, "
         f"and {invoices} finalized invoices of all runs with their files; the catalogue stays seeded there"

@@ -79,7 +79,7 @@ class GatewayRound:
 
     def _in_lago(self, missing: str) -> Document:
         """The subscription in Lago, on which the rest rests."""
-        subscribed = self.subscribed.needed(missing)
+        subscribed = self.subscribed.require(missing)
         for finding in created_in_lago(subscribed.answer, subscribed.plan, subscribed.held):
             raise Blocked(finding.id, missing)
         return named_by(subscribed.answer, subscribed.plan, subscribed.held)
@@ -154,8 +154,8 @@ class GatewayRound:
 
 def _red(
     id: str,
-    wrong: str,
-    leads_to: str,
-    mend: str = "see what the gateway asks of Lago for this route, and what it caches",
+    problem: str,
+    impact: str,
+    fix: str = "see what the gateway asks of Lago for this route, and what it caches",
 ) -> None:
-    red(id, GATEWAY, wrong, leads_to, mend)
+    red(id, GATEWAY, problem, impact, fix)

@@ -87,7 +87,7 @@ def _fetch(ground: Context, url: str) -> None:
         came = f"{answer.status_code} {answer.headers.get('content-type', 'no content type')}"
         good = answer.status_code == 200 and answer.content.startswith(b"%PDF-")
     except NotAnswered as missing:
-        came, good = missing.findings[0].wrong, False
+        came, good = missing.findings[0].problem, False
     if not good:
         red(
             "invoice-file-unreadable",

@@ -1,4 +1,6 @@
-"""A round's usage: primed, sent, seen to grow, and priced beyond the allowance (Lago sheet, section 3.8)."""
+"""A round's usage: primed, sent, seen to grow, and priced beyond the allowance
+(docs/lago-facts.md, section 3.8).
+"""
 
 from __future__ import annotations
 

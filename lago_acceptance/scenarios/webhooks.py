@@ -1,5 +1,5 @@
-"""A round's webhooks: delivered by the worker, signed by the key that the API serves (Lago sheet, section
-3.9).
+"""A round's webhooks: delivered by the worker, signed by the key that the API serves (docs/lago-facts.md,
+section 3.9).
 """
 
 from __future__ import annotations

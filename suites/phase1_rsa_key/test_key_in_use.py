@@ -75,9 +75,9 @@ def test_lago_loads_its_key(facts, judge):
                 id=cause.id,
                 role=container.role,
                 service=container.service.name,
-                wrong=f"{cause.wrong}; {container.service.name} {what}: {line[:200]}",
-                leads_to=cause.leads_to,
-                mend=cause.mend,
+                problem=f"{cause.problem}; {container.service.name} {what}: {line[:200]}",
+                impact=cause.impact,
+                fix=cause.fix,
             )
         )
     holders = rsa_key.holders(facts)
@@ -92,11 +92,11 @@ def test_lago_loads_its_key(facts, judge):
                     id="rsa-key-unloadable",
                     role=container.role,
                     service=container.service.name,
-                    wrong="what LAGO_RSA_PRIVATE_KEY holds in this container can't be loaded: "
+                    problem="what LAGO_RSA_PRIVATE_KEY holds in this container can't be loaded: "
                     f"{key['error']}",
-                    leads_to="the container runs with an older value, and will not come back from its next "
+                    impact="the container runs with an older value, and will not come back from its next "
                     "restart",
-                    mend="give it the base64 of the whole private PEM, once, and restart it",
+                    fix="give it the base64 of the whole private PEM, once, and restart it",
                 )
             )
         elif key and not (key.get("private") and key.get("consistent") and key.get("bits", 0) >= 2048):
@@ -105,7 +105,7 @@ def test_lago_loads_its_key(facts, judge):
                     id="rsa-key-unfit",
                     role=container.role,
                     service=container.service.name,
-                    wrong="the loaded key is "
+                    problem="the loaded key is "
                     + (
                         "public only"
                         if not key.get("private")
@@ -113,8 +113,8 @@ def test_lago_loads_its_key(facts, judge):
                         if key.get("bits", 0) < 2048
                         else "inconsistent"
                     ),
-                    leads_to="webhooks and tokens are not signed, or signed so that nobody can verify them",
-                    mend="mount the whole private PEM of at least 2048 bits",
+                    impact="webhooks and tokens are not signed, or signed so that nobody can verify them",
+                    fix="mount the whole private PEM of at least 2048 bits",
                 )
             )
     judge(findings)
@@ -129,9 +129,9 @@ def test_every_process_holds_the_mounted_key(facts, mounted, judge):
             id="rsa-key-not-the-mounted-one",
             role=container.role,
             service=container.service.name,
-            wrong="the key that this process holds is not the mounted one",
-            leads_to="webhooks are signed with a key whose public half the API does not serve",
-            mend="remove every other source of LAGO_RSA_PRIVATE_KEY, mount one PEM everywhere, recreate "
+            problem="the key that this process holds is not the mounted one",
+            impact="webhooks are signed with a key whose public half the API does not serve",
+            fix="remove every other source of LAGO_RSA_PRIVATE_KEY, mount one PEM everywhere, recreate "
             "the container",
         )
         for container in holders
@@ -157,14 +157,14 @@ def test_the_api_serves_the_public_half_of_the_mounted_key(answers_with_key, mou
         )
 
 
-def served_finding(wrong: str) -> Finding:
+def served_finding(problem: str) -> Finding:
     """The finding for a public key that does not fit."""
     return Finding(
         id="rsa-served-key-differs",
         role=API,
-        wrong=wrong,
-        leads_to="receivers verify webhooks with a key that does not fit",
-        mend="restart the API after a change of the PEM, and remove other sources of LAGO_RSA_PRIVATE_KEY",
+        problem=problem,
+        impact="receivers verify webhooks with a key that does not fit",
+        fix="restart the API after a change of the PEM, and remove other sources of LAGO_RSA_PRIVATE_KEY",
     )
 
 
@@ -175,11 +175,11 @@ def test_a_token_that_the_api_signs_verifies(answers_with_key):
             Finding(
                 id="rsa-token-unverified",
                 role=API,
-                wrong=f"the API signed no token that its own public key verifies (grpc_token answers {status}"
+                problem=f"the API signed no token that its own public key verifies (grpc_token answers {status}"
                 + (f", {answers_with_key['served_error']}" if answers_with_key.get("served_error") else "")
                 + ")",
-                leads_to="webhooks go out unsigned or not at all",
-                mend="mount the private key, not its public half, and look for the first error in the "
+                impact="webhooks go out unsigned or not at all",
+                fix="mount the private key, not its public half, and look for the first error in the "
                 "API's log",
             )
         )
@@ -195,10 +195,10 @@ def test_docker_exec_has_the_key_too(facts, judge):
             role=container.role,
             service=container.service.name,
             severity="warning",
-            wrong="docker exec … bundle exec rails has no key: only the entrypoint's shell sets it",
-            leads_to="migrations, seeding and consoles by hand die with NoMethodError unpack1, on the "
+            problem="docker exec … bundle exec rails has no key: only the entrypoint's shell sets it",
+            impact="migrations, seeding and consoles by hand die with NoMethodError unpack1, on the "
             "night they are needed",
-            mend="set the key by RUBYOPT and rsa_key.rb as in compose/docker-compose.lago.yml",
+            fix="set the key by RUBYOPT and rsa_key.rb as in compose/docker-compose.lago.yml",
         )
         for container in holders
         if facts.lago[container.id].get("exec") is False
@@ -210,10 +210,10 @@ def test_no_key_material_in_files_environment_or_logs(facts, judge):
         Finding(
             id="rsa-key-in-file",
             place=Place(text.path, text.key_lines[0]),
-            wrong="the file holds a private key",
-            leads_to="who can read the file, its backups or its repository can sign as this Lago; and "
+            problem="the file holds a private key",
+            impact="who can read the file, its backups or its repository can sign as this Lago; and "
             "quoting breaks the key",
-            mend="keep the key in lago_rsa_private.pem alone, mount it, and make a new one, for this one "
+            fix="keep the key in lago_rsa_private.pem alone, mount it, and make a new one, for this one "
             "is known",
         )
         for text in facts.texts
@@ -234,10 +234,10 @@ def test_no_key_material_in_files_environment_or_logs(facts, judge):
                         id="rsa-key-in-environment",
                         role=container.role,
                         service=container.service.name,
-                        wrong=f"the container's configured variable {name} holds a key",
-                        leads_to="docker inspect shows it to everybody who may talk to Docker, and it "
+                        problem=f"the container's configured variable {name} holds a key",
+                        impact="docker inspect shows it to everybody who may talk to Docker, and it "
                         "stays in Docker's files",
-                        mend="mount the PEM and let rsa_key.rb set the variable inside",
+                        fix="mount the PEM and let rsa_key.rb set the variable inside",
                     )
                 )
         if any("<key material>" in line for line in facts.log(container)):
@@ -246,9 +246,9 @@ def test_no_key_material_in_files_environment_or_logs(facts, judge):
                     id="rsa-key-in-log",
                     role=container.role,
                     service=container.service.name,
-                    wrong="the container has printed key material",
-                    leads_to="the key is wherever logs go",
-                    mend="find what prints it (echo, set -x, env), remove it, rotate the log, and make a "
+                    problem="the container has printed key material",
+                    impact="the key is wherever logs go",
+                    fix="find what prints it (echo, set -x, env), remove it, rotate the log, and make a "
                     "new key",
                 )
             )
@@ -261,14 +261,14 @@ def test_the_processes_that_share_the_key_are_there(facts, judge):
         Finding(
             id="service-missing",
             role=role,
-            wrong=f"no {role} service is there",
-            leads_to={
+            problem=f"no {role} service is there",
+            impact={
                 "migrate": "nobody migrates the database before the API starts, or the API does it itself and goes on when it fails",
                 "api": "there is no Lago",
                 "worker": "no invoice, no webhook, no usage: nothing is billed",
                 "clock": "no recurring invoice, no activation, no termination",
             }[role],
-            mend=f"add the service as in compose/docker-compose.lago.yml ({role})",
+            fix=f"add the service as in compose/docker-compose.lago.yml ({role})",
         )
         for role in LAGO_RUBY
         if role not in present

@@ -49,11 +49,11 @@ def test_the_key_is_mounted_into_every_process_that_needs_it(facts, keys, inside
             id="rsa-key-not-mounted",
             role=service.role,
             service=service.name,
-            wrong="no PEM is mounted into this service",
-            leads_to="its key comes from elsewhere (a compose file, an env file, a shell) or from nowhere, "
+            problem="no PEM is mounted into this service",
+            impact="its key comes from elsewhere (a compose file, an env file, a shell) or from nowhere, "
             "and can differ "
             "from the others'",
-            mend="mount lago_rsa_private.pem and rsa_key.rb read-only, as compose/docker-compose.lago.yml "
+            fix="mount lago_rsa_private.pem and rsa_key.rb read-only, as compose/docker-compose.lago.yml "
             "does",
         )
         for service in lago_services(facts)
@@ -66,12 +66,11 @@ def test_the_pem_is_a_file(files, judge):
         Finding(
             id="rsa-pem-is-a-folder" if file.kind == "directory" else "rsa-pem-absent",
             place=Place(file.path),
-            wrong="a folder is where the PEM should be; Docker makes one for a mount whose source is missing"
+            problem="a folder is where the PEM should be; Docker makes one for a mount whose source is missing"
             if file.kind == "directory"
             else "there is no file",
-            leads_to=STOPS,
-            mend="take the containers down, remove the folder if there is one, and put the key there: "
-            f"{MAKE}",
+            impact=STOPS,
+            fix=f"take the containers down, remove the folder if there is one, and put the key there: {MAKE}",
         )
         for file in files
         if not file.is_file
@@ -86,9 +85,9 @@ def test_only_its_owner_may_read_the_pem(files, judge):
         Finding(
             id="rsa-pem-readable-by-others",
             place=Place(file.path),
-            wrong=f"its mode is {file.mode}",
-            leads_to="every account of the host can sign as this Lago",
-            mend=f"chmod 600 {file.path}",
+            problem=f"its mode is {file.mode}",
+            impact="every account of the host can sign as this Lago",
+            fix=f"chmod 600 {file.path}",
         )
         for file in present
         if not file.mode.endswith("00")
@@ -98,9 +97,9 @@ def test_only_its_owner_may_read_the_pem(files, judge):
             id="rsa-pem-foreign-owner",
             place=Place(file.path),
             severity=Severity.WARNING,
-            wrong=f"it belongs to the user {file.owner}, not to root",
-            leads_to="that account can replace the key, and webhooks are then signed by another one",
-            mend=f"chown root:root {file.path}",
+            problem=f"it belongs to the user {file.owner}, not to root",
+            impact="that account can replace the key, and webhooks are then signed by another one",
+            fix=f"chown root:root {file.path}",
         )
         for file in present
         if file.owner != "0"
@@ -120,29 +119,29 @@ def test_the_pem_is_a_private_rsa_key_that_lago_can_use(files, judge):
 def unusable(file) -> Finding | None:
     """Why Lago can't use a key file, or None."""
     if not file.size:
-        id, wrong = "rsa-pem-empty", "the file is empty"
+        id, problem = "rsa-pem-empty", "the file is empty"
     elif "ENCRYPTED" in file.header:
-        id, wrong = "rsa-pem-encrypted", "the key is encrypted, and Lago has no pass phrase for it"
+        id, problem = "rsa-pem-encrypted", "the key is encrypted, and Lago has no pass phrase for it"
     elif "PUBLIC" in file.header or (file.digest and not file.private):
-        id, wrong = "rsa-pem-public", "it is the public half, which boots and can sign nothing"
+        id, problem = "rsa-pem-public", "it is the public half, which boots and can sign nothing"
     elif "EC " in file.header or (file.private and not file.rsa):
-        id, wrong = "rsa-pem-not-rsa", "it is not an RSA key"
+        id, problem = "rsa-pem-not-rsa", "it is not an RSA key"
     elif not file.private:
-        id, wrong = "rsa-pem-damaged", "openssl can't load it: it is cut off, retyped, or not a PEM at all"
+        id, problem = "rsa-pem-damaged", "openssl can't load it: it is cut off, retyped, or not a PEM at all"
     elif not file.consistent:
-        id, wrong = "rsa-pem-inconsistent", "its numbers contradict each other (openssl rsa -check fails)"
+        id, problem = "rsa-pem-inconsistent", "its numbers contradict each other (openssl rsa -check fails)"
     elif file.bits < 2048:
-        id, wrong = "rsa-pem-short", f"it has {file.bits} bits; RS256 needs 2048"
+        id, problem = "rsa-pem-short", f"it has {file.bits} bits; RS256 needs 2048"
     else:
         return None
     return Finding(
         id=id,
         place=Place(file.path),
-        wrong=wrong,
-        leads_to="webhooks and tokens can't be signed"
+        problem=problem,
+        impact="webhooks and tokens can't be signed"
         if id in ("rsa-pem-public", "rsa-pem-inconsistent", "rsa-pem-short")
         else STOPS,
-        mend=f"put the whole private PEM back from its backup, or make a new one: {MAKE}",
+        fix=f"put the whole private PEM back from its backup, or make a new one: {MAKE}",
     )
 
 
@@ -158,9 +157,9 @@ def test_the_mount_is_read_only_and_the_same_everywhere(keys, inside_docker, jud
             id="rsa-key-mount-writable",
             role=key.service.role,
             service=key.service.name,
-            wrong=f"{key.mount.target} is mounted so that the container can write to it",
-            leads_to="a process in the container can replace the key of the whole deployment",
-            mend="add :ro, or read_only: true",
+            problem=f"{key.mount.target} is mounted so that the container can write to it",
+            impact="a process in the container can replace the key of the whole deployment",
+            fix="add :ro, or read_only: true",
         )
         for key in keys
         if not key.mount.read_only
@@ -172,12 +171,12 @@ def test_the_mount_is_read_only_and_the_same_everywhere(keys, inside_docker, jud
         findings.append(
             Finding(
                 id="rsa-key-differs",
-                wrong="services mount different keys: "
+                problem="services mount different keys: "
                 f"{' against '.join(', '.join(names) for names in used.values())}",
-                leads_to="the worker signs webhooks with one key and the API serves the public half of "
+                impact="the worker signs webhooks with one key and the API serves the public half of "
                 "another: receivers "
                 "refuse every webhook, and everything else looks well",
-                mend=f"mount one and the same file into {', '.join(LAGO_RUBY)}",
+                fix=f"mount one and the same file into {', '.join(LAGO_RUBY)}",
             )
         )
     judge(findings)

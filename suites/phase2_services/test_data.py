@@ -63,10 +63,10 @@ def test_the_database_lets_lago_in_with_its_own_url(facts):
             Finding(
                 id="database-refuses-lago",
                 role=DB,
-                wrong="a login with Lago's own DATABASE_URL fails: "
+                problem="a login with Lago's own DATABASE_URL fails: "
                 f"{facts.database_error or 'no answer came'}",
-                leads_to="every request that needs data answers 500, and no job can run",
-                mend=known[0].mend
+                impact="every request that needs data answers 500, and no job can run",
+                fix=known[0].fix
                 if known
                 else "make DATABASE_URL name this service, its database, its user and its password",
             )
@@ -85,10 +85,10 @@ def test_the_database_lies_on_its_volume(facts, database):
                 id="pgdata-not-on-volume",
                 role=DB,
                 service=container.service.name,
-                wrong=f"PostgreSQL keeps its data in {directory}, and "
+                problem=f"PostgreSQL keeps its data in {directory}, and "
                 + ("no volume is mounted there" if mount is None else "that is an anonymous volume"),
-                leads_to="the next recreate of the container comes up green with an empty database",
-                mend="mount the named volume at /var/lib/postgresql/data, or set PGDATA to where it is "
+                impact="the next recreate of the container comes up green with an empty database",
+                fix="mount the named volume at /var/lib/postgresql/data, or set PGDATA to where it is "
                 "mounted; dump first",
             )
         )
@@ -137,9 +137,9 @@ def test_the_schema_is_lagos_alone(database, judge):
             id="shared-database",
             role=DB,
             severity=Severity.WARNING,
-            wrong=f"another application migrates the same schema: it holds {name}",
-            leads_to="half-run migrations, and logins that answer 500 while /health is green",
-            mend="make a database, or at least a schema, of its own for each",
+            problem=f"another application migrates the same schema: it holds {name}",
+            impact="half-run migrations, and logins that answer 500 while /health is green",
+            fix="make a database, or at least a schema, of its own for each",
         )
         for name in others
     )
@@ -152,10 +152,10 @@ def test_redis_answers_and_never_evicts(facts):
             Finding(
                 id="redis-refuses-lago",
                 role=REDIS,
-                wrong="Redis does not answer with Lago's own password: "
+                problem="Redis does not answer with Lago's own password: "
                 f"{facts.redis_error or 'nothing was said'}",
-                leads_to="no job is enqueued or read: nothing is billed",
-                mend="make the password in REDIS_URL (or REDIS_PASSWORD) the one that Redis is started with",
+                impact="no job is enqueued or read: nothing is billed",
+                fix="make the password in REDIS_URL (or REDIS_PASSWORD) the one that Redis is started with",
             )
         )
     if facts.redis["policy"] != "noeviction":
@@ -163,9 +163,9 @@ def test_redis_answers_and_never_evicts(facts):
             Finding(
                 id="redis-evicts",
                 role=REDIS,
-                wrong=f"its maxmemory-policy is {facts.redis['policy']}",
-                leads_to="when its memory is full it drops jobs: invoices are not made, and nobody is told",
-                mend="start it with --maxmemory-policy noeviction",
+                problem=f"its maxmemory-policy is {facts.redis['policy']}",
+                impact="when its memory is full it drops jobs: invoices are not made, and nobody is told",
+                fix="start it with --maxmemory-policy noeviction",
             )
         )
 
@@ -182,10 +182,10 @@ def test_lagos_processes_agree(facts, judge):
             findings.append(
                 Finding(
                     id="services-disagree",
-                    wrong=f"{name} differs: "
+                    problem=f"{name} differs: "
                     f"{' against '.join(', '.join(names) for names in values.values())}",
-                    leads_to=consequence,
-                    mend=f"give {name} to {', '.join(roles)} from one place (a YAML anchor), "
+                    impact=consequence,
+                    fix=f"give {name} to {', '.join(roles)} from one place (a YAML anchor), "
                     "and recreate them",
                 )
             )

@@ -18,14 +18,14 @@ def test_lago_is_on_this_host(facts, deployment, settings):
     raise Red(
         Finding(
             id="not-brought-up",
-            wrong=(
+            problem=(
                 f"no container belongs to the Compose project {facts.project}"
                 if facts.project
                 else "no Compose project on this host has Lago in it"
             )
             + others,
-            leads_to="there is no Lago here",
-            mend=f"deploy it (docker compose up -d in {settings.deployment.directory}), or name the right "
+            impact="there is no Lago here",
+            fix=f"deploy it (docker compose up -d in {settings.deployment.directory}), or name the right "
             "host and --project",
         )
     )

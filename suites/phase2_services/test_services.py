@@ -35,9 +35,9 @@ def test_the_stack_came_up(deployment, facts):
     raise Red(
         Finding(
             id="not-brought-up",
-            wrong=f"Compose made no container: {failed}",
-            leads_to="a deploy of this file ends here, and what ran before is what runs",
-            mend="mend what Compose names; `docker compose up` on the host says the same",
+            problem=f"Compose made no container: {failed}",
+            impact="a deploy of this file ends here, and what ran before is what runs",
+            fix="mend what Compose names; `docker compose up` on the host says the same",
         )
     )
 
@@ -51,9 +51,9 @@ def test_each_service_runs_exactly_once(facts, judge):
                 Finding(
                     id="service-missing",
                     role=role,
-                    wrong=f"no container is the {role}",
-                    leads_to=consequence,
-                    mend=f"add the service as in compose/docker-compose.lago.yml ({role}), and deploy",
+                    problem=f"no container is the {role}",
+                    impact=consequence,
+                    fix=f"add the service as in compose/docker-compose.lago.yml ({role}), and deploy",
                 )
             )
         names = {container.service.name for container in here}
@@ -62,10 +62,10 @@ def test_each_service_runs_exactly_once(facts, judge):
                 Finding(
                     id="service-more-than-once",
                     role=role,
-                    wrong=f"{len(here)} containers are the {role}: "
+                    problem=f"{len(here)} containers are the {role}: "
                     f"{', '.join(container.name for container in here)}",
-                    leads_to="a name answers from either, so answers change from request to request",
-                    mend="find out which one is meant (docker ps -a) and remove the other",
+                    impact="a name answers from either, so answers change from request to request",
+                    fix="find out which one is meant (docker ps -a) and remove the other",
                 )
             )
     judge(findings)
@@ -99,10 +99,10 @@ def test_every_service_is_asked_whether_it_is_well(facts, judge):
             role=container.role,
             service=container.service.name,
             severity=Severity.WARNING,
-            wrong="nobody asks this container whether it is well",
-            leads_to="Docker calls it up while it hangs or restarts, and `docker compose up --wait` calls "
+            problem="nobody asks this container whether it is well",
+            impact="Docker calls it up while it hangs or restarts, and `docker compose up --wait` calls "
             "it healthy",
-            mend="give it a healthcheck that can fail, as in compose/docker-compose.lago.yml",
+            fix="give it a healthcheck that can fail, as in compose/docker-compose.lago.yml",
         )
         for container in facts.containers
         if container.role in WITHOUT and container.running and container.health is None
@@ -121,9 +121,9 @@ def test_no_fatal_line_is_in_the_logs(facts, judge):
             role=container.role,
             service=container.service.name,
             severity=Severity.ERROR if known[0].final else Severity.WARNING,
-            wrong=f"since its start it has said that {known[0].wrong}: {known[1][:200]}",
-            leads_to=known[0].leads_to,
-            mend=known[0].mend,
+            problem=f"since its start it has said that {known[0].problem}: {known[1][:200]}",
+            impact=known[0].impact,
+            fix=known[0].fix,
         )
         for container in running
         if (known := log_causes.cause_of(facts.log_since_start(container)))
@@ -143,9 +143,9 @@ def test_what_runs_is_what_the_files_say(facts, judge):
             id="drift",
             role=container.role,
             service=container.service.name,
-            wrong=f"the container differs from the file: {'; '.join(found[:5])}",
-            leads_to="the next recreate changes what runs, at a time that nobody chose",
-            mend="deploy what the files say (docker compose up -d), or put the files back to what runs",
+            problem=f"the container differs from the file: {'; '.join(found[:5])}",
+            impact="the next recreate changes what runs, at a time that nobody chose",
+            fix="deploy what the files say (docker compose up -d), or put the files back to what runs",
         )
         for container, found in differences(facts)
     )
@@ -165,10 +165,10 @@ def test_api_and_front_are_where_proxy_and_gateway_look_for_them(facts, deployme
             id="wrong-network",
             role=container.role,
             service=container.service.name,
-            wrong=f"it is not on the network {network}",
-            leads_to="the proxy answers 502 or 404 for its name, or the gateway can't reach "
+            problem=f"it is not on the network {network}",
+            impact="the proxy answers 502 or 404 for its name, or the gateway can't reach "
             "http://lago-api:3000",
-            mend=f"list {network} under the service's networks and declare it external",
+            fix=f"list {network} under the service's networks and declare it external",
         )
         for container, network in missing
     )
@@ -180,9 +180,9 @@ def test_the_disk_has_room(facts, settings, judge):
     judge(
         Finding(
             id="disk-full",
-            wrong=f"{disk.mount} has {disk.free_mib} MiB left, less than {settings.limits.free_disk_mib}",
-            leads_to="PostgreSQL and Redis stop writing, and with them billing",
-            mend="docker system df; remove old images (docker image prune) and logs, or enlarge the disk",
+            problem=f"{disk.mount} has {disk.free_mib} MiB left, less than {settings.limits.free_disk_mib}",
+            impact="PostgreSQL and Redis stop writing, and with them billing",
+            fix="docker system df; remove old images (docker image prune) and logs, or enlarge the disk",
         )
         for disk in {disk.mount: disk for disk in facts.disks}.values()
         if disk.free_mib < settings.limits.free_disk_mib

@@ -39,10 +39,10 @@ def test_a_worker_is_alive_where_the_api_enqueues(facts, jobs):
         Finding(
             id="worker-not-listening",
             role=WORKER,
-            wrong=f"no worker is alive in Redis database {jobs.number}, which the API enqueues to"
+            problem=f"no worker is alive in Redis database {jobs.number}, which the API enqueues to"
             + (f"; one listens to database {others[0]}" if others else ""),
-            leads_to="jobs pile up: no invoice, no webhook, no usage, while every healthcheck is green",
-            mend="give API, worker and clock one and the same REDIS_URL, and recreate them",
+            impact="jobs pile up: no invoice, no webhook, no usage, while every healthcheck is green",
+            fix="give API, worker and clock one and the same REDIS_URL, and recreate them",
         )
     )
 
@@ -63,9 +63,9 @@ def test_the_worker_has_finished_a_job(facts, jobs):
             Finding(
                 id="worker-idle",
                 role=WORKER,
-                wrong=f"of {jobs.processed} jobs that it took, {jobs.failed} failed and none was finished",
-                leads_to="nothing is billed",
-                mend="read the worker's log from its start; the clock enqueues jobs every five minutes",
+                problem=f"of {jobs.processed} jobs that it took, {jobs.failed} failed and none was finished",
+                impact="nothing is billed",
+                fix="read the worker's log from its start; the clock enqueues jobs every five minutes",
             )
         )
 
@@ -80,18 +80,18 @@ def test_every_queue_is_read_in_time(facts, jobs, settings, judge):
     for queue in jobs.queues:
         age = facts.host_clock - queue.oldest if queue.length and queue.oldest else 0
         if queue.length and queue.name not in jobs.read:
-            wrong = f"nobody reads the queue {queue.name}, and {queue.length} jobs are in it"
+            problem = f"nobody reads the queue {queue.name}, and {queue.length} jobs are in it"
         elif age > settings.limits.queue_age:
-            wrong = f"the oldest of {queue.length} jobs in {queue.name} waits for {age:.0f} s"
+            problem = f"the oldest of {queue.length} jobs in {queue.name} waits for {age:.0f} s"
         else:
             continue
         findings.append(
             Finding(
                 id="queue-stuck",
                 role=WORKER,
-                wrong=wrong,
-                leads_to="what these jobs are for (usage, invoices, files, webhooks) does not happen",
-                mend="start a worker that reads it (start.events.worker.sh, start.pdfs.worker.sh), or take "
+                problem=problem,
+                impact="what these jobs are for (usage, invoices, files, webhooks) does not happen",
+                fix="start a worker that reads it (start.events.worker.sh, start.pdfs.worker.sh), or take "
                 "SIDEKIQ_EVENTS and "
                 "SIDEKIQ_PDFS out of the environment",
             )
@@ -104,9 +104,9 @@ def test_every_queue_is_read_in_time(facts, jobs, settings, judge):
                         id="queue-without-reader",
                         role=container.role,
                         service=container.service.name,
-                        wrong=f"{variable} sends jobs to the queue {queue}, which no worker reads",
-                        leads_to="usage stands still" if queue == "events" else "invoices have no file",
-                        mend=f"run ./scripts/start.{queue}.worker.sh as a service too, or remove {variable}",
+                        problem=f"{variable} sends jobs to the queue {queue}, which no worker reads",
+                        impact="usage stands still" if queue == "events" else "invoices have no file",
+                        fix=f"run ./scripts/start.{queue}.worker.sh as a service too, or remove {variable}",
                     )
                 )
     judge(findings)
@@ -131,12 +131,12 @@ def test_the_clock_ticks(facts):
                 id="clock-stands-still",
                 role=CLOCK,
                 service=clock.service.name,
-                wrong="it triggers jobs and can't enqueue them: " + failed[:200]
+                problem="it triggers jobs and can't enqueue them: " + failed[:200]
                 if failed and not late
                 else "it has triggered nothing"
                 + ("" if triggered is None else f" for {facts.host_clock - triggered:.0f} s"),
-                leads_to="no recurring invoice, no activation, no termination",
-                mend="give the clock the REDIS_URL of API and worker, and look at its log",
+                impact="no recurring invoice, no activation, no termination",
+                fix="give the clock the REDIS_URL of API and worker, and look at its log",
             )
         )
 
@@ -171,11 +171,11 @@ def test_health_is_lagos_and_of_the_expected_version(facts, settings):
             Finding(
                 id="version-unexpected",
                 role=API,
-                wrong=f"Lago {body.get('version')} runs, {settings.deployment.version} is expected "
+                problem=f"Lago {body.get('version')} runs, {settings.deployment.version} is expected "
                 "(settings.toml)",
-                leads_to="the database may have been migrated to another version, and there is no way back "
+                impact="the database may have been migrated to another version, and there is no way back "
                 "by image alone",
-                mend="deploy the expected image, or change deployment.version in settings.toml with the "
+                fix="deploy the expected image, or change deployment.version in settings.toml with the "
                 "upgrade",
             )
         )
@@ -200,9 +200,9 @@ def test_the_api_answers_its_own_key(facts, settings):
             Finding(
                 id="api-refuses-its-key",
                 role=API,
-                wrong="Lago does not know the API key that its container was given (401)",
-                leads_to="whoever uses that key, the gateway above all, is refused",
-                mend="seed with both LAGO_ORG_API_KEY and LAGO_API_KEY set to that key: 1.16.0 takes the "
+                problem="Lago does not know the API key that its container was given (401)",
+                impact="whoever uses that key, the gateway above all, is refused",
+                fix="seed with both LAGO_ORG_API_KEY and LAGO_API_KEY set to that key: 1.16.0 takes the "
                 "second's value only "
                 "if the first is there; a key of an older volume stays what it was",
             )
@@ -214,21 +214,21 @@ def test_the_api_answers_its_own_key(facts, settings):
             Finding(
                 id="api-fails",
                 role=API,
-                wrong=f"GET /api/v1/organizations answers {status} while /health looks well",
-                leads_to="no request of gateway or web UI is answered",
-                mend="read the API's log from the first ERROR on",
+                problem=f"GET /api/v1/organizations answers {status} while /health looks well",
+                impact="no request of gateway or web UI is answered",
+                fix="read the API's log from the first ERROR on",
             )
         )
 
 
-def health_finding(wrong: str) -> Finding:
+def health_finding(problem: str) -> Finding:
     """The finding for an API that does not call itself well."""
     return Finding(
         id="api-unhealthy",
         role=API,
-        wrong=wrong,
-        leads_to="no request of gateway or web UI is answered",
-        mend="look at the API's log and at the database: /health asks nothing but PostgreSQL",
+        problem=problem,
+        impact="no request of gateway or web UI is answered",
+        fix="look at the API's log and at the database: /health asks nothing but PostgreSQL",
     )
 
 
@@ -244,19 +244,19 @@ def test_the_front_tells_the_browser_the_apis_public_url(facts, settings):
     found = re.search(r'window\.API_URL\s*=\s*"([^"]*)"', answer)
     wanted = f"https://{settings.hosts.api}"
     if found is None:
-        wrong = "its /env-config.js is not the JavaScript that sets API_URL"
+        problem = "its /env-config.js is not the JavaScript that sets API_URL"
     elif found[1].rstrip("/") == wanted:
         return
     else:
-        wrong = f"its API_URL is {found[1]!r}, not {wanted!r}"
+        problem = f"its API_URL is {found[1]!r}, not {wanted!r}"
     raise Red(
         Finding(
             id="front-api-url",
             role=FRONT,
             service=front.service.name,
-            wrong=wrong,
-            leads_to="the login page shows and nobody can log in: the browser asks the wrong address",
-            mend=f"set API_URL={wanted} on the front and recreate it; a command: on that service is "
+            problem=problem,
+            impact="the login page shows and nobody can log in: the browser asks the wrong address",
+            fix=f"set API_URL={wanted} on the front and recreate it; a command: on that service is "
             "ignored by its entrypoint",
         )
     )

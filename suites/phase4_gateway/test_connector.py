@@ -59,20 +59,20 @@ def test_the_gateway_runs_on_the_network_that_it_shares_with_lago(found, gateway
         Finding(
             id="gateway-down",
             role=GATEWAY,
-            wrong=f"no gateway runs on {deployment.network('gateway')}{f': {reason}' if reason else ''}",
-            leads_to="no customer can buy, and nobody bills through it",
-            mend="start it, and put it on this network; `docker logs` of it says why it ended",
+            problem=f"no gateway runs on {deployment.network('gateway')}{f': {reason}' if reason else ''}",
+            impact="no customer can buy, and nobody bills through it",
+            fix="start it, and put it on this network; `docker logs` of it says why it ended",
         )
     )
 
 
 def test_the_gateway_answers_by_its_public_name(gateway_reached):
-    gateway_reached.judged()
+    gateway_reached.value()
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
 def test_the_gateway_offers(capability, offered, judge):
-    judge(gateway_checks.offers(capability, offered.judged()))
+    judge(gateway_checks.offers(capability, offered.value()))
 
 
 def test_lagos_name_is_lago_and_nobody_else_inside_the_gateway(inside, deployment, judge):
@@ -95,7 +95,7 @@ def test_the_gateways_plans_are_lagos(operation, gateway, billing_view, seeded, 
     plans = operation("plans")
     held = billing_view.listed("api-plans", "plans")
     if not held:
-        seeded.explains("whose plans the gateway lists, for none could be seeded")
+        seeded.block_if_red("whose plans the gateway lists, for none could be seeded")
         raise Blocked("plan-missing", "whose plans the gateway lists, for Lago has none")
     judge(gateway_checks.plans_are_lagos(gateway.plans(plans), held, billing_view))
 

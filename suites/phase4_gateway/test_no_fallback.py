@@ -43,5 +43,5 @@ def test_the_gateway_lists_a_plan_that_only_this_run_knows(
 
 
 def test_what_the_gateway_says_it_created_exists_in_lago(through_gateway, judge):
-    subscribed = through_gateway.subscribed.judged()
+    subscribed = through_gateway.subscribed.value()
     judge(gateway_checks.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held))

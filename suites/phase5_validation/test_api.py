@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.phase5]
 
 
 def test_the_api_answers_by_its_public_name(api_reached):
-    api_reached.judged()
+    api_reached.value()
 
 
 def test_the_organization_answers_to_its_key(facts, billing_view):
@@ -34,9 +34,9 @@ def test_the_organization_answers_to_its_key(facts, billing_view):
             Finding(
                 id="api-key-refused" if answer.status == 401 else "api-refused",
                 role=API,
-                wrong=f"/api/v1/organizations with the container's own key is answered by {answer.said}",
-                leads_to="whoever uses the configured key can't bill",
-                mend="seed with LAGO_ORG_API_KEY and LAGO_API_KEY both set (1.16.0 takes the second's "
+                problem=f"/api/v1/organizations with the container's own key is answered by {answer.said}",
+                impact="whoever uses the configured key can't bill",
+                fix="seed with LAGO_ORG_API_KEY and LAGO_API_KEY both set (1.16.0 takes the second's "
                 "value), "
                 "or put the organization's real key into LAGO_API_KEY",
             )
@@ -46,14 +46,14 @@ def test_the_organization_answers_to_its_key(facts, billing_view):
 def test_the_api_lists_its_plans(billing_view, seeded):
     plans = billing_view.listed("api-plans", "plans")
     if not plans:
-        seeded.explains("Lago's plans, which were to be seeded")
+        seeded.block_if_red("Lago's plans, which were to be seeded")
         raise Red(
             Finding(
                 id="plan-missing",
                 role=API,
-                wrong="Lago has no plan at all",
-                leads_to="there is nothing to subscribe to",
-                mend="seed the catalogue: --seed, or in the web UI",
+                problem="Lago has no plan at all",
+                impact="there is nothing to subscribe to",
+                fix="seed the catalogue: --seed, or in the web UI",
             )
         )
 
@@ -70,9 +70,9 @@ def test_the_api_refuses(how, api_connection, deployment, nobody, judge):
                 Finding(
                     id="api-open",
                     role=API,
-                    wrong=f"{how}, the organization is answered by {answer.said}",
-                    leads_to="strangers read and change billing, or what answers is not Lago",
-                    mend="look at what the proxy adds to requests, and which service it routes this name to",
+                    problem=f"{how}, the organization is answered by {answer.said}",
+                    impact="strangers read and change billing, or what answers is not Lago",
+                    fix="look at what the proxy adds to requests, and which service it routes this name to",
                 )
             ]
         )
@@ -89,9 +89,9 @@ def test_login_refuses_what_it_does_not_know(graphql, nobody):
         Finding(
             id="login-open",
             role=API,
-            wrong="an address and a password that nobody has were let in",
-            leads_to="anybody sees and changes billing",
-            mend="find out what answers at /graphql: Lago refuses",
+            problem="an address and a password that nobody has were let in",
+            impact="anybody sees and changes billing",
+            fix="find out what answers at /graphql: Lago refuses",
         )
     )
 
@@ -104,10 +104,10 @@ def test_the_administrators_address_is_in_small_letters(admin, judge):
                 Finding(
                     id="admin-email-capitals",
                     role=FRONT,
-                    wrong="the administrator's address has capitals, and the login page turns what is typed "
+                    problem="the administrator's address has capitals, and the login page turns what is typed "
                     "into small letters",
-                    leads_to="the administrator can log in by API and never in a browser",
-                    mend="write LAGO_ORG_USER_EMAIL in small letters before seeding; later, invite the "
+                    impact="the administrator can log in by API and never in a browser",
+                    fix="write LAGO_ORG_USER_EMAIL in small letters before seeding; later, invite the "
                     "small one and log in as it",
                 )
             ]

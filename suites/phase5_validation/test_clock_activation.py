@@ -12,5 +12,5 @@ pytestmark = [pytest.mark.writes, pytest.mark.nightly, pytest.mark.phase5]
 def test_the_clock_activates_a_subscription_dated_today(
     own_lago, owner, write_permit, swept, own_seeded, catalogue, circumstances
 ):
-    own_seeded.needed("a plan to subscribe to")
+    own_seeded.require("a plan to subscribe to")
     clock_activation.activation(own_lago, owner, write_permit, catalogue.plans[0].code, circumstances)

@@ -22,10 +22,10 @@ def test_sign_up_is_refused_at_the_api(graphql, run, write_permit, judge):
                 Finding(
                     id="signup-open",
                     role=API,
-                    wrong="registerUser answered "
+                    problem="registerUser answered "
                     f"{', '.join(codes) if codes else f'with an account for {address}'}",
-                    leads_to="anybody makes an organization in this Lago",
-                    mend='set LAGO_DISABLE_SIGNUP to "true" on the API and on the front; remove the account '
+                    impact="anybody makes an organization in this Lago",
+                    fix='set LAGO_DISABLE_SIGNUP to "true" on the API and on the front; remove the account '
                     "in the database",
                 )
             ]

@@ -10,18 +10,18 @@ from lago_acceptance.plans.seeding import metric_drift, plan_drift
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase6]
 
-MEND = "seed it: --seed makes what is missing, --reseed changes what differs"
+FIX = "seed it: --seed makes what is missing, --reseed changes what differs"
 
 
 @pytest.fixture
 def held_plans(billing_view, seeded):
     """Lago's plans, as Lago says inside its own container. Blocked where seeding failed, which says why."""
-    seeded.explains("the catalogue's plans, which could not be seeded")
+    seeded.block_if_red("the catalogue's plans, which could not be seeded")
     return {plan["code"]: plan for plan in billing_view.listed("api-plans", "plans")}
 
 
 def test_seeding_worked(seeded):
-    seeded.judged()
+    seeded.value()
 
 
 def test_every_plan_of_the_catalogue_is_in_lago(catalogue, held_plans, judge):
@@ -29,9 +29,9 @@ def test_every_plan_of_the_catalogue_is_in_lago(catalogue, held_plans, judge):
         Finding(
             id="plan-missing",
             role=API,
-            wrong=f"Lago has no plan {plan.code}",
-            leads_to="nobody can subscribe to it",
-            mend=MEND,
+            problem=f"Lago has no plan {plan.code}",
+            impact="nobody can subscribe to it",
+            fix=FIX,
         )
         for plan in catalogue.plans
         if plan.code not in held_plans
@@ -43,9 +43,9 @@ def test_every_plan_is_as_the_catalogue_says(catalogue, held_plans, judge):
         Finding(
             id="plan-drift",
             role=API,
-            wrong=str(drift),
-            leads_to="customers are billed otherwise than they were told",
-            mend=MEND,
+            problem=str(drift),
+            impact="customers are billed otherwise than they were told",
+            fix=FIX,
         )
         for plan in catalogue.plans
         if plan.code in held_plans
@@ -54,7 +54,7 @@ def test_every_plan_is_as_the_catalogue_says(catalogue, held_plans, judge):
 
 
 def test_every_metric_is_as_the_catalogue_says(catalogue, billing_view, seeded, judge):
-    seeded.explains("the catalogue's metrics, which could not be seeded")
+    seeded.block_if_red("the catalogue's metrics, which could not be seeded")
     held = {metric["code"]: metric for metric in billing_view.listed("api-metrics", "billable_metrics")}
     findings = []
     for metric in catalogue.billable_metrics:
@@ -63,8 +63,8 @@ def test_every_metric_is_as_the_catalogue_says(catalogue, billing_view, seeded, 
         else:
             findings += [("metric-drift", str(drift)) for drift in metric_drift(metric, held[metric.code])]
     judge(
-        Finding(id=id, role=API, wrong=wrong, leads_to="usage is not counted, or counted wrongly", mend=MEND)
-        for id, wrong in findings
+        Finding(id=id, role=API, problem=problem, impact="usage is not counted, or counted wrongly", fix=FIX)
+        for id, problem in findings
     )
 
 
@@ -77,9 +77,9 @@ def test_what_else_lago_offers_is_told(catalogue, held_plans, judge):
             id="plan-unknown",
             role=API,
             severity=Severity.WARNING,
-            wrong=f"Lago has the plan {code}, which the catalogue does not name",
-            leads_to="customers may be subscribed to something that nobody looks after",
-            mend="add it to the catalogue, or delete it in Lago once nobody is subscribed",
+            problem=f"Lago has the plan {code}, which the catalogue does not name",
+            impact="customers may be subscribed to something that nobody looks after",
+            fix="add it to the catalogue, or delete it in Lago once nobody is subscribed",
         )
         for code in sorted(held_plans.keys() - known)
         if not code.startswith(PREFIX)

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.writes, pytest.mark.phase6]
 
 
 def test_seeding_twice_changes_nothing(own_lago, catalogue, own_seeded, write_permit, judge):
-    own_seeded.needed("a second seeding")
+    own_seeded.require("a second seeding")
     before = sorted(own_lago.all("plans"), key=lambda plan: plan["code"])
     again = seed(own_lago, catalogue, write_permit)
     after = sorted(own_lago.all("plans"), key=lambda plan: plan["code"])
@@ -25,10 +25,10 @@ def test_seeding_twice_changes_nothing(own_lago, catalogue, own_seeded, write_pe
                 Finding(
                     id="seeding-not-idempotent",
                     role=API,
-                    wrong=f"a second seeding made {', '.join(again.created) or 'nothing'} and changed "
+                    problem=f"a second seeding made {', '.join(again.created) or 'nothing'} and changed "
                     f"{', '.join(again.changed) or 'something of a plan'}",
-                    leads_to="every deploy changes the plans that customers are billed by",
-                    mend="look at what differs between GET /plans before and after",
+                    impact="every deploy changes the plans that customers are billed by",
+                    fix="look at what differs between GET /plans before and after",
                 )
             ]
         )
@@ -40,7 +40,7 @@ def _kept(plan: dict) -> dict:
 
 
 def test_every_plan_can_be_subscribed_to(own_lago, catalogue, own_seeded, owner, swept, write_permit):
-    own_seeded.needed("subscribing to its plans")
+    own_seeded.require("subscribing to its plans")
 
     def subscribe(code: str) -> None:
         # Lago takes a dot in a customer's id for the beginning of a format.
@@ -67,10 +67,10 @@ def test_every_plan_can_be_subscribed_to(own_lago, catalogue, own_seeded, owner,
                 Finding(
                     id="plan-not-subscribable",
                     role=API,
-                    wrong=f"subscribing to {code} gave {made['status']} on {made['plan_code']}"
+                    problem=f"subscribing to {code} gave {made['status']} on {made['plan_code']}"
                     f"{f', and it can not be removed: {left}' if left else ''}",
-                    leads_to="nobody can buy this plan",
-                    mend="read the API's log around POST /subscriptions",
+                    impact="nobody can buy this plan",
+                    fix="read the API's log around POST /subscriptions",
                 )
             )
 

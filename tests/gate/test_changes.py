@@ -8,7 +8,7 @@ from lago_acceptance.composefile.loader import load
 from lago_acceptance.core import settings
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.gate.engine import changes_of
-from lago_acceptance.rules.changes import CHANGES
+from lago_acceptance.rules import change_rules
 from tests.support import corpus_files
 
 SETTINGS = settings.load(ROOT / "settings.toml")
@@ -77,7 +77,7 @@ def told(tmp_path, base: str, before: tuple[str, ...], after: tuple[str, ...]) -
         for name, edits in (("old", before), ("new", after))
     )
     assert new.written.compose_error == ""
-    return {name for name in CHANGES if changes_of(name, old, new, SETTINGS)}
+    return {id for id, rule in change_rules().items() if changes_of(rule, old, new, SETTINGS)}
 
 
 @pytest.mark.parametrize("name", HARMLESS)
@@ -96,5 +96,5 @@ def test_a_secret_that_leaves_the_file_is_a_warning(tmp_path):
         load(corpus_files.write(tmp_path / name, "list", edits), None)
         for name, edits in (("old", ("${SECRET_KEY_BASE:?} => @HEX64@",)), ("new", ()))
     )
-    (finding,) = changes_of("secret-key-base-changed", old, new, SETTINGS)
+    (finding,) = changes_of(change_rules()["secret-key-base-changed"], old, new, SETTINGS)
     assert finding.severity == "warning"

@@ -13,7 +13,7 @@ import pytest
 
 from lago_acceptance.composefile.loader import load
 from lago_acceptance.core import settings
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Entry, Severity
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.gate.engine import findings_of
 from lago_acceptance.rules import Rule
@@ -52,7 +52,7 @@ def test_an_error_is_told_with_place_line_consequence_and_mend(tmp_path):
     assert (one["severity"], one["phase"], one["path"]) == ("error", 1, str(path))
     volume = next(each for each in found(tmp_path) if each["rule"] == "rsa-volume-never-read")
     assert abs(volume["line"] - line) < 200 and "option C" in volume["message"]
-    for part in ("Phase 1", f"{path}:", "leads to: ", "mend: ", "rsa-volume-never-read"):
+    for part in ("Phase 1", f"{path}:", "impact: ", "fix: ", "rsa-volume-never-read"):
         assert part in ended.stdout
 
 
@@ -236,11 +236,12 @@ def test_what_is_no_file_is_a_finding_at_once(tmp_path):
 
 def test_a_rule_that_breaks_on_a_file_is_told(tmp_path):
     source = load(corpus_files.write(tmp_path, "lago"), None)
-    broken = Rule("some-rule", 0, Severity.WARNING, lambda model, settings: int("x"))
+    entry = Entry(id="some-rule", phase=0, severity=Severity.WARNING, title="A rule.")
+    broken = Rule(entry, lambda model, settings: int("x"))
     told = findings_of(broken, [source], settings.load(ROOT / "settings.toml"))
     assert [(each.id, each.severity) for each in told] == [
         ("some-rule", Severity.ERROR)
-    ] and "ValueError" in told[0].wrong
+    ] and "ValueError" in told[0].problem
 
 
 @pytest.mark.parametrize("name", BAD)

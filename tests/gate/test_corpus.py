@@ -50,20 +50,23 @@ def test_recall_and_precision(judged, record_property, capsys):
     rows = []
     for rule in rules():
         wanted = [rule in found for case, found in judged if rule in case.rules]
-        wrong = [case.line for case, found in judged if rule in found and rule not in case.rules]
+        problem = [case.line for case, found in judged if rule in found and rule not in case.rules]
         hits = sum(wanted)
         rows.append(
             (
                 rule,
                 hits / len(wanted) if wanted else 0.0,
-                hits / (hits + len(wrong)) if hits or wrong else 1.0,
-                wrong,
+                hits / (hits + len(problem)) if hits or problem else 1.0,
+                problem,
             )
         )
     with capsys.disabled():
         print(f"\n{'rule':40} recall precision")
-        for rule, recall, precision, wrong in rows:
-            print(f"{rule:40} {recall:6.2f} {precision:9.2f}" + (f"  also on lines {wrong}" if wrong else ""))
+        for rule, recall, precision, problem in rows:
+            print(
+                f"{rule:40} {recall:6.2f} {precision:9.2f}"
+                + (f"  also on lines {problem}" if problem else "")
+            )
     assert [row for row in rows if row[1] < 1 or row[2] < 1] == []
 
 

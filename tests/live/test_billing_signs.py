@@ -247,7 +247,7 @@ def test_an_old_job_in_a_queue(queue, live_lago, tmp_path):
         else:
             live_lago.redis("SREM", "queues", queue)
     assert result.red() == {"queue-stuck"}, result.output
-    assert queue in result.finding("queue-stuck")["wrong"]
+    assert queue in result.finding("queue-stuck")["problem"]
 
 
 def test_jobs_that_died_since_the_last_look(live_lago, look):
@@ -296,7 +296,7 @@ def test_a_clock_that_stands_still(look):
     late = clock_checks.late_schedules(later(facts, 12), clock, schedules.EVERY_FIVE_MINUTES)
     assert ids(late) == ["schedule-late"] * 4
     hour = clock_checks.late_schedules(later(facts, 75), clock, schedules.BILLING)
-    assert ids(hour) == ["schedule-late"] and "bill_customers" in hour[0].wrong
+    assert ids(hour) == ["schedule-late"] and "bill_customers" in hour[0].problem
 
 
 def test_a_clock_that_has_just_started_is_unknown(live_lago, look):
@@ -318,7 +318,7 @@ def test_a_clock_that_can_not_enqueue(look):
         logs={clock.id: facts.logs[clock.id].replace("error=nil", "error=#<Redlock::LockAcquisitionError>")},
     )
     late = clock_checks.late_schedules(later(failing, 12), clock, schedules.EVERY_FIVE_MINUTES)
-    assert len(late) == 4 and "Redlock" in late[0].wrong
+    assert len(late) == 4 and "Redlock" in late[0].problem
 
 
 def test_an_image_whose_name_has_moved(live_lago, look):
@@ -422,7 +422,7 @@ def test_dumps(tmp_path: Path, look):
     old = look(backups=pattern)
     assert (
         ids(host_signs.last_dump(old, pattern, 26)) == ["dump-old"]
-        and "27 hours" in host_signs.last_dump(old, pattern, 26)[0].wrong
+        and "27 hours" in host_signs.last_dump(old, pattern, 26)[0].problem
     )
     dump.write_bytes(b"")
-    assert "empty" in host_signs.last_dump(look(backups=pattern), pattern, 26)[0].wrong
+    assert "empty" in host_signs.last_dump(look(backups=pattern), pattern, 26)[0].problem

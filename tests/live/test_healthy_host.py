@@ -180,7 +180,7 @@ def test_a_host_without_the_project_is_red_not_broken(live_lago, tmp_path):
     )
     assert result.code == 1, result.output
     assert "not-brought-up" in result.red()
-    assert live_lago.project in result.finding("not-brought-up")["wrong"]
+    assert live_lago.project in result.finding("not-brought-up")["problem"]
     assert "Traceback" not in result.output
 
 

@@ -31,7 +31,7 @@ def test_a_file_gives_the_key(live_lago, tmp_path):
         for check in told.summary["checks"]
         for each in check["findings"]
         for part in ("name is 'Growth of another time'", "charges is []")
-        if part in each["wrong"]
+        if part in each["problem"]
     }
     mended = suite_run.run(
         tmp_path / "mended", "-m", "phase6", "-k", "plan or seeding_worked", "--reseed", *given
@@ -61,14 +61,14 @@ def test_a_wrong_key_is_red_with_lagos_answer(live_lago, tmp_path):
         tmp_path, *SEED, *live_lago.options, LAGO_API_KEY="11111111-2222-4333-8444-555555555555"
     )
     assert result.code == 1, result.output
-    assert "401" in result.finding("api-refused")["wrong"]
+    assert "401" in result.finding("api-refused")["problem"]
 
 
 def test_a_wrong_password_is_said_and_a_given_key_takes_its_place(live_lago, tmp_path):
-    wrong = {"LAGO_ADMIN_EMAIL": "nobody@example.test", "LAGO_ADMIN_PASSWORD": "a-wrong-password"}
-    result = suite_run.run(tmp_path / "1", *SEED, *live_lago.options, **wrong)
+    login = {"LAGO_ADMIN_EMAIL": "nobody@example.test", "LAGO_ADMIN_PASSWORD": "a-wrong-password"}
+    result = suite_run.run(tmp_path / "1", *SEED, *live_lago.options, **login)
     assert result.code == 5 and "nobody@example.test" in _reason(result), result.output
     given = suite_run.run(
-        tmp_path / "2", *SEED, *live_lago.options, **wrong, LAGO_API_KEY=live_lago.stack.api_key.reveal()
+        tmp_path / "2", *SEED, *live_lago.options, **login, LAGO_API_KEY=live_lago.stack.api_key.reveal()
     )
     assert given.code == 0, given.output

@@ -97,7 +97,7 @@ def test_a_waivers_file_that_can_not_be_used(text, words, tmp_path):
 
 def finding(id: str, role: str | None = None) -> Finding:
     """A finding of an id."""
-    return Finding(id=id, role=role, wrong="x", leads_to="x", mend="x")
+    return Finding(id=id, role=role, problem="x", impact="x", fix="x")
 
 
 def test_unused_is_judged_only_when_the_check_ran():

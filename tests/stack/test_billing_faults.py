@@ -108,7 +108,7 @@ def test_a_stopped_worker_is_red_where_its_work_is_missed(world, seeded, impatie
 
 def _swept(world) -> bool:
     mine = cleanup.owned(world.lago)
-    return Attempt.of(cleanup.remove, world.lago, mine, world.stack.permit).judged() == []
+    return Attempt.of(cleanup.remove, world.lago, mine, world.stack.permit).value() == []
 
 
 def test_a_stopped_clock_is_red_in_activation_alone(world, seeded, impatient, monkeypatch):

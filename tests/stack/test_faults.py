@@ -120,8 +120,8 @@ def test_a_service_that_restarts_for_ever_is_red(broken):
     finding = broken.finding("service-down")
     assert (
         finding["role"] == "clock"
-        and "restarts again and again" in finding["wrong"]
-        and "boom" in finding["wrong"]
+        and "restarts again and again" in finding["problem"]
+        and "boom" in finding["problem"]
     )
     assert broken.red() <= {"service-down", "missing-healthcheck", "healthcheck-absent"}
     assert "test_each_service_runs_exactly_once" in broken.checks("passed")
@@ -131,8 +131,8 @@ def test_a_service_that_restarts_for_ever_is_red(broken):
 def test_a_migration_that_fails_while_migrate_exits_0_is_red(broken):
     assert broken.code == 1
     assert "test_migrate_has_finished" in broken.checks("passed"), "the exit code was 0"
-    assert "of 408" not in broken.finding("schema-not-the-images")["wrong"]
-    assert "408" in broken.finding("schema-not-the-images")["wrong"]
+    assert "of 408" not in broken.finding("schema-not-the-images")["problem"]
+    assert "408" in broken.finding("schema-not-the-images")["problem"]
     assert broken.red(1) == set()
 
 
@@ -140,7 +140,7 @@ def test_a_migration_that_fails_while_migrate_exits_0_is_red(broken):
 def test_a_worker_on_another_redis_database_is_red(broken):
     assert broken.code == 1
     assert "test_every_service_is_up_and_healthy" in broken.checks("passed"), "all healthchecks are green"
-    assert "one listens to database 2" in broken.finding("worker-not-listening")["wrong"]
+    assert "one listens to database 2" in broken.finding("worker-not-listening")["problem"]
     assert "services-disagree" in broken.red(2)
     assert broken.red(1) | broken.red(3) == set()
 
@@ -149,7 +149,7 @@ def test_a_worker_on_another_redis_database_is_red(broken):
 def test_a_worker_with_another_key_is_red(broken):
     assert broken.code == 1
     assert "test_every_service_is_up_and_healthy" in broken.checks("passed"), "all healthchecks are green"
-    assert "lago-worker" in broken.finding("rsa-key-differs")["wrong"]
+    assert "lago-worker" in broken.finding("rsa-key-differs")["problem"]
     assert broken.red(2) | broken.red(3) == set()
 
 
@@ -158,7 +158,7 @@ def test_traefiks_default_certificate_is_red(broken):
     assert broken.code == 1
     assert "test_rule[wrong-certresolver]" in broken.checks("failed")
     assert any(
-        "TRAEFIK DEFAULT CERT" in finding["wrong"]
+        "TRAEFIK DEFAULT CERT" in finding["problem"]
         for check in broken.summary["checks"]
         for finding in check.get("findings", ())
     )

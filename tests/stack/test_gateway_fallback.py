@@ -46,7 +46,7 @@ def test_a_lago_without_plans_gives_the_gateway_none(world):
     )
     made = _through_gateway(world)
     assert made.subscribed.failure.findings[0].id == "gateway-refused"
-    assert "400" in made.subscribed.failure.findings[0].wrong
+    assert "400" in made.subscribed.failure.findings[0].problem
 
 
 def test_a_key_that_lago_refuses_is_told_although_the_gateway_lists_plans(world, seeded):
@@ -55,10 +55,10 @@ def test_a_key_that_lago_refuses_is_told_although_the_gateway_lists_plans(world,
         assert ids(gateway.key_is_accepted(view)) == {"gateway-key-refused"}
         found = world.plans()
         assert ids(found) == {"gateway-plans-are-its-own"}
-        assert "401" in found[0].wrong
+        assert "401" in found[0].problem
         assert ids(gateway.is_healthy(world.gateway.health(), view)) == {"gateway-health-ignores-lago"}
         made = _through_gateway(world)
-        subscribed = made.subscribed.judged()
+        subscribed = made.subscribed.value()
         assert subscribed.answer["status"] == "active"
         assert ids(gateway.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held)) == {
             "gateway-subscription-is-its-own"
@@ -101,10 +101,10 @@ def test_whatever_answers_in_lagos_place_the_fallback_is_red_with_the_reason(
     with world.changed("brain-gateway", LAGO_API_URL=f"{impostor}/{how}"):
         found = world.plans()
         assert ids(found) == {"gateway-plans-are-its-own"}
-        assert said in found[0].wrong
+        assert said in found[0].problem
         assert "gateway-not-answered-by-lago" in ids(gateway.key_is_accepted(world.view()))
         made = _through_gateway(world)
-        subscribed = made.subscribed.judged()
+        subscribed = made.subscribed.value()
         assert subscribed.answer["status"] == "active"
         assert ids(gateway.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held)) == {
             "gateway-subscription-is-its-own"

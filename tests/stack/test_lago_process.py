@@ -1,5 +1,5 @@
-"""What scripts/lago_process.rb tells: the key that Lago has loaded, also from the file that a newer one reads by itself (Lago
-sheet, section 7), and what Lago answers in its own container."""
+"""What scripts/lago_process.rb tells: the key that Lago has loaded, also from the file that a newer one reads by itself
+(docs/lago-facts.md, section 7), and what Lago answers in its own container."""
 
 from __future__ import annotations
 

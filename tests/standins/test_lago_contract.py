@@ -119,7 +119,7 @@ def test_rest_answers_as_recorded(name: str, rest: Replay) -> None:
     assert rest.found[name] == []
 
 
-# --- what the Lago sheet tells (section 3) and no recording holds ---
+# --- what no recording holds (docs/lago-facts.md, section 3) ---
 
 PLAN = {"interval": "monthly", "amount_cents": 4900, "amount_currency": "USD", "pay_in_advance": True}
 
@@ -359,8 +359,8 @@ def _command_differences(stack: Stack, name: str, entry: dict[str, Any]) -> list
         box, command = COMMANDS[name]
         code, output = stack.execute(box, command)
         said = spoken(output)
-        wrong = [f"exit code {code} instead of {entry['rc']}"] if code != entry["rc"] else []
-        return wrong + ([f"{sorted(said)} instead of {sorted(expected)}"] if said != expected else [])
+        problem = [f"exit code {code} instead of {entry['rc']}"] if code != entry["rc"] else []
+        return problem + ([f"{sorted(said)} instead of {sorted(expected)}"] if said != expected else [])
     box = stack.boxes[re.search("worker|clock|api", entry["command"])[0]]
     box.reload()
     state = f"{box.status} {box.attrs['State']['ExitCode']}"

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lago_acceptance.core import registry
 from tests.support import suite_run
 from tests.support.paths import DATA
 
@@ -69,8 +70,10 @@ def collected() -> dict[str, list[str]]:
 
 
 def finding_ids() -> list[str]:
-    """The ids of all findings that the code can make: texts of the form of an id that stand where an id does."""
-    found: set[str] = set()
+    """The ids of all findings that the code can make: those of the register, and texts of the form of an id where an id
+    is expected.
+    """
+    found = set(registry.entries())
     for folder in ("lago_acceptance", "fixtures", "suites"):
         for path in sorted((suite_run.ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):

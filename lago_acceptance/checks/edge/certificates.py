@@ -84,8 +84,8 @@ def completed(outside: PublicSurvey, role: str) -> list[Handshake]:
 def _once_each(findings: Iterator[Finding | None]) -> Iterator[Finding]:
     seen: set[str] = set()
     for finding in findings:
-        if finding and finding.wrong not in seen:
-            seen.add(finding.wrong)
+        if finding and finding.problem not in seen:
+            seen.add(finding.problem)
             yield finding
 
 
@@ -93,18 +93,18 @@ def _finding(
     role: str,
     handshake: Handshake,
     id: str,
-    wrong: str,
-    leads_to: str,
-    mend: str,
+    problem: str,
+    impact: str,
+    fix: str,
     severity: Severity = Severity.ERROR,
 ) -> Finding:
     return Finding(
         id=id,
         role=role,
         place=Place(handshake.host),
-        wrong=wrong,
-        leads_to=leads_to,
-        mend=mend,
+        problem=problem,
+        impact=impact,
+        fix=fix,
         severity=severity,
     )
 

@@ -15,7 +15,7 @@ _ALLOWED = "access-control-allow-origin"
 
 
 def front_is_admitted(outside: PublicSurvey, role: str) -> list[Finding]:
-    """A preflight from the front's origin is answered with that origin (Lago sheet, section 3.11)."""
+    """A preflight from the front's origin is answered with that origin (docs/lago-facts.md, section 3.11)."""
     origin = front_origin(outside.view)
     exchange = _asked(outside, role, preflight(origin))
     if exchange.headers.get(_ALLOWED) == origin:
@@ -26,10 +26,10 @@ def front_is_admitted(outside: PublicSurvey, role: str) -> list[Finding]:
             id="cors-front-refused",
             role=role,
             place=Place(exchange.url),
-            wrong=f"the API does not let pages of {origin} use it: a preflight gives {given or 'no'} "
+            problem=f"the API does not let pages of {origin} use it: a preflight gives {given or 'no'} "
             f"{_ALLOWED}",
-            leads_to="the login page shows, and logging in ends with 'An error occurred'",
-            mend=f"set LAGO_FRONT_URL={origin} on the api (with scheme, in that very spelling) and start "
+            impact="the login page shows, and logging in ends with 'An error occurred'",
+            fix=f"set LAGO_FRONT_URL={origin} on the api (with scheme, in that very spelling) and start "
             "it again",
         )
     ]
@@ -46,9 +46,9 @@ def others_are_not(outside: PublicSurvey, role: str) -> list[Finding]:
                     id="cors-foreign-admitted",
                     role=role,
                     place=Place(exchange.url),
-                    wrong=f"the API lets pages of {origin} use it: a preflight gives {_ALLOWED}: {given}",
-                    leads_to="any page that a logged-in administrator opens may be able to read billing data",
-                    mend="let LAGO_FRONT_URL alone decide: take headers and cors middlewares off the API's "
+                    problem=f"the API lets pages of {origin} use it: a preflight gives {_ALLOWED}: {given}",
+                    impact="any page that a logged-in administrator opens may be able to read billing data",
+                    fix="let LAGO_FRONT_URL alone decide: take headers and cors middlewares off the API's "
                     "router in Traefik",
                 )
             )

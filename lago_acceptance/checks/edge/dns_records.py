@@ -80,10 +80,9 @@ def _fails_everywhere(role: str, host: str, mute: list[DnsAnswer]) -> Finding:
         id="name-fails",
         role=role,
         place=Place(host),
-        wrong=f"every DNS server fails on the name ({said})",
-        leads_to="the name does not resolve for anybody, so neither customers nor the CA reach it",
-        mend="look at the zone: its name servers must answer for it, and DNSSEC's DS record must fit its "
-        "keys",
+        problem=f"every DNS server fails on the name ({said})",
+        impact="the name does not resolve for anybody, so neither customers nor the CA reach it",
+        fix="look at the zone: its name servers must answer for it, and DNSSEC's DS record must fit its keys",
     )
 
 
@@ -93,33 +92,33 @@ def _told_nothing(role: str, answer: DnsAnswer) -> Finding:
         severity=Severity.WARNING,
         role=role,
         place=Place(answer.host),
-        wrong=f"the resolver {answer.resolver} could not tell the name's addresses ({answer.detail}); "
+        problem=f"the resolver {answer.resolver} could not tell the name's addresses ({answer.detail}); "
         "others could",
-        leads_to="whether that resolver's users reach the name is not known",
-        mend="ask it again (dig NAME @RESOLVER); when it keeps failing, look at the zone's name servers "
+        impact="whether that resolver's users reach the name is not known",
+        fix="ask it again (dig NAME @RESOLVER); when it keeps failing, look at the zone's name servers "
         "and DNSSEC",
     )
 
 
 def _no_address(outside: PublicSurvey, role: str, public: list[DnsAnswer]) -> Finding:
     host = outside.view.hosts[role]
-    leads_to = "no browser and no gateway reaches it, and no certificate can be issued for it"
+    impact = "no browser and no gateway reaches it, and no certificate can be issued for it"
     alias = next((each.aliases[-1] for each in public if each.aliases), "")
     if alias:
-        wrong = f"the name is an alias (CNAME) of {alias}, which has no address"
-        mend = f"give {alias} an A record, or point the alias to a name that has one"
+        problem = f"the name is an alias (CNAME) of {alias}, which has no address"
+        fix = f"give {alias} an A record, or point the alias to a name that has one"
         return Finding(
-            id="name-dangles", role=role, place=Place(host), wrong=wrong, leads_to=leads_to, mend=mend
+            id="name-dangles", role=role, place=Place(host), problem=problem, impact=impact, fix=fix
         )
     if all(each.outcome is DnsOutcome.ABSENT for each in public):
-        id, wrong = "name-absent", "the name does not exist in DNS (NXDOMAIN)"
+        id, problem = "name-absent", "the name does not exist in DNS (NXDOMAIN)"
     elif outside.named(host, "AAAA"):
-        id, wrong = "name-without-ipv4", "the name has IPv6 addresses (AAAA) only"
-        leads_to = "whoever has IPv4 only, most customers and the gateway among them, does not reach it"
+        id, problem = "name-without-ipv4", "the name has IPv6 addresses (AAAA) only"
+        impact = "whoever has IPv4 only, most customers and the gateway among them, does not reach it"
     else:
-        id, wrong = "name-without-address", "the name exists in DNS and has no address"
-    mend = f"add an A record for {host} with the address of the host that Traefik runs on"
-    return Finding(id=id, role=role, place=Place(host), wrong=wrong, leads_to=leads_to, mend=mend)
+        id, problem = "name-without-address", "the name exists in DNS and has no address"
+    fix = f"add an A record for {host} with the address of the host that Traefik runs on"
+    return Finding(id=id, role=role, place=Place(host), problem=problem, impact=impact, fix=fix)
 
 
 def _public(answers: list[DnsAnswer]) -> list[DnsAnswer]:
@@ -137,11 +136,11 @@ def _compared(role: str, answers: list[DnsAnswer]) -> Iterator[Finding]:
         severity=Severity.WARNING if only_here else Severity.ERROR,
         role=role,
         place=Place(answers[0].host),
-        wrong=f"DNS servers give different {answers[0].kind} records ({said})",
-        leads_to="this machine sees another host than customers do"
+        problem=f"DNS servers give different {answers[0].kind} records ({said})",
+        impact="this machine sees another host than customers do"
         if only_here
         else "part of the customers, or the CA, is sent to another host",
-        mend="after a change wait for the records' time to live; else make the zone's name servers agree",
+        fix="after a change wait for the records' time to live; else make the zone's name servers agree",
     )
 
 
@@ -174,10 +173,10 @@ def _elsewhere(outside: PublicSurvey, role: str, address: str) -> Finding | str 
         id="name-points-elsewhere",
         role=role,
         place=Place(host),
-        wrong=f"its {kind} record is {address}, which is not the origin {origin} ({seen})",
-        leads_to="whoever is given this address does not reach this deployment"
+        problem=f"its {kind} record is {address}, which is not the origin {origin} ({seen})",
+        impact="whoever is given this address does not reach this deployment"
         + (", and browsers prefer IPv6" if kind == "AAAA" else ""),
-        mend=f"set the {kind} record to the origin's address"
+        fix=f"set the {kind} record to the origin's address"
         + (", or remove it where the origin has no IPv6" if kind == "AAAA" else ""),
     )
 

@@ -1,6 +1,6 @@
 """Answers: the right kind of body per host, through the name and straight to the origin.
 
-A status says little: Lago's front answers 200 with HTML to any path (Lago sheet, section 4).
+A status says little: Lago's front answers 200 with HTML to any path (docs/lago-facts.md, section 4).
 """
 
 from __future__ import annotations
@@ -101,15 +101,15 @@ def _judged(outside: PublicSurvey, role: str, address: str, request: Request) ->
     return [finding_at(role, exchange, *finding)] if finding else []
 
 
-def finding_at(role: str, exchange: Exchange, id: str, wrong: str, leads_to: str, mend: str) -> Finding:
+def finding_at(role: str, exchange: Exchange, id: str, problem: str, impact: str, fix: str) -> Finding:
     """A finding whose place is the URL of an exchange and the address that was asked."""
     return Finding(
         id=id,
         role=role,
         place=Place(f"{exchange.url} at {exchange.address}"),
-        wrong=wrong,
-        leads_to=leads_to,
-        mend=mend,
+        problem=problem,
+        impact=impact,
+        fix=fix,
     )
 
 
@@ -146,12 +146,12 @@ def _by_the_proxy(exchange: Exchange) -> Told | None:
             "certificate, and set the A record behind the proxy to the host's address",
         )
     if exchange.status in _PROXY_SAYS and exchange.media_type in ("text/plain", ""):
-        wrong, mend = _PROXY_SAYS[exchange.status]
+        problem, fix = _PROXY_SAYS[exchange.status]
         return (
             "proxy-answers-itself",
-            f"{wrong} ({exchange.excerpt})",
+            f"{problem} ({exchange.excerpt})",
             "nobody reaches the service by its name",
-            mend,
+            fix,
         )
     return None
 

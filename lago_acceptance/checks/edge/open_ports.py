@@ -31,9 +31,9 @@ def jobs_are_closed(outside: PublicSurvey, role: str) -> list[Finding]:
             id="sidekiq-web-open",
             role=role,
             place=Place(exchange.url),
-            wrong=f"Sidekiq's pages are open to everybody ({exchange.excerpt[:80]})",
-            leads_to="anybody can read job arguments, delete queues and lose invoices",
-            mend="remove LAGO_SIDEKIQ_WEB from the api, or let Traefik ask for credentials there",
+            problem=f"Sidekiq's pages are open to everybody ({exchange.excerpt[:80]})",
+            impact="anybody can read job arguments, delete queues and lose invoices",
+            fix="remove LAGO_SIDEKIQ_WEB from the api, or let Traefik ask for credentials there",
         )
     ]
 
@@ -54,10 +54,10 @@ def only_web_is_open(
         Finding(
             id="port-open",
             place=Place(f"{origin}:{port}"),
-            wrong=f"port {port} takes connections from outside",
-            leads_to="a service is reached without Traefik, TLS and whatever they guard: "
+            problem=f"port {port} takes connections from outside",
+            impact="a service is reached without Traefik, TLS and whatever they guard: "
             + _WHAT.get(port, "it can be attacked"),
-            mend=f"publish it as 127.0.0.1:{port} or not at all; Docker's published ports pass by ufw",
+            fix=f"publish it as 127.0.0.1:{port} or not at all; Docker's published ports pass by ufw",
         )
         for port in edge.closed_ports
         if outside.knocks[(origin, port)].open

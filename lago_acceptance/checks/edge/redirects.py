@@ -33,7 +33,7 @@ def http_leads_to_https(outside: PublicSurvey, role: str) -> list[Finding]:
 def _redirect(outside: PublicSurvey, role: str, exchange: Exchange) -> list[Finding]:
     host, path = outside.view.hosts[role], plain(role).path
     target = exchange.headers.get("location", "")
-    mend = (
+    fix = (
         "give the host a router on the http entrypoint with a redirectscheme middleware (scheme https); "
         "Dokploy's entrypoints redirect nothing by themselves"
     )
@@ -49,21 +49,21 @@ def _redirect(outside: PublicSurvey, role: str, exchange: Exchange) -> list[Find
             "http-not-redirected",
             f"http is not redirected to https ({exchange.excerpt})",
             "passwords and keys go over the wire in clear, or nothing answers there",
-            mend,
+            fix,
         )
-    elif not leads_to(target, host, path):
+    elif not impact(target, host, path):
         told = (
             "http-redirect-wrong",
             f"http redirects to {target[:200] or 'nowhere'}, not to https://{host}{path}",
             "links break, and a redirect back to http never ends",
-            mend,
+            fix,
         )
     else:
         return _chain(outside, role, exchange)
     return [finding_at(role, exchange, *told)]
 
 
-def leads_to(target: str, host: str, path: str) -> bool:
+def impact(target: str, host: str, path: str) -> bool:
     """Whether a redirect's target is a path of a host over https."""
     try:
         parts = urlsplit(target)

@@ -13,7 +13,7 @@ from lago_acceptance.core.settings import EdgeSettings
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts.types import Container, Facts
 
-# Where the images listen (Lago sheet, sections 1.1 and 4; the gateway's own documentation).
+# Where the images listen (docs/lago-facts.md, sections 1.1 and 4; the gateway's own documentation).
 PORTS = {API: 3000, FRONT: 80, GATEWAY: 8000}
 
 Router = dict[str, Any]
@@ -90,11 +90,11 @@ def are_sound(facts: Facts, role: str, host: str) -> list[Finding]:
             id="router-broken",
             role=role,
             place=Place(router["name"]),
-            wrong=f"Traefik says of this router of {host}: {'; '.join(router['error'])}",
-            leads_to="it is disabled: requests get 404, or Traefik's default certificate"
+            problem=f"Traefik says of this router of {host}: {'; '.join(router['error'])}",
+            impact="it is disabled: requests get 404, or Traefik's default certificate"
             if router.get("status") == "disabled"
             else "part of it does not work",
-            mend="mend the label (or file) that this names: entrypoints, service, middlewares and rule "
+            fix="mend the label (or file) that this names: entrypoints, service, middlewares and rule "
             "must exist as spelt there",
         )
         for router in TraefikApi(facts).naming(host)
@@ -129,10 +129,10 @@ def have_the_resolver(facts: Facts, role: str, host: str, edge: EdgeSettings) ->
                 id="router-resolver",
                 role=role,
                 place=Place(router["name"]),
-                wrong=f"the https router of {host} {has}",
-                leads_to="no certificate is issued or renewed, and Traefik serves its default one; its API "
+                problem=f"the https router of {host} {has}",
+                impact="no certificate is issued or renewed, and Traefik serves its default one; its API "
                 "shows no error",
-                mend="set "
+                fix="set "
                 f"traefik.http.routers.{router['name'].partition('@')[0]}.tls.certresolver={edge.resolver}",
             )
         )
@@ -148,16 +148,16 @@ def lead_to_the_service(facts: Facts, role: str, host: str, edge: EdgeSettings) 
     findings = []
     for router in proxy.serving(host, edge.https_entrypoint):
         urls = proxy.servers(router)
-        for wrong in [_misled(proxy, role, url) for url in urls] if urls else ["its service has no server"]:
-            if wrong:
+        for problem in [_misled(proxy, role, url) for url in urls] if urls else ["its service has no server"]:
+            if problem:
                 findings.append(
                     Finding(
                         id="router-leads-elsewhere",
                         role=role,
                         place=Place(router["name"]),
-                        wrong=f"the router of {host} does not lead to the {role}: {wrong}",
-                        leads_to="requests get 502 or 504, or another service answers them",
-                        mend="set .service of the router to a service with "
+                        problem=f"the router of {host} does not lead to the {role}: {problem}",
+                        impact="requests get 502 or 504, or another service answers them",
+                        fix="set .service of the router to a service with "
                         f"loadbalancer.server.port={PORTS[role]}, and "
                         "traefik.docker.network to the network that Traefik is on",
                     )
@@ -177,10 +177,10 @@ def _count(proxy: TraefikApi, role: str, host: str, entrypoint: str, plain: bool
             id="router-duplicate",
             role=role,
             place=Place(host),
-            wrong=f"{len(serving)} routers take {host} on {entrypoint}: {names}",
-            leads_to="which one serves depends on the length of rules and on names; a second stack may "
+            problem=f"{len(serving)} routers take {host} on {entrypoint}: {names}",
+            impact="which one serves depends on the length of rules and on names; a second stack may "
             "take the requests",
-            mend="keep one; look for a second project with the same labels, and for Dokploy's own domain "
+            fix="keep one; look for a second project with the same labels, and for Dokploy's own domain "
             "of the same name",
         )
     if serving or (plain and proxy.redirects_all(entrypoint)):
@@ -193,10 +193,10 @@ def _count(proxy: TraefikApi, role: str, host: str, entrypoint: str, plain: bool
         id="router-missing",
         role=role,
         place=Place(host),
-        wrong=f"no enabled router takes {host} on {entrypoint}"
+        problem=f"no enabled router takes {host} on {entrypoint}"
         + (f"; it is named by {', '.join(others)}" if others else ""),
-        leads_to="requests get Traefik's 404" + ("" if plain else " and its default certificate"),
-        mend="give the container a router with this Host and this entrypoint, and .service where it has "
+        impact="requests get Traefik's 404" + ("" if plain else " and its default certificate"),
+        fix="give the container a router with this Host and this entrypoint, and .service where it has "
         "several services: "
         "Traefik drops such a router, and every container that is not healthy, without an error in its API",
     )

@@ -10,7 +10,8 @@ SELECT 'migrations' || E'\t' || json_build_object(
 SELECT 'tables' || E'\t' || coalesce(json_agg(tablename), '[]'::json)
 FROM pg_tables WHERE schemaname = ANY (current_schemas(false));
 
--- Signs that billing works. Each answers {count, oldest (Unix time), some}; statuses: Lago sheet, section 5.
+-- Signs that billing works. Each answers {count, oldest (Unix time), some}; statuses: docs/lago-facts.md,
+-- section 5.
 -- One that this schema can't answer leaves an error and no answer.
 SELECT 'invoices_generating' || E'\t' || json_build_object(
   'count', count(*),

@@ -89,7 +89,9 @@ class Declaration:
 
     @cached_property
     def api_key(self) -> Secret | None:
-        """The API key that seeding gives to the organization, None where it is a random one (Lago sheet, section 1.5).
+        """The API key that seeding gives to the organization, None where it is a random one.
+
+        See docs/lago-facts.md, section 1.5.
 
         Until 1.19.1 LAGO_ORG_API_KEY makes seeding take LAGO_API_KEY's value; later it is the key itself.
         """

@@ -129,7 +129,7 @@ class GatewayStack:
         token = self.issuer.token()
         if mine := there.get("subscriptions"):
             tried = Attempt.of(gateway.read, mine, token)
-            if not tried.failure and tried.judged().status in (401, 403) and not self.knows_issuer:
+            if not tried.failure and tried.value().status in (401, 403) and not self.knows_issuer:
                 raise Unknown(
                     "the gateway refuses this run's token and has never asked for the keys of its issuer, so it "
                     "trusts another one, for which nobody can sign here"

@@ -102,7 +102,7 @@ def hopeless(container: Container, lines: list[str]) -> str | None:
         return what
     known = log_causes.cause_of(lines)
     if known and known[0].final and (container.exit_code or container.restarts):
-        return f"{what}: {known[0].wrong}"
+        return f"{what}: {known[0].problem}"
     if container.restarts >= 3:
         return what
     return None

@@ -1,4 +1,6 @@
-"""An organization of its own beside the recorded one, for what the Lago sheet tells and no recording holds."""
+"""An organization of its own beside the recorded one, for facts that no recording holds
+(docs/lago-facts.md, section 3).
+"""
 
 from __future__ import annotations
 

@@ -52,13 +52,13 @@ def test_a_field_that_differs_is_named(field, value):
     shown = [SHOWN[0], {**SHOWN[1], field: value}]
     found = list(gateway_checks.plans_are_lagos(shown, LAGO, _view()))
     assert _ids(found) == ["gateway-plans-differ"]
-    assert field in found[0].wrong
+    assert field in found[0].problem
 
 
 def test_a_plan_too_many_or_too_few_is_named():
     stranger = {"id": "9", "slug": "trial", "amount": 0.0, "currency": "USD"}
     found = list(gateway_checks.plans_are_lagos([SHOWN[0], stranger], LAGO, _view()))
-    assert ["trial" in found[0].wrong, "starter" in found[1].wrong] == [True, True]
+    assert ["trial" in found[0].problem, "starter" in found[1].problem] == [True, True]
     assert _ids(gateway_checks.plans_are_lagos([], LAGO, _view())) == ["gateway-plans-differ"]
 
 
@@ -67,7 +67,7 @@ def test_its_own_plans_are_told_with_lagos_reason():
     view = _view(gateway_organization=Inside(401, '{"status":401}'))
     found = list(gateway_checks.plans_are_lagos(own, LAGO, view))
     assert _ids(found) == ["gateway-plans-are-its-own"]
-    assert "401" in found[0].wrong
+    assert "401" in found[0].problem
 
 
 def test_a_key_of_another_organization_is_told():
@@ -125,7 +125,7 @@ def test_a_gateway_that_uses_lagos_own_words_is_understood():
     assert _ids(gateway_checks.plans_are_lagos(LAGOS_OWN_WORDS, LAGO, _view())) == []
     dearer = [LAGOS_OWN_WORDS[0], {**LAGOS_OWN_WORDS[1], "amount": "79.00"}]
     (found,) = gateway_checks.plans_are_lagos(dearer, LAGO, _view())
-    assert "amount of starter is '79.00'" in found.wrong
+    assert "amount of starter is '79.00'" in found.problem
     held = [{"plan_code": "starter", "external_id": "sub_1", "lago_id": "l", "status": "active"}]
     for answer in ({"id": "sub_1"}, {"id": "l"}, {"lago_id": "l"}, {"external_id": "sub_1"}):
         assert _ids(gateway_checks.created_in_lago({**answer, "status": "active"}, "starter", held)) == []

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import respx
 
-from lago_acceptance.clients.connection import MEND, Connection, NotAnswered, Refused
+from lago_acceptance.clients.connection import FIX, Connection, NotAnswered, Refused
 from lago_acceptance.clients.gateway import Gateway, Operation, operations
 from lago_acceptance.clients.graphql import GraphQL, LoginRefused, Session
 from lago_acceptance.clients.invalid_credentials import ORGANIZATION, InvalidCredentials, connect_ahead
@@ -69,7 +69,7 @@ def test_what_is_no_answer_is_told_apart_and_not_asked_twice(call, kind, connect
         CALLS[call](connection)
     assert raised.value.kind == kind
     assert raised.value.findings[0].id == f"api-{kind}"
-    assert raised.value.findings[0].mend == MEND[kind]
+    assert raised.value.findings[0].fix == FIX[kind]
     assert route.call_count == 1
 
 
@@ -104,7 +104,7 @@ def test_a_wrong_answer_is_refused_with_what_was_said(call, status, connection):
     with pytest.raises(Refused) as raised:
         CALLS[call](connection)
     assert raised.value.answer.status == status
-    assert "value_already_exist" in raised.value.findings[0].wrong
+    assert "value_already_exist" in raised.value.findings[0].problem
     assert route.call_count == 1
 
 
@@ -136,7 +136,7 @@ def test_an_answer_of_another_shape_is_refused_and_no_error_of_the_suite(call, b
         return
     with pytest.raises(Refused) as raised:
         CALLS[call](connection)
-    assert "200" in raised.value.findings[0].wrong
+    assert "200" in raised.value.findings[0].problem
 
 
 @respx.mock

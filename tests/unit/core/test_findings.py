@@ -12,7 +12,7 @@ STARTED = "2026-11-22T10:00:00.000000000Z"
 
 
 def finding(**parts) -> Finding:
-    return Finding(**{"id": "x", "wrong": "w", "leads_to": "l", "mend": "m", **parts})
+    return Finding(**{"id": "x", "problem": "w", "impact": "l", "fix": "m", **parts})
 
 
 def test_what_is_said_of_several_services_is_said_once_of_all():
@@ -20,11 +20,11 @@ def test_what_is_said_of_several_services_is_said_once_of_all():
     (told,) = grouped(alike)
     assert told.service == "api, worker"
     red = Red(*alike)
-    assert str(red).count("leads to") == 1 and red.findings == tuple(alike)
+    assert str(red).count("impact") == 1 and red.findings == tuple(alike)
 
 
 def test_what_differs_is_told_apart():
-    several = [finding(service="api"), finding(service="worker", wrong="other"), finding()]
+    several = [finding(service="api"), finding(service="worker", problem="other"), finding()]
     assert [each.service for each in grouped(several)] == ["api", "worker", None]
 
 

@@ -122,12 +122,12 @@ def test_a_job_that_failed_is_no_reason_why_nothing_starts(line):
 
 
 @pytest.mark.parametrize(
-    ("role", "code", "wrong"), [(None, 0, False), (None, 1, True), ("migrate", 0, False), ("api", 0, True)]
+    ("role", "code", "problem"), [(None, 0, False), (None, 1, True), ("migrate", 0, False), ("api", 0, True)]
 )
-def test_a_one_shot_that_has_done_its_work_is_well(role, code, wrong):
+def test_a_one_shot_that_has_done_its_work_is_well(role, code, problem):
     """Newer files have one that makes the key."""
     ended = container(role, running=False, status="exited", exit_code=code, health=None)
-    assert bool(diagnosis.symptom(ended)) is wrong
+    assert bool(diagnosis.symptom(ended)) is problem
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def clock_log(*lines: tuple[float, str], started: float = 600, **environment: st
 
 
 def late(found: Facts, which: dict[str, int]) -> list[str]:
-    return [each.wrong for each in clock_checks.late_schedules(found, found.containers[0], which)]
+    return [each.problem for each in clock_checks.late_schedules(found, found.containers[0], which)]
 
 
 def finished(name: str, error: str = "nil") -> str:
@@ -322,19 +322,19 @@ def test_a_schedule_that_was_enqueued_is_well_in_each_form_of_log(form):
     assert late(found, schedules.BILLING) == []
     error = form(finished("bill_customers", "#<Redlock::LockAcquisitionError>"))
     failed = clock_log((90, error), (30, error))
-    (wrong,) = late(failed, schedules.BILLING)
-    assert "Redlock" in wrong
+    (problem,) = late(failed, schedules.BILLING)
+    assert "Redlock" in problem
 
 
 def test_a_schedule_that_this_clock_does_not_have_is_not_missed_once_its_start_is_out_of_sight():
     """Without a cache's URL no wallet is refreshed; after ten hours the log's end no longer tells so."""
     lines = [(600, plain(finished("activate_subscriptions"))), (2, plain(finished("activate_subscriptions")))]
     assert late(clock_log(*lines, started=900), schedules.EVERY_FIVE_MINUTES) == []
-    (wrong,) = late(clock_log(lines[0], started=900), schedules.EVERY_FIVE_MINUTES)
-    assert "activate_subscriptions" in wrong
+    (problem,) = late(clock_log(lines[0], started=900), schedules.EVERY_FIVE_MINUTES)
+    assert "activate_subscriptions" in problem
     # What every Lago schedules is missed all the same.
-    (wrong,) = late(clock_log(*lines, started=900), schedules.BILLING)
-    assert "bill_customers" in wrong
+    (problem,) = late(clock_log(*lines, started=900), schedules.BILLING)
+    assert "bill_customers" in problem
 
 
 def test_a_log_that_names_no_schedule_is_unknown():

@@ -181,7 +181,7 @@ def test_an_ipv6_address_that_leads_nowhere_is_red(kind: Kind):
         with_handshakes(seen, shook("2001:db8::1", "", Failure(kind, "no"))), "api"
     )
     assert finding.id == "name-points-elsewhere"
-    assert "remove it where the origin has no IPv6" in finding.mend
+    assert "remove it where the origin has no IPv6" in finding.fix
 
 
 @pytest.mark.parametrize("kind", [Kind.NO_ROUTE, Kind.UNANSWERED])

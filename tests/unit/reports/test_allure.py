@@ -9,7 +9,7 @@ from lago_acceptance.reports.allure import write
 from lago_acceptance.reports.summary import Check
 
 FINDING = Finding(
-    id="queue-stuck", role="worker", wrong="nobody reads it", leads_to="no bill", mend="start one"
+    id="queue-stuck", role="worker", problem="nobody reads it", impact="no bill", fix="start one"
 )
 CHECKS = [
     Check("suites/phase2_services/test_work.py::test_it[a]", 2, "passed", 100.25, 0.5),
@@ -33,7 +33,7 @@ def test_every_check_has_a_result_with_its_end_and_its_reason(tmp_path):
     assert found["test_it[a]"]["testCaseId"] == found["test_it[b]"]["testCaseId"]
     assert len({each["historyId"] for each in written}) == len(written)
     assert "queue-stuck" in found["test_it[b]"]["statusDetails"]["message"]
-    assert "mend: start one" in found["test_it[b]"]["statusDetails"]["trace"]
+    assert "fix: start one" in found["test_it[b]"]["statusDetails"]["trace"]
     assert found["test_name"]["statusDetails"]["message"] == "KeyError: 'x'"
     assert "statusDetails" not in found["test_it[a]"]
     labels = {label["name"]: label["value"] for label in found["test_other"]["labels"]}

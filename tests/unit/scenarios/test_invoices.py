@@ -86,7 +86,7 @@ def test_a_file_that_does_not_come_is_red_by_its_own_name(url, answer, said, gro
     with pytest.raises(Red) as raised:
         invoices.file(ground, {"lago_id": "i"})
     assert raised.value.findings[0].id == "invoice-file-unreadable"
-    assert said in raised.value.findings[0].wrong and "LAGO_API_URL" in raised.value.findings[0].mend
+    assert said in raised.value.findings[0].problem and "LAGO_API_URL" in raised.value.findings[0].fix
 
 
 @pytest.mark.parametrize("served", [None, 7, "A", "//79"])

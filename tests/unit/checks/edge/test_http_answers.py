@@ -85,7 +85,7 @@ def edge(closed: tuple[int, ...] = ()) -> EdgeSettings:
 
 
 def ids(findings) -> list[str]:
-    assert all(each.wrong and each.leads_to and each.mend for each in findings)
+    assert all(each.problem and each.impact and each.fix for each in findings)
     return [each.id for each in findings]
 
 
@@ -349,7 +349,7 @@ def test_a_redirect_to_no_url_is_an_answer_too():
         )
     )
     assert (exchange.status, exchange.headers["location"]) == (301, "https://[broken/")
-    assert redirects.leads_to(exchange.headers["location"], API_HOST, "/health") is False
+    assert redirects.impact(exchange.headers["location"], API_HOST, "/health") is False
 
 
 def test_a_flood_is_cut_off():
@@ -395,7 +395,7 @@ def test_a_host_that_hangs_delays_no_other(world: World):
     assert time.monotonic() - started < 6.5
     assert ids(http_answers.through_the_name(seen, "api")) == ["host-unanswered"]
     (finding,) = http_answers.straight_to_the_origin(seen, "api")
-    assert (finding.id, "no answer within 5 s" in finding.wrong) == ("service-unanswered", True)
+    assert (finding.id, "no answer within 5 s" in finding.problem) == ("service-unanswered", True)
 
 
 def test_variables_of_the_environment_have_no_say(world: World, monkeypatch: pytest.MonkeyPatch):

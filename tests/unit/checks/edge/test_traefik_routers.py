@@ -60,7 +60,7 @@ def all_of(seen: Facts) -> list[str]:
         *traefik_routers.have_the_resolver(seen, "api", HOST, EDGE),
         *traefik_routers.lead_to_the_service(seen, "api", HOST, EDGE),
     ]
-    assert all(each.wrong and each.leads_to and each.mend for each in findings)
+    assert all(each.problem and each.impact and each.fix for each in findings)
     return [each.id for each in findings]
 
 
@@ -83,7 +83,7 @@ def test_what_traefik_finds_wrong_is_told_in_its_own_words(mistake: str, words: 
     seen = facts(says(broken))
     (finding,) = traefik_routers.are_sound(seen, "api", HOST)
     assert finding.id == "router-broken"
-    assert words in finding.wrong
+    assert words in finding.problem
     assert traefik_routers.are_one_each(seen, "api", HOST, EDGE) == [] or mistake == "someentry@file"
 
 
@@ -92,7 +92,7 @@ def test_a_broken_router_alone_leaves_its_entrypoint_without_one():
     seen = facts(says(broken, without="lago-api@docker"))
     (finding,) = traefik_routers.are_one_each(seen, "api", HOST, EDGE)
     assert finding.id == "router-missing"
-    assert "noservice@file" in finding.wrong
+    assert "noservice@file" in finding.problem
 
 
 @pytest.mark.parametrize("without", ["lago-api@docker", "lago-api-http@docker"])
@@ -165,7 +165,7 @@ def test_another_resolver_or_none_is_red_although_traefik_shows_no_error(tls: di
 def test_a_service_that_is_not_the_roles_own_is_red(url: str, words: str):
     (finding,) = traefik_routers.lead_to_the_service(facts(says(url=url)), "api", HOST, EDGE)
     assert finding.id == "router-leads-elsewhere"
-    assert words in finding.wrong
+    assert words in finding.problem
 
 
 def test_names_lead_to_a_service_as_addresses_do():

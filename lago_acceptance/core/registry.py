@@ -1,0 +1,115 @@
+"""The register of finding ids: what each one means, how bad it is, and where it can be seen.
+
+Ids are registered by the code that makes their findings: a rule by ``rule``, a check or scenario by ``check``, a table by
+``register``. Findings, ``Blocked``, waivers, ``--explain``, SARIF and docs/checks.md read this register and nothing else.
+"""
+
+from __future__ import annotations
+
+import enum
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TypeVar
+
+import msgspec
+
+PHASES = {
+    0: "Before the deploy",
+    1: "RSA key",
+    2: "Services",
+    3: "Traefik, DNS and TLS",
+    4: "Gateway",
+    5: "Validation",
+    6: "Plans",
+    7: "Rollback",
+}
+# Rooms whose modules register ids. They are loaded by name, for this room knows none of them.
+ROOMS = ("lago", "rules", "checks", "clients", "plans", "scenarios", "targets")
+# Ids of earlier releases that waivers may still name, with the id that took their place.
+ALIASES: dict[str, str] = {}
+
+Function = TypeVar("Function", bound=Callable)
+
+
+class Severity(enum.StrEnum):
+    """``error``: won't start, loses data, leaks or breaks billing. ``warning``: hardening, and what will hurt later."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Vantage(enum.StrEnum):
+    """From where something can be seen: a compose file, a stack on this machine, a live host."""
+
+    GATE = "gate"
+    STACK = "stack"
+    LIVE = "live"
+
+
+EVERYWHERE = tuple(Vantage)
+RUNNING = (Vantage.STACK, Vantage.LIVE)
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One id: kebab-case, one for each kind of defect.
+
+    ``title`` is one line, ``page`` the explanation below it ("" where the title says all). ``severity`` is what its
+    findings have unless they say otherwise. ``needs_base``: only a change between two versions shows it.
+    """
+
+    id: str
+    phase: int
+    severity: Severity
+    title: str
+    page: str = ""
+    vantage: tuple[Vantage, ...] = RUNNING
+    needs_base: bool = False
+
+
+_entries: dict[str, Entry] = {}
+
+
+def register(*entries: Entry) -> None:
+    """Add ids. ValueError where one is registered with another meaning already."""
+    for entry in entries:
+        if _entries.setdefault(entry.id, entry) != entry:
+            raise ValueError(f"{entry.id} is registered twice, with two meanings")
+
+
+def check(
+    *,
+    phase: int,
+    errors: Mapping[str, str] | None = None,
+    warnings: Mapping[str, str] | None = None,
+    vantage: tuple[Vantage, ...] = RUNNING,
+) -> Callable[[Function], Function]:
+    """Register the ids that a function's findings have: each with its title. The function's docstring is their page."""
+
+    def registered(function: Function) -> Function:
+        page = inspect.cleandoc(function.__doc__ or "")
+        for severity, titles in ((Severity.ERROR, errors), (Severity.WARNING, warnings)):
+            for id, title in (titles or {}).items():
+                register(
+                    Entry(id=id, phase=phase, severity=severity, title=title, page=page, vantage=vantage)
+                )
+        return function
+
+    return registered
+
+
+def known(id: str) -> Entry | None:
+    """The entry of an id that a loaded module has registered, or None."""
+    return _entries.get(id)
+
+
+@cache
+def entries() -> dict[str, Entry]:
+    """Every id of the project, by phase and name. Loads all rooms that register any."""
+    for room in ROOMS:
+        package = importlib.import_module(f"lago_acceptance.{room}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    return dict(sorted(_entries.items(), key=lambda item: (item[1].phase, item[0])))
