@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 import yaml
-
-from lago_acceptance.options import SHIPPED_COMPOSE_FILE
 from support.material import filled
 from support.override import merged
+
+from lago_acceptance.options import SHIPPED_COMPOSE_FILE
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "corpus"
 HEALTHY = {
@@ -24,7 +24,9 @@ HEALTHY = {
 }
 HARMLESS = "harmless"
 NOTHING = "nothing"
-_HEADER = re.compile(r"# (base|expect|like|observed|lago\.env sets|lago\.env lacks): (.+)")
+_HEADER = re.compile(
+    r"# (base|expect|like|observed|observed also|deployed with|lago\.env sets|lago\.env lacks): (.+)"
+)
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +34,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     ``rule`` is the one that the case is for: in ``harmless`` the one that it looks like. ``unseen`` are the
     rules whose finding running containers don't show, with the reason; NOTHING: nothing of the case runs.
+    ``seen_too`` are those that only running containers show. ``deployed`` are variables of the deploy.
     """
 
     name: str
@@ -41,6 +44,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     env: str
     base: str = ""
     unseen: dict[str, str] = {}
+    seen_too: dict[str, str] = {}
+    deployed: dict[str, str] = {}
 
     def write(self, folder: Path) -> Path:
         """The case in a folder of its own, together with the files that it names; the compose file's path."""
@@ -120,6 +125,8 @@ def _read(path: Path) -> Case:
         env=env,
         base=base,
         unseen=dict(_unseen(path, each) for each in header.get("observed", [])),
+        seen_too=dict(each.split(", ", 1) for each in header.get("observed also", [])),
+        deployed=dict(each.split("=", 1) for each in header.get("deployed with", [])),
     )
 
 

@@ -97,9 +97,8 @@ def _plain(entry: Entry) -> list[str]:
 
 
 def _entry(line: str) -> Entry:
-    if found := _ITEM.match(line):
-        if found["reset"] or found["value"] or found["name"].isupper():
-            return Entry("variable", found["name"], found["reset"] or found["value"] or "")
+    if (found := _ITEM.match(line)) and (found["reset"] or found["value"] or found["name"].isupper()):
+        return Entry("variable", found["name"], found["reset"] or found["value"] or "")
     if found := _KEY.match(line):
         return Entry("key", found["key"].strip('"'), found["value"] or "")
     return Entry("item", line.strip(), line.strip())
