@@ -78,14 +78,14 @@ def environment() -> str:
 def cases() -> tuple[Case, ...]:
     """Every case that a rule must report."""
     return tuple(
-        _read(path) for path in sorted(FOLDER.glob("*/*.yml")) if path.parent.name not in ("bases", HARMLESS)
+        read(path) for path in sorted(FOLDER.glob("*/*.yml")) if path.parent.name not in ("bases", HARMLESS)
     )
 
 
 @cache
 def harmless() -> tuple[Case, ...]:
     """What only looks like a defect."""
-    return tuple(_read(path) for path in sorted((FOLDER / HARMLESS).glob("*.yml")))
+    return tuple(read(path) for path in sorted((FOLDER / HARMLESS).glob("*.yml")))
 
 
 def healthy_cases() -> tuple[Case, ...]:
@@ -101,7 +101,8 @@ def incidents() -> dict[str, list[str]]:
     return yaml.safe_load((FOLDER / "incidents.yml").read_text("utf-8"))
 
 
-def _read(path: Path) -> Case:
+def read(path: Path) -> Case:
+    """One case from its file. ValueError where the file is not written as README.md says."""
     header: dict[str, list[str]] = {}
     lines = path.read_text("utf-8").splitlines()
     body = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
