@@ -14,39 +14,27 @@ from typing import Any
 
 import msgspec
 
-from lago_acceptance.composefile.env_files import env_files_of, environment_text, variables_of
+from lago_acceptance.composefile.completion import with_env_files, with_whole_commands
+from lago_acceptance.composefile.env_files import (
+    env_files_of,
+    environment_text,
+    interpolation_variables,
+    written_variables,
+)
 from lago_acceptance.composefile.neighbours import committed, mounted
 from lago_acceptance.composefile.resolve import TolerantResolver
 from lago_acceptance.composefile.secret_scan import learn
 from lago_acceptance.composefile.yaml_lines import ParsedYaml, Unusable, YamlPath, read
-from lago_acceptance.core.roles import DB, FRONT, LAGO_RUBY, role_of
+from lago_acceptance.core.roles import FRONT, LAGO_RUBY
 from lago_acceptance.core.secrets import redact
-from lago_acceptance.core.value_shapes import given_later
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.from_compose import declared
-from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, nested
+from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, Use, nested
 from lago_acceptance.model.source import ComposeSource
-from lago_acceptance.shell.words import OPERATORS, split
 
 COMPOSE_NAMES = re.compile(r"(^|[-._])compose([-._].*)?\.ya?ml$")
 ERROR_CAP = 320
-# What a service gets by its env_file, as a rule.
-_LAGO_EXPECTS = (
-    "RAILS_ENV",
-    "SECRET_KEY_BASE",
-    "DATABASE_URL",
-    "REDIS_URL",
-    "LAGO_RSA_PRIVATE_KEY",
-    "LAGO_API_URL",
-    "LAGO_FRONT_URL",
-    "LAGO_PDF_URL",
-    "LAGO_REDIS_CACHE_URL",
-    "LAGO_ENCRYPTION_PRIMARY_KEY",
-    "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
-    "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
-    "LAGO_DISABLE_SIGNUP",
-)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -69,7 +57,7 @@ class Source(msgspec.Struct, frozen=True):
 def files_in(paths: tuple[Path, ...]) -> list[Path]:
     """The compose files that paths name: a file is itself, a folder is every compose file below it.
 
-    UsageError with one sentence where a path leads nowhere.
+    UsageError with one sentence for a path that does not exist.
     """
     found: list[Path] = []
     for path in paths:
@@ -99,9 +87,9 @@ def load_all(paths: list[Path], env_file: Path | None) -> list[Source]:
 
 
 def load(path: Path, env_file: Path | None, directory: Path | None = None) -> Source:
-    """The source of one file. Never raises for the file's own fault: that is ``written.compose_error``.
+    """The source of one file. A fault of the file never raises: it is ``written.compose_error``.
 
-    ``directory`` is where relative paths start from, if not beside the file.
+    ``directory`` is where relative paths start, if not beside the file.
     """
     try:
         data = _content(path)
@@ -138,23 +126,31 @@ class _Loader:
         self.directory = directory or path.resolve().parent
         beside = self.directory / ".env"
         self.interpolation_files = (env_file,) if env_file else (beside,) if beside.is_file() else ()
-        values = _variables(self.interpolation_files, asked_for=env_file is not None)
+        texts = _texts(self.interpolation_files, asked_for=env_file is not None)
+        self.values = interpolation_variables(texts)
         uses = list(_uses(parsed.document, ()))
         self.unset = frozenset(
-            use.name for use, _ in uses if use.name not in values and not MADE_BY_COOLIFY.fullmatch(use.name)
+            use.name
+            for use, _ in uses
+            if use.name not in self.values and not MADE_BY_COOLIFY.fullmatch(use.name)
         )
-        self.env_files = env_files_of(self.parsed.document["services"], self.directory, values)
-        self.variables = [*values.items()]
-        for variables in map(variables_of, self.env_files.texts.values()):
-            self.variables += variables.items()
-        self.resolving = TolerantResolver(path, self.directory, self.interpolation_files, values, uses, text)
+        self.env_files = env_files_of(self.parsed.document["services"], self.directory, self.values)
+        self.env_texts = (*texts.values(), *self.env_files.texts.values())
+        self.resolving = TolerantResolver(
+            path, self.directory, self.interpolation_files, self.values, self.env_files, uses, text
+        )
 
     def source(self) -> Source:
-        """Compose's model, with what only the text tells."""
+        """Compose's model, with what only the text shows."""
         resolving = self.resolving
-        document = resolving.document(self.raw, self.parsed.twice, bool(self.env_files.unseen))
-        learn(self.raw, document, self.variables, self.directory)
-        model = self._completed(declared(document))
+        document = resolving.document(self.raw, self.parsed.twice)
+        variables = (
+            *self.values.items(),
+            *(each for text in self.env_texts for each in written_variables(text)),
+        )
+        learn(self.raw, document, variables, self.directory)
+        model = with_env_files(declared(document), self.env_files, resolving.unresolved)
+        model = with_whole_commands(model, self.parsed.document["services"], resolving.expanded)
         files = {**model.files, **mounted(model, self.directory)}
         written = ComposeSource(
             path=str(self.path),
@@ -186,66 +182,23 @@ class _Loader:
 
     def _notes(self, model: Model) -> Iterator[str]:
         if later := self.resolving.later:
-            yield f"not judged, for it is given at deploy time: {', '.join(sorted(later))} (--env-file tells it)"
+            yield f"not judged, set at deploy time only: {', '.join(sorted(later))} (pass them with --env-file)"
         if not model.of_role(*LAGO_RUBY, FRONT):
-            yield "nothing of Lago was recognised in it, by image, command or label: there was little to judge"
-        if self.env_files.unseen:
-            yield "not judged: what stands in env_file entries that are not there"
-
-    def _completed(self, model: Model) -> Model:
-        """The model with what Compose left out: env_file where one is missing, and a command after its first operator.
-
-        What stands in a missing env_file is unknown, not absent.
-        """
-        services = []
-        for service in model.services:
-            if self.env_files.unseen or self.resolving.unresolved:
-                given: dict[str, str | None] = {}
-                for path in self.env_files.by_service.get(service.name, ()):
-                    given.update(variables_of(self.env_files.texts.get(path, "")))
-                if service.name in self.env_files.unseen:
-                    given.update(
-                        {name: given_later(name) for name in _expected(service.role) if name not in given}
-                    )
-                service = msgspec.structs.replace(service, environment={**given, **service.environment})
-            for key in ("command", "entrypoint"):
-                text = self.parsed.document["services"].get(service.name, {}).get(key)
-                words = (
-                    split(self.resolving.expanded(text).replace("$$", "$")) if isinstance(text, str) else ()
-                )
-                if len(words) > len(getattr(service, key)) and any(
-                    word in OPERATORS or word.endswith(";") for word in words
-                ):
-                    service = msgspec.structs.replace(service, **{key: words})
-                    service = msgspec.structs.replace(
-                        service, role=role_of(service.image, service.full_command, service.labels)
-                    )
-            services.append(service)
-        return msgspec.structs.replace(model, services=tuple(services))
+            yield "no service of Lago found in it, by image, command or label: there was little to judge"
+        if self.env_files.absent:
+            yield "not judged: the contents of env_file entries that do not exist here"
 
 
-def _variables(files: tuple[Path, ...], asked_for: bool) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for file in files:
-        try:
-            found.update(variables_of(environment_text(file)))
-        except Unusable as error:
-            if asked_for:
-                raise UsageError(f"--env-file {file} can't be used: {error}") from error
-            raise
-    return found
+def _texts(files: tuple[Path, ...], asked_for: bool) -> dict[Path, str]:
+    try:
+        return {path.resolve(): environment_text(path) for path in files}
+    except Unusable as error:
+        if asked_for:
+            raise UsageError(f"--env-file {files[0]} can't be used: {error}") from error
+        raise
 
 
-def _expected(role: str | None) -> tuple[str, ...]:
-    """The variables that a service of a role would find in its env_file."""
-    return (
-        _LAGO_EXPECTS
-        if role in LAGO_RUBY
-        else {FRONT: ("API_URL",), DB: ("POSTGRES_PASSWORD",)}.get(role or "", ())
-    )
-
-
-def _uses(value: Any, way: YamlPath) -> Any:
+def _uses(value: Any, way: YamlPath) -> Iterator[tuple[Use, YamlPath]]:
     if isinstance(value, dict):
         for key, child in value.items():
             yield from _uses(child, (*way, key))

@@ -30,6 +30,9 @@ _SYMBOL = re.compile(r"[!#$%^~]")
 # Whole values alone: elsewhere these stand between the parts of URLs, lists and shell commands.
 _MORE_SYMBOLS = re.compile(r"[!#$%^~@&?*+]")
 _NO_PASSWORD = re.compile(r"\s|://|\$[{(]|[`(,=]|sha256:")
+# In an environment file, a line break may be written as an escape.
+_LINE_BREAK = re.compile(r"[\r\n]+|\\[rn]")
+_PEM_EDGE = re.compile(r"-+(BEGIN|END) [A-Z ]+-+")
 _OPTION = re.compile(
     r"(?i)(?<!\S)(?:-a|--?[\w-]{0,40}(?:pass|secret|token)[\w-]{0,40})[\s=,\"']+(?![-$])([^\s\"',\]]{6,})"
 )
@@ -126,7 +129,11 @@ def _learn(name: str, text: str, names: set[str]) -> None:
 
 
 def _teach(secret: str) -> None:
-    if not unknown(secret):
-        # As it is, and as Compose files write a dollar sign.
-        for each in {secret, secret.replace("$", "$$")}:
+    """Learn a secret whole and by line: a message may quote one line of it."""
+    if unknown(secret):
+        return
+    lines = [line.strip() for line in _LINE_BREAK.split(secret)]
+    for part in {secret, *(line for line in lines if not _PEM_EDGE.fullmatch(line))}:
+        # As it is, and as compose files write a dollar sign.
+        for each in {part, part.replace("$", "$$")}:
             Redactor.shared.learn(each)

@@ -24,21 +24,25 @@ class Unusable(Exception):
 
 
 class ParsedYaml(msgspec.Struct, frozen=True):
-    """The document with all scalars as texts (None for null), the line of each way, and the ways that stand twice."""
+    """A document with all scalars as texts (None for null), and the line of each path.
 
-    document: dict[str, Any]
+    ``repeated`` are the paths that appear twice: ``twice``, the keys of one mapping, and names of a list environment
+    or of list labels. ``lines`` has the line of the last one.
+    """
+
+    document: Any
     lines: dict[YamlPath, int]
     repeated: tuple[YamlPath, ...]
     twice: tuple[YamlPath, ...]
 
 
 def read(data: bytes) -> ParsedYaml:
-    """The document of a compose file; Unusable where it is none."""
+    """The document of a compose file; Unusable if it is none."""
     if not data.strip():
         raise Unusable("the file is empty")
     if len(data) > SIZE_CAP:
         raise Unusable(
-            f"the file has {len(data) / 1e6:.1f} MB; a compose file is never above {SIZE_CAP // 1_000_000} MB"
+            f"the file has {len(data) / 1e6:.1f} MB; the limit for a compose file is {SIZE_CAP // 1_000_000} MB"
         )
     if b"\0" in data:
         raise Unusable("the file is binary, not YAML")
@@ -46,37 +50,30 @@ def read(data: bytes) -> ParsedYaml:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unusable("the file is not UTF-8 text", data[: error.start].count(b"\n") + 1) from error
-    refuse_depth(text)
-    node = _composed(text)
-    walker = _Walker()
-    document = walker.value(node, ())
+    root = parsed(text)
+    if root is None:
+        raise Unusable("the file is empty")
+    found = with_lines(root)
+    document = found.document
     included = isinstance(document, dict) and "include" in document and "services" not in document
     if not included and not (isinstance(document, dict) and isinstance(document.get("services"), dict)):
         raise Unusable("this is YAML, but no compose file: it has no `services`")
     if len(document.get("services") or {}) > SERVICES_CAP:
-        raise Unusable(
-            f"it declares {len(document['services'])} services; more than {SERVICES_CAP} are not judged"
-        )
-    return ParsedYaml(document, walker.lines, tuple(walker.repeated), tuple(walker.twice))
+        raise Unusable(f"it declares {len(document['services'])} services; the limit is {SERVICES_CAP}")
+    return found
 
 
-def refuse_depth(text: str) -> None:
-    """Unusable where YAML is nested too deep. The C parser has no limit of its own: it ends the process."""
-    flow = deepest = 0
-    for found in re.finditer(r"[\[\]{}]", text):
-        flow = flow + 1 if found[0] in "[{" else max(0, flow - 1)
-        deepest = max(deepest, flow)
-    block = max((len(found[0]) for found in re.finditer(r"(?m)^[ \t]*(?:[-?:][ \t]+)*", text)), default=0)
-    if deepest > DEPTH_CAP or block > 8 * DEPTH_CAP:
-        raise Unusable(f"the file is nested more than {DEPTH_CAP} levels deep")
+def parsed(text: str, alone: bool = False) -> yaml.Node | None:
+    """The first document of a YAML text, None if it has none; Unusable if it is not YAML, or nested too deep.
 
-
-def _composed(text: str) -> yaml.Node:
+    ``alone``: a second document is an error.
+    """
+    _refuse_depth(text)
     loader = yaml.CSafeLoader(text)
     try:
-        if not loader.check_node():
-            raise Unusable("the file is empty")
-        return loader.get_node()
+        if alone:
+            return loader.get_single_node()
+        return loader.get_node() if loader.check_node() else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Unusable(
@@ -88,10 +85,35 @@ def _composed(text: str) -> yaml.Node:
         loader.dispose()
 
 
+def with_lines(root: yaml.Node) -> ParsedYaml:
+    """A parsed document as texts with their lines; Unusable where its anchors grow without bounds."""
+    walker = _Walker()
+    return ParsedYaml(walker.value(root, ()), walker.lines, tuple(walker.repeated), tuple(walker.twice))
+
+
+def typed(root: yaml.Node) -> Any:
+    """A parsed document with its scalars as YAML types them."""
+    try:
+        return yaml.CSafeLoader("").construct_document(root)
+    except (yaml.YAMLError, ValueError) as error:
+        raise Unusable("this is not YAML") from error
+
+
+def _refuse_depth(text: str) -> None:
+    """Unusable where YAML is nested too deep. The C parser has no limit of its own: it ends the process."""
+    flow = deepest = 0
+    for found in re.finditer(r"[\[\]{}]", text):
+        flow = flow + 1 if found[0] in "[{" else max(0, flow - 1)
+        deepest = max(deepest, flow)
+    block = max((len(found[0]) for found in re.finditer(r"(?m)^[ \t]*(?:[-?:][ \t]+)*", text)), default=0)
+    if deepest > DEPTH_CAP or block > 8 * DEPTH_CAP:
+        raise Unusable(f"the file is nested more than {DEPTH_CAP} levels deep")
+
+
 class _Walker:
     """Makes data of nodes; merges (<<) and aliases are followed, within bounds."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.lines: dict[YamlPath, int] = {}
         self.repeated: list[YamlPath] = []
         self.twice: list[YamlPath] = []

@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lago_acceptance.composefile.cli import Project, resolve
+from lago_acceptance.composefile.cli import Project
+from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.targets.stack.overlay import overlay
 from tests.support import suite_run
 from tests.support.containers import docker

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from lago_acceptance.composefile.cli import Project, Resolved, resolve
+from lago_acceptance.composefile.cli import Project, Resolved
+from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit

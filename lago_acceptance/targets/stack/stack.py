@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lago_acceptance.composefile.cli import Project, resolve
+from lago_acceptance.composefile.cli import Project
+from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
