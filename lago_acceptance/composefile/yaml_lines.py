@@ -71,9 +71,10 @@ def parsed(text: str, alone: bool = False) -> yaml.Node | None:
     _refuse_depth(text)
     loader = yaml.CSafeLoader(text)
     try:
-        if alone:
-            return loader.get_single_node()
-        return loader.get_node() if loader.check_node() else None
+        root = loader.get_node() if loader.check_node() else None
+        if alone and root is not None and loader.check_node():
+            raise Unusable("it has a second document (---)")
+        return root
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Unusable(

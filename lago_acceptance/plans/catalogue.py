@@ -141,8 +141,7 @@ def _document(path: Path) -> Any:
         raise UsageError(f"the plan catalogue {path} is not YAML: it is not UTF-8 text") from error
     except Unusable as error:
         where = f" (line {error.line})" if error.line else ""
-        said = str(error).removeprefix("this is not YAML: ")
-        raise UsageError(f"the plan catalogue {path} is not YAML: {said}{where}") from error
+        raise UsageError(f"the plan catalogue {path} can't be used: {error}{where}") from error
     if text.twice:
         key = text.twice[0]
         raise UsageError(

@@ -52,6 +52,9 @@ BAD = {
     "code with a slash": ("code: starter", "code: a/b", "without blanks and slashes"),
     "code of a run": ("code: starter", "code: lago-acceptance-x", "of this suite's runs"),
     "key given twice": ("name: Starter", "name: Starter\n    name: Other", "line 7 gives name a second time"),
+    "key given twice on one line": ("size: 1000", "size: 1000, size: 10", "line 11 gives size a second time"),
+    "a second document": ("plans:", "---\nplans:", "it has a second document"),
+    "nothing but null": (GOOD, "~", "is empty"),
     "empty": (GOOD, "", "is empty"),
     "no name": ("name: Starter", 'name: " "', "no name"),
     "misspelt field": ("pay_in_advance", "pay_in_advanced", "pay_in_advance"),
@@ -102,7 +105,7 @@ def test_a_catalogue_that_is_not_there_or_no_text(tmp_path):
         catalogue.load(tmp_path / "none.yml")
     with pytest.raises(UsageError, match="can't be read"):
         catalogue.load(tmp_path)
-    with pytest.raises(UsageError, match="is not YAML"):
+    with pytest.raises(UsageError, match="levels deep"):
         _load(tmp_path, "[" * 5000)
     (tmp_path / "plans.yml").write_bytes(b"\x00\xff\xfe")
     with pytest.raises(UsageError, match="is not YAML"):
