@@ -1,0 +1,274 @@
+"""The exit codes that a shell text can end with, and the programs that it may call, read without running it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from lago_acceptance.shell.control_flow import (
+    EITHER,
+    ControlFlow,
+    Flow,
+    State,
+    States,
+    Unclear,
+    ended,
+    negated,
+)
+from lago_acceptance.shell.parser import (
+    functions_of,
+    is_broken,
+    is_literal,
+    parse,
+    text_of,
+    unquoted,
+    walk,
+    words_of,
+)
+from lago_acceptance.shell.statements import Stage
+from lago_acceptance.shell.words import SHELLS, name_of, option_set, shell_call, unwrapped
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+Fails = Callable[[str, list[str]], bool]
+"""Whether a command, by its program and its words, fails in any case."""
+
+# They succeed whatever they are given.
+SUCCEED = frozenset(
+    {"true", ":", "echo", "printf", "sleep", "date", "pwd", "hostname", "export", "cd", "set", "trap"}
+)
+# At the end of a pipeline they succeed whatever comes before.
+SWALLOW = SUCCEED | {"cat", "tee", "head", "tail", "wc", "sort", "tr", "sed", "cut"}
+# With these a test of an output that is missing can be true.
+_TRUE_OF_NOTHING = frozenset({"!", "-z", "!=", "-ne", "-lt", "-le", "-o", "||"})
+_ENDS_THE_SHELL = re.compile(r"\b(exit|exec|return|kill)\b|^\s*\$")
+_NO_PROGRAMS = frozenset({"exit", "return", "break", "continue"})
+# How many shells a text may start inside each other.
+SHELLS_CAP = 100
+
+
+def programs(text: str) -> set[str]:
+    """The names of the programs that a text may call, those of substitutions and of inner shells included.
+
+    Of a text with a syntax error nothing is claimed: it has none.
+    """
+    called: set[str] = set()
+    waiting, read = [text], 0
+    while waiting and read < SHELLS_CAP:
+        root = parse(waiting.pop())
+        read += 1
+        if root is None or is_broken(root):
+            continue
+        found: set[str] = set()
+        for node in walk(root):
+            if node.type == "command":
+                found |= _called_by(node, waiting)
+            elif node.type in ("test_command", "declaration_command", "unset_command"):
+                found.add(node.children[0].type)
+        called |= found - functions_of(root).keys() - _NO_PROGRAMS
+    return called
+
+
+def _called_by(command: Node, texts: list[str]) -> set[str]:
+    """The programs that one command calls; the shell texts among its words are added to ``texts``."""
+    nodes = words_of(command)
+    words = tuple(map(unquoted, nodes))
+    while words[:1] == ("!",):
+        words = words[1:]
+    words = unwrapped(words).words
+    if not words or not is_literal(nodes[len(nodes) - len(words)]):
+        return set()
+    program = name_of(words[0])
+    if program == "trap":
+        texts += words[1:2]
+    elif program == "eval":
+        texts.append(" ".join(words[1:]))
+    elif program in SHELLS:
+        call = shell_call(words)
+        if call.text is None:
+            return {program, *map(name_of, call.operands[:1])}
+        texts.append(_with_arguments(call.text, call.operands))
+    return {program}
+
+
+def codes(text: str, fails: Fails) -> set[int]:
+    """The exit codes that a text can have: 0, 1 for any failure, or both; none where it never ends.
+
+    ``fails`` is asked of commands whether they fail in any case; of the others nothing is known. Of a text that
+    is too long or too deep, or has a syntax error, nothing is claimed: it can have both.
+    """
+    return set(_Shells(fails).codes(text, State(), 0))
+
+
+class _Shells:
+    """The shells that one text starts inside each other; each text is read once."""
+
+    def __init__(self, fails: Fails):
+        self.fails = fails
+        self._known: dict[tuple[str, State], frozenset[int]] = {}
+
+    def codes(self, text: str, state: State, level: int) -> frozenset[int]:
+        """The codes of one text in a shell of its own."""
+        if (text, state) not in self._known:
+            if len(self._known) >= SHELLS_CAP:
+                return EITHER
+            self._known[text, state] = self._read(text, state, level)
+        return self._known[text, state]
+
+    def _read(self, text: str, state: State, level: int) -> frozenset[int]:
+        root = parse(text)
+        if root is None or is_broken(root):
+            return EITHER
+        try:
+            ends = _Reader(root, self, level).sequence(root.children, {state}, guarded=False)
+        except Unclear:
+            return EITHER
+        return frozenset(end.code for end in ends)
+
+
+class _Reader(ControlFlow):
+    """Knows what the commands of one text end with."""
+
+    def __init__(self, root: Node, shells: _Shells, level: int):
+        super().__init__(root, level)
+        self.shells = shells
+
+    def simple(self, stage: Stage, state: State, guarded: bool) -> States:
+        """The states after a command, a test, an assignment, or redirections alone."""
+        node = stage.body
+        match node.type if node is not None else "":
+            case "command":
+                return self._command(node, stage.redirects, state, guarded)
+            case "test_command":
+                return ended(self._test(node, state, guarded), state, guarded)
+            case "variable_assignment" | "variable_assignments":
+                return ended(self._assigned(node, state, guarded), state, guarded)
+        return ended({1} if self._lacks(stage.redirects, state, guarded) else {0}, state, guarded)
+
+    def piped(self, last: Stage, stages: list[set[int]], state: State) -> Iterable[int]:
+        """The codes of a pipeline, of its last stage and the codes of all its stages."""
+        *before, own = stages
+        missing = any(each == {1} for each in before)
+        if last.body is not None and last.body.type in ("command", "test_command"):
+            words = unwrapped(tuple(map(unquoted, words_of(last.body)))).words
+            if words and name_of(words[0]) in SWALLOW:
+                own = {0}
+            elif missing and 1 in own:
+                # What reads nothing finds nothing.
+                own = {1}
+        if state.pipefail:
+            return {1} if missing else own | {1} if any(1 in each for each in before) else own
+        return own
+
+    def _test(self, node: Node, state: State, guarded: bool) -> Iterable[int]:
+        words = text_of(node).split()
+        if self.shells.fails(words[0], words):
+            return {1}
+        return self._tested(words) if self._lacks([node], state, guarded) else EITHER
+
+    def _tested(self, words: Iterable[str]) -> Iterable[int]:
+        return {1} if _TRUE_OF_NOTHING.isdisjoint(words) else EITHER
+
+    def _assigned(self, node: Node, state: State, guarded: bool) -> Iterable[int]:
+        inner = [each for each in _outermost(node) if each.type == "command_substitution"]
+        return self._substituted(inner[-1], state, guarded) if inner else {0}
+
+    def _lacks(self, nodes: Iterable[Node], state: State, guarded: bool) -> bool:
+        """Whether a command that these words take the output of fails in any case."""
+        return any(
+            self._substituted(node, state, guarded) == {1}
+            for each in nodes
+            for node in _outermost(each)
+            if node.type == "command_substitution"
+        )
+
+    def _substituted(self, node: Node, state: State, guarded: bool) -> Iterable[int]:
+        # Only some shells pass `set -e` on to a substitution.
+        ends = self.sequence(node.children, {state, state._replace(errexit=False)}, guarded)
+        return {end.code for end in ends}
+
+    def _command(self, node: Node, redirects: tuple[Node, ...], state: State, guarded: bool) -> States:
+        words = tuple(map(unquoted, words_of(node)))
+        lacks = self._lacks((node, *redirects), state, guarded)
+        inverted = 0
+        while words[:1] == ("!",):
+            words, inverted = words[1:], inverted + 1
+        command = unwrapped(words)
+        made = self._called(command.words, lacks, state, guarded or inverted > 0)
+        if "exec" in command.wrappers and command.words:
+            made = frozenset(each._replace(flow=Flow.EXIT) for each in made)
+        return frozenset(map(negated, made)) if inverted % 2 else made
+
+    def _called(self, words: tuple[str, ...], lacks: bool, state: State, guarded: bool) -> States:
+        if not words:
+            return ended({1} if lacks else {0}, state, guarded)
+        if words[0] in self.functions:
+            return self.function(words[0], state, guarded)
+        program = name_of(words[0])
+        match program:
+            case "exit" | "return":
+                flow = Flow.RETURN if program == "return" and self.calls else Flow.EXIT
+                return frozenset(state._replace(code=code, flow=flow) for code in _given(words, state))
+            case "break" | "continue":
+                if words[1:] not in ((), ("1",)):
+                    raise Unclear
+                return frozenset({state._replace(code=0, flow=Flow[program.upper()])})
+            case "set":
+                errexit = option_set(words[1:], "e", "errexit", state.errexit)
+                pipefail = option_set(words[1:], "", "pipefail", state.pipefail)
+                return frozenset({state._replace(code=0, errexit=errexit, pipefail=pipefail)})
+            case "trap":
+                self._trap(words)
+        if program in SHELLS:
+            return ended(self._shell(program, words), state, guarded)
+        return ended(self._program(program, words, lacks), state, guarded)
+
+    def _program(self, program: str, words: tuple[str, ...], lacks: bool) -> Iterable[int]:
+        if program in SUCCEED:
+            return {0}
+        if program == "false" or self.shells.fails(program, list(words)):
+            return {1}
+        if lacks:
+            return self._tested(words) if program == "test" else {1}
+        return EITHER
+
+    def _shell(self, program: str, words: tuple[str, ...]) -> Iterable[int]:
+        call = shell_call(words)
+        if self.shells.fails(program, list(words[:1])):
+            return {1}
+        if call.text is None:
+            script = call.operands
+            return self._program(name_of(script[0]), script, lacks=False) if script else EITHER
+        state = State(
+            errexit=option_set(call.options, "e", "errexit", False),
+            pipefail=option_set(call.options, "", "pipefail", False),
+        )
+        return self.shells.codes(_with_arguments(call.text, call.operands), state, self.level + 1)
+
+    def _trap(self, words: tuple[str, ...]) -> None:
+        handler, signals = "".join(words[1:2]), words[2:]
+        first = handler.split()[:1]
+        if not {"EXIT", "0", "ERR", "DEBUG", "RETURN"}.isdisjoint(signals) and (
+            _ENDS_THE_SHELL.search(handler) or (first and first[0] in self.functions)
+        ):
+            raise Unclear
+
+
+def _given(words: tuple[str, ...], state: State) -> Iterable[int]:
+    """The code that ``exit`` or ``return`` is given."""
+    if words[1:] in ((), ("$?",)):
+        return {state.code}
+    return {min(int(words[1]) % 256, 1)} if re.fullmatch(r"[0-9]{1,9}", words[1]) else EITHER
+
+
+def _outermost(node: Node) -> Iterable[Node]:
+    """All nodes of a word but what is inside of its substitutions."""
+    return walk(node, not_into=("command_substitution", "process_substitution", "heredoc_body"))
+
+
+def _with_arguments(text: str, operands: tuple[str, ...]) -> str:
+    """The text after ``-c`` with its operands where it hands them all on."""
+    return text.replace('"$@"', shlex.join(operands[1:])).replace('"$0"', shlex.join(operands[:1]))
