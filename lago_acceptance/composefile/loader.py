@@ -1,6 +1,6 @@
-"""Both views of a compose file: the model that Compose resolves, and the source as it was written, with lines.
+"""Both views of a compose file: the model that Compose resolves, and the source as it is written, with lines.
 
-Needs no daemon and no network. What is wrong with the file itself is part of the result, never an exception.
+Needs no daemon and no network. An error in the file itself is part of the result, never an exception.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ ERROR_CAP = 320
 
 
 class Source(msgspec.Struct, frozen=True):
-    """One compose file under judgement: the path as it was given, its model and its text by lines.
+    """One compose file to check: the path as it was given, its model and its lines.
 
-    ``notes`` are what could not be judged, in words.
+    ``notes`` say what could not be checked.
     """
 
     path: str
@@ -55,7 +55,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 def files_in(paths: tuple[Path, ...]) -> list[Path]:
-    """The compose files that paths name: a file is itself, a folder is every compose file below it.
+    """The compose files at some paths: a file itself, and every compose file below a folder.
 
     UsageError with one sentence for a path that does not exist.
     """
@@ -74,12 +74,12 @@ def files_in(paths: tuple[Path, ...]) -> list[Path]:
         elif path.exists():
             found.append(path)
         else:
-            raise UsageError(f"--compose-file {path} is not there")
+            raise UsageError(f"--compose-file {path} does not exist")
     return list(dict.fromkeys(found))
 
 
 def load_all(paths: list[Path], env_file: Path | None) -> list[Source]:
-    """The sources of several files; Compose runs for some of them at a time."""
+    """The sources of several files; Compose runs for a few of them at a time."""
     if len(paths) == 1:
         return [load(paths[0], env_file)]
     with ThreadPoolExecutor(max_workers=min(8, (os.cpu_count() or 2) * 2)) as pool:
@@ -101,10 +101,10 @@ def load(path: Path, env_file: Path | None, directory: Path | None = None) -> So
 
 def _content(path: Path) -> bytes:
     if not path.is_file():
-        raise Unusable("it is no file that can be read twice: a pipe, a device or a socket")
+        raise Unusable("it is not a regular file but a pipe, a device or a socket")
     try:
         if path.stat().st_size > 50_000_000:
-            raise Unusable(f"the file has {path.stat().st_size / 1e6:.0f} MB; no compose file is as large")
+            raise Unusable(f"the file has {path.stat().st_size / 1e6:.0f} MB; no compose file is that large")
         return path.read_bytes()
     except OSError as error:
         raise Unusable(f"the file can't be read: {error.strerror}") from error
@@ -182,11 +182,11 @@ class _Loader:
 
     def _notes(self, model: Model) -> Iterator[str]:
         if later := self.resolving.later:
-            yield f"not judged, set at deploy time only: {', '.join(sorted(later))} (pass them with --env-file)"
+            yield f"not checked, set at deploy time only: {', '.join(sorted(later))} (pass them with --env-file)"
         if not model.of_role(*LAGO_RUBY, FRONT):
-            yield "no service of Lago found in it, by image, command or label: there was little to judge"
+            yield "no service of Lago found in it, by image, command or label: there was little to check"
         if self.env_files.absent:
-            yield "not judged: the contents of env_file entries that do not exist here"
+            yield "not checked: the contents of env_file entries that do not exist here"
 
 
 def _texts(files: tuple[Path, ...], asked_for: bool) -> dict[Path, str]:
@@ -198,31 +198,31 @@ def _texts(files: tuple[Path, ...], asked_for: bool) -> dict[Path, str]:
         raise
 
 
-def _uses(value: Any, way: YamlPath) -> Iterator[tuple[Use, YamlPath]]:
+def _uses(value: Any, path: YamlPath) -> Iterator[tuple[Use, YamlPath]]:
     if isinstance(value, dict):
         for key, child in value.items():
-            yield from _uses(child, (*way, key))
+            yield from _uses(child, (*path, key))
     elif isinstance(value, list):
         for number, child in enumerate(value):
             named = (
                 str(child).partition("=")[0]
-                if way[-1:] in (("environment",), ("labels",)) and isinstance(child, str)
+                if path[-1:] in (("environment",), ("labels",)) and isinstance(child, str)
                 else number
             )
-            yield from _uses(child, (*way, named))
+            yield from _uses(child, (*path, named))
     elif isinstance(value, str) and "$" in value:
         for use in nested(value):
-            yield use, way
+            yield use, path
 
 
 def _is_key(text: str, line: str) -> bool:
-    """Whether a PEM header is followed by a body, and isn't a word in a comment or a check."""
+    """Whether a PEM header has a key below it, and is not just mentioned in a comment or a check."""
     after = text[text.index(line) :].split("PRIVATE KEY-----", 1)[-1][:200]
     return bool(re.search(r"[A-Za-z0-9+/]{30,}", after))
 
 
 def _shaped(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with nothing in the place of a service or an environment that is none; Compose reports those."""
+    """The document with malformed services and environments left empty; Compose reports them."""
     services = {}
     for name, service in (document.get("services") or {}).items():
         service = dict(service) if isinstance(service, dict) else {}

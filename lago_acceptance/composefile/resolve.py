@@ -1,4 +1,4 @@
-"""What Compose makes of a file, and as much as can be had of one that it rejects."""
+"""What Compose makes of a file, and as much as possible of one that it refuses."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ _MISSING = re.compile(r"required variable (\w+) is missing a value")
 
 
 def resolve(project: Project) -> Resolved:
-    """What Compose makes of a project; UsageError with its reason if it rejects the files."""
+    """What Compose makes of a project; UsageError with its reason if it refuses the files."""
     for path in (*project.files, *project.env_files):
         if not path.is_file():
-            raise UsageError(f"{path} is {'a folder' if path.is_dir() else 'not there'}; a file is needed")
+            raise UsageError(
+                f"{path} {'is a folder' if path.is_dir() else 'does not exist'}; give a compose or environment file"
+            )
     try:
         return config(project)
     except Refused as refused:
@@ -43,7 +45,7 @@ def resolve(project: Project) -> Resolved:
 
 
 class TolerantResolver:
-    """Compose's own view of one file. ``error`` is why Compose rejects it, "" if it doesn't; ``error_at`` the path there.
+    """Compose's own view of one file. ``error`` is why Compose refuses the file, or ""; ``error_at`` is where in it.
 
     ``later`` are the variables that are given at deploy time only, each with its substitute;
     ``unresolved``: Compose has not read the env_file entries of the services.
@@ -73,7 +75,7 @@ class TolerantResolver:
         self.unresolved = False
 
     def document(self, written: dict[str, Any], twice: tuple[YamlPath, ...]) -> dict[str, Any]:
-        """Compose's document, repaired where Compose rejects the file; empty if nothing can be had.
+        """Compose's document, repaired where Compose refuses the file; empty if that does not help.
 
         ``written`` is the file's own document, ``twice`` the keys that appear twice in it.
         """
@@ -115,19 +117,19 @@ class TolerantResolver:
             return {}
 
     def _for_coolify(self) -> bool:
-        """Whether Coolify deploys the file; it declares the volumes that services use."""
+        """Whether Coolify deploys the file; Coolify declares the volumes that services use."""
         return any(MADE_BY_COOLIFY.fullmatch(use.name) for use, _ in self.uses)
 
     def _give_later(self) -> None:
-        """A substitute for each variable that must be set at deploy time, and that can't be known here."""
-        for use, way in self.uses:
+        """A substitute for each variable that is set at deploy time only."""
+        for use, path in self.uses:
             asked = use.required and not self.interpolation_files or MADE_BY_COOLIFY.fullmatch(use.name)
             if asked and use.name not in self.values:
-                number = next((_NUMERIC[str(key)] for key in reversed(way) if str(key) in _NUMERIC), None)
+                number = next((_NUMERIC[str(key)] for key in reversed(path) if str(key) in _NUMERIC), None)
                 self.later[use.name] = number or given_later(use.name)
 
     def _give_missing(self, reasons: tuple[str, ...]) -> bool:
-        """The same for variables that Compose misses in files that it includes; whether there were any."""
+        """Substitutes for variables that Compose misses in files it includes; whether there were any."""
         if self.interpolation_files:
             return False
         names = [name for name in _MISSING.findall(" ".join(reasons)) if name not in self.later]
@@ -148,15 +150,15 @@ class TolerantResolver:
             return [self.expanded(child) for child in value]
         if not isinstance(value, str):
             return value
-        # A dollar sign that Compose rejects is what the author meant for the shell.
+        # A dollar sign that Compose refuses was meant for the shell.
         return expand(value, known).replace("$", "$$")
 
     def _explained(self, reasons: tuple[str, ...]) -> tuple[str, YamlPath]:
         """Compose's reason without any value, and the path to what it is about."""
         reason = " ".join(reasons)
         if found := _MISSING.search(reason):
-            way = next((way for use, way in self.uses if use.name == found[1] and use.required), ())
-            return f"the required variable {found[1]} is not set", way
+            path = next((path for use, path in self.uses if use.name == found[1] and use.required), ())
+            return f"the required variable {found[1]} is not set", path
         if found := re.search(r"invalid interpolation format for ([\w.\-\[\]]+)", reason):
             return (
                 f"Compose can't interpolate {found[1].strip('.')}: a dollar sign there is neither a variable nor doubled",
@@ -166,13 +168,13 @@ class TolerantResolver:
             return "Compose itself crashes on it: a value in it has a type that Compose does not expect", ()
         place = re.search(r"(?<![\w/])(?:services|networks|volumes|secrets|configs)[.\[][\w.\-\[\]]+", reason)
         service = re.search(r"service \"([\w-]+)\"", reason)
-        way = _path_of(place[0]) if place else ("services", service[1]) if service else ()
+        path = _path_of(place[0]) if place else ("services", service[1]) if service else ()
         said = f"Compose refuses it: {self._without_values(reasons)}"
         if "failed to read" in reason:
             # An environment file: the line is not one of the compose file.
-            return said, way or self._entry_of(reason)
+            return said, path or self._entry_of(reason)
         line = re.search(r"line (\d+)", reason)
-        return said, ("line", int(line[1])) if line and not way else way
+        return said, ("line", int(line[1])) if line and not path else path
 
     def _entry_of(self, reason: str) -> YamlPath:
         """The path to the env_file entry that a reason names; () if it is none of a service."""

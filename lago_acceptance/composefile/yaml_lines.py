@@ -1,4 +1,4 @@
-"""A compose file's text as data with line numbers, for files of any kind: nothing in it can crash or stall the reader."""
+"""YAML as data with line numbers. No file, however broken, can crash or stall the reader."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ YamlPath = tuple[str | int, ...]
 
 
 class Unusable(Exception):
-    """The text is no compose file. Says why; ``line`` where it is known."""
+    """The file can't be used, and why; ``line`` is where, if known."""
 
     def __init__(self, reason: str, line: int | None = None):
         super().__init__(reason)
@@ -87,7 +87,7 @@ def parsed(text: str, alone: bool = False) -> yaml.Node | None:
 
 
 def with_lines(root: yaml.Node) -> ParsedYaml:
-    """A parsed document as texts with their lines; Unusable where its anchors grow without bounds."""
+    """A parsed document as texts with their lines; Unusable if its anchors expand without bounds."""
     walker = _Walker()
     return ParsedYaml(walker.value(root, ()), walker.lines, tuple(walker.repeated), tuple(walker.twice))
 
@@ -101,7 +101,7 @@ def typed(root: yaml.Node) -> Any:
 
 
 def _refuse_depth(text: str) -> None:
-    """Unusable where YAML is nested too deep. The C parser has no limit of its own: it ends the process."""
+    """Unusable if YAML is nested too deep. The C parser has no limit of its own: it would crash the process."""
     flow = deepest = 0
     for found in re.finditer(r"[\[\]{}]", text):
         flow = flow + 1 if found[0] in "[{" else max(0, flow - 1)
@@ -112,7 +112,7 @@ def _refuse_depth(text: str) -> None:
 
 
 class _Walker:
-    """Makes data of nodes; merges (<<) and aliases are followed, within bounds."""
+    """Turns nodes into data; follows merges (<<) and aliases, up to NODE_CAP values."""
 
     def __init__(self) -> None:
         self.lines: dict[YamlPath, int] = {}
@@ -121,56 +121,56 @@ class _Walker:
         self._open: set[int] = set()
         self._count = 0
 
-    def value(self, node: yaml.Node, way: YamlPath) -> Any:
+    def value(self, node: yaml.Node, path: YamlPath) -> Any:
         self._count += 1
         if self._count > NODE_CAP:
             raise Unusable(f"its anchors multiply to more than {NODE_CAP} values", node.start_mark.line + 1)
-        self.lines.setdefault(way, node.start_mark.line + 1)
+        self.lines.setdefault(path, node.start_mark.line + 1)
         if node.id == "scalar":
             return None if node.tag == "tag:yaml.org,2002:null" else node.value
         if id(node) in self._open:
             raise Unusable("an anchor contains itself", node.start_mark.line + 1)
         self._open.add(id(node))
         try:
-            return self._sequence(node, way) if node.id == "sequence" else self._mapping(node, way)
+            return self._sequence(node, path) if node.id == "sequence" else self._mapping(node, path)
         finally:
             self._open.discard(id(node))
 
-    def _sequence(self, node: yaml.SequenceNode, way: YamlPath) -> list[Any]:
-        found = [self.value(child, (*way, number)) for number, child in enumerate(node.value)]
-        if way and way[-1] in ("environment", "labels"):
+    def _sequence(self, node: yaml.SequenceNode, path: YamlPath) -> list[Any]:
+        found = [self.value(child, (*path, number)) for number, child in enumerate(node.value)]
+        if path and path[-1] in ("environment", "labels"):
             seen = set()
             for entry, child in zip(found, node.value, strict=True):
                 if isinstance(entry, str):
                     name = entry.partition("=")[0]
                     if name in seen:
-                        self.repeated.append((*way, name))
+                        self.repeated.append((*path, name))
                     seen.add(name)
-                    self.lines[(*way, name)] = child.start_mark.line + 1
+                    self.lines[(*path, name)] = child.start_mark.line + 1
         return found
 
-    def _mapping(self, node: yaml.MappingNode, way: YamlPath) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: YamlPath) -> dict[str, Any]:
         found: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         for key_node, child in node.value:
             if key_node.id != "scalar":
-                raise Unusable("a key is not a text", key_node.start_mark.line + 1)
+                raise Unusable("a key is not a plain text", key_node.start_mark.line + 1)
             key = key_node.value
             if key == "<<":
                 for part in child.value if child.id == "sequence" else [child]:
-                    taken = self.value(part, way)
+                    taken = self.value(part, path)
                     if isinstance(taken, dict):
                         merged = {**taken, **merged}
                 continue
             if key in found:
-                self.repeated.append((*way, key))
-                self.twice.append((*way, key))
+                self.repeated.append((*path, key))
+                self.twice.append((*path, key))
             for old in (
-                [each for each in self.lines if each[: len(way) + 1] == (*way, key)]
+                [each for each in self.lines if each[: len(path) + 1] == (*path, key)]
                 if key in merged or key in found
                 else ()
             ):
                 del self.lines[old]
-            found[key] = self.value(child, (*way, key))
-            self.lines[(*way, key)] = key_node.start_mark.line + 1
+            found[key] = self.value(child, (*path, key))
+            self.lines[(*path, key)] = key_node.start_mark.line + 1
         return {**merged, **found}

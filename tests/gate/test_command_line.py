@@ -295,13 +295,13 @@ def test_a_long_environment_file_is_read_to_its_end(tmp_path):
     ("arguments", "word"),
     [
         (("--compose-file", "nowhere.yml"), "nowhere.yml"),
-        (("--compose-file", "reports-that-is-no-folder"), "not there"),
+        (("--compose-file", "reports-that-is-no-folder"), "does not exist"),
         (("--env-file", "nowhere.env"), "nowhere.env"),
         (("--base", "no-such-branch"), "no-such-branch"),
         (("--settings", "nowhere.toml"), "nowhere.toml"),
-        (("--settings", "/dev/zero"), "no file"),
+        (("--settings", "/dev/zero"), "not a regular file"),
         (("--base", "README.md"), "can't be compared with"),
-        (("--reports", "/dev/null/reports"), "no folder"),
+        (("--reports", "/dev/null/reports"), "not a folder"),
     ],
 )
 def test_a_wrong_option_is_one_sentence_and_exit_4(arguments, word, tmp_path):
