@@ -126,13 +126,16 @@ class _Walker:
         if self._count > NODE_CAP:
             raise Unusable(f"its anchors multiply to more than {NODE_CAP} values", node.start_mark.line + 1)
         self.lines.setdefault(path, node.start_mark.line + 1)
-        if node.id == "scalar":
+        if isinstance(node, yaml.ScalarNode):
             return None if node.tag == "tag:yaml.org,2002:null" else node.value
         if id(node) in self._open:
             raise Unusable("an anchor contains itself", node.start_mark.line + 1)
         self._open.add(id(node))
         try:
-            return self._sequence(node, path) if node.id == "sequence" else self._mapping(node, path)
+            if isinstance(node, yaml.SequenceNode):
+                return self._sequence(node, path)
+            assert isinstance(node, yaml.MappingNode)
+            return self._mapping(node, path)
         finally:
             self._open.discard(id(node))
 
@@ -153,11 +156,11 @@ class _Walker:
         found: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         for key_node, child in node.value:
-            if key_node.id != "scalar":
+            if not isinstance(key_node, yaml.ScalarNode):
                 raise Unusable("a key is not a plain text", key_node.start_mark.line + 1)
             key = key_node.value
             if key == "<<":
-                for part in child.value if child.id == "sequence" else [child]:
+                for part in child.value if isinstance(child, yaml.SequenceNode) else [child]:
                     taken = self.value(part, path)
                     if isinstance(taken, dict):
                         merged = {**taken, **merged}

@@ -134,6 +134,25 @@ def test_a_secret_of_an_environment_file_is_in_no_output(beside, tmp_path):
 
 
 @pytest.mark.parametrize("file", [".env", "own.env"])
+def test_a_secret_that_a_later_line_overrides_is_in_no_output(file, tmp_path):
+    secret = made("letters")
+    use = "env_file: own.env\\n    " if file == "own.env" else ""
+    path = edits.write(
+        tmp_path,
+        "list",
+        (
+            f"@db restart: always => {use}restart: always",
+            f"@db PGDATA=/data/postgres => PGDATA={secret}",
+        ),
+    )
+    (tmp_path / file).write_text(f"{GIVEN}API_SECRET={secret}\nAPI_SECRET=x\n", "utf-8")
+    ended = gate(tmp_path, "--compose-file", path)
+    assert "pgdata-not-on-volume" in {each["rule"] for each in found(tmp_path)}, ended.stdout
+    everything = ended.stdout + ended.stderr + (tmp_path / "reports" / "gate.json").read_text("utf-8")
+    assert secret not in everything
+
+
+@pytest.mark.parametrize("file", [".env", "own.env"])
 def test_each_line_of_a_secret_is_in_no_output(file, tmp_path):
     lines = [made("letters") for _ in range(3)]
     use = "env_file: own.env\\n    " if file == "own.env" else ""

@@ -107,8 +107,8 @@ def test_the_callers_environment_is_not_read(env_file):
 
 def test_a_file_whose_name_has_a_dollar_is_read(tmp_path):
     path = tmp_path / "my$file.env"
-    path.write_text("A=1\n", "utf-8")
-    assert interpolation_variables({path: "A=1\n"}) == {"A": "1"}
+    path.write_text("A=1\nB=$A\n", "utf-8")
+    assert interpolation_variables({path: "A=1\nB=$A\n"}) == {"A": "1", "B": "1"}
 
 
 def test_later_files_override_earlier_ones(tmp_path):
@@ -164,3 +164,13 @@ def test_the_environment_of_a_service_is_known_beside_a_missing_file(tmp_path: P
     assert source.written.compose_error == "" and source.written.missing_files == {"a": ("gone.env",)}
     (service,) = source.model.services
     assert service.environment == {"A": "1", "B": "1", "C": "'$A' # c", "D": "4"}
+
+
+def test_the_environment_of_a_service_is_known_in_a_file_that_compose_refuses(tmp_path: Path):
+    path = tmp_path / "compose.yml"
+    (tmp_path / "own.env").write_text("A=1\nB='b c' # d\n", "utf-8")
+    path.write_text("services: {a: {image: a, env_file: own.env, networks: [nowhere]}}", "utf-8")
+    source = load(path, None)
+    assert "undefined network" in source.written.compose_error
+    (service,) = source.model.services
+    assert service.environment == {"A": "1", "B": "b c"}
