@@ -97,7 +97,8 @@ def role_of(image: str, command: str, labels: Mapping[str, str] | None = None) -
 @cache
 def _compiled() -> tuple[tuple[str, re.Pattern], ...]:
     return tuple(
-        (role, re.compile("|".join(map(_regex, patterns)), re.DOTALL)) for role, patterns in PATTERNS
+        (role, re.compile("|".join(map(regular_expression, patterns)), re.DOTALL))
+        for role, patterns in PATTERNS
     )
 
 
@@ -121,12 +122,12 @@ def as_awk() -> str:
     """
     arms = []
     for role, patterns in PATTERNS:
-        tests = " || ".join(f"text ~ /{_regex(pattern)}/" for pattern in patterns)
+        tests = " || ".join(f"text ~ /{regular_expression(pattern)}/" for pattern in patterns)
         arms.append(f'    if ({tests}) return "{role}"')
     return _AWK % ("|".join(ALL), "\n".join(arms))
 
 
-def _regex(pattern: str) -> str:
+def regular_expression(pattern: str) -> str:
     """A pattern of the table as a regular expression, of Python's and awk's. Each ends with what may be anything."""
     parts = [re.sub(r"[^A-Za-z0-9 :@_-]", r"\\\g<0>", part) for part in pattern.removesuffix("*").split("*")]
     return ".*".join(parts).removeprefix(".*") if pattern.startswith("*") else "^" + ".*".join(parts)
