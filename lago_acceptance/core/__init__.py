@@ -1,0 +1,1 @@
+"""Vocabulary of all rooms: verdicts, findings, secrets, settings, ids."""
