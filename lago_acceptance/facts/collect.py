@@ -8,15 +8,14 @@ import secrets
 import shlex
 import time
 from functools import cached_property
-from importlib.resources import files
 from typing import Any
 
 import msgspec
 
-from lago_acceptance.core.roles import as_awk
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts import parsing
+from lago_acceptance.facts.scripts import render
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host, ReadCommand
 
@@ -97,15 +96,10 @@ def reading(
     Lago in it. ``backups`` is a file pattern of the host's shell. ``inside``: what the gateway on
     ``gateway_network`` and the API see of each other is looked at, too (TOO), or nothing else (ONLY).
     """
-    folder = files("lago_acceptance.facts") / "scripts"
-
-    def text(name: str) -> str:
-        return (folder / name).read_text("utf-8")
-
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in (environment or {}).items())
     return ReadCommand(
         "facts",
-        exports + text("collect.sh"),
+        exports + render.script("collect.sh"),
         {
             "project": project,
             "wanted_directory": wanted_directory,
@@ -119,12 +113,12 @@ def reading(
             "gateway_network": gateway_network,
             "inside": inside,
             "stranger": nobodys_key(),
-            "plan": as_awk() + text("plan.awk"),
-            "mask": text("mask.awk"),
-            "gateway_sh": text("gateway_view.sh"),
-            "lago_rb": text("lago_process.rb"),
-            "redis_lua": text("sidekiq.lua"),
-            "facts_sql": text("database.sql"),
+            "plan": render.script("plan.awk"),
+            "mask": render.script("mask.awk"),
+            "gateway_sh": render.script("gateway_view.sh"),
+            "lago_rb": render.script("lago_process.rb"),
+            "redis_lua": render.script("sidekiq.lua"),
+            "facts_sql": render.script("database.sql"),
         },
     )
 

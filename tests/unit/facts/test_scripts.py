@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from importlib.resources import files
 
 import pytest
 
-from lago_acceptance.core.roles import as_awk
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts.collect import BEGIN, END, observe, reading
 from lago_acceptance.facts.collect import _Sections as Sections
+from lago_acceptance.facts.scripts import render
 from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.hosts.process import text_of
 
-MASK, PLAN = (
-    (files("lago_acceptance.facts") / "scripts" / name).read_text("utf-8")
-    for name in ("mask.awk", "plan.awk")
-)
+MASK, PLAN = render.script("mask.awk"), render.script("plan.awk")
 AWKS = ["mawk", "gawk", "busybox awk"]
 PARTS, LINES = 12, 60
 
@@ -96,7 +92,7 @@ def test_what_is_well_and_not_lagos_own_is_not_asked_for_its_log(name, image, he
         f"L\tid1\t/var/lib/docker/containers/id1/id1-json.log\t/srv/docker/containers/id1/hostname\t{health}\n"
     )
     ended = subprocess.run(
-        [*awk_of(name), as_awk() + PLAN],
+        [*awk_of(name), PLAN],
         input=table.encode(),
         capture_output=True,
         check=True,
