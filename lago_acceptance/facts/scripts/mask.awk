@@ -1,8 +1,8 @@
 # Masks what must not leave the host, and sends it out as lines "<section> <text>"; of a long line all parts but the last
 # one are "<section>+<text>". Several write at a time, so that each piece is short enough to be written in one go.
-# Variables: name (the section) or parts (1: a line of a tab and a name begins one, empty lines are left out), plain (1:
-# nothing in it can be secret), most (bytes: only a section's last ones are sent), and scope (ids), where the table of all
-# containers (facts.sh) is read. Of its lines go out, values escaped as JSON or Go write strings:
+# Variables: name (the section) or parts (1: a line of a tab and a name begins one, empty lines are left out), most (bytes:
+# only a section's last ones are sent), and scope (ids), where the table of all containers (collect.sh) is read. Of its
+# lines go out, values escaped as JSON or Go write strings:
 #   C <container> <JSON>         -> section containers
 #   E <container> "NAME=value"   -> section environment, for those in scope: E <container> NAME <masked value>
 #   what Compose prints, behind the line "declaration"
@@ -113,7 +113,7 @@ most {
     while (size > most) { size -= length(kept[first]) + 1; delete kept[first++] }
     next
 }
-{ tell(name, plain ? $0 : scrubbed($0)) }
+{ tell(name, scrubbed($0)) }
 function finish() {
     for (; first <= last; first++) tell(name, scrubbed(kept[first]))
     first = 1; last = 0; size = 0

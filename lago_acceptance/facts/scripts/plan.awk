@@ -1,6 +1,6 @@
-# From the table of all containers (facts.sh), which of them are the deployment's, and what is to be asked of them.
+# Decides from the table of all containers (collect.sh) which of them are the deployment's, and what to ask of them.
 # Prints assignments for the shell. Environment: wanted_project, wanted_directory, gateway_network. role_of precedes this
-# text (roles.py). Nothing is printed but by assign(), which quotes.
+# text (render.py). Everything is printed by assign(), which quotes.
 function assign(name, value) {
     gsub(/'/, "'\\''", value)
     print name "='" value "'"
@@ -92,7 +92,7 @@ END {
     for (number = 1; number <= count; number++) {
         id = ids[number]
         own[id] = project != "" && owner[id] == project
-        if (own[id]) { scope = scope id " "; log_paths = log_paths log_path[id] "\n" }
+        if (own[id]) { scope = scope id " "; log_paths = log_paths id "\t" log_path[id] "\n" }
         # What is not Lago's own and is well is not asked what it has printed.
         if (own[id] && !(well[id] && role[id] ~ /^(db|redis|front|pdf)$/)) talkers = talkers id " "
         if (own[id] && !(image[id] in named)) { named[image[id]] = 1; references = references image[id] "\n" }

@@ -1,11 +1,13 @@
-"""Assembles the scripts that run on a host: tables of Python become functions of awk."""
+"""Assembles the scripts that run on a host: tables of Python become functions of awk, sections functions of the shell."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from importlib.resources import files
 
 from lago_acceptance.core import roles, urls, value_shapes
+from lago_acceptance.facts.sections import Section, sections
 
 # An argument's limits are blanks, as in Python's words.
 _ROLE_OF = r"""function role_of(label, text,    image, last) {
@@ -37,9 +39,23 @@ _UNESCAPED = """function is_unescaped(password) { return password ~ %s }
 
 
 def script(name: str) -> str:
-    """The text of one of the scripts of this folder, after the functions that it shares with Python."""
-    shared = {"plan.awk": roles_as_awk, "mask.awk": values_as_awk}.get(name)
+    """The text of one of the scripts of this folder, preceded by the functions that are rendered from Python."""
+    shared = {"plan.awk": roles_as_awk, "mask.awk": values_as_awk, "collect.sh": sections_as_shell}.get(name)
     return (shared() if shared else "") + (files(__package__) / name).read_text("utf-8")
+
+
+def sections_as_shell() -> str:
+    """``host_sections`` and ``last_sections``, which print all sections of the host."""
+    return "".join(
+        _function(name, (each for each in sections() if each.last is last))
+        for name, last in (("host_sections", False), ("last_sections", True))
+    )
+
+
+def _function(name: str, printed: Iterable[Section]) -> str:
+    # What a section sets, or where it goes, is its own business.
+    body = "".join(f"begin {each.name}\n(\n{each.shell}\n)\n" for each in printed)
+    return f"{name}() {{\n{body}}}\n"
 
 
 def roles_as_awk() -> str:

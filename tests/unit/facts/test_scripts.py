@@ -8,8 +8,9 @@ import subprocess
 import pytest
 
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts.collect import BEGIN, END, observe, reading
-from lago_acceptance.facts.collect import _Sections as Sections
+from lago_acceptance.facts.collect import observe, reading
+from lago_acceptance.facts.containers import environments
+from lago_acceptance.facts.script_output import BEGIN, END, ScriptOutput
 from lago_acceptance.facts.scripts import render
 from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.hosts.process import text_of
@@ -52,14 +53,16 @@ def test_long_lines_of_many_writers_arrive_whole(name):
         env={"LC_ALL": "C", "mask": MASK, "PATH": "/usr/bin:/bin"},
     ) as shell:
         told, _ = shell.communicate(f"echo {BEGIN}\n{script}\nwait\necho {END}\n".encode(), timeout=60)
-    sections = Sections(Host(), text_of(told))
+    sections = ScriptOutput("somewhere", text_of(told))
     assert {each: sections.text(each) for each in texts} == texts
 
 
 @pytest.mark.parametrize("name", AWKS)
 def test_of_a_log_the_last_lines_are_kept(name):
     text = "".join(f"line {number}\n" for number in range(1000))
-    kept = Sections(Host(), masked(awk_of(name), text.encode(), name="logs:1", most="100")).text("logs:1")
+    kept = ScriptOutput("somewhere", masked(awk_of(name), text.encode(), name="logs:1", most="100")).text(
+        "logs:1"
+    )
     assert text.endswith(kept) and 80 < len(kept) <= 100
 
 
@@ -68,7 +71,7 @@ def test_sections_of_one_stream_are_told_apart_and_cut_each_for_itself(name):
     text = (
         "\n\tlogs:1\n" + "old line\n" * 50 + "its last word" + "\n\tlogs:2\n" + "\n\tlogs:3\nred://u:word@h\n"
     )
-    sections = Sections(Host(), masked(awk_of(name), text.encode(), parts="1", most="60"))
+    sections = ScriptOutput("somewhere", masked(awk_of(name), text.encode(), parts="1", most="60"))
     assert sections.text("logs:1").endswith("old line\nits last word\n")
     assert len(sections.text("logs:1")) <= 60
     assert (sections.text("logs:2"), sections.text("logs:3")) == ("", "red://u:<secret>@h\n")
@@ -106,9 +109,9 @@ def test_what_is_well_and_not_lagos_own_is_not_asked_for_its_log(name, image, he
 
 @pytest.mark.parametrize("name", AWKS)
 def test_bytes_that_are_no_text_harm_nothing(name):
-    told = Sections(Host(), masked(awk_of(name), b"a \xff\xfe b\r\nnext\x0b\x1c line\n", name="logs:1")).text(
-        "logs:1"
-    )
+    told = ScriptOutput(
+        "somewhere", masked(awk_of(name), b"a \xff\xfe b\r\nnext\x0b\x1c line\n", name="logs:1")
+    ).text("logs:1")
     assert told == "a \ufffd\ufffd b\r\nnext\x0b\x1c line\n"
 
 
@@ -116,8 +119,8 @@ def test_bytes_that_are_no_text_harm_nothing(name):
 def test_secrets_of_the_table_stay_and_others_containers_are_left_out(name):
     table = 'C\town\t{"id":"own"}\nE\town\t"LAGO_API_KEY=very-secret"\nE\tother\t"LAGO_API_KEY=elsewhere"\n'
     declared = 'declaration\n{\n  "LAGO_API_KEY": "very-secret",\n  "PORT": "3000"\n'
-    sections = Sections(Host(), masked(awk_of(name), (table + declared).encode(), scope=" own "))
-    values, declaration = sections.environment
+    sections = ScriptOutput("somewhere", masked(awk_of(name), (table + declared).encode(), scope=" own "))
+    values, declaration = environments(sections.text("environment"))
     assert sections.text("containers") == '{"id":"own"}\n'
     assert values == {"own": {"LAGO_API_KEY": "<secret:1:plain:11>"}}
     assert '"LAGO_API_KEY": "<secret:1:plain:11>",' in declaration and '"PORT": "3000"' in declaration
@@ -140,7 +143,7 @@ class Telling(Host):
     [
         ("", "did not arrive whole: nothing came"),
         ("Welcome!\n", "did not arrive whole: Welcome!"),
-        (f"{BEGIN}\ninfo {{}}\n", "did not arrive whole: it broke off"),
+        (f"{BEGIN}\ninfo {{}}\n", "did not arrive whole: the output broke off"),
         (f"{BEGIN}\ndocker-error Got permission denied\n{END}\n", "does not let this user talk to Docker"),
     ],
 )
@@ -152,7 +155,7 @@ def test_what_is_not_whole_is_no_verdict(output, words):
 def test_the_words_of_a_deployment_are_quoted():
     """A folder may be called anything."""
     asked = reading(Telling(""), directory="/srv/it's $(reboot); `x`", project='a"b')
-    head = asked.script().partition("echo")[0]
+    head = asked.script().partition("host_sections()")[0]
     told = subprocess.run(
         ["sh", "-c", f'{head}\nprintf "%s|%s" "$directory" "$project"'],
         capture_output=True,
