@@ -17,6 +17,7 @@ from lago_acceptance.core.roles import as_awk
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts import parsing
+from lago_acceptance.facts.answers import LagoProcess
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host, ReadCommand
 
@@ -204,8 +205,8 @@ def _read(host: Host, asked: ReadCommand) -> _Sections:
     return sections
 
 
-def _lago(sections: _Sections) -> dict[str, dict[str, Any]]:
-    return {name: parsing.json_or_error(text) for name, text in sections.named("lago:").items()}
+def _lago(sections: _Sections) -> dict[str, LagoProcess]:
+    return {name: parsing.lago_process(text) for name, text in sections.named("lago:").items()}
 
 
 def _docker_sentence(host: Host, problem: str) -> str:
