@@ -4,12 +4,12 @@ did not. And what of Lago's is served by others."""
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from lago_acceptance.core.roles import API, DB, PDF, REDIS, WORKER
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts import sidekiq
+from lago_acceptance.facts.answers import DatabaseAnswers
 from lago_acceptance.facts.types import Facts
 
 _NAMES = {DB: "the database", REDIS: "Redis"}
@@ -19,7 +19,7 @@ _NEVER_ASKED = re.compile(
 )
 
 
-def database(facts: Facts) -> dict[str, Any]:
+def database(facts: Facts) -> DatabaseAnswers:
     """The answers of scripts/database.sql by their names."""
     if facts.database is None:
         must_be_asked(facts, DB, facts.database_error)
@@ -30,9 +30,11 @@ def database(facts: Facts) -> dict[str, Any]:
 def jobs(facts: Facts) -> sidekiq.Sidekiq:
     """Sidekiq's data in the Redis database that the API enqueues to."""
     found = sidekiq.as_enqueued_to(facts)
-    if found is None:
+    if facts.redis is None:
         must_be_asked(facts, REDIS, facts.redis_error)
         raise Blocked("redis-refuses-lago", "Redis could not be read")
+    if found is None:
+        raise Unknown("Redis did not say all of what Sidekiq keeps in it")
     return found
 
 

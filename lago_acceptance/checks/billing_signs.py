@@ -6,7 +6,6 @@ Unknown where the facts don't hold what a sign needs: another schema.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
@@ -14,6 +13,7 @@ from lago_acceptance.checks import availability
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import CLOCK, PDF, WORKER
 from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.facts.answers import DeadJob
 from lago_acceptance.facts.sidekiq import Sidekiq
 from lago_acceptance.facts.types import Facts
 
@@ -86,15 +86,15 @@ WEBHOOKS = BillingSign(
 
 def of_database(facts: Facts, sign: BillingSign) -> list[Finding]:
     """The finding of a sign that PostgreSQL tells."""
-    answer = availability.database(facts).get(sign.name)
-    if answer is None:
+    answer = availability.database(facts).signs.get(sign.name)
+    if answer is None or answer.count is None:
         raise Unknown(f"this database can't tell it: {_reason(facts.database_error)}")
-    if not answer["count"]:
+    if not answer.count:
         return []
     values = {
-        "count": answer["count"],
-        "since": time_of(answer["oldest"]),
-        "some": ", ".join(str(each) for each in answer["some"] or ()),
+        "count": answer.count,
+        "since": time_of(answer.oldest or 0),
+        "some": ", ".join(str(each) for each in answer.examples),
     }
     some = "" if "{some}" in sign.problem else f": {values['some']}"
     return [
@@ -122,17 +122,17 @@ def time_of(unix: float) -> str:
 
 def died(jobs: Sidekiq, since: float) -> list[Finding]:
     """Jobs that died after a time (Unix time)."""
-    classes: dict[str, list[dict[str, Any]]] = {}
+    classes: dict[str, list[DeadJob]] = {}
     for job in jobs.dead:
-        if job["at"] > since:
-            classes.setdefault(job["class"], []).append(job)
+        if job.at > since:
+            classes.setdefault(job.name, []).append(job)
     return [
         Finding(
             id="jobs-died",
             role=WORKER,
             problem=f"{len(dead)} {name} died"
             + (f" since {time_of(since)}" if since else "")
-            + f": {dead[0]['error'][:150]}",
+            + f": {dead[0].error[:150]}",
             impact="Lago does not try again: the invoice, webhook or file that they were for is missing",
             fix="mend what the message names, then run them again from the dead set, and compare invoices",
         )

@@ -6,6 +6,7 @@ import msgspec
 
 from lago_acceptance.core.roles import API, CLOCK, LAGO_RUBY, WORKER
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.facts.answers import LoadedKey
 from lago_acceptance.facts.types import Container, Facts, KeyFile
 from lago_acceptance.lago.key_loading import NATIVE_FILE, NATIVE_FROM
 from lago_acceptance.lago.versions import before
@@ -52,11 +53,9 @@ def in_volumes(facts: Facts, settings: Settings) -> tuple[Service, ...]:
     )
 
 
-def effective_key(facts: Facts, container: Container) -> dict | None:
-    """What a running container's Ruby makes of the key: ``public`` (digest), ``bits``, ``private``, ``consistent``;
-    ``error`` where it can't be loaded. None where the container could not be asked."""
-    asked = facts.lago.get(container.id)
-    return asked.get("key") if asked else None
+def effective_key(facts: Facts, container: Container) -> LoadedKey:
+    """What a running container's Ruby makes of the key; nothing is known where it could not be asked."""
+    return facts.process(container).key or LoadedKey()
 
 
 def holders(facts: Facts) -> tuple[Container, ...]:

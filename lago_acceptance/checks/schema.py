@@ -10,19 +10,18 @@ from lago_acceptance.facts.types import Facts
 
 def wanted(facts: Facts, settings: Settings) -> Schema | None:
     """The schema of the Lago that runs."""
-    api = facts.running(API)
-    asked = facts.lago.get(api.id, {}) if api else {}
-    if asked.get("migration_count"):
-        return Schema(asked["migration_count"], asked["migrations"][-1])
+    image = facts.process(facts.running(API))
+    if image.migration_count and image.migrations:
+        return Schema(image.migration_count, image.migrations[-1])
     return settings.schema.get(settings.deployment.version)
 
 
 def is_not_the_images(facts: Facts, settings: Settings) -> bool:
     """Whether the database has other migrations than the Lago that runs; False where either is not known."""
-    needed, has = wanted(facts, settings), (facts.database or {}).get("migrations")
+    needed, has = wanted(facts, settings), facts.database.migrations if facts.database else None
     if facts.database is None or needed is None:
         return False
-    return has is None or (has["count"], has["latest"]) != (needed.migrations, needed.latest)
+    return has is None or (has.count, has.latest) != (needed.migrations, needed.latest)
 
 
 def finding(problem: str) -> Finding:

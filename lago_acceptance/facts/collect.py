@@ -12,6 +12,7 @@ import msgspec
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts import containers, parsing, sections
+from lago_acceptance.facts.answers import LagoProcess
 from lago_acceptance.facts.script_output import ScriptOutput
 from lago_acceptance.facts.scripts import render
 from lago_acceptance.facts.types import Facts
@@ -123,8 +124,8 @@ def _read(host: Host, asked: ReadCommand) -> ScriptOutput:
     return output
 
 
-def _lago(output: ScriptOutput) -> dict[str, dict[str, Any]]:
-    return {name: parsing.json_or_error(text) for name, text in output.named("lago:").items()}
+def _lago(output: ScriptOutput) -> dict[str, LagoProcess]:
+    return {name: parsing.lago_process(text) for name, text in output.named("lago:").items()}
 
 
 def _docker_sentence(host: Host, problem: str) -> str:

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from lago_acceptance.core.secrets import redact
+from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, RedisAnswers, decode
 
 
-def database(named: dict[str, str]) -> tuple[dict[str, Any] | None, str]:
-    """The answers of scripts/database.sql by their names, and what went wrong."""
+def database(named: dict[str, str]) -> tuple[DatabaseAnswers | None, str]:
+    """The answers of scripts/database.sql and of the signs, and what went wrong."""
     answers: dict[str, Any] = {}
     problems = []
     for text in named.values():
@@ -22,14 +23,16 @@ def database(named: dict[str, str]) -> tuple[dict[str, Any] | None, str]:
                     problems.append(line)
             elif line.strip():
                 problems.append(line.strip())
-    return answers or None, redact("; ".join(problems))[:500]
+    signs = {name: answers[name] for name in answers if name not in DatabaseAnswers.__struct_fields__}
+    found = decode(DatabaseAnswers, {**answers, "signs": signs}) if answers else None
+    return found, redact("; ".join(problems))[:500]
 
 
-def redis(named: dict[str, str]) -> tuple[dict[str, Any] | None, str]:
+def redis(named: dict[str, str]) -> tuple[RedisAnswers | None, str]:
     """What scripts/sidekiq.lua answered, or what was said instead."""
     for text in named.values():
         try:
-            return json.loads(text), ""
+            return decode(RedisAnswers, json.loads(text)), ""
         except json.JSONDecodeError:
             return None, redact(text.strip())[:300]
     return None, ""
@@ -41,9 +44,9 @@ def proxy(text: str) -> dict[str, Any] | None:
     return {"routers": parts[0], "services": parts[1]} if len(parts) == 2 else None
 
 
-def json_or_error(text: str) -> dict[str, Any]:
-    """A JSON object, or what was said instead as its ``error``."""
+def lago_process(text: str) -> LagoProcess:
+    """What scripts/lago_process.rb answered, or what was said instead as its ``error``."""
     try:
-        return json.loads(text[text.index("{") :])
+        return decode(LagoProcess, json.loads(text[text.index("{") :]))
     except ValueError:
-        return {"error": redact(text.strip())[-300:] or "nothing came in time"}
+        return LagoProcess(error=redact(text.strip())[-300:] or "nothing came in time")

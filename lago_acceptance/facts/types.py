@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, RedisAnswers
 from lago_acceptance.model.deployment import Model, Network, Service
 
 # One that crashed and was started again is taken for running when it has lived this long (seconds).
@@ -161,11 +162,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     log_sizes: dict[str, int]
     dumps: tuple[Dump, ...]
     logs: dict[str, str]
-    database: dict[str, Any] | None
+    database: DatabaseAnswers | None
     database_error: str
-    redis: dict[str, Any] | None
+    redis: RedisAnswers | None
     redis_error: str
-    lago: dict[str, dict[str, Any]]
+    lago: dict[str, LagoProcess]
     fronts: dict[str, str]
     proxies: dict[str, dict[str, Any] | None]
     gateways: dict[str, str] = {}
@@ -179,6 +180,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         return next(
             (container for container in self.of_role(role) if container.serving(self.host_clock)), None
         )
+
+    def process(self, container: Container | None) -> LagoProcess:
+        """What Lago's own process answered in a container; nothing is known of one that could not be asked."""
+        return self.lago.get(container.id, LagoProcess()) if container else LagoProcess()
 
     def model(self) -> Model:
         """The containers as a model, for rules."""

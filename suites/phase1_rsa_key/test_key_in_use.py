@@ -25,7 +25,7 @@ def mounted(facts, settings):
             raise Blocked(
                 diagnosis.blocker(facts), "the API does not run, which could tell the key in its volume"
             )
-        digests = {digest for digest in [(rsa_key.effective_key(facts, api) or {}).get("public")] if digest}
+        digests = {digest for digest in [rsa_key.effective_key(facts, api).public] if digest}
         if not digests:
             raise Unknown("the API did not tell which key it has loaded from its volume")
     if not digests and (unseen := next((key.file.unseen for key in mounted if key.file.unseen), "")):
@@ -44,18 +44,18 @@ def answers(facts):
     api = facts.running(API)
     if api is None:
         raise Blocked(diagnosis.blocker(facts), "the API does not run")
-    answers = facts.lago.get(api.id, {})
-    if answers.get("error"):
-        raise Blocked("api-unhealthy", f"the API gave no answer in its own container: {answers['error']}")
+    answers = facts.process(api)
+    if answers.error:
+        raise Blocked("api-unhealthy", f"the API gave no answer in its own container: {answers.error}")
     return answers
 
 
 @pytest.fixture(scope="module")
 def answers_with_key(facts, settings, answers):
     """The same, where an API key is known in the container."""
-    if not answers.get("with_key"):
+    if not answers.with_key:
         raise Unknown("the API container has no LAGO_API_KEY, so what needs a key can't be asked from inside")
-    status = answers["answers"].get("/api/v1/organizations", {}).get("status")
+    status = answers.status("/api/v1/organizations")
     if status == 403:
         raise Unknown(LIMITED.format("API", "organization"))
     if status != 200:
@@ -85,21 +85,20 @@ def test_lago_loads_its_key(facts, judge):
         raise Blocked(diagnosis.blocker(facts), "neither API, worker nor clock runs")
     findings = []
     for container in holders:
-        key = rsa_key.effective_key(facts, container) or {}
-        if key.get("error"):
+        key = rsa_key.effective_key(facts, container)
+        if key.error:
             findings.append(
                 Finding(
                     id="rsa-key-unloadable",
                     role=container.role,
                     service=container.service.name,
-                    problem="what LAGO_RSA_PRIVATE_KEY holds in this container can't be loaded: "
-                    f"{key['error']}",
+                    problem=f"what LAGO_RSA_PRIVATE_KEY holds in this container can't be loaded: {key.error}",
                     impact="the container runs with an older value, and will not come back from its next "
                     "restart",
                     fix="give it the base64 of the whole private PEM, once, and restart it",
                 )
             )
-        elif key and not (key.get("private") and key.get("consistent") and key.get("bits", 0) >= 2048):
+        elif key.public and not (key.private and key.consistent and (key.bits or 0) >= 2048):
             findings.append(
                 Finding(
                     id="rsa-key-unfit",
@@ -108,9 +107,9 @@ def test_lago_loads_its_key(facts, judge):
                     problem="the loaded key is "
                     + (
                         "public only"
-                        if not key.get("private")
-                        else f"of {key.get('bits')} bits"
-                        if key.get("bits", 0) < 2048
+                        if not key.private
+                        else f"of {key.bits} bits"
+                        if (key.bits or 0) < 2048
                         else "inconsistent"
                     ),
                     impact="webhooks and tokens are not signed, or signed so that nobody can verify them",
@@ -135,20 +134,19 @@ def test_every_process_holds_the_mounted_key(facts, mounted, judge):
             "the container",
         )
         for container in holders
-        if (key := rsa_key.effective_key(facts, container)) and key.get("public") and key["public"] != mounted
+        if (key := rsa_key.effective_key(facts, container)) and key.public and key.public != mounted
     )
 
 
 def test_the_api_serves_the_public_half_of_the_mounted_key(answers_with_key, mounted):
-    served = answers_with_key.get("served")
+    served = answers_with_key.served
     if served is None:
-        status = answers_with_key["answers"].get("/api/v1/webhooks/public_key", {}).get("status")
+        status = answers_with_key.status("/api/v1/webhooks/public_key")
         if status == 403:
             raise Unknown(LIMITED.format("API", "webhooks' public key"))
         raise Red(
             served_finding(
-                f"the API serves no public key: it answers {status} "
-                f"{answers_with_key.get('served_error', '')}"
+                f"the API serves no public key: it answers {status} {answers_with_key.served_error}"
             )
         )
     if served != mounted:
@@ -169,14 +167,14 @@ def served_finding(problem: str) -> Finding:
 
 
 def test_a_token_that_the_api_signs_verifies(answers_with_key):
-    if answers_with_key.get("token_verifies") is not True:
-        status = answers_with_key["answers"].get("/api/v1/organizations/grpc_token", {}).get("status")
+    if answers_with_key.token_verifies is not True:
+        status = answers_with_key.status("/api/v1/organizations/grpc_token")
         raise Red(
             Finding(
                 id="rsa-token-unverified",
                 role=API,
                 problem=f"the API signed no token that its own public key verifies (grpc_token answers {status}"
-                + (f", {answers_with_key['served_error']}" if answers_with_key.get("served_error") else "")
+                + (f", {answers_with_key.served_error}" if answers_with_key.served_error else "")
                 + ")",
                 impact="webhooks go out unsigned or not at all",
                 fix="mount the private key, not its public half, and look for the first error in the "
@@ -201,7 +199,7 @@ def test_docker_exec_has_the_key_too(facts, judge):
             fix="set the key by RUBYOPT and rsa_key.rb as in compose/docker-compose.lago.yml",
         )
         for container in holders
-        if facts.lago[container.id].get("exec") is False
+        if facts.lago[container.id].exec is False
     )
 
 

@@ -75,7 +75,7 @@ def test_the_database_lets_lago_in_with_its_own_url(facts):
 
 def test_the_database_lies_on_its_volume(facts, database):
     container = facts.running(DB)
-    directory = database.get("directory")
+    directory = database.directory
     if container is None or not directory:
         raise Unknown("PostgreSQL did not say where its data is")
     mount = container.service.mount_at(directory)
@@ -113,25 +113,25 @@ def test_migrate_has_finished(facts):
 def test_the_schema_is_the_images(facts, database, settings):
     if trouble := diagnosis.key_trouble(facts):
         raise Blocked(trouble[1].id, "migrations can't run")
-    if "migrations" not in database:
+    if database.migrations is None:
         raise Red(schema.finding("the database has no schema_migrations at all: it was never migrated"))
     wanted = schema.wanted(facts, settings)
     if wanted is None:
         raise Unknown("neither the image nor settings.toml says which migrations this version has")
-    has = database["migrations"]
+    has = database.migrations
     if schema.is_not_the_images(facts, settings):
         raise Red(
             schema.finding(
-                f"the database has {has['count']} migrations up to {has['latest']}, "
+                f"the database has {has.count} migrations up to {has.latest}, "
                 f"this Lago needs {wanted.migrations} up to {wanted.latest}"
             )
         )
 
 
 def test_the_schema_is_lagos_alone(database, judge):
-    if "tables" not in database:
+    if database.tables is None:
         raise Unknown("PostgreSQL did not say which tables are in Lago's schema")
-    others = sorted(OF_OTHERS & set(database["tables"]))
+    others = sorted(OF_OTHERS & set(database.tables))
     judge(
         Finding(
             id="shared-database",
@@ -158,7 +158,7 @@ def test_redis_answers_and_never_evicts(facts):
                 fix="make the password in REDIS_URL (or REDIS_PASSWORD) the one that Redis is started with",
             )
         )
-    if facts.redis["policy"] != "noeviction":
+    if facts.redis.policy != "noeviction":
         raise Red(
             Finding(
                 id="redis-evicts",

@@ -31,9 +31,7 @@ def test_a_worker_is_alive_where_the_api_enqueues(facts, jobs):
     if facts.running(WORKER) is None:
         raise Blocked(diagnosis.blocker(facts), "the worker does not run")
     others = [
-        each["number"]
-        for each in facts.redis["databases"]
-        if each["processes"] and each["number"] != jobs.number
+        each.number for each in facts.redis.databases or () if each.processes and each.number != jobs.number
     ]
     raise Red(
         Finding(
@@ -147,23 +145,18 @@ def test_health_is_lagos_and_of_the_expected_version(facts, settings):
         raise Blocked(
             diagnosis.blocker(facts) if facts.of_role(API) else "service-missing", "the API does not run"
         )
-    asked = facts.lago.get(api.id, {})
-    said = asked.get("answers", {}).get("/health")
+    asked = facts.process(api)
+    said = asked.answers.get("/health")
     if not said:
-        raise Red(
-            health_finding(f"/health gives no answer inside the container: {asked.get('error', 'nothing')}")
-        )
+        raise Red(health_finding(f"/health gives no answer inside the container: {asked.error or 'nothing'}"))
     try:
-        body = json.loads(asked.get("health", ""))
+        body = json.loads(asked.health)
     except json.JSONDecodeError:
-        raise Red(
-            health_finding(f"/health answers {said['status']} {said['type']}, which is not JSON")
-        ) from None
-    if said["status"] != 200:
+        raise Red(health_finding(f"/health answers {said.status} {said.type}, which is not JSON")) from None
+    if said.status != 200:
         raise Red(
             health_finding(
-                f"/health answers {said['status']}: {body.get('message')} "
-                f"{str(body.get('details', ''))[:200]}"
+                f"/health answers {said.status}: {body.get('message')} {str(body.get('details', ''))[:200]}"
             )
         )
     if body.get("version") != settings.deployment.version:
@@ -187,12 +180,12 @@ def test_the_api_answers_its_own_key(facts, settings):
         raise Blocked(
             diagnosis.blocker(facts) if facts.of_role(API) else "service-missing", "the API does not run"
         )
-    asked = facts.lago.get(api.id, {})
-    if asked.get("error"):
-        raise Blocked("api-unhealthy", f"the API gave no answer: {asked['error']}")
-    if not asked.get("with_key"):
+    asked = facts.process(api)
+    if asked.error:
+        raise Blocked("api-unhealthy", f"the API gave no answer: {asked.error}")
+    if not asked.with_key:
         raise Unknown("the API container has no LAGO_API_KEY, so what needs a key can't be asked from inside")
-    status = asked["answers"]["/api/v1/organizations"]["status"]
+    status = asked.status("/api/v1/organizations")
     if status == 403:
         raise Unknown(LIMITED.format("API", "organization"))
     if status == 401:

@@ -1,35 +1,32 @@
 \set ON_ERROR_STOP off
 BEGIN READ ONLY;
 SET LOCAL statement_timeout = '4s';
-SELECT 'server' || E'\t' || json_build_object(
-  'version', current_setting('server_version'), 'encoding', current_setting('server_encoding'),
-  'user', current_user, 'database', current_database(), 'address', inet_server_addr());
 SELECT 'directory' || E'\t' || to_json(current_setting('data_directory'));
 SELECT 'migrations' || E'\t' || json_build_object(
   'count', count(*), 'latest', max(version)) FROM schema_migrations;
 SELECT 'tables' || E'\t' || coalesce(json_agg(tablename), '[]'::json)
 FROM pg_tables WHERE schemaname = ANY (current_schemas(false));
 
--- Signs that billing works. Each answers {count, oldest (Unix time), some}; statuses: docs/lago-facts.md,
+-- Signs that billing works. Each answers {count, oldest (Unix time), examples}; statuses: docs/lago-facts.md,
 -- section 5.
 -- One that this schema can't answer leaves an error and no answer.
 SELECT 'invoices_generating' || E'\t' || json_build_object(
   'count', count(*),
   'oldest', extract(epoch FROM min(created_at) AT TIME ZONE 'UTC'),
-  'some', (array_agg(id ORDER BY created_at))[1:3])
+  'examples', (array_agg(id ORDER BY created_at))[1:3])
 FROM invoices WHERE status = 3 AND created_at < (now() AT TIME ZONE 'UTC') - interval '15 minutes';
 
 SELECT 'invoices_failed' || E'\t' || json_build_object(
   'count', count(*),
   'oldest', extract(epoch FROM min(created_at) AT TIME ZONE 'UTC'),
-  'some', (array_agg(id ORDER BY created_at))[1:3])
+  'examples', (array_agg(id ORDER BY created_at))[1:3])
 FROM invoices WHERE status = 4;
 
 -- A file is made within seconds of finalization; one that was never made belongs to the last billing period.
 SELECT 'invoices_without_file' || E'\t' || json_build_object(
   'count', count(*),
   'oldest', extract(epoch FROM min(updated_at) AT TIME ZONE 'UTC'),
-  'some', (array_agg(id ORDER BY updated_at))[1:3])
+  'examples', (array_agg(id ORDER BY updated_at))[1:3])
 FROM invoices
 WHERE status = 1
   AND updated_at < (now() AT TIME ZONE 'UTC') - interval '15 minutes'
@@ -74,7 +71,7 @@ WITH active AS (
 SELECT 'subscriptions_unbilled' || E'\t' || json_build_object(
   'count', count(*),
   'oldest', extract(epoch FROM min(ended.at)),
-  'some', (array_agg(ended.id ORDER BY ended.at))[1:3])
+  'examples', (array_agg(ended.id ORDER BY ended.at))[1:3])
 FROM ended
 WHERE (ended.started_at AT TIME ZONE 'UTC') + coalesce(trial_period, 0) * interval '1 day' < ended.at
   AND (ended.created_at AT TIME ZONE 'UTC') < ended.at
@@ -85,7 +82,7 @@ WHERE (ended.started_at AT TIME ZONE 'UTC') + coalesce(trial_period, 0) * interv
 SELECT 'subscriptions_pending' || E'\t' || json_build_object(
   'count', count(*),
   'oldest', extract(epoch FROM min(subscription_at) AT TIME ZONE 'UTC'),
-  'some', (array_agg(subscriptions.id ORDER BY subscription_at))[1:3])
+  'examples', (array_agg(subscriptions.id ORDER BY subscription_at))[1:3])
 FROM subscriptions
 JOIN customers ON customers.id = subscriptions.customer_id
 JOIN organizations ON organizations.id = customers.organization_id
@@ -98,6 +95,6 @@ WHERE subscriptions.status = 0 AND previous_subscription_id IS NULL AND customer
 SELECT 'webhooks_failed' || E'\t' || json_build_object(
   'count', count(*),
   'oldest', extract(epoch FROM min(updated_at) AT TIME ZONE 'UTC'),
-  'some', (array_agg(DISTINCT coalesce(http_status::text, 'no answer')))[1:3])
+  'examples', (array_agg(DISTINCT coalesce(http_status::text, 'no answer')))[1:3])
 FROM webhooks WHERE status = 2 AND updated_at > (now() AT TIME ZONE 'UTC') - interval '24 hours';
 ROLLBACK;

@@ -79,7 +79,8 @@ def lost(seen: Seen) -> dict[str, str]:
 
 def has_worked(facts: Facts) -> bool:
     """Whether some worker has finished a job."""
-    return any(each["processed"] > each["failed"] for each in (facts.redis or {}).get("databases", ()))
+    databases = (facts.redis.databases if facts.redis else None) or ()
+    return any((each.processed or 0) > (each.failed or 0) for each in databases)
 
 
 def ready(container: Container) -> bool:

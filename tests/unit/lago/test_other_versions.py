@@ -15,6 +15,14 @@ from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.settings import load as load_settings
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts import sidekiq
+from lago_acceptance.facts.answers import (
+    DatabaseAnswers,
+    EndpointAnswer,
+    LagoProcess,
+    LoadedKey,
+    RedisAnswers,
+    decode,
+)
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.lago import log_causes, schedules
 from lago_acceptance.model.deployment import Model, Mount, Service
@@ -48,7 +56,7 @@ def of_roles(**environments: dict[str, str]) -> Facts:
 # --- jobs ---
 
 
-def redis(*processes: dict) -> dict:
+def redis(*processes: dict) -> RedisAnswers:
     databases = [
         {
             "number": 0,
@@ -59,7 +67,7 @@ def redis(*processes: dict) -> dict:
             "failed": 0,
         }
     ]
-    return {"version": "7", "policy": "noeviction", "databases": databases}
+    return decode(RedisAnswers, {"version": "7", "policy": "noeviction", "databases": databases})
 
 
 CAPSULES = {"default": {"mode": "strict", "weights": {"default": 0}}, "own": {"weights": {"billing": 1}}}
@@ -77,8 +85,10 @@ def test_the_queues_of_a_worker_are_known_of_each_sidekiq(process):
 @pytest.mark.parametrize(("value", "ids"), [("true", ["queue-without-reader"]), ("false", []), ("", [])])
 def test_a_switch_that_says_false_switches_nothing_on(value, ids):
     found = redis({"queues": ["default", "billing"]})
-    found["databases"][0]["queues"] = []
-    seen = facts(container("api", {"SIDEKIQ_EVENTS": value}), redis=found)
+    quiet = msgspec.structs.replace(found.databases[0], queues=())
+    seen = facts(
+        container("api", {"SIDEKIQ_EVENTS": value}), redis=msgspec.structs.replace(found, databases=(quiet,))
+    )
     judge = Judge()
     work.test_every_queue_is_read_in_time(seen, sidekiq.as_enqueued_to(seen), None, judge)
     assert judge.ids == ids
@@ -206,7 +216,7 @@ def keyed(image: str, **publics: str) -> Facts:
     containers = [
         container(role, service=Service(name=role, image=image, role=role, mounts=VOLUME)) for role in publics
     ]
-    loaded = {role: {"key": {"public": public}} for role, public in publics.items()}
+    loaded = {role: LagoProcess(key=LoadedKey(public=public)) for role, public in publics.items()}
     return facts(*containers, lago=loaded)
 
 
@@ -253,12 +263,12 @@ def test_variables_of_an_image_are_no_drift():
 
 def test_another_applications_migrations_in_lagos_schema_are_told():
     judge = Judge()
-    data.test_the_schema_is_lagos_alone({"tables": ["invoices", "schema_migrations"]}, judge)
+    data.test_the_schema_is_lagos_alone(DatabaseAnswers(tables=("invoices", "schema_migrations")), judge)
     assert judge.ids == []
-    data.test_the_schema_is_lagos_alone({"tables": ["invoices", "alembic_version"]}, judge)
+    data.test_the_schema_is_lagos_alone(DatabaseAnswers(tables=("invoices", "alembic_version")), judge)
     assert [(each.id, each.severity) for each in judge] == [("shared-database", "warning")]
     with pytest.raises(Unknown):
-        data.test_the_schema_is_lagos_alone({}, judge)
+        data.test_the_schema_is_lagos_alone(DatabaseAnswers(), judge)
 
 
 # --- keys of the API ---
@@ -266,8 +276,8 @@ def test_another_applications_migrations_in_lagos_schema_are_told():
 
 def answered(status: int) -> Facts:
     """The API's answer to its own key."""
-    said = {"with_key": True, "answers": {"/api/v1/organizations": {"status": status}}}
-    return facts(container("api"), lago={"api": said})
+    said = {"/api/v1/organizations": EndpointAnswer(status)}
+    return facts(container("api"), lago={"api": LagoProcess(with_key=True, answers=said)})
 
 
 def test_a_key_that_may_not_read_the_organization_is_unknown():
@@ -275,7 +285,7 @@ def test_a_key_that_may_not_read_the_organization_is_unknown():
         work.test_the_api_answers_its_own_key(answered(403), None)
     with pytest.raises(Unknown, match="permissions"):
         key_in_use.answers_with_key._get_wrapped_function()(answered(403), None, answered(403).lago["api"])
-    limited = {"answers": {"/api/v1/webhooks/public_key": {"status": 403}}}
+    limited = LagoProcess(answers={"/api/v1/webhooks/public_key": EndpointAnswer(403)})
     with pytest.raises(Unknown, match="permissions"):
         key_in_use.test_the_api_serves_the_public_half_of_the_mounted_key(limited, "a")
     with pytest.raises(work.Red, match="api-refuses-its-key"):
