@@ -40,22 +40,28 @@ _UNESCAPED = """function is_unescaped(password) { return password ~ %s }
 
 def script(name: str) -> str:
     """The text of one of the scripts of this folder, preceded by the functions that are rendered from Python."""
-    shared = {"plan.awk": roles_as_awk, "mask.awk": values_as_awk, "collect.sh": sections_as_shell}.get(name)
-    return (shared() if shared else "") + (files(__package__) / name).read_text("utf-8")
+    rendered = ""
+    match name:
+        case "plan.awk":
+            rendered = roles_as_awk()
+        case "mask.awk":
+            rendered = values_as_awk()
+        case "collect.sh":
+            rendered = sections_as_shell(sections())
+    return rendered + (files(__package__) / name).read_text("utf-8")
 
 
-def sections_as_shell() -> str:
-    """``host_sections`` and ``last_sections``, which print all sections of the host."""
-    return "".join(
-        _function(name, (each for each in sections() if each.last is last))
-        for name, last in (("host_sections", False), ("last_sections", True))
-    )
+def sections_as_shell(printed: Iterable[Section]) -> str:
+    """The functions ``host_sections`` and ``last_sections``, which print these sections.
 
-
-def _function(name: str, printed: Iterable[Section]) -> str:
-    # What a section sets, or where it goes, is its own business.
-    body = "".join(f"begin {each.name}\n(\n{each.shell}\n)\n" for each in printed)
-    return f"{name}() {{\n{body}}}\n"
+    Each runs in a subshell: variables that it sets, or a folder that it goes to, are its own business.
+    """
+    bodies = {"host_sections": "", "last_sections": ""}
+    for each in printed:
+        bodies["last_sections" if each.last else "host_sections"] += (
+            f"begin {each.name}\n(\n{each.shell}\n)\n"
+        )
+    return "".join(f"{name}() {{\n{body or ':'}\n}}\n" for name, body in bodies.items())
 
 
 def roles_as_awk() -> str:

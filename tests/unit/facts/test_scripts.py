@@ -78,6 +78,14 @@ def test_sections_of_one_stream_are_told_apart_and_cut_each_for_itself(name):
 
 
 @pytest.mark.parametrize("name", AWKS)
+def test_no_section_of_the_host_lets_a_secret_out(name):
+    """Whatever somebody's section may print."""
+    text = "\n\tnew-fact\nurl=redis://u:word@h\n-----BEGIN RSA PRIVATE KEY-----\nKEY=LS0tLS1CRUdJTiBSU0Eg\n"
+    output = ScriptOutput("somewhere", masked(awk_of(name), text.encode(), parts="1"))
+    assert output.text("new-fact") == "url=redis://u:<secret>@h\n<key material>\nKEY=<key material>\n"
+
+
+@pytest.mark.parametrize("name", AWKS)
 @pytest.mark.parametrize(
     ("image", "health", "asked"),
     [
