@@ -95,7 +95,7 @@ def role_of(image: str, command: str, labels: Mapping[str, str] | None = None) -
 
 
 @cache
-def _compiled() -> tuple[tuple[str, re.Pattern], ...]:
+def _compiled() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple(
         (role, re.compile("|".join(map(regular_expression, patterns)), re.DOTALL))
         for role, patterns in PATTERNS

@@ -15,7 +15,7 @@ from functools import cache
 
 import msgspec
 
-from lago_acceptance.core.secrets import is_masked, masked_part
+from lago_acceptance.core.secrets import masked_part
 
 # Stands for what nothing sets here but something must set at deploy time (``${NAME:?}``). Fits into URLs and names.
 GIVEN_LATER = "given-at-deploy-"
@@ -94,7 +94,7 @@ def given_later(name: str) -> str:
 
 def unknown(value: str | None) -> bool:
     """Whether a value is, or holds, something that is given at deploy time only."""
-    return bool(value) and GIVEN_LATER in value
+    return value is not None and GIVEN_LATER in value
 
 
 def shape(value: str | None) -> str:
@@ -105,8 +105,8 @@ def shape(value: str | None) -> str:
     value = value or ""
     if unknown(value):
         return "unknown"
-    if is_masked(value):
-        return masked_part(value).shape
+    if masked := masked_part(value):
+        return masked.shape
     written = json.dumps(value, ensure_ascii=False)[1:-1]
     lowered = written.translate(_LOWER)
     for name, expression, is_lowered in _compiled():
@@ -126,5 +126,5 @@ def sounds_secret(name: str) -> bool:
 
 
 @cache
-def _compiled() -> tuple[tuple[str, re.Pattern, bool], ...]:
+def _compiled() -> tuple[tuple[str, re.Pattern[str], bool], ...]:
     return tuple((each.name, re.compile("|".join(each.expressions)), each.lowered) for each in SHAPES)

@@ -1,4 +1,4 @@
-"""Takes the facts of a Docker host by one ReadCommand, scripts/collect.sh."""
+"""Takes the facts of a Docker host with one command, scripts/collect.sh."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts import containers, parsing, sections
+from lago_acceptance.facts import answers, containers, sections
 from lago_acceptance.facts.answers import LagoProcess
 from lago_acceptance.facts.script_output import ScriptOutput
 from lago_acceptance.facts.scripts import render
@@ -36,11 +36,11 @@ def reading(
     inside: str = "",
     environment: dict[str, str] | None = None,
 ) -> ReadCommand:
-    """The Reading that gathers all facts of a host.
+    """The command that gathers all facts of a host.
 
-    Without a project it looks at the one that was started in ``wanted_directory``, else at the only one with
-    Lago in it. ``backups`` is a file pattern of the host's shell. ``inside``: what the gateway on
-    ``gateway_network`` and the API see of each other is looked at, too (TOO), or nothing else (ONLY).
+    Without a project it takes the one that was started in ``wanted_directory``, else the only one with Lago in it.
+    ``backups`` is a file pattern of the host's shell. ``inside``: the gateway on ``gateway_network`` and the API are
+    queried from inside their containers as well (TOO), or nothing else is done (ONLY).
     """
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in (environment or {}).items())
     return ReadCommand(
@@ -88,8 +88,8 @@ def observe(host: Host, **where: Any) -> Facts:
     environments, printed = containers.environments(output.text("environment"))
     everything = containers.containers(output.text("containers"), environments)
     declaration, declaration_error = containers.declaration(printed)
-    database, database_error = parsing.database(output.named("database:"))
-    redis, redis_error = parsing.redis(output.named("redis:"))
+    database, database_error = answers.database(output.named("database:"))
+    redis, redis_error = answers.redis(output.named("redis:"))
     return Facts(
         **found,
         host_clock=clock.ended,
@@ -105,13 +105,13 @@ def observe(host: Host, **where: Any) -> Facts:
         redis_error=redis_error,
         lago=_lago(output),
         fronts={name: redact(text) for name, text in output.named("front:").items()},
-        proxies={name: parsing.proxy(text) for name, text in output.named("proxy:").items()},
+        proxies={name: answers.proxy(text) for name, text in output.named("proxy:").items()},
         gateways=output.named("gateway:"),
     )
 
 
 def look_inside(host: Host, facts: Facts, gateway_network: str) -> Facts:
-    """The facts with what gateway and API see of each other now. Unreachable when Docker doesn't answer there."""
+    """The facts, with what gateway and API see of each other now. Unreachable when Docker doesn't answer there."""
     asked = reading(host, project=facts.project, gateway_network=gateway_network, inside=ONLY)
     output = _read(host, asked)
     return msgspec.structs.replace(facts, lago=facts.lago | _lago(output), gateways=output.named("gateway:"))
@@ -125,15 +125,15 @@ def _read(host: Host, asked: ReadCommand) -> ScriptOutput:
 
 
 def _lago(output: ScriptOutput) -> dict[str, LagoProcess]:
-    return {name: parsing.lago_process(text) for name, text in output.named("lago:").items()}
+    return {name: answers.lago_process(text) for name, text in output.named("lago:").items()}
 
 
 def _docker_sentence(host: Host, problem: str) -> str:
-    said = redact(problem.strip().splitlines()[-1] if problem.strip() else "it said nothing")
+    said = redact(problem.strip().splitlines()[-1] if problem.strip() else "no error message")
     if "permission denied" in problem:
         return (
             f"{host.name} does not let this user talk to Docker: {said}; add the user to the group docker, "
-            f"or be root"
+            f"or log in as root"
         )
     if any(
         sign in problem
@@ -146,10 +146,10 @@ def _docker_sentence(host: Host, problem: str) -> str:
             " too old",
         )
     ):
-        return f"the Docker on {host.name} is too old to be asked ({said}); 20.10 and later are understood"
+        return f"the Docker on {host.name} is too old ({said}); install 20.10 or later"
     if "not found" in problem:
         return f"{host.name} has no Docker; install Docker Engine there"
     return (
-        f"Docker does not answer on {host.name}: {said}; start it (systemctl start docker) and look at its "
-        f"log"
+        f"Docker does not answer on {host.name}: {said}; start it (systemctl start docker), and if that fails read "
+        f"its log (journalctl -u docker)"
     )

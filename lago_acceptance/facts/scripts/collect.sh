@@ -1,4 +1,4 @@
-# Everything that is observed on a Docker host, in one go and without changing anything there.
+# Observes a Docker host in one go. Changes nothing there.
 # Variables that precede this text: project, wanted_directory, compose, directory, files, env_files and sources (one a
 # line), log_lines, backups, gateway_network, inside (too: what gateway and API see of each other as well; only: nothing
 # else), stranger (a key that no organization has), and the texts plan, mask, gateway_sh, lago_rb, redis_lua and facts_sql.
@@ -11,8 +11,8 @@ line_feed='
 '
 
 tell() { awk -v name="$1" "$mask"; }
-# Several sections through one awk: what follows belongs to the section that was begun last.
-# What is printed before may lack its line feed; empty lines are left out.
+# Several sections share one awk: what follows belongs to the section that was begun last. The leading line feed ends a
+# line that the previous section left open; empty lines are left out.
 begin() { printf '\n\t%s\n' "$1"; }
 
 # --- which containers there are ---

@@ -1,8 +1,8 @@
-# Masks what must not leave the host, and sends it out as lines "<section> <text>"; of a long line all parts but the last
-# one are "<section>+<text>". Several write at a time, so that each piece is short enough to be written in one go.
-# Variables: name (the section) or parts (1: a line of a tab and a name begins one, empty lines are left out), most (bytes:
-# only a section's last ones are sent), and scope (ids), where the table of all containers (collect.sh) is read. Of its
-# lines go out, values escaped as JSON or Go write strings:
+# Masks what must not leave the host, and prints lines "<section> <text>"; a long line is split, and all its parts but the
+# last are "<section>+<text>". Several processes write at a time: each piece is short enough to be written in one go.
+# Variables: name (the section) or parts (1: a line of a tab and a name begins a section, empty lines are left out), most
+# (only the last so many bytes of a section are printed), and scope (ids), where the input is the table of all containers
+# (collect.sh). Of that table these lines are printed, values escaped as JSON or Go write strings:
 #   C <container> <JSON>         -> section containers
 #   E <container> "NAME=value"   -> section environment, for those in scope: E <container> NAME <masked value>
 #   what Compose prints, behind the line "declaration"
@@ -10,7 +10,7 @@
 # Anything else is scrubbed of key material and of passwords in URLs.
 #
 # Values of variables whose names sound secret, and values that hold key material, become
-# <secret:CLASS:SHAPE:LENGTH>: equal values of one observation have the same CLASS, and SHAPE tells how a key is written.
+# <secret:CLASS:SHAPE:LENGTH>: equal values of one run have the same CLASS, and SHAPE says what the value looks like.
 # shape, sounds_secret and is_unescaped precede this text (render.py).
 function secret(value,    text) {
     text = value
