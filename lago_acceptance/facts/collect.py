@@ -16,7 +16,7 @@ import msgspec
 from lago_acceptance.core.roles import as_awk
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts import parsing
+from lago_acceptance.facts import parsing, signs
 from lago_acceptance.facts.answers import LagoProcess
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host, ReadCommand
@@ -125,7 +125,7 @@ def reading(
             "gateway_sh": text("gateway_view.sh"),
             "lago_rb": text("lago_process.rb"),
             "redis_lua": text("sidekiq.lua"),
-            "facts_sql": text("database.sql"),
+            "facts_sql": text("database.sql").replace("-- signs\n", signs.statements()),
         },
     )
 
