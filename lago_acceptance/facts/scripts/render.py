@@ -1,4 +1,5 @@
-"""Assembles the scripts that run on a host: tables of Python become functions of awk, sections functions of the shell."""
+"""Assembles the scripts that run on a host: tables of Python become functions of awk, and the facts'
+sections functions of the shell."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 from lago_acceptance.core import roles, urls, value_shapes
+from lago_acceptance.facts import signs
 from lago_acceptance.facts.sections import Section, sections
 
 # An argument's limits are blanks, as in Python's words.
@@ -39,16 +41,19 @@ _UNESCAPED = """function is_unescaped(password) { return password ~ %s }
 
 
 def script(name: str) -> str:
-    """The text of one of the scripts of this folder, preceded by the functions that are rendered from Python."""
-    rendered = ""
+    """The text of one of the scripts of this folder, with what is rendered from Python."""
+    text = (files(__package__) / name).read_text("utf-8")
     match name:
         case "plan.awk":
-            rendered = roles_as_awk()
+            return roles_as_awk() + text
         case "mask.awk":
-            rendered = values_as_awk()
+            return values_as_awk() + text
         case "collect.sh":
-            rendered = sections_as_shell(sections())
-    return rendered + (files(__package__) / name).read_text("utf-8")
+            return sections_as_shell(sections()) + text
+        case "database.sql":
+            return text.replace("-- signs\n", signs.statements())
+        case _:
+            return text
 
 
 def sections_as_shell(printed: Iterable[Section]) -> str:
