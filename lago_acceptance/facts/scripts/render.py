@@ -1,5 +1,4 @@
-"""Assembles the scripts that run on a host: tables of Python become functions of awk, and the facts'
-sections functions of the shell."""
+"""Assembles the scripts that run on a host: renders tables as awk, sections as shell functions, and signs as SQL."""
 
 from __future__ import annotations
 
