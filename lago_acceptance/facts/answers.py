@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import types
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
+
+from lago_acceptance.core.secrets import redact
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 
@@ -140,6 +143,52 @@ class RedisAnswers(msgspec.Struct, frozen=True):
     version: str | None = None
     policy: str | None = None
     databases: tuple[RedisDatabase, ...] | None = None
+
+
+def database(named: dict[str, str]) -> tuple[DatabaseAnswers | None, str]:
+    """The answers of scripts/database.sql and of the signs, and what went wrong."""
+    answers: dict[str, Any] = {}
+    problems = []
+    for text in named.values():
+        for line in text.splitlines():
+            name, tab, value = line.partition("\t")
+            if tab and name.isidentifier():
+                try:
+                    answers[name] = json.loads(value)
+                except json.JSONDecodeError:
+                    problems.append(line)
+            elif line.strip():
+                problems.append(line.strip())
+    signs = {name: answers[name] for name in answers if name not in DatabaseAnswers.__struct_fields__}
+    found = decode(DatabaseAnswers, {**answers, "signs": signs}) if answers else None
+    return found, redact("; ".join(problems))[:500]
+
+
+def redis(named: dict[str, str]) -> tuple[RedisAnswers | None, str]:
+    """What scripts/sidekiq.lua answered, or the text that came instead."""
+    for text in named.values():
+        try:
+            return decode(RedisAnswers, json.loads(text)), ""
+        except json.JSONDecodeError:
+            return None, redact(text.strip())[:300]
+    return None, ""
+
+
+def proxy(text: str) -> dict[str, Any] | None:
+    """Traefik's routers and services, or None where its API doesn't answer."""
+    try:
+        parts = [json.loads(line) for line in text.splitlines() if line.strip().startswith("[")]
+    except json.JSONDecodeError:
+        return None
+    return {"routers": parts[0], "services": parts[1]} if len(parts) == 2 else None
+
+
+def lago_process(text: str) -> LagoProcess:
+    """What scripts/lago_process.rb answered, or the text that came instead as its ``error``."""
+    try:
+        return decode(LagoProcess, json.loads(text[text.index("{") :]))
+    except ValueError:
+        return LagoProcess(error=redact(text.strip())[-300:] or "nothing came in time")
 
 
 def decode(kind: type[Answer], raw: object) -> Answer:

@@ -11,7 +11,7 @@ import msgspec
 from lago_acceptance.checks import diagnosis
 from lago_acceptance.core.roles import MIGRATE
 from lago_acceptance.core.waiting import until
-from lago_acceptance.facts.parsing import container_from
+from lago_acceptance.facts.containers import container_from
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.hosts.base import CommandResult, Host, ReadCommand
 from lago_acceptance.lago import log_causes

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lago_acceptance.facts import parsing, sidekiq
+from lago_acceptance.facts import answers, sidekiq
 from lago_acceptance.facts.answers import (
     AppliedMigrations,
     DatabaseAnswers,
@@ -40,7 +40,7 @@ def test_a_whole_answer_is_read():
             "of_a_newer_script": 1,
         }
     )
-    process = parsing.lago_process(f"a warning of Ruby's\n{text}")
+    process = answers.lago_process(f"a warning of Ruby's\n{text}")
     assert process.key.bits == 2048 and process.status("/health") == 200 and process.status("/other") is None
     assert process.inside == {"health": (200, "{}")}
     assert (process.migrations, process.migration_count, process.error) == (("1", "2"), 408, "")
@@ -55,7 +55,7 @@ def test_what_a_process_did_not_say_is_not_known(raw):
 
 @pytest.mark.parametrize("text", ["", '{"exec": true, "ke', "Killed"])
 def test_an_answer_that_was_cut_is_an_error(text):
-    process = parsing.lago_process(text)
+    process = answers.lago_process(text)
     assert process.error and process.exec is None
 
 
@@ -92,11 +92,11 @@ def test_the_database_answers_by_name_and_the_rest_is_what_went_wrong():
         "of_a_newer_script\t[1]",
         'tables\t["a',
     )
-    found, error = parsing.database({"db": "\n".join(lines)})
+    found, error = answers.database({"db": "\n".join(lines)})
     assert found == DatabaseAnswers(
         directory="/var/lib",
         migrations=AppliedMigrations(2, "20"),
         signs={"invoices_failed": SignAnswer(1, 1.5, ("a",))},
     )
     assert "relation x" in error and "tables" in error
-    assert parsing.database({"db": "psql: error: refused"}) == (None, "psql: error: refused")
+    assert answers.database({"db": "psql: error: refused"}) == (None, "psql: error: refused")
