@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.model.deployment import Model, Network, Service
+from lago_acceptance.model.from_docker import own_name
 
 # One that crashed and was started again is taken for running when it has lived this long (seconds).
 STEADY = 20
@@ -182,11 +183,16 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     def model(self) -> Model:
         """The containers as a model, for rules."""
+        project = self.containers[0].project if self.containers else ""
+        own = f"{project}_" if project else ""
         return Model(
             observed=True,
-            project=self.containers[0].project if self.containers else "",
+            project=project,
             services=tuple(container.service for container in self.containers),
-            networks=tuple(Network(name, name) for name in self.networks),
+            networks=tuple(
+                Network(own_name(name, project), name, external=not (own and name.startswith(own)))
+                for name in self.networks
+            ),
         )
 
     def log_since_start(self, container: Container) -> list[str]:

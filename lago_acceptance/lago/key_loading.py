@@ -98,11 +98,8 @@ def file_text(service: Service, model: Model, path: str) -> AbstractValue:
     path = path if path.startswith("/") else join("/app", path.removeprefix("./"))
     mount = service.mount_at(path)
     if mount is None:
-        return (
-            UNKNOWN
-            if service.built or path.startswith(("/proc", "/dev", "/tmp"))
-            else AbstractValue("empty", "", path)
-        )
+        unseen = service.built or may_be_copied_in(path, model) or path.startswith(("/proc", "/dev", "/tmp"))
+        return UNKNOWN if unseen else AbstractValue("empty", "", path)
     inside = path[len(mount.target.rstrip("/")) :].lstrip("/")
     source = join(mount.source, inside) if inside else mount.source
     known = model.files.get(source)
@@ -114,6 +111,11 @@ def file_text(service: Service, model: Model, path: str) -> AbstractValue:
     if re.search(r"\.pem|\.key\b|rsa_private(?!_key_b)", name):
         return AbstractValue("pem", None, source)
     return AbstractValue("unknown", None, source)
+
+
+def may_be_copied_in(path: str, model: Model) -> bool:
+    """Whether a running container can hold a file there without a mount: Compose and Swarm copy configs in."""
+    return model.observed and path.startswith("/") and not path.startswith("/app/")
 
 
 def script_text(service: Service, model: Model, path: str) -> str | None:
@@ -200,11 +202,12 @@ def _set_unseen(outcome: ShellState, service: Service, model: Model) -> bool:
 
 
 def _unseen_script(program: tuple[str, ...], service: Service, model: Model) -> bool:
-    """Whether a program is a mounted script whose text isn't known: it may set anything."""
-    mount = service.mount_at(program[0]) if program else None
-    return (
-        mount is not None and mount.kind != "volume" and file_text(service, model, program[0]).literal is None
-    )
+    """Whether a program is a script, mounted or copied in, whose text isn't known: it may set anything."""
+    path = program[0] if program else ""
+    mount = service.mount_at(path)
+    if mount is None:
+        return path.endswith(".sh") and may_be_copied_in(path, model)
+    return mount.kind != "volume" and file_text(service, model, path).literal is None
 
 
 def _value(

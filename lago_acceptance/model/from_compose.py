@@ -9,7 +9,7 @@ from lago_acceptance.model.deployment import Healthcheck, Model, Mount, Network,
 from lago_acceptance.model.units import seconds, size_in_bytes
 
 
-def _words(value: str | list | None) -> tuple[str, ...]:
+def words(value: str | list | None) -> tuple[str, ...]:
     if value is None:
         return ()
     return (value,) if isinstance(value, str) else tuple(str(word) for word in value)
@@ -66,8 +66,8 @@ def _handed_in(raw: dict[str, Any], document: dict[str, Any]) -> list[Mount]:
 
 
 def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) -> Service:
-    entrypoint = tuple(_literal(word) for word in _words(raw.get("entrypoint")))
-    command = tuple(_literal(word) for word in _words(raw.get("command")))
+    entrypoint = tuple(_literal(word) for word in words(raw.get("entrypoint")))
+    command = tuple(_literal(word) for word in words(raw.get("command")))
     deploy = raw.get("deploy") or {}
     own = raw.get("labels") or {}
     for_swarm = deploy.get("labels") or {}
@@ -114,9 +114,7 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
             for port in raw.get("ports") or []
         ),
         healthcheck=Healthcheck(
-            ("NONE",)
-            if check.get("disable")
-            else tuple(_literal(word) for word in _words(check.get("test"))),
+            ("NONE",) if check.get("disable") else tuple(_literal(word) for word in words(check.get("test"))),
             seconds(check.get("interval")),
             seconds(check.get("timeout")),
             check.get("retries"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lago_acceptance.core.findings import Severity
 from lago_acceptance.core.roles import FRONT
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.key_loading import outcome_of
+from lago_acceptance.lago.key_loading import may_be_copied_in, outcome_of
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
@@ -30,13 +30,19 @@ def wrong_script_path(model: Model, settings: Settings) -> Iterator[Violation]:
     """The command is a script that this version's image has (./scripts/start.api.sh, ./scripts/migrate.sh, ...)."""
     for service in lago(model):
         version = version_of(service, settings)
-        if service.built or service.working_dir or version is None or version < (1, 10) or version >= (1, 30):
+        if (
+            service.built
+            or service.working_dir not in ("", "/app")
+            or version is None
+            or version < (1, 10)
+            or version >= (1, 30)
+        ):
             continue
         for program in outcome_of(service, model).programs:
             path = program[0] if program else ""
-            if not (path.endswith(".sh") or "scripts/" in path) or service.mount_at(
-                path if path.startswith("/") else f"/app/{path.removeprefix('./')}"
-            ):
+            inside_app = path if path.startswith("/") else f"/app/{path.removeprefix('./')}"
+            is_script = path.endswith(".sh") or "scripts/" in path
+            if not is_script or service.mount_at(inside_app) or may_be_copied_in(inside_app, model):
                 continue
             inside = path.removeprefix("/app/").removeprefix("./")
             known = START_SCRIPTS | ({"start.migrate.sh"} if version < (1, 14) else set())

@@ -131,11 +131,7 @@ def wrong_network(model: Model, settings: Settings) -> Iterator[Violation]:
         if not label or unknown(label) or not any(".routers." in key for key in service.labels):
             continue
         names = {model.network_name(key) for key in service.networks}
-        if (
-            label not in names
-            and not (model.observed and label in service.networks)
-            and not service.network_mode
-        ):
+        if label not in names and not service.network_mode:
             yield Violation(
                 service=service,
                 at=part(service, "labels", "traefik.docker.network"),

@@ -10,7 +10,7 @@ from lago_acceptance.core.roles import API, CLOCK, REDIS, WORKER
 from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.model.deployment import Model
+from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     agreement,
@@ -114,20 +114,29 @@ def redis_not_persistent(model: Model, settings: Settings) -> Iterator[Violation
             )
 
 
+def _required_password(redis: Service) -> str | None:
+    """The password that Redis asks for, "" where it asks for none, None where that can't be known from here."""
+    found = re.search(r"--requirepass[\s=]+([^\s\"']+)", redis.full_command)
+    wanted = found[1] if found else redis.value("REDIS_PASSWORD") if "bitnami" in redis.image else ""
+    # A configuration file may ask for one.
+    by_file = not found and re.search(r"\S\.conf\b|--aclfile", redis.full_command)
+    return None if by_file or unknown(wanted) or "$" in wanted else wanted
+
+
 @rule(phase=2)
 def redis_password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago gives Redis the password that Redis asks for."""
     for redis in model.of_role(REDIS):
-        found = re.search(r"--requirepass[\s=]+([^\s\"']+)", redis.full_command)
-        wanted = found[1] if found else redis.value("REDIS_PASSWORD") if "bitnami" in redis.image else ""
-        if is_masked(wanted) or unknown(wanted) or model.observed or "$" in wanted:
+        wanted = _required_password(redis)
+        if wanted is None:
             continue
         for service in lago(model):
             url = url_of(service, "REDIS_URL")
             if url is None or redis not in named(model, url.host):
                 continue
             given = url.password or service.value("REDIS_PASSWORD")
-            if given != wanted and not unknown(given) and not url.raw_password:
+            one_masked = bool(given and wanted) and is_masked(given) != is_masked(wanted)
+            if given != wanted and not one_masked and not unknown(given) and not url.raw_password:
                 yield Violation(
                     service=service,
                     at=variable(service, "REDIS_URL"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lago_acceptance.core.roles import LAGO_RUBY, PDF
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.core.value_shapes import shape, unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
@@ -29,8 +29,6 @@ def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
     Not judged where Lago is on an external network: such a host may live there. Where nothing makes PDFs,
     no-pdf-service says so.
     """
-    if model.observed:
-        return
     for service in model.of_role(*LAGO_RUBY):
         for name, roles in PARTNERS:
             url = url_of(service, name)
@@ -107,13 +105,17 @@ def vault_dev_mode_dependency(model: Model, settings: Settings) -> Iterator[Viol
     """No secret that Lago needs lies in a Vault in development mode, which forgets everything when it restarts."""
     for service in model.services:
         name = service.image.rsplit("/", 1)[-1].partition(":")[0]
-        development = "-dev" in service.full_command.split() or any(
-            key.startswith("VAULT_DEV_") for key in service.environment
+        in_command = "-dev" in service.full_command.split()
+        by_variable = any(key.startswith("VAULT_DEV_") for key in service.environment)
+        # The official images run `server -dev` unless they get another command.
+        by_image = name in ("vault", "openbao") and not (
+            service.built or service.entrypoint or service.command
         )
-        if ("vault" in name or "openbao" in name) and development:
+        if ("vault" in name or "openbao" in name) and (in_command or by_variable or by_image):
+            decided_by = ("command",) if in_command else ("environment",) if by_variable else ("image",)
             yield Violation(
                 service=service,
-                at=part(service, "command" if "-dev" in service.full_command.split() else "environment"),
+                at=part(service, *decided_by),
                 problem="Vault runs in development mode: its secrets are in memory",
                 impact="after its next restart every secret is gone, and nothing that reads them starts",
                 fix="run it with a storage, sealed, or give the secrets by an environment file",
@@ -121,7 +123,7 @@ def vault_dev_mode_dependency(model: Model, settings: Settings) -> Iterator[Viol
             return
     for service in lago(model):
         token = service.value("VAULT_TOKEN")
-        if token in ("root", "dev-token", "dev-root-token", "myroot"):
+        if shape(token) == "default" or token in ("dev-token", "dev-root-token"):
             yield Violation(
                 service=service,
                 at=variable(service, "VAULT_TOKEN"),

@@ -44,14 +44,16 @@ def _behind_another(model: Model) -> bool:
     """Whether something else than Traefik's labels leads to Lago: the file's own proxy, or the
     names that Coolify, nginx-proxy and caddy-docker-proxy look for.
     """
-    if model.observed or any(labels_of(service) for service in model.services):
+    if any(labels_of(service) for service in model.services):
         return False
     own = any(
         service.role is None and _OTHER_PROXY.search(service.image.partition("@")[0])
         for service in model.services
     )
+    # On a host Coolify has added its labels already: its variables alone don't route anything there.
+    names = ("VIRTUAL_HOST", "caddy", *(() if model.observed else ("SERVICE_FQDN_", "SERVICE_URL_")))
     return own or any(
-        name.startswith(("SERVICE_FQDN_", "SERVICE_URL_", "VIRTUAL_HOST", "caddy"))
+        name.startswith(names)
         for service in public(model)
         for name in (*service.environment, *service.labels)
     )
