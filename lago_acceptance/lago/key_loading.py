@@ -1,6 +1,6 @@
-"""What Lago would read: its RSA key in each container, found without starting one.
+"""The RSA key that Lago loads in each container, worked out without starting one.
 
-Lago 1.16.0 takes ``LAGO_RSA_PRIVATE_KEY`` alone, decodes base64 leniently and gives the bytes to OpenSSL
+Lago 1.16.0 only reads ``LAGO_RSA_PRIVATE_KEY``, decodes base64 leniently and passes the bytes to OpenSSL
 (docs/lago-facts.md, section 1.3). The value is followed through the environment, a shell wrapper, RUBYOPT,
 and, from v1.23.0, the file /app/config/keys/private.pem, which wins there.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
+from collections.abc import Callable
 from functools import cache
 from posixpath import basename, join
 
@@ -28,7 +29,7 @@ KEY = "LAGO_RSA_PRIVATE_KEY"
 NATIVE_FILE = "/app/config/keys/private.pem"
 NATIVE_FROM = (1, 23, 0)
 _KEY_FILE = re.compile(r"(?i)rsa|private|lago.*\.(pem|key)$|^key\.pem$|/keys/?$|/config/keys")
-# They start a program with the variables of a secret store.
+# Programs that run a command with variables from a secret store.
 _WRAPPERS = {
     "doppler",
     "infisical",
@@ -46,7 +47,7 @@ _NO_KEY_FILE = re.compile(r"(?i)\.(rb|sh|crt|cer|conf|py|js)$|public|ca\.pem|cer
 
 
 class State(enum.StrEnum):
-    """How Lago would find its key. ``GOOD`` was loaded, or has the right shape where the text isn't known."""
+    """What Lago makes of its key. ``GOOD``: it was loaded, or has the right shape if its text isn't known."""
 
     GOOD = "good"
     ABSENT = "absent"
@@ -70,9 +71,8 @@ class State(enum.StrEnum):
 
 
 class KeyReading(msgspec.Struct, frozen=True):
-    """Lago's key in one service. ``via`` is variable, shell, ruby or file; ``identity`` equal for equal keys, "" unknown.
-
-    ``at`` is the way to the place in the compose file that decides it.
+    """Lago's key in one service. ``via`` is variable, shell, ruby, file or initializer; ``identity`` is the same for equal keys, ""
+    if it isn't known. ``at`` is the YAML path in the compose file that decides the value.
     """
 
     state: State
@@ -84,7 +84,7 @@ class KeyReading(msgspec.Struct, frozen=True):
 
 
 def is_key_mount(mount: Mount) -> bool:
-    """Whether a mount brings a private key, by its names."""
+    """Whether a mount contains a private key, by its names."""
     text = f"{mount.source} {mount.target}"
     if mount.target.startswith(("/app/storage", "/var/run", "/var/lib")) or _NO_KEY_FILE.search(mount.target):
         return False
@@ -114,7 +114,7 @@ def file_text(service: Service, model: Model, path: str) -> AbstractValue:
 
 
 def may_be_copied_in(path: str, model: Model) -> bool:
-    """Whether a running container can hold a file there without a mount: Compose and Swarm copy configs in."""
+    """Whether a running container can have a file there without a mount: Compose and Swarm copy configs."""
     return model.observed and path.startswith("/") and not path.startswith("/app/")
 
 
@@ -130,7 +130,7 @@ def environment_of(service: Service) -> dict[str, AbstractValue]:
     return {
         name: UNKNOWN
         if unknown(value)
-        else AbstractValue(shape(value), None, value)
+        else AbstractValue(shape(value), None, value or "")
         if is_masked(value)
         else AbstractValue.of(value or "")
         for name, value in service.environment.items()
@@ -138,7 +138,7 @@ def environment_of(service: Service) -> dict[str, AbstractValue]:
 
 
 def outcome_of(service: Service, model: Model) -> ShellState:
-    """What the service's command makes of its environment."""
+    """The shell state that a service's command leaves behind."""
     return follow(
         (*service.entrypoint, *service.command),
         environment_of(service),
@@ -148,7 +148,7 @@ def outcome_of(service: Service, model: Model) -> ShellState:
 
 
 def key_reading(service: Service, model: Model, settings: Settings) -> KeyReading:
-    """What Lago would find as its key in this service."""
+    """The key that Lago loads in this service."""
     outcome = outcome_of(service, model)
     version = version_of(service, settings)
     reads = frozenset(outcome.reads)
@@ -189,7 +189,7 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
 
 
 def _set_unseen(outcome: ShellState, service: Service, model: Model) -> bool:
-    """Whether something that can't be read may set the key: a script, a secret store's wrapper, an image built here."""
+    """Whether something unreadable may set the key: a script, a secret store's wrapper, a local image."""
     return (
         outcome.unseen
         or (service.built and not service.entrypoint)
@@ -230,7 +230,7 @@ def _value(
 
 
 def _required_ruby(service: Service) -> str:
-    """The file that RUBYOPT loads into every Ruby process, "" where there is none."""
+    """The file that RUBYOPT loads into every Ruby process, "" if there is none."""
     words = service.value("RUBYOPT").split()
     for at, word in enumerate(words):
         if word.startswith("-r"):
@@ -285,7 +285,7 @@ _BY_SHAPE = {
 
 
 def judge(text: AbstractValue) -> tuple[State, str]:
-    """What Lago makes of a value, and the SHA-256 of the key's public half where it loads ("" otherwise)."""
+    """What Lago makes of a value, and the SHA-256 of the public key if it loads (else "")."""
     state = _BY_SHAPE[text.shape]
     if text.origin == "decoded" and state in (State.PEM, State.PEM_MANGLED, State.NO_KEY):
         return State.DECODED, ""
@@ -339,12 +339,12 @@ def _loaded_der(data: bytes) -> tuple[State, str]:
     return state, digest
 
 
-def _checked(load, data: bytes) -> tuple[State, str]:
+def _checked(load: Callable[..., object], data: bytes) -> tuple[State, str]:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    # Whatever the parser says of a broken key, it is broken; the message may hold parts of it and is dropped.
+    # The parser's message is dropped: it may contain parts of the key.
     try:
         key = load(data, None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -11,7 +11,7 @@ from lago_acceptance.model.units import seconds
 
 
 def own_name(network: str, project: str) -> str:
-    """The name that a compose file has for a network of its own project; any other network keeps Docker's name."""
+    """The name of a network in its project's compose file; other networks keep Docker's name."""
     return network.removeprefix(f"{project}_") if project else network
 
 
@@ -21,7 +21,7 @@ def _network_mode(mode: str) -> str:
 
 
 def _names_on(network: dict[str, Any]) -> tuple[str, ...]:
-    """The names that a container answers to on a network; newer Dockers list the hostname in DNSNames only."""
+    """The names of a container on a network. Newer versions of Docker list its hostname in DNSNames only."""
     return tuple(dict.fromkeys((*(network.get("Aliases") or ()), *(network.get("DNSNames") or ()))))
 
 
