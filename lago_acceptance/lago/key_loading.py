@@ -71,8 +71,10 @@ class State(enum.StrEnum):
 
 
 class KeyReading(msgspec.Struct, frozen=True):
-    """Lago's key in one service. ``via`` is variable, shell, ruby, file or initializer; ``identity`` is the same for equal keys, ""
-    if it isn't known. ``at`` is the YAML path in the compose file that decides the value.
+    """Lago's key in one service. ``via`` is variable, shell, ruby, file or initializer.
+
+    ``identity`` is the same for equal keys, "" if it isn't known. ``at`` is the YAML path in the compose file that
+    decides the value.
     """
 
     state: State

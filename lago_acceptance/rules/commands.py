@@ -30,7 +30,7 @@ def wrong_script_path(model: Model, settings: Settings) -> Iterator[Violation]:
     """The command is a script that exists in this version's image.
 
     Lago's scripts are ./scripts/start.api.sh, ./scripts/start.worker.sh, ./scripts/start.clock.sh,
-    ./scripts/migrate.sh and a few more. Until v1.14 the migration was ./scripts/start.migrate.sh.
+    ./scripts/migrate.sh and a few more. Before v1.14 the migration was ./scripts/start.migrate.sh.
     """
     for service in lago(model):
         version = version_of(service, settings)

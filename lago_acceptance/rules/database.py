@@ -111,7 +111,7 @@ def db_password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
                 at=variable(service, URL),
                 severity=Severity.WARNING,
                 problem=f"its database password comes from another source than that of {against}",
-                impact="password authentication failed, as soon as only one of the two is changed",
+                impact="when only one of the two changes, logins fail: password authentication failed",
                 fix="set both from one variable: ${POSTGRES_PASSWORD:?}",
             )
             continue

@@ -135,8 +135,8 @@ def rsa_newlines_mangled(model: Model, settings: Settings) -> Iterator[Violation
                 at=reading.at,
                 impact=KEY_ERROR_AT_BOOT,
                 fix=KEY_FIX,
-                problem=f"{_set_by(reading)} {KEY} with its line breaks lost or replaced by a backslash "
-                f"and an n",
+                problem=f"{_set_by(reading)} {KEY} to a key whose line breaks are lost, or replaced by a "
+                f"backslash and an n",
             )
 
 

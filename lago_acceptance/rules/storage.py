@@ -103,6 +103,7 @@ def external_volume_unprovisioned(model: Model, settings: Settings) -> Iterator[
             yield Violation(
                 at=("volumes", volume.key),
                 problem=f"volume {volume.name} is external, so Compose doesn't create it",
-                impact="on a new host the deploy stops: external volume not found",
+                impact="on a new host the deploy stops (external volume not found); with another name the "
+                "database is empty",
                 fix="remove `external` and keep `name`; Compose then creates the volume",
             )

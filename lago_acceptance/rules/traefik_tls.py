@@ -107,7 +107,7 @@ def router_tls_missing(model: Model, settings: Settings) -> Iterator[Violation]:
 def http_not_redirected(model: Model, settings: Settings) -> Iterator[Violation]:
     """http redirects to https, by labels of API and front.
 
-    The settings' Traefik doesn't redirect whole entry points.
+    Traefik's http entry point doesn't redirect by itself, unless the deployment's own Traefik is set up to.
     """
     known = proxy(model, settings)
     every = [router for service in model.services for router in routers(service)]
