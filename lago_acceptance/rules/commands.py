@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import FRONT
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.key_loading import may_be_copied_in, outcome_of
+from lago_acceptance.lago.startup import may_be_copied_in, outcome_of
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule

@@ -8,13 +8,8 @@ from posixpath import basename
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import LAGO_RUBY
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.key_loading import (
-    KEY,
-    NATIVE_FILE,
-    NATIVE_FROM,
-    State,
-    is_key_mount,
-)
+from lago_acceptance.lago.key_loading import KEY, NATIVE_FILE, NATIVE_FROM, is_key_mount
+from lago_acceptance.lago.key_parsing import State
 from lago_acceptance.lago.versions import before, version_of
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule

@@ -8,12 +8,8 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.lago.key_loading import (
-    KEY,
-    KeyReading,
-    State,
-    key_reading,
-)
+from lago_acceptance.lago.key_loading import KEY, KeyReading, key_reading
+from lago_acceptance.lago.key_parsing import State, public_digest
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import KEY_ERROR_AT_BOOT, KEY_FIX, lago, readings, variable
@@ -281,7 +277,7 @@ def rsa_public_key_mismatch(model: Model, settings: Settings) -> Iterator[Violat
             if not value:
                 continue
             reading = key_reading(service, model, settings)
-            digest = _public_digest(value) if reading.state is State.GOOD and reading.identity else ""
+            digest = public_digest(value) if reading.state is State.GOOD and reading.identity else ""
             if digest and " " not in reading.identity and digest != reading.identity:
                 yield Violation(
                     service=service,
@@ -290,18 +286,3 @@ def rsa_public_key_mismatch(model: Model, settings: Settings) -> Iterator[Violat
                     impact="whoever verifies webhooks with it rejects them all; Lago itself never reads it",
                     fix=f"remove {name}, and fetch the public key from /api/v1/webhooks/public_key",
                 )
-
-
-def _public_digest(value: str) -> str:
-    import base64
-    import hashlib
-
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-
-    try:
-        data = value.replace("\\n", "\n").encode() if "BEGIN" in value else base64.b64decode(value)
-        key = load_pem_public_key(data)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return ""
-    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()

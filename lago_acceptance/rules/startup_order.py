@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, WORKER
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.key_loading import outcome_of
+from lago_acceptance.lago.startup import outcome_of
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule

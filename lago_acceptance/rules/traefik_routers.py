@@ -44,7 +44,7 @@ def _behind_another(model: Model) -> bool:
     """Whether another proxy than Traefik routes to Lago.
 
     It is a service of the deployment, or reads labels and variables (Coolify, nginx-proxy, caddy-docker-proxy).
-    
+
     """
     if any(labels_of(service) for service in model.services):
         return False

@@ -10,77 +10,14 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, FRONT, MIGRATE, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.lago.key_loading import KEY, State, key_reading
+from lago_acceptance.lago.key_loading import KEY, key_reading
+from lago_acceptance.lago.key_parsing import State
+from lago_acceptance.lago.variables import FRONT_NEVER_READ, NEVER_READ, READ
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import at_deploy, lago, reference, unset_note, variable
 
-# docs/lago-facts.md, sections 1.3 to 1.5 and 4; patterns where a whole family is read.
-READ = (
-    "LAGO_API_URL",
-    "LAGO_FRONT_URL",
-    "LAGO_DOMAIN",
-    "LAGO_PDF_URL",
-    KEY,
-    "LAGO_ENCRYPTION_PRIMARY_KEY",
-    "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
-    "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
-    "LAGO_REDIS_*",
-    "LAGO_MEMCACHE_*",
-    "LAGO_LICENSE",
-    "LAGO_DISABLE_*",
-    "LAGO_SIDEKIQ_*",
-    "LAGO_WEBHOOK_ATTEMPTS",
-    "LAGO_EVENTS_*",
-    "LAGO_SUBSCRIPTION_*",
-    "LAGO_LIFETIME_USAGE_*",
-    "LAGO_PARALLEL_*",
-    "LAGO_USE_*",
-    "LAGO_AWS_S3_*",
-    "LAGO_GCS_*",
-    "LAGO_SMTP_*",
-    "LAGO_FROM_EMAIL",
-    "LAGO_OAUTH_*",
-    "LAGO_CLICKHOUSE_*",
-    "LAGO_KAFKA_*",
-    "LAGO_ENABLE_YJIT",
-    "LAGO_LOG_LEVEL",
-    "LAGO_CREATE_ORG",
-    "LAGO_ORG_USER_EMAIL",
-    "LAGO_ORG_USER_PASSWORD",
-    "LAGO_ORG_NAME",
-    "LAGO_ORG_API_KEY",
-    "LAGO_API_KEY",
-    "LAGO_RAILS_*",
-    "LAGO_DATA_API_*",
-    "LAGO_VERSION",
-    "LAGO_PREMIUM*",
-    "LAGO_CLOUD*",
-    "LAGO_KARAFKA_*",
-)
-NEVER_READ = (
-    "LAGO_REDIS_URL",
-    "LAGO_REDIS_HOST",
-    "LAGO_REDIS_PORT",
-    "LAGO_REDIS_PASSWORD",
-    "LAGO_REDIS_DB",
-    "RSA_PRIVATE_KEY",
-    "RSA_PUBLIC_KEY",
-    "LAGO_RSA_PUBLIC_KEY",
-    "LAGO_SECRET_KEY_BASE",
-    "LAGO_DATABASE_URL",
-)
-# The front reads API_URL; its bundle was built with nothing of these (docs/lago-facts.md, section 4).
-FRONT_NEVER_READ = (
-    "LAGO_API_URL",
-    "LAGO_FRONT_URL",
-    "REACT_APP_*",
-    "VITE_*",
-    "NEXT_PUBLIC_*",
-    "GRAPHQL_URL",
-    "LAGO_GRAPHQL_URL",
-)
 # Wrong names for SECRET_KEY_BASE, DATABASE_URL and REDIS_URL that are common in other applications.
 SECRET_KEY_BASE_LIKE = re.compile(
     r"(LAGO_|RAILS_|APP_|API_)?(SECRET(_?KEY)?(_?BASE)?(_KEY)?|KEY_BASE|SECRET_KEY_BASE_\w+)"
