@@ -33,4 +33,4 @@ EVERY_HOUR = {
     )
 }
 # Schedules whose interval is configurable, in seconds.
-_INTERVALS = {"refresh_lifetime_usages": "LAGO_LIFETIME_USAGE_REFRESH_INTERVAL_SECONDS"}
+INTERVALS = {"refresh_lifetime_usages": "LAGO_LIFETIME_USAGE_REFRESH_INTERVAL_SECONDS"}

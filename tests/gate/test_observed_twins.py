@@ -18,21 +18,6 @@ SETTINGS = settings.load(ROOT / "settings.toml")
 LIVE = {rule.id for rule in rules().values() if not rule.declared_only}
 EVERY = (*corpus.cases(), *corpus.harmless(), *corpus.healthy_cases())
 
-SHAPES = "facts/scripts/mask.awk knows fewer shapes than core/value_shapes.py"
-COMMAND = "facts/scripts/mask.awk leaves the password behind --requirepass as it is"
-# Defects of what the rules read. Each must go away with its reason: then its test fails for passing.
-NOT_YET = {
-    **dict.fromkeys(
-        (
-            "default-db-password/lago-password",
-            "placeholder-secrets/generate-with-openssl",
-            "rsa-env-unguarded/quoted-in-list",
-        ),
-        SHAPES,
-    ),
-    "redis-password-drift/two-literals": COMMAND,
-}
-
 
 def refused(source: Source) -> bool:
     """Whether `docker compose up` brings nothing of it up."""
@@ -45,13 +30,9 @@ def reported(source: Source, given: dict[str, str]) -> set[str]:
     return {rule.id for rule in rules().values() if rule.findings(twin, SETTINGS, lambda hit: None)}
 
 
-def shown(case: corpus.Case) -> object:
-    reason = NOT_YET.get(case.name)
-    marks = [pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason)] if reason else []
-    return pytest.param(case, id=case.name, marks=marks)
-
-
-@pytest.mark.parametrize("case", [shown(case) for case in EVERY if corpus.NOTHING not in case.unseen])
+@pytest.mark.parametrize(
+    "case", [case for case in EVERY if corpus.NOTHING not in case.unseen], ids=lambda case: case.name
+)
 def test_a_live_host_shows_what_the_file_shows(case, sources):
     assert not refused(sources[case.name])
     expected = (case.expected & LIVE) - case.unseen.keys() | case.seen_too.keys()
