@@ -63,6 +63,7 @@ _IMAGES: tuple[tuple[str, dict[str, Any]], ...] = (
 _LIKELY = {
     "worker-rsa-private-key": "B64_OTHER",
     "rsa-private-key": "B64",
+    "redis-password": "HEX32",
     "rails-env": "production",
     "domain": "billing.example.com",
     "email": "admin@bizoholic.net",
