@@ -19,15 +19,18 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import at_deploy, lago, reference, unset_note, variable
 
 # Wrong names for SECRET_KEY_BASE, DATABASE_URL and REDIS_URL that are common in other applications.
-SECRET_KEY_BASE_LIKE = re.compile(
-    r"(LAGO_|RAILS_|APP_|API_)?(SECRET(_?KEY)?(_?BASE)?(_KEY)?|KEY_BASE|SECRET_KEY_BASE_\w+)"
-)
-DATABASE_LIKE = re.compile(
-    r"(LAGO_|RAILS_|APP_|PRIMARY_)?(DATABASE|DB|POSTGRES|POSTGRESQL|PG)_?(URL|URI|DSN|CONNECTION(_STRING)?|HOST|SERVER)"
-)
-REDIS_LIKE = re.compile(
-    r"(LAGO_|RAILS_|APP_|SIDEKIQ_)?REDIS(_?(URL|URI|DSN|HOST|SERVER|ADDR|ADDRESS|ENDPOINT))?"
-)
+_SIMILAR = {
+    "SECRET_KEY_BASE": re.compile(
+        r"(LAGO_|RAILS_|APP_|API_)?(SECRET(_?KEY)?(_?BASE)?(_KEY)?|KEY_BASE|SECRET_KEY_BASE_\w+)"
+    ),
+    "DATABASE_URL": re.compile(
+        r"(LAGO_|RAILS_|APP_|PRIMARY_)?(DATABASE|DB|POSTGRES|POSTGRESQL|PG)_?"
+        r"(URL|URI|DSN|CONNECTION(_STRING)?|HOST|SERVER)"
+    ),
+    "REDIS_URL": re.compile(
+        r"(LAGO_|RAILS_|APP_|SIDEKIQ_)?REDIS(_?(URL|URI|DSN|HOST|SERVER|ADDR|ADDRESS|ENDPOINT))?"
+    ),
+}
 
 
 def _mentioned(model: Model, service: Service, name: str) -> bool:
@@ -52,6 +55,8 @@ def unknown_env_ignored(model: Model, settings: Settings) -> Iterator[Violation]
     for service in (*lago(model), *model.of_role(FRONT)):
         front = service.role == FRONT
         version = version_of(service, settings)
+        # These are reported under ids of their own.
+        misnamed = () if front else [_misnamed_as(service, right, model) for right in _SIMILAR]
         for name in service.environment:
             if front:
                 ignored = _among(name, FRONT_NEVER_READ)
@@ -61,7 +66,7 @@ def unknown_env_ignored(model: Model, settings: Settings) -> Iterator[Violation]
             else:
                 ignored = name in NEVER_READ
             path_or_file = name.endswith(("_FILE", "_PATH")) and "RSA" in name
-            if ignored and not path_or_file and not _mentioned(model, service, name):
+            if ignored and name not in misnamed and not path_or_file and not _mentioned(model, service, name):
                 instead = " (it reads API_URL)" if front else ""
                 yield Violation(
                     service=service,
@@ -72,18 +77,27 @@ def unknown_env_ignored(model: Model, settings: Settings) -> Iterator[Violation]
                 )
 
 
-def _misnamed(model: Model, right: str, likely: re.Pattern[str], impact: str) -> Iterator[Violation]:
-    for service in lago(model):
-        misnamed = [
+def _misnamed_as(service: Service, right: str, model: Model) -> str | None:
+    """The variable that a service has instead of ``right``, by a similar name; None if there is none."""
+    if service.value(right):
+        return None
+    return next(
+        (
             name
             for name in service.environment
-            if name != right and likely.fullmatch(name) and not _mentioned(model, service, name)
-        ]
-        if not service.value(right) and misnamed:
+            if name != right and _SIMILAR[right].fullmatch(name) and not _mentioned(model, service, name)
+        ),
+        None,
+    )
+
+
+def _misnamed(model: Model, right: str, impact: str) -> Iterator[Violation]:
+    for service in lago(model):
+        if misnamed := _misnamed_as(service, right, model):
             yield Violation(
                 service=service,
-                at=variable(service, misnamed[0]),
-                problem=f"{misnamed[0]} is set, but Lago reads {right}, which is not",
+                at=variable(service, misnamed),
+                problem=f"{misnamed} is set, but Lago reads {right}, which is not",
                 impact=impact,
                 fix=f"rename it to {right}",
             )
@@ -95,7 +109,6 @@ def secret_key_base_misnamed(model: Model, settings: Settings) -> Iterator[Viola
     return _misnamed(
         model,
         "SECRET_KEY_BASE",
-        SECRET_KEY_BASE_LIKE,
         "ArgumentError: Missing `secret_key_base` for 'production' environment: no container boots",
     )
 
@@ -106,7 +119,6 @@ def db_redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Violatio
     return _misnamed(
         model,
         "DATABASE_URL",
-        DATABASE_LIKE,
         "Lago connects to PostgreSQL on a local socket: migrations fail and /health answers 500",
     )
 
@@ -117,7 +129,6 @@ def redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
     return _misnamed(
         model,
         "REDIS_URL",
-        REDIS_LIKE,
         "Lago connects to Redis on localhost:6379: the worker exits, and every call that enqueues a job "
         "answers 500",
     )
@@ -147,7 +158,6 @@ def rails_env_missing(model: Model, settings: Settings) -> Iterator[Violation]:
 
 
 def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Violation]:
-    likely = {"SECRET_KEY_BASE": SECRET_KEY_BASE_LIKE, "DATABASE_URL": DATABASE_LIKE, "REDIS_URL": REDIS_LIKE}
     first = reference(model)
     source = model.source
     for service in model.of_role(role):
@@ -156,7 +166,7 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Violati
             name
             for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_BASE")
             if not service.value(name)
-            and not any(each != name and likely[name].fullmatch(each) for each in service.environment)
+            and not any(each != name and _SIMILAR[name].fullmatch(each) for each in service.environment)
             and (
                 name not in service.environment
                 or not unset_note(model, service, name)
