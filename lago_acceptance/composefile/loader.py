@@ -50,8 +50,8 @@ class Source(msgspec.Struct, frozen=True):
 
     @property
     def written(self) -> ComposeSource:
-        assert self.model.written is not None
-        return self.model.written
+        assert self.model.source is not None
+        return self.model.source
 
 
 def files_in(paths: tuple[Path, ...]) -> list[Path]:
@@ -112,7 +112,7 @@ def _content(path: Path) -> bytes:
 
 def _refused(path: Path, reason: str, at: YamlPath) -> Source:
     written = ComposeSource(path=str(path), document={}, compose_error=redact(reason), error_at=at)
-    return Source(str(path), Model(observed=False, project="", written=written), ())
+    return Source(str(path), Model(observed=False, project="", source=written), ())
 
 
 class _Loader:
@@ -175,7 +175,7 @@ class _Loader:
         )
         return Source(
             str(self.path),
-            msgspec.structs.replace(model, files=files, written=written),
+            msgspec.structs.replace(model, files=files, source=written),
             tuple(self.text.splitlines()),
             tuple(self._notes(model)),
         )
