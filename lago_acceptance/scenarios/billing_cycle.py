@@ -22,7 +22,7 @@ AMOUNT_CENTS = 4900
 INCLUDED, BEYOND_CENTS = 3, 500
 
 
-class BillingRound:
+class BillingCycle:
     """One round in one organization. ``run`` makes it; the attempts are there afterwards."""
 
     def __init__(
@@ -31,16 +31,16 @@ class BillingRound:
         owner: Owner,
         permit: Permit,
         box: Box | None,
-        around: Preconditions,
-        patience: Timeouts | None = None,
+        preconditions: Preconditions,
+        timeouts: Timeouts | None = None,
     ):
         if not isinstance(permit, Permit):
             raise TypeError("a billing round writes into Lago and needs a permit")
         self.owner, self.permit, self.box = owner, permit, box
         self.names = Names(owner.run)
-        self.lago, self._ground = lago, Context(lago, self.names, around, patience or Timeouts())
+        self.lago, self._context = lago, Context(lago, self.names, preconditions, timeouts or Timeouts())
 
-    def run(self) -> BillingRound:
+    def run(self) -> BillingCycle:
         """Make the round. Whatever fails is kept in its attempt; what was made is removed in the end."""
         self.prepared = Attempt.of(self._prepare)
         self.subscribed = Attempt.of(self._subscribe)
@@ -57,7 +57,7 @@ class BillingRound:
 
     def _bill(self) -> tuple[Attempt[Document], Attempt[str]]:
         first = Attempt.of(self._first_invoice)
-        return first, Attempt.of(lambda: invoices.file(self._ground, first.require("the invoice's PDF")))
+        return first, Attempt.of(lambda: invoices.file(self._context, first.require("the invoice's PDF")))
 
     def _use(self) -> tuple[Attempt[Document], Attempt[Document]]:
         grown = Attempt.of(self._grown)
@@ -135,19 +135,19 @@ class BillingRound:
 
     def _first_invoice(self) -> Document:
         self.subscribed.require("the first invoice")
-        return invoices.first(self._ground, AMOUNT_CENTS)
+        return invoices.first(self._context, AMOUNT_CENTS)
 
     def _grown(self) -> Document:
         self.subscribed.require("usage")
-        return usage.grown(self._ground, INCLUDED)
+        return usage.grown(self._context, INCLUDED)
 
     def _charged(self, grown: Attempt[Document]) -> Document:
         grown.require("usage beyond the allowance")
-        return usage.charged(self._ground, INCLUDED, BEYOND_CENTS)
+        return usage.charged(self._context, INCLUDED, BEYOND_CENTS)
 
     def _hooks(self) -> list[Delivery]:
         self.subscribed.require("webhooks")
-        return webhooks.delivered(self._ground, self.box, self.owner.hook(""))
+        return webhooks.delivered(self._context, self.box, self.owner.hook(""))
 
     def _terminate(self) -> Document:
         self.subscribed.require("termination")
@@ -166,12 +166,12 @@ class BillingRound:
         self.terminated.require("the last invoice")
         first = self.first_invoice.require("the last invoice, beside the first")
         self.charged.require("the last invoice, whose fee is the usage")
-        return invoices.last(self._ground, first, BEYOND_CENTS)
+        return invoices.last(self._context, first, BEYOND_CENTS)
 
     def _remove(self) -> list[str]:
         mine = [thing for thing in cleanup.owned(self.lago) if thing.owner.run == self.owner.run]
         if left := cleanup.remove(self.lago, mine, self.permit):
-            self._ground.around.need(WORKER, "removal of the round's plan, which the worker ends")
+            self._context.preconditions.need(WORKER, "removal of the round's plan, which the worker ends")
             red(
                 "round-not-removed",
                 WORKER,

@@ -22,12 +22,12 @@ TICK_SECONDS = 420
 AHEAD = timedelta(minutes=8)
 
 
-def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, around: Preconditions) -> None:
+def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, preconditions: Preconditions) -> None:
     """Subscribe for later today and wait until it is active. Red where that doesn't happen within two ticks'
     time.
     """
     for role in (CLOCK, WORKER):
-        around.need(role, "activation, which clock and worker make")
+        preconditions.need(role, "activation, which clock and worker make")
     begins = datetime.now(UTC) + AHEAD
     if begins.date() != datetime.now(UTC).date():
         raise Unknown(

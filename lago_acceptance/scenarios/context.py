@@ -78,8 +78,8 @@ class Context(msgspec.Struct, frozen=True):
 
     lago: Lago
     names: Names
-    around: Preconditions
-    patience: Timeouts = Timeouts()
+    preconditions: Preconditions
+    timeouts: Timeouts = Timeouts()
 
 
 def red(id: str, role: str, problem: str, impact: str, fix: str) -> NoReturn:

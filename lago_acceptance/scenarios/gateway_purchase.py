@@ -30,7 +30,7 @@ class Subscribed(msgspec.Struct, frozen=True):
     held: list[Document]
 
 
-class GatewayRound:
+class GatewayPurchase:
     """One round; ``run`` makes it and removes the customer again."""
 
     def __init__(
@@ -41,13 +41,13 @@ class GatewayRound:
         owner: Owner,
         permit: Permit,
         plan: str,
-        around: Preconditions,
+        preconditions: Preconditions,
     ):
         self.gateway, self.lago, self._token, self.owner, self.permit = gateway, lago, token, owner, permit
-        self.plan, self.around = plan, around
+        self.plan, self.preconditions = plan, preconditions
         self.tenant = run.tenant_of(owner.run)
 
-    def run(self, operation: Callable[[str], Operation]) -> GatewayRound:
+    def run(self, operation: Callable[[str], Operation]) -> GatewayPurchase:
         """Subscribe by the gateway and look on both sides; what fails is kept in its attempt."""
         self.subscribed = Attempt.of(self._subscribe, operation)
         self.seen = Attempt.of(self._subscription_seen, operation)
@@ -106,10 +106,10 @@ class GatewayRound:
     def _invoice_seen(self, operation: Callable[[str], Operation]) -> None:
         route = operation("invoices")
         subscription = self._in_lago("the invoice through the gateway")
-        self.around.need(WORKER, "the invoice through the gateway, which the worker makes")
-        patience = Timeouts()
-        ground = Context(self.lago, Names(self.owner.run), self.around, patience)
-        if not (invoice := invoices.finalized(ground, self.tenant, patience.invoice)):
+        self.preconditions.need(WORKER, "the invoice through the gateway, which the worker makes")
+        timeouts = Timeouts()
+        context = Context(self.lago, Names(self.owner.run), self.preconditions, timeouts)
+        if not (invoice := invoices.finalized(context, self.tenant, timeouts.invoice)):
             raise Blocked("invoice-missing", "the invoice through the gateway, which Lago did not make")
         shown = self._read(route, subscription)
         mine = [each for each in shown if invoice["lago_id"] in (each.get("id"), each.get("lago_id"))]

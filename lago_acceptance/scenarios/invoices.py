@@ -16,14 +16,14 @@ REDIRECTS = 5
 
 
 def finalized(
-    ground: Context, customer: str, deadline: float, wanted: Callable[[Document], bool] = bool
+    context: Context, customer: str, deadline: float, wanted: Callable[[Document], bool] = bool
 ) -> Document | None:
     """A customer's finalized invoice, as soon as there is one; None where there is none within ``deadline``
     seconds.
     """
 
     def look() -> Document | None:
-        found = ground.lago.some("invoices", external_customer_id=customer)
+        found = context.lago.some("invoices", external_customer_id=customer)
         return next(
             (invoice for invoice in found if invoice["status"] == "finalized" and wanted(invoice)), None
         )
@@ -31,11 +31,11 @@ def finalized(
     return until(look, deadline)
 
 
-def first(ground: Context, amount_cents: int) -> Document:
+def first(context: Context, amount_cents: int) -> Document:
     """The invoice of a plan that is paid in advance, over its amount."""
-    ground.around.need(WORKER, "the first invoice, which the worker makes")
-    seconds = ground.patience.invoice
-    if not (found := finalized(ground, ground.names.customer, seconds)):
+    context.preconditions.need(WORKER, "the first invoice, which the worker makes")
+    seconds = context.timeouts.invoice
+    if not (found := finalized(context, context.names.customer, seconds)):
         red(
             "invoice-missing",
             WORKER,
@@ -56,13 +56,13 @@ def first(ground: Context, amount_cents: int) -> Document:
     return found
 
 
-def file(ground: Context, invoice: Document) -> str:
+def file(context: Context, invoice: Document) -> str:
     """The address of an invoice's PDF, which was fetched from there."""
-    ground.around.need(PDF, "the invoice's PDF")
-    seconds = ground.patience.file
+    context.preconditions.need(PDF, "the invoice's PDF")
+    seconds = context.timeouts.file
 
     def url() -> str | None:
-        return ground.lago.get(f"invoices/{invoice['lago_id']}", "invoice")["file_url"]
+        return context.lago.get(f"invoices/{invoice['lago_id']}", "invoice")["file_url"]
 
     if not (found := until(url, seconds)):
         red(
@@ -72,15 +72,15 @@ def file(ground: Context, invoice: Document) -> str:
             "customers get no PDF, and each invoice leaves a dead job",
             "set LAGO_PDF_URL on the worker to the PDF service and read the worker's log",
         )
-    _fetch(ground, found)
+    _fetch(context, found)
     return found
 
 
-def _fetch(ground: Context, url: str) -> None:
+def _fetch(context: Context, url: str) -> None:
     """Follow file_url as a browser does, and see that a PDF comes."""
     try:
         for _ in range(REDIRECTS):
-            answer = ground.lago.connection.fetch(url)
+            answer = context.lago.connection.fetch(url)
             if not answer.has_redirect_location:
                 break
             url = urljoin(url, answer.headers["location"])
@@ -98,11 +98,11 @@ def _fetch(ground: Context, url: str) -> None:
         )
 
 
-def last(ground: Context, before: Document, amount_cents: int) -> Document:
+def last(context: Context, before: Document, amount_cents: int) -> Document:
     """The invoice that terminating makes, over the usage; ``before`` is the one that was there already."""
-    seconds = ground.patience.last_invoice
+    seconds = context.timeouts.last_invoice
     other = finalized(
-        ground, ground.names.customer, seconds, lambda invoice: invoice["lago_id"] != before["lago_id"]
+        context, context.names.customer, seconds, lambda invoice: invoice["lago_id"] != before["lago_id"]
     )
     if not other:
         red(

@@ -14,15 +14,15 @@ from lago_acceptance.core.waiting import until
 from lago_acceptance.scenarios.context import Context, red
 
 
-def grown(ground: Context, included: int) -> Document:
+def grown(context: Context, included: int) -> Document:
     """Usage after as many units as are included: it has grown, which proves worker and shared cache, and
     costs nothing.
     """
-    ground.around.need(WORKER, "usage, which the worker lets grow")
-    if ground.around.stale_usage:
-        raise Blocked(ground.around.stale_usage, "usage, which can't grow so")
+    context.preconditions.need(WORKER, "usage, which the worker lets grow")
+    if context.preconditions.stale_usage:
+        raise Blocked(context.preconditions.stale_usage, "usage, which can't grow so")
     # Fills the cache: without it the number would be computed at once and prove PostgreSQL alone.
-    primed = _now(ground)
+    primed = _now(context)
     if Decimal(primed["units"]):
         red(
             "usage-not-zero",
@@ -31,8 +31,8 @@ def grown(ground: Context, included: int) -> Document:
             "customers pay for what they did not use",
             "look for other senders of events with this metric's code",
         )
-    _send(ground, included)
-    found = _until(ground, included)
+    _send(context, included)
+    found = _until(context, included)
     if found["amount_cents"] != 0:
         red(
             "allowance-not-free",
@@ -44,10 +44,10 @@ def grown(ground: Context, included: int) -> Document:
     return found
 
 
-def charged(ground: Context, included: int, amount_cents: int) -> Document:
+def charged(context: Context, included: int, amount_cents: int) -> Document:
     """Usage after one unit more, which costs ``amount_cents``."""
-    _send(ground, 1)
-    found = _until(ground, included + 1)
+    _send(context, 1)
+    found = _until(context, included + 1)
     if found["amount_cents"] != amount_cents:
         red(
             "usage-amount",
@@ -59,22 +59,22 @@ def charged(ground: Context, included: int, amount_cents: int) -> Document:
     return found
 
 
-def _send(ground: Context, units: int) -> None:
+def _send(context: Context, units: int) -> None:
     # Without a timestamp: one of whole seconds can lie before the subscription's start.
-    ground.lago.create(
+    context.lago.create(
         "events",
         "event",
         {
-            "transaction_id": f"{ground.names.base}-{time.time_ns()}",
-            "code": ground.names.metric,
-            "external_subscription_id": ground.names.subscription,
+            "transaction_id": f"{context.names.base}-{time.time_ns()}",
+            "code": context.names.metric,
+            "external_subscription_id": context.names.subscription,
             "properties": {"count": units},
         },
     )
 
 
-def _now(ground: Context) -> Document:
-    usage = ground.lago.usage(ground.names.customer, ground.names.subscription)
+def _now(context: Context) -> Document:
+    usage = context.lago.usage(context.names.customer, context.names.subscription)
     if not usage["charges_usage"]:
         red(
             "usage-without-charge",
@@ -86,15 +86,15 @@ def _now(ground: Context) -> Document:
     return usage["charges_usage"][0]
 
 
-def _until(ground: Context, wanted: int) -> Document:
+def _until(context: Context, wanted: int) -> Document:
     found: Document = {}
 
     def there() -> bool:
         nonlocal found
-        found = _now(ground)
+        found = _now(context)
         return Decimal(found["units"]) == wanted
 
-    seconds = ground.patience.usage
+    seconds = context.timeouts.usage
     if not until(there, seconds):
         red(
             "usage-does-not-grow",

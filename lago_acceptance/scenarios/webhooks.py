@@ -14,19 +14,19 @@ STARTED = ("customer.created", "subscription.started", "invoice.created")
 
 
 def delivered(
-    ground: Context, box: Box | None, path: str, types: tuple[str, ...] = STARTED
+    context: Context, box: Box | None, path: str, types: tuple[str, ...] = STARTED
 ) -> list[Delivery]:
     """One delivery of each type to a path of the box, all signed by the served key."""
     if not box:
         raise Unknown("Lago has no way from here to a receiver of webhooks")
-    ground.around.need(WORKER, "webhooks, which the worker delivers")
+    context.preconditions.need(WORKER, "webhooks, which the worker delivers")
     found: dict[str, Delivery] = {}
 
     def all_there() -> bool:
         found.update({each.type: each for each in box.deliveries() if each.path == path})
         return found.keys() >= set(types)
 
-    seconds = ground.patience.hooks
+    seconds = context.timeouts.hooks
     if not until(all_there, seconds):
         missing = ", ".join(sorted(set(types) - found.keys()))
         red(
@@ -36,7 +36,7 @@ def delivered(
             "whoever waits for Lago's word, the gateway for one, never hears of it",
             "see whether the worker reads the queue webhook and can reach the receiver",
         )
-    key = ground.lago.public_key()
+    key = context.lago.public_key()
     for each in found.values():
         if trouble := each.trouble(key):
             red(

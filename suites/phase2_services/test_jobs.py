@@ -23,14 +23,14 @@ def clock(facts):
     return found
 
 
-def test_no_job_has_died_since_the_last_look(facts, looked_before, judge):
+def test_no_job_has_died_since_the_last_look(facts, last_run, judge):
     jobs = availability.jobs(facts)
-    if looked_before is None:
+    if last_run is None:
         raise Unknown(
             f"this is the first look at this host: {len(jobs.dead)} jobs are dead, and the next look "
             "compares with them"
         )
-    judge(billing_signs.died(jobs, looked_before))
+    judge(billing_signs.died(jobs, last_run))
 
 
 def test_customers_are_billed_every_hour(facts, clock, judge):

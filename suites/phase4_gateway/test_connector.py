@@ -21,19 +21,19 @@ def expected(settings) -> None:
 
 
 @pytest.fixture(scope="module")
-def found(expected, request, billing_view, deployment) -> bool:
+def found(expected, request, inside_view, deployment) -> bool:
     """Whether a gateway's container was found. Unknown where one answers that can't be told from other
     containers.
     """
-    if not billing_view.gateway and deployment.no_gateway:
+    if not inside_view.gateway and deployment.no_gateway:
         raise Unknown(deployment.no_gateway)
-    if not billing_view.gateway and _answers(request):
+    if not inside_view.gateway and _answers(request):
         raise Unknown(
             f"the gateway answers, and no container on {deployment.network('gateway')} is known to be it: "
             "where its image "
             f"is not called so, the label {LABEL}={GATEWAY} tells it"
         )
-    return bool(billing_view.gateway)
+    return bool(inside_view.gateway)
 
 
 def _answers(request: pytest.FixtureRequest) -> bool:
@@ -44,11 +44,11 @@ def _answers(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(scope="module")
-def inside(found, billing_view):
+def inside(found, inside_view):
     """What the gateway's container sees of Lago. Blocked where no gateway runs."""
     if not found:
         raise Blocked("gateway-down", "what the gateway's container sees, for none runs")
-    return billing_view
+    return inside_view
 
 
 def test_the_gateway_runs_on_the_network_that_it_shares_with_lago(found, gateway_stack, deployment):
@@ -91,17 +91,17 @@ def test_lago_refuses_a_key_that_nobody_has(inside, judge):
     judge(gateway_checks.stranger_is_refused(inside))
 
 
-def test_the_gateways_plans_are_lagos(operation, gateway, billing_view, seeded, judge):
+def test_the_gateways_plans_are_lagos(operation, gateway, inside_view, seeded, judge):
     plans = operation("plans")
-    held = billing_view.listed("api-plans", "plans")
+    held = inside_view.listed("api-plans", "plans")
     if not held:
         seeded.block_if_red("whose plans the gateway lists, for none could be seeded")
         raise Blocked("plan-missing", "whose plans the gateway lists, for Lago has none")
-    judge(gateway_checks.plans_are_lagos(gateway.plans(plans), held, billing_view))
+    judge(gateway_checks.plans_are_lagos(gateway.plans(plans), held, inside_view))
 
 
-def test_the_gateway_is_healthy(gateway, billing_view, judge):
-    judge(gateway_checks.is_healthy(gateway.health(), billing_view))
+def test_the_gateway_is_healthy(gateway, inside_view, judge):
+    judge(gateway_checks.is_healthy(gateway.health(), inside_view))
 
 
 def test_without_a_token_the_gateway_refuses(operation, gateway, judge):

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.writes, pytest.mark.phase4]
 
 
 def test_the_gateway_lists_a_plan_that_only_this_run_knows(
-    operation, gateway, gateway_stack, lago, owner, write_permit, swept, billing_view, judge
+    operation, gateway, gateway_stack, lago, owner, write_permit, swept, inside_view, judge
 ):
     if not gateway_stack:
         raise Unknown("the gateway bills in production's organization, where no plan of this run is made")
@@ -39,7 +39,7 @@ def test_the_gateway_lists_a_plan_that_only_this_run_knows(
         ]
     finally:
         cleanup.remove(lago, [cleanup.OwnedResource("plans", code, owner)], write_permit)
-    judge(gateway_checks.plans_are_lagos(shown, [made], billing_view))
+    judge(gateway_checks.plans_are_lagos(shown, [made], inside_view))
 
 
 def test_what_the_gateway_says_it_created_exists_in_lago(through_gateway, judge):

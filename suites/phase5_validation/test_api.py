@@ -16,14 +16,14 @@ def test_the_api_answers_by_its_public_name(api_reached):
     api_reached.value()
 
 
-def test_the_organization_answers_to_its_key(facts, billing_view):
-    if not billing_view.api:
+def test_the_organization_answers_to_its_key(facts, inside_view):
+    if not inside_view.api:
         raise Blocked(diagnosis.blocker(facts), "Lago's API, which does not run")
-    if billing_view.lacks_key("api"):
+    if inside_view.lacks_key("api"):
         raise Unknown(
             "no container of Lago has LAGO_API_KEY, so the organization can't be asked for from inside"
         )
-    answer = billing_view.of_api("api-organization", "organization")
+    answer = inside_view.of_api("api-organization", "organization")
     document = answer.document
     if (
         answer.status != 200
@@ -43,8 +43,8 @@ def test_the_organization_answers_to_its_key(facts, billing_view):
         )
 
 
-def test_the_api_lists_its_plans(billing_view, seeded):
-    plans = billing_view.listed("api-plans", "plans")
+def test_the_api_lists_its_plans(inside_view, seeded):
+    plans = inside_view.listed("api-plans", "plans")
     if not plans:
         seeded.block_if_red("Lago's plans, which were to be seeded")
         raise Red(

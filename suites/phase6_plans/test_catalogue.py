@@ -14,10 +14,10 @@ FIX = "seed it: --seed makes what is missing, --reseed changes what differs"
 
 
 @pytest.fixture
-def held_plans(billing_view, seeded):
+def held_plans(inside_view, seeded):
     """Lago's plans, as Lago says inside its own container. Blocked where seeding failed, which says why."""
     seeded.block_if_red("the catalogue's plans, which could not be seeded")
-    return {plan["code"]: plan for plan in billing_view.listed("api-plans", "plans")}
+    return {plan["code"]: plan for plan in inside_view.listed("api-plans", "plans")}
 
 
 def test_seeding_worked(seeded):
@@ -53,9 +53,9 @@ def test_every_plan_is_as_the_catalogue_says(catalogue, held_plans, judge):
     )
 
 
-def test_every_metric_is_as_the_catalogue_says(catalogue, billing_view, seeded, judge):
+def test_every_metric_is_as_the_catalogue_says(catalogue, inside_view, seeded, judge):
     seeded.block_if_red("the catalogue's metrics, which could not be seeded")
-    held = {metric["code"]: metric for metric in billing_view.listed("api-metrics", "billable_metrics")}
+    held = {metric["code"]: metric for metric in inside_view.listed("api-metrics", "billable_metrics")}
     findings = []
     for metric in catalogue.billable_metrics:
         if metric.code not in held:

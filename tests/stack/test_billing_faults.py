@@ -21,7 +21,7 @@ from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.core.waiting import until
 from lago_acceptance.plans.seeding import plan_drift, seed
 from lago_acceptance.scenarios import cleanup, clock_activation
-from lago_acceptance.scenarios.billing_cycle import BillingRound
+from lago_acceptance.scenarios.billing_cycle import BillingCycle
 from lago_acceptance.scenarios.cleanup import Owner
 from lago_acceptance.scenarios.context import Preconditions
 from tests.support.billing_stack import ids
@@ -43,7 +43,7 @@ ATTEMPTS = (
 )
 
 
-def _reds(made: BillingRound) -> dict[str, str]:
+def _reds(made: BillingCycle) -> dict[str, str]:
     """The red attempts of a round, and the id of each finding."""
     failures = {name: getattr(made, name).failure for name in ATTEMPTS}
     return {name: failure.findings[0].id for name, failure in failures.items() if isinstance(failure, Red)}

@@ -10,7 +10,7 @@ from lago_acceptance.checks import gateway
 from lago_acceptance.clients.gateway import required
 from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.scenarios.context import Preconditions
-from lago_acceptance.scenarios.gateway_purchase import GatewayRound
+from lago_acceptance.scenarios.gateway_purchase import GatewayPurchase
 from tests.support import containers
 from tests.support.billing_stack import ids
 
@@ -66,9 +66,9 @@ def test_a_key_that_lago_refuses_is_told_although_the_gateway_lists_plans(world,
         assert isinstance(made.seen.failure, Blocked)
 
 
-def _through_gateway(world) -> GatewayRound:
+def _through_gateway(world) -> GatewayPurchase:
     offered = world.offered()
-    made = GatewayRound(
+    made = GatewayPurchase(
         world.gateway,
         world.lago,
         world.stack.gateway.issuer.token(),

@@ -24,7 +24,7 @@ PATH = "/rails/active_storage/blobs/redirect/x/1.pdf"
 
 
 @pytest.fixture
-def ground() -> Iterator[Context]:
+def context() -> Iterator[Context]:
     connection = Connection("api", API, "192.0.2.7", seconds=2)
     lago = Lago(connection, Secret("a-key-of-this-test"))
     yield Context(lago, Names("1"), Preconditions(), Timeouts(file=0.1))
@@ -56,13 +56,13 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @respx.mock
-def test_an_invoices_file_is_fetched_as_a_browser_does(way, ground):
+def test_an_invoices_file_is_fetched_as_a_browser_does(way, context):
     url, answers = WAYS[way]
     has_file(url)
     for asked, answer in answers.items():
         respx.get(asked).mock(return_value=answer)
     last = respx.get("https://192.0.2.7/disk/1.pdf").mock(return_value=PDF)
-    assert invoices.file(ground, {"lago_id": "i"}) == url
+    assert invoices.file(context, {"lago_id": "i"}) == url
     assert last.call_count == 1
 
 
@@ -79,24 +79,24 @@ def test_an_invoices_file_is_fetched_as_a_browser_does(way, ground):
     ],
 )
 @respx.mock
-def test_a_file_that_does_not_come_is_red_by_its_own_name(url, answer, said, ground):
+def test_a_file_that_does_not_come_is_red_by_its_own_name(url, answer, said, context):
     has_file(url)
     known = {"side_effect": answer} if isinstance(answer, Exception) else {"return_value": answer}
     respx.get(url.replace("api.example.test", "192.0.2.7")).mock(**known)
     with pytest.raises(Red) as raised:
-        invoices.file(ground, {"lago_id": "i"})
+        invoices.file(context, {"lago_id": "i"})
     assert raised.value.findings[0].id == "invoice-file-unreadable"
     assert said in raised.value.findings[0].problem and "LAGO_API_URL" in raised.value.findings[0].fix
 
 
 @pytest.mark.parametrize("served", [None, 7, "A", "//79"])
 @respx.mock
-def test_a_public_key_that_is_none_is_refused(served, ground):
+def test_a_public_key_that_is_none_is_refused(served, context):
     respx.get("https://192.0.2.7/api/v1/webhooks/json_public_key").respond(
         json={"webhook": {"public_key": served}}
     )
     with pytest.raises(Refused):
-        ground.lago.public_key()
+        context.lago.public_key()
 
 
 # --- webhooks ---
