@@ -1,4 +1,4 @@
-"""Everything that is seen of a deployment from outside, made together and each once."""
+"""Everything that is seen of a deployment from outside: all probes side by side, each made once."""
 
 from __future__ import annotations
 
@@ -86,17 +86,17 @@ class PublicSurvey(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((*self.named(host), *([self.view.origin] if self.view.origin else []))))
 
 
-def look(
+def survey(
     view: PublicEndpoints, closed_ports: tuple[int, ...], web: int = WEB, secure: int = SECURE
 ) -> PublicSurvey:
     """Make all probes of a deployment, side by side. An address that hangs delays nothing but itself."""
     # A thread of its own: where a browser is driven, this one has an event loop already.
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, _Look(view, closed_ports, web, secure).all()).result()
+        return thread.submit(asyncio.run, _Survey(view, closed_ports, web, secure).all()).result()
 
 
-class _Look:
-    """One look: starts each probe when what it needs is known, and none of them twice."""
+class _Survey:
+    """One survey: starts each probe when what it needs is known, and none of them twice."""
 
     def __init__(self, view: PublicEndpoints, closed_ports: tuple[int, ...], web: int, secure: int):
         self._view, self._closed, self._web, self._secure = view, closed_ports, web, secure

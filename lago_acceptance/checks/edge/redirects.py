@@ -5,7 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from lago_acceptance.checks.edge import dns_records
-from lago_acceptance.checks.edge.http_answers import NO_LOOP, REDIRECTS, finding_at
+from lago_acceptance.checks.edge.bodies import NO_LOOP, REDIRECTS
+from lago_acceptance.checks.edge.http_answers import finding_at
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.verdicts import Unknown
@@ -47,21 +48,21 @@ def _redirect(survey: PublicSurvey, role: str, exchange: Exchange) -> list[Findi
         "Dokploy's entrypoints do not redirect by themselves"
     )
     if exchange.failure:
-        told = (
+        defect = (
             "http-unanswered",
             f"port {WEB} does not answer: {exchange.failure}",
             "whoever types the bare name gets no answer, and HTTP-01 can't renew the certificate",
             "publish Traefik's port 80 on the host and open it in the firewall",
         )
     elif exchange.status not in _KEEPING:
-        told = (
+        defect = (
             "http-not-redirected",
             f"http is not redirected to https ({exchange.excerpt})",
             "passwords and keys are sent in clear text, or nobody gets an answer there",
             fix,
         )
     elif not is_https_url_of(target, host, path):
-        told = (
+        defect = (
             "http-redirect-wrong",
             f"http redirects to {target[:200] or 'nowhere'}, not to https://{host}{path}",
             "links break, or browsers are redirected without end",
@@ -69,7 +70,7 @@ def _redirect(survey: PublicSurvey, role: str, exchange: Exchange) -> list[Findi
         )
     else:
         return _chain(survey, role, exchange)
-    return [finding_at(role, exchange, *told)]
+    return [finding_at(role, exchange, *defect)]
 
 
 def is_https_url_of(target: str, host: str, path: str) -> bool:
@@ -87,10 +88,10 @@ def _chain(survey: PublicSurvey, role: str, exchange: Exchange) -> list[Finding]
     if after.status not in REDIRECTS:
         return []
     target = after.headers.get("location", "nowhere")
-    told = (
+    defect = (
         "redirect-loop",
         f"http redirects to https, and https redirects again, to {target[:200]}",
         "browsers stop with 'too many redirects'",
         NO_LOOP,
     )
-    return [finding_at(role, exchange, *told)]
+    return [finding_at(role, exchange, *defect)]

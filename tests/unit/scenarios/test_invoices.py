@@ -10,13 +10,15 @@ import httpx
 import pytest
 import respx
 
-from lago_acceptance.clients.connection import Connection, Refused
+from lago_acceptance.clients.answers import Refused
+from lago_acceptance.clients.connection import Connection
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.clients.webhook_receiver import Delivery
 from lago_acceptance.core.findings import Red
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.scenarios import invoices
-from lago_acceptance.scenarios.context import Context, Names, Preconditions, Timeouts
+from lago_acceptance.scenarios.context import Context, Names, Timeouts
+from lago_acceptance.scenarios.preconditions import Preconditions
 
 API = "https://api.example.test"
 PDF = httpx.Response(200, content=b"%PDF-1.4 ...", headers={"Content-Type": "application/pdf"})
@@ -74,7 +76,7 @@ def test_an_invoices_file_is_fetched_as_a_browser_does(way, context):
             httpx.ConnectError("Name or service not known"),
             "http://lago-api:3000/x.pdf",
         ),
-        (f"{API}/x.pdf", to(f"{API}/x.pdf"), "leads to 302"),
+        (f"{API}/x.pdf", to(f"{API}/x.pdf"), "gives 302"),
         (f"{API}/x.pdf", httpx.Response(200, html="<title>Lago</title>"), "200 text/html"),
     ],
 )
@@ -146,8 +148,8 @@ def test_a_signature_of_something_else_is_told(claims, said, keys):
 
 
 def test_another_keys_signature_is_told(keys):
-    assert "not signed by the key that the API serves" in delivery(keys[1]).trouble(public(keys[0]))
+    assert "not signed with the key that the API serves" in delivery(keys[1]).trouble(public(keys[0]))
     hmac = base64.b64encode(bytes(32)).decode()
     assert "not signed" in Delivery("/hmac", {"x-lago-signature": hmac}, BODY).trouble(public(keys[0]))
     assert Delivery("/", {}, "[1]").type == ""
-    assert "bears no" in Delivery("/", {}, BODY).trouble(public(keys[0]))
+    assert "has no X-Lago-Signature" in Delivery("/", {}, BODY).trouble(public(keys[0]))

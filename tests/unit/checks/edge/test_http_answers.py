@@ -19,7 +19,7 @@ from lago_acceptance.probes.failure import Kind
 from lago_acceptance.probes.http import KEPT, Client, Exchange
 from lago_acceptance.probes.ports import knock
 from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
-from lago_acceptance.probes.survey import PublicSurvey, look
+from lago_acceptance.probes.survey import PublicSurvey, survey
 from tests.support.edge_servers import (
     API_HOST,
     FRONT_HOST,
@@ -61,7 +61,7 @@ class World:
             origin=origin,
             roots=self.authority.cert_pem.bytes().decode(),
         )
-        return look(view, closed, self.web, self.secure)
+        return survey(view, closed, self.web, self.secure)
 
     def close(self) -> None:
         self.site.close()

@@ -156,9 +156,9 @@ def test_another_resolver_or_none_is_red_although_traefik_shows_no_error(tls: di
     ("url", "words"),
     [
         ("http://172.20.0.4:80", "lago-front-1 (front)"),
-        ("http://172.20.0.9:3000", "a db"),
-        ("http://172.20.0.77:3000", "no container of this host"),
-        ("http://172.20.0.3:8080", "has port 8080, and the api listens on 3000"),
+        ("http://172.20.0.9:3000", "lago-db-1 (db)"),
+        ("http://172.20.0.77:3000", "no container on this host"),
+        ("http://172.20.0.3:8080", "has port 8080, while the api listens on 3000"),
         ("http://172.21.0.3:3000", "is on lago, which lago-proxy-1 is not on"),
     ],
 )
