@@ -22,11 +22,11 @@ def gate(*command: str) -> Callable[[], object]:
 
 def main(folder: Path) -> None:
     """Prints the times, and the table of planted defects."""
-    from tests.support import corpus_files
+    from tests.support import corpus
 
-    healthy = {name: corpus_files.write(folder / "healthy" / name, name) for name in corpus_files.HEALTHY}
-    cases = corpus_files.cases()
-    paths = [corpus_files.write(folder / "cases" / str(case.line), case.base, case.edits) for case in cases]
+    healthy = {case.name: case.write(folder / "healthy" / case.name) for case in corpus.healthy_cases()}
+    cases = corpus.cases()
+    paths = [case.write(folder / "cases" / case.name) for case in cases]
     linters: list[_linters.Linter] = []
     for make in (
         lambda: _linters.config([*healthy.values(), *paths]),
@@ -99,7 +99,7 @@ def _planted(
         print(f"planted defects, {linter.name}: {reported} of {len(cases)}")
     own = settings.load(ROOT / "settings.toml")
     hits = sum(
-        bool(findings_of(rules()[case.rules[0]], [source], own))
+        bool(findings_of(rules()[case.rule], [source], own))
         for case, source in zip(cases, load_all(paths, None), strict=True)
     )
     print(f"planted defects, the gate, by the very rule: {hits} of {len(cases)}")

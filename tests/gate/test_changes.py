@@ -9,7 +9,8 @@ from lago_acceptance.core import settings
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.gate.engine import changes_of
 from lago_acceptance.rules import change_rules
-from tests.support import corpus_files
+from tests.support import edits
+from tests.support.gate import CHANGES
 
 SETTINGS = settings.load(ROOT / "settings.toml")
 VOLUME = "- data:/data/postgres"
@@ -73,8 +74,8 @@ BREAKING = {
 
 def told(tmp_path, base: str, before: tuple[str, ...], after: tuple[str, ...]) -> set[str]:
     old, new = (
-        load(corpus_files.write(tmp_path / name, base, edits), None)
-        for name, edits in (("old", before), ("new", after))
+        load(edits.write(tmp_path / name, base, changed), None)
+        for name, changed in (("old", before), ("new", after))
     )
     assert new.written.compose_error == ""
     return {id for id, rule in change_rules().items() if changes_of(rule, old, new, SETTINGS)}
@@ -93,8 +94,12 @@ def test_a_change_that_breaks_something_is_told(name, tmp_path):
 
 def test_a_secret_that_leaves_the_file_is_a_warning(tmp_path):
     old, new = (
-        load(corpus_files.write(tmp_path / name, "list", edits), None)
-        for name, edits in (("old", ("${SECRET_KEY_BASE:?} => @HEX64@",)), ("new", ()))
+        load(edits.write(tmp_path / name, "list", changed), None)
+        for name, changed in (("old", ("${SECRET_KEY_BASE:?} => @HEX64@",)), ("new", ()))
     )
     (finding,) = changes_of(change_rules()["secret-key-base-changed"], old, new, SETTINGS)
     assert finding.severity == "warning"
+
+
+def test_every_rule_that_needs_a_base_is_tested():
+    assert set(CHANGES) == set(change_rules())

@@ -17,8 +17,9 @@ from lago_acceptance.core.registry import Entry, Severity
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.gate.engine import findings_of
 from lago_acceptance.rules import Rule
-from tests.support import corpus_files
+from tests.support import corpus, edits
 from tests.support.gate import CHANGES, found, gate
+from tests.support.material import material
 from tests.support.paths import DATA
 
 SARIF_SCHEMA = DATA / "schemas" / "sarif-2.1.0-rtm.5.json"
@@ -35,7 +36,7 @@ def test_the_shipped_file_passes_without_docker(tmp_path):
 
 
 def test_an_error_is_told_with_place_line_consequence_and_mend(tmp_path):
-    path = corpus_files.write(
+    path = edits.write(
         tmp_path / "a",
         "lago",
         ("RUBYOPT: -r/run/lago/rsa_key => LAGO_RSA_PRIVATE_KEY_PATH: /run/lago/rsa_private.pem",),
@@ -57,7 +58,7 @@ def test_an_error_is_told_with_place_line_consequence_and_mend(tmp_path):
 
 
 def test_a_finding_points_to_the_line_that_is_wrong(tmp_path):
-    path = corpus_files.write(
+    path = edits.write(
         tmp_path / "a",
         "list",
         ("- LAGO_API_URL=https://billing-api.bizoholic.net => - LAGO_API_URL=http://api:3000",),
@@ -68,15 +69,15 @@ def test_a_finding_points_to_the_line_that_is_wrong(tmp_path):
 
 
 def test_warnings_fail_only_when_strict(tmp_path):
-    path = corpus_files.write(tmp_path / "a", "lago", ("@lago-pdf restart: unless-stopped\\n => \\n",))
+    path = edits.write(tmp_path / "a", "lago", ("@lago-pdf restart: unless-stopped\\n => \\n",))
     assert gate(tmp_path, "--compose-file", path).returncode == 0
     assert [each["severity"] for each in found(tmp_path)] == ["warning"]
     assert gate(tmp_path, "--compose-file", path, "--strict").returncode == 1
 
 
 def test_several_files_and_a_folder_are_judged_at_once(tmp_path):
-    for number, name in enumerate(corpus_files.HEALTHY):
-        corpus_files.write(tmp_path / "all" / str(number), name)
+    for number, name in enumerate(corpus.HEALTHY):
+        edits.write(tmp_path / "all" / str(number), name)
     ended = gate(
         tmp_path,
         "--compose-file",
@@ -88,7 +89,7 @@ def test_several_files_and_a_folder_are_judged_at_once(tmp_path):
 
 
 def test_an_override_file_is_judged_upon_the_file_that_it_belongs_to(tmp_path):
-    base = corpus_files.write(tmp_path / "a", "list")
+    base = edits.write(tmp_path / "a", "list")
     override = base.with_name("docker-compose.override.yml")
     override.write_text('services:\n  db:\n    ports: ["5432:5432"]\n', "utf-8")
     gate(tmp_path, "--compose-file", base.parent)
@@ -105,7 +106,7 @@ def test_what_has_nothing_of_lago_in_it_is_said(tmp_path):
 
 
 def test_sarif_and_annotations(tmp_path):
-    path = corpus_files.write(
+    path = edits.write(
         tmp_path / "a", "lago", ("@lago-worker lago-storage:/app/storage => lago-storage:/app/storage2",)
     )
     ended = gate(tmp_path, "--compose-file", path, GITHUB_ACTIONS="true")
@@ -127,8 +128,8 @@ def test_sarif_and_annotations(tmp_path):
 
 
 def test_no_output_holds_a_secret(tmp_path):
-    material = corpus_files._material()
-    path = corpus_files.write(
+    made = material()
+    path = edits.write(
         tmp_path / "a",
         "lago",
         (
@@ -152,7 +153,7 @@ def test_no_output_holds_a_secret(tmp_path):
     assert {"gate.json", "gate.sarif", "junit.xml"} < {each.name for each in files} and len(files) > 10
     written = ended.stdout + ended.stderr + "".join(each.read_text() for each in files)
     assert ended.returncode == 1
-    for secret in (*SECRETS.values(), material["B64_CUT"][:80], material["B64_CUT"][200:280]):
+    for secret in (*SECRETS.values(), made["B64_CUT"][:80], made["B64_CUT"][200:280]):
         assert secret not in written
 
 
@@ -235,7 +236,7 @@ def test_what_is_no_file_is_a_finding_at_once(tmp_path):
 
 
 def test_a_rule_that_breaks_on_a_file_is_told(tmp_path):
-    source = load(corpus_files.write(tmp_path, "lago"), None)
+    source = load(edits.write(tmp_path, "lago"), None)
     entry = Entry(id="some-rule", phase=0, severity=Severity.WARNING, title="A rule.")
     broken = Rule(entry, lambda model, settings: int("x"))
     told = findings_of(broken, [source], settings.load(ROOT / "settings.toml"))
@@ -260,8 +261,10 @@ def test_bad_input_is_a_finding_within_seconds(name, tmp_path):
 
 @pytest.mark.parametrize("name", [".env", "own.env"])
 def test_an_environment_file_of_megabytes_is_a_finding_at_once(name, tmp_path):
-    edits = ("@pdf restart: always => restart: always\\n    env_file: own.env",) if name == "own.env" else ()
-    path = corpus_files.write(tmp_path, "list", edits)
+    changed = (
+        ("@pdf restart: always => restart: always\\n    env_file: own.env",) if name == "own.env" else ()
+    )
+    path = edits.write(tmp_path, "list", changed)
     (tmp_path / name).write_text("NUMBER=1\n" * 1_400_000, "utf-8")
     started = time.monotonic()
     ended = gate(tmp_path, "--compose-file", path)
@@ -278,7 +281,7 @@ def test_an_environment_file_of_megabytes_that_is_asked_for_is_one_sentence(tmp_
 
 
 def test_a_long_environment_file_is_read_to_its_end(tmp_path):
-    path = corpus_files.write(tmp_path, "list", ("${SECRET_KEY_BASE:?} => ${SECRET_KEY_BASE}",))
+    path = edits.write(tmp_path, "list", ("${SECRET_KEY_BASE:?} => ${SECRET_KEY_BASE}",))
     filler = "".join(f"FILLER_{number}={'x' * 90}\n" for number in range(2000))
     required = dict.fromkeys(re.findall(r"\$\{(\w+):\?", path.read_text("utf-8")), "x")
     for last, unset in (({}, True), ({"SECRET_KEY_BASE": "x"}, False)):
@@ -311,8 +314,8 @@ def test_a_wrong_option_is_one_sentence_and_exit_4(arguments, word, tmp_path):
 def test_a_change_that_breaks_what_runs_is_reported(name, tmp_path):
     base, before, after = CHANGES[name]
     old, new = (
-        corpus_files.write(tmp_path / "old", base, before),
-        corpus_files.write(tmp_path / "new", base, after),
+        edits.write(tmp_path / "old", base, before),
+        edits.write(tmp_path / "new", base, after),
     )
     ended = gate(tmp_path, "--compose-file", new, "--base", old)
     assert ended.returncode == 1, ended.stdout

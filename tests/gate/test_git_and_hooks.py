@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from lago_acceptance.core.resources import ROOT
-from tests.support import corpus_files
+from tests.support import edits
 from tests.support.gate import found, gate
+from tests.support.material import material
 
 IDENTITY = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false")
 RENAMED = ("name: lago\\n => name: billing\\n",)
@@ -45,7 +46,7 @@ def commit(folder: Path, words: str) -> str:
 def repository(tmp_path: Path) -> Path:
     """A repository with the shipped file on main, and the branch `change` checked out."""
     folder = tmp_path / "repository"
-    corpus_files.write(folder, "lago")
+    edits.write(folder, "lago")
     git(folder, "init", "--quiet", "--initial-branch", "main")
     commit(folder, "what runs")
     git(folder, "checkout", "--quiet", "-b", "change")
@@ -56,7 +57,7 @@ def repository(tmp_path: Path) -> Path:
 def test_a_branch_is_compared_at_its_merge_base(base, repository, tmp_path):
     git(repository, "remote", "add", "origin", str(repository))
     git(repository, "fetch", "--quiet", "origin")
-    path = corpus_files.write(repository, "lago", RENAMED)
+    path = edits.write(repository, "lago", RENAMED)
     ended = gate(tmp_path, "--compose-file", path, "--base", base)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert {each["rule"] for each in found(tmp_path)} == {"project-renamed", "volume-moved"}
@@ -64,7 +65,7 @@ def test_a_branch_is_compared_at_its_merge_base(base, repository, tmp_path):
 
 def test_what_main_changed_since_is_not_held_against_a_branch(repository, tmp_path):
     git(repository, "checkout", "--quiet", "main")
-    corpus_files.write(repository, "lago", RENAMED)
+    edits.write(repository, "lago", RENAMED)
     commit(repository, "main goes on")
     git(repository, "checkout", "--quiet", "change")
     ended = gate(tmp_path, "--compose-file", repository / "docker-compose.yml", "--base", "main")
@@ -72,7 +73,7 @@ def test_what_main_changed_since_is_not_held_against_a_branch(repository, tmp_pa
 
 
 def test_a_file_that_is_new_since_the_base_is_judged_by_itself(repository, tmp_path):
-    path = corpus_files.write(repository / "second", "list")
+    path = edits.write(repository / "second", "list")
     ended = gate(
         tmp_path,
         "--compose-file",
@@ -87,7 +88,7 @@ def test_a_file_that_is_new_since_the_base_is_judged_by_itself(repository, tmp_p
 
 
 def _tracked(repository: Path, name: str, text: str, edit: str) -> Path:
-    path = corpus_files.write(repository, "list", (edit,))
+    path = edits.write(repository, "list", (edit,))
     (repository / name).parent.mkdir(exist_ok=True)
     (repository / name).write_text(text, "utf-8")
     return path
@@ -110,22 +111,20 @@ TRACKED = {
 @pytest.mark.parametrize("rule", TRACKED)
 def test_a_secret_file_is_reported_where_git_has_it(rule, repository, tmp_path):
     name, text, edit = TRACKED[rule]
-    material = corpus_files._material()
-    text = text.replace("@HEX@", material["HEX"]).replace(
-        "@PEM@", material["PEM_QUOTED"].replace("\\n", "\n")
-    )
+    made = material()
+    text = text.replace("@HEX@", made["HEX"]).replace("@PEM@", made["PEM"])
     path = _tracked(repository, name, text, edit)
     gate(tmp_path, "--compose-file", path)
     assert rule not in {each["rule"] for each in found(tmp_path)}
     commit(repository, "with the secret")
     ended = gate(tmp_path, "--compose-file", path)
     assert rule in {each["rule"] for each in found(tmp_path)}, ended.stdout
-    assert material["HEX"] not in ended.stdout
+    assert made["HEX"] not in ended.stdout
 
 
 def test_a_file_of_the_same_name_elsewhere_in_git_is_no_leak(repository, tmp_path):
     name, text, edit = TRACKED["secret-committed"]
-    path = _tracked(repository, name, text.replace("@HEX@", corpus_files._material()["HEX"]), edit)
+    path = _tracked(repository, name, text.replace("@HEX@", material()["HEX"]), edit)
     (repository / "example").mkdir()
     (repository / "example" / name).write_text("NANGO_TOKEN=\n")
     git(repository, "add", "--force", "example")
@@ -158,7 +157,7 @@ def test_the_step_of_ci_compares_with_the_merge_base(edit, code, project, tmp_pa
     git(tmp_path, "clone", "--quiet", str(project), str(clone))
     git(clone, "checkout", "--quiet", "-b", "change")
     shutil.copy(
-        corpus_files.write(tmp_path / "changed", "lago", edit), clone / "compose" / "docker-compose.lago.yml"
+        edits.write(tmp_path / "changed", "lago", edit), clone / "compose" / "docker-compose.lago.yml"
     )
     environment = {
         **os.environ,
@@ -220,13 +219,11 @@ def test_the_hook_stops_a_bad_commit_and_lets_a_good_one_pass(project, repositor
         ]
     }
     (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(hooks), "utf-8")
-    corpus_files.write(
-        repository, "lago", ("@lago-worker lago-storage:/app/storage => lago-storage:/app/storage2",)
-    )
+    edits.write(repository, "lago", ("@lago-worker lago-storage:/app/storage => lago-storage:/app/storage2",))
     git(repository, "add", "--all")
     ended = pre_commit(repository, "run", "lago-gate", home=tmp_path / "pre-commit")
     assert ended.returncode == 1 and "no-storage-volume" in ended.stdout, ended.stdout + ended.stderr
-    corpus_files.write(repository, "lago", ("LAGO_ORG_NAME:-Bizoholic => LAGO_ORG_NAME:-Another",))
+    edits.write(repository, "lago", ("LAGO_ORG_NAME:-Bizoholic => LAGO_ORG_NAME:-Another",))
     git(repository, "add", "--all")
     ended = pre_commit(repository, "run", "lago-gate", home=tmp_path / "pre-commit")
     assert ended.returncode == 0 and "Passed" in ended.stdout, ended.stdout + ended.stderr

@@ -12,8 +12,9 @@ from lago_acceptance.composefile.error_messages import without_values
 from lago_acceptance.composefile.loader import load
 from lago_acceptance.composefile.secret_scan import looks_secret
 from lago_acceptance.core.secrets import Redactor, redact
-from tests.support import corpus_files
+from tests.support import corpus, edits
 from tests.support.gate import found, gate
+from tests.support.material import material
 
 REFUSED = "compose-invalid"
 # Where a secret stands by mistake: the change that puts it there, and the rule that reports the place, if any does.
@@ -65,7 +66,7 @@ def test_a_secret_in_the_wrong_place_is_in_no_output(kind, tmp_path):
     }
     planted = {place: made(kind) for place in places}
     paths = {
-        place: corpus_files.write(tmp_path / str(number), "list", (edit.replace("@HERE@", planted[place]),))
+        place: edits.write(tmp_path / str(number), "list", (edit.replace("@HERE@", planted[place]),))
         for number, (place, (edit, _)) in enumerate(places.items())
     }
     reports = tmp_path / "reports"
@@ -84,14 +85,14 @@ def test_a_secret_in_the_wrong_place_is_in_no_output(kind, tmp_path):
 
 
 def test_the_line_that_compose_refuses_is_shown_without_its_value(tmp_path):
-    path = corpus_files.write(tmp_path, "list", ("@api memory: 2G => memory: hunter",))
+    path = edits.write(tmp_path, "list", ("@api memory: 2G => memory: hunter",))
     ended = gate(tmp_path, "--compose-file", path)
     line = path.read_text("utf-8").splitlines().index("          memory: hunter") + 1
     assert f"{line} | memory: …\n" in ended.stdout and "hunter" not in ended.stdout, ended.stdout
 
 
 def test_the_line_of_an_unset_variable_is_shown_as_it_is(tmp_path):
-    path = corpus_files.write(tmp_path, "list")
+    path = edits.write(tmp_path, "list")
     (tmp_path / ".env").write_text("POSTGRES_PASSWORD=1\n", "utf-8")
     ended = gate(tmp_path, "--compose-file", path)
     assert "| - SECRET_KEY_BASE=${SECRET_KEY_BASE:?}\n" in ended.stdout, ended.stdout
@@ -121,7 +122,7 @@ GIVEN = "".join(
 def test_a_secret_of_an_environment_file_is_in_no_output(beside, tmp_path):
     secret = made("letters")
     edit = "@db restart: always => restart: always\\n    " + beside["use"].replace("\n", "\\n")
-    path = corpus_files.write(tmp_path, "list", (edit.replace("@HERE@", secret),))
+    path = edits.write(tmp_path, "list", (edit.replace("@HERE@", secret),))
     for name in beside.keys() - {"use"}:
         (tmp_path / name).write_text(beside[name].replace("@HERE@", secret), "utf-8")
     ended = gate(tmp_path, "--compose-file", path)
@@ -129,14 +130,14 @@ def test_a_secret_of_an_environment_file_is_in_no_output(beside, tmp_path):
     assert secret not in ended.stdout + ended.stderr + (tmp_path / "reports" / "gate.json").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", corpus_files.HEALTHY)
+@pytest.mark.parametrize("name", corpus.HEALTHY)
 def test_nothing_but_secrets_is_taken_out_of_what_is_told(name, tmp_path, monkeypatch):
     monkeypatch.setattr(Redactor, "shared", Redactor())
-    path = corpus_files.write(tmp_path, name)
+    path = edits.write(tmp_path, name)
     load(path, None)
-    material = set(corpus_files._material().values())
+    made = set(material().values())
     text = "\n".join(line for line in path.read_text("utf-8").splitlines() if "://" not in line)
-    assert redact(text) == text or any(value in text for value in material)
+    assert redact(text) == text or any(value in text for value in made)
 
 
 SECRETS = [
@@ -209,7 +210,7 @@ def test_compose_is_quoted_without_values(said):
 
 def test_thousands_of_secrets_are_learnt_within_seconds(tmp_path):
     lines = "".join(f"API_TOKEN_{number}={secrets.token_hex(24)}\n" for number in range(3900))
-    path = corpus_files.write(tmp_path, "list", ("@pdf restart: always => env_file: many.env",))
+    path = edits.write(tmp_path, "list", ("@pdf restart: always => env_file: many.env",))
     (tmp_path / "many.env").write_text(lines, "utf-8")
     started = time.monotonic()
     ended = gate(tmp_path, "--compose-file", path)
