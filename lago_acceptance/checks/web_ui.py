@@ -223,9 +223,8 @@ def must_list(page: Page, names: Iterable[str], faults: list[Fault]) -> None:
             link.click()
         else:
             # It may be in a collapsed menu, or no link at all.
-            page.goto(
-                link.get_attribute("href") if link.count() else _plans_path(page.url), wait_until="commit"
-            )
+            href = link.get_attribute("href") if link.count() else None
+            page.goto(href or _plans_path(page.url), wait_until="commit")
     except Error as error:
         _red(
             "plans-page-missing",

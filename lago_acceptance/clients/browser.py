@@ -24,7 +24,7 @@ from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PACKAGES = ("chromium", "libnss3-tools")
@@ -128,7 +128,7 @@ class Browser:
         def ours(url: str) -> bool:
             return urlsplit(url).hostname in self.view.hosts.values()
 
-        def failed(request) -> None:
+        def failed(request: Request) -> None:
             if CHANGED in (request.failure or ""):
                 disturbances.append(request.url)
                 return
@@ -136,7 +136,7 @@ class Browser:
             if ours(request.url) and "ERR_ABORTED" not in (request.failure or ""):
                 faults.append(Fault("a request failed", f"{request.method} {request.url}: {request.failure}"))
 
-        def answered(response) -> None:
+        def answered(response: Response) -> None:
             if ours(response.url) and response.status >= 400:
                 faults.append(
                     Fault(
@@ -145,7 +145,7 @@ class Browser:
                     )
                 )
 
-        def said(message) -> None:
+        def said(message: ConsoleMessage) -> None:
             place = message.location.get("url", "")
             if message.type == "error" and CHANGED not in message.text and (ours(place) or not place):
                 faults.append(Fault("the console says", redact(message.text)[:300]))
@@ -155,7 +155,7 @@ class Browser:
         page.on("console", said)
         page.on("pageerror", lambda error: faults.append(Fault("a script failed", redact(str(error))[:300])))
 
-    def _keep(self, context, page: Page, name: str) -> None:
+    def _keep(self, context: BrowserContext, page: Page, name: str) -> None:
         from playwright.sync_api import Error
 
         self.reports.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,7 +50,7 @@ class Connection:
             else httpx.HTTPTransport(verify=verify)
         )
         self._prefetching = False
-        self._kept: dict[tuple, Attempt[ApiAnswer]] = {}
+        self._kept: dict[tuple[Any, ...], Attempt[ApiAnswer]] = {}
         self._client = httpx.Client(
             transport=transport, timeout=seconds, follow_redirects=False, trust_env=False
         )
@@ -61,8 +61,8 @@ class Connection:
         path: str,
         body: Any = None,
         key: Secret | None = None,
-        headers: dict[str, str] | None = None,
-        **query: Any,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
     ) -> ApiAnswer:
         """The answer to one request, of any status, if it is the service's own JSON; else NotAnswered."""
         question = (method, path, repr(body), key and key.reveal(), repr(headers), repr(query))
@@ -103,7 +103,7 @@ class Connection:
 
     def fetch(self, url: str) -> httpx.Response:
         """The raw answer to a GET of a path or a whole URL, redirects and other types of content included."""
-        return self._send("GET", url, None, None, None, {})[1]
+        return self._send("GET", url, None, None, None, None)[1]
 
     def close(self) -> None:
         """Close the connections."""
@@ -115,8 +115,8 @@ class Connection:
         path: str,
         body: Any,
         key: Secret | None,
-        headers: dict[str, str] | None,
-        query: dict[str, Any],
+        headers: Mapping[str, str] | None,
+        query: Mapping[str, Any] | None,
     ) -> tuple[str, httpx.Response, float]:
         url = path if "://" in path else self.base + path
         asked = f"{method} {url.partition('?')[0]}"

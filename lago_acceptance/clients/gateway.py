@@ -145,7 +145,7 @@ class Gateway:
         parameters that the route takes.
         """
         query = {name: known[word] for name in operation.query for word in known if word in name}
-        return self.connection.ask(operation.method, operation.path, key=token, **query)
+        return self.connection.ask(operation.method, operation.path, key=token, query=query)
 
     def subscribe(self, operation: Operation, plan: str, tenant: str, token: Secret | None) -> ApiAnswer:
         """Subscribe a tenant to a plan, by query or body, as the gateway's description says."""
@@ -155,7 +155,7 @@ class Gateway:
             for name in operation.body
             if "plan" in name or "customer" in name or "tenant" in name
         }
-        return self.connection.ask(operation.method, operation.path, body or None, token, **query)
+        return self.connection.ask(operation.method, operation.path, body or None, token, query=query)
 
 
 def listed(answer: ApiAnswer, impact: str) -> list[dict[str, Any]] | None:

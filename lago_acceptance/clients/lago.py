@@ -21,7 +21,7 @@ class Lago:
 
     def ask(self, method: str, path: str, body: Document | None = None, **query: Any) -> ApiAnswer:
         """One request under /api/v1 with the organization's key."""
-        return self.connection.ask(method, f"/api/v1/{path}", body, self._key, **query)
+        return self.connection.ask(method, f"/api/v1/{path}", body, self._key, query=query)
 
     def get(self, path: str, kind: str, **query: Any) -> Document:
         """One object; Refused or NotAnswered where it does not come."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
@@ -180,7 +180,7 @@ def _in_words(document: Any, said: str) -> str:
     return said
 
 
-def _troubles(catalogue: Catalogue):
+def _troubles(catalogue: Catalogue) -> Iterator[str]:
     if not catalogue.plans:
         yield "it names no plan"
     for kind, entries in (("plan", catalogue.plans), ("billable metric", catalogue.billable_metrics)):

@@ -8,13 +8,13 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.roles import API, FRONT, GATEWAY
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.verdicts import Unreachable, UsageError
+from lago_acceptance.core.verdicts import Unknown, Unreachable, UsageError
 from lago_acceptance.facts.collect import TOO, observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.address import parse
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lago_acceptance.clients.invalid_credentials import InvalidCredentials
     from lago_acceptance.core.secrets import Secret
     from lago_acceptance.facts.inside import InsideView
+    from lago_acceptance.images.resolve import ResolvedImage
     from lago_acceptance.probes.survey import PublicSurvey
 
 # Loaded while the host is asked: what the checks and the report will need.
@@ -57,6 +58,8 @@ WANTED_BY_LOOKING = (
     "lago_acceptance.scenarios.cleanup",
 )
 
+T = TypeVar("T")
+
 
 class Live:
     """One host. Its facts are taken and its public names probed side by side, as soon as ``prepare`` is called."""
@@ -77,7 +80,7 @@ class Live:
                 "a live run checks one host; several hosts are checked side by side, each by a run of its own"
             )
         self.permit = Permit("--allow-writes") if options.allow_writes else None
-        self.images: dict = {}
+        self.images: dict[str, ResolvedImage] = {}
         self.remarks: list[str] = []
         self.host = SshHost(parse(options.hosts[0]), options.ssh_config)
         self._pool = ThreadPoolExecutor(4)
@@ -101,7 +104,13 @@ class Live:
     def up(self) -> None:
         """Wait for the facts. Unreachable, with the step that failed."""
         self.load()
-        self._facts.result()
+        self._begun(self._facts).result()
+
+    @staticmethod
+    def _begun(observing: Future[T] | None) -> Future[T]:
+        if observing is None:
+            raise RuntimeError("a live target is prepared before it is observed")
+        return observing
 
     @staticmethod
     def load(names: tuple[str, ...] = WANTED_LATER) -> None:
@@ -143,6 +152,8 @@ class Live:
         """The key of the suite's dedicated organization. Unknown where Lago does not make one."""
         from lago_acceptance.scenarios.dedicated_organization import key
 
+        if self.permit is None:
+            raise Unknown("this writes into Lago, which needs --allow-writes on a live deployment")
         return key(self.host, facts.running(API), self.permit)
 
     @cached_property
@@ -173,7 +184,7 @@ class Live:
 
     def survey(self) -> PublicSurvey:
         """What was seen from outside."""
-        return self._survey.result()
+        return self._begun(self._survey).result()
 
     def public_view(self) -> PublicEndpoints:
         """Where it is seen from outside: public DNS, this machine's trusted roots, the host's own address."""
@@ -199,7 +210,9 @@ class Live:
 
         def resolve() -> None:
             with suppress(OSError):
-                found.append(socket.getaddrinfo(self.host.real_name, None, type=socket.SOCK_STREAM)[0][4][0])
+                found.append(
+                    str(socket.getaddrinfo(self.host.real_name, None, type=socket.SOCK_STREAM)[0][4][0])
+                )
 
         # The system waits much longer for resolvers that never answer than ssh does for a connection.
         asking = threading.Thread(target=resolve, daemon=True)

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from lago_acceptance.checks.edge.cloudflare import is_cloudflare
 from lago_acceptance.checks.edge.dns_records import closed_to_us
 from lago_acceptance.core import registry
-from lago_acceptance.core.findings import Finding, Place, Severity, errors_among
+from lago_acceptance.core.findings import Finding, Place, errors_among
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import EdgeSettings
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.probes.failure import Kind
@@ -76,7 +77,7 @@ def is_modern(survey: PublicSurvey, role: str) -> list[Finding]:
         return findings
     for handshake in completed(survey, role):
         refused = survey.old_handshakes[(host, handshake.address)].failure
-        if refused.kind in (Kind.UNANSWERED, Kind.NO_ROUTE):
+        if refused and refused.kind in (Kind.UNANSWERED, Kind.NO_ROUTE):
             raise Unknown(f"whether {handshake.address} refuses TLS 1.1: {refused}")
     return []
 
@@ -96,7 +97,7 @@ def completed(survey: PublicSurvey, role: str) -> list[Handshake]:
         raise Unknown(f"the certificate of {host} at the origin {survey.view.origin}: {shut}")
     if not made:
         raise Unknown(f"the certificate of {host}: the host has no known address")
-    if not done and all(each.failure.kind is Kind.NO_ROUTE for each in made):
+    if not done and all(each.failure and each.failure.kind is Kind.NO_ROUTE for each in made):
         raise Unknown(f"the certificate of {host}: {made[0].failure}")
     if not done:
         raise Blocked("host-unanswered", f"the certificate of {host}")
@@ -139,7 +140,7 @@ _LOOK_AT_ACME = (
 
 
 def _trust(role: str, handshake: Handshake) -> Finding | None:
-    certificate = handshake.certificate
+    certificate = handshake.chain[0]
     errors = {number for number, _ in handshake.problems} - _DATES
     if DEFAULT_CERTIFICATE in certificate.issuer + certificate.subject:
         return _finding(
@@ -198,7 +199,7 @@ def _day(moment: float) -> str:
 
 
 def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> Finding | None:
-    certificate = handshake.certificate
+    certificate = handshake.chain[0]
     days = certificate.days_left(now)
     if certificate.not_before > now:
         return _finding(

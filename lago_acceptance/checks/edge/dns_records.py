@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from lago_acceptance.checks.edge.cloudflare import is_cloudflare
 from lago_acceptance.core import registry
-from lago_acceptance.core.findings import Finding, Place, Severity, errors_among
+from lago_acceptance.core.findings import Finding, Place, errors_among
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.probes.dns import KINDS, DnsAnswer, DnsOutcome
 from lago_acceptance.probes.failure import SHUT, Kind
@@ -78,7 +79,7 @@ def points_to_the_origin(survey: PublicSurvey, role: str) -> list[Finding]:
         raise Unknown(
             f"whether {', '.join(others)} is the right address of {host}: the origin's address is not known"
         )
-    judged = [_elsewhere(survey, role, each) for each in others]
+    judged = [_elsewhere(survey, role, each, origin) for each in others]
     findings = [each for each in judged if isinstance(each, Finding)]
     unsure = [each for each in judged if isinstance(each, str)]
     if unsure and not findings:
@@ -164,9 +165,9 @@ def _addresses(answer: DnsAnswer) -> tuple[str, ...]:
     return tuple(sorted({"Cloudflare" if is_cloudflare(each) else each for each in answer.addresses}))
 
 
-def _elsewhere(survey: PublicSurvey, role: str, address: str) -> Finding | str | None:
+def _elsewhere(survey: PublicSurvey, role: str, address: str, origin: str) -> Finding | str | None:
     """The finding for an address, None where it leads to the origin, else why that can't be told."""
-    host, origin = survey.view.hosts[role], survey.view.origin
+    host = survey.view.hosts[role]
     there, own = survey.handshakes[(host, address)], survey.handshakes[(host, origin)]
     kind = "AAAA" if ":" in address else "A"
     if there.failure is None and own.failure is None and there.certificate == own.certificate:
@@ -175,11 +176,8 @@ def _elsewhere(survey: PublicSurvey, role: str, address: str) -> Finding | str |
         return f"whether {address} ({kind} of {host}) is the origin: {there.failure}; IPv6 may not work here"
     if own.failure:
         return f"whether {address} is the right address of {host}: the origin {origin} gave {own.failure}"
-    seen = (
-        str(there.failure)
-        if there.failure
-        else f"a certificate of {there.certificate.subject or 'no subject'}"
-    )
+    subject = there.certificate.subject if there.certificate else ""
+    seen = str(there.failure) if there.failure else f"a certificate of {subject or 'no subject'}"
     return Finding(
         id="name-points-elsewhere",
         role=role,
@@ -195,6 +193,7 @@ def _elsewhere(survey: PublicSurvey, role: str, address: str) -> Finding | str |
 def _ipv6_may_fail_here(survey: PublicSurvey, address: str) -> bool:
     """Whether silence may be this machine's own: IPv6, and no IPv6 address has answered it."""
     handshake = next(each for each in survey.handshakes.values() if each.address == address)
-    if ":" not in address or handshake.failure.kind is not Kind.UNANSWERED:
+    failure = handshake.failure
+    if ":" not in address or failure is None or failure.kind is not Kind.UNANSWERED:
         return False
     return all(each.failure for each in survey.handshakes.values() if ":" in each.address)

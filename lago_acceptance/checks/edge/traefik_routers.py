@@ -36,16 +36,16 @@ class TraefikApi:
                 f"what the proxy does: {len(near)} Traefiks run on this host, and none shares a network with the "
                 "deployment"
             )
-        told = [each for each in near if facts.proxies[each.id]]
-        if not told:
+        answers = [(each, answer) for each in near if (answer := facts.proxies[each.id])]
+        if not answers:
             raise Unknown(
                 f"what the proxy does: the API of {near[0].name} does not answer inside its container "
                 "(api.insecure or an entrypoint named traefik on port 8080 is needed for it)"
             )
-        self.container: Container = told[0]
+        self.container: Container = answers[0][0]
         self.containers = everyone
-        self.routers: list[Router] = [router for each in told for router in facts.proxies[each.id]["routers"]]
-        services = [service for each in told for service in facts.proxies[each.id]["services"]]
+        self.routers: list[Router] = [router for _, answer in answers for router in answer["routers"]]
+        services = [service for _, answer in answers for service in answer["services"]]
         self.services = {service["name"]: service for service in services}
 
     def naming(self, host: str) -> list[Router]:

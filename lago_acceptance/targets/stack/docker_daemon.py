@@ -41,7 +41,8 @@ def read(host: Host) -> Daemon:
             name, project, image, command = (line.split("\t", 4)[1:] + [""])[:4]
             running.append((name.lstrip("/"), project, image, command))
         elif line.startswith("owned\t"):
-            owned.append(tuple(line.split("\t")[1:4]))
+            id, run, owner = (line.split("\t") + ["", "", ""])[1:4]
+            owned.append((id, run, owner))
     if "unanswered" in lines:
         said = next((line for line in lines if "rror" in line or "annot" in line), "it gave no reason")
         raise Unreachable(
