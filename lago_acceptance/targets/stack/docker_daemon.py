@@ -64,7 +64,7 @@ def refuse_unless_ours(daemon: Daemon) -> None:
         role = role_of(image, command)
         if role in _IN_THE_WAY:
             raise Unreachable(
-                f"the container {name} ({image}) on this Docker daemon is a {role}: a Traefik that watches the same socket "
+                f"the container {name} ({image}) on this Docker daemon looks like a Lago stack (role {role}): a Traefik that watches the same socket "
                 "could route customers into the test stack; use another machine, or check this one with --target live"
             )
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from lago_acceptance.checks import gateway as gateway_checks
 from lago_acceptance.checks import gateway_inside, gateway_plans, inside
 from lago_acceptance.clients.answers import ApiAnswer
-from lago_acceptance.clients.gateway import Operation
+from lago_acceptance.clients.gateway import CAPABILITIES, Operation, required
+from lago_acceptance.core import settings
 from lago_acceptance.core.findings import Red, Severity
+from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.inside import InsideAnswer, InsideView
 from lago_acceptance.targets.stack.gateway import GatewayStack
@@ -290,3 +293,59 @@ def test_a_gateway_that_trusts_another_issuer_is_unknown(status, asked, trusted)
         return
     with pytest.raises(Unknown, match="trusts another"):
         GatewayStack.token(stack, gateway, there)
+
+
+SETTINGS = settings.load(ROOT / "settings.toml")
+NO_GATEWAY = msgspec.structs.replace(SETTINGS, hosts=msgspec.structs.replace(SETTINGS.hosts, gateway=""))
+
+
+def _answers() -> bool:
+    return True
+
+
+def _silent() -> bool:
+    return False
+
+
+def test_a_gateway_that_is_not_there_is_one_red_and_blocks_the_rest():
+    view = _view()
+    assert gateway_checks.is_found(view, SETTINGS, "brain", "", _silent) is False
+    (found,) = gateway_checks.runs(False, "brain", "exited with code 1")
+    assert found.id == "gateway-down" and "exited with code 1" in found.problem and "brain" in found.problem
+    with pytest.raises(Blocked, match="gateway-down"):
+        gateway_checks.must_run(False, "what it sees")
+    there = msgspec.structs.replace(view, gateway=facts.container("gateway"))
+    assert gateway_checks.is_found(there, SETTINGS, "brain", "none was started", _silent) is True
+    assert list(gateway_checks.runs(True, "brain", None)) == []
+    gateway_checks.must_run(True, "what it sees")
+
+
+@pytest.mark.parametrize(
+    "known, not_started, answers, said",
+    [
+        (NO_GATEWAY, "", _silent, "the settings name no gateway"),
+        (SETTINGS, "none was started", _silent, "none was started"),
+        (SETTINGS, "", _answers, "no container on brain can be identified"),
+    ],
+)
+def test_a_gateway_that_can_not_be_told_is_unknown(known, not_started, answers, said):
+    with pytest.raises(Unknown, match=said):
+        gateway_checks.is_found(_view(), known, "brain", not_started, answers)
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_each_route_that_is_missing_has_an_id_of_its_own(capability):
+    offered = {name: Operation("GET", f"/{name}") for name in CAPABILITIES}
+    assert list(gateway_checks.offers(capability, offered)) == []
+    del offered[capability]
+    (found,) = gateway_checks.offers(capability, offered)
+    assert found.id == f"gateway-lacks-{capability}" == CAPABILITIES[capability].lacking
+    with pytest.raises(Blocked, match=found.id):
+        required(offered, capability)
+
+
+@pytest.mark.parametrize(
+    "status, expected", [(401, []), (403, []), (200, ["gateway-takes-bad-token"]), (500, ["gateway-fails"])]
+)
+def test_a_bad_token_must_be_refused(status, expected):
+    assert _ids(gateway_checks.token_is_refused("forged", _answer(status, {}))) == expected
