@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.roles import API, FRONT, GATEWAY
+from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unknown, Unreachable, UsageError
 from lago_acceptance.facts.collect import TOO, observe
@@ -22,10 +22,10 @@ from lago_acceptance.hosts.ssh import SshHost
 from lago_acceptance.hosts.ssh_errors import CONNECT_SECONDS
 from lago_acceptance.probes.public_endpoints import SYSTEM, PublicEndpoints, Resolver
 from lago_acceptance.reports.last_run import LastRunFile
+from lago_acceptance.targets.from_outside import FromOutside
 
 if TYPE_CHECKING:
     from lago_acceptance.clients.connection import Connection
-    from lago_acceptance.clients.invalid_credentials import InvalidCredentials
     from lago_acceptance.core.secrets import Secret
     from lago_acceptance.facts.inside import InsideView
     from lago_acceptance.images.resolve import ResolvedImage
@@ -61,7 +61,7 @@ WANTED_BY_LOOKING = (
 T = TypeVar("T")
 
 
-class Live:
+class Live(FromOutside):
     """One host. Its facts are taken and its public names probed side by side, as soon as ``prepare`` is called."""
 
     bring_up = None
@@ -97,9 +97,7 @@ class Live:
         self._survey = self._pool.submit(self._take_survey)
 
     def _take_survey(self) -> PublicSurvey:
-        from lago_acceptance.probes.survey import survey
-
-        return survey(self.public_view(), self.settings.edge.closed_ports)
+        return super().survey()
 
     def up(self) -> None:
         """Wait for the facts. Unreachable, with the step that failed."""
@@ -156,13 +154,6 @@ class Live:
             raise Unknown("this writes into Lago, which needs --allow-writes on a live deployment")
         return key(self.host, facts.running(API), self.permit)
 
-    @cached_property
-    def invalid_credentials(self) -> InvalidCredentials:
-        """Credentials that are valid nowhere, the same ones for the whole run."""
-        from lago_acceptance.clients.invalid_credentials import InvalidCredentials
-
-        return InvalidCredentials()
-
     def ask_ahead(self, *roles: str) -> None:
         """Start to ask by the public names what checks of these roles will need."""
         from lago_acceptance.clients.prefetch import prefetched
@@ -176,11 +167,9 @@ class Live:
 
     def connection(self, role: str) -> Connection:
         """A connection to the API or the gateway by its public name."""
-        from lago_acceptance.clients.prefetch import connect
-
         # Used once: whoever got it closes it.
         ahead = self._connections.pop(role, None)
-        return ahead.result() if ahead else connect(self.public_view(), role)
+        return ahead.result() if ahead else super().connection(role)
 
     def survey(self) -> PublicSurvey:
         """What was seen from outside."""
@@ -188,16 +177,10 @@ class Live:
 
     def public_view(self) -> PublicEndpoints:
         """Where it is seen from outside: public DNS, this machine's trusted roots, the host's own address."""
-        hosts = self.settings.hosts
         edge = self.settings.edge
-        named = {
-            role: name
-            for role, name in ((FRONT, hosts.front), (API, hosts.api), (GATEWAY, hosts.gateway))
-            if name
-        }
         public = tuple(Resolver(address, address) for address in edge.resolvers)
         return PublicEndpoints(
-            hosts=named,
+            hosts=self.public_names,
             resolvers=((Resolver(SYSTEM),) if edge.system_resolver else ()) + public,
             origin=edge.origin or self._address,
             roots=self._roots,

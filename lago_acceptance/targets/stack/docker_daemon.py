@@ -77,6 +77,16 @@ def sweep(daemon: Daemon, host: Host, permit: Permit) -> list[str]:
     return dead
 
 
+def create_network(name: str, run: str, host: Host, permit: Permit) -> None:
+    """Create a network that belongs to a run. Unreachable where that fails."""
+    labels = (f"{runs.RUN_LABEL}={run}", f"{runs.OWNER_LABEL}={runs.owner()}")
+    options = tuple(word for label in labels for word in ("--label", label))
+    command = ("docker", "network", "create", *options, name)
+    outcome = host.change(WriteCommand(f"making the network {name}", command, deadline=30), permit)
+    if outcome.code:
+        raise Unreachable(f"the network {name} could not be created: {outcome.output.strip()}")
+
+
 def remove(run: str, host: Host, permit: Permit) -> str:
     """Remove everything that a run has made on a daemon; what is left of it afterwards, "" when nothing is."""
     text = (files("lago_acceptance.targets.stack") / "scripts" / "remove.sh").read_text("utf-8")

@@ -9,7 +9,6 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,17 +18,17 @@ from lago_acceptance.composefile.cli import Project, resolve
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.roles import API, FRONT, GATEWAY
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Facts
-from lago_acceptance.hosts.base import CommandResult, WriteCommand
+from lago_acceptance.hosts.base import CommandResult
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.images import resolve as images
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
+from lago_acceptance.targets.from_outside import FromOutside
 from lago_acceptance.targets.stack import docker_daemon, edge, readiness, startup
 from lago_acceptance.targets.stack.deployment_files import Declaration
 from lago_acceptance.targets.stack.gateway import GatewayStack
@@ -37,10 +36,7 @@ from lago_acceptance.targets.stack.overlay import overlay
 from lago_acceptance.targets.stack.startup import BringUp
 
 if TYPE_CHECKING:
-    from lago_acceptance.clients.connection import Connection
-    from lago_acceptance.clients.invalid_credentials import InvalidCredentials
     from lago_acceptance.facts.inside import InsideView
-    from lago_acceptance.probes.survey import PublicSurvey
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +44,7 @@ OURS = ("no space left on device", "Cannot connect to the Docker daemon", "error
 PERMIT = "--target stack"
 
 
-class Stack:
+class Stack(FromOutside):
     """One deployment under test on this machine's Docker."""
 
     def __init__(self, options: Options, settings: Settings, run: runs.Run):
@@ -143,7 +139,7 @@ class Stack:
         """Make networks of this run that replace the external ones."""
         shared = ("proxy", "gateway") if self.gateway else ("proxy",)
         for network in {*self._written.networks.values(), *map(self.network, shared)}:
-            self._make_network(network)
+            docker_daemon.create_network(network, self.run.id, self.host, self.permit)
 
     def _bring_up(self) -> BringUp:
         outcome = self._compose(self.project, self._gave_up)
@@ -171,7 +167,7 @@ class Stack:
         # Without Lago the gateway has nothing to be a client of, and nobody waited for its certificate.
         if self.gateway and self.bring_up and not self.bring_up.outcome.code:
             must.append(self.settings.hosts.gateway)
-        return tuple(name for name in self._public_names.values() if name in must or f"`{name}`" in rules)
+        return tuple(name for name in self.public_names.values() if name in must or f"`{name}`" in rules)
 
     def _start_edge(self) -> None:
         outcome = self._compose(self._edge_project, lambda: self._ending)
@@ -181,7 +177,7 @@ class Stack:
                 f"proxy, CA and DNS of the test stack did not come up: {BringUp(outcome, None).failed}"
             )
         self.edge = edge.attach(self.host, self.run.edge_project, self.run.private / "edge")
-        self.edge.point_names(self._public_names.values(), self.edge.origin)
+        self.edge.point_names(self.public_names.values(), self.edge.origin)
 
     @property
     def _running_edge(self) -> edge.Edge:
@@ -189,19 +185,10 @@ class Stack:
             raise Unreachable("the test stack's edge was not started")
         return self.edge
 
-    @cached_property
-    def _public_names(self) -> dict[str, str]:
-        hosts = self.settings.hosts
-        return {
-            role: name
-            for role, name in ((FRONT, hosts.front), (API, hosts.api), (GATEWAY, hosts.gateway))
-            if name
-        }
-
     def public_view(self) -> PublicEndpoints:
         """Where this stack is seen from outside: its own DNS, its own CA, its own proxy."""
         return PublicEndpoints(
-            hosts={role: name for role, name in self._public_names.items() if name in self.routed_hosts},
+            hosts={role: name for role, name in self.public_names.items() if name in self.routed_hosts},
             resolvers=tuple(
                 Resolver(name, address, port)
                 for name, (address, port) in zip(
@@ -233,42 +220,6 @@ class Stack:
         from lago_acceptance.facts.inside import view_of
 
         return view_of(look_inside(self.host, facts, self.network("gateway")))
-
-    @cached_property
-    def invalid_credentials(self) -> InvalidCredentials:
-        """Credentials that are valid nowhere, the same ones for the whole run."""
-        from lago_acceptance.clients.invalid_credentials import InvalidCredentials
-
-        return InvalidCredentials()
-
-    def connection(self, role: str) -> Connection:
-        """A connection to the API or the gateway by its public name."""
-        from lago_acceptance.clients.prefetch import connect
-
-        return connect(self.public_view(), role)
-
-    def survey(self) -> PublicSurvey:
-        """What is seen from outside."""
-        from lago_acceptance.probes.survey import survey
-
-        return survey(self.public_view(), self.settings.edge.closed_ports)
-
-    def _make_network(self, name: str) -> None:
-        arguments = (
-            "docker",
-            "network",
-            "create",
-            "--label",
-            f"{runs.RUN_LABEL}={self.run.id}",
-            "--label",
-            f"{runs.OWNER_LABEL}={runs.owner()}",
-            name,
-        )
-        outcome = self.host.change(
-            WriteCommand(f"making the network {name}", arguments, deadline=30), self.permit
-        )
-        if outcome.code:
-            raise Unreachable(f"the network {name} could not be created: {outcome.output.strip()}")
 
     def _compose(self, project: Project, give_up: Callable[[], str | None]) -> CommandResult:
         from lago_acceptance.targets.stack.compose_runner import RunCompose

@@ -67,6 +67,7 @@ def test_any_other_answer_without_a_key_is_red(status, body):
         (500, '{"status":500}', ["api-fails"]),
         (200, "<html>", ["api-fails"]),
         (200, '{"organization":null}', ["api-fails"]),
+        (200, '{"organization":{}}', ["api-fails"]),
         (200, "[]", ["api-fails"]),
     ],
 )

@@ -24,7 +24,8 @@ def test_deliveries_and_requests_for_keys_are_read():
 
 
 @pytest.mark.parametrize(
-    "answer", [httpx.Response(500), httpx.Response(200, text="no JSON"), httpx.ConnectError("refused")]
+    "answer",
+    [httpx.Response(500, json=[]), httpx.Response(200, text="no JSON"), httpx.ConnectError("refused")],
 )
 @respx.mock
 def test_a_receiver_that_does_not_answer_is_unknown(answer):
