@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks import diagnosis
+from lago_acceptance.checks import availability
 from lago_acceptance.clients.graphql import GraphQL, LoginRefused
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
@@ -19,16 +19,9 @@ def must_be_possible(facts: Facts, red_rule: str) -> None:
 
     ``red_rule`` is the id of that rule, "" where none is red.
     """
-    if not facts.running(API):
-        raise Blocked(diagnosis.blocker(facts), "logging in, for the API does not run")
+    availability.running(facts, API, "nobody can log in: the API is not running")
     if red_rule:
         raise Blocked(red_rule, "logging in")
-
-
-def front_must_run(facts: Facts) -> None:
-    """Blocked where no front runs."""
-    if not facts.running(FRONT):
-        raise Blocked(diagnosis.blocker(facts), "the web UI, which does not run")
 
 
 @registry.check(phase=5, errors={"admin-email-capitals": "The administrator's address has capital letters"})

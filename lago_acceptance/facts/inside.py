@@ -102,9 +102,9 @@ def view_of(facts: Facts) -> InsideView:
         else:
             texts[name] = value.strip()
     api = facts.running(API)
-    said = facts.lago.get(api.id, {}) if api else {}
-    if "with_key" in said:
-        texts["api-has-key"] = "yes" if said["with_key"] else "no"
-    for name, (status, body) in said.get("inside", {}).items():
-        answers[f"api-{name}"] = InsideAnswer(status, body)
+    said = facts.process(api)
+    if said.with_key is not None:
+        texts["api-has-key"] = "yes" if said.with_key else "no"
+    for name, answer in said.inside.items():
+        answers[f"api-{name}"] = InsideAnswer(*answer)
     return InsideView(texts, answers, known.get(id), api)

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from lago_acceptance.checks.availability import elsewhere
-from lago_acceptance.checks.diagnosis import blocker
+from lago_acceptance.checks.availability import elsewhere, why_down
 from lago_acceptance.core.findings import errors_among
 from lago_acceptance.core.roles import CLOCK, PDF, WORKER
 from lago_acceptance.core.settings import Settings
@@ -45,7 +44,7 @@ class Preconditions(msgspec.Struct, frozen=True):
 def of_billing(facts: Facts, settings: Settings) -> Preconditions:
     """What billing needs and lacks."""
     needed = [role for role in (WORKER, PDF, CLOCK) if not elsewhere(facts, role)]
-    down = {role: blocker(facts) for role in needed if not facts.running(role)}
+    down = {role: why_down(facts, role) for role in needed if not facts.running(role)}
     if WORKER not in down and (id := first_red_rule(facts, settings, NO_JOBS)):
         down[WORKER] = id
     return Preconditions(down, first_red_rule(facts, settings, STALE_USAGE))

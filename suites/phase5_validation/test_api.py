@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import api, login, plans
+from lago_acceptance.checks import login, plans, public_api
 from lago_acceptance.clients.lago import ORGANIZATION
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase5]
@@ -15,7 +15,7 @@ def test_the_api_answers_by_its_public_name(api_reached):
 
 
 def test_the_organization_answers_to_its_key(inside_view, facts, judge):
-    judge(api.organization_answers_to_its_key(inside_view, facts))
+    judge(public_api.organization_answers_to_its_key(inside_view, facts))
 
 
 def test_the_api_lists_its_plans(inside_view, seeded, judge):
@@ -25,7 +25,7 @@ def test_the_api_lists_its_plans(inside_view, seeded, judge):
 @pytest.mark.parametrize("how", ["without a key", "with a wrong key", "with a key and no scheme"])
 def test_the_api_refuses(how, api_connection, deployment, invalid_credentials, judge):
     headers = invalid_credentials.headers(deployment.api_key)[how]
-    judge(api.refuses(how, api_connection.ask("GET", ORGANIZATION, headers=headers)))
+    judge(public_api.refuses(how, api_connection.ask("GET", ORGANIZATION, headers=headers)))
 
 
 def test_login_refuses_what_it_does_not_know(graphql, invalid_credentials, judge):

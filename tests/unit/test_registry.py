@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from lago_acceptance.core import registry
+from lago_acceptance.lago.log_causes import CAUSES
 from tests.support.paths import ROOT
 
 FOLDERS = ("lago_acceptance", "fixtures", "suites")
@@ -18,43 +19,16 @@ ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 MAKERS = ("Finding", "Blocked", "Entry", "Cause", "BillingSign", "Capability")
 HELPERS = ("red", "_red", "gateway_finding", "finding_at", "_finding", "not_answered")
 
-# --- Delete this block when phases 1 and 2 are registered -------------------------------------------------------------
-NOT_YET_READ = (
-    "suites/phase1_rsa_key/",
-    "suites/phase2_services/",
-    *(
-        f"lago_acceptance/checks/{name}.py"
-        for name in [
-            "rsa_key",
-            "services",
-            "database",
-            "redis",
-            "worker",
-            "clock",
-            "front",
-            "host",
-            "jobs",
-            "drift",
-            "schema",
-            "billing_signs",
-            "diagnosis",
-            "availability",
-        ]
-    ),
-    "lago_acceptance/lago/log_causes.py",
-)
-# Ids of phases 1 and 2 that later phases name.
-NOT_YET_REGISTERED = {"api-unhealthy", "api-fails", "api-refuses-its-key", "front-api-url"}
-# ----------------------------------------------------------------------------------------------------------------------
+
+# A cause that a log shows is reported as log-ID (Cause.log_id), and some causes in no other way.
+CAUSES_IN_LOGS = {cause.id for cause in CAUSES if cause.log_id in registry.entries()}
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
     """The modules that are read: their path and their syntax tree."""
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            name = str(path.relative_to(ROOT))
-            if not name.startswith(NOT_YET_READ):
-                yield name, ast.parse(path.read_text("utf-8"))
+            yield str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8"))
 
 
 def constants(node: ast.AST) -> Iterator[str]:
@@ -125,8 +99,7 @@ READ = dict(modules())
 
 @pytest.mark.parametrize("name", READ)
 def test_each_id_is_registered_and_written_out(name):
-    known = registry.entries().keys() | NOT_YET_REGISTERED
-    assert not used_ids(READ[name]) - known
+    assert not used_ids(READ[name]) - registry.entries().keys() - CAUSES_IN_LOGS
     assert not [text for text in built_ids(READ[name]) if "-" in text]
 
 
@@ -135,12 +108,13 @@ def test_each_registered_id_is_used():
 
     written = set().union(*map(texts, READ.values()))
     named_by_their_functions = rules().keys() | change_rules().keys()
-    idle = registry.entries().keys() - written - named_by_their_functions
-    assert not {id for id in idle if registry.entries()[id].phase not in (1, 2)}
+    shown_by_logs = {f"log-{id}" for id in CAUSES_IN_LOGS}
+    idle = registry.entries().keys() - written - named_by_their_functions - shown_by_logs
+    assert not idle
 
 
 def test_an_alias_is_no_id_and_stands_for_one():
-    known = registry.entries().keys() | NOT_YET_REGISTERED
+    known = registry.entries().keys()
     assert not registry.ALIASES.keys() & registry.entries().keys()
     assert set(registry.ALIASES.values()) <= known
 

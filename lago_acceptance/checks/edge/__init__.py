@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from lago_acceptance.checks.diagnosis import blocker
+from lago_acceptance.checks import availability
 from lago_acceptance.core.findings import Finding, errors_among
 from lago_acceptance.core.roles import API, FRONT
 from lago_acceptance.core.verdicts import Blocked, Unknown
@@ -28,7 +28,7 @@ def every_host(
     held: list[Blocked | Unknown] = []
     for role, host in hosts.items():
         # Why the role's own service can't answer, which explains what is red or blocked.
-        down = blocker(facts) if facts is not None and not serving(facts, role) else ""
+        down = availability.why_down(facts, role) if facts is not None and not serving(facts, role) else ""
         try:
             findings = list(check(role, host))
         except Blocked as reason:

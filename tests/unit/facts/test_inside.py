@@ -14,6 +14,7 @@ import pytest
 from lago_acceptance.checks import gateway_inside, inside
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.verdicts import Unknown, Unreachable
+from lago_acceptance.facts.answers import LagoProcess, decode
 from lago_acceptance.facts.inside import InsideView, view_of
 
 READINGS = files("lago_acceptance.facts") / "scripts"
@@ -32,7 +33,7 @@ def seen(gateway: str, lago: dict | None = None) -> InsideView:
         containers=(api,),
         others=(),
         gateways={"g": gateway},
-        lago={} if lago is None else {"a": lago},
+        process=lambda container: decode(LagoProcess, lago),
         running=lambda role: api if role == API and lago is not None else None,
     )
     return view_of(facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import api
+from lago_acceptance.checks import public_api
 from lago_acceptance.clients.answers import ApiAnswer, not_answered
 from lago_acceptance.core.attempt import Attempt
 from lago_acceptance.core.findings import Finding, Red
@@ -46,14 +46,14 @@ def survey(outcome: DnsOutcome) -> PublicSurvey:
 
 
 def test_lagos_own_refusal_is_no_finding():
-    assert ids(api.refuses("without a key", answer(401, REFUSAL))) == []
+    assert ids(public_api.refuses("without a key", answer(401, REFUSAL))) == []
 
 
 @pytest.mark.parametrize(
     "status, body", [(200, {"organization": {}}), (401, {"error": "no"}), (500, REFUSAL)]
 )
 def test_any_other_answer_without_a_key_is_red(status, body):
-    (found,) = api.refuses("without a key", answer(status, body))
+    (found,) = public_api.refuses("without a key", answer(status, body))
     assert (
         found.id == "api-open" and found.problem.startswith("without a key") and str(status) in found.problem
     )
@@ -72,36 +72,32 @@ def test_any_other_answer_without_a_key_is_red(status, body):
     ],
 )
 def test_the_organizations_answer_is_judged_by_what_it_holds(status, text, expected):
-    assert ids(api.organization_answers_to_its_key(view(status, text), facts(container(API)))) == expected
+    assert (
+        ids(public_api.organization_answers_to_its_key(view(status, text), facts(container(API)))) == expected
+    )
 
 
 def test_what_was_not_asked_inside_is_unknown_and_an_api_that_is_down_explains_it():
     with pytest.raises(Unknown, match="LAGO_API_KEY"):
-        list(api.organization_answers_to_its_key(view(has_key="no"), facts(container(API))))
+        list(public_api.organization_answers_to_its_key(view(has_key="no"), facts(container(API))))
     with pytest.raises(Unknown, match="in time"):
-        list(api.organization_answers_to_its_key(view(), facts(container(API))))
+        list(public_api.organization_answers_to_its_key(view(), facts(container(API))))
     nothing = InsideView({}, {}, None, None)
     with pytest.raises(Blocked, match="service-down"):
-        list(api.organization_answers_to_its_key(nothing, facts(container(API, running=False))))
-
-
-def test_an_api_that_does_not_run_blocks():
-    api.must_run(facts(container(API)))
-    with pytest.raises(Blocked, match="service-down"):
-        api.must_run(facts(container(API, running=False, status="exited", exit_code=1)))
+        list(public_api.organization_answers_to_its_key(nothing, facts(container(API, running=False))))
 
 
 def test_a_name_that_phase_3_calls_red_blocks_and_one_defect_has_one_id():
     failed = Attempt(failure=not_answered(API, "unreachable", "GET /health", "no address"))
-    blocked = api.reached(failed, API, lambda: survey(DnsOutcome.ABSENT))
+    blocked = public_api.reached(failed, API, lambda: survey(DnsOutcome.ABSENT))
     assert isinstance(blocked.failure, Blocked) and blocked.failure.by == "name-absent"
 
 
 def test_a_failure_that_phase_3_does_not_explain_stays_red():
     failed = Attempt(failure=not_answered(API, "slow", "GET /health", "no answer"))
-    assert api.reached(failed, API, lambda: survey(DnsOutcome.UNANSWERED)) is failed
+    assert public_api.reached(failed, API, lambda: survey(DnsOutcome.UNANSWERED)) is failed
     # Another host's survey says nothing either.
-    assert api.reached(failed, "gateway", lambda: survey(DnsOutcome.ABSENT)) is failed
+    assert public_api.reached(failed, "gateway", lambda: survey(DnsOutcome.ABSENT)) is failed
 
 
 def test_what_was_reached_or_answered_itself_needs_no_survey():
@@ -109,6 +105,6 @@ def test_what_was_reached_or_answered_itself_needs_no_survey():
         raise AssertionError("nobody needs a survey here")
 
     good = Attempt("client")
-    assert api.reached(good, API, surveyed) is good
+    assert public_api.reached(good, API, surveyed) is good
     red = Attempt(failure=Red(Finding(id="api-refused", problem="500", impact="none", fix="none")))
-    assert api.reached(red, API, surveyed) is red
+    assert public_api.reached(red, API, surveyed) is red
