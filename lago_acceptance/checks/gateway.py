@@ -42,7 +42,7 @@ def is_found(
     return bool(view.gateway)
 
 
-@registry.check(phase=4, errors={"gateway-down": "No gateway container runs on the network shared with Lago"})
+@registry.check(phase=4, errors={"gateway-down": "A gateway runs on the network that it shares with Lago."})
 def runs(found: bool, network: str, reason: str | None) -> Iterator[Finding]:
     """The gateway runs on the network that it shares with Lago. ``reason`` says why it did not come up."""
     if not found:
@@ -63,11 +63,11 @@ def must_run(found: bool, missing: str) -> None:
 @registry.check(
     phase=4,
     errors={
-        "gateway-lacks-plans": "The gateway has no route that lists plans",
-        "gateway-lacks-subscribe": "The gateway has no route to subscribe",
-        "gateway-lacks-subscriptions": "The gateway has no route that shows subscriptions",
-        "gateway-lacks-invoices": "The gateway has no route that lists invoices",
-        "gateway-lacks-usage": "The gateway has no route that shows usage",
+        "gateway-lacks-plans": "The gateway has a route that lists plans.",
+        "gateway-lacks-subscribe": "The gateway has a route to subscribe.",
+        "gateway-lacks-subscriptions": "The gateway has a route that shows subscriptions.",
+        "gateway-lacks-invoices": "The gateway has a route that lists invoices.",
+        "gateway-lacks-usage": "The gateway has a route that shows usage.",
     },
 )
 def offers(name: str, offered: dict[str, Operation]) -> Iterator[Finding]:
@@ -90,8 +90,8 @@ _REFUSED = (401, 403)
 @registry.check(
     phase=4,
     errors={
-        "gateway-auth-off": "The gateway serves tenants' data without a token",
-        "gateway-fails": "The gateway fails with 5xx where it should refuse a request",
+        "gateway-auth-off": "The gateway serves no tenant's data without a token.",
+        "gateway-fails": "The gateway refuses requests without failing.",
     },
 )
 def auth_is_on(answer: ApiAnswer) -> Iterator[Finding]:
@@ -111,7 +111,7 @@ def auth_is_on(answer: ApiAnswer) -> Iterator[Finding]:
         )
 
 
-@registry.check(phase=4, errors={"gateway-takes-bad-token": "The gateway accepts an invalid token"})
+@registry.check(phase=4, errors={"gateway-takes-bad-token": "The gateway refuses invalid tokens."})
 def token_is_refused(kind: str, answer: ApiAnswer) -> Iterator[Finding]:
     """The gateway refuses invalid tokens with 401: garbage, forged ones, expired ones."""
     if answer.status >= 500:
@@ -136,10 +136,10 @@ def _fails(how: str, answer: ApiAnswer) -> Finding:
 
 @registry.check(
     phase=4,
-    errors={"gateway-unhealthy": "The gateway reports that it is not healthy"},
+    errors={"gateway-unhealthy": "The gateway reports that it is healthy."},
     warnings={
-        "gateway-degraded": "The gateway reports that something it needs is missing",
-        "gateway-health-ignores-lago": "The gateway calls itself healthy while it can't reach Lago",
+        "gateway-degraded": "The gateway reports that everything it needs is there.",
+        "gateway-health-ignores-lago": "The gateway's health shows whether it can reach Lago.",
     },
 )
 def is_healthy(answer: ApiAnswer, view: InsideView) -> Iterator[Finding]:

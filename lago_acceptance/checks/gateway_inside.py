@@ -24,10 +24,10 @@ def gateway_finding(id: str, problem: str, impact: str, fix: str) -> Finding:
 @registry.check(
     phase=4,
     errors={
-        "gateway-cannot-resolve-lago": "Lago's name has no address inside the gateway's container",
-        "lago-not-reached-by-gateway": "What answers the gateway at Lago's address is not Lago",
-        "lago-name-elsewhere": "Lago's name is another container inside the gateway's container",
-        "lago-name-shared": "Several containers have Lago's name on the gateway's networks",
+        "gateway-cannot-resolve-lago": "Lago's name has an address inside the gateway's container.",
+        "lago-not-reached-by-gateway": "Lago answers the gateway at the address that it uses.",
+        "lago-name-elsewhere": "Lago's name is this deployment's API inside the gateway's container.",
+        "lago-name-shared": "Only one container has Lago's name on the gateway's networks.",
     },
 )
 def finds_lago(view: InsideView, network: str) -> Iterator[Finding]:
@@ -99,9 +99,9 @@ def _must_reach_lago(view: InsideView, answer: InsideAnswer, missing: str) -> No
 @registry.check(
     phase=4,
     errors={
-        "gateway-key-refused": "Lago refuses the gateway's API key",
-        "gateway-not-answered-by-lago": "Lago answers the gateway's API key with an error",
-        "gateway-key-of-another-organization": "The gateway's API key belongs to another organization",
+        "gateway-key-refused": "Lago accepts the gateway's API key.",
+        "gateway-not-answered-by-lago": "Lago answers the gateway's API key without an error.",
+        "gateway-key-of-another-organization": "The gateway's API key belongs to this deployment's organization.",
     },
 )
 def key_is_accepted(view: InsideView) -> Iterator[Finding]:
@@ -147,7 +147,7 @@ def _organization(answer: InsideAnswer | None) -> dict[str, Any]:
 
 
 @registry.check(
-    phase=4, errors={"lago-takes-any-key": "Lago, as the gateway sees it, accepts an invalid key"}
+    phase=4, errors={"lago-takes-any-key": "Lago, as the gateway sees it, refuses an invalid key."}
 )
 def invalid_key_is_refused(view: InsideView) -> Iterator[Finding]:
     """Lago refuses an invalid key; otherwise an accepted key would prove nothing."""

@@ -17,8 +17,8 @@ Document = dict[str, Any]
 @registry.check(
     phase=4,
     errors={
-        "gateway-plans-are-its-own": "The gateway lists its own plans instead of Lago's",
-        "gateway-plans-differ": "The gateway lists a plan differently from Lago",
+        "gateway-plans-are-its-own": "The gateway lists Lago's plans, not its own.",
+        "gateway-plans-differ": "The gateway lists each plan as it is in Lago.",
     },
 )
 def plans_are_lagos(shown: list[Document], held: list[Document], view: InsideView) -> Iterator[Finding]:
@@ -82,8 +82,8 @@ def _differs(problem: str) -> Finding:
 @registry.check(
     phase=4,
     errors={
-        "gateway-subscription-is-its-own": "The gateway reports a subscription that Lago does not have",
-        "gateway-subscription-differs": "The gateway reports a subscription's status differently from Lago",
+        "gateway-subscription-is-its-own": "A subscription that the gateway reports exists in Lago.",
+        "gateway-subscription-differs": "The gateway reports a subscription's status as Lago does.",
     },
 )
 def created_in_lago(answer: Document, plan: str, held: list[Document]) -> Iterator[Finding]:

@@ -24,7 +24,9 @@ def must_be_possible(facts: Facts, red_rule: str) -> None:
         raise Blocked(red_rule, "logging in")
 
 
-@registry.check(phase=5, errors={"admin-email-capitals": "The administrator's address has capital letters"})
+@registry.check(
+    phase=5, errors={"admin-email-capitals": "The administrator's address has no capital letters."}
+)
 def address_is_in_small_letters(email: str) -> Iterator[Finding]:
     """The administrator's address has no capital letters: the login page changes what is typed to small ones."""
     if email != email.lower():
@@ -45,7 +47,7 @@ def must_fit_the_form(email: str) -> None:
         raise Blocked("admin-email-capitals", "logging in as the administrator")
 
 
-@registry.check(phase=5, errors={"login-open": "Invalid credentials can log in"})
+@registry.check(phase=5, errors={"login-open": "Invalid credentials can't log in."})
 def refuses_invalid_credentials(graphql: GraphQL, email: str, password: Secret) -> Iterator[Finding]:
     """Lago refuses an address and a password that it does not know."""
     try:
@@ -61,7 +63,7 @@ def refuses_invalid_credentials(graphql: GraphQL, email: str, password: Secret) 
     )
 
 
-@registry.check(phase=5, errors={"signup-open": "Anybody can sign up through the API"})
+@registry.check(phase=5, errors={"signup-open": "Nobody can sign up through the API."})
 def sign_up_is_refused(email: str, codes: list[str]) -> Iterator[Finding]:
     """Signing up through the API is refused. ``codes`` are those of the refusal, none where an account was made."""
     if "signup_disabled" not in codes:

@@ -48,7 +48,7 @@ def lago_has_plans(view: InsideView, seeded: Attempt[Seeded]) -> Iterator[Findin
         )
 
 
-@registry.check(phase=6, errors={"plan-missing": "Lago does not have a plan of the catalogue"})
+@registry.check(phase=6, errors={"plan-missing": "Lago has every plan of the catalogue."})
 def each_is_in_lago(catalogue: Catalogue, held: Mapping[str, Document]) -> Iterator[Finding]:
     """Lago has every plan of the catalogue."""
     for plan in catalogue.plans:
@@ -62,7 +62,7 @@ def each_is_in_lago(catalogue: Catalogue, held: Mapping[str, Document]) -> Itera
             )
 
 
-@registry.check(phase=6, errors={"plan-drift": "A plan in Lago differs from the catalogue"})
+@registry.check(phase=6, errors={"plan-drift": "Each plan in Lago is as the catalogue says."})
 def each_is_as_the_catalogue_says(catalogue: Catalogue, held: Mapping[str, Document]) -> Iterator[Finding]:
     """Every plan in Lago has the name, interval, price, currency and allowance that the catalogue says."""
     for plan in catalogue.plans:
@@ -79,8 +79,8 @@ def each_is_as_the_catalogue_says(catalogue: Catalogue, held: Mapping[str, Docum
 @registry.check(
     phase=6,
     errors={
-        "metric-missing": "Lago does not have a billable metric of the catalogue",
-        "metric-drift": "A billable metric in Lago differs from the catalogue",
+        "metric-missing": "Lago has every billable metric of the catalogue.",
+        "metric-drift": "Each billable metric in Lago is as the catalogue says.",
     },
 )
 def metrics_are_as_the_catalogue_says(
@@ -98,7 +98,7 @@ def metrics_are_as_the_catalogue_says(
             yield Finding(id="metric-drift", role=API, problem=str(drift), impact=_UNCOUNTED, fix=_SEED)
 
 
-@registry.check(phase=6, warnings={"plan-unknown": "Lago has a plan that the catalogue does not name"})
+@registry.check(phase=6, warnings={"plan-unknown": "Lago has no plan that is not in the catalogue."})
 def others_are_reported(catalogue: Catalogue, held: Mapping[str, Document]) -> Iterator[Finding]:
     """Plans in Lago that the catalogue does not name are reported; those of this suite's runs are not."""
     known = {plan.code for plan in catalogue.plans}

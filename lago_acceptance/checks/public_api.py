@@ -43,7 +43,7 @@ def organization_answers_to_its_key(view: InsideView, facts: Facts) -> Iterator[
         yield inside.refusal("/api/v1/organizations", answer)
 
 
-@registry.check(phase=5, errors={"api-open": "The API answers without a valid key"})
+@registry.check(phase=5, errors={"api-open": "The API refuses requests without a valid key."})
 def refuses(how: str, answer: ApiAnswer) -> Iterator[Finding]:
     """The API answers a request without a valid key with Lago's own 401."""
     if answer.status != 401 or answer.body != _UNAUTHORIZED:

@@ -69,7 +69,7 @@ def _shows(page: Page, selector: str) -> bool:
     return True
 
 
-@registry.check(phase=5, errors={"login-page-missing": "The front's login page does not show its form"})
+@registry.check(phase=5, errors={"login-page-missing": "The front serves the login page with its form."})
 def open_login(page: Page, faults: list[Fault]) -> None:
     """The front serves the login page with its form."""
     from playwright.sync_api import Error
@@ -106,7 +106,7 @@ def _forbidden(page: Page) -> bool:
     return urlsplit(page.url).path.startswith("/forbidden")
 
 
-@registry.check(phase=5, errors={"login-form-broken": "The login form can't be sent"})
+@registry.check(phase=5, errors={"login-form-broken": "The login form can be filled in and sent."})
 def submit(page: Page, email: str, password: Secret) -> None:
     """The login form can be filled in and sent."""
     from playwright.sync_api import Error
@@ -131,8 +131,8 @@ def submit(page: Page, email: str, password: Secret) -> None:
 @registry.check(
     phase=5,
     errors={
-        "wrong-password-taken": "A wrong password logs in",
-        "login-says-nothing": "The login page does not say that the password is wrong",
+        "wrong-password-taken": "A wrong password does not log in.",
+        "login-says-nothing": "The login page says that the password is wrong.",
     },
 )
 def must_refuse(page: Page, faults: list[Fault]) -> None:
@@ -163,8 +163,8 @@ def must_refuse(page: Page, faults: list[Fault]) -> None:
 @registry.check(
     phase=5,
     errors={
-        "admin-refused": "The seeded administrator can't log in",
-        "admin-forbidden": "The seeded administrator logs in and has no permissions",
+        "admin-refused": "The seeded administrator can log in.",
+        "admin-forbidden": "The seeded administrator has permissions.",
     },
 )
 def must_enter(page: Page, faults: list[Fault]) -> str:
@@ -193,7 +193,7 @@ def must_enter(page: Page, faults: list[Fault]) -> str:
     return name.inner_text() if name.count() else ""
 
 
-@registry.check(phase=5, errors={"login-cannot-reach-api": "The login page gets no answer from the API"})
+@registry.check(phase=5, errors={"login-cannot-reach-api": "The login page reaches the API."})
 def _no_api(faults: list[Fault]) -> NoReturn:
     """The login page reaches the API."""
     _red(
@@ -208,8 +208,8 @@ def _no_api(faults: list[Fault]) -> NoReturn:
 @registry.check(
     phase=5,
     errors={
-        "plans-page-missing": "The web UI's page of plans does not open",
-        "plans-not-shown": "The web UI does not show the seeded plans",
+        "plans-page-missing": "The web UI's page of plans opens.",
+        "plans-not-shown": "The web UI shows the seeded plans.",
     },
 )
 def must_list(page: Page, names: Iterable[str], faults: list[Fault]) -> None:
@@ -266,7 +266,7 @@ def _rows(page: Page, name: str) -> Locator:
     return marked.or_(page.get_by_text(name, exact=True)).filter(visible=True)
 
 
-@registry.check(phase=5, errors={"page-has-errors": "Pages of the web UI have errors"})
+@registry.check(phase=5, errors={"page-has-errors": "Pages of the web UI have no errors."})
 def must_be_quiet(faults: list[Fault]) -> None:
     """The pages have no errors in the console and no failed requests to the deployment."""
     if faults:
@@ -279,7 +279,7 @@ def must_be_quiet(faults: list[Fault]) -> None:
         )
 
 
-@registry.check(phase=5, errors={"signup-offered": "The login page offers to sign up"})
+@registry.check(phase=5, errors={"signup-offered": "The login page does not offer to sign up."})
 def must_not_offer_sign_up(page: Page, faults: list[Fault]) -> None:
     """The login page has no link to sign up."""
     if page.locator(SIGN_UP).count():

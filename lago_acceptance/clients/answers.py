@@ -55,16 +55,16 @@ IDS = {
 _PHASES = {API: 5, GATEWAY: 4}
 _SUBJECTS = {API: "Lago's API", GATEWAY: "The gateway"}
 _TITLES = {
-    "unreachable": "can't be reached by its public name",
-    "certificate": "has a certificate at its public name that clients refuse",
-    "slow": "does not answer in time",
-    "busy": "is behind a rate limit (429)",
-    "bad-gateway": "can't be reached by the proxy",
-    "not-routed": "has no router in the proxy",
-    "redirect": "answers with a redirect",
-    "html": "is not what answers: a web page comes",
-    "not-json": "answers with something else than JSON",
-    REFUSED: "refuses a request that it should serve",
+    "unreachable": "can be reached by its public name.",
+    "certificate": "has a certificate at its public name that clients accept.",
+    "slow": "answers in time.",
+    "busy": "is not behind a rate limit (429).",
+    "bad-gateway": "can be reached by the proxy.",
+    "not-routed": "has a router in the proxy.",
+    "redirect": "answers without a redirect.",
+    "html": "answers itself, and not a web page.",
+    "not-json": "answers with JSON.",
+    REFUSED: "serves the requests that it should serve.",
 }
 registry.register(
     *(

@@ -111,9 +111,7 @@ class BillingCycle:
         )
         return plan
 
-    @registry.check(
-        phase=5, errors={"subscription-not-active": "A subscription that starts now is not active"}
-    )
+    @registry.check(phase=5, errors={"subscription-not-active": "A subscription that starts now is active."})
     def _subscribe(self) -> Document:
         """A customer subscribes to a plan, and the subscription is active at once."""
         self.prepared.require("a subscription")
@@ -153,7 +151,7 @@ class BillingCycle:
         self.subscribed.require("webhooks")
         return webhooks.delivered(self._context, self.receiver, self.owner.hook(""))
 
-    @registry.check(phase=5, errors={"subscription-not-terminated": "A terminated subscription stays active"})
+    @registry.check(phase=5, errors={"subscription-not-terminated": "A subscription can be terminated."})
     def _terminate(self) -> Document:
         """A subscription can be terminated."""
         self.subscribed.require("termination")
@@ -174,7 +172,7 @@ class BillingCycle:
         self.charged.require("the last invoice, whose fee is the usage")
         return invoices.last(self._context, first, BEYOND_CENTS)
 
-    @registry.check(phase=5, errors={"round-not-removed": "What this run made in Lago can't be removed"})
+    @registry.check(phase=5, errors={"round-not-removed": "What this run made in Lago can be removed."})
     def _remove(self) -> list[str]:
         """Everything that the run made in Lago is removed again, except finalized invoices."""
         mine = [thing for thing in cleanup.owned(self.lago) if thing.owner.run == self.owner.run]

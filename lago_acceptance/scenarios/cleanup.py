@@ -131,7 +131,7 @@ def sweep(lago: Lago, permit: Permit) -> tuple[list[str], list[str]]:
     return [str(thing) for thing in dead], remove(lago, dead, permit)
 
 
-@registry.check(phase=5, errors={"earlier-run-left": "What an earlier run left in Lago can't be removed"})
+@registry.check(phase=5, errors={"earlier-run-left": "What earlier runs left in Lago can be removed."})
 def nothing_is_left(left: Iterable[str]) -> Iterator[Finding]:
     """What earlier runs left in Lago could be removed."""
     for thing in left:

@@ -25,8 +25,8 @@ AHEAD = timedelta(minutes=8)
 @registry.check(
     phase=5,
     errors={
-        "subscription-not-pending": "A subscription that begins later is not pending",
-        "subscription-not-activated": "The clock does not activate a new subscription when its time comes",
+        "subscription-not-pending": "A subscription that begins later is pending.",
+        "subscription-not-activated": "The clock activates a new subscription when its time comes.",
     },
 )
 def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, preconditions: Preconditions) -> None:

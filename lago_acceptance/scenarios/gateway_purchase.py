@@ -96,7 +96,7 @@ class GatewayPurchase:
         return shown if shown is not None else [answer.body] if answer.body else []
 
     @registry.check(
-        phase=5, errors={"gateway-subscription-not-shown": "The gateway does not show a new subscription"}
+        phase=5, errors={"gateway-subscription-not-shown": "The gateway shows a new subscription."}
     )
     def _subscription_seen(self, operation: Callable[[str], Operation]) -> None:
         """The gateway shows the subscription that was made through it."""
@@ -111,7 +111,7 @@ class GatewayPurchase:
                 "customers believe that they have bought nothing",
             )
 
-    @registry.check(phase=5, errors={"gateway-invoice-not-shown": "The gateway does not show a new invoice"})
+    @registry.check(phase=5, errors={"gateway-invoice-not-shown": "The gateway shows a new invoice."})
     def _invoice_seen(self, operation: Callable[[str], Operation]) -> None:
         """The gateway shows the invoice of that subscription, with Lago's amount."""
         route = operation("invoices")
@@ -136,7 +136,7 @@ class GatewayPurchase:
             )
 
     @registry.check(
-        phase=5, errors={"gateway-usage-not-shown": "The gateway does not show the usage that Lago counts"}
+        phase=5, errors={"gateway-usage-not-shown": "The gateway shows the usage that Lago counts."}
     )
     def _usage_seen(self, operation: Callable[[str], Operation]) -> None:
         """The gateway shows the usage that Lago counts for that subscription."""

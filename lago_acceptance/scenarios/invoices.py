@@ -33,8 +33,8 @@ def finalized(
 @registry.check(
     phase=5,
     errors={
-        "invoice-missing": "Subscribing to a plan that is paid in advance makes no invoice",
-        "invoice-amount": "The first invoice has the wrong amount or currency",
+        "invoice-missing": "Subscribing to a plan that is paid in advance makes an invoice.",
+        "invoice-amount": "The first invoice has the plan's amount and currency.",
     },
 )
 def first(context: Context, amount_cents: int) -> Document:
@@ -64,8 +64,8 @@ def first(context: Context, amount_cents: int) -> Document:
 @registry.check(
     phase=5,
     errors={
-        "invoice-without-file": "A new invoice gets no PDF",
-        "invoice-file-unreadable": "An invoice's file_url does not give a PDF",
+        "invoice-without-file": "A new invoice gets a PDF.",
+        "invoice-file-unreadable": "An invoice's file_url gives a PDF.",
     },
 )
 def file(context: Context, invoice: Document) -> str:
@@ -113,8 +113,8 @@ def _fetch(context: Context, url: str) -> None:
 @registry.check(
     phase=5,
     errors={
-        "last-invoice-missing": "Terminating a subscription makes no invoice of its usage",
-        "last-invoice-amount": "The last invoice has the wrong amount",
+        "last-invoice-missing": "Terminating a subscription makes an invoice of its usage.",
+        "last-invoice-amount": "The last invoice has the amount of the usage.",
     },
 )
 def last(context: Context, before: Document, amount_cents: int) -> Document:

@@ -17,7 +17,7 @@ from lago_acceptance.scenarios import cleanup
 from lago_acceptance.scenarios.cleanup import OwnedResource, Owner
 
 
-@registry.check(phase=6, errors={"seeding-not-idempotent": "Seeding the catalogue again changes something"})
+@registry.check(phase=6, errors={"seeding-not-idempotent": "Seeding the catalogue again changes nothing."})
 def seeding_again_changes_nothing(lago: Lago, catalogue: Catalogue, permit: Permit) -> Iterator[Finding]:
     """A second seeding creates nothing and changes nothing."""
     before = _plans(lago)
@@ -50,7 +50,7 @@ def each_plan_can_be_subscribed_to(
         return [finding for findings in found for finding in findings]
 
 
-@registry.check(phase=6, errors={"plan-not-subscribable": "A plan can't be subscribed to"})
+@registry.check(phase=6, errors={"plan-not-subscribable": "Every plan can be subscribed to."})
 def _subscribing(lago: Lago, code: str, owner: Owner, permit: Permit) -> Iterator[Finding]:
     """A customer can subscribe to every plan of the catalogue, and is removed again."""
     # Lago takes a dot in a customer's id for the beginning of a format.

@@ -16,10 +16,10 @@ from lago_acceptance.scenarios.context import Context, red
 @registry.check(
     phase=5,
     errors={
-        "usage-not-zero": "A new subscription has usage already",
-        "usage-does-not-grow": "Usage does not grow when events are sent",
-        "usage-without-charge": "Usage of a plan with a charge lists no charge",
-        "allowance-not-free": "Included units are billed",
+        "usage-not-zero": "A new subscription has no usage yet.",
+        "usage-does-not-grow": "Usage grows when events are sent.",
+        "usage-without-charge": "Usage of a plan with a charge lists the charge.",
+        "allowance-not-free": "Included units cost nothing.",
     },
 )
 def grown(context: Context, included: int) -> Document:
@@ -50,7 +50,7 @@ def grown(context: Context, included: int) -> Document:
     return found
 
 
-@registry.check(phase=5, errors={"usage-amount": "Usage beyond the allowance has the wrong price"})
+@registry.check(phase=5, errors={"usage-amount": "Usage beyond the allowance has the plan's price."})
 def charged(context: Context, included: int, amount_cents: int) -> Document:
     """One unit beyond the allowance costs ``amount_cents``."""
     _send(context, 1)

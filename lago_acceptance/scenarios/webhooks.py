@@ -15,8 +15,8 @@ STARTED = ("customer.created", "subscription.started", "invoice.created")
 @registry.check(
     phase=5,
     errors={
-        "webhook-not-delivered": "Webhooks are not delivered",
-        "webhook-signature": "Webhooks are not signed with the key that the API serves",
+        "webhook-not-delivered": "Webhooks are delivered.",
+        "webhook-signature": "Webhooks are signed with the key that the API serves.",
     },
 )
 def delivered(

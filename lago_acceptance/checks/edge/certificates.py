@@ -31,11 +31,11 @@ _NO_ISSUER = {2, 20, 21}
 @registry.check(
     phase=3,
     errors={
-        "certificate-default": "Traefik serves its own default certificate",
-        "certificate-name": "The certificate does not name this host",
-        "certificate-self-signed": "The certificate chain ends in a self-signed certificate",
-        "certificate-chain-incomplete": "The server sends its certificate without the intermediates",
-        "certificate-untrusted": "The certificate chain does not end in a trusted root",
+        "certificate-default": "Traefik serves a certificate of its own resolver, not its default one.",
+        "certificate-name": "The certificate names this host.",
+        "certificate-self-signed": "The certificate chain does not end in a self-signed certificate.",
+        "certificate-chain-incomplete": "The server sends its certificate with the intermediates.",
+        "certificate-untrusted": "The certificate chain ends in a trusted root.",
     },
 )
 def is_trusted(survey: PublicSurvey, role: str) -> list[Finding]:
@@ -46,9 +46,9 @@ def is_trusted(survey: PublicSurvey, role: str) -> list[Finding]:
 @registry.check(
     phase=3,
     errors={
-        "certificate-not-yet-valid": "The certificate is not valid yet",
-        "certificate-expired": "The certificate has expired",
-        "certificate-expires": "The certificate expires soon and was not renewed",
+        "certificate-not-yet-valid": "The certificate is valid already.",
+        "certificate-expired": "The certificate has not expired.",
+        "certificate-expires": "The certificate is valid for longer than the limit in settings.toml.",
     },
 )
 def is_in_date(survey: PublicSurvey, role: str, edge: EdgeSettings) -> list[Finding]:
@@ -67,7 +67,7 @@ def is_in_date(survey: PublicSurvey, role: str, edge: EdgeSettings) -> list[Find
     return list(_once_each(_dates(role, each, survey.now, edge) for each in judged))
 
 
-@registry.check(phase=3, errors={"tls-too-old": "A TLS version older than 1.2 is accepted"})
+@registry.check(phase=3, errors={"tls-too-old": "No TLS version older than 1.2 is accepted."})
 def is_modern(survey: PublicSurvey, role: str) -> list[Finding]:
     """Nothing older than TLS 1.2 is accepted."""
     host = survey.view.hosts[role]

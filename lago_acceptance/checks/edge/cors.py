@@ -15,9 +15,7 @@ from lago_acceptance.probes.survey import (
 _ALLOWED = "access-control-allow-origin"
 
 
-@registry.check(
-    phase=3, errors={"cors-front-refused": "The API's CORS answer does not allow the front's pages"}
-)
+@registry.check(phase=3, errors={"cors-front-refused": "The API's CORS answer allows the front's pages."})
 def front_is_admitted(survey: PublicSurvey, role: str) -> list[Finding]:
     """The preflight answer allows the front's origin (docs/lago-facts.md, section 3.11)."""
     origin = front_origin(survey.view)
@@ -39,7 +37,7 @@ def front_is_admitted(survey: PublicSurvey, role: str) -> list[Finding]:
 
 
 @registry.check(
-    phase=3, errors={"cors-foreign-admitted": "The API's CORS answer allows pages of other sites"}
+    phase=3, errors={"cors-foreign-admitted": "The API's CORS answer allows no pages of other sites."}
 )
 def others_are_not(survey: PublicSurvey, role: str) -> list[Finding]:
     """The preflight answer allows no other origin, not even the front's host on another port."""

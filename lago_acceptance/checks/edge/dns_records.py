@@ -42,14 +42,14 @@ def addresses(survey: PublicSurvey, role: str) -> tuple[str, ...]:
 @registry.check(
     phase=3,
     errors={
-        "name-fails": "Every DNS server fails to resolve the name",
-        "name-dangles": "The name is an alias (CNAME) of a name without an address",
-        "name-absent": "The name does not exist in DNS",
-        "name-without-ipv4": "The name has no IPv4 address",
-        "name-without-address": "The name exists in DNS and has no address",
-        "resolvers-disagree": "DNS servers give different addresses for the name",
+        "name-fails": "The DNS servers can resolve the name.",
+        "name-dangles": "The name is no alias (CNAME) of a name without an address.",
+        "name-absent": "The name exists in DNS.",
+        "name-without-ipv4": "The name has an IPv4 address.",
+        "name-without-address": "The name has an address.",
+        "resolvers-disagree": "All DNS servers give the same addresses for the name.",
     },
-    warnings={"resolver-without-answer": "One of several resolvers could not resolve the name"},
+    warnings={"resolver-without-answer": "Every resolver can resolve the name."},
 )
 def resolves(survey: PublicSurvey, role: str) -> list[Finding]:
     """The name has an IPv4 address, and every resolver gives the same ones."""
@@ -67,7 +67,7 @@ def resolves(survey: PublicSurvey, role: str) -> list[Finding]:
     return findings
 
 
-@registry.check(phase=3, errors={"name-points-elsewhere": "The name resolves to another host"})
+@registry.check(phase=3, errors={"name-points-elsewhere": "The name resolves to this deployment's host."})
 def points_to_the_origin(survey: PublicSurvey, role: str) -> list[Finding]:
     """Every address of the name is the origin's or Cloudflare's, or serves the origin's own certificate."""
     host, origin = survey.view.hosts[role], survey.view.origin

@@ -20,12 +20,12 @@ from lago_acceptance.probes.survey import PROOFS, PublicSurvey, Request
 @registry.check(
     phase=3,
     errors={
-        "host-unanswered": "Nothing answers at the host's address",
-        "service-unanswered": "The service behind the proxy does not answer",
-        "cloudflare-cannot-reach-origin": "Cloudflare can't reach the origin",
-        "proxy-answers-itself": "Traefik answers with an error of its own",
-        "https-redirects": "The https address redirects",
-        "wrong-service-answers": "Another service answers at this name",
+        "host-unanswered": "The host answers on port 443.",
+        "service-unanswered": "The service behind the proxy answers.",
+        "cloudflare-cannot-reach-origin": "Cloudflare reaches the origin.",
+        "proxy-answers-itself": "The service answers, and not Traefik with an error of its own.",
+        "https-redirects": "The https address does not redirect.",
+        "wrong-service-answers": "The name serves what belongs there, not another service.",
     },
 )
 def through_the_name(survey: PublicSurvey, role: str) -> list[Finding]:

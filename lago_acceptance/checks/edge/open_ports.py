@@ -36,7 +36,7 @@ def jobs_are_closed(survey: PublicSurvey, role: str) -> list[Finding]:
     ]
 
 
-@registry.check(phase=3, errors={"port-open": "A port other than 80 and 443 is open to the internet"})
+@registry.check(phase=3, errors={"port-open": "No port but 80 and 443 is open to the internet."})
 def only_web_is_open(
     survey: PublicSurvey, edge: EdgeSettings, web: int = WEB, secure: int = SECURE
 ) -> list[Finding]:

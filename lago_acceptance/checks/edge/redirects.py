@@ -21,9 +21,9 @@ _KEEPING = (301, 302, 307, 308)
 @registry.check(
     phase=3,
     errors={
-        "http-unanswered": "Port 80 does not answer",
-        "http-redirect-wrong": "http redirects somewhere else than to https",
-        "redirect-loop": "http redirects to https, which redirects again",
+        "http-unanswered": "Port 80 answers.",
+        "http-redirect-wrong": "http redirects to https, with the same host and path.",
+        "redirect-loop": "https does not redirect again.",
     },
 )
 def http_redirects_to_https(survey: PublicSurvey, role: str) -> list[Finding]:

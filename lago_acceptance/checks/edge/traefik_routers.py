@@ -83,7 +83,7 @@ class TraefikApi:
         ]
 
 
-@registry.check(phase=3, errors={"router-broken": "Traefik reports an error in a router"})
+@registry.check(phase=3, errors={"router-broken": "Traefik reports no error in a router."})
 def have_no_errors(facts: Facts, role: str, host: str) -> list[Finding]:
     """Traefik reports no error in any router of the host."""
     return [
@@ -106,8 +106,8 @@ def have_no_errors(facts: Facts, role: str, host: str) -> list[Finding]:
 @registry.check(
     phase=3,
     errors={
-        "router-duplicate": "Several routers in Traefik take the same host and entrypoint",
-        "router-missing": "No enabled router in Traefik takes the host",
+        "router-duplicate": "Only one router in Traefik takes a host and entrypoint.",
+        "router-missing": "An enabled router in Traefik takes the host.",
     },
 )
 def are_one_each(facts: Facts, role: str, host: str, edge: EdgeSettings) -> list[Finding]:
@@ -120,9 +120,7 @@ def are_one_each(facts: Facts, role: str, host: str, edge: EdgeSettings) -> list
     ]
 
 
-@registry.check(
-    phase=3, errors={"router-resolver": "The https router does not use Traefik's certificate resolver"}
-)
+@registry.check(phase=3, errors={"router-resolver": "The https router uses Traefik's certificate resolver."})
 def have_the_resolver(facts: Facts, role: str, host: str, edge: EdgeSettings) -> list[Finding]:
     """The https router uses the certificate resolver that Traefik is configured with."""
     findings = []
@@ -151,7 +149,9 @@ def have_the_resolver(facts: Facts, role: str, host: str, edge: EdgeSettings) ->
 
 @registry.check(
     phase=3,
-    errors={"router-leads-elsewhere": "The router in Traefik points to another container, port or network"},
+    errors={
+        "router-leads-elsewhere": "The router in Traefik points to the right container, port and network."
+    },
 )
 def point_to_the_service(facts: Facts, role: str, host: str, edge: EdgeSettings) -> list[Finding]:
     """The https router sends requests to the role's container, at its port, on a network that Traefik is on."""
