@@ -55,7 +55,7 @@ def collected() -> dict[str, list[str]]:
 
 
 def finding_ids() -> list[str]:
-    """The ids of all findings: those of the register, for tests/unit/test_registry.py finds any other in the code."""
+    """The ids of all findings that the code can make: those of the register."""
     return sorted(registry.entries())
 
 
