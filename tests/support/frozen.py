@@ -31,6 +31,7 @@ OTHER_WORDS = (
     "text",
     "StandIn",
     "Text",
+    "guarded",
 )
 FOLDER = DATA / "frozen"
 MARKS = re.findall(r"^    (\w+): ", (suite_run.ROOT / "pytest.ini").read_text(), re.MULTILINE)
