@@ -1,7 +1,7 @@
 # `make smoke` is all that is needed on a fresh machine. ARGS is handed to pytest.
 .POSIX:
 .SILENT:
-.PHONY: help smoke test gate live bench images setup clean
+.PHONY: help smoke test gate live bench images docs setup clean
 PYTEST = .venv/bin/pytest
 
 help:  ## these lines
@@ -18,9 +18,9 @@ test: setup  ## every test of this project; STATUS_FILE=… receives pytest's ex
 	$(PYTEST) -c tests/pytest.ini --rootdir tests tests $(ARGS); \
 	status=$$?; echo $$status >$${STATUS_FILE:-/dev/null}; exit $$status
 
-gate:  ## may this compose file be merged? Needs no Docker
+gate:  ## ARGS=compose.yml: may this compose file be merged? Needs no Docker
 	bin/setup-python
-	$(PYTEST) -c pytest.ini -m gate $(ARGS)
+	.venv/bin/lago-gate $(ARGS)
 
 live:  ## HOSTS=ssh://root@host: is production healthy? Changes nothing
 	test -n "$(HOSTS)" || { echo "Which host? make live HOSTS=ssh://root@host" >&2; exit 4; }
@@ -31,7 +31,10 @@ bench: setup  ## the numbers that the project promises
 	.venv/bin/python -m bench $(ARGS)
 
 images: setup  ## build the stand-ins that are not there yet
-	.venv/bin/python -m lago_acceptance.images.resolve
+	.venv/bin/lago-acceptance images
+
+docs: setup  ## write docs/checks.md from the docstrings of the checks
+	.venv/bin/python -m lago_acceptance.core.explain
 
 setup:  ## Python packages, Compose, Docker Engine
 	bin/setup

@@ -71,6 +71,15 @@ def binary() -> str:
     return found
 
 
+@cache
+def version() -> str:
+    """Compose's own version."""
+    ended = subprocess.run(
+        [binary(), "version", "--short"], capture_output=True, text=True, timeout=20, check=False
+    )
+    return ended.stdout.strip() or "unknown"
+
+
 class Resolved(msgspec.Struct, frozen=True):
     """What Compose makes of a project's files: its document, and its warnings (variables that are not set)."""
 
