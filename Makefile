@@ -18,9 +18,9 @@ test: setup  ## every test of this project; STATUS_FILE=… receives pytest's ex
 	$(PYTEST) -c tests/pytest.ini --rootdir tests tests $(ARGS); \
 	status=$$?; echo $$status >$${STATUS_FILE:-/dev/null}; exit $$status
 
-gate:  ## ARGS=compose.yml: may this compose file be merged? Needs no Docker
+gate:  ## may this compose file be merged? Needs no Docker
 	bin/setup-python
-	.venv/bin/lago-gate $(ARGS)
+	$(PYTEST) -c pytest.ini -m gate $(ARGS)
 
 live:  ## HOSTS=ssh://root@host: is production healthy? Changes nothing
 	test -n "$(HOSTS)" || { echo "Which host? make live HOSTS=ssh://root@host" >&2; exit 4; }

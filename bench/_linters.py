@@ -13,8 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lago_acceptance.composefile.cli import binary
-from lago_acceptance.core.resources import ROOT
+from lago_acceptance.core.resources import ROOT, compose_binary
 
 CACHE = ROOT / ".venv" / "bench"
 COMPOSE_LINT = "compose-lint==0.36.2"
@@ -88,7 +87,7 @@ def config(files: list[Path]) -> Linter:
 
     return Linter(
         "docker-compose config -q",
-        lambda paths: [binary(), "-f", str(paths[0]), "config", "-q"],
+        lambda paths: [compose_binary(), "-f", str(paths[0]), "config", "-q"],
         messages,
         False,
         {name: "1" for name in names - set(os.environ)},

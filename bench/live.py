@@ -200,7 +200,8 @@ def by_hand(host: lago.LiveLago, words: dict[str, str]) -> None:
 
 def recorded(host: lago.LiveLago, folder: Path, after: float) -> sshd.Sshd:
     """An ssh server that answers what the host has told once, as late as the host itself, and at no cost."""
-    from lago_acceptance.facts.collect import END, reading
+    from lago_acceptance.facts.collect import reading
+    from lago_acceptance.facts.script_output import END
 
     there = SshHost(parse(host.server.url), host.server.ssh_config)
     try:

@@ -1,26 +1,72 @@
-"""What PostgreSQL and Redis answered inside their containers; Blocked or Unknown, with the reason, where they
-did not. And what of Lago's is served by others."""
+"""What a check needs before it can judge: a running container, an answer. Blocked or Unknown, with the cause, without."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from lago_acceptance.core.roles import API, DB, PDF, REDIS, WORKER
+from lago_acceptance.checks import diagnosis
+from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, PDF, REDIS, WORKER
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts import sidekiq
-from lago_acceptance.facts.types import Facts
+from lago_acceptance.facts.answers import DatabaseAnswers
+from lago_acceptance.facts.types import Container, Facts
 
-_NAMES = {DB: "the database", REDIS: "Redis"}
+_NAMES = {
+    API: "the API",
+    WORKER: "the worker",
+    CLOCK: "the clock",
+    FRONT: "the front",
+    DB: "the database",
+    REDIS: "Redis",
+    PDF: "the PDF service",
+}
 _URLS = {DB: "DATABASE_URL", REDIS: "REDIS_URL", PDF: "LAGO_PDF_URL"}
 _NEVER_ASKED = re.compile(
     r"(psql|redis-cli)\W+(command )?not found|executable file not found|no DATABASE_URL is"
 )
+# Rules that report a missing service, wherever there is an API (lago_acceptance/rules/required_services.py).
+_REPORTED_BY_RULE = {WORKER: "no-worker-service", CLOCK: "no-clock-service", PDF: "no-pdf-service"}
 
 
-def database(facts: Facts) -> dict[str, Any]:
-    """The answers of scripts/database.sql by their names."""
+def brought_up(facts: Facts) -> None:
+    """Blocked where the deployment has no container at all."""
+    if not facts.containers:
+        raise Blocked("not-brought-up", "there is no container")
+
+
+def running(facts: Facts, role: str, missing: str = "") -> Container:
+    """The running container of a role. Blocked by the reason why there is none; ``missing`` says what can't be judged."""
+    if container := facts.running(role):
+        return container
+    raise Blocked(why_down(facts, role), missing or f"{_NAMES[role]} is not running")
+
+
+def running_lago(facts: Facts, *roles: str) -> tuple[Container, ...]:
+    """The running containers of Lago's own processes, one a role. Blocked where none of them runs."""
+    found = tuple(container for role in roles if (container := facts.running(role)))
+    if not found:
+        raise Blocked(diagnosis.blocker(facts), f"none of {', '.join(roles)} is running")
+    return found
+
+
+def why_down(facts: Facts, role: str) -> str:
+    """The id of the finding that says why no container of a role runs."""
+    if facts.containers and not facts.of_role(role):
+        return id_of_missing(facts, role)
+    # The key and the migration keep Lago's processes from starting, and the front, which waits for the API.
+    if not facts.containers or role in (*LAGO_RUBY, FRONT):
+        return diagnosis.blocker(facts)
+    return "service-down"
+
+
+def id_of_missing(facts: Facts, role: str) -> str:
+    """The id under which a service that the deployment lacks is reported: a rule's, where one says the same."""
+    return _REPORTED_BY_RULE.get(role, "service-missing") if facts.of_role(API) else "service-missing"
+
+
+def database(facts: Facts) -> DatabaseAnswers:
+    """What PostgreSQL answered."""
     if facts.database is None:
         must_be_asked(facts, DB, facts.database_error)
         raise Blocked("database-refuses-lago", "the database does not let Lago in")
@@ -29,29 +75,46 @@ def database(facts: Facts) -> dict[str, Any]:
 
 def jobs(facts: Facts) -> sidekiq.Sidekiq:
     """Sidekiq's data in the Redis database that the API enqueues to."""
-    found = sidekiq.as_enqueued_to(facts)
-    if found is None:
+    if facts.redis is None:
         must_be_asked(facts, REDIS, facts.redis_error)
         raise Blocked("redis-refuses-lago", "Redis could not be read")
+    found = sidekiq.as_enqueued_to(facts)
+    if found is None:
+        raise Unknown("Redis did not report all of Sidekiq's data")
+    return found
+
+
+def worked_jobs(facts: Facts) -> sidekiq.Sidekiq:
+    """The same, where a worker reads it. Blocked where none does."""
+    found = jobs(facts)
+    if not found.readers:
+        running(facts, WORKER, "no worker is alive")
+        raise Blocked("worker-not-listening", "no worker is alive")
     return found
 
 
 def must_be_asked(facts: Facts, role: str, error: str) -> None:
-    """Blocked where it does not run, Unknown where nobody could ask it; None where it was asked."""
+    """Blocked where a store does not run, Unknown where nothing could ask it; None where it was asked."""
     if not facts.of_role(role):
         raise Unknown(
-            f"{_NAMES[role]} is not one of this deployment's containers, and can't be asked from here"
+            f"{_NAMES[role]} is not one of this deployment's containers, and can't be queried from here"
         )
-    if not facts.running(role):
-        raise Blocked("service-down", f"{_NAMES[role]} does not run")
+    running(facts, role)
     if _NEVER_ASKED.search(error):
-        raise Unknown(f"{_NAMES[role]} can't be asked inside its container: {error}")
+        raise Unknown(f"{_NAMES[role]} can't be queried inside its container: {error}")
+
+
+def readable_log(facts: Facts, container: Container) -> None:
+    """Unknown where Docker can't give a container's log: some logging drivers can't be read back."""
+    if unseen := facts.unseen_log(container):
+        name = _NAMES.get(container.role or "", container.service.name)
+        raise Unknown(f"Docker can't show the log of {name}: {unseen}")
 
 
 def elsewhere(facts: Facts, role: str) -> bool:
-    """Whether Lago is told to use a database, Redis or PDF service that no container of the deployment is.
+    """Whether Lago is configured to use a database, Redis or PDF service that no container of the deployment is.
 
-    A PDF service is only where its name has dots: upstream's own value names a service that many leave out.
+    A PDF service counts only where its name has dots: upstream's own value names a service that many leave out.
     """
     known = {name for each in facts.containers for name in (each.name, each.service.name)}
     urls = (service_url(each.service.value(_URLS.get(role, ""))) for each in facts.of_role(API, WORKER))

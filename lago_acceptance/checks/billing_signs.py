@@ -1,140 +1,135 @@
-"""Signs that billing works, judged without writing: from the facts of a host. Answers are findings.
+"""Signs that billing works, read from the database without writing: what each one means.
 
-Unknown where the facts don't hold what a sign needs: another schema.
+The query of a sign is facts/scripts/signs/<id with underscores>.sql: facts can't import checks, so SQL and words meet by
+the name. The sign's problem may use {count}, {since} and {examples}.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
 from lago_acceptance.checks import availability
+from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import CLOCK, PDF, WORKER
 from lago_acceptance.core.verdicts import Unknown
-from lago_acceptance.facts.sidekiq import Sidekiq
 from lago_acceptance.facts.types import Facts
 
 
-class BillingSign(msgspec.Struct, frozen=True):
-    """A question that scripts/database.sql asks, and what it means when the answer is not none."""
+class BillingSign(msgspec.Struct, frozen=True, kw_only=True):
+    """What it means that a sign's query finds something."""
 
-    name: str
     id: str
     role: str
     problem: str
     impact: str
     fix: str
 
+    @property
+    def name(self) -> str:
+        """The name of its query and of its answer."""
+        return self.id.replace("-", "_")
 
-GENERATING = BillingSign(
-    "invoices_generating",
+
+SIGNS: dict[str, BillingSign] = {}
+
+
+def sign(id: str, *, phase: int, role: str, title: str, problem: str, impact: str, fix: str) -> BillingSign:
+    """Register a sign."""
+    found = BillingSign(id=id, role=role, problem=problem, impact=impact, fix=fix)
+    page = f"Impact: {impact}.\nFix: {fix}."
+    registry.register(registry.Entry(id=id, phase=phase, severity=Severity.ERROR, title=title, page=page))
+    SIGNS[found.name] = found
+    return found
+
+
+GENERATING = sign(
     "invoices-generating",
-    WORKER,
-    "{count} invoices are being generated since {since}, longer than 15 minutes",
-    "they are neither shown nor paid, and their customers are not billed",
-    "look for the error of their job in the worker's log and in the dead set; "
-    "retry_generating_subscription_invoices takes "
-    "them up again at half past each hour",
+    phase=5,
+    role=WORKER,
+    title="No invoice is being generated for longer than 15 minutes.",
+    problem="{count} invoices have been generating since {since}, longer than 15 minutes: {examples}",
+    impact="they are neither shown nor paid, and their customers are not billed",
+    fix="find the error of their job in the worker's log and in the dead set; "
+    "retry_generating_subscription_invoices retries them at half past each hour",
 )
-FAILED = BillingSign(
-    "invoices_failed",
+FAILED = sign(
     "invoices-failed",
-    WORKER,
-    "{count} invoices have failed, the oldest on {since}",
-    "their customers are not billed until somebody retries",
-    "open them in the web UI, mend what they name (tax provider, as a rule), and press Retry",
+    phase=5,
+    role=WORKER,
+    title="No invoice has failed.",
+    problem="{count} invoices have failed, the oldest on {since}: {examples}",
+    impact="their customers are not billed until somebody retries",
+    fix="open them in the web UI, fix the error that they show (usually of the tax provider), and press Retry",
 )
-WITHOUT_FILE = BillingSign(
-    "invoices_without_file",
+WITHOUT_FILE = sign(
     "invoices-without-file",
-    PDF,
-    "{count} invoices of the last 35 days are finalized and have no file, the oldest since {since}",
-    "customers get no PDF; the API gives file_url null",
-    "look at the PDF service, LAGO_PDF_URL of the worker and the storage volume; then POST "
+    phase=5,
+    role=PDF,
+    title="Every finalized invoice has its PDF.",
+    problem="{count} invoices of the last 35 days are finalized and have no PDF, the oldest since {since}: {examples}",
+    impact="customers get no PDF; the API returns file_url null",
+    fix="check the PDF service, LAGO_PDF_URL of the worker and the storage volume; then POST "
     "/api/v1/invoices/ID/download",
 )
-UNBILLED = BillingSign(
-    "subscriptions_unbilled",
+UNBILLED = sign(
     "subscriptions-unbilled",
-    CLOCK,
-    "{count} active subscriptions whose period has ended have no invoice for it, the first since {since}",
-    "nobody pays for that period",
-    "look at the clock (schedule:bill_customers at ten past each hour) and at the worker's queue `billing` "
-    "and dead set",
+    phase=6,
+    role=CLOCK,
+    title="Every period of a subscription that has ended has its invoice.",
+    problem="{count} active subscriptions have no invoice for the period that has ended, the first since {since}: "
+    "{examples}",
+    impact="nobody pays for that period",
+    fix="check the clock (schedule:bill_customers at ten past each hour), the worker's queue `billing` and the dead set",
 )
-PENDING = BillingSign(
-    "subscriptions_pending",
+PENDING = sign(
     "subscriptions-pending",
-    CLOCK,
-    "{count} subscriptions are pending although their day has come, the first on {since}",
-    "the customer has ordered and nothing is counted or billed",
-    "look at the clock (schedule:activate_subscriptions every five minutes) and at the worker",
+    phase=6,
+    role=CLOCK,
+    title="No subscription is pending after its start day.",
+    problem="{count} subscriptions are pending although their start day has come, the first on {since}: {examples}",
+    impact="the customer has ordered, and nothing is counted or billed",
+    fix="check the clock (schedule:activate_subscriptions every five minutes) and the worker",
 )
-WEBHOOKS = BillingSign(
-    "webhooks_failed",
+WEBHOOKS = sign(
     "webhooks-failed",
-    WORKER,
-    "{count} webhooks of the last 24 hours were given up, the first on {since} (answers: {some})",
-    "the receiver does not know of invoices, payments and subscriptions that these told of",
-    "mend the receiver or its URL (GET /api/v1/webhook_endpoints), then retry them in the web UI under "
-    "Developers",
+    phase=5,
+    role=WORKER,
+    title="No webhook of the last 24 hours was given up.",
+    problem="{count} webhooks of the last 24 hours were given up, the first on {since} (answers: {examples})",
+    impact="the receiver does not know of the invoices, payments and subscriptions that these reported",
+    fix="fix the receiver or its URL (GET /api/v1/webhook_endpoints), then retry them in the web UI under Developers",
 )
 
 
-def of_database(facts: Facts, sign: BillingSign) -> list[Finding]:
-    """The finding of a sign that PostgreSQL tells."""
-    answer = availability.database(facts).get(sign.name)
-    if answer is None:
-        raise Unknown(f"this database can't tell it: {_reason(facts.database_error)}")
-    if not answer["count"]:
-        return []
-    values = {
-        "count": answer["count"],
-        "since": time_of(answer["oldest"]),
-        "some": ", ".join(str(each) for each in answer["some"] or ()),
-    }
-    some = "" if "{some}" in sign.problem else f": {values['some']}"
-    return [
-        Finding(
-            id=sign.id,
-            role=sign.role,
-            problem=sign.problem.format(**values) + some,
-            impact=sign.impact,
-            fix=sign.fix,
+def of_database(facts: Facts, sign: BillingSign) -> Iterator[Finding]:
+    """The finding of a sign, where its query has found something.
+
+    Unknown where this schema can't answer, or the answers broke off. LookupError where no query asks for the sign: that
+    is a mistake of this suite, which must not pass for something that can't be seen.
+    """
+    database = availability.database(facts)
+    answer = database.signs.get(sign.name)
+    if answer is None and database.complete:
+        raise LookupError(
+            f"the database was never asked for the sign {sign.name}: is its query in scripts/signs?"
         )
-    ]
-
-
-def _reason(error: str) -> str:
-    return error[:200] or "it gave no answer"
+    if answer is None or answer.count is None:
+        error = (answer and answer.error) or facts.database_error or "its answers broke off"
+        raise Unknown(f"this database can't answer it: {error[:200]}")
+    if answer.count:
+        problem = sign.problem.format(
+            count=answer.count,
+            since=time_of(answer.oldest or 0),
+            examples=", ".join(str(each) for each in answer.examples),
+        )
+        yield Finding(id=sign.id, role=sign.role, problem=problem, impact=sign.impact, fix=sign.fix)
 
 
 def time_of(unix: float) -> str:
     """A Unix time for a message."""
     return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-# --- jobs ---
-
-
-def died(jobs: Sidekiq, since: float) -> list[Finding]:
-    """Jobs that died after a time (Unix time)."""
-    classes: dict[str, list[dict[str, Any]]] = {}
-    for job in jobs.dead:
-        if job["at"] > since:
-            classes.setdefault(job["class"], []).append(job)
-    return [
-        Finding(
-            id="jobs-died",
-            role=WORKER,
-            problem=f"{len(dead)} {name} died"
-            + (f" since {time_of(since)}" if since else "")
-            + f": {dead[0]['error'][:150]}",
-            impact="Lago does not try again: the invoice, webhook or file that they were for is missing",
-            fix="mend what the message names, then run them again from the dead set, and compare invoices",
-        )
-        for name, dead in classes.items()
-    ]

@@ -1,75 +1,113 @@
-"""Whether the clock enqueues each schedule when it should (docs/lago-facts.md, section 1.7). Answers are
-findings.
-"""
+"""Checks of the clock: it ticks, and enqueues each schedule when it should (docs/lago-facts.md, section 1.7)."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from lago_acceptance.checks import availability
 from lago_acceptance.checks.billing_signs import time_of
+from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import CLOCK
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts.types import Container, Facts
-from lago_acceptance.lago.schedules import _INTERVALS, BILLING, MINUTE
+from lago_acceptance.lago.schedules import BILLING, INTERVALS, MINUTE
 
+# The clock's shortest schedules are five minutes apart; a minute more for the job that is under way.
+_TICK = 5 * MINUTE + MINUTE
 # Later versions write each line as JSON.
 _FINISHED = re.compile(r"Finished 'schedule:(\w+)' .*?error=(nil\b|.*)")
 
 
-def late_schedules(facts: Facts, clock: Container, schedules: dict[str, int]) -> list[Finding]:
-    """Schedules that the clock has not enqueued within their time (seconds), by its own log.
+@registry.check(phase=2, errors={"clock-stands-still": "The clock triggers and enqueues jobs."})
+def ticks(facts: Facts) -> Iterator[Finding]:
+    """By its log, the clock has triggered something within the last six minutes, and could enqueue it."""
+    clock = availability.running(facts, CLOCK)
+    availability.readable_log(facts, clock)
+    failed = next((line for line in facts.log_since_start(clock) if "Failed enqueuing" in line), None)
+    enqueued = facts.last_at(clock, "Enqueued ")
+    triggered = facts.last_at(clock, "Triggering 'schedule:")
+    late = triggered is None or facts.host_clock - triggered > _TICK
+    if not late and (failed is None or enqueued is not None):
+        return
+    if failed and not late:
+        problem = f"it triggers jobs but can't enqueue them: {failed[:200]}"
+    else:
+        problem = "it has triggered nothing"
+        problem += f" for {facts.host_clock - triggered:.0f} s" if triggered is not None else ""
+    yield Finding(
+        id="clock-stands-still",
+        role=CLOCK,
+        service=clock.service.name,
+        problem=problem,
+        impact="no recurring invoices, no activations, no terminations",
+        fix="give the clock the same REDIS_URL as API and worker, and read its log",
+    )
 
-    Unknown where the clock, or what is left of its log, is younger than that time or names none of them.
+
+@registry.check(phase=2, errors={"schedule-late": "The clock enqueues each schedule in time."})
+def enqueues_in_time(facts: Facts, schedules: dict[str, int]) -> Iterator[Finding]:
+    """By its log, the clock has enqueued each of these schedules within its interval (seconds) and a margin.
+
+    Unknown where the clock, or what is left of its log, is younger than that or mentions none of them.
     """
-    if unseen := facts.unseen_log(clock):
-        raise Unknown(f"Docker gives no log of the clock: {unseen}")
+    clock = availability.running(facts, CLOCK)
+    availability.readable_log(facts, clock)
     lines = facts.stamped_log(clock)
     seen_since = max(facts.started_at(clock), lines[0][0] if lines else facts.host_clock)
     own = _of_this_clock([text for _, text in lines], schedules)
     if not own:
         raise Unknown(
-            f"the clock's log, which begins at {time_of(seen_since)}, says nothing of {', '.join(schedules)}"
+            f"the clock's log, which begins at {time_of(seen_since)}, does not mention {', '.join(schedules)}"
         )
-    findings, unsure = [], []
+    late, unsure = [], []
     for name, seconds in own.items():
-        interval = clock.service.value(_INTERVALS.get(name, ""))
-        seconds = 2 * int(interval) + MINUTE if interval.isdigit() else seconds
-        finished = [
+        limit = _limit(clock, name, seconds)
+        runs = [
             (at, found[2]) for at, text in lines if (found := _FINISHED.search(text)) and found[1] == name
         ]
-        well = [at for at, error in finished if error == "nil"]
-        age = facts.host_clock - well[-1] if well else None
-        if age is not None and age <= seconds:
+        done = [at for at, error in runs if error == "nil"]
+        age = facts.host_clock - done[-1] if done else None
+        if age is not None and age <= limit:
             continue
-        if age is None and facts.host_clock - seen_since <= seconds:
-            unsure.append(f"{name} ({seconds // MINUTE} min)")
+        if age is None and facts.host_clock - seen_since <= limit:
+            unsure.append(f"{name} ({limit // MINUTE} min)")
             continue
-        error = next((error for at, error in reversed(finished) if error != "nil"), "")
+        error = next((error for at, error in reversed(runs) if error != "nil"), "")
         last = f"for {age / MINUTE:.0f} minutes" if age is not None else f"since {time_of(seen_since)}"
-        findings.append(
-            Finding(
-                id="schedule-late",
-                role=CLOCK,
-                service=clock.service.name,
-                problem=f"schedule:{name} was not enqueued {last}, and should be within "
-                f"{seconds // MINUTE} minutes" + (f": {error[:150]}" if error else ""),
-                impact="no recurring invoice is made"
-                if name == "bill_customers"
-                else "what it is for does not happen",
-                fix="look at the clock's log and at Redis; restart the clock",
-            )
+        late.append(
+            _late(clock, name, f"{last}, and should be every {limit // MINUTE} minutes at least", error)
         )
-    if unsure and not findings:
+    if unsure and not late:
         raise Unknown(
-            f"the clock's log begins at {time_of(seen_since)}, later than these schedules may be apart: "
-            f"{', '.join(unsure)}"
+            f"the clock's log begins at {time_of(seen_since)}, too late to tell whether these schedules run in "
+            f"time: {', '.join(unsure)}"
         )
-    return findings
+    yield from late
+
+
+def _late(clock: Container, name: str, last: str, error: str) -> Finding:
+    return Finding(
+        id="schedule-late",
+        role=CLOCK,
+        service=clock.service.name,
+        problem=f"schedule:{name} has not been enqueued {last}" + (f": {error[:150]}" if error else ""),
+        impact="no recurring invoices are made"
+        if name in BILLING
+        else "the work of this schedule is not done",
+        fix="check the clock's log and Redis; restart the clock",
+    )
+
+
+def _limit(clock: Container, name: str, seconds: int) -> int:
+    """The longest time between two runs: some intervals can be set by a variable."""
+    interval = clock.service.value(INTERVALS.get(name, ""))
+    return 2 * int(interval) + MINUTE if interval.isdigit() else seconds
 
 
 def _of_this_clock(lines: list[str], schedules: dict[str, int]) -> dict[str, int]:
-    """Those schedules that this clock has: told at its start; where that is out of sight, by what it has done.
+    """Those schedules that this clock has: listed at its start; once that is out of the log, those that it has run.
 
     Versions and settings differ in what they schedule, but every Lago bills.
     """

@@ -1,4 +1,4 @@
-"""From symptoms (state, exit code, lines of the log) to cause and remedy."""
+"""From symptoms (state, exit code, lines of the log) to cause and fix."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from lago_acceptance.lago.log_causes import KEY_CAUSES, Cause, cause_of
 
 
 def symptom(container: Container) -> str | None:
-    """What is wrong with a container's state in a few words, or None. Exit 0 of a one-shot is nothing wrong: of what
-    migrates, and of what is no part of Lago (who makes a key, or a dump).
+    """What is wrong with a container's state in a few words, or None. A one-shot that ended with 0 is fine: the
+    migration, and what is no part of Lago (a key generator, a dump).
     """
     if container.out_of_memory:
         return f"was killed for using more memory than its limit (exit code {container.exit_code})"
@@ -28,7 +28,7 @@ def symptom(container: Container) -> str | None:
 
 
 def explain(facts: Facts, container: Container, id: str) -> Finding | None:
-    """A finding for a container that is not as it should be: what, and why as far as its log tells."""
+    """A finding for a container that has a symptom: what, and the cause as far as its log shows one."""
     what = symptom(container)
     if what is None:
         return None
@@ -36,7 +36,7 @@ def explain(facts: Facts, container: Container, id: str) -> Finding | None:
 
 
 def finding(container: Container, id: str, what: str, lines: list[str]) -> Finding:
-    """The finding for a symptom, with the cause that the log tells or else its last words."""
+    """The finding for a symptom, with the cause that the log shows or else its last line."""
     known = cause_of(lines)
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
     if known:
@@ -45,7 +45,7 @@ def finding(container: Container, id: str, what: str, lines: list[str]) -> Findi
             id=id,
             role=container.role,
             service=container.service.name,
-            problem=f"{what}; {cause.problem} ({cause.id}): {line[:200]}",
+            problem=f"{what}; {cause.problem}: {line[:200]}",
             impact=cause.impact,
             fix=cause.fix,
         )
@@ -53,14 +53,14 @@ def finding(container: Container, id: str, what: str, lines: list[str]) -> Findi
         id=id,
         role=container.role,
         service=container.service.name,
-        problem=f"{what}" + (f"; its last line: {last[:200]}" if last else "; it printed nothing"),
-        impact="what this service does for Lago is not done",
+        problem=what + (f"; its last log line: {last[:200]}" if last else "; it has logged nothing"),
+        impact="the work of this service is not done",
         fix=f"read docker logs {container.name}",
     )
 
 
 def key_trouble(facts: Facts) -> tuple[Container, Cause, str] | None:
-    """The first container of Lago that the key keeps from running: with the cause and the line that tells it."""
+    """The first container of Lago that the key keeps from running, with the cause and the line that shows it."""
     for container in facts.of_role(*LAGO_RUBY):
         down = not container.running or container.restarting or container.restarts
         if down and (known := cause_of(facts.log(container), KEY_CAUSES)):
@@ -68,12 +68,17 @@ def key_trouble(facts: Facts) -> tuple[Container, Cause, str] | None:
     return None
 
 
+def migration_failed(facts: Facts) -> bool:
+    """Whether the migration container has ended with another exit code than 0."""
+    migrate = facts.of_role(MIGRATE)
+    return bool(migrate) and not migrate[-1].running and migrate[-1].exit_code != 0
+
+
 def blocker(facts: Facts) -> str:
     """The id of the red check that keeps a service from being judged: the key's, migration's, else the services'."""
     if trouble := key_trouble(facts):
         return trouble[1].id
-    migrate = facts.of_role(MIGRATE)
     waits = any(container.status == "created" for container in facts.of_role(API, WORKER, CLOCK))
-    if migrate and not migrate[-1].running and migrate[-1].exit_code and waits:
+    if migration_failed(facts) and waits:
         return "migrate-failed"
     return "service-down" if facts.containers else "not-brought-up"

@@ -1,18 +1,65 @@
-"""What of the host itself stands in Lago's way: images, logs, clock, dumps, others. Answers are findings."""
+"""Checks of the host itself: disk, logs, clock, dumps, images, and other stacks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lago_acceptance.checks import availability
+from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import API, DB
+from lago_acceptance.core.settings import Backup, Settings
+from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts.types import Container, Facts
 
 HOUR = 3600
 
 
-def images_moved(facts: Facts) -> Iterator[Finding]:
-    """Containers whose image's name stands for another image by now."""
+# Its id is that of the check whether a stack came up (checks/services.py).
+def has_lago(facts: Facts, settings: Settings) -> Iterator[Finding]:
+    """The Compose project that was named, or found, has containers on this host."""
+    if facts.containers:
+        return
+    others = f"; the projects with Lago in them are {', '.join(facts.lagos)}" if facts.lagos else ""
+    yield Finding(
+        id="not-brought-up",
+        problem=(
+            f"no container belongs to the Compose project {facts.project}"
+            if facts.project
+            else "no Compose project on this host has Lago in it"
+        )
+        + others,
+        impact="there is no Lago here",
+        fix=f"deploy it (docker compose up -d in {settings.deployment.directory}), or use the right host and "
+        "--project",
+    )
+
+
+@registry.check(
+    phase=2, errors={"disk-full": "The host's disks have the free space that settings.toml asks for."}
+)
+def disks_have_room(facts: Facts, settings: Settings) -> Iterator[Finding]:
+    """The file systems of / and of Docker's data have at least limits.free_disk_mib left."""
+    if not facts.disks:
+        raise Unknown("df did not answer on the host")
+    for disk in {disk.mount: disk for disk in facts.disks}.values():
+        if disk.free_mib < settings.limits.free_disk_mib:
+            yield Finding(
+                id="disk-full",
+                problem=f"{disk.mount} has {disk.free_mib} MiB left, less than {settings.limits.free_disk_mib}",
+                impact="PostgreSQL and Redis stop writing, and billing stops with them",
+                fix="check docker system df; remove old images (docker image prune) and logs, or enlarge the disk",
+            )
+
+
+@registry.check(
+    phase=2, errors={"image-moved": "Each container runs the image that its name stands for now."}
+)
+def images_are_what_their_names_say(facts: Facts) -> Iterator[Finding]:
+    """No tag was moved to another image since the container was created: the next recreate would change the version."""
+    availability.brought_up(facts)
+    if not facts.images:
+        raise Unknown("Docker did not list its images by name")
     for container in facts.containers:
         name = container.service.image
         digest = name.partition("@")[2]
@@ -25,74 +72,81 @@ def images_moved(facts: Facts) -> Iterator[Finding]:
                     id="image-moved",
                     role=container.role,
                     service=container.service.name,
-                    problem=f"{name} stands for another image ({image.id[:19]}) than the one that runs "
+                    problem=f"{name} now is another image ({image.id[:19]}) than the one that runs "
                     f"({container.image_id[:19]})",
-                    impact="the next recreate changes the version, at a time that nobody chose",
+                    impact="the next recreate changes the version, whenever that happens",
                     fix="deploy it (docker compose up -d), or pin the image by its digest",
                 )
 
 
-def big_logs(facts: Facts, mib: int) -> Iterator[Finding]:
-    """Containers whose log files take more than this many MiB."""
+@registry.check(
+    phase=2, errors={"log-too-big": "No container's log is larger than the limit in settings.toml."}
+)
+def logs_are_rotated(facts: Facts, settings: Settings) -> Iterator[Finding]:
+    """The log files of each container take at most limits.log_mib, rotated files included."""
+    availability.brought_up(facts)
+    if not facts.log_sizes:
+        raise Unknown(
+            "the sizes of the log files are not visible: only root can see them, and other logging drivers have none"
+        )
+    limit = settings.limits.log_mib
     for container in facts.containers:
         size = facts.log_sizes.get(container.id, 0) / 2**20
-        if size > mib:
+        if size > limit:
             yield Finding(
                 id="log-too-big",
                 role=container.role,
                 service=container.service.name,
-                problem=f"its log takes {size:.0f} MiB, more than {mib}",
-                impact="the disk fills, and PostgreSQL stops with it",
+                problem=f"its log takes {size:.0f} MiB, more than {limit}",
+                impact="the disk fills up, and PostgreSQL stops",
                 fix="rotate it: logging driver json-file with max-size and max-file, as in "
                 "compose/docker-compose.lago.yml; "
                 "then recreate the container",
             )
 
 
-def clock_drift(facts: Facts, limit: float) -> list[Finding]:
-    """A host whose clock is further from this machine's than the way there explains."""
-    if abs(facts.clock_drift) <= limit:
-        return []
-    ahead = "ahead of" if facts.clock_drift > 0 else "behind"
-    return [
-        Finding(
+@registry.check(phase=2, errors={"clock-drift": "The host's clock is right."})
+def clock_is_right(facts: Facts, settings: Settings) -> Iterator[Finding]:
+    """The host's clock differs from this machine's by at most limits.clock_drift, the round trip aside."""
+    if abs(facts.clock_drift) > settings.limits.clock_drift:
+        ahead = "ahead of" if facts.clock_drift > 0 else "behind"
+        yield Finding(
             id="clock-drift",
             problem=f"the host's clock is at least {abs(facts.clock_drift):.0f} s {ahead} this machine's",
-            impact="periods end and tokens expire at the wrong time, and usage is counted into the wrong "
-            "period",
-            fix="turn on time synchronisation there (timedatectl set-ntp true), and look at this "
-            "machine's, too",
+            impact="periods end and tokens expire at the wrong time, and usage is counted into the wrong period",
+            fix="turn on time synchronisation there (timedatectl set-ntp true), and check this machine's clock, too",
         )
-    ]
 
 
-def last_dump(facts: Facts, pattern: str, hours: float) -> list[Finding]:
-    """No dump, an old one, or one with nothing in it."""
-    problem = None
-    if not facts.dumps:
-        problem = f"no file fits {pattern}"
-    else:
-        last = facts.dumps[-1]
-        age = (facts.host_clock - last.written) / HOUR
-        if age > hours:
-            problem = f"the last dump, {last.path}, is {age:.0f} hours old, more than {hours:g}"
-        elif not last.size:
-            problem = f"the last dump, {last.path}, is empty"
-    if problem is None:
-        return []
-    return [
-        Finding(
+@registry.check(phase=2, errors={"dump-old": "The last dump of the database is recent and not empty."})
+def last_dump_is_recent(facts: Facts, settings: Settings) -> Iterator[Finding]:
+    """The newest file that fits [backup] files of settings.toml is younger than [backup] hours, and not empty."""
+    if settings.backup is None:
+        raise Unknown("settings.toml does not say where dumps are ([backup] files)")
+    if problem := _problem_of_dumps(facts, settings.backup):
+        yield Finding(
             id="dump-old",
             role=DB,
             problem=problem,
-            impact="what happened since then is lost with the disk: invoices can't be made anew",
-            fix="look at the timer that dumps (docker exec lago-db pg_dump …), at its log and at free space",
+            impact="if the disk fails, everything since the last good dump is lost: invoices can't be recreated",
+            fix="check the timer that dumps (docker exec lago-db pg_dump …), its log and free space",
         )
-    ]
 
 
-def doubled_names(facts: Facts) -> Iterator[Finding]:
-    """Names of this Lago that another stack's container answers to on a network that both are on."""
+def _problem_of_dumps(facts: Facts, backup: Backup) -> str:
+    if not facts.dumps:
+        return f"no file fits {backup.files}"
+    last = facts.dumps[-1]
+    age = (facts.host_clock - last.written) / HOUR
+    if age > backup.hours:
+        return f"the last dump, {last.path}, is {age:.0f} hours old, more than {backup.hours:g}"
+    return "" if last.size else f"the last dump, {last.path}, is empty"
+
+
+@registry.check(phase=2, errors={"two-lago-stacks": "No other stack answers to this Lago's names."})
+def no_other_stack_has_its_names(facts: Facts) -> Iterator[Finding]:
+    """On the networks that it shares with others, no other container has the API's names."""
+    availability.brought_up(facts)
     ours = {
         (network, name): container
         for container in facts.containers
@@ -107,8 +161,8 @@ def doubled_names(facts: Facts) -> Iterator[Finding]:
                     role=container.role,
                     service=container.service.name,
                     problem=f"on the network {network}, {name} is both {container.name} and {other.name}",
-                    impact="who asks that name reaches one or the other, from request to request",
-                    fix="remove the stack that is not meant, or take one of them off that network",
+                    impact="requests to that name reach one or the other at random",
+                    fix="remove the stack that is not wanted, or take one of them off that network",
                 )
 
 

@@ -117,7 +117,8 @@ class InsideView(msgspec.Struct, frozen=True):
             )
         if (found.get("meta") or {}).get("next_page"):
             raise Unknown(f"Lago has more {collection} than it tells at once ({len(found[collection])})")
-        return found[collection]
+        listed: list[dict[str, Any]] = found[collection]
+        return listed
 
     def asked(self, name: str) -> Inside:
         """An answer that the gateway's container was to get. Unknown where nothing there could ask for it."""
@@ -154,9 +155,9 @@ def view_of(facts: Facts) -> InsideView:
         else:
             texts[name] = value.strip()
     api = facts.running(API)
-    said = facts.lago.get(api.id, {}) if api else {}
-    if "with_key" in said:
-        texts["api-has-key"] = "yes" if said["with_key"] else "no"
-    for name, (status, body) in said.get("inside", {}).items():
-        answers[f"api-{name}"] = Inside(status, body)
+    said = facts.process(api)
+    if said.with_key is not None:
+        texts["api-has-key"] = "yes" if said.with_key else "no"
+    for name, answer in said.inside.items():
+        answers[f"api-{name}"] = Inside(*answer)
     return InsideView(texts, answers, known.get(id), api)

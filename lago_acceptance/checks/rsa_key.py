@@ -1,64 +1,236 @@
-"""The RSA key of a deployment as its host and its containers have it. Answers, no verdicts."""
+"""Checks of the RSA key in use: every process has loaded the mounted key, the API signs with it, and it is nowhere else."""
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Iterator
 
-from lago_acceptance.core.roles import API, CLOCK, LAGO_RUBY, WORKER
+from lago_acceptance.checks import api, availability, diagnosis, rsa_pem
+from lago_acceptance.checks.inside import LIMITED
+from lago_acceptance.core import registry
+from lago_acceptance.core.findings import Finding, Place
+from lago_acceptance.core.roles import API, CLOCK, WORKER
+from lago_acceptance.core.secrets import MaskedSecret
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.facts.types import Container, Facts, KeyFile
-from lago_acceptance.lago.key_loading import NATIVE_FILE, NATIVE_FROM
-from lago_acceptance.lago.versions import before
-from lago_acceptance.model.deployment import Mount, Service
+from lago_acceptance.core.verdicts import Blocked, Unknown
+from lago_acceptance.facts.answers import LoadedKey
+from lago_acceptance.facts.types import Container, Facts
+
+_KEY_SHAPES = ("pem", "pem-mangled", "base64", "base64-twice", "base64-mangled", "der")
+_PUBLIC_KEY, _TOKEN = "/api/v1/webhooks/public_key", "/api/v1/organizations/grpc_token"
 
 
-class MountedKey(msgspec.Struct, frozen=True):
-    """A key file that a service mounts."""
-
-    service: Service
-    mount: Mount
-    file: KeyFile
-
-
-def lago_services(facts: Facts) -> tuple[Service, ...]:
-    """migrate, api, worker and clock: the containers, or where none was made the declaration."""
-    observed = facts.model().of_role(*LAGO_RUBY)
-    return observed or (facts.declaration.of_role(*LAGO_RUBY) if facts.declaration else ())
-
-
-def mounted_keys(facts: Facts) -> tuple[MountedKey, ...]:
-    """The key files that Lago's services mount, also where the file is absent or a folder."""
-    found = []
-    for service in lago_services(facts):
-        for mount in service.mounts:
-            file = facts.source(mount.source) if mount.kind == "bind" else None
-            if file and (
-                file.header
-                or mount.target.endswith((".pem", ".key"))
-                or mount.source.endswith((".pem", ".key"))
-            ):
-                found.append(MountedKey(service, mount, file))
-    return tuple(found)
-
-
-def in_volumes(facts: Facts, settings: Settings) -> tuple[Service, ...]:
-    """Lago's services that read their key, as from 1.23.0 on they can, out of one of Docker's own volumes."""
+def loaded_keys(facts: Facts) -> tuple[tuple[Container, LoadedKey], ...]:
+    """The running processes that keep the key in memory, each with what its Ruby makes of it."""
     return tuple(
-        service
-        for service in lago_services(facts)
-        if (mount := service.mount_at(NATIVE_FILE))
-        and mount.kind == "volume"
-        and not before(service, settings, NATIVE_FROM)
+        (container, facts.process(container).key or LoadedKey())
+        for container in availability.running_lago(facts, API, WORKER, CLOCK)
     )
 
 
-def effective_key(facts: Facts, container: Container) -> dict | None:
-    """What a running container's Ruby makes of the key: ``public`` (digest), ``bits``, ``private``, ``consistent``;
-    ``error`` where it can't be loaded. None where the container could not be asked."""
-    asked = facts.lago.get(container.id)
-    return asked.get("key") if asked else None
+def mounted(facts: Facts, settings: Settings) -> str:
+    """The digest of the public half of the one key that is mounted; of a key in a volume, as the API has loaded it."""
+    keys = rsa_pem.mounted_keys(facts)
+    digests = {key.file.digest for key in keys if key.file.digest}
+    if not keys and rsa_pem.in_volumes(facts, settings):
+        process = facts.process(
+            availability.running(
+                facts, API, "the API, which could tell the key in its volume, is not running"
+            )
+        )
+        if not (process.key and process.key.public):
+            raise Unknown("the API did not report which key it has loaded from its volume")
+        digests = {process.key.public}
+    if not digests and (unseen := next((key.file.unseen for key in keys if key.file.unseen), "")):
+        raise Unknown(unseen)
+    if len(digests) != 1:
+        raise Blocked(
+            "rsa-key-differs" if digests else "rsa-key-not-mounted",
+            "there is no single mounted key to compare with",
+        )
+    return digests.pop()
 
 
-def holders(facts: Facts) -> tuple[Container, ...]:
-    """The running containers that keep the key in memory."""
-    return tuple(container for role in (API, WORKER, CLOCK) if (container := facts.running(role)))
+# The ids of what keeps a process from loading its key are those of lago/log_causes.py.
+@registry.check(phase=1, errors={"rsa-key-unfit": "The key that Lago has loaded can sign."})
+def is_loaded(facts: Facts) -> Iterator[Finding]:
+    """API, worker and clock have loaded a private RSA key of at least 2048 bits."""
+    if trouble := diagnosis.key_trouble(facts):
+        container, cause, line = trouble
+        what = diagnosis.symptom(container) or "was restarted"
+        yield Finding(
+            id=cause.id,
+            role=container.role,
+            service=container.service.name,
+            problem=f"{cause.problem}; {container.service.name} {what}: {line[:200]}",
+            impact=cause.impact,
+            fix=cause.fix,
+        )
+        return
+    keys = loaded_keys(facts)
+    findings = [finding for container, key in keys for finding in _unusable(container, key)]
+    silent = [container.service.name for container, key in keys if not key.error and not key.public]
+    if silent and not findings:
+        raise Unknown(f"the key that {', '.join(silent)} has loaded could not be read inside the container")
+    yield from findings
+
+
+def _unusable(container: Container, key: LoadedKey) -> Iterator[Finding]:
+    if key.error:
+        yield Finding(
+            id="rsa-key-unloadable",
+            role=container.role,
+            service=container.service.name,
+            problem=f"LAGO_RSA_PRIVATE_KEY in this container can't be loaded: {key.error}",
+            impact="the container runs with an older value, and will not survive its next restart",
+            fix="set it to the base64 of the whole private PEM, encoded once, and restart the container",
+        )
+        return
+    if key.private is False:
+        defect = "public only"
+    elif key.bits is not None and key.bits < 2048:
+        defect = f"of {key.bits} bits"
+    elif key.consistent is False:
+        defect = "inconsistent"
+    else:
+        return
+    yield Finding(
+        id="rsa-key-unfit",
+        role=container.role,
+        service=container.service.name,
+        problem=f"the loaded key is {defect}",
+        impact="webhooks and tokens are not signed, or signed so that no receiver can verify them",
+        fix="mount the whole private PEM of at least 2048 bits",
+    )
+
+
+@registry.check(
+    phase=1, errors={"rsa-key-not-the-mounted-one": "Every process has loaded the key that is mounted."}
+)
+def is_the_mounted_one(facts: Facts, settings: Settings) -> Iterator[Finding]:
+    """The key in the memory of API, worker and clock is the mounted one, by the digest of its public half."""
+    expected = mounted(facts, settings)
+    keys = loaded_keys(facts)
+    if not any(key.public for _, key in keys):
+        if any(key.error for _, key in keys):
+            raise Blocked("rsa-key-unloadable", "no process has loaded a key that could be compared")
+        raise Unknown("no process reported the key that it has loaded")
+    for container, key in keys:
+        if key.public and key.public != expected:
+            yield Finding(
+                id="rsa-key-not-the-mounted-one",
+                role=container.role,
+                service=container.service.name,
+                problem="the key that this process has loaded is not the mounted one",
+                impact="webhooks are signed with a key whose public half the API does not serve",
+                fix="remove every other source of LAGO_RSA_PRIVATE_KEY, mount the same PEM everywhere, recreate the "
+                "container",
+            )
+
+
+@registry.check(
+    phase=1, errors={"rsa-served-key-differs": "The API serves the public half of the mounted key."}
+)
+def public_half_is_served(facts: Facts, settings: Settings) -> Iterator[Finding]:
+    """/api/v1/webhooks/public_key answers with the public half of the mounted PEM: receivers verify webhooks with it."""
+    process = api.process_with_accepted_key(facts, settings)
+    expected = mounted(facts, settings)
+    if process.served == expected:
+        return
+    status = process.status(_PUBLIC_KEY)
+    if process.served is None and status == 403:
+        raise Unknown(LIMITED.format("API", "webhooks' public key"))
+    if process.served is None and status is None:
+        raise Unknown("the API did not report the public key that it serves")
+    yield Finding(
+        id="rsa-served-key-differs",
+        role=API,
+        problem="the public key that the API serves is not the public half of the mounted PEM"
+        if process.served
+        else f"the API serves no public key: it answers {status} {process.served_error}",
+        impact="receivers verify webhooks with the wrong key and reject them",
+        fix="restart the API after a change of the PEM, and remove other sources of LAGO_RSA_PRIVATE_KEY",
+    )
+
+
+@registry.check(
+    phase=1, errors={"rsa-token-unverified": "A token that the API signs verifies with its public key."}
+)
+def signed_token_verifies(facts: Facts, settings: Settings) -> Iterator[Finding]:
+    """A token of /api/v1/organizations/grpc_token verifies with the public key that the API serves."""
+    process = api.process_with_accepted_key(facts, settings)
+    if process.token_verifies is True:
+        return
+    status = process.status(_TOKEN)
+    for path, name in ((_PUBLIC_KEY, "webhooks' public key"), (_TOKEN, "organization's token")):
+        if process.status(path) == 403:
+            raise Unknown(LIMITED.format("API", name))
+    error = f", {process.served_error}" if process.served_error else ""
+    yield Finding(
+        id="rsa-token-unverified",
+        role=API,
+        problem=f"no token of the API verifies with its own public key (grpc_token answers {status}{error})",
+        impact="webhooks are sent unsigned or not at all",
+        fix="mount the private key, not its public half, and find the first error in the API's log",
+    )
+
+
+@registry.check(phase=1, warnings={"rsa-key-absent-in-exec": "Commands by docker exec have the key too."})
+def is_there_in_docker_exec(facts: Facts) -> Iterator[Finding]:
+    """Migrations, seeding and consoles that are run by docker exec find the key: not only the entrypoint's shell sets it."""
+    containers = availability.running_lago(facts, API, WORKER, CLOCK)
+    if all(facts.process(container).exec is None for container in containers):
+        raise Unknown("nothing could be run in Lago's containers that shows whether docker exec has the key")
+    for container in containers:
+        if facts.process(container).exec is False:
+            yield Finding(
+                id="rsa-key-absent-in-exec",
+                role=container.role,
+                service=container.service.name,
+                problem="docker exec … bundle exec rails has no key: only the entrypoint's shell sets it",
+                impact="migrations, seeding and consoles by hand fail with NoMethodError unpack1, in the night when "
+                "they are needed",
+                fix="set the key by RUBYOPT and rsa_key.rb as in compose/docker-compose.lago.yml",
+            )
+
+
+@registry.check(
+    phase=1,
+    errors={
+        "rsa-key-in-file": "No compose or environment file holds the private key.",
+        "rsa-key-in-environment": "No container is configured with the key in its environment.",
+        "rsa-key-in-log": "No container has logged key material.",
+    },
+)
+def is_nowhere_else(facts: Facts) -> Iterator[Finding]:
+    """The key is in the mounted PEM and in no compose or environment file, no configured variable and no log."""
+    for text in facts.texts:
+        if text.key_lines:
+            yield Finding(
+                id="rsa-key-in-file",
+                place=Place(text.path, text.key_lines[0]),
+                problem="the file holds a private key",
+                impact="anybody who can read the file, its backups or its repository can sign as this Lago; and quoting "
+                "breaks the key",
+                fix="keep the key in lago_rsa_private.pem alone, mount it, and make a new one: this one is no longer "
+                "secret",
+            )
+    for container in facts.containers:
+        for name, value in container.service.environment.items():
+            if isinstance(value, str) and MaskedSecret(value).shape in _KEY_SHAPES:
+                yield Finding(
+                    id="rsa-key-in-environment",
+                    role=container.role,
+                    service=container.service.name,
+                    problem=f"the container's configured variable {name} holds a key",
+                    impact="docker inspect shows it to everybody with access to Docker, and it stays in Docker's files",
+                    fix="mount the PEM and let rsa_key.rb set the variable inside the container",
+                )
+        if any("<key material>" in line for line in facts.log(container)):
+            yield Finding(
+                id="rsa-key-in-log",
+                role=container.role,
+                service=container.service.name,
+                problem="the container has logged key material",
+                impact="the key is wherever the logs go",
+                fix="find what prints it (echo, set -x, env), remove it, rotate the log, and make a new key",
+            )

@@ -1,36 +1,124 @@
-"""Which migrations a Lago needs: those of its image, else those that settings.toml knows of its version."""
+"""Checks of the database's schema: the migrations are those of the Lago that runs, and nobody else's."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from lago_acceptance.checks import availability, diagnosis
+from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
-from lago_acceptance.core.roles import API, DB
+from lago_acceptance.core.registry import Severity
+from lago_acceptance.core.roles import API, DB, MIGRATE
 from lago_acceptance.core.settings import Schema, Settings
+from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.types import Facts
+
+# The tables in which other frameworks keep their migrations.
+OF_OTHERS = {
+    "__EFMigrationsHistory",
+    "_prisma_migrations",
+    "alembic_version",
+    "django_migrations",
+    "doctrine_migration_versions",
+    "flyway_schema_history",
+    "goose_db_version",
+    "knex_migrations",
+    "SequelizeMeta",
+}
 
 
 def wanted(facts: Facts, settings: Settings) -> Schema | None:
-    """The schema of the Lago that runs."""
-    api = facts.running(API)
-    asked = facts.lago.get(api.id, {}) if api else {}
-    if asked.get("migration_count"):
-        return Schema(asked["migration_count"], asked["migrations"][-1])
+    """The migrations of the Lago that runs: those in its image, else those that settings.toml lists for its version."""
+    image = facts.process(facts.running(API))
+    if image.migration_count and image.migrations:
+        return Schema(image.migration_count, image.migrations[-1])
     return settings.schema.get(settings.deployment.version)
+
+
+def never_migrated(facts: Facts) -> bool:
+    """Whether the database has no schema_migrations at all: PostgreSQL says so, it is not just missing an answer."""
+    database = facts.database
+    return bool(database and database.migrations is None and "schema_migrations" in facts.database_error)
 
 
 def is_not_the_images(facts: Facts, settings: Settings) -> bool:
     """Whether the database has other migrations than the Lago that runs; False where either is not known."""
-    needed, has = wanted(facts, settings), (facts.database or {}).get("migrations")
-    if facts.database is None or needed is None:
-        return False
-    return has is None or (has["count"], has["latest"]) != (needed.migrations, needed.latest)
+    needed, has = wanted(facts, settings), facts.database.migrations if facts.database else None
+    if needed is None or has is None:
+        return needed is not None and never_migrated(facts)
+    return (has.count, has.latest) != (needed.migrations, needed.latest)
 
 
-def finding(problem: str) -> Finding:
-    """The finding for a schema that is not the image's."""
+@registry.check(phase=2, errors={"migrate-failed": "The migration container has finished with exit code 0."})
+def migration_has_finished(facts: Facts) -> Iterator[Finding]:
+    """The container that migrates the database has run to its end. Its exit code 0 alone proves nothing."""
+    containers = facts.of_role(MIGRATE)
+    if not containers:
+        raise Unknown("there is no migration container; the schema itself is judged by a check of its own")
+    _key_lets_migrate(facts)
+    container = containers[-1]
+    if container.running:
+        what = "is still running"
+    elif container.status == "created" or container.exit_code:
+        what = diagnosis.symptom(container) or f"has exited with code {container.exit_code}"
+    else:
+        return
+    yield diagnosis.finding(container, "migrate-failed", what, facts.log(container))
+
+
+@registry.check(
+    phase=2,
+    errors={"schema-not-the-images": "The database has exactly the migrations of the image that runs."},
+)
+def is_the_images(facts: Facts, settings: Settings) -> Iterator[Finding]:
+    """The number and the latest of the database's migrations are those in the API's image.
+
+    /health stays green on a wrong schema: it checks nothing but the connection.
+    """
+    database = availability.database(facts)
+    _key_lets_migrate(facts)
+    needed = wanted(facts, settings)
+    if never_migrated(facts):
+        yield _finding("the database has no schema_migrations at all: it was never migrated")
+    elif database.migrations is None:
+        raise Unknown(f"PostgreSQL did not report its migrations: {facts.database_error or 'no answer'}")
+    elif needed is None:
+        raise Unknown("neither the image nor settings.toml lists the migrations of this version")
+    elif is_not_the_images(facts, settings):
+        yield _finding(
+            f"the database has {database.migrations.count} migrations up to {database.migrations.latest}, "
+            f"this Lago needs {needed.migrations} up to {needed.latest}"
+        )
+
+
+def _key_lets_migrate(facts: Facts) -> None:
+    if trouble := diagnosis.key_trouble(facts):
+        raise Blocked(trouble[1].id, "migrations can't run")
+
+
+def _finding(problem: str) -> Finding:
     return Finding(
         id="schema-not-the-images",
         role=DB,
         problem=problem,
         impact="/health stays green, and requests that touch what is missing answer 500",
-        fix="docker exec lago-api bundle exec rails db:migrate, and read its first error; migrate.sh's exit code proves nothing",
+        fix="run docker exec lago-api bundle exec rails db:migrate and read its first error; the exit code of "
+        "migrate.sh proves nothing",
     )
+
+
+# Its id is that of the rule for two applications that are configured with one database (rules/database.py).
+def is_lagos_alone(facts: Facts) -> Iterator[Finding]:
+    """Lago's schema holds no migration table of another framework."""
+    tables = availability.database(facts).tables
+    if tables is None:
+        raise Unknown("PostgreSQL did not list the tables in Lago's schema")
+    for name in sorted(OF_OTHERS & set(tables)):
+        yield Finding(
+            id="shared-database",
+            role=DB,
+            severity=Severity.WARNING,
+            problem=f"another application migrates the same schema: it holds the table {name}",
+            impact="half-run migrations, and logins that answer 500 while /health is green",
+            fix="give each application its own database, or at least its own schema",
+        )

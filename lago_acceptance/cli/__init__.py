@@ -68,8 +68,8 @@ def explain(id: str) -> int:
 
 def print_versions() -> int:
     """Print the versions of the suite, of Python and of Compose."""
-    from lago_acceptance.composefile.cli import version
+    from lago_acceptance.core.resources import compose_version
 
     python = ".".join(map(str, sys.version_info[:3]))
-    print(f"lago-acceptance {__version__}\nPython {python}\nDocker Compose {version()}")
+    print(f"lago-acceptance {__version__}\nPython {python}\nDocker Compose {compose_version()}")
     return ACCEPTED

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lago_acceptance.core.findings import Red
+from lago_acceptance.core.resources import APT_INSTALL
 from lago_acceptance.core.roles import FRONT
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unknown
-from lago_acceptance.images.standins import APT_INSTALL
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
 if TYPE_CHECKING:

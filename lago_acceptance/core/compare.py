@@ -1,4 +1,4 @@
-"""Whether two values of Lago's API mean the same."""
+"""Whether two values of JSON mean the same."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values of JSON mean the same: numbers may be texts, and be written with more digits."""
-    if one == other or isinstance(one, bool) or isinstance(other, bool):
-        return one == other
     try:
-        return Decimal(str(one)) == Decimal(str(other))
+        return one == other or Decimal(str(one)) == Decimal(str(other))
     except InvalidOperation:
         return False

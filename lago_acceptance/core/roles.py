@@ -1,6 +1,6 @@
 """What a service is to Lago, found from its image, command and labels, never from its name.
 
-One table serves Python and the script that reads a Docker host (``as_awk``), so that both agree.
+One table serves Python and the script that reads a Docker host (facts/scripts/render.py), so that both agree.
 """
 
 from __future__ import annotations
@@ -95,38 +95,14 @@ def role_of(image: str, command: str, labels: Mapping[str, str] | None = None) -
 
 
 @cache
-def _compiled() -> tuple[tuple[str, re.Pattern], ...]:
+def _compiled() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple(
-        (role, re.compile("|".join(map(_regex, patterns)), re.DOTALL)) for role, patterns in PATTERNS
+        (role, re.compile("|".join(map(regular_expression, patterns)), re.DOTALL))
+        for role, patterns in PATTERNS
     )
 
 
-# An argument's limits are blanks, as in Python's words.
-_AWK = r"""function role_of(label, text,    image, last) {
-    if (label ~ /^(%s)$/) return label
-    gsub(/","/, " ", text); sub(/ \["/, " ", text); sub(/"\]$/, "", text)
-    image = text; sub(/ .*/, "", image); last = image; sub(/.*\//, "", last)
-    if (last !~ /[:@]/) text = image ":latest" substr(text, length(image) + 1)
-    text = text " "
-%s
-    return ""
-}
-"""
-
-
-def as_awk() -> str:
-    """The table as an awk function: ``role_of(label, text)``, where text is "<image> <path> <arguments as JSON>".
-
-    It returns "" where the table has no role.
-    """
-    arms = []
-    for role, patterns in PATTERNS:
-        tests = " || ".join(f"text ~ /{_regex(pattern)}/" for pattern in patterns)
-        arms.append(f'    if ({tests}) return "{role}"')
-    return _AWK % ("|".join(ALL), "\n".join(arms))
-
-
-def _regex(pattern: str) -> str:
+def regular_expression(pattern: str) -> str:
     """A pattern of the table as a regular expression, of Python's and awk's. Each ends with what may be anything."""
     parts = [re.sub(r"[^A-Za-z0-9 :@_-]", r"\\\g<0>", part) for part in pattern.removesuffix("*").split("*")]
     return ".*".join(parts).removeprefix(".*") if pattern.startswith("*") else "^" + ".*".join(parts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from typing import NoReturn
 
 _MASKED = re.compile(r"<secret:(\d+):([a-z0-9-]+):(\d+)>(raw)?")
 # Patterns begin with what is rare: megabytes of logs pass through them.
@@ -71,7 +72,7 @@ class Secret:
 
     __str__ = __repr__
 
-    def __reduce__(self):
+    def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not written down")
 
 
@@ -80,7 +81,7 @@ class Redactor:
 
     shared: Redactor
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._known: set[str] = set()
         self._longest_first: tuple[str, ...] | None = ()
         self._lock = threading.Lock()

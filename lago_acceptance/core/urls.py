@@ -1,4 +1,4 @@
-"""URLs of databases, caches and web addresses, taken apart as their readers do."""
+"""URLs of databases, caches and web addresses, taken apart as Lago's libraries take them apart."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from urllib.parse import unquote
 import msgspec
 
 from lago_acceptance.core.secrets import is_masked
+
+# In a password these end it, or change it, unless they are percent-encoded. The script that masks a host's variables
+# uses the same expression (facts/scripts/render.py): only what Python's re and every awk understand.
+UNESCAPED = "[/?#@+= ]|%($|[^0-9A-Fa-f]|[0-9A-Fa-f]($|[^0-9A-Fa-f]))"
+_UNESCAPED = re.compile(UNESCAPED)
 
 
 class ServiceUrl(msgspec.Struct, frozen=True):
@@ -40,10 +45,7 @@ def service_url(value: str | None) -> ServiceUrl | None:
     address, _, query_of_host = address.partition("?")
     path, _, query = path.partition("?")
     host, _, port = address.rpartition(":") if address.rpartition(":")[2].isdigit() else (address, "", "")
-    if is_masked(password):
-        raw = password.endswith("raw")
-    else:
-        raw = bool(re.search(r"[/?#@+= ]|%(?![0-9A-Fa-f]{2})", password))
+    raw = password.endswith("raw") if is_masked(password) else bool(_UNESCAPED.search(password))
     return ServiceUrl(
         scheme.lower(),
         user,

@@ -1,36 +1,90 @@
-"""What a configured value looks like, for values that are known and for those that a host reports masked.
+r"""What a configured value looks like, and which names of variables hold secrets.
 
-The shapes are those of facts/scripts/mask.awk: empty, pem, pem-mangled, pem-other, base64, base64-mangled,
-base64-twice, der, unexpanded, placeholder, default, plain; ``unknown`` is a value that is given at deploy
-time only.
+One table serves Python and the script that masks a host's variables (facts/scripts/render.py makes awk of it), so that
+the gate and a run against a live host judge the same value alike. Its expressions are what Python's re and every awk
+understand: no intervals, no classes such as \d, no lookaround, nothing non-greedy. Values are matched as they leave a
+host, escaped as JSON escapes them: a line feed is \n, a backslash \\ and a double quote \".
 """
 
 from __future__ import annotations
 
+import json
 import re
+import string
+from functools import cache
 
-from lago_acceptance.core.secrets import is_masked, masked_part
+import msgspec
+
+from lago_acceptance.core.secrets import masked_part
 
 # Stands for what nothing sets here but something must set at deploy time (``${NAME:?}``). Fits into URLs and names.
 GIVEN_LATER = "given-at-deploy-"
 
-_PLACEHOLDER = re.compile(
-    r"(?i)change[-_ ]?me|change[-_ ]?this|your[-_ ]|yourpassword|replace|placeholder|example|todo|xxxx|<[^>]*>"
-    r"|(insert|generate|enter|put|fill|random|some)[-_ ]|openssl|[-_ ]here$|dummy|to[-_ ]?be[-_ ]|\*{4}"
+
+class ValueShape(msgspec.Struct, frozen=True):
+    """A shape, and the expressions of which one matches; ``lowered``: the value is lower-cased first."""
+
+    name: str
+    expressions: tuple[str, ...]
+    lowered: bool = False
+
+
+# First passwords: up to four of these words and up to four digits or signs. Behind 123456 anything may follow.
+_WORD = (
+    "(lago|billing|postgres|postgresql|pg|db|database|user|admin|root|test|default|dev|local|prod|production"
+    "|password|passwd|passw0rd|pass|pwd|secret|my|super|strong|secure|changeit|qwerty|letmein)[-_.]?"
 )
-# Words that people build their first password of, alone or several together.
-_DEFAULT = re.compile(
-    r"(?i)(?:(?:lago|billing|postgres|postgresql|pg|db|database|user|admin|root|test|default|dev|local|prod|production"
-    r"|password|passwd|passw0rd|pass|pwd|secret|my|super|strong|secure|changeit|qwerty|letmein|123456\w*)[-_.]?){1,4}"
-    r"[\d!@#]{0,4}"
+_FIRST_PASSWORD = f"^({_WORD}({_WORD}({_WORD})?)?)?({_WORD}|123456[a-z0-9_.-]*)" + "[0-9!@#]?" * 4 + "$"
+_HEADER = "-----BEGIN [A-Z ]*PRIVATE KEY-----"
+
+# The first match counts; a value without a match is "plain".
+SHAPES: tuple[ValueShape, ...] = (
+    ValueShape("empty", (r"""^([ '"]|\\["n])*$""",)),
+    ValueShape("pem", (rf"{_HEADER}(\\r)?\\n",)),
+    ValueShape("pem-mangled", (_HEADER,)),
+    ValueShape("pem-other", ("-----BEGIN ",)),
+    # Mangled: backslash and n stand where a line feed was. A backslash before a real line feed is another matter.
+    ValueShape("base64-mangled", (r"""^([ '"]|\\["n])*LS0tLS1CRUdJTi(.*[^\\])?(\\\\)+n""",)),
+    ValueShape("base64", (r"""^([ '"]|\\["n])*LS0tLS1CRUdJTi""",)),
+    ValueShape("base64-twice", (r"""^([ '"]|\\")*TFMwdExTMUNSVWRKVG""",)),
+    ValueShape("der", ("^MII",)),
+    ValueShape("unexpanded", (r"\$[{(]",)),
+    ValueShape(
+        "placeholder",
+        (
+            "change[-_ .]?(me|this)",
+            "your([-_ ]|password|secret)",
+            "replace",
+            "placeholder",
+            "example",
+            "todo",
+            "xxxx",
+            "<[^>]*>",
+            "(^|[^a-z])(insert|generate|enter|put|fill|random|some)[-_ ]",
+            "openssl",
+            r"[-_ ]here(\\n)?$",
+            "dummy",
+            "to[-_ ]?be[-_ ]",
+            r"\*\*\*\*",
+        ),
+        lowered=True,
+    ),
+    ValueShape("default", (_FIRST_PASSWORD,), lowered=True),
 )
-_BEGIN = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-_BASE64_OF_BEGIN = re.compile(r"^[\"' \n]*LS0tLS1CRUdJTi")
-_SECRET_NAME = re.compile(r"(?i)key|secret|password|passwd|pass$|token|salt|license|credential|dsn")
-_NOT_SECRET_NAME = re.compile(
-    r"(?i)(_PATH|_FILE|_DIR|_URL|_HOST|_NAME|_TTL|_ALGORITHM|_USER|_ID|_EXPIRY|_EXPIRES_IN|_MINUTES)$"
-    r"|PUBLIC|PUBLISHABLE|PARTITION|KEYSPACE|KEYCLOAK_(REALM|CLIENT)|TOKENS?_PER|MAX_TOKENS"
+PLAIN = "plain"
+
+# Names are lower-cased first. A name with a secret word holds a secret, unless it ends as a path, an address or a
+# duration does, or has the word in a harmless phrase only. What is always secret is so in such a phrase, too.
+SECRET_WORDS = "key|secret|pass|token|salt|license|credential|dsn"
+NO_SECRET_ENDINGS = "_(path|file|dir|url|host|name|ttl|algorithm|expiry|expires_in|minutes)$"
+ALWAYS_SECRET_WORDS = "secret|passw|passphrase|credential"
+HARMLESS_PHRASES = (
+    "keycloak|keyspace|key_partition|partition_key|max_tokens|tokens?_per"
+    "|bypass|pass_?through|pass_?host|pass_?tls|passenger|passive|compass"
+    "|(public|publishable)[a-z0-9_]*(key|token|dsn)|(jwt|jwk|kms|signing)_key_id"
 )
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def given_later(name: str) -> str:
@@ -40,37 +94,37 @@ def given_later(name: str) -> str:
 
 def unknown(value: str | None) -> bool:
     """Whether a value is, or holds, something that is given at deploy time only."""
-    return bool(value) and GIVEN_LATER in value
+    return value is not None and GIVEN_LATER in value
 
 
 def shape(value: str | None) -> str:
-    """How a value is written; see above. Masked values carry their shape."""
-    if not (value or "").strip("\"' \n"):
-        return "empty"
+    """How a value is written: a name of ``SHAPES``, plain, or unknown where it is given at deploy time only.
+
+    Masked values carry their shape.
+    """
+    value = value or ""
     if unknown(value):
         return "unknown"
-    if is_masked(value):
-        return masked_part(value).shape
-    if found := _BEGIN.search(value):
-        rest = value[found.end() :]
-        return "pem" if rest.startswith(("\n", "\r\n")) else "pem-mangled"
-    if "-----BEGIN " in value:
-        return "pem-other"
-    if _BASE64_OF_BEGIN.match(value):
-        return "base64-mangled" if "\\n" in value else "base64"
-    if value.lstrip("\"' ").startswith("TFMwdExTMUNSVWRKVG"):
-        return "base64-twice"
-    if value.startswith("MII"):
-        return "der"
-    if "${" in value or "$(" in value:
-        return "unexpanded"
-    if _PLACEHOLDER.search(value):
-        return "placeholder"
-    if _DEFAULT.fullmatch(value):
-        return "default"
-    return "plain"
+    if masked := masked_part(value):
+        return masked.shape
+    written = json.dumps(value, ensure_ascii=False)[1:-1]
+    lowered = written.translate(_LOWER)
+    for name, expression, is_lowered in _compiled():
+        if expression.search(lowered if is_lowered else written):
+            return name
+    return PLAIN
 
 
 def sounds_secret(name: str) -> bool:
     """Whether a variable of this name holds a secret."""
-    return bool(_SECRET_NAME.search(name)) and not _NOT_SECRET_NAME.search(name)
+    name = name.translate(_LOWER)
+    if not re.search(SECRET_WORDS, name) or re.search(NO_SECRET_ENDINGS, name):
+        return False
+    if re.search(ALWAYS_SECRET_WORDS, name):
+        return True
+    return bool(re.search(SECRET_WORDS, re.sub(HARMLESS_PHRASES, "", name)))
+
+
+@cache
+def _compiled() -> tuple[tuple[str, re.Pattern[str], bool], ...]:
+    return tuple((each.name, re.compile("|".join(each.expressions)), each.lowered) for each in SHAPES)

@@ -1,1 +1,1 @@
-"""One look at a Docker host: the script that runs there, and what it found as typed facts."""
+"""What is observed on a Docker host: the script that runs there, and its output as typed facts."""

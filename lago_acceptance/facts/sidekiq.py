@@ -1,15 +1,13 @@
-"""What Redis tells of Sidekiq: who works, what waits, what died
-(docs/lago-facts.md, sections 1.6, 5 and 8).
-"""
+"""Sidekiq in Redis: who works, what waits, what died (docs/lago-facts.md, sections 1.6, 5 and 8)."""
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from lago_acceptance.core.roles import API, WORKER
+from lago_acceptance.facts.answers import DeadJob, RedisDatabase
 from lago_acceptance.facts.types import Facts
 
 # Seconds after which Sidekiq itself takes a silent process for gone.
@@ -27,12 +25,14 @@ class Queue(msgspec.Struct, frozen=True):
 
 
 class Sidekiq(msgspec.Struct, frozen=True):
-    """One Redis database as Sidekiq uses it. ``dead`` leaves out the four of a fresh installation."""
+    """One Redis database as Sidekiq uses it. ``readers`` are the queues of each living process, ``dead`` leaves out the
+    four jobs of a fresh installation.
+    """
 
     number: int
     readers: tuple[tuple[str, ...], ...]
     queues: tuple[Queue, ...]
-    dead: tuple[dict[str, Any], ...]
+    dead: tuple[DeadJob, ...]
     processed: int
     failed: int
 
@@ -48,48 +48,44 @@ def database_of(url: str) -> int:
     return int(path) if path.isdigit() else 0
 
 
-def as_enqueued_to(facts: Facts) -> Sidekiq | None:
-    """The database that the API enqueues to (else the worker's); None where Redis could not be read."""
-    if facts.redis is None:
-        return None
+def number_enqueued_to(facts: Facts) -> int:
+    """The number of the Redis database that the API enqueues to (else the worker's)."""
     service = next(iter((*facts.of_role(API), *facts.of_role(WORKER))), None)
-    number = database_of(service.service.value("REDIS_URL")) if service else 0
-    raw = next((each for each in facts.redis["databases"] if each["number"] == number), None)
-    return _sidekiq(number, raw or {}, facts.host_clock)
+    return database_of(service.service.value("REDIS_URL")) if service else 0
 
 
-def _sidekiq(number: int, raw: dict[str, Any], now: float) -> Sidekiq:
-    alive = (
-        process
-        for process in _list(raw, "processes")
-        if not process["beat"] or now - process["beat"] < SILENCE
-    )
-    dead = _list(raw, "dead")
-    fresh = [job for job in dead if job["class"] == FRESH_DEAD][:FRESH_DEAD_COUNT]
+def as_enqueued_to(facts: Facts) -> Sidekiq | None:
+    """The database that the API enqueues to; None where Redis did not say all of what Sidekiq keeps in it."""
+    if facts.redis is None or facts.redis.databases is None:
+        return None
+    number = number_enqueued_to(facts)
+    # One that holds nothing is not listed.
+    empty = RedisDatabase(number, (), (), (), 0, 0)
+    return _sidekiq(next((each for each in facts.redis.databases if each.number == number), empty), facts)
+
+
+def _sidekiq(raw: RedisDatabase, facts: Facts) -> Sidekiq | None:
+    if (
+        raw.number is None
+        or raw.processes is None
+        or raw.queues is None
+        or raw.dead is None
+        or raw.processed is None
+        or raw.failed is None
+    ):
+        return None
+    alive = (each for each in raw.processes if not each.beat or facts.host_clock - each.beat < SILENCE)
+    fresh = [job for job in raw.dead if job.name == FRESH_DEAD][:FRESH_DEAD_COUNT]
     return Sidekiq(
-        number,
-        tuple(_queues(process["info"]) for process in alive),
-        tuple(
-            Queue(queue["name"], queue["length"], _seconds(queue["oldest"] or 0))
-            for queue in _list(raw, "queues")
-        ),
-        tuple(job for job in dead if job not in fresh),
-        raw.get("processed", 0),
-        raw.get("failed", 0),
+        raw.number,
+        tuple(each.info.read for each in alive),
+        tuple(Queue(each.name, each.length, _seconds(each.oldest)) for each in raw.queues),
+        tuple(job for job in raw.dead if job not in fresh),
+        raw.processed,
+        raw.failed,
     )
-
-
-def _queues(process: dict[str, Any]) -> tuple[str, ...]:
-    """The queues that a process reads. From Sidekiq 8.0.8 on they are told by capsule."""
-    capsules = (process.get("capsules") or {}).values()
-    return tuple(process.get("queues") or (name for each in capsules for name in each.get("weights") or ()))
 
 
 def _seconds(at: float) -> float:
     """Sidekiq 8 counts milliseconds, those before it seconds."""
     return at / 1000 if at > 1e11 else at
-
-
-def _list(raw: dict[str, Any], name: str) -> list:
-    """Lua writes an empty list as an empty object."""
-    return raw.get(name) or []

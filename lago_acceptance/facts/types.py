@@ -1,4 +1,4 @@
-"""Everything that is observed on a Docker host in one round trip, immutable. observing.py takes it."""
+"""Everything that is observed on a Docker host in one round trip, immutable. collect.py takes it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from typing import Any
 
 import msgspec
 
+from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, RedisAnswers
 from lago_acceptance.model.deployment import Model, Network, Service
 
-# One that crashed and was started again is taken for running when it has lived this long (seconds).
+# Seconds after which a container that was restarted counts as running.
 STEADY = 20
 
 
 class KeyFile(msgspec.Struct, frozen=True):
-    """A mounted file or folder of the host. ``kind`` is stat's word, absent, or hidden (its folder is closed
-    to the user who looked); for a key, what openssl says of it.
+    """A mounted file or folder of the host. ``kind`` is stat's word, absent, or hidden (in a folder that the ssh user
+    may not enter).
 
-    ``digest`` is the SHA-256 of the public half (SubjectPublicKeyInfo, DER); "" where there is none.
+    Of a key: ``header`` is its first line, ``text`` the first line of openssl's description, ``consistent`` whether
+    openssl's check passes, and ``digest`` the SHA-256 of the public half (SubjectPublicKeyInfo, DER), "" where there is
+    none.
     """
 
     path: str
@@ -36,14 +39,12 @@ class KeyFile(msgspec.Struct, frozen=True):
 
     @property
     def unseen(self) -> str:
-        """Why nothing can be said of what is in it, or ""."""
+        """Why its content is unknown, or ""."""
         if self.kind == "hidden":
-            return f"{self.path} lies in a folder that this user may not enter"
+            return f"{self.path} is in a folder that this user may not enter"
         if self.text == "unreadable":
-            return f"{self.path} may not be read by this user; only root can say what is in it"
-        return (
-            f"the host has no openssl that could look into {self.path}" if self.text == "no openssl" else ""
-        )
+            return f"{self.path} may not be read by this user; only root can check what is in it"
+        return f"the host has no openssl to check {self.path} with" if self.text == "no openssl" else ""
 
     @property
     def private(self) -> bool:
@@ -61,8 +62,7 @@ class KeyFile(msgspec.Struct, frozen=True):
 
 
 class ComposeText(msgspec.Struct, frozen=True):
-    """A compose or environment file on the host: mode (octal digits), and the lines that hold key
-    material."""
+    """A compose or environment file on the host: its mode (octal digits), and its lines that hold key material."""
 
     path: str
     mode: str
@@ -70,7 +70,7 @@ class ComposeText(msgspec.Struct, frozen=True):
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):
-    """One container of the deployment. Times as Docker writes them (RFC 3339, nanoseconds)."""
+    """One container of the host. Times as Docker writes them (RFC 3339, nanoseconds)."""
 
     id: str
     name: str
@@ -95,8 +95,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
         return self.service.role
 
     def serving(self, now: float) -> bool:
-        """Whether it runs and, where it was restarted, lives longer than between two crashes (``now`` is Unix
-        time)."""
+        """Whether it runs; one that was restarted has to be healthy, or up for STEADY seconds (``now`` is Unix time)."""
         if not self.running or self.restarting:
             return False
         steady = not self.restarts or self.health == "healthy"
@@ -110,15 +109,14 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Image(msgspec.Struct, frozen=True):
-    """An image of the host and the names that stand for it now."""
+    """An image of the host and its present names: tags and digests."""
 
     id: str
     names: tuple[str, ...]
 
 
 class Dump(msgspec.Struct, frozen=True):
-    """A dump of the database that a file pattern found: when it was written (Unix time), and its size in
-    bytes."""
+    """A dump of the database: when it was written (Unix time), and its size in bytes."""
 
     path: str
     written: float
@@ -133,15 +131,14 @@ class Disk(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What one look at a host has found. ``containers`` are the deployment's, ``others`` everybody else's.
+    """What was observed on a host.
 
-    ``lago`` holds what scripts/lago_process.rb answered in each Ruby container, ``fronts`` the answer of each front
-    to /env-config.js with its head, by container id. ``proxies`` holds what each Traefik says of its routers
-    and services. ``project`` is the Compose project that was looked at, "" where the host has none; ``lagos``
-    are all that have Lago in them, with their folders. ``log_sizes`` are bytes of the host's log files by
-    container id. ``clock_drift`` is how far the host's clock is ahead of this machine's, in seconds, at
-    least: what the way there and back may explain is 0. ``gateways`` is what scripts/gateway_view.sh printed, by
-    container id.
+    Fields that sections fill are documented in facts/sections/. ``containers`` are the deployment's, ``others`` everybody
+    else's. ``declaration`` is the model that Compose makes of the deployment's files on the host. ``host_clock`` is the
+    host's time (Unix time); ``clock_drift`` is how many seconds it is ahead of this machine's, at least: what the way
+    there and back may explain is 0. By container id: ``logs`` the last lines, ``lago`` the answer of
+    scripts/lago_process.rb, ``fronts`` the answer for /env-config.js with its headers, ``proxies`` Traefik's routers and
+    services, ``gateways`` the output of scripts/gateway_view.sh.
     """
 
     project: str
@@ -161,11 +158,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     log_sizes: dict[str, int]
     dumps: tuple[Dump, ...]
     logs: dict[str, str]
-    database: dict[str, Any] | None
+    database: DatabaseAnswers | None
     database_error: str
-    redis: dict[str, Any] | None
+    redis: RedisAnswers | None
     redis_error: str
-    lago: dict[str, dict[str, Any]]
+    lago: dict[str, LagoProcess]
     fronts: dict[str, str]
     proxies: dict[str, dict[str, Any] | None]
     gateways: dict[str, str] = {}
@@ -175,10 +172,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(container for container in self.containers if container.role in roles)
 
     def running(self, role: str) -> Container | None:
-        """The running container of a role, or None; one that restarts again and again doesn't run."""
+        """The running container of a role, or None; one in a restart loop doesn't count as running."""
         return next(
             (container for container in self.of_role(role) if container.serving(self.host_clock)), None
         )
+
+    def process(self, container: Container | None) -> LagoProcess:
+        """What Lago's own process answered in a container; an empty answer where nothing could be run there."""
+        return self.lago.get(container.id, LagoProcess()) if container else LagoProcess()
 
     def model(self) -> Model:
         """The containers as a model, for rules."""
@@ -190,7 +191,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def log_since_start(self, container: Container) -> list[str]:
-        """The lines that a container has printed since its last start, without Docker's time stamps."""
+        """The lines that a container has printed since its last start, without Docker's timestamps."""
         started = container.started_at[:26]
         lines = (line.partition(" ") for line in self.logs.get(container.id, "").splitlines())
         return [text for stamp, _, text in lines if stamp[:26] >= started]
@@ -205,7 +206,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         return unix_time(container.started_at) or 0.0
 
     def unseen_log(self, container: Container) -> str:
-        """Why Docker gives no log of a container, or "": some logging drivers can't be read back."""
+        """Why Docker can't show a container's log, or "": some logging drivers can't be read back."""
         text = self.logs.get(container.id, "").strip()
         return text if "does not support reading" in text.partition("\n")[0] else ""
 
@@ -220,12 +221,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         return unix_time(found) if found else None
 
     def source(self, path: str) -> KeyFile | None:
-        """What is at a path of the host that some container mounts, or should."""
+        """What is at a path of the host that some container mounts, or that the settings name; None where neither does."""
         return next((source for source in self.sources if source.path == path), None)
 
 
 def unix_time(stamp: str) -> float | None:
-    """Docker's time stamp (RFC 3339, UTC, nanoseconds) as Unix time; None where it is none."""
+    """Docker's timestamp (RFC 3339, UTC, nanoseconds) as Unix time; None where it isn't one."""
     try:
         return datetime.fromisoformat(stamp[:26].rstrip("Z") + "Z").timestamp()
     except ValueError:

@@ -26,9 +26,9 @@ class LocalHost(Host):
 
     @property
     def compose_command(self) -> str:
-        from lago_acceptance.composefile.cli import binary
+        from lago_acceptance.core.resources import compose_binary
 
-        return binary()
+        return compose_binary()
 
     def read(self, reading: ReadCommand) -> str:
         # testinfra's local backend waits for ever; coreutils' timeout does not.

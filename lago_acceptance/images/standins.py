@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.core.resources import TESTBED
+from lago_acceptance.core.resources import APT_INSTALL, TESTBED
 from lago_acceptance.core.verdicts import Unreachable
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 FOLDER = TESTBED / "standins"
 BASE = "base"
-APT_INSTALL = FOLDER.parent.parent / "bin" / "apt-install"
 
 # Debian 12 whatever the machine runs, so that a stand-in is the same program everywhere.
 SUITE = "bookworm"

@@ -1,4 +1,4 @@
-"""Known ways to fail, told by lines of a container's log (docs/lago-facts.md, sections 1.3, 6 and 9)."""
+"""Known ways to fail, as lines of a container's log show them (docs/lago-facts.md, sections 1.3, 6 and 9)."""
 
 from __future__ import annotations
 
@@ -7,28 +7,36 @@ from collections.abc import Iterator
 
 import msgspec
 
+from lago_acceptance.core import registry
+from lago_acceptance.core.registry import Severity
+
 
 class Cause(msgspec.Struct, frozen=True):
     """A known way to fail. ``signs`` are what a log line holds then: texts, or patterns, which never go beyond a line.
 
-    ``final``: waiting can't mend it. ``at_start``: only what a process prints before it serves tells of it, no record of a
-    request or job that failed later.
+    ``final``: it does not go away by waiting. ``at_start``: only what a process prints before it serves counts, not the
+    record of a request or job that failed later.
     """
 
     id: str
-    signs: tuple[str | re.Pattern, ...]
+    signs: tuple[str | re.Pattern[str], ...]
     problem: str
     impact: str
     fix: str
     final: bool = True
     at_start: bool = False
 
+    @property
+    def log_id(self) -> str:
+        """The id of the finding that a running process has logged it."""
+        return f"log-{self.id}"
+
     def line_in(self, text: str) -> str | None:
-        """The first line of a text that tells of it, or None."""
+        """The first line of a text that shows it, or None."""
         firsts = (next(self._lines(sign, text), None) for sign in self.signs)
         return min(filter(None, firsts), default=(0, None))[1]
 
-    def _lines(self, sign: str | re.Pattern, text: str) -> Iterator[tuple[int, str]]:
+    def _lines(self, sign: str | re.Pattern[str], text: str) -> Iterator[tuple[int, str]]:
         for at in _places(sign, text):
             begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
             line = text[begin : end if end >= 0 else None]
@@ -40,7 +48,7 @@ class Cause(msgspec.Struct, frozen=True):
 _RECORD = re.compile(r"\{|[DIWEF], \[")
 
 
-def _places(sign: str | re.Pattern, text: str) -> Iterator[int]:
+def _places(sign: str | re.Pattern[str], text: str) -> Iterator[int]:
     # Logs are long, and to find a text takes a small part of what a pattern takes.
     if isinstance(sign, re.Pattern):
         yield from (found.start() for found in sign.finditer(text))
@@ -59,9 +67,9 @@ KEY_CAUSES = (
     Cause(
         "rsa-key-absent",
         (re.compile(r"undefined method [`']unpack1' for nil"), "Private key is blank"),
-        "Lago has no LAGO_RSA_PRIVATE_KEY at all",
+        "LAGO_RSA_PRIVATE_KEY is not set at all",
         _NOTHING_STARTS,
-        "give LAGO_RSA_PRIVATE_KEY the base64 of the PEM; Lago 1.16.0 reads no _FILE, no _PATH and no mounted file, so a "
+        "set LAGO_RSA_PRIVATE_KEY to the base64 of the PEM; Lago 1.16.0 reads no _FILE, no _PATH and no mounted file, so a "
         "mounted PEM needs RUBYOPT with rsa_key.rb as in compose/docker-compose.lago.yml",
     ),
     Cause(
@@ -81,15 +89,15 @@ KEY_CAUSES = (
         ),
         "LAGO_RSA_PRIVATE_KEY is not the base64 of an RSA private key that OpenSSL can load",
         _NOTHING_STARTS,
-        "put base64 -w0 of the whole PEM there, once: not the PEM itself, not base64 of base64, not a value that was "
-        "decoded again on the way, and an unencrypted key",
+        "set it to base64 -w0 of the whole unencrypted PEM, encoded once: not the PEM itself, not base64 of base64, not "
+        "a value that was decoded again on the way",
     ),
     Cause(
         "rsa-key-public",
         ("private key is needed",),
         "LAGO_RSA_PRIVATE_KEY holds a public key",
-        "Lago starts and looks well, and nothing that must be signed (webhooks, tokens) works",
-        "put the base64 of the private PEM there",
+        "Lago starts and looks well, but nothing that must be signed (webhooks, tokens) works",
+        "set it to the base64 of the private PEM",
     ),
     Cause(
         "rsa-key-loader-missing",
@@ -116,39 +124,40 @@ OTHER_CAUSES = (
         "rails-env-missing",
         ("starting in development", "uninitialized constant Dotenv", ".rsa_private.pem"),
         "RAILS_ENV is not production",
-        "Lago starts as on a developer's machine and stops: what that needs is not in the image",
+        "Lago starts in development mode and stops: what that needs is not in the image",
         "set RAILS_ENV=production in migrate, api, worker and clock",
     ),
     Cause(
         "license-unreachable",
         ("license.getlago.com", "LagoHttpClient::HttpError"),
-        "LAGO_LICENSE is set, and Lago asks for it at every start without an answer",
-        "no container of Lago starts while that server can't be reached",
+        "LAGO_LICENSE is set, and the license server does not answer, which Lago calls at every start",
+        "no container of Lago starts while the server can't be reached",
         "leave LAGO_LICENSE empty for the free edition, or let the host reach the license server",
         at_start=True,
     ),
     Cause(
         "front-url-malformed",
         ("bad URI", "URI::InvalidURIError"),
-        "a URL in the environment is malformed (LAGO_FRONT_URL, as a rule)",
+        "a URL in the environment is malformed (usually LAGO_FRONT_URL)",
         "the API stops at start",
-        "write LAGO_FRONT_URL as https://billing.example.net, nothing else",
+        "set LAGO_FRONT_URL to something like https://billing.example.net, nothing more",
         at_start=True,
     ),
     Cause(
         "script-missing",
         (re.compile(r"no such file or directory.*scripts/"), re.compile(r"scripts/.*[Nn]o such file")),
-        "the command names a script that this image does not have",
+        "the command is a script that is not in this image",
         "the container never starts",
-        "v1.16.0 has migrate.sh, start.sh, start.api.sh, start.worker.sh and start.clock.sh; start.migrate.sh ended with v1.13",
+        "use migrate.sh, start.sh, start.api.sh, start.worker.sh or start.clock.sh, which v1.16.0 has; start.migrate.sh was "
+        "removed after v1.13",
     ),
     Cause(
         "database-password",
         ("password authentication failed", "no password supplied"),
         "PostgreSQL refuses the password in DATABASE_URL",
         "no query works; /health answers 500",
-        "an existing volume keeps the password that it was made with: change it there (ALTER USER) or put the old one back; "
-        "never delete the volume for it",
+        "an existing volume keeps the password that it was created with: change it there (ALTER USER) or restore the old one; "
+        "never delete the volume for this",
     ),
     Cause(
         "database-missing",
@@ -159,7 +168,7 @@ OTHER_CAUSES = (
         ),
         "the database that DATABASE_URL names does not exist",
         "every request of the API answers 500",
-        "name the database that POSTGRES_DB makes, or run bundle exec rails db:create db:migrate",
+        "use the database that POSTGRES_DB creates, or run bundle exec rails db:create db:migrate",
     ),
     Cause(
         "database-unreachable",
@@ -172,8 +181,8 @@ OTHER_CAUSES = (
             "ActiveRecord::ConnectionNotEstablished",
         ),
         "the host in DATABASE_URL can't be reached",
-        "every request of the API answers 500, and a migrate.sh that failed for it still exits 0",
-        "put Lago's services and the database on one network, and name the service in DATABASE_URL",
+        "every request of the API answers 500, and migrate.sh exits 0 although it failed",
+        "put Lago's services and the database on one network, and use the service's name in DATABASE_URL",
         final=False,
     ),
     Cause(
@@ -185,14 +194,14 @@ OTHER_CAUSES = (
             "PG::UndefinedTable",
             "PG::DuplicateObject",
         ),
-        "the database's schema is not this Lago's: a migration has failed or did not run",
+        "the database does not have this Lago's schema: a migration has failed or did not run",
         "/health stays green and API requests answer 500",
-        "read the log of lago-migrate from its first error, mend that, and run: bundle exec rails db:migrate",
+        "read the log of lago-migrate from its first error, fix that, and run bundle exec rails db:migrate",
     ),
     Cause(
         "seeding-refused",
         ("Couldn't find LAGO_ORG_USER_PASSWORD", "Validation failed: Value value_is_mandatory"),
-        "seeding lacks a variable: name, address and password, and both LAGO_ORG_API_KEY and LAGO_API_KEY",
+        "seeding lacks a variable: name, e-mail address and password, and both LAGO_ORG_API_KEY and LAGO_API_KEY",
         "no organization, no administrator and no API key as intended",
         "set LAGO_CREATE_ORG=true, LAGO_ORG_NAME, LAGO_ORG_USER_EMAIL, LAGO_ORG_USER_PASSWORD and both key variables to one UUID",
     ),
@@ -207,14 +216,14 @@ OTHER_CAUSES = (
         ),
         "Redis can't be reached or refuses the password",
         "the worker stops or idles, everything that enqueues a job answers 500, and nothing is billed",
-        "name the Redis service in REDIS_URL of migrate, api, worker and clock, with its password",
+        "set REDIS_URL of migrate, api, worker and clock to the Redis service, with its password",
         final=False,
     ),
     Cause(
         "redis-evicts",
         ("Your Redis instance will evict Sidekiq data",),
-        "Redis is told to evict keys when its memory is full",
-        "under load jobs vanish: invoices are not made and nobody is told",
+        "Redis is configured to evict keys when its memory is full",
+        "under load jobs vanish: invoices are silently not made",
         "start Redis with --maxmemory-policy noeviction",
     ),
     Cause(
@@ -222,14 +231,14 @@ OTHER_CAUSES = (
         ("Address already in use", "port is already allocated"),
         "a port that the service needs is taken",
         "the container does not start",
-        "end what holds the port, or publish on another one",
+        "stop what holds the port, or publish another one",
     ),
     Cause(
         "server-pid-left",
         ("A server is already running",),
         "a pid file of an earlier start is still there",
         "the API does not start",
-        "start the API by ./scripts/start.api.sh, which removes it",
+        "start the API with ./scripts/start.api.sh, which removes it",
     ),
     Cause(
         "library-missing",
@@ -239,7 +248,7 @@ OTHER_CAUSES = (
             "command not found",
             "executable file not found",
         ),
-        "the command names something that this image does not have",
+        "the command is not in this image",
         "the container stops at once",
         "use a script or task of this version; 1.16.0 has no lago:generate_api_key",
         at_start=True,
@@ -249,8 +258,33 @@ OTHER_CAUSES = (
 CAUSES = KEY_CAUSES + OTHER_CAUSES
 
 
+def _entry(cause: Cause, id: str, phase: int, title: str, severity: Severity) -> registry.Entry:
+    page = f"Impact: {cause.impact}.\nFix: {cause.fix}."
+    return registry.Entry(id=id, phase=phase, severity=severity, title=title, page=page)
+
+
+registry.register(
+    # What keeps Lago from starting is reported under the cause's own id by the check of phase 1, ...
+    *(
+        _entry(each, each.id, 1, f"Lago does not start: {each.problem}.", Severity.ERROR)
+        for each in KEY_CAUSES
+    ),
+    # ... and what a running process has logged by the check of phase 2.
+    *(
+        _entry(
+            each,
+            each.log_id,
+            2,
+            f"A log of Lago shows: {each.problem}.",
+            Severity.ERROR if each.final else Severity.WARNING,
+        )
+        for each in CAUSES
+    ),
+)
+
+
 def cause_of(lines: list[str], causes: tuple[Cause, ...] = CAUSES) -> tuple[Cause, str] | None:
-    """The cause that a log tells of and the line that tells it: causes in order of what explains most."""
+    """The cause that a log shows and the line that shows it: causes in the order of what explains most."""
     text = "\n".join(lines)
     for cause in causes:
         if line := cause.line_in(text):

@@ -33,4 +33,4 @@ EVERY_HOUR = {
     )
 }
 # A schedule whose interval can be set, in seconds.
-_INTERVALS = {"refresh_lifetime_usages": "LAGO_LIFETIME_USAGE_REFRESH_INTERVAL_SECONDS"}
+INTERVALS = {"refresh_lifetime_usages": "LAGO_LIFETIME_USAGE_REFRESH_INTERVAL_SECONDS"}

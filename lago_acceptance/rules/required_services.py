@@ -36,6 +36,8 @@ def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=first,
                 at=variable(service, "LAGO_PDF_URL") if url else ("services",),
+                # In a file the service may be added later; what runs without it loses PDFs now.
+                severity=Severity.ERROR if model.observed else None,
                 problem="no service makes PDFs" + (f": nobody is called {url.host}" if url else ""),
                 impact="invoices are finalized without a PDF, and each leaves a dead job",
                 fix="add getlago/lago-gotenberg:7.8.2 and LAGO_PDF_URL: http://lago-pdf:3000",

@@ -1,9 +1,40 @@
-"""The exit codes that a shell text can end with, read without running it: of a healthcheck, or of a migration."""
+"""The exit codes that a shell text can end with, and the programs that it may call, read without running it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import shlex
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from lago_acceptance.shell.control_flow import (
+    EITHER,
+    ControlFlow,
+    Flow,
+    State,
+    States,
+    Unclear,
+    ended,
+    negated,
+)
+from lago_acceptance.shell.parser import (
+    functions_of,
+    is_broken,
+    is_literal,
+    parse,
+    text_of,
+    unquoted,
+    walk,
+    words_of,
+)
+from lago_acceptance.shell.statements import Stage
+from lago_acceptance.shell.words import SHELLS, name_of, option_set, shell_call, unwrapped
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+Fails = Callable[[str, list[str]], bool]
+"""Whether a command, by its program and its words, fails in any case."""
 
 # They succeed whatever they are given.
 SUCCEED = frozenset(
@@ -11,239 +42,233 @@ SUCCEED = frozenset(
 )
 # At the end of a pipeline they succeed whatever comes before.
 SWALLOW = SUCCEED | {"cat", "tee", "head", "tail", "wc", "sort", "tr", "sed", "cut"}
-_BEFORE_A_PROGRAM = {"exec", "command", "time", "nice", "sudo", "env", "timeout", "gosu", "su-exec", "!"}
-_SHELLS = {"sh", "bash", "ash", "dash"}
-_TOKEN = re.compile(
-    r"""[ \t\r]*(?:(?P<comment>(?<!\S)\#[^\n]*)|(?P<operator>\n|;;|&&|\|\||[;|&()])|(?P<word>(?:\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`|"(?:\\.|[^"\\])*"|'[^']*'|\\.|\d*>&\d|&>|[^\s;|&()'"`\\])+))""",
-    re.VERBOSE,
-)
-_CLOSING = {"then", "elif", "else", "fi", "do", "done", "}", ")", ";;", "esac"}
-# A code, and whether the script ended with it.
-State = tuple[int, bool]
-# No healthcheck is as long or as deep; of such texts nothing is said.
-LENGTH_CAP, DEPTH_CAP = 20_000, 40
-Fails = Callable[[str, list[str]], bool]
-MAY_FAIL: frozenset[State] = frozenset({(0, False), (1, False)})
+# With these a test of an output that is missing can be true.
+_TRUE_OF_NOTHING = frozenset({"!", "-z", "!=", "-ne", "-lt", "-le", "-o", "||"})
+_ENDS_THE_SHELL = re.compile(r"\b(exit|exec|return|kill)\b|^\s*\$")
+_NO_PROGRAMS = frozenset({"exit", "return", "break", "continue"})
+# How many shells a text may start inside each other.
+SHELLS_CAP = 100
 
 
 def programs(text: str) -> set[str]:
-    """The names of the programs that a shell text may call, those of its substitutions and inner shells included."""
+    """The names of the programs that a text may call, those of substitutions and of inner shells included.
+
+    Of a text with a syntax error nothing is claimed: it has none.
+    """
     called: set[str] = set()
-
-    def noted(program: str, words: list[str]) -> bool:
-        called.add(program)
-        return False
-
-    codes(text, noted)
+    waiting, read = [text], 0
+    while waiting and read < SHELLS_CAP:
+        root = parse(waiting.pop())
+        read += 1
+        if root is None or is_broken(root):
+            continue
+        found: set[str] = set()
+        for node in walk(root):
+            if node.type == "command":
+                found |= _called_by(node, waiting)
+            elif node.type in ("test_command", "declaration_command", "unset_command"):
+                found.add(node.children[0].type)
+        called |= found - functions_of(root).keys() - _NO_PROGRAMS
     return called
 
 
+def _called_by(command: Node, texts: list[str]) -> set[str]:
+    """The programs that one command calls; the shell texts among its words are added to ``texts``."""
+    nodes = words_of(command)
+    words = tuple(map(unquoted, nodes))
+    while words[:1] == ("!",):
+        words = words[1:]
+    words = unwrapped(words).words
+    if not words or not is_literal(nodes[len(nodes) - len(words)]):
+        return set()
+    program = name_of(words[0])
+    if program == "trap":
+        texts += words[1:2]
+    elif program == "eval":
+        texts.append(" ".join(words[1:]))
+    elif program in SHELLS:
+        call = shell_call(words)
+        if call.text is None:
+            return {program, *map(name_of, call.operands[:1])}
+        texts.append(_with_arguments(call.text, call.operands))
+    return {program}
+
+
 def codes(text: str, fails: Fails) -> set[int]:
-    """The exit codes that a shell text can have: 0, 1 for any failure, or both.
+    """The exit codes that a text can have: 0, 1 for any failure, or both; none where it never ends.
 
-    ``fails`` is asked of each command (its program, its words) whether it fails in any case; of the others
-    nobody knows.
+    ``fails`` is asked of commands whether they fail in any case; of the others nothing is known. Of a text that
+    is too long or too deep, or has a syntax error, nothing is claimed: it can have both.
     """
-    if len(text) > LENGTH_CAP or len(re.findall(r"[({]|\b(?:if|while|until)\b", text)) > DEPTH_CAP:
-        return {0, 1}
-    reader = _Reader(text, fails)
-    return {code for code, _ in reader.sequence({(0, False)}, ())}
+    return set(_Shells(fails).codes(text, State(), 0))
 
 
-class _Reader:
-    """Reads a shell text once, from left to right."""
+class _Shells:
+    """The shells that one text starts inside each other; each text is read once."""
 
-    def __init__(self, text: str, fails: Fails):
-        self.tokens = list(_tokens(text))
-        self.at = 0
+    def __init__(self, fails: Fails):
         self.fails = fails
-        self.stops = False
-        self.pipes_fail = False
+        self._known: dict[tuple[str, State], frozenset[int]] = {}
 
-    def _next(self) -> str:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+    def codes(self, text: str, state: State, level: int) -> frozenset[int]:
+        """The codes of one text in a shell of its own."""
+        if (text, state) not in self._known:
+            if len(self._known) >= SHELLS_CAP:
+                return EITHER
+            self._known[text, state] = self._read(text, state, level)
+        return self._known[text, state]
 
-    def sequence(self, states: set[State], until: tuple[str, ...]) -> set[State]:
-        while self.at < len(self.tokens) and self._next() not in until:
-            if self._next() in (";", "\n", "&") or self._next() in _CLOSING:
-                self.at += 1
-                continue
-            states = self._chain(states)
-        return states
+    def _read(self, text: str, state: State, level: int) -> frozenset[int]:
+        root = parse(text)
+        if root is None or is_broken(root):
+            return EITHER
+        try:
+            ends = _Reader(root, self, level).sequence(root.children, {state}, guarded=False)
+        except Unclear:
+            return EITHER
+        return frozenset(end.code for end in ends)
 
-    def _chain(self, states: set[State]) -> set[State]:
-        states, chained = self._after(states, self._pipeline), False
-        while (operator := self._next()) in ("&&", "||"):
-            self.at += 1
-            wanted = operator == "&&"
-            chained = operator == "||"
-            going = {state for state in states if not state[1] and (state[0] == 0) == wanted}
-            resting = states - going
-            states = resting | self._after(going, self._pipeline)
-        if self._next() == "&":
-            return {(0, ended) for _, ended in states}
-        if self.stops and not chained:
-            states = {(code, ended or code != 0) for code, ended in states}
-        return states
 
-    def _after(self, states: set[State], part: Callable[[set[State]], set[State]]) -> set[State]:
-        """What follows states; the text is read in any case."""
-        going = {state for state in states if not state[1]}
-        made = part(going or {(0, False)})
-        return (states - going) | made if going else states
+class _Reader(ControlFlow):
+    """Knows what the commands of one text end with."""
 
-    def _pipeline(self, before: set[State]) -> set[State]:
-        inverted = False
-        while self._next() == "!":
-            self.at += 1
-            inverted = not inverted
-        made, missing, last = self._command(before), False, ""
-        while self._next() == "|":
-            self.at += 1
-            missing = missing or made <= {(1, False)}
-            last = self._next()
-            made = self._command(before)
-            made = {(code, False) for code, _ in made}
-        if missing and self.pipes_fail:
-            made = {(1, False)}
-        elif last in SWALLOW:
-            made = {(0, False)}
-        elif missing:
-            made = {(1, False)}
-        return {(1 - code, ended) for code, ended in made} if inverted else made
+    def __init__(self, root: Node, shells: _Shells, level: int):
+        super().__init__(root, level)
+        self.shells = shells
 
-    def _command(self, before: set[State]) -> set[State]:
-        while self._next() == "\n":
-            self.at += 1
-        first = self._next()
-        if first in ("(", "{"):
-            self.at += 1
-            made = self.sequence(before, (")" if first == "(" else "}",))
-            self.at += 1
-            return {(code, False) for code, _ in made} if first == "(" else made
-        if first == "if":
-            return self._if(before)
-        if first in ("while", "until"):
-            return self._loop(first, before)
-        if first in ("for", "case"):
-            self.at += 1
-            made = self.sequence(before, ("esac" if first == "case" else "done",))
-            self.at += 1
-            return made | MAY_FAIL
-        words: list[str] = []
-        while self.at < len(self.tokens) and self._next() not in (
-            "\n",
-            ";",
-            ";;",
-            "&&",
-            "||",
-            "|",
-            "&",
-            "(",
-            ")",
-        ):
-            words.append(self._next())
-            self.at += 1
-        return self._simple(words, before) if words else self._stray(before)
+    def simple(self, stage: Stage, state: State, guarded: bool) -> States:
+        """The states after a command, a test, an assignment, or redirections alone."""
+        node = stage.body
+        match node.type if node is not None else "":
+            case "command":
+                return self._command(node, stage.redirects, state, guarded)
+            case "test_command":
+                return ended(self._test(node, state, guarded), state, guarded)
+            case "variable_assignment" | "variable_assignments":
+                return ended(self._assigned(node, state, guarded), state, guarded)
+        return ended({1} if self._lacks(stage.redirects, state, guarded) else {0}, state, guarded)
 
-    def _loop(self, kind: str, before: set[State]) -> set[State]:
-        """A loop that asks for what never comes has no end, and no exit code."""
-        self.at += 1
-        asked = self.sequence(before, ("do",))
-        self.at += 1
-        done = self.sequence({(0, False)}, ("done",))
-        self.at += 1
-        ends = (0, False) if kind == "until" else (1, False)
-        left = {(0, False)} | {state for state in done if not state[1]} if ends in asked else set()
-        return left | {state for state in asked | done if state[1]}
+    def piped(self, last: Stage, stages: list[set[int]], state: State) -> Iterable[int]:
+        """The codes of a pipeline, of its last stage and the codes of all its stages."""
+        *before, own = stages
+        missing = any(each == {1} for each in before)
+        if last.body is not None and last.body.type in ("command", "test_command"):
+            words = unwrapped(tuple(map(unquoted, words_of(last.body)))).words
+            if words and name_of(words[0]) in SWALLOW:
+                own = {0}
+            elif missing and 1 in own:
+                # What reads nothing finds nothing.
+                own = {1}
+        if state.pipefail:
+            return {1} if missing else own | {1} if any(1 in each for each in before) else own
+        return own
 
-    def _stray(self, before: set[State]) -> set[State]:
-        self.at += 1
-        return set(before)
+    def _test(self, node: Node, state: State, guarded: bool) -> Iterable[int]:
+        words = text_of(node).split()
+        if self.shells.fails(words[0], words):
+            return {1}
+        return self._tested(words) if self._lacks([node], state, guarded) else EITHER
 
-    def _if(self, before: set[State]) -> set[State]:
-        found: set[State] = set()
-        going = before
-        while self._next() in ("if", "elif"):
-            self.at += 1
-            asked = self.sequence(going, ("then",))
-            self.at += 1
-            found |= {state for state in asked if state[1]}
-            yes = {state for state in asked if state == (0, False)}
-            going = {(0, False) for state in asked if state == (1, False)}
-            found |= self._branch(yes)
-        if self._next() == "else":
-            self.at += 1
-            found |= self._branch(going)
-        else:
-            found |= going
-        self.at += 1
-        return found or set(before)
+    def _tested(self, words: Iterable[str]) -> Iterable[int]:
+        return {1} if _TRUE_OF_NOTHING.isdisjoint(words) else EITHER
 
-    def _branch(self, states: set[State]) -> set[State]:
-        made = self.sequence(states or {(0, False)}, ("elif", "else", "fi"))
-        return made if states else set()
+    def _assigned(self, node: Node, state: State, guarded: bool) -> Iterable[int]:
+        inner = [each for each in _outermost(node) if each.type == "command_substitution"]
+        return self._substituted(inner[-1], state, guarded) if inner else {0}
 
-    def _simple(self, words: list[str], before: set[State]) -> set[State]:
-        substituted = [inner for word in words for inner in _substitutions(word)]
-        missing = any(codes(inner, self.fails) == {1} for inner in substituted)
-        while words and (re.match(r"[A-Za-z_]\w*=", words[0]) or words[0] in _BEFORE_A_PROGRAM):
-            prefix = words.pop(0)
-            while prefix in ("timeout", "nice", "env", "sudo") and words and re.match(r"-|\d", words[0]):
-                words.pop(0)
-        opens = any(re.match(r"\d*<", word) for word in words)
-        words = [word for word in words if not re.match(r"\d*[<>]|&>", word)]
+    def _lacks(self, nodes: Iterable[Node], state: State, guarded: bool) -> bool:
+        """Whether a command that these words take the output of fails in any case."""
+        return any(
+            self._substituted(node, state, guarded) == {1}
+            for each in nodes
+            for node in _outermost(each)
+            if node.type == "command_substitution"
+        )
+
+    def _substituted(self, node: Node, state: State, guarded: bool) -> Iterable[int]:
+        # Only some shells pass `set -e` on to a substitution.
+        ends = self.sequence(node.children, {state, state._replace(errexit=False)}, guarded)
+        return {end.code for end in ends}
+
+    def _command(self, node: Node, redirects: tuple[Node, ...], state: State, guarded: bool) -> States:
+        words = tuple(map(unquoted, words_of(node)))
+        lacks = self._lacks((node, *redirects), state, guarded)
+        inverted = 0
+        while words[:1] == ("!",):
+            words, inverted = words[1:], inverted + 1
+        command = unwrapped(words)
+        made = self._called(command.words, lacks, state, guarded or inverted > 0)
+        if "exec" in command.wrappers and command.words:
+            made = frozenset(each._replace(flow=Flow.EXIT) for each in made)
+        return frozenset(map(negated, made)) if inverted % 2 else made
+
+    def _called(self, words: tuple[str, ...], lacks: bool, state: State, guarded: bool) -> States:
         if not words:
-            return {(1, False)} if missing else set(MAY_FAIL) if opens else {(0, False)}
-        program = _bare(words[0]).rsplit("/", 1)[-1]
-        if program in ("exit", "return"):
-            return self._exit(words[1:], before)
-        if program in _SHELLS and any(word.startswith("-") and word.endswith("c") for word in words[1:-1]):
-            return self._shell(words)
-        if self.fails(program, [_bare(word) for word in words]) or missing:
-            return {(0, False)} if program in SUCCEED else {(1, False)}
-        if program == "set":
-            options = " ".join(words[1:])
-            self.stops = (
-                self.stops or bool(re.search(r"(^| )-\w*e|errexit", options))
-            ) and "+e" not in options
-            self.pipes_fail = self.pipes_fail or "pipefail" in options
-        if program == "false":
-            return {(1, False)}
-        return {(0, False)} if program in SUCCEED else set(MAY_FAIL)
+            return ended({1} if lacks else {0}, state, guarded)
+        if words[0] in self.functions:
+            return self.function(words[0], state, guarded)
+        program = name_of(words[0])
+        match program:
+            case "exit" | "return":
+                flow = Flow.RETURN if program == "return" and self.calls else Flow.EXIT
+                return frozenset(state._replace(code=code, flow=flow) for code in _given(words, state))
+            case "break" | "continue":
+                if words[1:] not in ((), ("1",)):
+                    raise Unclear
+                return frozenset({state._replace(code=0, flow=Flow[program.upper()])})
+            case "set":
+                errexit = option_set(words[1:], "e", "errexit", state.errexit)
+                pipefail = option_set(words[1:], "", "pipefail", state.pipefail)
+                return frozenset({state._replace(code=0, errexit=errexit, pipefail=pipefail)})
+            case "trap":
+                self._trap(words)
+        if program in SHELLS:
+            return ended(self._shell(program, words), state, guarded)
+        return ended(self._program(program, words, lacks), state, guarded)
 
-    def _exit(self, words: list[str], before: set[State]) -> set[State]:
-        if words and words[0].isdigit():
-            return {(min(int(words[0]), 1), True)}
-        return {(code, True) for code, _ in before}
+    def _program(self, program: str, words: tuple[str, ...], lacks: bool) -> Iterable[int]:
+        if program in SUCCEED:
+            return {0}
+        if program == "false" or self.shells.fails(program, list(words)):
+            return {1}
+        if lacks:
+            return self._tested(words) if program == "test" else {1}
+        return EITHER
 
-    def _shell(self, words: list[str]) -> set[State]:
-        at = next(number for number, word in enumerate(words) if word.startswith("-") and word.endswith("c"))
-        inner = _bare(words[at + 1]) if at + 1 < len(words) else ""
-        for name, given in (('"$@"', words[at + 3 :]), ('"$0"', words[at + 2 : at + 3])):
-            inner = inner.replace(name, " ".join(given))
-        reader = _Reader(inner, self.fails)
-        reader.stops = any(re.match(r"-\w*e", word) for word in words[: at + 1])
-        reader.pipes_fail = "pipefail" in words[: at + 1]
-        return {(code, False) for code, _ in reader.sequence({(0, False)}, ())}
+    def _shell(self, program: str, words: tuple[str, ...]) -> Iterable[int]:
+        call = shell_call(words)
+        if self.shells.fails(program, list(words[:1])):
+            return {1}
+        if call.text is None:
+            script = call.operands
+            return self._program(name_of(script[0]), script, lacks=False) if script else EITHER
+        state = State(
+            errexit=option_set(call.options, "e", "errexit", False),
+            pipefail=option_set(call.options, "", "pipefail", False),
+        )
+        return self.shells.codes(_with_arguments(call.text, call.operands), state, self.level + 1)
+
+    def _trap(self, words: tuple[str, ...]) -> None:
+        handler, signals = "".join(words[1:2]), words[2:]
+        first = handler.split()[:1]
+        if not {"EXIT", "0", "ERR", "DEBUG", "RETURN"}.isdisjoint(signals) and (
+            _ENDS_THE_SHELL.search(handler) or (first and first[0] in self.functions)
+        ):
+            raise Unclear
 
 
-def _tokens(text: str) -> Iterator[str]:
-    for found in _TOKEN.finditer(text):
-        if token := found["operator"] or found["word"]:
-            yield token
+def _given(words: tuple[str, ...], state: State) -> Iterable[int]:
+    """The code that ``exit`` or ``return`` is given."""
+    if words[1:] in ((), ("$?",)):
+        return {state.code}
+    return {min(int(words[1]) % 256, 1)} if re.fullmatch(r"[0-9]{1,9}", words[1]) else EITHER
 
 
-def _bare(word: str) -> str:
-    """A word without the quotes around it."""
-    if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'":
-        inner = word[1:-1]
-        return re.sub(r"\\([\"\\$`])", r"\1", inner) if word[0] == '"' else inner
-    return word
+def _outermost(node: Node) -> Iterable[Node]:
+    """All nodes of a word but what is inside of its substitutions."""
+    return walk(node, not_into=("command_substitution", "process_substitution", "heredoc_body"))
 
 
-def _substitutions(word: str) -> list[str]:
-    """The commands whose output a word takes, those in single quotes left out."""
-    if word.startswith("'"):
-        return []
-    return [one or other for one, other in re.findall(r"\$\(((?:[^()]|\([^()]*\))*)\)|`([^`]*)`", word)]
+def _with_arguments(text: str, operands: tuple[str, ...]) -> str:
+    """The text after ``-c`` with its operands where it hands them all on."""
+    return text.replace('"$@"', shlex.join(operands[1:])).replace('"$0"', shlex.join(operands[:1]))

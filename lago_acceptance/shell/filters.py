@@ -1,12 +1,14 @@
-"""Values as a shell script hands them on, and what the usual programs make of them."""
+"""What the usual programs make of values: echo, cat, base64, openssl, tr, sed, and lines of Ruby or Python."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from lago_acceptance.shell.values import UNKNOWN, AbstractValue, Read, decoded, encoded
+from lago_acceptance.shell.values import UNKNOWN, AbstractValue, Read
 
 
 def _arguments(texts: list[AbstractValue]) -> tuple[list[str], list[AbstractValue]]:
@@ -43,6 +45,42 @@ def output(program: str, texts: list[AbstractValue]) -> AbstractValue:
             return AbstractValue.of(" ".join(each.literal or "" for each in rest))
         return UNKNOWN
     return UNKNOWN
+
+
+def encoded(text: AbstractValue) -> AbstractValue:
+    """The value after base64."""
+    if text.literal is not None:
+        return replace(AbstractValue.of(base64.b64encode(text.literal.encode()).decode()), origin=text.origin)
+    return AbstractValue(
+        {
+            "pem": "base64",
+            "base64": "base64-twice",
+            "der": "base64-twice",
+            "pem-mangled": "base64-mangled",
+            "pem-public": "base64-public",
+        }.get(text.shape, "unknown"),
+        None,
+        text.origin,
+        True,
+    )
+
+
+def decoded(text: AbstractValue) -> AbstractValue:
+    """The value after base64 -d: of something that isn't known, the PEM that one expects there."""
+    if text.literal:
+        try:
+            plain = base64.b64decode(re.sub(r"[^A-Za-z0-9+/]", "", text.literal) + "==", validate=False)
+            return replace(AbstractValue.of(plain.decode("utf-8", "replace")), origin="decoded")
+        except binascii.Error:
+            return AbstractValue("plain", None, "decoded")
+    shapes = {
+        "base64": "pem",
+        "empty": "pem",
+        "base64-twice": "base64",
+        "base64-mangled": "pem-mangled",
+        "unknown": "pem",
+    }
+    return AbstractValue(shapes.get(text.shape, "plain"), None, "decoded")
 
 
 def _content(rest: list[AbstractValue], given: AbstractValue | None, read: Read) -> AbstractValue:

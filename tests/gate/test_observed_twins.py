@@ -19,7 +19,6 @@ LIVE = {rule.id for rule in rules().values() if not rule.declared_only}
 EVERY = (*corpus.cases(), *corpus.harmless(), *corpus.healthy_cases())
 
 NETWORK_MODE = "Docker puts a network's name into NetworkMode, and the model takes that for network_mode"
-SHAPES = "readings/mask.awk knows fewer shapes than values.py"
 COPIED_FILE = "a file that is in the container without a mount is taken for one that is not there"
 MASKED_TOKEN = "VAULT_TOKEN is compared as text, and is masked"
 OTHER_PROXY = "another proxy is looked for in a declared file only"
@@ -38,14 +37,6 @@ NOT_YET = {
             "wrong-network/redis-on-another",
         ),
         NETWORK_MODE,
-    ),
-    **dict.fromkeys(
-        (
-            "default-db-password/lago-password",
-            "placeholder-secrets/generate-with-openssl",
-            "rsa-env-unguarded/quoted-in-list",
-        ),
-        SHAPES,
     ),
     **dict.fromkeys(
         (

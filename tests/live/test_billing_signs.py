@@ -6,18 +6,21 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from lago_acceptance.checks import billing_signs
+from lago_acceptance.checks import billing_signs, jobs
 from lago_acceptance.checks import clock as clock_checks
-from lago_acceptance.checks import host as host_signs
+from lago_acceptance.checks import host as host_checks
 from lago_acceptance.checks.edge import traefik_routers
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.roles import CLOCK, role_of
+from lago_acceptance.core.settings import Backup, Settings
+from lago_acceptance.core.settings import load as load_settings
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts import sidekiq
 from lago_acceptance.facts.collect import observe
@@ -30,20 +33,13 @@ from tests.support.containers import docker
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
-OF_DATABASE = (
-    billing_signs.GENERATING,
-    billing_signs.FAILED,
-    billing_signs.WITHOUT_FILE,
-    billing_signs.UNBILLED,
-    billing_signs.PENDING,
-    billing_signs.WEBHOOKS,
-)
 # As a swarm's containers name theirs.
 SWARM_IMAGES = (
     f"traefik:v3.1.2@sha256:{'a' * 64}",
     f"traefik@sha256:{'a' * 64}",
     f"docker.io/library/traefik@sha256:{'a' * 64}",
 )
+SETTINGS = load_settings(ROOT / "settings.toml")
 CUSTOMER, PLAN = "00000000-0000-4000-8000-00000000000c", "00000000-0000-4000-8000-00000000000a"
 AGO = "(now() AT TIME ZONE 'UTC') - interval"
 
@@ -64,7 +60,11 @@ def look(host, live_lago):
 
 def red(facts: Facts) -> set[str]:
     """The ids of all signs of the database that are red."""
-    return {finding.id for sign in OF_DATABASE for finding in billing_signs.of_database(facts, sign)}
+    return {
+        finding.id
+        for sign in billing_signs.SIGNS.values()
+        for finding in billing_signs.of_database(facts, sign)
+    }
 
 
 def of(table: str) -> str:
@@ -223,8 +223,8 @@ def test_a_schema_that_lacks_a_table_is_unknown(table, sign, live_lago, look):
     finally:
         live_lago.sql(f"ALTER TABLE {table}_away RENAME TO {table}")
     with pytest.raises(Unknown, match=table):
-        billing_signs.of_database(facts, sign)
-    assert billing_signs.of_database(facts, billing_signs.FAILED) == []
+        list(billing_signs.of_database(facts, sign))
+    assert list(billing_signs.of_database(facts, billing_signs.FAILED)) == []
 
 
 @pytest.mark.parametrize("queue", ["default", "events", "pdfs"])
@@ -259,9 +259,8 @@ def test_jobs_that_died_since_the_last_look(live_lago, look):
         after = look()
     finally:
         live_lago.redis("ZREMRANGEBYSCORE", "dead", str(before.host_clock), "+inf")
-    jobs = sidekiq.as_enqueued_to(after)
-    assert [finding.id for finding in billing_signs.died(jobs, before.host_clock)] == ["jobs-died"]
-    assert billing_signs.died(jobs, after.host_clock) == []
+    assert ids(jobs.none_died_since(after, before.host_clock)) == ["jobs-died"]
+    assert list(jobs.none_died_since(after, after.host_clock)) == []
 
 
 def test_what_others_keep_in_the_same_redis_hides_nothing(live_lago, look):
@@ -275,13 +274,18 @@ def test_what_others_keep_in_the_same_redis_hides_nothing(live_lago, look):
         live_lago.redis("DEL", "queue:of-somebody-else")
         live_lago.redis("SREM", "queues", "of-somebody-else")
     assert facts.redis_error == ""
-    jobs = sidekiq.as_enqueued_to(facts)
-    assert jobs.readers and "of-somebody-else" in {queue.name for queue in jobs.queues}
+    found = sidekiq.as_enqueued_to(facts)
+    assert found.readers and "of-somebody-else" in {queue.name for queue in found.queues}
 
 
-def ids(findings: list[Finding]) -> list[str]:
+def ids(findings: Iterable[Finding]) -> list[str]:
     """Their ids."""
     return [finding.id for finding in findings]
+
+
+def limited(**limits: float) -> Settings:
+    """The shipped settings with other limits."""
+    return msgspec.structs.replace(SETTINGS, limits=msgspec.structs.replace(SETTINGS.limits, **limits))
 
 
 def later(facts: Facts, minutes: float) -> Facts:
@@ -291,11 +295,10 @@ def later(facts: Facts, minutes: float) -> Facts:
 
 def test_a_clock_that_stands_still(look):
     facts = look()
-    clock = facts.running(CLOCK)
-    assert clock_checks.late_schedules(facts, clock, schedules.EVERY_FIVE_MINUTES) == []
-    late = clock_checks.late_schedules(later(facts, 12), clock, schedules.EVERY_FIVE_MINUTES)
+    assert list(clock_checks.enqueues_in_time(facts, schedules.EVERY_FIVE_MINUTES)) == []
+    late = clock_checks.enqueues_in_time(later(facts, 12), schedules.EVERY_FIVE_MINUTES)
     assert ids(late) == ["schedule-late"] * 4
-    hour = clock_checks.late_schedules(later(facts, 75), clock, schedules.BILLING)
+    hour = list(clock_checks.enqueues_in_time(later(facts, 75), schedules.BILLING))
     assert ids(hour) == ["schedule-late"] and "bill_customers" in hour[0].problem
 
 
@@ -307,7 +310,7 @@ def test_a_clock_that_has_just_started_is_unknown(live_lago, look):
         facts, logs={clock.id: f"{stamp} Starting clock for 1 events: [ schedule:bill_customers ]"}
     )
     with pytest.raises(Unknown, match="bill_customers"):
-        clock_checks.late_schedules(young, clock, schedules.BILLING)
+        list(clock_checks.enqueues_in_time(young, schedules.BILLING))
 
 
 def test_a_clock_that_can_not_enqueue(look):
@@ -317,23 +320,23 @@ def test_a_clock_that_can_not_enqueue(look):
         facts,
         logs={clock.id: facts.logs[clock.id].replace("error=nil", "error=#<Redlock::LockAcquisitionError>")},
     )
-    late = clock_checks.late_schedules(later(failing, 12), clock, schedules.EVERY_FIVE_MINUTES)
+    late = list(clock_checks.enqueues_in_time(later(failing, 12), schedules.EVERY_FIVE_MINUTES))
     assert len(late) == 4 and "Redlock" in late[0].problem
 
 
 def test_an_image_whose_name_has_moved(live_lago, look):
-    assert list(host_signs.images_moved(look())) == []
+    assert list(host_checks.images_are_what_their_names_say(look())) == []
     front = live_lago.front_image
     docker("tag", docker("inspect", "--format", "{{.Image}}", live_lago.container("lago-redis")), front)
     try:
-        moved = list(host_signs.images_moved(look()))
+        moved = list(host_checks.images_are_what_their_names_say(look()))
     finally:
         docker("tag", docker("inspect", "--format", "{{.Image}}", live_lago.container("lago-front")), front)
     assert [(finding.id, finding.role) for finding in moved] == [("image-moved", "front")]
 
 
 def test_a_big_log(live_lago, look):
-    assert list(host_signs.big_logs(look(), 2)) == []
+    assert list(host_checks.logs_are_rotated(look(), limited(log_mib=2))) == []
     docker(
         "exec",
         live_lago.container("lago-front"),
@@ -341,9 +344,9 @@ def test_a_big_log(live_lago, look):
         "-c",
         "head -c 2500000 /dev/zero | tr '\\0' x | fold -w 900 >/proc/1/fd/1",
     )
-    assert [(finding.id, finding.role) for finding in host_signs.big_logs(look(), 2)] == [
-        ("log-too-big", "front")
-    ]
+    assert [
+        (finding.id, finding.role) for finding in host_checks.logs_are_rotated(look(), limited(log_mib=2))
+    ] == [("log-too-big", "front")]
 
 
 def test_a_traefik_that_does_not_tell_is_unknown(live_lago, look):
@@ -404,7 +407,7 @@ def test_a_clock_that_is_wrong(live_lago, sshd, tmp_path):
         facts = observe(host, project=live_lago.project)
     finally:
         host.close()
-    assert ids(host_signs.clock_drift(facts, 5)) == ["clock-drift"]
+    assert ids(host_checks.clock_is_right(facts, limited(clock_drift=5))) == ["clock-drift"]
     assert 3590 < facts.clock_drift <= 3601
 
 
@@ -414,15 +417,14 @@ def test_the_hosts_clock_is_this_machines(look):
 
 def test_dumps(tmp_path: Path, look):
     pattern = f"{tmp_path}/*.sql.gz"
-    assert ids(host_signs.last_dump(look(backups=pattern), pattern, 26)) == ["dump-old"]
+    backed_up = msgspec.structs.replace(SETTINGS, backup=Backup(pattern, 26))
+    assert ids(host_checks.last_dump_is_recent(look(backups=pattern), backed_up)) == ["dump-old"]
     dump = tmp_path / "lago.sql.gz"
     dump.write_bytes(b"x")
-    assert host_signs.last_dump(look(backups=pattern), pattern, 26) == []
+    assert list(host_checks.last_dump_is_recent(look(backups=pattern), backed_up)) == []
     os.utime(dump, (time.time() - 27 * 3600,) * 2)
-    old = look(backups=pattern)
-    assert (
-        ids(host_signs.last_dump(old, pattern, 26)) == ["dump-old"]
-        and "27 hours" in host_signs.last_dump(old, pattern, 26)[0].problem
-    )
+    (old,) = host_checks.last_dump_is_recent(look(backups=pattern), backed_up)
+    assert old.id == "dump-old" and "27 hours" in old.problem
     dump.write_bytes(b"")
-    assert "empty" in host_signs.last_dump(look(backups=pattern), pattern, 26)[0].problem
+    (empty,) = host_checks.last_dump_is_recent(look(backups=pattern), backed_up)
+    assert "empty" in empty.problem

@@ -88,10 +88,11 @@ def test_other_tools_see_the_same(awk, live_lago, sshd, tmp_path):
     ):
         assert getattr(other, part) == getattr(usual, part), part
     assert other.log_sizes.keys() == usual.log_sizes.keys()
-    assert other.database.keys() == usual.database.keys()
-    assert other.redis["version"] == usual.redis["version"]
-    assert {name: answer["key"] for name, answer in other.lago.items()} == {
-        name: answer["key"] for name, answer in usual.lago.items()
+    assert other.database.signs.keys() == usual.database.signs.keys()
+    assert other.database.complete and other.database.tables == usual.database.tables
+    assert other.redis.version == usual.redis.version
+    assert {name: answer.key for name, answer in other.lago.items()} == {
+        name: answer.key for name, answer in usual.lago.items()
     }
     assert abs(other.clock_drift) < 1.5
     # BusyBox's df does not find every mount.

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, get_origin
 
 import msgspec
 
+from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.resources import ROOT
+from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, PDF, REDIS, WORKER
+from lago_acceptance.core.settings import load
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.model.deployment import Service
 
 NOW = 1_795_600_000.0
 STARTED = "2026-11-24T10:00:00.000000000Z"
+SETTINGS = load(ROOT / "settings.toml")
+EVERY = (DB, REDIS, MIGRATE, API, WORKER, CLOCK, FRONT, PDF)
 
 
 def container(role: str | None, environment: dict[str, str] | None = None, **more: Any) -> Container:
@@ -47,3 +55,18 @@ def facts(*containers: Container, **seen: Any) -> Facts:
 def _nothing(kind: Any) -> Any:
     plain = get_origin(kind) or kind
     return plain() if plain in (tuple, dict, str, float, int) else None
+
+
+def lago(*without: str, **environments: dict[str, str]) -> tuple[Container, ...]:
+    """A healthy container of each role, some left out."""
+    return tuple(container(role, environments.get(role)) for role in EVERY if role not in without)
+
+
+def stamp(ago: float) -> str:
+    """Docker's stamp of so many seconds ago."""
+    return datetime.fromtimestamp(NOW - ago, UTC).strftime("%Y-%m-%dT%H:%M:%S.000000000Z")
+
+
+def ids(findings: Iterable[Finding]) -> list[str]:
+    """The ids of what a check has found."""
+    return [finding.id for finding in findings]

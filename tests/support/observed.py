@@ -10,16 +10,17 @@ import hashlib
 import json
 import re
 import subprocess
-from importlib.resources import files
 from typing import Any
 
 from lago_acceptance.core.value_shapes import GIVEN_LATER, given_later
-from lago_acceptance.facts.collect import BEGIN, END, observe
+from lago_acceptance.facts.collect import observe
+from lago_acceptance.facts.script_output import BEGIN, END
+from lago_acceptance.facts.scripts import render
 from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.model.deployment import Model, Mount, Service
 from tests.support.material import material
 
-MASK = (files("lago_acceptance.facts") / "scripts" / "mask.awk").read_text("utf-8")
+MASK = render.script("mask.awk")
 STARTED = "2026-11-24T10:00:00.000000000Z"
 # What images bring along: their entry point, command, variables and volumes.
 _IMAGES: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -10,7 +10,6 @@ import pytest
 
 from lago_acceptance import __version__
 from lago_acceptance.cli import gate, guarded, suite
-from lago_acceptance.composefile.cli import version
 from lago_acceptance.core import registry, resources
 from lago_acceptance.core.verdicts import Unreachable
 
@@ -82,9 +81,9 @@ def test_the_versions(command, capsys):
     python = ".".join(map(str, sys.version_info[:3]))
     assert (
         capsys.readouterr().out
-        == f"lago-acceptance {__version__}\nPython {python}\nDocker Compose {version()}\n"
+        == f"lago-acceptance {__version__}\nPython {python}\nDocker Compose {resources.compose_version()}\n"
     )
-    assert version()[0].isdigit()
+    assert resources.compose_version()[0].isdigit()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""Documents and what points to them: each cited section of docs/lago-facts.md exists, and so does each linked file."""
+"""Documents and what points to them: cited sections of docs/lago-facts.md exist, links lead somewhere, no page is lost."""
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = ROOT / "docs" / "lago-facts.md"
-DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 NOT_OURS = {".git", ".venv", "reports", "node_modules"}
 
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -75,3 +76,37 @@ def test_every_relative_link_has_a_target(document: Path) -> None:
         if missing:
             broken.append(link)
     assert broken == []
+
+
+def test_the_readme_links_every_page() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    pages = [path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))]
+    assert [page for page in pages if page != "README.md" and f"]({page})" not in readme] == []
+
+
+def test_the_list_of_decisions_links_every_decision() -> None:
+    folder = ROOT / "docs" / "adr"
+    listed = (folder / "README.md").read_text("utf-8")
+    assert [path.name for path in sorted(folder.glob("0*.md")) if f"]({path.name})" not in listed] == []
+
+
+def _messages() -> str:
+    """All texts of the library, with … for what is filled in."""
+    texts = []
+    for path in sorted((ROOT / "lago_acceptance").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                texts.append(
+                    "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+                )
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(node.value)
+    return "\n".join(texts)
+
+
+def test_quoted_messages_are_messages_of_the_library() -> None:
+    page = " ".join((ROOT / "docs" / "troubleshooting.md").read_text("utf-8").split())
+    parts = [part.strip() for quoted in re.findall(r'\*"([^"]+)"\*', page) for part in quoted.split("…")]
+    messages = _messages()
+    assert len(parts) > 10
+    assert [part for part in parts if part not in messages] == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from lago_acceptance.checks.diagnosis import blocker
+from lago_acceptance.checks import availability
 from lago_acceptance.core.findings import Finding, errors_among
 from lago_acceptance.core.roles import API, FRONT
 from lago_acceptance.core.verdicts import Blocked, Unknown
@@ -27,15 +27,14 @@ def every_host(
     found: list[Finding] = []
     held: list[Blocked | Unknown] = []
     for role, host in hosts.items():
-        down = facts is not None and not serving(facts, role)
+        down = availability.why_down(facts, role) if facts and not serving(facts, role) else ""
         try:
             findings = list(check(role, host))
         except (Blocked, Unknown) as reason:
-            explained = down and isinstance(reason, Blocked)
-            held.append(Blocked(blocker(facts), reason.missing) if explained else reason)
+            held.append(Blocked(down, reason.missing) if down and isinstance(reason, Blocked) else reason)
             continue
         if down and errors_among(findings):
-            held.append(Blocked(blocker(facts), f"{host}, whose {role} does not serve"))
+            held.append(Blocked(down, f"{host}, whose {role} does not serve"))
         else:
             found += findings
     return found, _one(held)

@@ -1,12 +1,12 @@
-# What the gateway sees of Lago, asked inside of its container with the key that is configured there, so that no key
-# leaves it. Changes nothing. Variables: stranger (a key that nobody has) and fallback (where Lago is without LAGO_API_URL).
-# Prints "<name> <base64>" lines, of one name in their order; an answer is its body, a line feed and its status. Several
-# write at a time: each line is short enough, and written alone, to stay in one piece.
+# What the gateway sees of Lago: runs inside its container and uses the key that is configured there, so that no key leaves
+# it. Changes nothing. Variables: stranger (a key that no organization has) and fallback (Lago's URL where LAGO_API_URL is
+# not set). Prints lines "<name> <base64>"; the lines of one name are in order. An answer is its body, a line feed and its
+# status. Several processes write at a time: each line is short, and written in one go, so that it stays in one piece.
 url=${LAGO_API_URL:-$fallback}
 url=${url%/}
 host=${url#*://}; host=${host%%/*}; host=${host%%:*}
 say() { base64 | while read -r part; do printf "%s %s\n" "$1" "$part"; done; }
-# Keys reach curl by its standard input, for arguments can be read by anybody on the host.
+# Keys are passed to curl by standard input: anybody on the host can read arguments.
 fetch() {
     if command -v curl >/dev/null; then
         printf 'header = "Authorization: Bearer %s"\n' "$2" |
@@ -30,7 +30,8 @@ print(answer.read().decode('utf-8', 'replace')); print(answer.status, end='')"
 }
 printf "%s" "$url" | say url
 { [ -n "$LAGO_API_KEY" ] && printf yes || printf no; } | say has-key
-# Looked at as the gateway looks: a name that two containers bear has two addresses. Nobody waits for a slow resolver.
+# Resolved by the gateway's own resolver: a name that two containers share has two addresses. In the background, for a
+# resolver may be slow.
 { getent ahostsv4 "$host" 2>/dev/null || python3 -c "
 import socket, sys
 for each in socket.getaddrinfo(sys.argv[1], None, socket.AF_INET): print(each[4][0])" "$host" 2>/dev/null; } |

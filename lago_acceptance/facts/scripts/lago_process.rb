@@ -1,7 +1,7 @@
-# What Lago's own process would load and answer, as one JSON object. Keys and tokens stay in here.
+# The key that Lago's own process loads and what its API answers, as one JSON object. Keys and tokens stay in here.
 require "json"
 require "digest"
-# The library alone: its Ruby half, of which nothing is used here, takes five times as long to load as all the rest.
+# Only the compiled half: the Ruby half is not needed here and takes five times as long to load as everything else.
 begin
   require "openssl.so"
 rescue LoadError
@@ -15,9 +15,10 @@ first = Dir["/proc/[0-9]*/environ"].sort_by { |path| path[/\d+/].to_i }.filter_m
   next if path[/\d+/].to_i == Process.pid
   File.binread(path).split("\0").map { |entry| entry.split("=", 2) }.to_h[name] rescue nil
 end.find { |held| held != given }
-# A file that RUBYOPT requires sets it in this process as in Lago's; a shell wrapper sets it for what it starts alone.
+# A file that RUBYOPT requires sets the variable in this process as in Lago's; a shell wrapper sets it only for the process
+# that it starts.
 value = ENV[name] == given ? (first || given) : ENV[name]
-# From v1.23.0 on a file of this place wins; older ones never look there.
+# From v1.23.0 on this file wins; older versions never read it.
 file = "/app/config/keys/private.pem"
 native = File.exist?(file) && File.read("/app/config/initializers/rsa_keys.rb").match?(/config\W+keys/) rescue false
 said = ->(error) { "#{error.class}: #{error.message.lines.first.to_s.strip}"[0, 200] }
@@ -35,7 +36,7 @@ end
 
 if ARGV[0] == "api"
   require "net/http"
-  # From 1.19.1 on seeding needs the second alone.
+  # From 1.19.1 on seeding needs only the second.
   token = ENV.values_at("LAGO_API_KEY", "LAGO_ORG_API_KEY").find { |key| !key.to_s.empty? }.to_s
   paths = {health: "/health"}
   unless token.empty?
@@ -47,7 +48,7 @@ if ARGV[0] == "api"
       paths[:metrics] = "/api/v1/billable_metrics?per_page=500"
     end
   end
-  # Side by side, for Lago may be slow: [status, body, type], or [0, why there is none].
+  # In parallel, for Lago may be slow: [status, body, type], or [0, why there is no answer].
   asked = paths.transform_values do |path|
     Thread.new do
       question = Net::HTTP::Get.new(path)

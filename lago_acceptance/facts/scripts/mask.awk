@@ -1,9 +1,8 @@
-# Masks what must not leave the host, and sends it out as lines "<section> <text>"; of a long line all parts but the last
-# one are "<section>+<text>". Several write at a time, so that each piece is short enough to be written in one go.
-# Variables: name (the section) or parts (1: a line of a tab and a name begins one, empty lines are left out), plain (1:
-# nothing in it can be secret), most (bytes: only a section's last ones are sent), and scope (ids), where the table of all
-# containers (facts.sh) is read. Of its lines go out, values escaped as JSON or Go write
-# strings:
+# Masks what must not leave the host, and prints lines "<section> <text>"; a long line is split, and all its parts but the
+# last are "<section>+<text>". Several processes write at a time: each piece is short enough to be written in one go.
+# Variables: name (the section) or parts (1: a line of a tab and a name begins a section, empty lines are left out), most
+# (only the last so many bytes of a section are printed), and scope (ids), where the input is the table of all containers
+# (collect.sh). Of that table these lines are printed, values escaped as JSON or Go write strings:
 #   C <container> <JSON>         -> section containers
 #   E <container> "NAME=value"   -> section environment, for those in scope: E <container> NAME <masked value>
 #   what Compose prints, behind the line "declaration"
@@ -11,33 +10,18 @@
 # Anything else is scrubbed of key material and of passwords in URLs.
 #
 # Values of variables whose names sound secret, and values that hold key material, become
-# <secret:CLASS:SHAPE:LENGTH>: equal values of one observation have the same CLASS, and SHAPE tells how a key is written.
-function shape(value) {
-    if (value == "") return "empty"
-    if (value ~ /-----BEGIN [A-Z ]*PRIVATE KEY-----/) return value ~ /KEY-----(\\\\n|[^\\\n])/ ? "pem-mangled" : "pem"
-    if (value ~ /-----BEGIN /) return "pem-other"
-    if (value ~ /^["' ]*LS0tLS1CRUdJTi/) return value ~ /\\\\n/ ? "base64-mangled" : "base64"
-    if (value ~ /^["' ]*TFMwdExTMUNSVWRKVG/) return "base64-twice"
-    if (value ~ /^MII/) return "der"
-    if (value ~ /\$[{(]/) return "unexpanded"
-    if (tolower(value) ~ /change.?me|your.?secret|your-|replace|placeholder|example|todo|xxxx|<.*>/) return "placeholder"
-    if (tolower(value) ~ /^(lago|postgres|password|secret|admin|root|test|default|lago_password|changeit)$/) return "default"
-    return "plain"
-}
+# <secret:CLASS:SHAPE:LENGTH>: equal values of one run have the same CLASS, and SHAPE says what the value looks like.
+# shape, sounds_secret and is_unescaped precede this text (render.py).
 function secret(value,    text) {
     text = value
     if (!(text in classes)) classes[text] = ++known
     return "<secret:" classes[text] ":" shape(text) ":" length(text) ">"
 }
-function sounds_secret(name) {
-    if (name ~ /(_PATH|_FILE|_DIR|_URL|_HOST|_NAME|_TTL|_ALGORITHM)$/) return 0
-    return name ~ /(KEY|SECRET|PASSWORD|PASSWD|PASS|TOKEN|SALT|LICENSE|CREDENTIAL|DSN)/
-}
 function masked(name, value,    head, rest, credentials, at) {
     if (value == "") return value
-    if (sounds_secret(name) || value ~ /-----BEGIN / || value ~ /LS0tLS1CRUdJTi|TFMwdExTMUNSVWRKVG/) return secret(value)
-    # scheme://user:password@host: only the password is secret. The last @ ends it, whatever it holds.
-    if (match(value, /^[a-z][a-z0-9+.-]*:\/\//)) {
+    if (sounds_secret(name) || value ~ /-----BEGIN |LS0tLS1CRUdJTi|TFMwdExTMUNSVWRKVG/) return secret(value)
+    # scheme://user:password@host, perhaps in quotes: only the password is secret. The last @ ends it, whatever it holds.
+    if (match(value, /^(\\"|[' ])*[A-Za-z][A-Za-z0-9+.:_-]*:\/\//)) {
         head = substr(value, 1, RLENGTH); rest = substr(value, RLENGTH + 1)
         at = 0
         while (match(substr(rest, at + 1), /@/)) at += RSTART
@@ -51,7 +35,7 @@ function masked(name, value,    head, rest, credentials, at) {
     return value
 }
 function unescaped(password) {
-    if (password ~ /[\/?#@+= ]|%[^0-9A-Fa-f]|%.[^0-9A-Fa-f]/) return secret(password) "raw"
+    if (is_unescaped(password)) return secret(password) "raw"
     return secret(percent_decoded(password))
 }
 function percent_decoded(text,    out, code) {
@@ -91,15 +75,18 @@ function entry_of(line,    entry, at, name) {
     name = substr(entry, 1, at - 1)
     return "E\t" $2 "\t" name "\t" masked(name, normal(substr(entry, at + 1)))
 }
-function declaration_of(line,    head, value, tail, name, changed) {
+function declaration_of(line,    head, written, value, tail, name, changed) {
     if (!match(line, /^ *"[A-Za-z_][A-Za-z0-9_]*": "/)) return "D\t" scrubbed(line)
-    head = substr(line, 1, RLENGTH); value = substr(line, RLENGTH + 1)
-    tail = value ~ /",$/ ? "\"," : "\""
-    value = substr(value, 1, length(value) - length(tail))
+    head = substr(line, 1, RLENGTH); written = substr(line, RLENGTH + 1)
+    tail = written ~ /",$/ ? "\"," : "\""
+    written = substr(written, 1, length(written) - length(tail))
     name = head; gsub(/[ ":]/, "", name)
-    gsub(/\$\$/, "$", value)
-    changed = masked(name, normal(value))
-    return "D\t" head (changed == value ? value : changed) tail
+    # Compose doubles dollar signs, and its reader halves them.
+    value = written; gsub(/\$\$/, "$", value); value = normal(value)
+    changed = masked(name, value)
+    if (changed == value) return "D\t" head written tail
+    gsub(/\$/, "$$", changed)
+    return "D\t" head changed tail
 }
 function tell(section, line) {
     while (length(line) > 3000) { send(section "+" substr(line, 1, 3000)); line = substr(line, 3001) }
@@ -126,7 +113,7 @@ most {
     while (size > most) { size -= length(kept[first]) + 1; delete kept[first++] }
     next
 }
-{ tell(name, plain ? $0 : scrubbed($0)) }
+{ tell(name, scrubbed($0)) }
 function finish() {
     for (; first <= last; first++) tell(name, scrubbed(kept[first]))
     first = 1; last = 0; size = 0

@@ -1,6 +1,6 @@
-# From the table of all containers (facts.sh), which of them are the deployment's, and what is to be asked of them.
+# Decides from the table of all containers (collect.sh) which of them are the deployment's, and what to ask of them.
 # Prints assignments for the shell. Environment: wanted_project, wanted_directory, gateway_network. role_of precedes this
-# text (roles.py). Nothing is printed but by assign(), which quotes.
+# text (render.py). Everything is printed by assign(), which quotes.
 function assign(name, value) {
     gsub(/'/, "'\\''", value)
     print name "='" value "'"
@@ -16,7 +16,7 @@ function plain(text,    out, code, hex) {
     return out text
 }
 
-# Rails takes parameters in a URL that psql refuses (search_path, pool): psql is given those that it knows.
+# Rails accepts URL parameters that psql refuses (search_path, pool): psql gets only those that it knows.
 function for_psql(url,    at, count, parts, each, known) {
     at = index(url, "?")
     if (!at) return url
@@ -37,7 +37,7 @@ function search_path_of(url, schema,    at, count, parts, each, path) {
     return path
 }
 
-# What stands before the last @ of a URL.
+# The part of a URL before its last @.
 function credentials_of(url,    at) {
     if (!sub(/^[a-z]+:\/\//, "", url) || !match(url, /@[^@]*$/)) return ""
     at = RSTART
@@ -54,7 +54,7 @@ function value_of(name,    roles, each, number, id) {
     return ""
 }
 
-# A line without its kind and its container.
+# The line without its first two fields.
 function behind() { return substr($0, length($1) + length($2) + 3) }
 
 BEGIN { FS = "\t" }
@@ -92,12 +92,12 @@ END {
     for (number = 1; number <= count; number++) {
         id = ids[number]
         own[id] = project != "" && owner[id] == project
-        if (own[id]) { scope = scope id " "; log_paths = log_paths log_path[id] "\n" }
-        # What is not Lago's own and is well is not asked what it has printed.
+        if (own[id]) { scope = scope id " "; log_paths = log_paths id "\t" log_path[id] "\n" }
+        # Logs of healthy containers that don't run Lago's own code are not read.
         if (own[id] && !(well[id] && role[id] ~ /^(db|redis|front|pdf)$/)) talkers = talkers id " "
         if (own[id] && !(image[id] in named)) { named[image[id]] = 1; references = references image[id] "\n" }
         if (!running[id]) continue
-        # The proxy is looked at wherever it is deployed from.
+        # The proxy may belong to another project.
         if (own[id] || role[id] == "proxy") members = members role[id] " " id "\n"
         if (role[id] == "gateway" && (id in reached) && gateway == "") gateway = id
         if (role[id] == "api" && own[id] && api == "") api = id
@@ -126,7 +126,7 @@ END {
     assign("search_path", search_path_of(value_of("DATABASE_URL"), value_of("POSTGRES_SCHEMA")))
     assign("redis_user", at ? plain(substr(credentials, 1, at - 1)) : "")
     assign("redis_password", password != "" ? password : value_of("REDIS_PASSWORD"))
-    # From 1.19.1 on seeding needs the second alone.
+    # From 1.19.1 on seeding needs only the second.
     key = value_of("LAGO_API_KEY")
     assign("api_key", key != "" ? key : value_of("LAGO_ORG_API_KEY"))
 }

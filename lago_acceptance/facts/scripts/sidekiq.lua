@@ -1,5 +1,5 @@
--- What Sidekiq left in each database of this Redis, as one JSON object. Reads only. Others may keep something else
--- under Sidekiq's names: what is no such thing is left out.
+-- What Sidekiq keeps in each database of this Redis, as one JSON object. Reads only. Other programs may use the same keys
+-- for something else: what has another type is left out.
 local function info(part, name)
   return string.match(redis.call('INFO', part), name .. ':([^\r\n]*)')
 end

@@ -11,7 +11,7 @@ import msgspec
 from lago_acceptance.checks import diagnosis
 from lago_acceptance.core.roles import MIGRATE
 from lago_acceptance.core.waiting import until
-from lago_acceptance.facts.parsing import container_from
+from lago_acceptance.facts.containers import container_from
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.hosts.base import CommandResult, Host, ReadCommand
 from lago_acceptance.lago import log_causes
@@ -79,7 +79,8 @@ def lost(seen: Seen) -> dict[str, str]:
 
 def has_worked(facts: Facts) -> bool:
     """Whether some worker has finished a job."""
-    return any(each["processed"] > each["failed"] for each in (facts.redis or {}).get("databases", ()))
+    databases = (facts.redis.databases if facts.redis else None) or ()
+    return any((each.processed or 0) > (each.failed or 0) for each in databases)
 
 
 def ready(container: Container) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lago_acceptance.core.findings import Finding, Red, grouped
-from lago_acceptance.facts.parsing import container_from
+from lago_acceptance.facts.containers import container_from
 from lago_acceptance.facts.types import STEADY, unix_time
 
 STARTED = "2026-11-22T10:00:00.000000000Z"

@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from lago_acceptance.core.roles import as_awk, role_of
+from lago_acceptance.core.roles import role_of
+from lago_acceptance.facts.scripts.render import roles_as_awk
 
 SERVICES = [
     ("getlago/api:v1.16.0", "./scripts/start.api.sh", "api"),
@@ -35,7 +36,7 @@ def test_python_and_the_hosts_script_agree_on_what_a_service_is(awk, image, comm
         pytest.skip(f"{awk} is not on this machine")
     path, *arguments = command.split(" ") if command else [""]
     told = subprocess.run(
-        [*awk.split(), as_awk() + '{ printf "%s", role_of("-", $0) }'],
+        [*awk.split(), roles_as_awk() + '{ printf "%s", role_of("-", $0) }'],
         input=f"{image} {path} {json.dumps(arguments, separators=(',', ':'))}",
         capture_output=True,
         text=True,

@@ -15,6 +15,7 @@ from lago_acceptance.checks import gateway as gateway_checks
 from lago_acceptance.checks.inside import InsideView, view_of
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.verdicts import Unknown, Unreachable
+from lago_acceptance.facts.answers import LagoProcess, decode
 
 READINGS = files("lago_acceptance.facts") / "scripts"
 PLANS = [{"code": f"plan-{number}", "name": "x" * 400} for number in range(400)]
@@ -32,7 +33,7 @@ def seen(gateway: str, lago: dict | None = None) -> InsideView:
         containers=(api,),
         others=(),
         gateways={"g": gateway},
-        lago={} if lago is None else {"a": lago},
+        process=lambda container: decode(LagoProcess, lago),
         running=lambda role: api if role == API and lago is not None else None,
     )
     return view_of(facts)

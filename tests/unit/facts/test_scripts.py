@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from importlib.resources import files
 
 import pytest
 
-from lago_acceptance.core.roles import as_awk
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts.collect import BEGIN, END, observe, reading
-from lago_acceptance.facts.collect import _Sections as Sections
+from lago_acceptance.facts.collect import observe, reading
+from lago_acceptance.facts.containers import environments
+from lago_acceptance.facts.script_output import BEGIN, END, ScriptOutput
+from lago_acceptance.facts.scripts import render
 from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.hosts.process import text_of
 
-MASK, PLAN = (
-    (files("lago_acceptance.facts") / "scripts" / name).read_text("utf-8")
-    for name in ("mask.awk", "plan.awk")
-)
+MASK, PLAN = render.script("mask.awk"), render.script("plan.awk")
 AWKS = ["mawk", "gawk", "busybox awk"]
 PARTS, LINES = 12, 60
 
@@ -56,14 +53,16 @@ def test_long_lines_of_many_writers_arrive_whole(name):
         env={"LC_ALL": "C", "mask": MASK, "PATH": "/usr/bin:/bin"},
     ) as shell:
         told, _ = shell.communicate(f"echo {BEGIN}\n{script}\nwait\necho {END}\n".encode(), timeout=60)
-    sections = Sections(Host(), text_of(told))
+    sections = ScriptOutput("somewhere", text_of(told))
     assert {each: sections.text(each) for each in texts} == texts
 
 
 @pytest.mark.parametrize("name", AWKS)
 def test_of_a_log_the_last_lines_are_kept(name):
     text = "".join(f"line {number}\n" for number in range(1000))
-    kept = Sections(Host(), masked(awk_of(name), text.encode(), name="logs:1", most="100")).text("logs:1")
+    kept = ScriptOutput("somewhere", masked(awk_of(name), text.encode(), name="logs:1", most="100")).text(
+        "logs:1"
+    )
     assert text.endswith(kept) and 80 < len(kept) <= 100
 
 
@@ -72,10 +71,18 @@ def test_sections_of_one_stream_are_told_apart_and_cut_each_for_itself(name):
     text = (
         "\n\tlogs:1\n" + "old line\n" * 50 + "its last word" + "\n\tlogs:2\n" + "\n\tlogs:3\nred://u:word@h\n"
     )
-    sections = Sections(Host(), masked(awk_of(name), text.encode(), parts="1", most="60"))
+    sections = ScriptOutput("somewhere", masked(awk_of(name), text.encode(), parts="1", most="60"))
     assert sections.text("logs:1").endswith("old line\nits last word\n")
     assert len(sections.text("logs:1")) <= 60
     assert (sections.text("logs:2"), sections.text("logs:3")) == ("", "red://u:<secret>@h\n")
+
+
+@pytest.mark.parametrize("name", AWKS)
+def test_no_section_of_the_host_lets_a_secret_out(name):
+    """Whatever somebody's section may print."""
+    text = "\n\tnew-fact\nurl=redis://u:word@h\n-----BEGIN RSA PRIVATE KEY-----\nKEY=LS0tLS1CRUdJTiBSU0Eg\n"
+    output = ScriptOutput("somewhere", masked(awk_of(name), text.encode(), parts="1"))
+    assert output.text("new-fact") == "url=redis://u:<secret>@h\n<key material>\nKEY=<key material>\n"
 
 
 @pytest.mark.parametrize("name", AWKS)
@@ -96,7 +103,7 @@ def test_what_is_well_and_not_lagos_own_is_not_asked_for_its_log(name, image, he
         f"L\tid1\t/var/lib/docker/containers/id1/id1-json.log\t/srv/docker/containers/id1/hostname\t{health}\n"
     )
     ended = subprocess.run(
-        [*awk_of(name), as_awk() + PLAN],
+        [*awk_of(name), PLAN],
         input=table.encode(),
         capture_output=True,
         check=True,
@@ -110,9 +117,9 @@ def test_what_is_well_and_not_lagos_own_is_not_asked_for_its_log(name, image, he
 
 @pytest.mark.parametrize("name", AWKS)
 def test_bytes_that_are_no_text_harm_nothing(name):
-    told = Sections(Host(), masked(awk_of(name), b"a \xff\xfe b\r\nnext\x0b\x1c line\n", name="logs:1")).text(
-        "logs:1"
-    )
+    told = ScriptOutput(
+        "somewhere", masked(awk_of(name), b"a \xff\xfe b\r\nnext\x0b\x1c line\n", name="logs:1")
+    ).text("logs:1")
     assert told == "a \ufffd\ufffd b\r\nnext\x0b\x1c line\n"
 
 
@@ -120,8 +127,8 @@ def test_bytes_that_are_no_text_harm_nothing(name):
 def test_secrets_of_the_table_stay_and_others_containers_are_left_out(name):
     table = 'C\town\t{"id":"own"}\nE\town\t"LAGO_API_KEY=very-secret"\nE\tother\t"LAGO_API_KEY=elsewhere"\n'
     declared = 'declaration\n{\n  "LAGO_API_KEY": "very-secret",\n  "PORT": "3000"\n'
-    sections = Sections(Host(), masked(awk_of(name), (table + declared).encode(), scope=" own "))
-    values, declaration = sections.environment
+    sections = ScriptOutput("somewhere", masked(awk_of(name), (table + declared).encode(), scope=" own "))
+    values, declaration = environments(sections.text("environment"))
     assert sections.text("containers") == '{"id":"own"}\n'
     assert values == {"own": {"LAGO_API_KEY": "<secret:1:plain:11>"}}
     assert '"LAGO_API_KEY": "<secret:1:plain:11>",' in declaration and '"PORT": "3000"' in declaration
@@ -144,7 +151,7 @@ class Telling(Host):
     [
         ("", "did not arrive whole: nothing came"),
         ("Welcome!\n", "did not arrive whole: Welcome!"),
-        (f"{BEGIN}\ninfo {{}}\n", "did not arrive whole: it broke off"),
+        (f"{BEGIN}\ninfo {{}}\n", "did not arrive whole: the output broke off"),
         (f"{BEGIN}\ndocker-error Got permission denied\n{END}\n", "does not let this user talk to Docker"),
     ],
 )
@@ -156,7 +163,7 @@ def test_what_is_not_whole_is_no_verdict(output, words):
 def test_the_words_of_a_deployment_are_quoted():
     """A folder may be called anything."""
     asked = reading(Telling(""), directory="/srv/it's $(reboot); `x`", project='a"b')
-    head = asked.script().partition("echo")[0]
+    head = asked.script().partition("host_sections()")[0]
     told = subprocess.run(
         ["sh", "-c", f'{head}\nprintf "%s|%s" "$directory" "$project"'],
         capture_output=True,

@@ -8,21 +8,34 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from lago_acceptance.checks import (
+    api,
+    diagnosis,
+    drift,
+    environment,
+    rsa_key,
+    rsa_pem,
+    schema,
+    services,
+    worker,
+)
 from lago_acceptance.checks import clock as clock_checks
-from lago_acceptance.checks import diagnosis, rsa_key
-from lago_acceptance.checks.drift import differences
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.settings import load as load_settings
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts import sidekiq
+from lago_acceptance.facts.answers import (
+    DatabaseAnswers,
+    EndpointAnswer,
+    LagoProcess,
+    LoadedKey,
+    RedisAnswers,
+    decode,
+)
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.lago import log_causes, schedules
 from lago_acceptance.model.deployment import Model, Mount, Service
-from suites.phase1_rsa_key import test_key_in_use as key_in_use
-from suites.phase1_rsa_key import test_pem as pem
-from suites.phase2_services import test_data as data
-from suites.phase2_services import test_services as services
-from suites.phase2_services import test_work as work
+from lago_acceptance.rules import rules
 from tests.support.facts import NOW, container, facts
 from tests.support.paths import DATA
 
@@ -30,15 +43,12 @@ MINUTE = 60
 UNREADABLE = "Error response from daemon: configured logging driver does not support reading"
 
 
-class Judge(list):
-    """In the place of the fixture ``judge``: keeps the findings."""
+SETTINGS = load_settings(ROOT / "settings.toml")
 
-    def __call__(self, findings) -> None:
-        self += findings
 
-    @property
-    def ids(self) -> list[str]:
-        return [finding.id for finding in self]
+def ids(findings) -> list[str]:
+    """The ids of what a check has found."""
+    return [finding.id for finding in findings]
 
 
 def of_roles(**environments: dict[str, str]) -> Facts:
@@ -48,7 +58,7 @@ def of_roles(**environments: dict[str, str]) -> Facts:
 # --- jobs ---
 
 
-def redis(*processes: dict) -> dict:
+def redis(*processes: dict) -> RedisAnswers:
     databases = [
         {
             "number": 0,
@@ -59,7 +69,7 @@ def redis(*processes: dict) -> dict:
             "failed": 0,
         }
     ]
-    return {"version": "7", "policy": "noeviction", "databases": databases}
+    return decode(RedisAnswers, {"version": "7", "policy": "noeviction", "databases": databases})
 
 
 CAPSULES = {"default": {"mode": "strict", "weights": {"default": 0}}, "own": {"weights": {"billing": 1}}}
@@ -74,14 +84,16 @@ def test_the_queues_of_a_worker_are_known_of_each_sidekiq(process):
     assert NOW - found.queues[0].oldest == pytest.approx(300)
 
 
-@pytest.mark.parametrize(("value", "ids"), [("true", ["queue-without-reader"]), ("false", []), ("", [])])
-def test_a_switch_that_says_false_switches_nothing_on(value, ids):
+@pytest.mark.parametrize(
+    ("value", "found_ids"), [("true", ["queue-without-reader"]), ("false", []), ("", [])]
+)
+def test_a_switch_that_says_false_switches_nothing_on(value, found_ids):
     found = redis({"queues": ["default", "billing"]})
-    found["databases"][0]["queues"] = []
-    seen = facts(container("api", {"SIDEKIQ_EVENTS": value}), redis=found)
-    judge = Judge()
-    work.test_every_queue_is_read_in_time(seen, sidekiq.as_enqueued_to(seen), None, judge)
-    assert judge.ids == ids
+    quiet = msgspec.structs.replace(found.databases[0], queues=())
+    seen = facts(
+        container("api", {"SIDEKIQ_EVENTS": value}), redis=msgspec.structs.replace(found, databases=(quiet,))
+    )
+    assert [finding.id for finding in worker.queues_are_read(seen, SETTINGS)] == found_ids
 
 
 # --- what a log tells of ---
@@ -140,24 +152,21 @@ def test_a_one_shot_that_has_done_its_work_is_well(role, code, problem):
     ],
 )
 def test_a_pdf_service_of_others_is_none_that_is_missing(url, missing):
-    roles = ("db", "redis", "api", "worker", "clock", "front")
-    seen, judge = of_roles(**{role: {"LAGO_PDF_URL": url} for role in roles}), Judge()
-    services.test_each_service_runs_exactly_once(seen, judge)
-    assert [each.role for each in judge] == (["pdf"] if missing else [])
+    roles = ("db", "redis", "migrate", "api", "worker", "clock", "front")
+    seen = of_roles(**{role: {"LAGO_PDF_URL": url} for role in roles})
+    assert list(services.each_service_runs_once(seen)) == [], "a rule reports it"
+    found = rules()["no-pdf-service"].findings(seen.model(), SETTINGS, lambda violation: None)
+    assert [(each.id, each.severity) for each in found] == ([("no-pdf-service", "error")] if missing else [])
 
 
 @pytest.mark.parametrize(
     ("host", "missing"), [("db", True), ("db.example.net", False), ("db-of-others", False)]
 )
 def test_a_database_of_others_is_none_that_is_missing(host, missing):
-    roles = ("redis", "api", "worker", "clock", "front", "pdf")
-    seen, judge = (
-        of_roles(**{role: {"DATABASE_URL": f"postgres://lago:p@{host}/lago"} for role in roles}),
-        Judge(),
-    )
+    roles = ("redis", "migrate", "api", "worker", "clock", "front", "pdf")
+    seen = of_roles(**{role: {"DATABASE_URL": f"postgres://lago:p@{host}/lago"} for role in roles})
     seen = msgspec.structs.replace(seen, containers=(*seen.containers, container(None, name="db")))
-    services.test_each_service_runs_exactly_once(seen, judge)
-    assert [each.role for each in judge] == (["db"] if missing else [])
+    assert [each.role for each in services.each_service_runs_once(seen)] == (["db"] if missing else [])
 
 
 # --- processes that agree ---
@@ -191,9 +200,8 @@ DISAGREEING = [
 
 @pytest.mark.parametrize("environments", [*AGREEING, *DISAGREEING])
 def test_processes_disagree_in_what_they_read_and_in_what_it_means(environments):
-    judge = Judge()
-    data.test_lagos_processes_agree(of_roles(**environments), judge)
-    assert judge.ids == (["services-disagree"] if environments in DISAGREEING else [])
+    found = ids(environment.lagos_processes_agree(of_roles(**environments)))
+    assert found == (["services-disagree"] if environments in DISAGREEING else [])
 
 
 # --- the RSA key in a volume, as in upstream's own files from 1.23.0 on ---
@@ -206,34 +214,23 @@ def keyed(image: str, **publics: str) -> Facts:
     containers = [
         container(role, service=Service(name=role, image=image, role=role, mounts=VOLUME)) for role in publics
     ]
-    loaded = {role: {"key": {"public": public}} for role, public in publics.items()}
+    loaded = {role: LagoProcess(key=LoadedKey(public=public)) for role, public in publics.items()}
     return facts(*containers, lago=loaded)
 
 
 def test_a_newer_lagos_key_in_a_volume_is_mounted_and_compared_by_what_was_loaded():
-    settings = load_settings(ROOT / "settings.toml")
     seen = keyed("getlago/api:v1.27.0", api="a", worker="b", clock="a", migrate="a")
-    inside, judge = rsa_key.in_volumes(seen, settings), Judge()
-    pem.test_the_key_is_mounted_into_every_process_that_needs_it(seen, (), inside, judge)
-    assert judge.ids == []
-    for look in (
-        lambda: pem.files._get_wrapped_function()((), inside),
-        lambda: pem.test_the_mount_is_read_only_and_the_same_everywhere((), inside, judge),
-    ):
+    assert list(rsa_pem.is_mounted_everywhere(seen, SETTINGS)) == []
+    for check in (rsa_pem.is_a_file, rsa_pem.is_private, rsa_pem.is_mounted_read_only_and_the_same):
         with pytest.raises(Unknown, match="volume"):
-            look()
-    mounted = key_in_use.mounted._get_wrapped_function()(seen, settings)
-    key_in_use.test_every_process_holds_the_mounted_key(seen, mounted, judge)
-    assert [(each.id, each.role) for each in judge] == [("rsa-key-not-the-mounted-one", "worker")]
+            list(check(seen, SETTINGS))
+    found = rsa_key.is_the_mounted_one(seen, SETTINGS)
+    assert [(each.id, each.role) for each in found] == [("rsa-key-not-the-mounted-one", "worker")]
 
 
 def test_an_older_lago_reads_no_key_in_a_volume():
-    settings = load_settings(ROOT / "settings.toml")
-    seen, judge = keyed("getlago/api:v1.16.0", api="a"), Judge()
-    pem.test_the_key_is_mounted_into_every_process_that_needs_it(
-        seen, (), rsa_key.in_volumes(seen, settings), judge
-    )
-    assert judge.ids == ["rsa-key-not-mounted"]
+    seen = keyed("getlago/api:v1.16.0", api="a")
+    assert ids(rsa_pem.is_mounted_everywhere(seen, SETTINGS)) == ["rsa-key-not-mounted"]
 
 
 # --- what images bring along ---
@@ -244,21 +241,22 @@ def test_variables_of_an_image_are_no_drift():
     running = container("redis", of_image), container("api", {"REDIS_URL": "redis://redis", **of_image})
     services = tuple(Service(name=f"lago-{each}", image="", role=each) for each in ("redis", "api"))
     declared = Model(observed=False, project="", services=services)
-    (found,) = differences(facts(*running, declaration=declared))
-    assert found[0].role == "api" and "REDIS_URL is set in the container" in found[1][0]
+    (found,) = drift.containers_match_their_files(facts(*running, declaration=declared))
+    assert found.role == "api" and "REDIS_URL is set in the container" in found.problem
 
 
 # --- whose schema it is ---
 
 
 def test_another_applications_migrations_in_lagos_schema_are_told():
-    judge = Judge()
-    data.test_the_schema_is_lagos_alone({"tables": ["invoices", "schema_migrations"]}, judge)
-    assert judge.ids == []
-    data.test_the_schema_is_lagos_alone({"tables": ["invoices", "alembic_version"]}, judge)
-    assert [(each.id, each.severity) for each in judge] == [("shared-database", "warning")]
+    own = facts(container("db"), database=DatabaseAnswers(tables=("invoices", "schema_migrations")))
+    assert list(schema.is_lagos_alone(own)) == []
+    shared = facts(container("db"), database=DatabaseAnswers(tables=("invoices", "alembic_version")))
+    assert [(each.id, each.severity) for each in schema.is_lagos_alone(shared)] == [
+        ("shared-database", "warning")
+    ]
     with pytest.raises(Unknown):
-        data.test_the_schema_is_lagos_alone({}, judge)
+        list(schema.is_lagos_alone(facts(container("db"), database=DatabaseAnswers())))
 
 
 # --- keys of the API ---
@@ -266,20 +264,25 @@ def test_another_applications_migrations_in_lagos_schema_are_told():
 
 def answered(status: int) -> Facts:
     """The API's answer to its own key."""
-    said = {"with_key": True, "answers": {"/api/v1/organizations": {"status": status}}}
-    return facts(container("api"), lago={"api": said})
+    said = {"/api/v1/organizations": EndpointAnswer(status)}
+    return facts(container("api"), lago={"api": LagoProcess(with_key=True, answers=said)})
 
 
 def test_a_key_that_may_not_read_the_organization_is_unknown():
     with pytest.raises(Unknown, match="permissions"):
-        work.test_the_api_answers_its_own_key(answered(403), None)
+        list(api.accepts_its_own_key(answered(403), SETTINGS))
     with pytest.raises(Unknown, match="permissions"):
-        key_in_use.answers_with_key._get_wrapped_function()(answered(403), None, answered(403).lago["api"])
-    limited = {"answers": {"/api/v1/webhooks/public_key": {"status": 403}}}
-    with pytest.raises(Unknown, match="permissions"):
-        key_in_use.test_the_api_serves_the_public_half_of_the_mounted_key(limited, "a")
-    with pytest.raises(work.Red, match="api-refuses-its-key"):
-        work.test_the_api_answers_its_own_key(answered(401), None)
+        api.process_with_accepted_key(answered(403), SETTINGS)
+    limited = {
+        "/api/v1/organizations": EndpointAnswer(200),
+        "/api/v1/webhooks/public_key": EndpointAnswer(403),
+    }
+    seen = keyed("getlago/api:v1.27.0", api="a")
+    process = LagoProcess(with_key=True, answers=limited, key=LoadedKey(public="a"))
+    for check in (rsa_key.public_half_is_served, rsa_key.signed_token_verifies):
+        with pytest.raises(Unknown, match="permissions"):
+            list(check(msgspec.structs.replace(seen, lago={"api": process}), SETTINGS))
+    assert ids(api.accepts_its_own_key(answered(401), SETTINGS)) == ["api-refuses-its-key"]
 
 
 # --- the clock ---
@@ -309,7 +312,7 @@ def clock_log(*lines: tuple[float, str], started: float = 600, **environment: st
 
 
 def late(found: Facts, which: dict[str, int]) -> list[str]:
-    return [each.problem for each in clock_checks.late_schedules(found, found.containers[0], which)]
+    return [each.problem for each in clock_checks.enqueues_in_time(found, which)]
 
 
 def finished(name: str, error: str = "nil") -> str:
@@ -338,7 +341,7 @@ def test_a_schedule_that_this_clock_does_not_have_is_not_missed_once_its_start_i
 
 
 def test_a_log_that_names_no_schedule_is_unknown():
-    with pytest.raises(Unknown, match="says nothing of bill_customers"):
+    with pytest.raises(Unknown, match="does not mention bill_customers"):
         late(clock_log((500, as_json("something else"))), schedules.BILLING)
 
 
@@ -355,17 +358,17 @@ def test_a_clock_that_enqueues_again_ticks_in_each_form_of_log(form):
     failed = (9, form("[ActiveJob] Failed enqueuing Clock::ActivateSubscriptionsJob to Sidekiq(clock)"))
     again = (4, form("Enqueued Clock::ActivateSubscriptionsJob (Job ID: 1) to Sidekiq(clock)"))
     triggered = (4, form("Triggering 'schedule:activate_subscriptions'"))
-    work.test_the_clock_ticks(clock_log(failed, triggered, again))
-    with pytest.raises(work.Red, match="can't enqueue"):
-        work.test_the_clock_ticks(clock_log(failed, triggered))
+    assert list(clock_checks.ticks(clock_log(failed, triggered, again))) == []
+    (found,) = clock_checks.ticks(clock_log(failed, triggered))
+    assert "can't enqueue" in found.problem
 
 
 def test_a_log_that_docker_can_not_read_back_is_unknown():
     found = facts(container("clock"), logs={"clock": UNREADABLE})
     for look in (
         lambda: late(found, schedules.BILLING),
-        lambda: work.test_the_clock_ticks(found),
-        lambda: services.test_no_fatal_line_is_in_the_logs(found, Judge()),
+        lambda: list(clock_checks.ticks(found)),
+        lambda: list(services.log_nothing_fatal(found)),
     ):
         with pytest.raises(Unknown, match="does not support reading"):
             look()

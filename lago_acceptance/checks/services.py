@@ -1,0 +1,145 @@
+"""Checks of the services as a whole: each is there, runs, logs nothing fatal, and is on the right networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from lago_acceptance.checks import availability, diagnosis
+from lago_acceptance.core import registry
+from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.registry import Severity
+from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, PDF, REDIS, WORKER
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.verdicts import Blocked
+from lago_acceptance.facts.types import Container, Facts
+from lago_acceptance.lago import log_causes
+
+_IMPACT_WITHOUT = {
+    DB: "there is no database: nothing works",
+    REDIS: "no job can be enqueued: every change through the API answers 500",
+    MIGRATE: "the database is not migrated before the API starts, or the API migrates it and starts even if that fails",
+    API: "there is no Lago",
+    WORKER: "no invoices, no webhooks, no usage: nothing is billed, while /health stays green",
+    CLOCK: "no recurring invoices, no activation and no termination of subscriptions",
+    FRONT: "there is no web UI",
+    PDF: "invoices are made without a PDF, and each leaves a dead job",
+}
+
+
+@registry.check(phase=2, errors={"not-brought-up": "The deployment has containers on this host."})
+def stack_came_up(facts: Facts, failed: str | None) -> Iterator[Finding]:
+    """Compose brought the stack up; ``failed`` says why not. Blocked where a container's own check says why."""
+    if not failed:
+        return
+    if facts.containers:
+        raise Blocked(diagnosis.blocker(facts), f"the stack did not come up ({failed})")
+    yield Finding(
+        id="not-brought-up",
+        problem=f"Compose created no container: {failed}",
+        impact="a deploy of this file stops here, and the previous containers keep running",
+        fix="fix the error that Compose reports; `docker compose up` on the host reports the same",
+    )
+
+
+@registry.check(
+    phase=2,
+    errors={
+        "service-missing": "Every service that Lago needs has a container.",
+        "service-more-than-once": "Every service runs in one container only.",
+    },
+)
+def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
+    """Each Lago service has exactly one container; several workers may run as services of their own.
+
+    A missing worker, clock or PDF service is reported by the rules no-worker-service, no-clock-service and
+    no-pdf-service. A database, Redis or PDF service outside of the deployment is not missing.
+    """
+    availability.brought_up(facts)
+    for role, impact in _IMPACT_WITHOUT.items():
+        here = facts.of_role(role)
+        used_elsewhere = (role == DB and facts.database) or availability.elsewhere(facts, role)
+        if not here and not used_elsewhere and availability.id_of_missing(facts, role) == "service-missing":
+            yield Finding(
+                id="service-missing",
+                role=role,
+                problem=f"no {role} container found",
+                impact=impact,
+                fix=f"add the service as in compose/docker-compose.lago.yml ({role}), and deploy",
+            )
+        names = {container.service.name for container in here}
+        if role != MIGRATE and len(here) > 1 and (role != WORKER or len(names) < len(here)):
+            yield Finding(
+                id="service-more-than-once",
+                role=role,
+                problem=f"{len(here)} containers are the {role}: {', '.join(each.name for each in here)}",
+                impact="requests reach one or the other, so answers change from request to request",
+                fix="find out which one is the right one (docker ps -a) and remove the other",
+            )
+
+
+@registry.check(phase=2, errors={"service-down": "Every service runs and is healthy."})
+def are_up_and_healthy(facts: Facts) -> Iterator[Finding]:
+    """Every container runs, does not restart again and again, and is not unhealthy.
+
+    The migration container has a check of its own. Blocked where the key or the migration keeps Lago from starting.
+    """
+    availability.brought_up(facts)
+    trouble = diagnosis.key_trouble(facts)
+    unmigrated = diagnosis.migration_failed(facts)
+    findings: list[Finding] = []
+    waiting: list[Finding] = []
+    for container in facts.containers:
+        finding = diagnosis.explain(facts, container, "service-down")
+        if container.role == MIGRATE or finding is None:
+            continue
+        by_key = trouble and log_causes.cause_of(facts.log(container), log_causes.KEY_CAUSES)
+        waits = (trouble or unmigrated) and container.status == "created"
+        (waiting if by_key or waits else findings).append(finding)
+    if waiting and not findings:
+        raise Blocked(trouble[1].id if trouble else "migrate-failed", "Lago's processes can't start")
+    yield from findings
+
+
+def log_nothing_fatal(facts: Facts) -> Iterator[Finding]:
+    """Since its start no process of Lago has logged a line that is known to mean trouble (lago/log_causes.py)."""
+    running = [container for container in facts.of_role(*LAGO_RUBY) if container.serving(facts.host_clock)]
+    if not running:
+        raise Blocked(diagnosis.blocker(facts), "no process of Lago is running")
+    for container in running:
+        availability.readable_log(facts, container)
+    for container in running:
+        if known := log_causes.cause_of(facts.log_since_start(container)):
+            cause, line = known
+            yield Finding(
+                id=cause.log_id,
+                role=container.role,
+                service=container.service.name,
+                severity=Severity.ERROR if cause.final else Severity.WARNING,
+                problem=f"{cause.problem}; it has logged since its start: {line[:200]}",
+                impact=cause.impact,
+                fix=cause.fix,
+            )
+
+
+# Its id is that of the rule for the same defect in a compose file (rules/networks.py).
+def are_on_their_networks(
+    facts: Facts, network: Callable[[str], str], settings: Settings
+) -> Iterator[Finding]:
+    """API and front are on the proxy's network, and the API on the gateway's.
+
+    ``network`` gives Docker's name of the network that is shared with the ``proxy`` or the ``gateway``.
+    """
+    names = {"proxy": settings.edge.proxy_network, "gateway": settings.edge.gateway_network}
+    if not facts.running(API) and not facts.running(FRONT):
+        raise Blocked(availability.why_down(facts, API), "neither API nor front is running")
+    for role, which in ((API, "proxy"), (FRONT, "proxy"), (API, "gateway")):
+        container: Container | None = facts.running(role)
+        if container and network(which) not in container.addresses:
+            yield Finding(
+                id="wrong-network",
+                role=role,
+                service=container.service.name,
+                problem=f"it is not on the network {names[which]}",
+                impact="the proxy answers 502 or 404 for its name, or the gateway can't reach http://lago-api:3000",
+                fix=f"list {names[which]} under the service's networks and declare it external",
+            )

@@ -1,0 +1,227 @@
+"""What the scripts that run inside containers answered. Whatever an answer lacks is None: not known."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import types
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from lago_acceptance.core.secrets import redact
+
+Answer = TypeVar("Answer", bound=msgspec.Struct)
+
+
+class LoadedKey(msgspec.Struct, frozen=True):
+    """The RSA key that a process has loaded: ``public`` is the digest of its public half, ``error`` why it can't be
+    loaded ("" where it can).
+    """
+
+    public: str | None = None
+    bits: int | None = None
+    private: bool | None = None
+    consistent: bool | None = None
+    error: str = ""
+
+
+class EndpointAnswer(msgspec.Struct, frozen=True):
+    """Status and content type of one answer of the API."""
+
+    status: int | None = None
+    type: str = ""
+
+
+class LagoProcess(msgspec.Struct, frozen=True):
+    """What scripts/lago_process.rb found in one Ruby container.
+
+    ``exec``: whether ``docker exec`` has the key too. ``served`` is the digest of the public key that the API serves,
+    ``with_key`` whether the container has an API key, ``inside`` the status and body of each answer by name, and
+    ``migrations`` the first and last version in the image. ``error`` is what was said instead of an answer.
+    """
+
+    exec: bool | None = None
+    key: LoadedKey | None = None
+    answers: dict[str, EndpointAnswer] = {}
+    health: str = ""
+    error: str = ""
+    served: str | None = None
+    served_error: str = ""
+    token_verifies: bool | None = None
+    with_key: bool | None = None
+    inside: dict[str, tuple[int, str]] = {}
+    migrations: tuple[str, ...] = ()
+    migration_count: int | None = None
+
+    def status(self, path: str) -> int | None:
+        """The status of the API's answer for a path, None where there was none."""
+        return self.answers[path].status if path in self.answers else None
+
+
+class AppliedMigrations(msgspec.Struct, frozen=True):
+    """How many migrations the database has, and the latest."""
+
+    count: int | None = None
+    latest: str | None = None
+
+
+class SignAnswer(msgspec.Struct, frozen=True):
+    """How many rows one sign of scripts/signs found, since when (Unix time), and the first of them; or the error."""
+
+    count: int | None = None
+    oldest: float | None = None
+    examples: tuple[Any, ...] = ()
+    error: str = ""
+
+
+class DatabaseAnswers(msgspec.Struct, frozen=True):
+    """What PostgreSQL answered. ``complete``: to every statement, so that nothing is missing for lack of time."""
+
+    directory: str | None = None
+    migrations: AppliedMigrations | None = None
+    tables: tuple[str, ...] | None = None
+    complete: bool = False
+    signs: dict[str, SignAnswer] = {}
+
+
+class Capsule(msgspec.Struct, frozen=True):
+    """A group of a Sidekiq process' threads, with the queues that they read."""
+
+    weights: dict[str, Any] = {}
+
+
+class SidekiqInfo(msgspec.Struct, frozen=True):
+    """What a Sidekiq process says of itself. From Sidekiq 8.0.8 on its queues are listed by capsule."""
+
+    queues: tuple[str, ...] = ()
+    capsules: dict[str, Capsule] = {}
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The queues that the process reads."""
+        return self.queues or tuple(name for each in self.capsules.values() for name in each.weights)
+
+
+class SidekiqProcess(msgspec.Struct, frozen=True):
+    """A process that is registered with Sidekiq, and when it last gave a sign of life (Unix time; 0: not known)."""
+
+    info: SidekiqInfo = SidekiqInfo()
+    beat: float = 0.0
+
+
+class SidekiqQueue(msgspec.Struct, frozen=True):
+    """A queue: its jobs, and since when its oldest one waits (as Sidekiq counts: seconds or milliseconds)."""
+
+    name: str = ""
+    length: int = 0
+    oldest: float = 0.0
+
+
+class DeadJob(msgspec.Struct, frozen=True):
+    """A job that Sidekiq has given up, and when (Unix time)."""
+
+    name: str = msgspec.field(default="?", name="class")
+    error: str = ""
+    at: float = 0.0
+
+
+class RedisDatabase(msgspec.Struct, frozen=True):
+    """One numbered database of Redis, as Sidekiq uses it."""
+
+    number: int | None = None
+    processes: tuple[SidekiqProcess, ...] | None = None
+    queues: tuple[SidekiqQueue, ...] | None = None
+    dead: tuple[DeadJob, ...] | None = None
+    processed: int | None = None
+    failed: int | None = None
+
+
+class RedisAnswers(msgspec.Struct, frozen=True):
+    """What scripts/sidekiq.lua answered. ``policy`` is Redis' maxmemory-policy."""
+
+    version: str | None = None
+    policy: str | None = None
+    databases: tuple[RedisDatabase, ...] | None = None
+
+
+def database(named: dict[str, str]) -> tuple[DatabaseAnswers | None, str]:
+    """The answers of scripts/database.sql and of the signs, and what went wrong."""
+    answers: dict[str, Any] = {}
+    problems = []
+    for text in named.values():
+        for line in text.splitlines():
+            name, tab, value = line.partition("\t")
+            if tab and name.isidentifier():
+                try:
+                    answers[name] = json.loads(value)
+                except json.JSONDecodeError:
+                    problems.append(line)
+            elif line.strip():
+                problems.append(line.strip())
+    signs = {name: answers[name] for name in answers if name not in DatabaseAnswers.__struct_fields__}
+    found = decode(DatabaseAnswers, {**answers, "signs": signs}) if answers else None
+    return found, redact("; ".join(problems))[:500]
+
+
+def redis(named: dict[str, str]) -> tuple[RedisAnswers | None, str]:
+    """What scripts/sidekiq.lua answered, or the text that came instead."""
+    for text in named.values():
+        try:
+            return decode(RedisAnswers, json.loads(text)), ""
+        except json.JSONDecodeError:
+            return None, redact(text.strip())[:300]
+    return None, ""
+
+
+def proxy(text: str) -> dict[str, Any] | None:
+    """Traefik's routers and services, or None where its API doesn't answer."""
+    try:
+        parts = [json.loads(line) for line in text.splitlines() if line.strip().startswith("[")]
+    except json.JSONDecodeError:
+        return None
+    return {"routers": parts[0], "services": parts[1]} if len(parts) == 2 else None
+
+
+def lago_process(text: str) -> LagoProcess:
+    """What scripts/lago_process.rb answered, or the text that came instead as its ``error``."""
+    try:
+        return decode(LagoProcess, json.loads(text[text.index("{") :]))
+    except ValueError:
+        return LagoProcess(error=redact(text.strip())[-300:] or "nothing came in time")
+
+
+def decode(kind: type[Answer], raw: object) -> Answer:
+    """An answer from JSON. Unknown fields, and fields of another type, are left out: they are not known then."""
+    given = raw if isinstance(raw, dict) else {}
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    told = {name: (fields[name].type, value) for name, value in given.items() if name in fields}
+    return kind(**{fields[name].name: value for name, value in _usable(told).items()})
+
+
+def _usable(given: dict[str, tuple[Any, Any]]) -> dict[str, Any]:
+    """Values by name, each given with its type: without those that are null or of another type."""
+    usable = {}
+    for name, (kind, value) in given.items():
+        with contextlib.suppress(msgspec.ValidationError):
+            if value is not None:
+                usable[name] = _convert(kind, value)
+    return usable
+
+
+def _convert(kind: Any, value: Any) -> Any:
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return _convert(next(each for each in parts if each is not type(None)), value)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict):
+        return decode(kind, value)
+    # Lua writes an empty list as an empty object, and an empty object as an empty list.
+    if origin is tuple and value == {}:
+        value = []
+    if origin is dict and value == []:
+        value = {}
+    if origin is tuple and parts[-1] is Ellipsis and isinstance(value, list):
+        return tuple(_convert(parts[0], each) for each in value)
+    if origin is dict and isinstance(value, dict):
+        return _usable({name: (parts[1], each) for name, each in value.items()})
+    return msgspec.convert(value, kind)

@@ -1,0 +1,84 @@
+"""Containers and the declaration behind them, from what scripts/collect.sh prints of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lago_acceptance.core.secrets import redact
+from lago_acceptance.facts.types import Container
+from lago_acceptance.model.deployment import Model
+from lago_acceptance.model.from_compose import declared
+from lago_acceptance.model.from_docker import observed_service
+
+
+def containers(text: str, environments: dict[str, dict[str, str]]) -> tuple[Container, ...]:
+    """All containers of the host, one JSON object a line, with their (masked) variables by container id."""
+    objects = (json.loads(line) for line in text.splitlines() if line.strip())
+    return tuple(container_from(each, environments.get(each["id"], {})) for each in objects)
+
+
+def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Container:
+    """A container from one object of collect.sh's template and its (masked) variables."""
+    state = raw.get("state") or {}
+    health = state.get("Health") or {}
+    tries = health.get("Log") or []
+    labels = raw.get("labels") or {}
+    return Container(
+        id=raw["id"],
+        name=raw["name"].lstrip("/"),
+        project=labels.get("com.docker.compose.project", ""),
+        service=observed_service(raw, environment),
+        status=state.get("Status", ""),
+        running=bool(state.get("Running")),
+        restarting=bool(state.get("Restarting")),
+        exit_code=int(state.get("ExitCode", 0)),
+        error=state.get("Error", ""),
+        out_of_memory=bool(state.get("OOMKilled")),
+        restarts=int(raw.get("restarts", 0)),
+        started_at=state.get("StartedAt", ""),
+        health=health.get("Status"),
+        health_output=(tries[-1].get("Output", "") if tries else "").strip()[:300],
+        image_id=raw.get("image_id", ""),
+        addresses={
+            name: options["IPAddress"]
+            for name, options in (raw.get("networks") or {}).items()
+            if options and options.get("IPAddress")
+        },
+        published={
+            target: tuple((each.get("HostIp", ""), each.get("HostPort", "")) for each in bindings)
+            for target, bindings in (raw.get("ports") or {}).items()
+            if bindings
+        },
+    )
+
+
+def environments(text: str) -> tuple[dict[str, dict[str, str]], str]:
+    """The configured variables of each container, and what Compose printed: lines "E <container> <name> <value>" and
+    "D <line>"."""
+    values: dict[str, dict[str, str]] = {}
+    lines = []
+    for line in text.splitlines():
+        if line.startswith("E\t"):
+            _, container, name, value = line.split("\t", 3)
+            values.setdefault(container, {})[name] = _unescaped(value)
+        elif line.startswith("D\t"):
+            lines.append(line[2:])
+    return values, "\n".join(lines)
+
+
+def declaration(text: str) -> tuple[Model | None, str]:
+    """The model that Compose made of the files on the host, or why it could not."""
+    if not text.strip():
+        return None, ""
+    try:
+        return declared(json.loads(text[text.index("{") :])), ""
+    except ValueError:
+        return None, redact(text.strip())[:500]
+
+
+def _unescaped(value: str) -> str:
+    try:
+        return str(json.loads(f'"{value}"'))
+    except json.JSONDecodeError:
+        return value

@@ -1,0 +1,22 @@
+"""The newest dumps of the database."""
+
+from __future__ import annotations
+
+import re
+
+from lago_acceptance.facts.sections import section
+from lago_acceptance.facts.types import Dump
+
+_LINE = re.compile(r"(\d+)\t(\d+)\t(.+)")
+_SHELL = r"""
+for file in $backups; do
+    [ ! -f "$file" ] || stat -c "%Y$tab%s$tab%n" "$file"
+done | sort -n | tail -n 3
+"""
+
+
+@section("dumps", shell=_SHELL)
+def dumps(text: str) -> tuple[Dump, ...]:
+    """The three newest files that match the pattern for dumps, the newest last."""
+    found = filter(None, map(_LINE.fullmatch, text.splitlines()))
+    return tuple(Dump(path=each[3], written=float(each[1]), size=int(each[2])) for each in found)

@@ -1,0 +1,11 @@
+"""Docker's networks."""
+
+from __future__ import annotations
+
+from lago_acceptance.facts.sections import section
+
+
+@section("networks", shell="docker network ls --no-trunc --format '{{.Name}}'")
+def networks(text: str) -> tuple[str, ...]:
+    """The names of all Docker networks of the host."""
+    return tuple(text.split())

@@ -1,0 +1,21 @@
+"""Phase 2: the worker reads the queues that the API fills, and finishes jobs."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance.checks import worker
+
+pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
+
+
+def test_a_worker_is_alive_where_the_api_enqueues(facts, judge):
+    judge(worker.listens_where_the_api_enqueues(facts))
+
+
+def test_the_worker_has_finished_a_job(facts, judge):
+    judge(worker.has_finished_a_job(facts))
+
+
+def test_every_queue_is_read_in_time(facts, settings, judge):
+    judge(worker.queues_are_read(facts, settings))

@@ -1,0 +1,74 @@
+"""Each check of the worker and its jobs is seen red and green."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance.checks import jobs, worker
+from lago_acceptance.core.verdicts import Blocked, Unknown
+from lago_acceptance.facts.answers import (
+    DeadJob,
+    RedisAnswers,
+    RedisDatabase,
+    SidekiqInfo,
+    SidekiqProcess,
+    SidekiqQueue,
+)
+from tests.support.facts import NOW, SETTINGS, facts, ids, lago
+
+READS = (SidekiqProcess(SidekiqInfo(queues=("default",)), NOW),)
+
+
+def seen(*without: str, number: int = 0, **data):
+    known = {"processes": READS, "queues": (), "dead": (), "processed": 5, "failed": 1, **data}
+    return facts(*lago(*without), redis=RedisAnswers(databases=(RedisDatabase(number, **known),)))
+
+
+def test_a_worker_that_does_not_listen():
+    assert list(worker.listens_where_the_api_enqueues(seen())) == []
+    (found,) = worker.listens_where_the_api_enqueues(seen(number=2))
+    assert found.id == "worker-not-listening" and "one listens to database 2" in found.problem
+    silent = (SidekiqProcess(READS[0].info, NOW - 90),)
+    assert ids(worker.listens_where_the_api_enqueues(seen(processes=silent))) == ["worker-not-listening"]
+    with pytest.raises(Blocked, match="no-worker-service"):
+        list(worker.listens_where_the_api_enqueues(seen("worker", processes=())))
+
+
+def test_a_worker_that_finishes_nothing():
+    assert list(worker.has_finished_a_job(seen())) == []
+    assert ids(worker.has_finished_a_job(seen(processed=2, failed=2))) == ["worker-idle"]
+    with pytest.raises(Blocked, match="no-clock-service"):
+        list(worker.has_finished_a_job(seen("clock", processed=0, failed=0)))
+    for check in (worker.has_finished_a_job, lambda each: worker.queues_are_read(each, SETTINGS)):
+        with pytest.raises(Blocked, match="worker-not-listening"):
+            list(check(seen(processes=())))
+
+
+@pytest.mark.parametrize(
+    ("queue", "words"),
+    [
+        (SidekiqQueue("default", 3, NOW - 10), None),
+        (SidekiqQueue("default", 0, 0.0), None),
+        (SidekiqQueue("events", 0, 0.0), None),
+        (SidekiqQueue("default", 3, NOW - 10_000), "waiting for 10000 s"),
+        (SidekiqQueue("events", 1, NOW), "no worker reads the queue events"),
+    ],
+)
+def test_a_queue_that_is_not_read_in_time(queue, words):
+    found = list(worker.queues_are_read(seen(queues=(queue,)), SETTINGS))
+    assert [(each.id, words in each.problem) for each in found] == ([("queue-stuck", True)] if words else [])
+
+
+def test_a_job_that_died_since_the_last_run():
+    dead = (DeadJob("GenerateJob", "boom", NOW - 60),)
+    (found,) = jobs.none_died_since(seen(dead=dead), NOW - 120)
+    assert found.id == "jobs-died" and "1 GenerateJob died since" in found.problem and "boom" in found.problem
+    assert list(jobs.none_died_since(seen(dead=dead), NOW)) == []
+    with pytest.raises(Unknown, match="first run against this host: 1 jobs are dead"):
+        list(jobs.none_died_since(seen(dead=dead), None))
+
+
+def test_the_dead_jobs_of_a_fresh_installation_are_none():
+    fresh = tuple(DeadJob("MigrationTaskJob", "gone", NOW - each) for each in range(5))
+    (found,) = jobs.none_died_since(seen(dead=fresh), 0.0)
+    assert found.problem.startswith("1 MigrationTaskJob died:")
