@@ -31,6 +31,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     allow_writes: bool = False
     api_key_file: Path | None = None
 
+    def __post_init__(self) -> None:
+        # Compose takes a relative path as one from its project's folder.
+        msgspec.structs.force_setattr(self, "reports", self.reports.absolute())
+
     @property
     def compose_file(self) -> Path:
         """The one compose file that a stack is brought up from."""

@@ -158,11 +158,11 @@ def test_tests_are_named_as_reports_print_them(monkeypatch):
     monkeypatch.setattr("pytest.main", lambda arguments: given.append(arguments) or 0)
     common = ["-c", str(resources.PYTEST_INI), "-m", "smoke"]
     assert suite.main(["smoke", "--keep"]) == 0
-    assert suite.main(["smoke", "suites/phase2_services/test_data.py::test_x"]) == 0
+    assert suite.main(["smoke", "suites/phase0_predeployment/test_rules.py::test_rule"]) == 0
     assert suite.main(["live", "ssh://a", "ssh://b", "--ca-file", "x.pem"]) == 0
     assert given == [
         [*common, "--keep", str(resources.SUITES)],
-        [*common, str(resources.SUITES / "phase2_services" / "test_data.py::test_x")],
+        [*common, str(resources.SUITES / "phase0_predeployment" / "test_rules.py::test_rule")],
         [
             *common[:2],
             "--target",
