@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks import api, availability, diagnosis, rsa_pem
+from lago_acceptance.checks import api_inside, availability, diagnosis, rsa_pem
 from lago_acceptance.checks.inside import LIMITED
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
@@ -132,7 +132,7 @@ def is_the_mounted_one(facts: Facts, settings: Settings) -> Iterator[Finding]:
 )
 def public_half_is_served(facts: Facts, settings: Settings) -> Iterator[Finding]:
     """/api/v1/webhooks/public_key answers with the public half of the mounted PEM: receivers verify webhooks with it."""
-    process = api.process_with_accepted_key(facts, settings)
+    process = api_inside.process_with_accepted_key(facts, settings)
     expected = mounted(facts, settings)
     if process.served == expected:
         return
@@ -157,7 +157,7 @@ def public_half_is_served(facts: Facts, settings: Settings) -> Iterator[Finding]
 )
 def signed_token_verifies(facts: Facts, settings: Settings) -> Iterator[Finding]:
     """A token of /api/v1/organizations/grpc_token verifies with the public key that the API serves."""
-    process = api.process_with_accepted_key(facts, settings)
+    process = api_inside.process_with_accepted_key(facts, settings)
     if process.token_verifies is True:
         return
     status = process.status(_TOKEN)

@@ -1,13 +1,14 @@
-"""The web UI as a person uses it (docs/lago-facts.md, section 4). Each function does one thing and says
-what went wrong.
-"""
+"""The web UI as a person uses it (docs/lago-facts.md, section 4): what can be done there, and what goes wrong."""
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 from lago_acceptance.clients.browser import SECONDS, Fault
+from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Red
 from lago_acceptance.core.roles import FRONT
 from lago_acceptance.core.secrets import Secret, redact
@@ -22,14 +23,39 @@ WRONG = '[data-test="error-alert"], [data-test="incorrect-login-or-password-aler
 TOAST, INSIDE = '[data-test="toast/danger"]', '[data-test="side-nav-name"]'
 SIGN_UP = '[href="/sign-up"]'
 PLANS = 'a[href^="/"][href$="/plans"]:not([href*="create"])'
-# Where 1.16.0 and later versions send who may not come in, and who asks for what is not there.
+# Where 1.16.0 and later versions send people who may not enter, and requests for what does not exist.
 NOWHERE = ("/login", "/forbidden", "/404")
-# Inside of the list, beside the navigation; Playwright's window is 1280 to 720.
+# A point in the list, beside the navigation; Playwright's window is 1280 by 720.
 MIDDLE = (800, 500)
 
 
+def login_page_offers_no_sign_up(page: Page, faults: list[Fault]) -> None:
+    """The login page is there, offers no sign-up, and has no errors."""
+    open_login(page, faults)
+    must_not_offer_sign_up(page, faults)
+    must_be_quiet(faults)
+
+
+def wrong_password_is_refused(page: Page, faults: list[Fault], email: str) -> None:
+    """With a wrong password nobody gets in, and the page says so."""
+    open_login(page, faults)
+    submit(page, email, Secret(secrets.token_hex(12)))
+    must_refuse(page, faults)
+
+
+def administrator_sees_the_plans(
+    page: Page, faults: list[Fault], person: tuple[str, Secret], plans: Iterable[str]
+) -> None:
+    """The administrator logs in and sees these plans on their page, and no page has errors."""
+    open_login(page, faults)
+    submit(page, *person)
+    must_enter(page, faults)
+    must_list(page, plans, faults)
+    must_be_quiet(faults)
+
+
 def _red(id: str, problem: str, impact: str, fix: str, faults: list[Fault]) -> NoReturn:
-    noticed = f"; noticed: {'; '.join(map(str, faults[:3]))}" if faults else ""
+    noticed = f"; the browser noticed: {'; '.join(map(str, faults[:3]))}" if faults else ""
     raise Red(Finding(id=id, role=FRONT, problem=redact(problem + noticed), impact=impact, fix=fix))
 
 
@@ -43,8 +69,9 @@ def _shows(page: Page, selector: str) -> bool:
     return True
 
 
+@registry.check(phase=5, errors={"login-page-missing": "The front serves the login page with its form."})
 def open_login(page: Page, faults: list[Fault]) -> None:
-    """The login page with its form."""
+    """The front serves the login page with its form."""
     from playwright.sync_api import Error
 
     why = ""
@@ -56,8 +83,8 @@ def open_login(page: Page, faults: list[Fault]) -> None:
         _red(
             "login-page-missing",
             f"/login shows no form for address and password within {SECONDS:.0f} s{why}",
-            "nobody can look at billing",
-            "look at the front's log, its router and its certificate (phase 3)",
+            "nobody can use the web UI",
+            "check the front's log, its router and its certificate (phase 3)",
             faults,
         )
 
@@ -79,8 +106,9 @@ def _forbidden(page: Page) -> bool:
     return urlsplit(page.url).path.startswith("/forbidden")
 
 
+@registry.check(phase=5, errors={"login-form-broken": "The login form can be filled in and sent."})
 def submit(page: Page, email: str, password: Secret) -> None:
-    """Type and send."""
+    """The login form can be filled in and sent."""
     from playwright.sync_api import Error
 
     try:
@@ -95,54 +123,68 @@ def submit(page: Page, email: str, password: Secret) -> None:
             "login-form-broken",
             f"the login form can't be sent: {error.message.splitlines()[0]}",
             "nobody can log in",
-            "open the page with the browser's developer tools; the trace has each request",
+            "open the page with the browser's developer tools; the trace in reports/ has each request",
             [],
         )
 
 
+@registry.check(
+    phase=5,
+    errors={
+        "wrong-password-taken": "A wrong password does not log in.",
+        "login-says-nothing": "The login page says that the password is wrong.",
+    },
+)
 def must_refuse(page: Page, faults: list[Fault]) -> None:
-    """After a wrong password: told so, and still outside."""
+    """After a wrong password the page says so, and nobody is logged in."""
     shown = _answered(page)
     if _inside(page):
         _red(
             "wrong-password-taken",
-            f"a wrong password leads to {page.url}",
+            f"a wrong password logs in, to {page.url}",
             "anybody gets in",
             "see what /graphql answers to loginUser, and what answers there",
             faults,
         )
     if page.locator(WRONG).count():
         return
-    # The toast is gone after some seconds, and an answer that the browser keeps back (CORS) may make none.
+    # The toast disappears after some seconds, and an answer that the browser blocks (CORS) may show none.
     if shown or faults:
         _no_api(faults)
     _red(
         "login-says-nothing",
         f"after a wrong password the page is still {page.url} and says nothing",
-        "nobody knows why they don't get in",
-        "see what /graphql answers to loginUser",
+        "people don't know why they can't log in",
+        "check what /graphql answers to loginUser",
         faults,
     )
 
 
+@registry.check(
+    phase=5,
+    errors={
+        "admin-refused": "The seeded administrator can log in.",
+        "admin-forbidden": "The seeded administrator has permissions.",
+    },
+)
 def must_enter(page: Page, faults: list[Fault]) -> str:
-    """After the right password: inside; the organization's name, "" where this version does not show it so."""
+    """The administrator gets in. Gives the organization's name, "" where this version does not show it."""
     if not _answered(page):
         _no_api(faults)
     if page.locator(WRONG).count():
         _red(
             "admin-refused",
             "the seeded administrator's address and password are refused",
-            "the administrator can't look at billing",
-            "the password is set once, when the user is made: reset it, or use the one of the first deploy",
+            "the administrator can't use the web UI",
+            "the password is set once, when the user is created: reset it, or use the one of the first deploy",
             faults,
         )
     if _forbidden(page):
         _red(
             "admin-forbidden",
-            "the seeded administrator logs in and may see nothing",
-            "the administrator can't look at billing",
-            "look at the user's membership; later versions need their roles: bundle exec rails roles:seed_predefined",
+            "the seeded administrator logs in and has no permissions",
+            "the administrator can't use the web UI",
+            "check the user's membership; later versions need roles: bundle exec rails roles:seed_predefined",
             faults,
         )
     if not _inside(page):
@@ -151,37 +193,44 @@ def must_enter(page: Page, faults: list[Fault]) -> str:
     return name.inner_text() if name.count() else ""
 
 
+@registry.check(phase=5, errors={"login-cannot-reach-api": "The login page reaches the API."})
 def _no_api(faults: list[Fault]) -> NoReturn:
+    """The login page reaches the API."""
     _red(
         "login-cannot-reach-api",
         "the login page gets no answer from the API",
-        "the page is there and nobody can log in",
-        "API_URL of the front must be the API's public URL, and LAGO_FRONT_URL of the API the front's (CORS)",
+        "the page loads and nobody can log in",
+        "set API_URL of the front to the API's public URL, and LAGO_FRONT_URL of the API to the front's (CORS)",
         faults,
     )
 
 
-def must_list(page: Page, names: list[str], faults: list[Fault]) -> None:
-    """The plans page shows these plans. It is found by its link, for later versions put it below the
-    organization.
-    """
+@registry.check(
+    phase=5,
+    errors={
+        "plans-page-missing": "The web UI's page of plans opens.",
+        "plans-not-shown": "The web UI shows the seeded plans.",
+    },
+)
+def must_list(page: Page, names: Iterable[str], faults: list[Fault]) -> None:
+    """The page of plans shows these plans."""
     from playwright.sync_api import Error
 
+    # Found by its link: later versions put it below the organization.
     try:
         link = page.locator(PLANS).first
         if _shows(page, PLANS):
             link.click()
         else:
-            # It may be folded away, or no link at all.
-            page.goto(
-                link.get_attribute("href") if link.count() else _plans_path(page.url), wait_until="commit"
-            )
+            # It may be in a collapsed menu, or no link at all.
+            href = link.get_attribute("href") if link.count() else None
+            page.goto(href or _plans_path(page.url), wait_until="commit")
     except Error as error:
         _red(
             "plans-page-missing",
             f"the page of plans does not open: {error.message.splitlines()[0]}",
-            "nobody can look after plans",
-            "look at the front's log",
+            "nobody can manage plans in the web UI",
+            "read the front's log",
             faults,
         )
     missing = list(names)
@@ -189,7 +238,7 @@ def must_list(page: Page, names: list[str], faults: list[Fault]) -> None:
     def all_seen() -> bool:
         missing[:] = [name for name in missing if not _rows(page, name).count()]
         if missing:
-            # The list brings the next twenty when its end comes into view.
+            # The list loads the next twenty when its end comes into view.
             page.mouse.move(*MIDDLE)
             page.mouse.wheel(0, 5000)
         return not missing
@@ -198,44 +247,46 @@ def must_list(page: Page, names: list[str], faults: list[Fault]) -> None:
         _red(
             "plans-not-shown",
             f"{page.url} does not show {', '.join(missing)}",
-            "the person who looks after billing sees other plans than are billed",
-            "see what /graphql answers to the plans query, and whether this organization is the seeded one",
+            "people see other plans in the web UI than are billed",
+            "check what /graphql answers to the plans query, and whether this organization is the seeded one",
             faults,
         )
 
 
 def _plans_path(url: str) -> str:
-    """Where the plans are, beside another page of the same front: later versions begin with the organization."""
+    """The path of the plans, next to another page of the same front: later versions begin with the organization."""
     parts = urlsplit(url).path.strip("/").split("/")
     return f"/{parts[0]}/plans" if len(parts) > 1 else "/plans"
 
 
 def _rows(page: Page, name: str) -> Locator:
-    """What shows a plan: 1.16.0 marks its row by the name; where a version does not, the name stands there."""
+    """What shows a plan: 1.16.0 marks its row with the name; other versions show the name as text."""
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     marked = page.locator(f'[data-test="{quoted}"]')
     return marked.or_(page.get_by_text(name, exact=True)).filter(visible=True)
 
 
+@registry.check(phase=5, errors={"page-has-errors": "Pages of the web UI have no errors."})
 def must_be_quiet(faults: list[Fault]) -> None:
-    """No error in the console and no failed request of the deployment."""
+    """The pages have no errors in the console and no failed requests to the deployment."""
     if faults:
         _red(
             "page-has-errors",
-            f"{len(faults)} errors while a person logged in and looked: {'; '.join(map(str, faults[:5]))}",
-            "parts of the pages don't work",
-            "open the page with the browser's developer tools; the trace has each request",
+            f"{len(faults)} errors while using the pages: {'; '.join(map(str, faults[:5]))}",
+            "parts of the web UI don't work",
+            "open the page with the browser's developer tools; the trace in reports/ has each request",
             [],
         )
 
 
+@registry.check(phase=5, errors={"signup-offered": "The login page does not offer to sign up."})
 def must_not_offer_sign_up(page: Page, faults: list[Fault]) -> None:
-    """The login page has no way to sign up."""
+    """The login page has no link to sign up."""
     if page.locator(SIGN_UP).count():
         _red(
             "signup-offered",
             "the login page offers to sign up",
-            "strangers try to make organizations in this Lago",
+            "strangers try to create organizations in this Lago",
             'set LAGO_DISABLE_SIGNUP to "true" on the front (and on the API)',
             faults,
         )

@@ -24,7 +24,7 @@ from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PACKAGES = ("chromium", "libnss3-tools")
@@ -35,9 +35,7 @@ INSTALL_SECONDS = 600
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Something that went wrong in a page and is the deployment's: a console error, or a request that
-    failed.
-    """
+    """Something that went wrong in a page of the deployment: a console error, or a failed request."""
 
     kind: str
     text: str
@@ -60,7 +58,7 @@ def executable() -> str:
         except subprocess.TimeoutExpired:
             pass
     if not (path := found()) or not shutil.which("certutil"):
-        raise Unknown(f"no browser to look with: apt-get install {' '.join(PACKAGES)}")
+        raise Unknown(f"no browser is installed here: apt-get install {' '.join(PACKAGES)}")
     return path
 
 
@@ -77,8 +75,7 @@ class Browser:
         folder.mkdir(parents=True, exist_ok=True)
         if view.roots:
             _trust(view.roots, folder)
-        # A page waits for its style sheets, and where there is no internet those from elsewhere may take for
-        # ever.
+        # Pages wait for their style sheets, and without internet those from elsewhere may take forever.
         rules = [f"MAP {host} ~NOTFOUND" for host in FONTS]
         rules += [f"MAP {host} {address}" for host in view.hosts.values() if (address := view.pinned(host))]
         self._playwright = sync_playwright().start()
@@ -117,13 +114,12 @@ class Browser:
             self._keep(context, page, name)
             if disturbances and isinstance(error, Red):
                 raise Unknown(
-                    "this machine's own network changed while the browser looked (a Docker network came or "
-                    "went), "
-                    "and Chromium gave up its requests; run this again when nothing else is started here"
+                    "this machine's network changed while the browser was working (a Docker network came or went), and "
+                    "Chromium aborted its requests; run this again when nothing else is started here"
                 ) from error
             raise
         else:
-            # Its folder stays on this machine else.
+            # Otherwise its folder stays on this machine.
             context.tracing.stop()
         finally:
             context.close()
@@ -132,15 +128,15 @@ class Browser:
         def ours(url: str) -> bool:
             return urlsplit(url).hostname in self.view.hosts.values()
 
-        def failed(request) -> None:
+        def failed(request: Request) -> None:
             if CHANGED in (request.failure or ""):
                 disturbances.append(request.url)
                 return
-            # Navigation aborts what is under way; fonts from elsewhere are not the deployment's.
+            # Navigation aborts pending requests; fonts from elsewhere are not the deployment's.
             if ours(request.url) and "ERR_ABORTED" not in (request.failure or ""):
                 faults.append(Fault("a request failed", f"{request.method} {request.url}: {request.failure}"))
 
-        def answered(response) -> None:
+        def answered(response: Response) -> None:
             if ours(response.url) and response.status >= 400:
                 faults.append(
                     Fault(
@@ -149,7 +145,7 @@ class Browser:
                     )
                 )
 
-        def said(message) -> None:
+        def said(message: ConsoleMessage) -> None:
             place = message.location.get("url", "")
             if message.type == "error" and CHANGED not in message.text and (ours(place) or not place):
                 faults.append(Fault("the console says", redact(message.text)[:300]))
@@ -159,7 +155,7 @@ class Browser:
         page.on("console", said)
         page.on("pageerror", lambda error: faults.append(Fault("a script failed", redact(str(error))[:300])))
 
-    def _keep(self, context, page: Page, name: str) -> None:
+    def _keep(self, context: BrowserContext, page: Page, name: str) -> None:
         from playwright.sync_api import Error
 
         self.reports.mkdir(parents=True, exist_ok=True)
@@ -187,7 +183,7 @@ def scrub(archive: Path) -> None:
 
 
 def _trust(roots: str, home: Path) -> None:
-    """Make the roots known to Chromium alone: Debian's reads the certificate database in its HOME."""
+    """Make only Chromium trust the roots: Debian's reads the certificate database in its HOME."""
     database = home / ".pki" / "nssdb"
     database.mkdir(parents=True, exist_ok=True)
     certificate = home / "root.pem"
@@ -198,4 +194,4 @@ def _trust(roots: str, home: Path) -> None:
             command, capture_output=True, text=True, check=False, timeout=30, stdin=subprocess.DEVNULL
         )
         if ended.returncode:
-            raise Unknown(f"the browser can't be told of the stack's CA: {ended.stderr.strip()[:200]}")
+            raise Unknown(f"the stack's CA can't be installed for the browser: {ended.stderr.strip()[:200]}")

@@ -1,6 +1,4 @@
-"""The gateway's billing routes, as its openapi.json tells them: the plan's spelling and the running one are
-one thing.
-"""
+"""The gateway's billing routes, read from its openapi.json, whichever spelling it uses."""
 
 from __future__ import annotations
 
@@ -9,23 +7,32 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from lago_acceptance.clients.connection import ApiAnswer, Connection
+from lago_acceptance.clients.answers import ApiAnswer
+from lago_acceptance.clients.connection import Connection
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.verdicts import Blocked, Unknown
 
 PREFIX = "/api/billing"
 
-# What the plan asks of a gateway: method and the spellings under which it may be found, the plan's first.
+
+class Capability(msgspec.Struct, frozen=True):
+    """What the plan asks of a gateway: a method, the spellings of its path (the plan's first), and the id of the
+    finding where it is missing.
+    """
+
+    method: str
+    spellings: tuple[str, ...]
+    lacking: str
+
+
 CAPABILITIES = {
-    "plans": ("GET", ("plans",)),
-    "subscribe": ("POST", ("subscribe",)),
-    "subscriptions": ("GET", ("subscriptions", "subscription")),
-    "invoices": ("GET", ("invoices",)),
-    "usage": ("GET", ("usage",)),
+    "plans": Capability("GET", ("plans",), "gateway-lacks-plans"),
+    "subscribe": Capability("POST", ("subscribe",), "gateway-lacks-subscribe"),
+    "subscriptions": Capability("GET", ("subscriptions", "subscription"), "gateway-lacks-subscriptions"),
+    "invoices": Capability("GET", ("invoices",), "gateway-lacks-invoices"),
+    "usage": Capability("GET", ("usage",), "gateway-lacks-usage"),
 }
-
-
-# What errors are listed under.
+# Members of an answer that list errors.
 COMPLAINTS = ("errors", "error", "detail")
 
 
@@ -39,17 +46,18 @@ class Operation(msgspec.Struct, frozen=True):
 
 
 def operations(document: dict[str, Any]) -> dict[str, Operation]:
-    """The capabilities that an openapi.json tells of, by the plan's names."""
-    # FastAPI tells a trailing slash where there is one, and answers 307 without it; what the proxy takes off each
-    # path (root_path) stands under servers.
+    """The capabilities that an openapi.json describes, by the plan's names."""
+    # A trailing slash counts: FastAPI answers 307 without it. What the proxy strips from paths (root_path) is under
+    # servers.
     paths = {
         f"{base}{path}".rstrip("/"): (f"{base}{path}", described)
         for base in ("", *_bases(document))
         for path, described in (document.get("paths") or {}).items()
     }
     found: dict[str, Operation] = {}
-    for name, (method, spellings) in CAPABILITIES.items():
-        for spelling in spellings:
+    for name, capability in CAPABILITIES.items():
+        method = capability.method
+        for spelling in capability.spellings:
             path, routes = paths.get(f"{PREFIX}/{spelling}", ("", {}))
             if (described := routes.get(method.lower())) is not None:
                 taken = [
@@ -63,15 +71,15 @@ def operations(document: dict[str, Any]) -> dict[str, Operation]:
 
 
 def required(there: dict[str, Operation], name: str) -> Operation:
-    """The operation of a capability; Blocked where the gateway lacks it, which is a red check of its own."""
+    """The operation of a capability. Blocked where the gateway lacks it, which has a red check of its own."""
     if name not in there:
-        raise Blocked(f"gateway-lacks-{name}", f"{name}, which the gateway does not offer")
+        raise Blocked(CAPABILITIES[name].lacking, f"{name}, which the gateway does not offer")
     return there[name]
 
 
 def _resolved(document: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
     """What a description says, or what it refers to, as far as that is in the document itself."""
-    # A chain of references has an end, unless it bites its tail.
+    # References may be circular.
     for _ in range(10):
         if not (reference := described.get("$ref")):
             return described
@@ -114,40 +122,40 @@ class Gateway:
         answer = self.connection.ask("GET", "/openapi.json")
         if answer.status in (401, 403, 404):
             raise Unknown(
-                f"the gateway does not show its openapi.json ({answer.said}), which tells what it offers"
+                f"the gateway hides its openapi.json ({answer.said}), so what it offers is not known"
             )
-        if not isinstance(answer.taken("nobody can tell what the gateway offers"), dict):
-            answer.refuse("nobody can tell what the gateway offers")
+        if not isinstance(answer.taken("what the gateway offers can't be checked"), dict):
+            answer.refuse("what the gateway offers can't be checked")
         return answer.body
 
     def health(self) -> ApiAnswer:
-        """Its own word on its health, which covers its database and never Lago."""
+        """What it says about its own health, which covers its database and never Lago."""
         return self.connection.ask("GET", "/health")
 
     def plans(self, operation: Operation) -> list[dict[str, Any]]:
         """The plans that it offers."""
         answer = self.connection.ask("GET", operation.path)
-        found = listed(answer, "no customer can choose a plan")
+        found = listed(answer, "customers can't choose a plan")
         if found is None:
-            answer.refuse("no customer can choose a plan")
+            answer.refuse("customers can't choose a plan")
         return found
 
     def read(self, operation: Operation, token: Secret | None = None, **known: str) -> ApiAnswer:
-        """Ask for something that belongs to a tenant. ``known`` (tenant, customer, subscription) is told where the
-        route takes it.
+        """Ask for something that belongs to a tenant. ``known`` (tenant, customer, subscription) fills the
+        parameters that the route takes.
         """
         query = {name: known[word] for name in operation.query for word in known if word in name}
-        return self.connection.ask(operation.method, operation.path, key=token, **query)
+        return self.connection.ask(operation.method, operation.path, key=token, query=query)
 
     def subscribe(self, operation: Operation, plan: str, tenant: str, token: Secret | None) -> ApiAnswer:
-        """Subscribe a tenant to a plan, by query or by body, whichever the gateway says it takes."""
+        """Subscribe a tenant to a plan, by query or body, as the gateway's description says."""
         query = {name: plan for name in operation.query if "plan" in name}
         body = {
             name: plan if "plan" in name else tenant
             for name in operation.body
             if "plan" in name or "customer" in name or "tenant" in name
         }
-        return self.connection.ask(operation.method, operation.path, body or None, token, **query)
+        return self.connection.ask(operation.method, operation.path, body or None, token, query=query)
 
 
 def listed(answer: ApiAnswer, impact: str) -> list[dict[str, Any]] | None:

@@ -4,11 +4,12 @@ section 3.10).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from lago_acceptance.clients.connection import ApiAnswer, Connection
+from lago_acceptance.clients.answers import ApiAnswer
+from lago_acceptance.clients.connection import Connection
 from lago_acceptance.core.secrets import Secret
 
 LOGIN = (
@@ -25,8 +26,16 @@ class Session(msgspec.Struct, frozen=True):
     organization: str
 
 
+class SignUp(NamedTuple):
+    """Somebody who signs up, with the organization that this would make."""
+
+    email: str
+    password: Secret
+    organization: str
+
+
 class LoginRefused(Exception):
-    """Lago knows no such address and password."""
+    """Lago refuses this address and password."""
 
 
 class GraphQL:
@@ -47,18 +56,18 @@ class GraphQL:
         """Log in. LoginRefused for wrong credentials, Refused for any other error."""
         answer = self.ask(LOGIN, {"input": {"email": email, "password": password.reveal()}})
         if "incorrect_login_or_password" in reasons(answer):
-            raise LoginRefused(f"Lago does not know {email} with this password")
+            raise LoginRefused(f"Lago refuses {email} with this password")
         made = _data(answer, "loginUser")
         organizations = (made.get("user") or {}).get("organizations") or []
         if not made.get("token") or not organizations:
-            answer.refuse("who logs in belongs to no organization, and sees nothing")
+            answer.refuse("this user belongs to no organization and sees nothing")
         return Session(Secret(made["token"]), organizations[0]["id"])
 
     def api_key(self, session: Session) -> Secret:
         """The organization's first active API key."""
         answer = self.ask(API_KEY, session=session)
         if not (key := _data(answer, "organization").get("apiKey")):
-            answer.refuse("no key is known, for who logs in may not see the organization's")
+            answer.refuse("no API key is known, for this user may not see the organization's")
         return Secret(key)
 
     def sign_up(self, email: str, password: Secret, organization: str) -> list[str]:
@@ -87,5 +96,5 @@ def _data(answer: ApiAnswer, name: str) -> dict[str, Any]:
     data = answer.part("data", dict)
     found = data.get(name)
     if not isinstance(found, dict) or answer.body.get("errors"):
-        answer.refuse("nobody can log in to the web UI, and what needs a login can't be shown")
+        answer.refuse("nobody can log in to the web UI, and what needs a login can't be checked")
     return found

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lago_acceptance.clients.connection import ApiAnswer, Connection
+from lago_acceptance.clients.answers import ApiAnswer
+from lago_acceptance.clients.connection import Connection
 from lago_acceptance.core.secrets import Secret
 
 Document = dict[str, Any]
+# Whose answer shows whether a key is accepted.
+ORGANIZATION = "/api/v1/organizations"
 
 
 class Lago:
@@ -18,7 +21,7 @@ class Lago:
 
     def ask(self, method: str, path: str, body: Document | None = None, **query: Any) -> ApiAnswer:
         """One request under /api/v1 with the organization's key."""
-        return self.connection.ask(method, f"/api/v1/{path}", body, self._key, **query)
+        return self.connection.ask(method, f"/api/v1/{path}", body, self._key, query=query)
 
     def get(self, path: str, kind: str, **query: Any) -> Document:
         """One object; Refused or NotAnswered where it does not come."""
@@ -88,4 +91,4 @@ class Lago:
         try:
             return base64.b64decode(answer.part("webhook")["public_key"]).decode()
         except (KeyError, TypeError, ValueError):
-            answer.refuse("nobody can check what webhooks are signed by")
+            answer.refuse("receivers can't verify the signatures of webhooks")

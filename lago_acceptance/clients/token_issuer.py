@@ -1,6 +1,4 @@
-"""Who signs the gateway's tokens in a stack: an RSA key of this run, whose public half is served as a
-JWKS.
-"""
+"""The issuer of the gateway's tokens in a stack: an RSA key of this run, whose public half is served as JWKS."""
 
 from __future__ import annotations
 
@@ -10,8 +8,12 @@ import secrets
 import time
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lago_acceptance.core.secrets import Secret
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 NAME = "https://issuer.example.test"
 KEY_ID = "this-run"
@@ -25,7 +27,7 @@ class Issuer:
         self.tenant = tenant
 
     @cached_property
-    def _key(self):
+    def _key(self) -> RSAPrivateKey:
         from cryptography.hazmat.primitives.asymmetric import rsa
 
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)

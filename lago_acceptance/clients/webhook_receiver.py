@@ -1,13 +1,16 @@
-"""The box in which a stack's webhooks arrive, and whether they were signed by the key that Lago serves."""
+"""The receiver of a stack's webhooks, and whether they were signed with the key that Lago serves."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+import httpx
 import msgspec
 
-from lago_acceptance.clients.connection import Connection
+from lago_acceptance.core.verdicts import Unknown
+
+SECONDS = 10.0
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -29,37 +32,44 @@ class Delivery(msgspec.Struct, frozen=True):
     @property
     def type(self) -> str:
         """Such as invoice.created."""
-        return self.document.get("webhook_type", "")
+        return str(self.document.get("webhook_type", ""))
 
     def trouble(self, public_key: str) -> str | None:
-        """What is wrong with the signature under a public key (PEM), or None
-        (docs/lago-facts.md, section 3.9).
-        """
+        """What is wrong with the signature under a public key (PEM), or None (docs/lago-facts.md, section 3.9)."""
         import jwt
 
         token = {name.lower(): value for name, value in self.headers.items()}.get("x-lago-signature")
         if not token:
-            return "bears no X-Lago-Signature"
+            return "has no X-Lago-Signature"
         try:
             claims = jwt.decode(token, public_key, algorithms=["RS256"], options={"verify_aud": False})
         except jwt.PyJWTError as error:
-            return f"is not signed by the key that the API serves ({error})"
+            return f"is not signed with the key that the API serves ({error})"
         try:
             signed = json.loads(claims["data"])
         except (KeyError, TypeError, ValueError):
-            return "has a signature that covers no document"
-        return None if signed == self.document else "has a signature over another document than its body"
+            return "has a signature that holds no document"
+        return None if signed == self.document else "has a signature of another document than its body"
 
 
-class Box:
-    """The box as both sides reach it: ``inside`` is its URL for Lago's worker, ``outside`` for this
-    machine.
-    """
+class WebhookReceiver:
+    """One receiver: ``inside`` is its URL for Lago's worker ("" where it has none), ``outside`` for this machine."""
 
     def __init__(self, inside: str, outside: str):
-        self.inside = inside
-        self._connection = Connection("webhook-box", outside)
+        self.inside, self._outside = inside, outside
 
     def deliveries(self) -> list[Delivery]:
         """Everything that has arrived so far, oldest first."""
-        return msgspec.convert(self._connection.ask("GET", "/deliveries").taken(), list[Delivery])
+        return msgspec.convert(self._get("/deliveries"), list[Delivery])
+
+    def key_requests(self) -> int:
+        """How often somebody has fetched the keys of this run's token issuer from it."""
+        return int(self._get("/asked")["jwks"])
+
+    def _get(self, path: str) -> Any:
+        # It belongs to the suite: its failure says nothing about the deployment.
+        try:
+            answer = httpx.get(self._outside + path, timeout=SECONDS, trust_env=False).raise_for_status()
+            return answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise Unknown(f"the suite's own receiver of webhooks does not answer: {error}") from error

@@ -1,14 +1,18 @@
-"""Environment files: those of interpolation, and the env_file entries of services."""
+"""Environment files as Compose reads them: those of interpolation, and the env_file entries of services."""
 
 from __future__ import annotations
 
+import io
 import os
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from lago_acceptance.composefile.cli import Project, Refused, config
 from lago_acceptance.composefile.yaml_lines import Unusable
 from lago_acceptance.model.interpolation import expand
 
@@ -19,31 +23,36 @@ ENVIRONMENT_CAP = 262_144
 
 
 class EnvFiles(msgspec.Struct, frozen=True):
-    """The env_file entries of a file: the paths of each service, the texts of those that are there by path, and what is missing.
+    """The env_file entries of a compose file.
 
-    ``missing`` are those that Compose insists on, as they are written, by service.
+    ``by_service`` has the paths of each service, ``texts`` the contents of the files that exist, by path;
+    ``missing`` the absent ones that Compose insists on, and ``absent`` all absent ones, as they are written, by service.
     """
 
     by_service: dict[str, tuple[str, ...]]
     texts: dict[str, str]
     missing: dict[str, tuple[str, ...]]
+    absent: dict[str, tuple[str, ...]]
 
     @property
-    def unseen(self) -> frozenset[str]:
-        """The services for which some file isn't here, whether it may be absent or not: the host may have it."""
-        return frozenset(
-            name for name, paths in self.by_service.items() if any(path not in self.texts for path in paths)
-        )
+    def optional(self) -> dict[str, Any] | None:
+        """A compose file that makes the absent files optional; None where all are there."""
+        services = {
+            name: {"env_file": [{"path": raw, "required": False} for raw in written]}
+            for name, written in self.absent.items()
+        }
+        return {"services": services} if services else None
 
 
 def env_files_of(services: dict[str, Any], directory: Path, values: dict[str, str]) -> EnvFiles:
-    """The env_file entries of services as they are written; ``values`` are the variables that their paths may name.
+    """The env_file entries of services as they are written; ``values`` are the variables that their paths may use.
 
-    Unusable where an entry can't be read, or is so large that it would have to be read for seconds.
+    Unusable if a file can't be read, or is so large that reading it would take seconds.
     """
     by_service: dict[str, tuple[str, ...]] = {}
     texts: dict[str, str] = {}
     missing: dict[str, tuple[str, ...]] = {}
+    absent: dict[str, tuple[str, ...]] = {}
     for name, service in services.items():
         listed = service.get("env_file")
         for entry in listed if isinstance(listed, list) else [listed] if listed else []:
@@ -55,13 +64,15 @@ def env_files_of(services: dict[str, Any], directory: Path, values: dict[str, st
             by_service[name] = (*by_service.get(name, ()), str(path))
             if os.path.exists(path) and not path.is_dir():
                 texts[str(path)] = environment_text(path)
-            elif required and path.name != WRITTEN_BY_PORTAINER:
+                continue
+            absent[name] = (*absent.get(name, ()), raw)
+            if required and path.name != WRITTEN_BY_PORTAINER:
                 missing[name] = (*missing.get(name, ()), raw)
-    return EnvFiles(by_service, texts, missing)
+    return EnvFiles(by_service, texts, missing, absent)
 
 
 def environment_text(path: Path) -> str:
-    """The text of an environment file; Unusable where it can't be one."""
+    """The text of an environment file; Unusable if it can't be one."""
     if path == Path(os.devnull):
         return ""
     if not path.is_file():
@@ -69,8 +80,8 @@ def environment_text(path: Path) -> str:
     size = path.stat().st_size
     if size > ENVIRONMENT_CAP:
         raise Unusable(
-            f"the environment file {path.name} has {size / 1e6:.1f} MB; more than "
-            f"{ENVIRONMENT_CAP / 1e6:.2f} MB are not read, for no container starts with 2 MB of variables"
+            f"the environment file {path.name} has {size / 1e6:.1f} MB; the limit is "
+            f"{ENVIRONMENT_CAP / 1e6:.2f} MB, since no container starts with 2 MB of variables"
         )
     try:
         return path.read_bytes().decode("utf-8", "replace")
@@ -79,13 +90,45 @@ def environment_text(path: Path) -> str:
         return ""
 
 
-def variables_of(text: str) -> dict[str, str]:
-    """The variables of an environment file, roughly as Compose reads them."""
-    found = {}
-    for line in text.splitlines():
-        match = re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)", line)
-        if match:
-            value = match[2].strip()
-            quoted = len(value) > 1 and value[0] in "\"'" and value[0] == value[-1]
-            found[match[1]] = value[1:-1] if quoted else re.sub(r"\s+#.*", "", value)
-    return found
+def interpolation_variables(texts: dict[Path, str]) -> dict[str, str]:
+    """What Compose interpolates with if it is given these environment files; ``texts`` are their contents.
+
+    Where Compose refuses them: what is written in them.
+    """
+    # Compose is asked once for each content: one --env-file often serves many compose files.
+    return _as_compose_reads(tuple(texts), tuple(texts.values())) if texts else {}
+
+
+@cache
+def _as_compose_reads(files: tuple[Path, ...], texts: tuple[str, ...]) -> dict[str, str]:
+    # `config --environment` says the same in lines of NAME=value, in which the second line of a value may look
+    # like a variable, as the last line of a PEM does. The JSON of a service's environment is unambiguous.
+    reader = {"image": "none", "env_file": [str(path).replace("$", "$$") for path in files]}
+    project = Project(files=(), env_files=(Path(os.devnull),), folder=files[0].parent)
+    try:
+        document = config(project, override={"services": {"reader": reader}}).document
+    except Refused:
+        return {name: value for text in texts for name, value in written_variables(text) if name}
+    read: dict[str, str | None] = document["services"]["reader"].get("environment") or {}
+    found = {name: value.replace("$$", "$") for name, value in read.items() if value is not None}
+    # A variable of the process overrides that of a file when Compose interpolates.
+    return {**found, **{name: value for name, value in project.environment().items() if name in found}}
+
+
+def written_variables(text: str) -> Iterator[tuple[str, str]]:
+    """The variables that an environment file writes, as they are written and each time; "" names what has no name.
+
+    For files that Compose refuses, and for secrets that something overrides: neither is in what Compose resolves.
+    """
+    from dotenv.parser import parse_stream
+
+    # Not dotenv_values: it logs a warning for each line that it can't read, and keeps the last value of a name only.
+    for binding in parse_stream(io.StringIO(text.removeprefix("\ufeff"))):
+        if not binding.error:
+            if binding.key and binding.value is not None:
+                yield binding.key, binding.value
+            continue
+        for line in binding.original.string.splitlines():
+            named = re.match(r"\s*(?:export\s+)?([\w.-]+)\s*[:=]\s*(.*)", line)
+            name, value = (named[1], named[2]) if named else ("", line)
+            yield name, value.strip().strip("\"'")

@@ -1,4 +1,4 @@
-"""Compose's reasons, without what they quote of a file: that may be a secret that stands in the wrong place."""
+"""Compose's error messages without the values they quote: a value may be a secret in the wrong place."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _QUOTED = re.compile(
     re.VERBOSE,
 )
 _PLAIN = re.compile(r"[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*")
-# From here on Compose says what it would take; before it stands what it was given.
+# What follows lists what Compose accepts; what comes before quotes what it was given.
 _WOULD_TAKE = re.compile(r"must (?:be|start) |the only value allowed|does not match pattern|expected type '")
 _CUT = "…"
 
 
 def without_values(said: str, texts: Iterable[str]) -> str:
-    """What Compose said, on one line, without any value of the files whose ``texts`` it had read.
+    """Compose's error on one line, without any value of the files that it read, whose contents are ``texts``.
 
-    Keys stay, and names that nothing defines: they tell what to mend.
+    Keys stay, and names that are not defined: they say what to fix.
     """
-    told = "\n".join(texts)
-    keys, values = set(_KEY.findall(told)), set(_VALUE.findall(told))
+    read = "\n".join(texts)
+    keys, values = set(_KEY.findall(read)), set(_VALUE.findall(read))
     lines = (_COLOR.sub("", line).strip() for line in said.splitlines())
-    lowered = told.lower()
+    lowered = read.lower()
     return " ".join(_line(line, keys, values, lowered) for line in lines if line)
 
 
-def _line(line: str, keys: set[str], values: set[str], told: str) -> str:
+def _line(line: str, keys: set[str], values: set[str], read: str) -> str:
     own = _WOULD_TAKE.search(line)
     end = own.start() if own else len(line)
     head = _QUOTED.sub(lambda found: _quoted(found, keys), line[:end])
@@ -44,7 +44,7 @@ def _line(line: str, keys: set[str], values: set[str], told: str) -> str:
     for number, part in enumerate(parts):
         bare = part.strip()
         refused = number and parts[number - 1].rpartition("' ")[2].startswith("invalid ") and " " not in bare
-        if (refused or (len(bare) >= 4 and bare.lower() in told)) and bare not in keys:
+        if (refused or (len(bare) >= 4 and bare.lower() in read)) and bare not in keys:
             parts[number] = _CUT
     words = [_CUT if _is_value(word, keys, values) else word for word in ": ".join(parts).split(" ")]
     return redact(" ".join(words) + line[end:])
@@ -55,8 +55,8 @@ def _quoted(found: re.Match[str], keys: set[str]) -> str:
         plain = _PLAIN.fullmatch(found["name"]) and not looks_secret(found["name"])
         return found[0] if plain else f"{found['undefined']} {_CUT}"
     inside = next(text for text in (found["double"], found["back"], found["single"]) if text is not None)
-    way = [key for key in re.split(r"[.\[\]]+", inside) if key]
-    return found[0] if inside and all(key in keys or key.isdigit() for key in way) else f"'{_CUT}'"
+    path = [key for key in re.split(r"[.\[\]]+", inside) if key]
+    return found[0] if inside and all(key in keys or key.isdigit() for key in path) else f"'{_CUT}'"
 
 
 def _is_value(word: str, keys: set[str], values: set[str]) -> bool:

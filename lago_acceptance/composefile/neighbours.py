@@ -1,4 +1,4 @@
-"""What stands beside a compose file: environment files, what is mounted from its folder, and what git has of it."""
+"""Files beside a compose file: those that are mounted from its folder, and those that are committed to git."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FILE_CAP = 65_536
 
 
 def mounted(model: Model, directory: Path) -> dict[str, str | None]:
-    """The texts of small files in a folder that services mount, by path; None: no such file."""
+    """The contents of small files in a folder that services mount, by path; None: the file does not exist."""
     files: dict[str, str | None] = {}
     for service in model.services:
         for mount in service.mounts:
@@ -31,7 +31,7 @@ def mounted(model: Model, directory: Path) -> dict[str, str | None]:
 
 
 def committed(directory: Path, texts: dict[str, str | None]) -> tuple[str, ...]:
-    """Those files that hold secrets and that git has."""
+    """The files with secrets that are committed to git."""
     telling = [
         path
         for path in texts
@@ -54,7 +54,7 @@ def committed(directory: Path, texts: dict[str, str | None]) -> tuple[str, ...]:
 
 
 def small_text(path: Path) -> str | None:
-    """The text of a file, None where it is large, binary or not to be read."""
+    """The text of a file; None if it is large, binary or unreadable."""
     try:
         if path.stat().st_size > FILE_CAP:
             return None

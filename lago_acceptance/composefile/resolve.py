@@ -1,21 +1,22 @@
-"""What Compose makes of a file, and as much as can be had of one that it refuses."""
+"""What Compose makes of a file, and as much as possible of one that it refuses."""
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from lago_acceptance.composefile.cli import Project
+import msgspec
+
+from lago_acceptance.composefile.cli import Project, Refused, Resolved, config
+from lago_acceptance.composefile.env_files import EnvFiles
+from lago_acceptance.composefile.error_messages import without_values
 from lago_acceptance.composefile.yaml_lines import YamlPath
 from lago_acceptance.core.value_shapes import given_later
+from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, Use, expand
 
-DEADLINE = 20.0
-# So often Compose is asked again, with what it has missed in files that it reads itself.
+# How often Compose is asked again with variables that it missed in files that it includes itself.
 ROUNDS = 4
 _NUMERIC = {
     "ports": "39999",
@@ -28,88 +29,112 @@ _NUMERIC = {
 _MISSING = re.compile(r"required variable (\w+) is missing a value")
 
 
-class TolerantResolver:
-    """Compose's own view of one file. ``error`` is why Compose refuses it, "" where it doesn't; ``error_at`` the way there.
+def resolve(project: Project) -> Resolved:
+    """What Compose makes of a project; UsageError with its reason if it refuses the files."""
+    for path in (*project.files, *project.env_files):
+        if not path.is_file():
+            raise UsageError(
+                f"{path} {'is a folder' if path.is_dir() else 'does not exist'}; give a compose or environment file"
+            )
+    try:
+        return config(project)
+    except Refused as refused:
+        read = [path.read_text("utf-8", "replace") for path in (*project.files, *project.env_files)]
+        reason = without_values("\n".join(refused.reasons[-3:]), read)[:400]
+        raise UsageError(f"Compose can't read {project.files[0]}: {reason}") from None
 
-    ``later`` are the variables that are given at deploy time only, with what stands for each of them;
-    ``unresolved``: Compose has not got as far as the environment files.
+
+class TolerantResolver:
+    """Compose's own view of one file. ``error`` is why Compose refuses the file, or ""; ``error_at`` is where in it.
+
+    ``later`` are the variables that are given at deploy time only, each with its substitute;
+    ``unresolved``: Compose has not read the env_file entries of the services.
     """
 
     def __init__(
         self,
         path: Path,
         directory: Path,
-        env_files: tuple[Path, ...],
+        interpolation_files: tuple[Path, ...],
         values: dict[str, str],
+        env_files: EnvFiles,
         uses: list[tuple[Use, YamlPath]],
         text: str,
     ):
-        self.path, self.directory, self.text = path, directory, text
-        self.below = _below(path)
-        self.env_files, self.values, self.uses = env_files, values, uses
+        self.directory, self.text = directory, text
+        self.interpolation_files, self.values, self.uses = interpolation_files, values, uses
+        self.env_files = env_files
+        self.project = Project(
+            files=(*_base_of(path), path),
+            env_files=tuple(each.resolve() for each in interpolation_files),
+            folder=directory,
+        )
         self.later: dict[str, str] = {}
         self.error = ""
         self.error_at: YamlPath = ()
         self.unresolved = False
 
-    def document(
-        self, written: dict[str, Any], twice: tuple[YamlPath, ...], env_file_missing: bool
-    ) -> dict[str, Any]:
-        """Compose's document, mended where it refuses the file; empty where there is nothing to be had.
+    def document(self, written: dict[str, Any], twice: tuple[YamlPath, ...]) -> dict[str, Any]:
+        """Compose's document, repaired where Compose refuses the file; empty if that does not help.
 
-        ``written`` is the file's own document, ``twice`` the keys that stand twice in it.
+        ``written`` is the file's own document, ``twice`` the keys that appear twice in it.
         """
         self._give_later()
         if twice:
             place = twice[0]
-            if place[-2:-1] != ("labels",) and place[-2:-1] != ("environment",):
-                self.error, self.error_at = f"the key {place[-1]} stands twice in one mapping", place
-            return self._of_text(written)
-        made, said = self._config(self.path)
+            if place[-2:-1] not in (("labels",), ("environment",)):
+                self.error, self.error_at = f"the key {place[-1]} appears twice in one mapping", place
+            return self._of_data(written)
         for _ in range(ROUNDS):
-            if made is not None or not self._give_missing(said):
-                break
-            made, said = self._config(self.path)
-        if made is not None:
-            return made
+            try:
+                return self._config(override=self.env_files.optional)
+            except Refused as refused:
+                reasons = refused.reasons
+                if not self._give_missing(reasons):
+                    break
+        if not (self._for_coolify() and any("undefined volume" in reason for reason in reasons)):
+            self.error, self.error_at = self._explained(reasons)
         self.unresolved = True
-        if env_file_missing and re.search(r"env file .* not found|no such file", said):
-            made, said = self._config(self.path, "--no-env-resolution")
-            if made is not None:
-                return made
-        if not (self._for_coolify() and "undefined volume" in said):
-            self.error, self.error_at = self._said(said)
-        made, _ = self._config(self.path, "--no-env-resolution", "--no-consistency")
-        return made if made is not None else self._of_text(self.expanded(written))
+        try:
+            return self._config("--no-env-resolution", "--no-consistency")
+        except Refused:
+            return self._of_data(self.expanded(written))
+
+    def _config(self, *flags: str, override: dict[str, Any] | None = None) -> dict[str, Any]:
+        variables = {**self.later, "COMPOSE_PROFILES": "*"}
+        project = msgspec.structs.replace(self.project, variables=variables)
+        return config(project, *flags, override=override).document
+
+    def _of_data(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Compose's view of a document that was repaired where Compose stops; empty if it still does."""
+        self.unresolved = True
+        self.project = msgspec.structs.replace(self.project, files=self.project.files[:-1])
+        try:
+            return self._config("--no-env-resolution", "--no-consistency", override=_typed(document))
+        except Refused as refused:
+            if not self.error:
+                self.error, self.error_at = self._explained(refused.reasons)
+            return {}
 
     def _for_coolify(self) -> bool:
-        """Whether Coolify deploys the file; it declares the volumes that services name."""
+        """Whether Coolify deploys the file; Coolify declares the volumes that services use."""
         return any(MADE_BY_COOLIFY.fullmatch(use.name) for use, _ in self.uses)
 
     def _give_later(self) -> None:
-        """A value for each variable that something must set at deploy time, and that nobody can know here."""
-        for use, way in self.uses:
-            asked = use.required and not self.env_files or MADE_BY_COOLIFY.fullmatch(use.name)
+        """A substitute for each variable that is set at deploy time only."""
+        for use, path in self.uses:
+            asked = use.required and not self.interpolation_files or MADE_BY_COOLIFY.fullmatch(use.name)
             if asked and use.name not in self.values:
-                number = next((_NUMERIC[str(key)] for key in reversed(way) if str(key) in _NUMERIC), None)
+                number = next((_NUMERIC[str(key)] for key in reversed(path) if str(key) in _NUMERIC), None)
                 self.later[use.name] = number or given_later(use.name)
 
-    def _give_missing(self, said: str) -> bool:
-        """The same for what Compose misses in files that the file names; whether there was any."""
-        names = [name for name in _MISSING.findall(said) if name not in self.later and not self.env_files]
+    def _give_missing(self, reasons: tuple[str, ...]) -> bool:
+        """Substitutes for variables that Compose misses in files it includes; whether there were any."""
+        if self.interpolation_files:
+            return False
+        names = [name for name in _MISSING.findall(" ".join(reasons)) if name not in self.later]
         self.later.update({name: given_later(name) for name in names})
         return bool(names)
-
-    def _of_text(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Compose's view of a document that was mended where Compose stops; empty where it still does."""
-        self.unresolved = True
-        with tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8") as file:
-            json.dump(_typed(document), file)
-            file.flush()
-            made, said = self._config(Path(file.name), "--no-env-resolution", "--no-consistency")
-        if made is None and not self.error:
-            self.error, self.error_at = self._said(said)
-        return made or {}
 
     def expanded(self, value: Any) -> Any:
         """A written value with its variables filled in, as far as they are known."""
@@ -125,91 +150,57 @@ class TolerantResolver:
             return [self.expanded(child) for child in value]
         if not isinstance(value, str):
             return value
-        # A dollar sign that Compose refuses is what the writer meant for the shell.
+        # A dollar sign that Compose refuses was meant for the shell.
         return expand(value, known).replace("$", "$$")
 
-    def _config(self, path: Path, *extra: str) -> tuple[dict[str, Any] | None, str]:
-        project = Project(
-            name="",
-            files=(*self.below, path),
-            env_files=tuple(each.resolve() for each in self.env_files),
-            variables={**self.later, "COMPOSE_PROFILES": "*"},
-        )
-        command = project.arguments("config", "--format", "json", *extra)
-        command[command.index("--project-directory") + 1] = str(self.directory)
-        try:
-            ended = subprocess.run(
-                command,
-                env={"GOGC": "400", **project.environment()},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=DEADLINE,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return None, f"Compose did not make sense of it within {DEADLINE:.0f} s"
-        said = ended.stderr.decode("utf-8", "replace")
-        if ended.returncode:
-            return None, said
-        try:
-            made = json.loads(ended.stdout)
-        except ValueError:
-            return None, "Compose gave no JSON"
-        return (
-            (made, said)
-            if isinstance(made, dict) and made.get("services")
-            else (None, said or "it has no services")
-        )
-
-    def _said(self, said: str) -> tuple[str, YamlPath]:
-        """Compose's reason without any value, and where it is."""
-        lines = [line.strip() for line in said.splitlines() if line.strip() and "level=warning" not in line]
-        reason = " ".join(lines)
+    def _explained(self, reasons: tuple[str, ...]) -> tuple[str, YamlPath]:
+        """Compose's reason without any value, and the path to what it is about."""
+        reason = " ".join(reasons)
         if found := _MISSING.search(reason):
-            way = next((way for use, way in self.uses if use.name == found[1] and use.required), ())
-            return f"the required variable {found[1]} is not set", way
+            path = next((path for use, path in self.uses if use.name == found[1] and use.required), ())
+            return f"the required variable {found[1]} is not set", path
         if found := re.search(r"invalid interpolation format for ([\w.\-\[\]]+)", reason):
             return (
                 f"Compose can't interpolate {found[1].strip('.')}: a dollar sign there is neither a variable nor doubled",
-                _way(found[1]),
+                _path_of(found[1]),
             )
         if "panic:" in reason:
-            return "Compose itself crashes on it: something in it has a type that nobody expects there", ()
+            return "Compose itself crashes on it: a value in it has a type that Compose does not expect", ()
         place = re.search(r"(?<![\w/])(?:services|networks|volumes|secrets|configs)[.\[][\w.\-\[\]]+", reason)
         service = re.search(r"service \"([\w-]+)\"", reason)
-        way = _way(place[0]) if place else ("services", service[1]) if service else ()
+        path = _path_of(place[0]) if place else ("services", service[1]) if service else ()
+        said = f"Compose refuses it: {self._without_values(reasons)}"
+        if "failed to read" in reason:
+            # An environment file: the line is not one of the compose file.
+            return said, path or self._entry_of(reason)
         line = re.search(r"line (\d+)", reason)
-        return f"Compose refuses it: {self._without_values(lines)}", (
-            "line",
-            int(line[1]),
-        ) if line and not way else way
+        return said, ("line", int(line[1])) if line and not path else path
 
-    def _without_values(self, lines: list[str]) -> str:
-        from lago_acceptance.composefile.error_messages import without_values
+    def _entry_of(self, reason: str) -> YamlPath:
+        """The path to the env_file entry that a reason names; () if it is none of a service."""
+        for service, paths in self.env_files.by_service.items():
+            if any(path in reason for path in paths):
+                return "services", service, "env_file"
+        return ()
 
-        read = [self.text, *(f"{name}={value}" for name, value in self.values.items())]
-        said = "\n".join(lines).replace(f"{self.directory}/", "") or "it gives no reason"
-        return without_values(said, read)
+    def _without_values(self, reasons: tuple[str, ...]) -> str:
+        read = [self.text, *self.env_files.texts.values(), *(f"{n}={v}" for n, v in self.values.items())]
+        return without_values("\n".join(reasons).replace(f"{self.directory}/", ""), read)
 
 
-def _way(place: str) -> YamlPath:
-    """The way that Compose writes as services.api.ports.[0], or as services[api].ports[0]."""
+def _path_of(place: str) -> YamlPath:
+    """The path that Compose writes as services.api.ports.[0], or as services[api].ports[0]."""
     keys = re.split(r"[.\[\]]+", place.strip("[]."))
     return tuple(int(key) if key.isdigit() else key for key in keys)
 
 
-def _below(path: Path) -> tuple[Path, ...]:
-    """The file that an override file belongs to (compose.yml for compose.override.yml); none where there is none."""
+def _base_of(path: Path) -> tuple[Path, ...]:
+    """The file that an override file belongs to (compose.yml for compose.override.yml); none if there is none."""
     base, override, ending = path.name.partition(".override.")
-    return (
-        tuple(
-            path.with_name(f"{base}.{each}")
-            for each in ("yml", "yaml")
-            if path.with_name(f"{base}.{each}").is_file()
-        )[:1]
-        if override and ending
-        else ()
-    )
+    if not (override and ending):
+        return ()
+    found = (path.with_name(f"{base}.{each}") for each in ("yml", "yaml"))
+    return tuple(each for each in found if each.is_file())[:1]
 
 
 def _typed(value: Any) -> Any:

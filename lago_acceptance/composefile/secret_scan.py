@@ -1,7 +1,7 @@
-"""Finds what is secret in compose files and environment files, wherever it stands, and teaches it to the redactor.
+"""Finds secrets anywhere in compose files and environment files, and registers them with the redactor.
 
-A secret may stand where nobody expects one (``restart: <a key>``), and any rule, or Compose itself, may quote it there.
-So it is known by its name, or by its looks.
+A secret may be in an unexpected place (``restart: <a key>``), and a rule, or Compose itself, may quote it from there. So
+a value counts as secret by its name, or by what it looks like.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ _INNER_DIGIT = re.compile(r"(?<=[A-Za-z])\d(?=[A-Za-z])")
 _SPEAKING = re.compile(r"passw(?:or)?[dt]|secret", re.IGNORECASE)
 _MAY_LOOK_SECRET = re.compile(rf"\d|{_SPEAKING.pattern}", re.IGNORECASE)
 _SYMBOL = re.compile(r"[!#$%^~]")
-# Whole values alone: elsewhere these stand between the parts of URLs, lists and shell commands.
+# For whole values only: elsewhere these separate the parts of URLs, lists and shell commands.
 _MORE_SYMBOLS = re.compile(r"[!#$%^~@&?*+]")
 _NO_PASSWORD = re.compile(r"\s|://|\$[{(]|[`(,=]|sha256:")
+# In an environment file, a line break may be written as an escape.
+_LINE_BREAK = re.compile(r"[\r\n]+|\\[rn]")
+_PEM_EDGE = re.compile(r"-+(BEGIN|END) [A-Z ]+-+")
 _OPTION = re.compile(
     r"(?i)(?<!\S)(?:-a|--?[\w-]{0,40}(?:pass|secret|token)[\w-]{0,40})[\s=,\"']+(?![-$])([^\s\"',\]]{6,})"
 )
@@ -38,41 +41,43 @@ _OPTION = re.compile(
 def learn(
     written: dict[str, Any], resolved: dict[str, Any], variables: Iterable[tuple[str, str]], directory: Path
 ) -> None:
-    """Teach the redactor the secrets of a file and of its environment, so that no output can hold one.
+    """Register the secrets of a file and of its environment with the redactor, so that no output shows one.
 
-    What the file calls its services, networks and the like is no secret, nor is its folder's name.
+    Names of services, networks and the like are no secrets, nor is the name of the file's folder.
     """
     names = set(_keys(written))
     folders = [part.lower() for part in directory.parts if looks_secret(part)]
     found = dict.fromkeys(variables)
-    for way, text in (*scalars(written), *scalars(resolved)):
-        found[str(way[-1]), text] = None
+    for path, text in (*scalars(written), *scalars(resolved)):
+        found[str(path[-1]), text] = None
     for name, text in found:
         if text not in names and not any(folder in text.lower() for folder in folders):
             _learn(name, text, names)
 
 
-def scalars(value: Any, way: YamlPath = ()) -> Iterator[tuple[YamlPath, str]]:
-    """The texts of a document, each with the way to it. Of ``NAME=value`` in a list, the name is a part of the way."""
+def scalars(value: Any, path: YamlPath = ()) -> Iterator[tuple[YamlPath, str]]:
+    """The texts of a document, each with its path. For ``NAME=value`` in a list, the path ends with the name."""
     if isinstance(value, dict):
         for key, child in value.items():
-            yield from scalars(child, (*way, key))
+            yield from scalars(child, (*path, key))
     elif isinstance(value, list):
         for number, child in enumerate(value):
-            yield from scalars(child, (*way, number))
+            yield from scalars(child, (*path, number))
     elif value is not None and not isinstance(value, bool | int | float):
         name, equals, rest = str(value).partition("=")
-        named = equals and isinstance(way[-1], int) and way[-2] not in _COMMANDS and re.fullmatch(_NAME, name)
-        yield ((*way[:-1], name), rest) if named else (way, str(value))
+        named = (
+            equals and isinstance(path[-1], int) and path[-2] not in _COMMANDS and re.fullmatch(_NAME, name)
+        )
+        yield ((*path[:-1], name), rest) if named else (path, str(value))
 
 
 def looks_secret(word: str) -> bool:
-    """Whether a word is one that nobody writes but as a password or a key, whatever it stands for."""
+    """Whether a word looks like a password or a key, and like nothing else."""
     return any(_is_mixed(segment) or _says_so(segment) for segment in _SEGMENT.findall(word))
 
 
 def _is_mixed(segment: str) -> bool:
-    """Letters and digits that change places as no name has them: k3j9x0q2, s3cr3t, Summer2024!, hunter2pass."""
+    """Letters and digits mixed as in no name: k3j9x0q2, s3cr3t, Summer2024!, hunter2pass."""
     inner, changes = len(_INNER_DIGIT.findall(segment)), len(_RUN.findall(segment)) - 1
     if not re.search(r"\d", segment) or not re.search(r"[A-Za-z]", segment):
         return False
@@ -83,14 +88,14 @@ def _is_mixed(segment: str) -> bool:
 
 
 def _says_so(segment: str) -> bool:
-    """password123, MySecretPassword; not the name of a variable, nor that of a secret."""
+    """password123, MySecretPassword; not the name of a variable or of a secret."""
     spoken = _SPEAKING.findall(segment)
     more = len(spoken) > 1 or re.search(r"\d|[a-z][A-Z]", segment)
     return bool(spoken and more) and not segment.isupper()
 
 
 def _is_password(text: str) -> bool:
-    """Whether a whole value has the mixture of characters that passwords are asked for."""
+    """Whether a whole value mixes characters as password policies demand."""
     if not 8 <= len(text) <= 128 or _NO_PASSWORD.search(text) or text.startswith(("/", "./", "../")):
         return False
     return all(re.search(each, text) for each in (r"[a-z]", r"[A-Z]", r"\d", _MORE_SYMBOLS))
@@ -126,7 +131,11 @@ def _learn(name: str, text: str, names: set[str]) -> None:
 
 
 def _teach(secret: str) -> None:
-    if not unknown(secret):
-        # As it is, and as Compose files write a dollar sign.
-        for each in {secret, secret.replace("$", "$$")}:
+    """Learn a secret whole and by line: a message may quote one line of it."""
+    if unknown(secret):
+        return
+    lines = [line.strip() for line in _LINE_BREAK.split(secret)]
+    for part in {secret, *(line for line in lines if not _PEM_EDGE.fullmatch(line))}:
+        # As it is, and as compose files write a dollar sign.
+        for each in {part, part.replace("$", "$$")}:
             Redactor.shared.learn(each)

@@ -1,4 +1,4 @@
-"""A compose file's text as data with line numbers, for files of any kind: nothing in it can crash or stall the reader."""
+"""YAML as data with line numbers. No file, however broken, can crash or stall the reader."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ YamlPath = tuple[str | int, ...]
 
 
 class Unusable(Exception):
-    """The text is no compose file. Says why; ``line`` where it is known."""
+    """The file can't be used, and why; ``line`` is where, if known."""
 
     def __init__(self, reason: str, line: int | None = None):
         super().__init__(reason)
@@ -24,21 +24,25 @@ class Unusable(Exception):
 
 
 class ParsedYaml(msgspec.Struct, frozen=True):
-    """The document with all scalars as texts (None for null), the line of each way, and the ways that stand twice."""
+    """A document with all scalars as texts (None for null), and the line of each path.
 
-    document: dict[str, Any]
+    ``repeated`` are the paths that appear twice: ``twice``, the keys of one mapping, and names of a list environment
+    or of list labels. ``lines`` has the line of the last one.
+    """
+
+    document: Any
     lines: dict[YamlPath, int]
     repeated: tuple[YamlPath, ...]
     twice: tuple[YamlPath, ...]
 
 
 def read(data: bytes) -> ParsedYaml:
-    """The document of a compose file; Unusable where it is none."""
+    """The document of a compose file; Unusable if it is none."""
     if not data.strip():
         raise Unusable("the file is empty")
     if len(data) > SIZE_CAP:
         raise Unusable(
-            f"the file has {len(data) / 1e6:.1f} MB; a compose file is never above {SIZE_CAP // 1_000_000} MB"
+            f"the file has {len(data) / 1e6:.1f} MB; the limit for a compose file is {SIZE_CAP // 1_000_000} MB"
         )
     if b"\0" in data:
         raise Unusable("the file is binary, not YAML")
@@ -46,37 +50,31 @@ def read(data: bytes) -> ParsedYaml:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unusable("the file is not UTF-8 text", data[: error.start].count(b"\n") + 1) from error
-    refuse_depth(text)
-    node = _composed(text)
-    walker = _Walker()
-    document = walker.value(node, ())
+    root = parsed(text)
+    if root is None:
+        raise Unusable("the file is empty")
+    found = with_lines(root)
+    document = found.document
     included = isinstance(document, dict) and "include" in document and "services" not in document
     if not included and not (isinstance(document, dict) and isinstance(document.get("services"), dict)):
         raise Unusable("this is YAML, but no compose file: it has no `services`")
     if len(document.get("services") or {}) > SERVICES_CAP:
-        raise Unusable(
-            f"it declares {len(document['services'])} services; more than {SERVICES_CAP} are not judged"
-        )
-    return ParsedYaml(document, walker.lines, tuple(walker.repeated), tuple(walker.twice))
+        raise Unusable(f"it declares {len(document['services'])} services; the limit is {SERVICES_CAP}")
+    return found
 
 
-def refuse_depth(text: str) -> None:
-    """Unusable where YAML is nested too deep. The C parser has no limit of its own: it ends the process."""
-    flow = deepest = 0
-    for found in re.finditer(r"[\[\]{}]", text):
-        flow = flow + 1 if found[0] in "[{" else max(0, flow - 1)
-        deepest = max(deepest, flow)
-    block = max((len(found[0]) for found in re.finditer(r"(?m)^[ \t]*(?:[-?:][ \t]+)*", text)), default=0)
-    if deepest > DEPTH_CAP or block > 8 * DEPTH_CAP:
-        raise Unusable(f"the file is nested more than {DEPTH_CAP} levels deep")
+def parsed(text: str, alone: bool = False) -> yaml.Node | None:
+    """The first document of a YAML text, None if it has none; Unusable if it is not YAML, or nested too deep.
 
-
-def _composed(text: str) -> yaml.Node:
+    ``alone``: a second document is an error.
+    """
+    _refuse_depth(text)
     loader = yaml.CSafeLoader(text)
     try:
-        if not loader.check_node():
-            raise Unusable("the file is empty")
-        return loader.get_node()
+        root = loader.get_node() if loader.check_node() else None
+        if alone and root is not None and loader.check_node():
+            raise Unusable("it has a second document (---)")
+        return root
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Unusable(
@@ -88,66 +86,94 @@ def _composed(text: str) -> yaml.Node:
         loader.dispose()
 
 
-class _Walker:
-    """Makes data of nodes; merges (<<) and aliases are followed, within bounds."""
+def with_lines(root: yaml.Node) -> ParsedYaml:
+    """A parsed document as texts with their lines; Unusable if its anchors expand without bounds."""
+    walker = _Walker()
+    return ParsedYaml(walker.value(root, ()), walker.lines, tuple(walker.repeated), tuple(walker.twice))
 
-    def __init__(self):
+
+def typed(root: yaml.Node) -> Any:
+    """A parsed document with its scalars as YAML types them."""
+    try:
+        return yaml.CSafeLoader("").construct_document(root)
+    except (yaml.YAMLError, ValueError) as error:
+        raise Unusable("this is not YAML") from error
+
+
+def _refuse_depth(text: str) -> None:
+    """Unusable if YAML is nested too deep. The C parser has no limit of its own: it would crash the process."""
+    flow = deepest = 0
+    for found in re.finditer(r"[\[\]{}]", text):
+        flow = flow + 1 if found[0] in "[{" else max(0, flow - 1)
+        deepest = max(deepest, flow)
+    block = max((len(found[0]) for found in re.finditer(r"(?m)^[ \t]*(?:[-?:][ \t]+)*", text)), default=0)
+    if deepest > DEPTH_CAP or block > 8 * DEPTH_CAP:
+        raise Unusable(f"the file is nested more than {DEPTH_CAP} levels deep")
+
+
+class _Walker:
+    """Turns nodes into data; follows merges (<<) and aliases, up to NODE_CAP values."""
+
+    def __init__(self) -> None:
         self.lines: dict[YamlPath, int] = {}
         self.repeated: list[YamlPath] = []
         self.twice: list[YamlPath] = []
         self._open: set[int] = set()
         self._count = 0
 
-    def value(self, node: yaml.Node, way: YamlPath) -> Any:
+    def value(self, node: yaml.Node, path: YamlPath) -> Any:
         self._count += 1
         if self._count > NODE_CAP:
             raise Unusable(f"its anchors multiply to more than {NODE_CAP} values", node.start_mark.line + 1)
-        self.lines.setdefault(way, node.start_mark.line + 1)
-        if node.id == "scalar":
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode):
             return None if node.tag == "tag:yaml.org,2002:null" else node.value
         if id(node) in self._open:
             raise Unusable("an anchor contains itself", node.start_mark.line + 1)
         self._open.add(id(node))
         try:
-            return self._sequence(node, way) if node.id == "sequence" else self._mapping(node, way)
+            if isinstance(node, yaml.SequenceNode):
+                return self._sequence(node, path)
+            assert isinstance(node, yaml.MappingNode)
+            return self._mapping(node, path)
         finally:
             self._open.discard(id(node))
 
-    def _sequence(self, node: yaml.SequenceNode, way: YamlPath) -> list[Any]:
-        found = [self.value(child, (*way, number)) for number, child in enumerate(node.value)]
-        if way and way[-1] in ("environment", "labels"):
+    def _sequence(self, node: yaml.SequenceNode, path: YamlPath) -> list[Any]:
+        found = [self.value(child, (*path, number)) for number, child in enumerate(node.value)]
+        if path and path[-1] in ("environment", "labels"):
             seen = set()
             for entry, child in zip(found, node.value, strict=True):
                 if isinstance(entry, str):
                     name = entry.partition("=")[0]
                     if name in seen:
-                        self.repeated.append((*way, name))
+                        self.repeated.append((*path, name))
                     seen.add(name)
-                    self.lines[(*way, name)] = child.start_mark.line + 1
+                    self.lines[(*path, name)] = child.start_mark.line + 1
         return found
 
-    def _mapping(self, node: yaml.MappingNode, way: YamlPath) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: YamlPath) -> dict[str, Any]:
         found: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         for key_node, child in node.value:
-            if key_node.id != "scalar":
-                raise Unusable("a key is not a text", key_node.start_mark.line + 1)
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise Unusable("a key is not a plain text", key_node.start_mark.line + 1)
             key = key_node.value
             if key == "<<":
-                for part in child.value if child.id == "sequence" else [child]:
-                    taken = self.value(part, way)
+                for part in child.value if isinstance(child, yaml.SequenceNode) else [child]:
+                    taken = self.value(part, path)
                     if isinstance(taken, dict):
                         merged = {**taken, **merged}
                 continue
             if key in found:
-                self.repeated.append((*way, key))
-                self.twice.append((*way, key))
+                self.repeated.append((*path, key))
+                self.twice.append((*path, key))
             for old in (
-                [each for each in self.lines if each[: len(way) + 1] == (*way, key)]
+                [each for each in self.lines if each[: len(path) + 1] == (*path, key)]
                 if key in merged or key in found
                 else ()
             ):
                 del self.lines[old]
-            found[key] = self.value(child, (*way, key))
-            self.lines[(*way, key)] = key_node.start_mark.line + 1
+            found[key] = self.value(child, (*path, key))
+            self.lines[(*path, key)] = key_node.start_mark.line + 1
         return {**merged, **found}

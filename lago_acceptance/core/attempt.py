@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from lago_acceptance.core.findings import Red
 from lago_acceptance.core.verdicts import Blocked, Unknown
@@ -29,7 +29,7 @@ class Attempt(Generic[T]):
         """The value, for the check that this attempt belongs to: it is red where the attempt is."""
         if self.failure:
             raise self.failure
-        return self._value
+        return cast(T, self._value)
 
     def require(self, missing: str) -> T:
         """The value, for a check that needs it: Blocked where another check says why there is none."""

@@ -1,4 +1,4 @@
-"""What a run was asked for, checked."""
+"""The options of a run, validated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lago_acceptance.core.verdicts import UsageError
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of one run. ``compose_files`` holds one file for stack; the gate takes several, and folders."""
+    """The options of one run. ``compose_files`` is one file for a stack; the gate takes several, and folders."""
 
     reports: Path
     target: str = "stack"
@@ -37,15 +37,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def compose_file(self) -> Path:
-        """The one compose file that a stack is brought up from."""
+        """The one compose file that a stack is started from."""
         if len(self.compose_files) != 1:
             raise UsageError(
-                "a stack is brought up from one --compose-file; several are for the gate (-m gate)"
+                "a stack is started from one --compose-file; only the gate (-m gate) takes several"
             )
         return self.compose_files[0]
 
     def given_key(self) -> Secret | None:
-        """The organization's API key as whoever runs the suite gives it: --api-key-file, else LAGO_API_KEY."""
+        """The organization's API key that the user passes: by --api-key-file, else by LAGO_API_KEY."""
         text = (
             self.api_key_file.read_text("utf-8", "replace")
             if self.api_key_file
@@ -54,15 +54,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         return Secret(text.strip()) if text.strip() else None
 
     def check(self) -> None:
-        """UsageError, with one sentence, where the options contradict each other."""
+        """UsageError, in one sentence, if options contradict each other or name files that can't be used."""
         if self.target == "live" and not self.hosts:
             raise UsageError("--target live needs --hosts ssh://root@HOST")
         if self.target != "live" and self.hosts:
-            raise UsageError("--hosts belongs to --target live; a stack is brought up on this machine")
+            raise UsageError("--hosts needs --target live; a stack always runs on this machine")
         if self.target != "live" and (self.ssh_config or self.ca_file or self.project):
-            raise UsageError("--ssh-config, --ca-file and --project belong to --target live")
+            raise UsageError("--ssh-config, --ca-file and --project need --target live")
         if self.target != "live" and self.allow_writes:
-            raise UsageError("--allow-writes belongs to --target live; a stack is made to be written into")
+            raise UsageError("--allow-writes needs --target live; on a stack, writing is always allowed")
         files = (
             ("--ssh-config", self.ssh_config),
             ("--ca-file", self.ca_file),
@@ -74,13 +74,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         for option, file in files:
             if file and not file.is_file():
                 raise UsageError(
-                    f"{option} {file} is {'a folder' if file.is_dir() else 'no file' if file.exists() else 'not there'}"
+                    f"{option} {file} {'is a folder' if file.is_dir() else 'is not a regular file' if file.exists() else 'does not exist'}"
                 )
         above = next(each for each in (self.reports, *self.reports.absolute().parents) if each.exists())
         if not above.is_dir() or not os.access(above, os.W_OK):
             raise UsageError(
-                f"--reports {self.reports}: nothing can be written there, for {above} is "
-                f"{'not writable' if above.is_dir() else 'no folder'}"
+                f"--reports {self.reports} can't be written: {above} is "
+                f"{'not writable' if above.is_dir() else 'not a folder'}"
             )
         if self.deadline <= 0:
-            raise UsageError(f"--deadline {self.deadline:g} is no time; give seconds, such as 180")
+            raise UsageError(f"--deadline {self.deadline:g} is not a time limit; give seconds, such as 180")

@@ -29,7 +29,10 @@ PHASES = {
 # Rooms whose modules register ids. They are loaded by name, for this room knows none of them.
 ROOMS = ("core", "lago", "rules", "checks", "clients", "plans", "scenarios", "targets")
 # Ids of earlier releases that waivers may still name, with the id that took their place.
-ALIASES: dict[str, str] = {"healthcheck-absent": "missing-healthcheck"}
+ALIASES: dict[str, str] = {
+    "api-key-refused": "api-refuses-its-key",
+    "healthcheck-absent": "missing-healthcheck",
+}
 
 Function = TypeVar("Function", bound=Callable[..., object])
 

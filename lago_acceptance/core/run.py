@@ -1,4 +1,4 @@
-"""The run id: the name under which everything that a run creates can be found and removed."""
+"""The run id: the name by which everything that a run creates is found and removed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ OWNER_LABEL = "lago-acceptance.owner"
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One run: its id (lower case, usable as a project's and a network's name), its reports, its private folder.
+    """One run: its id (lower case, valid in names of projects and networks), its reports, its private folder.
 
-    The private folder is of mode 700 and holds what must not be reported: keys and env files.
+    The private folder has mode 700 and holds what must stay out of reports: keys and env files.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Run(msgspec.Struct, frozen=True):
         return f"{PREFIX}{self.id}-edge"
 
     def network(self, name: str) -> str:
-        """This run's own network in the place of an external one."""
+        """This run's own network that replaces an external one."""
         return f"{PREFIX}{self.id}-{name}"
 
     def close(self) -> None:
@@ -48,7 +48,7 @@ class Run(msgspec.Struct, frozen=True):
 
 
 def start(reports: Path) -> Run:
-    """A new run with its folders; ``reports/latest`` points to it."""
+    """A new run with its folders; ``reports/latest`` links to its reports."""
     name = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
     folder = reports / name
     folder.mkdir(parents=True)
@@ -59,18 +59,18 @@ def start(reports: Path) -> Run:
 
 
 def owner() -> str:
-    """This process, told apart from a later one with the same number: pid and start time."""
+    """This process by its pid and start time, since a later process may get the same pid."""
     return f"{os.getpid()}-{_started(os.getpid())}"
 
 
 def alive(owner_label: str) -> bool:
-    """Whether the process that a label names still runs on this machine."""
+    """Whether the process that an owner label names still runs on this machine."""
     pid, _, started = owner_label.partition("-")
     return pid.isdigit() and _started(int(pid)) == started
 
 
 def _started(pid: int) -> str:
-    """When a process was started, as the system writes it; "gone" where there is none."""
+    """When a process was started, in seconds since the epoch; "gone" if it does not exist."""
     import psutil
 
     try:
@@ -80,5 +80,5 @@ def _started(pid: int) -> str:
 
 
 def tenant_of(run_id: str) -> str:
-    """The tenant that a run acts as at the gateway, where only a UUID will do."""
+    """The tenant that a run uses at the gateway, which accepts UUIDs only."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, PREFIX + run_id))

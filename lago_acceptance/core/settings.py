@@ -1,4 +1,4 @@
-"""What is of one deployment: its names, hosts, networks and limits. Read from settings.toml; see there."""
+"""The settings of one deployment: its names, hosts, networks and limits, from settings.toml; see there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lago_acceptance.core.verdicts import UsageError
 
 
 class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the deployment lies on its host, and which Lago it is."""
+    """Where the deployment is on its host, and its version of Lago."""
 
     directory: str
     compose_file: str
@@ -20,14 +20,14 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many migrations a version of Lago has, and the latest of them."""
+    """The number of migrations of a version of Lago, and the latest of them."""
 
     migrations: int
     latest: str
 
 
 class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Public names."""
+    """Public host names."""
 
     front: str
     api: str
@@ -35,10 +35,10 @@ class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How Traefik is set up in production, and what TLS must be.
+    """How Traefik is set up in production, and what is required of DNS and TLS.
 
-    ``origin`` is the proxy's public address where it is not that of the ssh host; ``system_resolver``: whether this
-    machine's own resolvers are asked about a live host's names, too.
+    ``origin`` is the proxy's public address, if it is not that of the ssh host; ``system_resolver``: whether this
+    machine's own resolvers are also queried for a live host's names.
     """
 
     http_entrypoint: str
@@ -55,14 +55,14 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where dumps of the database lie on the host: a file pattern of its shell, and how old the last may be, in hours."""
+    """Where the database dumps are on the host, as a shell pattern, and the maximum age of the newest, in hours."""
 
     files: str
     hours: float = 26
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a host must have left, and how long a job may wait. Sizes in MiB, times in seconds.
+    """Limits of a host: its free disk space, and how long a job may wait. Sizes in MiB, times in seconds.
 
     ``log_mib`` is for the log files of one container, ``clock_drift`` for the host's clock against this machine's.
     """
@@ -74,7 +74,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file."""
+    """The whole settings file."""
 
     deployment: Deployment
     hosts: Hosts
@@ -85,14 +85,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load(path: Path) -> Settings:
-    """The settings of a file; UsageError with one sentence where it can't be used."""
+    """The settings of a file; UsageError in one sentence if it can't be used."""
     try:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
     except OSError as error:
         raise UsageError(
-            f"the settings file {path} can't be read: {error.strerror}; give another one by --settings"
+            f"the settings file {path} can't be read: {error.strerror}; choose another with --settings"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the settings file {path} is not TOML: {error}") from error
     except msgspec.ValidationError as error:
-        raise UsageError(f"the settings file {path} has an entry that can't be used: {error}") from error
+        raise UsageError(f"the settings file {path} has an invalid entry: {error}") from error

@@ -1,4 +1,4 @@
-"""The one place that waits: it looks at once, then often, and never beyond a deadline."""
+"""The one place that waits: polls at once, then often, and never beyond a deadline."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ T = TypeVar("T")
 
 
 def until(look: Callable[[], T], deadline: float, first: float = 0.05, slowest: float = 0.5) -> T:
-    """Look until the answer is true, or ``deadline`` seconds are over; the last answer, true or not.
+    """Call ``look`` until its answer is true or ``deadline`` seconds have passed; returns the last answer, true or not.
 
-    A look that can tell that waiting is pointless ends it by raising: exceptions pass through.
+    Exceptions pass through: ``look`` raises to end a wait that has become pointless.
     """
-    from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_exponential
+    from tenacity import RetryCallState, Retrying, retry_if_not_result, stop_after_delay, wait_exponential
+
+    def last_answer(state: RetryCallState) -> T:
+        assert state.outcome is not None
+        answer: T = state.outcome.result()
+        return answer
 
     retrying = Retrying(
         retry=retry_if_not_result(bool),
         stop=stop_after_delay(deadline),
         wait=wait_exponential(multiplier=first, exp_base=1.3, min=first, max=slowest),
-        retry_error_callback=lambda state: state.outcome.result(),
+        retry_error_callback=last_answer,
     )
     return retrying(look)

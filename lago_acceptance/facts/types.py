@@ -9,6 +9,7 @@ import msgspec
 
 from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, RedisAnswers
 from lago_acceptance.model.deployment import Model, Network, Service
+from lago_acceptance.model.from_docker import own_name
 
 # Seconds after which a container that was restarted counts as running.
 STEADY = 20
@@ -183,11 +184,16 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     def model(self) -> Model:
         """The containers as a model, for rules."""
+        project = self.containers[0].project if self.containers else ""
+        own = f"{project}_" if project else ""
         return Model(
             observed=True,
-            project=self.containers[0].project if self.containers else "",
+            project=project,
             services=tuple(container.service for container in self.containers),
-            networks=tuple(Network(name, name) for name in self.networks),
+            networks=tuple(
+                Network(own_name(name, project), name, external=not (own and name.startswith(own)))
+                for name in self.networks
+            ),
         )
 
     def log_since_start(self, container: Container) -> list[str]:

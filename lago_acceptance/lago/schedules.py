@@ -32,5 +32,5 @@ EVERY_HOUR = {
         "top_up_wallet_interval_credits",
     )
 }
-# A schedule whose interval can be set, in seconds.
+# Schedules whose interval is configurable, in seconds.
 INTERVALS = {"refresh_lifetime_usages": "LAGO_LIFETIME_USAGE_REFRESH_INTERVAL_SECONDS"}

@@ -9,7 +9,7 @@ from lago_acceptance.model.deployment import Service
 
 
 def version_of(service: Service, settings: Settings) -> tuple[int, ...] | None:
-    """Lago's version by the image's tag; of an image that isn't getlago's, the settings' version; None: can't be told."""
+    """Lago's version from the image's tag, or from the settings for a stand-in; None if it isn't known."""
     name, _, tag = service.image.partition("@")[0].rpartition(":")
     if "/" in tag or not name:
         name, tag = service.image, ""
@@ -27,6 +27,6 @@ def version_of(service: Service, settings: Settings) -> tuple[int, ...] | None:
 
 
 def before(service: Service, settings: Settings, version: tuple[int, ...]) -> bool:
-    """Whether the service's Lago is certainly older than a version."""
+    """Whether the service's Lago is known to be older than a version."""
     own = version_of(service, settings)
     return own is not None and own < version

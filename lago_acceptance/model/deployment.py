@@ -13,7 +13,7 @@ from lago_acceptance.model.source import ComposeSource
 
 
 class Healthcheck(msgspec.Struct, frozen=True):
-    """How Docker asks a container whether it is well. Times in seconds; None is Docker's default."""
+    """A container's healthcheck. Times in seconds; None is Docker's default."""
 
     test: tuple[str, ...]
     interval: float | None = None
@@ -32,7 +32,7 @@ class Healthcheck(msgspec.Struct, frozen=True):
 
 
 class Mount(msgspec.Struct, frozen=True):
-    """Something of the host, or a volume, inside of a container. ``source`` is a path or a volume's name."""
+    """A volume or a host path in a container. ``source`` is the volume's name or the path."""
 
     kind: str
     source: str
@@ -42,7 +42,7 @@ class Mount(msgspec.Struct, frozen=True):
 
 
 class Port(msgspec.Struct, frozen=True):
-    """A port that the host forwards. ``address`` "" or 0.0.0.0 or :: is every interface."""
+    """A published port. The ``address`` "", 0.0.0.0 or :: means all interfaces."""
 
     address: str
     published: str
@@ -55,7 +55,7 @@ class Port(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """One service, declared or running. ``environment`` maps a name to its text ("" where Compose made it empty)."""
+    """One service, declared or running. ``environment`` maps a name to its text ("" if it is empty)."""
 
     name: str
     image: str
@@ -90,11 +90,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
         return " ".join((*self.entrypoint, *self.command))
 
     def value(self, name: str) -> str:
-        """A variable's text, "" where it is absent."""
+        """A variable's text, "" if it is unset."""
         return self.environment.get(name) or ""
 
     def mount_at(self, path: str) -> Mount | None:
-        """The mount that serves a path inside the container: the deepest one that holds it."""
+        """The mount that contains a path in the container: the deepest one."""
         holding = [
             mount
             for mount in self.mounts
@@ -122,7 +122,8 @@ class Volume(msgspec.Struct, frozen=True):
 class Model(msgspec.Struct, frozen=True, kw_only=True):
     """A whole deployment as declared or as observed.
 
-    ``files`` are the texts of small host files that a declared service mounts, by path; None: no such file.
+    ``files`` are the texts of small host files that a declared service mounts, by path (None: no such file).
+    ``source`` is the compose file itself; None for running containers.
     """
 
     observed: bool
@@ -131,12 +132,12 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     networks: tuple[Network, ...] = ()
     volumes: tuple[Volume, ...] = ()
     files: dict[str, str | None] = {}
-    written: ComposeSource | None = None
+    source: ComposeSource | None = None
 
     def of_role(self, *roles: str) -> tuple[Service, ...]:
         """The services of these roles, in the file's order."""
         return tuple(service for service in self.services if service.role in roles)
 
     def network_name(self, key: str) -> str:
-        """Docker's name of a network that a service names by its key."""
+        """Docker's name of a network, from the key that a service uses."""
         return next((network.name for network in self.networks if network.key == key), key)

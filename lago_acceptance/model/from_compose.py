@@ -1,4 +1,4 @@
-"""Makes the model: of what Compose resolves (``docker compose config``), and of what Docker tells of a container."""
+"""The model of a declared deployment, from ``docker compose config``."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from lago_acceptance.model.deployment import Healthcheck, Model, Mount, Network,
 from lago_acceptance.model.units import seconds, size_in_bytes
 
 
-def _words(value: str | list | None) -> tuple[str, ...]:
+def words(value: str | list[Any] | None) -> tuple[str, ...]:
+    """A command, entrypoint or test as a tuple of words."""
     if value is None:
         return ()
     return (value,) if isinstance(value, str) else tuple(str(word) for word in value)
 
 
-def _literal(value: str | None) -> str | None:
-    """Compose writes a dollar sign doubled, so that its output can be read again."""
-    return value.replace("$$", "$") if isinstance(value, str) else value
+def _literal(value: str) -> str:
+    """A value of Compose's output, where every dollar sign is doubled."""
+    return value.replace("$$", "$")
 
 
 def declared(document: dict[str, Any]) -> Model:
@@ -29,7 +30,9 @@ def declared(document: dict[str, Any]) -> Model:
     return Model(
         observed=False,
         files={
-            written_here(key): _literal(content) for key, content in contents.items() if content is not None
+            inline_config_path(key): _literal(content)
+            for key, content in contents.items()
+            if content is not None
         },
         project=document.get("name", ""),
         services=services,
@@ -44,20 +47,20 @@ def declared(document: dict[str, Any]) -> Model:
     )
 
 
-def written_here(name: str) -> str:
-    """The path under which ``Model.files`` holds a config that the compose file itself writes (``content:``)."""
+def inline_config_path(name: str) -> str:
+    """The path under which ``Model.files`` has an inline config (``content:``)."""
     return f"configs/{name}"
 
 
-def _handed_in(raw: dict[str, Any], document: dict[str, Any]) -> list[Mount]:
+def _secrets_and_configs(raw: dict[str, Any], document: dict[str, Any]) -> list[Mount]:
     """A service's secrets and configs, which Compose mounts as files."""
     mounts = []
     for kind, folder in (("secrets", "/run/secrets/"), ("configs", "/")):
         for entry in raw.get(kind) or []:
-            given = (document.get(kind) or {}).get(entry["source"]) or {}
+            definition = (document.get(kind) or {}).get(entry["source"]) or {}
             target = entry.get("target") or entry["source"]
-            source = given.get("file") or (
-                written_here(entry["source"]) if "content" in given else entry["source"]
+            source = definition.get("file") or (
+                inline_config_path(entry["source"]) if "content" in definition else entry["source"]
             )
             mounts.append(
                 Mount(kind.rstrip("s"), source, target if target.startswith("/") else folder + target, True)
@@ -66,12 +69,12 @@ def _handed_in(raw: dict[str, Any], document: dict[str, Any]) -> list[Mount]:
 
 
 def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) -> Service:
-    entrypoint = tuple(_literal(word) for word in _words(raw.get("entrypoint")))
-    command = tuple(_literal(word) for word in _words(raw.get("command")))
+    entrypoint = tuple(_literal(word) for word in words(raw.get("entrypoint")))
+    command = tuple(_literal(word) for word in words(raw.get("command")))
     deploy = raw.get("deploy") or {}
     own = raw.get("labels") or {}
     for_swarm = deploy.get("labels") or {}
-    labels = {key: str(_literal(value) or "") for key, value in {**for_swarm, **own}.items()}
+    labels = {key: _literal(str(value or "")) for key, value in {**for_swarm, **own}.items()}
     image = raw.get("image", "")
     check = raw.get("healthcheck")
     hostname = (str(raw["hostname"]),) if raw.get("hostname") else ()
@@ -86,7 +89,10 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         role=role_of(image, " ".join((*entrypoint, *command)), labels),
         entrypoint=entrypoint,
         command=command,
-        environment={key: _literal(value) for key, value in (raw.get("environment") or {}).items()},
+        environment={
+            key: None if value is None else _literal(str(value))
+            for key, value in (raw.get("environment") or {}).items()
+        },
         labels=labels,
         mounts=tuple(
             Mount(
@@ -98,7 +104,7 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
             )
             for mount in raw.get("volumes") or []
         )
-        + tuple(_handed_in(raw, document)),
+        + tuple(_secrets_and_configs(raw, document)),
         networks={
             key: (*((options or {}).get("aliases") or ()), *hostname)
             for key, options in (raw.get("networks") or {}).items()
@@ -114,9 +120,7 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
             for port in raw.get("ports") or []
         ),
         healthcheck=Healthcheck(
-            ("NONE",)
-            if check.get("disable")
-            else tuple(_literal(word) for word in _words(check.get("test"))),
+            ("NONE",) if check.get("disable") else tuple(_literal(word) for word in words(check.get("test"))),
             seconds(check.get("interval")),
             seconds(check.get("timeout")),
             check.get("retries"),

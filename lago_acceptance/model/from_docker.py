@@ -1,4 +1,4 @@
-"""The model of a running container, from what `docker inspect` tells."""
+"""The model of a running container, from what `docker inspect` shows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,33 @@ from typing import Any
 
 from lago_acceptance.core.roles import role_of
 from lago_acceptance.model.deployment import Healthcheck, Mount, Port, Service
-from lago_acceptance.model.from_compose import _words
+from lago_acceptance.model.from_compose import words
 from lago_acceptance.model.units import seconds
+
+
+def own_name(network: str, project: str) -> str:
+    """The name of a network in its project's compose file; other networks keep Docker's name."""
+    return network.removeprefix(f"{project}_") if project else network
+
+
+def _network_mode(mode: str) -> str:
+    """The mode of a container without networks of its own, else "": Docker puts a network's name there."""
+    return mode if mode in ("host", "none") or mode.startswith("container:") else ""
+
+
+def _names_on(network: dict[str, Any]) -> tuple[str, ...]:
+    """The names of a container on a network. Newer versions of Docker list its hostname in DNSNames only."""
+    return tuple(dict.fromkeys((*(network.get("Aliases") or ()), *(network.get("DNSNames") or ()))))
+
+
+def _extra_hosts(host: dict[str, Any], networks: dict[str, Any]) -> tuple[str, ...]:
+    """The host names from `extra_hosts` and `links`."""
+    linked = (link for network in networks.values() for link in (network or {}).get("Links") or ())
+    names = (
+        *(str(link).rpartition(":")[2] for link in linked),
+        *(str(entry).partition(":")[0] for entry in host.get("ExtraHosts") or ()),
+    )
+    return tuple(dict.fromkeys(names))
 
 
 def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Service:
@@ -15,17 +40,13 @@ def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Servic
     labels = raw.get("labels") or {}
     host = raw.get("host") or {}
     check = raw.get("healthcheck")
-    entrypoint, command = _words(raw.get("entrypoint")), _words(raw.get("command"))
+    entrypoint, command = words(raw.get("entrypoint")), words(raw.get("command"))
     project = labels.get("com.docker.compose.project", "")
-    networks = {}
-    for network, options in (raw.get("networks") or {}).items():
-        networks[network.removeprefix(f"{project}_") if project else network] = tuple(
-            (options or {}).get("Aliases") or ()
-        )
+    networks = raw.get("networks") or {}
     return Service(
         name=labels.get("com.docker.compose.service") or raw["name"].lstrip("/"),
         image=raw.get("image", ""),
-        role=role_of(raw.get("image", ""), " ".join((raw.get("path", ""), *_words(raw.get("args")))), labels),
+        role=role_of(raw.get("image", ""), " ".join((raw.get("path", ""), *words(raw.get("args")))), labels),
         entrypoint=entrypoint,
         command=command,
         environment=dict(environment),
@@ -39,8 +60,8 @@ def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Servic
             )
             for mount in raw.get("mounts") or []
         ),
-        networks=networks,
-        network_mode=host.get("NetworkMode", ""),
+        networks={own_name(name, project): _names_on(options or {}) for name, options in networks.items()},
+        network_mode=_network_mode(host.get("NetworkMode", "")),
         ports=tuple(
             Port(
                 binding.get("HostIp", ""),
@@ -52,7 +73,7 @@ def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Servic
             for binding in bindings or []
         ),
         healthcheck=Healthcheck(
-            _words(check.get("Test")),
+            words(check.get("Test")),
             seconds(check.get("Interval")),
             seconds(check.get("Timeout")),
             check.get("Retries"),
@@ -65,4 +86,6 @@ def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Servic
         memory=host.get("Memory") or None,
         privileged=bool(host.get("Privileged")),
         logging=host.get("LogConfig") or {},
+        working_dir=raw.get("working_dir") or "",
+        extra_hosts=_extra_hosts(host, networks),
     )

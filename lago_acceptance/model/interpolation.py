@@ -1,4 +1,4 @@
-"""Compose's variables in texts: which ones a text names, and whether it guards them (``:?``) or has a default."""
+"""Compose's variables in a text, which may be required (``:?``) or have a default."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import msgspec
 _START = re.compile(r"\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(:?[-?+])?)")
 
 
-# Coolify makes these, in every file that names them.
+# Coolify sets these in every file that uses them.
 MADE_BY_COOLIFY = re.compile(r"SERVICE_(FQDN|URL|USER|PASSWORD|BASE64|REALBASE64|HEX|NAME)_\w+")
 
 
 class Use(msgspec.Struct, frozen=True):
-    """One variable in a text. ``operator`` is "", "-", ":-", "?", ":?", "+" or ":+"; ``word`` what follows it."""
+    """One variable in a text. ``operator`` is "", "-", ":-", "?", ":?", "+" or ":+"; ``word`` follows it."""
 
     name: str
     operator: str

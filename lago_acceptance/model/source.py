@@ -1,4 +1,4 @@
-"""A compose file as it was written: what interpolation and merging take away."""
+"""A compose file before interpolation and merging."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import msgspec
 
 
 class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
-    """A compose file as it was written: what interpolation and merging take away.
+    """A compose file before interpolation and merging.
 
-    ``document`` holds the texts before interpolation. ``unset`` are the variables that nothing sets;
-    ``environment_known`` tells whether there was an environment file to look into at all. ``env_files`` are
-    the env_file entries by service, ``missing_files`` those that don't exist, ``env_texts`` the others by
-    path; ``repeated`` are the keys of a mapping, or names of a list environment, that stand twice, each as
-    the way to it. ``lines`` tells where each way leads, ``pem_lines`` where a private key's PEM begins;
-    ``committed`` are those of its files that are in a git repository. ``compose_error`` is why Compose
-    refuses the file, "" where it doesn't.
+    ``document`` has the texts before interpolation. ``unset`` are the variables that nothing sets;
+    ``environment_known`` is whether there was an environment file to look into. ``env_files`` are the
+    env_file entries by service, ``missing_files`` those that don't exist, ``env_texts`` the texts of the
+    others by path. ``repeated`` are the YAML paths of keys, or of names in a list of variables, that are
+    there twice. ``lines`` are the line numbers by YAML path, ``pem_lines`` those where the PEM of a private
+    key begins. ``committed`` are those of its files that are in a git repository. ``compose_error`` is why
+    Compose rejects the file, else "".
     """
 
     path: str
@@ -35,7 +35,7 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
     error_at: tuple[str | int, ...] = ()
 
     def line(self, at: tuple[str | int, ...]) -> int | None:
-        """The line (1-based) at which the way leads, as far as it can be followed; ("line", n) is line n."""
+        """The line (1-based) of a YAML path, or of its deepest known part; ("line", n) is line n."""
         if at[:1] == ("line",):
             return int(at[1])
         if at[2:3] == ("labels",) and at not in self.lines:
@@ -48,7 +48,7 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
     def text(self, service: str, name: str) -> str | None:
-        """A service's environment variable before interpolation, None where the file doesn't write it."""
+        """A service's variable before interpolation, None if the file doesn't set it."""
         environment = (self.document.get("services", {}).get(service) or {}).get("environment")
         if isinstance(environment, dict):
             value = environment.get(name)

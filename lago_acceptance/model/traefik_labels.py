@@ -1,4 +1,4 @@
-"""Traefik's labels of a model, taken apart: routers, services, middlewares, and what a proxy in the model defines."""
+"""Traefik's labels, parsed: routers and services; and the proxy that reads them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HTTP = "traefik.http."
 
 
 class LabelRouter(msgspec.Struct, frozen=True):
-    """A router as a service's labels define it. ``hosts`` are the names that its rule admits, in small letters."""
+    """A router as a service's labels define it. ``hosts`` are the names in its rule, in lower case."""
 
     name: str
     owner: Service
@@ -37,7 +37,7 @@ class LabelRouter(msgspec.Struct, frozen=True):
         )
 
     def label(self, option: str) -> tuple[str | int, ...]:
-        """The way to one of its labels."""
+        """The YAML path of one of its labels."""
         return ("services", self.owner.name, "labels", f"{_HTTP}routers.{self.name}.{option}")
 
 
@@ -46,7 +46,7 @@ def _listed(text: str) -> tuple[str, ...]:
 
 
 def labels_of(service: Service) -> dict[str, str]:
-    """Traefik's labels of a service, names in small letters, without the quotes of the YAML list form."""
+    """A service's Traefik labels, with names in lower case."""
     return {key.lower(): value for key, value in service.labels.items() if key.lower().startswith("traefik.")}
 
 
@@ -89,20 +89,21 @@ def services_of(service: Service) -> tuple[str, ...]:
 
 
 def enabled(service: Service) -> bool:
-    """Whether its labels tell Traefik to look at it."""
+    """Whether traefik.enable is true."""
     return labels_of(service).get("traefik.enable", "").lower() == "true"
 
 
 def disabled(service: Service) -> bool:
-    """Whether its labels tell Traefik to leave it out: traefik.enable says something else than true."""
+    """Whether traefik.enable is set to anything but true."""
     value = labels_of(service).get("traefik.enable", "true")
     return value.lower() not in ("true", "1", "t") and not unknown(value)
 
 
 class ProxySettings(msgspec.Struct, frozen=True):
-    """What the proxy knows: entry points and resolvers by name; ``redirects``: its http entry point redirects by itself.
+    """The proxy's entry points and resolvers. ``redirects``: its http entry point redirects by itself.
 
-    ``inside``: the proxy is a service of the model; else these are the settings of the one that runs.
+    ``inside``: the proxy is a service of the model; otherwise it is the one in the settings. ``complete``:
+    its entry points are known.
     """
 
     inside: bool
@@ -115,7 +116,7 @@ class ProxySettings(msgspec.Struct, frozen=True):
 
 
 def proxy(model: Model, settings: Settings) -> ProxySettings:
-    """The proxy that will read the labels: the model's own Traefik, or the one of the settings."""
+    """The proxy that reads the labels: the model's own Traefik, or the one in the settings."""
     edge = settings.edge
     for service in model.of_role(PROXY):
         words = [word.lower() for word in (*service.entrypoint, *service.command)]
@@ -134,7 +135,7 @@ def proxy(model: Model, settings: Settings) -> ProxySettings:
             by_port.get("443", edge.https_entrypoint),
             frozenset(points),
             resolvers,
-            # Without entry points among the flags they stand in a file, and nobody knows what else does.
+            # Without entry points among the flags, they are in a file that isn't read.
             "redirections" in text or not points,
             bool(points),
         )

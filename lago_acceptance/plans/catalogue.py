@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
@@ -108,33 +108,9 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load(path: Path = FILE) -> Catalogue:
     """The catalogue of a file; UsageError with one sentence for the first thing that can't be seeded."""
-    import yaml
-
-    from lago_acceptance.composefile.yaml_lines import Unusable, refuse_depth
-
+    document = _document(path)
     try:
-        data = path.read_bytes()
-        if len(data) > LARGEST:
-            raise UsageError(
-                f"the plan catalogue {path} is larger than {LARGEST // 1024} KiB; is it the right file?"
-            )
-        text = data.decode("utf-8-sig")
-        refuse_depth(text)
-        loader = yaml.CSafeLoader(text)
-        root = loader.get_single_node()
-        if twice := _key_given_twice(root):
-            raise UsageError(
-                f"the plan catalogue {path} can't be used: {twice}; YAML would keep the last one without a "
-                "word"
-            )
-        if (document := loader.construct_document(root) if root else None) is None:
-            raise UsageError(f"the plan catalogue {path} is empty")
         made = msgspec.convert(document, Catalogue)
-    except OSError as error:
-        raise UsageError(f"the plan catalogue {path} can't be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, Unusable) as error:
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise UsageError(f"the plan catalogue {path} is not YAML: {said}") from error
     except msgspec.ValidationError as error:
         raise UsageError(
             f"the plan catalogue {path} can't be used: {_in_words(document, str(error))}"
@@ -144,24 +120,37 @@ def load(path: Path = FILE) -> Catalogue:
     return made
 
 
-def _key_given_twice(root: Any) -> str:
-    """Which key of a YAML document stands twice in one mapping, and where; "" where none does."""
-    seen: set[int] = set()
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if node is None or id(node) in seen or isinstance(node.value, str):
-            continue
-        seen.add(id(node))
-        keys: set[str] = set()
-        for each in node.value:
-            key, value = each if isinstance(each, tuple) else (None, each)
-            waiting.append(value)
-            if key is not None and isinstance(key.value, str):
-                if key.value in keys:
-                    return f"line {key.start_mark.line + 1} gives {key.value} a second time"
-                keys.add(key.value)
-    return ""
+def _document(path: Path) -> Any:
+    """The YAML document of a file; UsageError if it has none, or gives a key twice: YAML would keep the last one."""
+    from lago_acceptance.composefile.yaml_lines import Unusable, parsed, typed, with_lines
+
+    try:
+        data = path.read_bytes()
+        if len(data) > LARGEST:
+            raise UsageError(
+                f"the plan catalogue {path} is larger than {LARGEST // 1024} KiB; is it the right file?"
+            )
+        root = parsed(data.decode("utf-8-sig"), alone=True)
+        if root is None:
+            raise UsageError(f"the plan catalogue {path} is empty")
+        text = with_lines(root)
+        document = typed(root)
+    except OSError as error:
+        raise UsageError(f"the plan catalogue {path} can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the plan catalogue {path} is not YAML: it is not UTF-8 text") from error
+    except Unusable as error:
+        where = f" (line {error.line})" if error.line else ""
+        raise UsageError(f"the plan catalogue {path} can't be used: {error}{where}") from error
+    if text.twice:
+        key = text.twice[0]
+        raise UsageError(
+            f"the plan catalogue {path} can't be used: line {text.lines[key]} gives {key[-1]} a second time; "
+            "YAML would silently keep the last one"
+        )
+    if document is None:
+        raise UsageError(f"the plan catalogue {path} is empty")
+    return document
 
 
 def _in_words(document: Any, said: str) -> str:
@@ -180,7 +169,7 @@ def _in_words(document: Any, said: str) -> str:
     return said
 
 
-def _troubles(catalogue: Catalogue):
+def _troubles(catalogue: Catalogue) -> Iterator[str]:
     if not catalogue.plans:
         yield "it names no plan"
     for kind, entries in (("plan", catalogue.plans), ("billable metric", catalogue.billable_metrics)):

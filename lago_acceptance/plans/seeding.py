@@ -1,4 +1,4 @@
-"""Makes Lago hold the catalogue: creates what is missing, tells what has drifted, changes it only when told.
+"""Puts the catalogue into Lago: creates what is missing, reports drift, and changes it only with --reseed.
 
 Deletes nothing. Running it twice changes nothing.
 """
@@ -14,12 +14,9 @@ from lago_acceptance.core.compare import same
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.plans.catalogue import Catalogue, Metric, Plan
 
-# Lago ignores a change of these once a plan has subscriptions (docs/lago-facts.md, section 3.5).
-FIXED_ONCE_SUBSCRIBED = ("code", "interval", "amount_currency", "pay_in_advance")
-
 
 class Drift(msgspec.Struct, frozen=True):
-    """One field that Lago holds otherwise than the catalogue says."""
+    """One field that differs between Lago and the catalogue."""
 
     thing: str
     field: str
@@ -31,7 +28,7 @@ class Drift(msgspec.Struct, frozen=True):
 
 
 class Seeded(msgspec.Struct, frozen=True):
-    """What seeding did: codes that were ``created`` and ``changed``, and what is still otherwise."""
+    """What seeding did: codes that were ``created`` and ``changed``, and what still differs."""
 
     created: tuple[str, ...]
     changed: tuple[str, ...]
@@ -72,7 +69,7 @@ def seed(lago: Lago, catalogue: Catalogue, permit: Permit, reseed: bool = False)
 
 
 def _charges(plan: Plan, metrics: dict[str, str], held: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """The plan's charge; under its id where Lago has it, for one without an id is added beside."""
+    """The plan's charge; under its id where Lago has it, for one without an id would be added."""
     if not plan.allowance:
         return []
     wanted = {
@@ -90,12 +87,12 @@ def _charges(plan: Plan, metrics: dict[str, str], held: dict[str, Any] | None) -
 
 
 def metric_drift(metric: Metric, held: dict[str, Any]) -> list[Drift]:
-    """The fields of a metric that Lago holds otherwise."""
+    """The fields of a metric that differ in Lago."""
     return _drift(f"metric {metric.code}", metric.as_lago(), held)
 
 
 def plan_drift(plan: Plan, held: dict[str, Any]) -> list[Drift]:
-    """The fields of a plan that Lago holds otherwise, its allowance included."""
+    """The fields of a plan that differ in Lago, its allowance included."""
     thing = f"plan {plan.code}"
     found = _drift(thing, plan.as_lago(), held)
     wanted = (

@@ -1,4 +1,4 @@
-"""Everything that is seen of a deployment from outside, made together and each once."""
+"""Everything that is seen of a deployment from outside: all probes side by side, each made once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +15,8 @@ from lago_acceptance.probes import dns, http, ports, tls
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
 WEB, SECURE = 80, 443
+K = TypeVar("K")
+T = TypeVar("T")
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -86,17 +88,17 @@ class PublicSurvey(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((*self.named(host), *([self.view.origin] if self.view.origin else []))))
 
 
-def look(
+def survey(
     view: PublicEndpoints, closed_ports: tuple[int, ...], web: int = WEB, secure: int = SECURE
 ) -> PublicSurvey:
     """Make all probes of a deployment, side by side. An address that hangs delays nothing but itself."""
     # A thread of its own: where a browser is driven, this one has an event loop already.
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, _Look(view, closed_ports, web, secure).all()).result()
+        return thread.submit(asyncio.run, _Survey(view, closed_ports, web, secure).all()).result()
 
 
-class _Look:
-    """One look: starts each probe when what it needs is known, and none of them twice."""
+class _Survey:
+    """One survey: starts each probe when what it needs is known, and none of them twice."""
 
     def __init__(self, view: PublicEndpoints, closed_ports: tuple[int, ...], web: int, secure: int):
         self._view, self._closed, self._web, self._secure = view, closed_ports, web, secure
@@ -112,8 +114,9 @@ class _Look:
         async with self._client, asyncio.TaskGroup() as self._group:
             for role, host in self._view.hosts.items():
                 self._group.create_task(self._host(role, host))
-            for port in (self._web, self._secure, *self._closed) if self._view.origin else ():
-                self._start(self._knocks, (self._view.origin, port), ports.knock, self._view.origin, port)
+            if origin := self._view.origin:
+                for port in (self._web, self._secure, *self._closed):
+                    self._start(self._knocks, (origin, port), ports.knock, origin, port)
         resolvers = [each.name for each in self._view.resolvers]
         return PublicSurvey(
             view=self._view,
@@ -126,7 +129,11 @@ class _Look:
         )
 
     def _start(
-        self, started: dict[Any, asyncio.Task], key: Any, probe: Callable[..., Coroutine], *arguments: Any
+        self,
+        started: dict[K, asyncio.Task[T]],
+        key: K,
+        probe: Callable[..., Coroutine[Any, Any, T]],
+        *arguments: Any,
     ) -> None:
         if key not in started:
             started[key] = self._group.create_task(probe(*arguments))
@@ -166,5 +173,5 @@ class _Look:
         )
 
 
-def _results(tasks: dict[Any, asyncio.Task]) -> dict[Any, Any]:
+def _results(tasks: dict[K, asyncio.Task[T]]) -> dict[K, T]:
     return {key: task.result() for key, task in tasks.items()}

@@ -1,7 +1,7 @@
-"""Rules: pure functions of a model. A rule's name is its id, its docstring is its page: the first line is the title.
+"""Rules: pure functions of a model. The name is the id, the docstring's first line the title, the rest the page.
 
-A rule yields Violations, and ``Rule.findings`` makes Findings of them. The same rules judge a compose file (gate), a
-stack and a live host. Rules with ``needs_base`` compare two versions of a file.
+A rule yields Violations, and ``Rule.findings`` turns them into Findings. The same rules judge a compose file
+(gate), a stack and a live host. Rules with ``needs_base`` compare two versions of a file.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from lago_acceptance.model.deployment import Model, Service
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
-    """One place where a rule is violated. ``at`` is the path to it in the compose file, as far as it is known.
+    """One place where a rule is violated. ``at`` is its YAML path in the compose file, as far as it is known.
 
-    ``severity`` where this place is worse, or less bad, than the rule's own.
+    ``severity`` overrides the rule's own severity for this place.
     """
 
     problem: str
@@ -36,11 +36,11 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Check = Callable[..., Iterable[Violation]]
-Placing = Callable[[Violation], Place | None]
+FindPlace = Callable[[Violation], Place | None]
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A registered rule. ``declared_only``: nothing of it can be seen in running containers."""
+    """A registered rule. ``declared_only``: running containers don't show what it judges."""
 
     entry: registry.Entry
     check: Check
@@ -50,17 +50,17 @@ class Rule(msgspec.Struct, frozen=True):
     def id(self) -> str:
         return self.entry.id
 
-    def findings(self, model: Model, settings: Settings, place: Placing) -> list[Finding]:
-        """The findings of this rule in a model; ``place`` says where a violation is."""
+    def findings(self, model: Model, settings: Settings, place: FindPlace) -> list[Finding]:
+        """The findings of this rule in a model; ``place`` finds a violation's file and line."""
         if model.observed and self.declared_only:
             return []
-        return self._made_of(self.check(model, settings), place)
+        return self._as_findings(self.check(model, settings), place)
 
-    def compared(self, old: Model, new: Model, settings: Settings, place: Placing) -> list[Finding]:
-        """The findings of this rule, which needs a base, between two versions."""
-        return self._made_of(self.check(old, new, settings), place)
+    def compared(self, old: Model, new: Model, settings: Settings, place: FindPlace) -> list[Finding]:
+        """The findings of a rule with ``needs_base`` for a change from one version to the next."""
+        return self._as_findings(self.check(old, new, settings), place)
 
-    def _made_of(self, violations: Iterable[Violation], place: Placing) -> list[Finding]:
+    def _as_findings(self, violations: Iterable[Violation], place: FindPlace) -> list[Finding]:
         return [
             Finding(
                 id=self.id,

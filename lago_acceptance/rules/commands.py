@@ -1,13 +1,13 @@
-"""Rules about the commands that services are started with."""
+"""Rules about the commands that start the services."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import FRONT
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.key_loading import outcome_of
+from lago_acceptance.lago.startup import may_be_copied_in, outcome_of
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
@@ -27,16 +27,26 @@ START_SCRIPTS = {
 
 @rule(phase=2)
 def wrong_script_path(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The command is a script that this version's image has (./scripts/start.api.sh, ./scripts/migrate.sh, ...)."""
+    """The command is a script that exists in this version's image.
+
+    Lago's scripts are ./scripts/start.api.sh, ./scripts/start.worker.sh, ./scripts/start.clock.sh,
+    ./scripts/migrate.sh and a few more. Before v1.14 the migration was ./scripts/start.migrate.sh.
+    """
     for service in lago(model):
         version = version_of(service, settings)
-        if service.built or service.working_dir or version is None or version < (1, 10) or version >= (1, 30):
+        if (
+            service.built
+            or service.working_dir not in ("", "/app")
+            or version is None
+            or version < (1, 10)
+            or version >= (1, 30)
+        ):
             continue
         for program in outcome_of(service, model).programs:
             path = program[0] if program else ""
-            if not (path.endswith(".sh") or "scripts/" in path) or service.mount_at(
-                path if path.startswith("/") else f"/app/{path.removeprefix('./')}"
-            ):
+            inside_app = path if path.startswith("/") else f"/app/{path.removeprefix('./')}"
+            is_script = path.endswith(".sh") or "scripts/" in path
+            if not is_script or service.mount_at(inside_app) or may_be_copied_in(inside_app, model):
                 continue
             inside = path.removeprefix("/app/").removeprefix("./")
             known = START_SCRIPTS | ({"start.migrate.sh"} if version < (1, 14) else set())
@@ -50,18 +60,18 @@ def wrong_script_path(model: Model, settings: Settings) -> Iterator[Violation]:
                     service=service,
                     at=part(service, "command" if service.command else "entrypoint"),
                     problem=f"its image has no {path}",
-                    impact="the container is never started: no such file or directory, exit 127",
-                    fix="./scripts/migrate.sh"
+                    impact="the container doesn't start: no such file or directory, exit 127",
+                    fix="use ./scripts/migrate.sh"
                     if "migrate" in name
-                    else "use a script that the image has: ./scripts/start.{api,worker,clock}.sh",
+                    else "use ./scripts/start.api.sh, ./scripts/start.worker.sh or ./scripts/start.clock.sh",
                 )
 
 
 @rule(phase=2)
 def command_needs_shell(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A command with shell syntax is given to a shell.
+    """A command with shell syntax runs in a shell.
 
-    Compose splits a command into words and starts the first one. `export`, `&&` and `|` mean nothing then.
+    Compose splits a command into words and executes the first one, so `export`, `&&` and `|` have no meaning.
     """
     from lago_acceptance.shell.words import needs_shell
 
@@ -70,38 +80,43 @@ def command_needs_shell(model: Model, settings: Settings) -> Iterator[Violation]
             yield Violation(
                 service=service,
                 at=part(service, "command" if service.command else "entrypoint"),
-                problem="its command is written for a shell, but none is started",
-                impact="the container doesn't start: executable file not found, or the operators are "
-                "passed on as words",
-                fix='command: ["bash", "-ec", "..."], with $$ for each $',
+                problem="its command uses shell syntax, but no shell runs it",
+                impact="the container doesn't start (executable file not found), or passes the operators "
+                "to the program as arguments",
+                fix='wrap it: command: ["bash", "-ec", "..."], with $$ for each $',
             )
 
 
 @rule(phase=2, declared_only=True)
 def front_command_ignored_by_entrypoint(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The front has no command: its image's entrypoint ignores it."""
+    """The front has no `command`.
+
+    The entrypoint of its image ignores a command.
+    """
     for service in model.of_role(FRONT):
         if service.command and not service.entrypoint and not service.built:
             yield Violation(
                 service=service,
                 at=part(service, "command"),
-                problem="the front's entrypoint ignores `command:`",
-                impact="what it was meant to do is not done, and nothing says so",
-                fix="take it out; what the front needs is given by API_URL",
+                problem="the front has a `command`, which the entrypoint of its image ignores",
+                impact="the command never runs, without any error",
+                fix="remove `command`; configure the front by API_URL",
             )
 
 
 @rule(phase=2, severity=Severity.WARNING)
 def front_env_config_hardcoded(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The front's env-config.js is written by its image from API_URL, not by hand."""
+    """The front's image generates env-config.js from API_URL.
+
+    A mounted or hand-made env-config.js hides API_URL, or is overwritten at the next start.
+    """
     for service in model.of_role(FRONT):
         mounted = any("env-config.js" in mount.target for mount in service.mounts)
         if mounted or "env-config.js" in service.full_command:
             yield Violation(
                 service=service,
                 at=part(service, "volumes" if mounted else "entrypoint" if service.entrypoint else "command"),
-                problem="env-config.js is written by hand",
-                impact="it hides API_URL, goes stale with the next version, and is overwritten at "
-                "every start",
-                fix="set API_URL, and leave env-config.js to the image",
+                problem="env-config.js is made by hand",
+                impact="it hides API_URL, goes stale with the next version, or is overwritten at every start",
+                fix="remove it, set API_URL, and let the image generate env-config.js",
             )

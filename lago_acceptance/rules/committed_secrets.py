@@ -1,4 +1,4 @@
-"""Rules about secrets that a compose file or its repository holds."""
+"""Rules about secrets in the compose file or its repository."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from posixpath import basename
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import DB, LAGO_RUBY
 from lago_acceptance.core.secrets import JWT, SERVICE_KEY
 from lago_acceptance.core.settings import Settings
@@ -16,7 +16,7 @@ from lago_acceptance.lago.key_loading import KEY, key_reading
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.interpolation import nested, uses
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import lago, part, stores_elsewhere, texts, variable
+from lago_acceptance.rules.helpers import lago, part, texts, uses_object_store, variable
 
 KEY_MATERIAL = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE "
@@ -28,63 +28,69 @@ _OBJECT_STORE = ("LAGO_AWS_S3_", "LAGO_GCS_")
 
 @rule(phase=1, declared_only=True)
 def inline_rsa_key(model: Model, settings: Settings) -> Iterator[Violation]:
-    """No private key stands in the compose file."""
-    told = set()
+    """The compose file contains no private key."""
+    source = model.source
+    if source is None:
+        return
+    reported = set()
     for service, name, text in texts(model):
+        line = source.line(variable(service, name))
         default = any(KEY_MATERIAL.search(use.word) for use in uses(text))
         shapes = ("base64", "base64-mangled", "base64-twice", "der", "pem", "pem-mangled")
-        given = name == KEY and not list(uses(text)) and shape(text) in shapes
-        if (KEY_MATERIAL.search(text) or default or given) and model.written.line(
-            variable(service, name)
-        ) not in told:
-            told.add(model.written.line(variable(service, name)))
+        is_key = name == KEY and not list(uses(text)) and shape(text) in shapes
+        if (KEY_MATERIAL.search(text) or default or is_key) and line not in reported:
+            reported.add(line)
+
             yield Violation(
                 service=service,
                 at=variable(service, name),
-                problem=f"a private key stands in the compose file ({name})",
-                impact="who reads the repository signs in Lago's name, for ever: the key stays in "
-                "its history",
-                fix="make a new key, keep it in a file outside of the repository, and mount it",
+                problem=f"a private key is in the compose file ({name})",
+                impact="anyone with access to the repository can sign as Lago; the key stays in the git "
+                "history",
+                fix="generate a new key, keep it in a file outside of the repository, and mount it",
             )
-    for service in model.services if model.written else ():
+    for service in model.services:
         for key, words in (("command", service.command), ("entrypoint", service.entrypoint)):
             if KEY_MATERIAL.search(" ".join(words)):
                 yield Violation(
                     service=service,
                     at=part(service, key),
-                    problem=f"a private key stands in the compose file ({key})",
-                    impact="who reads the repository signs in Lago's name, for ever",
-                    fix="make a new key, and mount it from outside of the repository",
+                    problem=f"a private key is in the compose file ({key})",
+                    impact="anyone with access to the repository can sign as Lago; the key stays in the "
+                    "git history",
+                    fix="generate a new key, keep it in a file outside of the repository, and mount it",
                 )
 
 
 @rule(phase=1, declared_only=True)
 def rsa_pem_committed(model: Model, settings: Settings) -> Iterator[Violation]:
-    """No PEM of a private key is in the repository: neither in the compose file nor beside it."""
-    if model.written is None:
+    """No private key (PEM) is committed, neither in the compose file nor beside it."""
+    if model.source is None:
         return
-    for line in model.written.pem_lines[:1]:
+    for line in model.source.pem_lines[:1]:
         yield Violation(
             at=("line", line),
-            problem="a private key's PEM stands in the file",
-            impact="the key is in the repository's history for ever: who reads it signs in Lago's name",
-            fix="make a new key, keep it outside of the repository, and mount it",
+            problem="the file contains the PEM of a private key",
+            impact="the key stays in the git history: anyone with access to the repository can sign as Lago",
+            fix="generate a new key, keep it outside of the repository, and mount it",
         )
-    for path in model.written.committed:
-        if PEM.search(model.files.get(path) or model.written.env_texts.get(path) or ""):
+    for path in model.source.committed:
+        if PEM.search(model.files.get(path) or model.source.env_texts.get(path) or ""):
             yield Violation(
                 at=("services",),
-                problem=f"{basename(path)}, a private key, is in the repository",
-                impact="the key is in the repository's history for ever",
-                fix="make a new key, and keep its file out of git (.gitignore)",
+                problem=f"the private key {basename(path)} is committed",
+                impact="the key stays in the git history: anyone with access to the repository can sign "
+                "as Lago",
+                fix="generate a new key, and add its file to .gitignore",
             )
 
 
 @rule(phase=1, declared_only=True, severity=Severity.WARNING)
 def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The variable that brings the key is guarded: ${LAGO_RSA_PRIVATE_KEY:?...}.
+    """The variable with the RSA key is required: ${LAGO_RSA_PRIVATE_KEY:?...}.
 
-    Compose turns an unset variable into an empty text and only warns; Lago then dies in every container.
+    Compose replaces an unset variable with an empty string and only warns; Lago then crashes in every
+    container.
     """
     for service, name, text in texts(model):
         if service.role not in LAGO_RUBY or "RSA_PRIVATE" not in name or name.endswith(("_PATH", "_FILE")):
@@ -94,16 +100,16 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
         for use in uses(text):
             if not use.required and not (use.default or "").strip():
                 empty = not service.value(name)
-                unset = f"; {use.name} is unset, which Compose makes an empty text" if empty else ""
+                unset = f"; {use.name} is unset, so the value is empty" if empty else ""
                 yield Violation(
                     service=service,
                     at=variable(service, name),
                     severity=Severity.ERROR if empty else None,
-                    problem=f"{name} is taken from ${{{use.name}}} without a guard{unset}",
+                    problem=f"{name} comes from ${{{use.name}}}, which isn't required{unset}",
                     impact="OpenSSL::PKey::RSAError at boot in migrate, api, worker and clock"
                     if empty
-                    else "where the variable is unset, Compose only warns and Lago restarts for ever",
-                    fix=f"{name}: ${{{use.name}:?base64 of the PEM}}",
+                    else "if the variable is unset, Compose only warns and Lago restarts forever",
+                    fix=f"make it required: {name}: ${{{use.name}:?base64 of the PEM}}",
                 )
                 break
     for service in lago(model):
@@ -111,16 +117,22 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, KEY),
-                problem=f"{KEY} is taken from the shell of whoever deploys, without a guard",
-                impact="where it is unset, Lago restarts for ever",
-                fix=f"{KEY}: ${{{KEY}:?base64 of the PEM}}",
+                problem=f"{KEY} comes from the shell of whoever deploys, and isn't required",
+                impact="if it is unset there, Lago restarts forever",
+                fix=f"make it required: {KEY}: ${{{KEY}:?base64 of the PEM}}",
             )
 
 
 @rule(phase=0, declared_only=True, severity=Severity.WARNING)
 def secret_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Secrets that nothing sets stop the deploy: ${SECRET_KEY_BASE:?}, ${POSTGRES_PASSWORD:?}."""
-    told = set()
+    """Secrets are required variables: ${SECRET_KEY_BASE:?}, ${POSTGRES_PASSWORD:?}.
+
+    A required variable that is unset stops the deploy; any other becomes an empty string.
+    """
+    source = model.source
+    if source is None:
+        return
+    reported = set()
     for service, name, text in texts(model):
         if service.role not in (*LAGO_RUBY, DB) or "RSA_PRIVATE" in name:
             continue
@@ -130,38 +142,43 @@ def secret_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation
                 r"LICENSE|SMTP|GOOGLE|NANGO|SEGMENT|SENTRY|STRIPE|AWS|GCS|OAUTH|NEW_RELIC|REDIS_PASSWORD|REDIS_CACHE|API_KEY|ORG_USER",
                 f"{name} {use.name}",
             )
-            bare = not use.required and not (use.default or "").strip() and use.name in model.written.unset
-            if bare and sounds_secret(use.name) and not optional and use.name not in told:
-                told.add(use.name)
+            bare = not use.required and not (use.default or "").strip() and use.name in source.unset
+
+            if bare and sounds_secret(use.name) and not optional and use.name not in reported:
+                reported.add(use.name)
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    severity=Severity.ERROR if model.written.environment_known else None,
-                    problem=f"{use.name} is unset, which Compose makes an empty text, and nothing guards it",
-                    impact="PostgreSQL or Lago stops at boot, or runs with an empty secret",
-                    fix=f"${{{use.name}:?}}",
+                    severity=Severity.ERROR if source.environment_known else None,
+                    problem=f"{use.name} is unset and not required, so the value is empty",
+                    impact="PostgreSQL or Lago crashes at boot, or runs with an empty secret",
+                    fix=f"write ${{{use.name}:?}}, and set it where you deploy",
                 )
 
 
 @rule(phase=0, declared_only=True)
 def hardcoded_secret_defaults(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A secret has no default in the file: ${POSTGRES_PASSWORD:?}, not ${POSTGRES_PASSWORD:-secret}.
+    """Secrets have no default in the file: ${POSTGRES_PASSWORD:?}, not ${POSTGRES_PASSWORD:-secret}.
 
-    With a default the deploy succeeds where the variable is forgotten, with a secret that everybody knows.
+    With a default, a deploy that lacks the variable succeeds with a secret that is published in the
+    repository.
     """
-    told = set()
+    source = model.source
+    if source is None:
+        return
+    reported = set()
     for service, name, text in texts(model):
         for use in nested(text):
             default = (use.default or "").strip()
-            place = model.written.line(variable(service, name))
-            if name.startswith(_OBJECT_STORE) and not stores_elsewhere(service):
+            place = source.line(variable(service, name))
+            if name.startswith(_OBJECT_STORE) and not uses_object_store(service):
                 continue
             if not default or default.startswith("${") or default in ("true", "false"):
                 continue
             url = service_url(default)
-            if (use.name, place) in told or url and not url.password:
+            if (use.name, place) in reported or url and not url.password:
                 continue
-            # LAGO_ENCRYPTION_... names and values alike; a default in a URL's place of the password has a name too.
+            # If the password inside of a URL is a variable with a default of its own, that one is reported.
             if (
                 (
                     (url and not list(uses(url.password)))
@@ -171,14 +188,14 @@ def hardcoded_secret_defaults(model: Model, settings: Settings) -> Iterator[Viol
                 and not default.startswith(("/", "./"))
                 and not (url and list(uses(url.password)))
             ):
-                told.add((use.name, place))
+                reported.add((use.name, place))
                 yield Violation(
                     service=service,
                     at=variable(service, name),
                     problem=f"the secret {use.name} has a default in the file",
-                    impact="where the variable is forgotten, Lago runs with a secret that the "
-                    "repository's readers know",
-                    fix=f"${{{use.name}:?}}",
+                    impact="a deploy without the variable runs with a secret that is published in the "
+                    "repository",
+                    fix=f"remove the default: ${{{use.name}:?}}",
                 )
 
 
@@ -200,48 +217,51 @@ def _literal_secret(name: str, text: str) -> bool:
 
 @rule(phase=0, declared_only=True)
 def secret_committed(model: Model, settings: Settings) -> Iterator[Violation]:
-    """No password, token or key stands in the compose file, or in an environment file that is in the repository."""
-    told = set()
+    """No password, token or key is in the compose file or in a committed environment file."""
+    source = model.source
+    if source is None:
+        return
+    reported = set()
     for service, name, text in texts(model):
-        place = model.written.line(variable(service, name))
-        if _literal_secret(name, text) and (place, name) not in told:
-            told.add((place, name))
+        place = source.line(variable(service, name))
+        if _literal_secret(name, text) and (place, name) not in reported:
+            reported.add((place, name))
             yield Violation(
                 service=service,
                 at=variable(service, name),
-                problem=f"a secret stands in the compose file ({name})",
-                impact="who reads the repository has it, for ever: it stays in the history",
-                fix=f"make a new one, and write ${{{name}:?}}",
+                problem=f"a secret is in the compose file ({name})",
+                impact="anyone with access to the repository has it; it stays in the git history",
+                fix=f"generate a new one, and write ${{{name}:?}} instead",
             )
-    for service in model.services if model.written else ():
+    for service in model.services:
         found = re.search(r"--requirepass[\s=]+[\"']?([^\s\"'$]{6,})", " ".join(service.command))
-        written = (model.written.document.get("services", {}).get(service.name) or {}).get("command", "")
-        if found and not unknown(found[1]) and found[1] in str(written):
+        declared = (source.document.get("services", {}).get(service.name) or {}).get("command", "")
+        if found and not unknown(found[1]) and found[1] in str(declared):
             yield Violation(
                 service=service,
                 at=part(service, "command"),
-                problem="a password stands in the compose file (--requirepass)",
-                impact="who reads the repository has it, and every process list shows it",
-                fix="make a new one, and give it by a variable",
+                problem="a password is in the compose file (--requirepass)",
+                impact="anyone with access to the repository has it, and every process list shows it",
+                fix="generate a new one, and write --requirepass ${REDIS_PASSWORD:?} instead",
             )
-    for path in model.written.committed if model.written else ():
-        for line in (model.written.env_texts.get(path) or "").splitlines():
+    for path in source.committed:
+        for line in (source.env_texts.get(path) or "").splitlines():
             name, equals, value = line.partition("=")
             if equals and _literal_secret(name.strip(), value.strip().strip("\"'")):
                 yield Violation(
                     at=("services",),
-                    problem=f"{basename(path)}, which holds secrets ({name.strip()}), is in the repository",
-                    impact="who reads the repository has them, for ever",
-                    fix="make new ones, and keep the file out of git (.gitignore)",
+                    problem=f"{basename(path)}, which contains secrets ({name.strip()}), is committed",
+                    impact="anyone with access to the repository has them; they stay in the git history",
+                    fix="generate new ones, and add the file to .gitignore",
                 )
                 break
 
 
 @rule(phase=0)
 def placeholder_secrets(model: Model, settings: Settings) -> Iterator[Violation]:
-    """No secret is a placeholder or a value that upstream's example publishes.
+    """No secret is a placeholder or a value from Lago's published example.
 
-    With `your-secret-key-base-hex-64` anybody can make a session of any user.
+    With `your-secret-key-base-hex-64` anyone can forge a session of any user.
     """
     for service in model.of_role(*LAGO_RUBY, DB):
         for name, value in service.environment.items():
@@ -252,8 +272,8 @@ def placeholder_secrets(model: Model, settings: Settings) -> Iterator[Violation]
                     service=service,
                     at=variable(service, name),
                     problem=f"{name} is a placeholder or a published default",
-                    impact="anybody who knows the example signs sessions or reads what is encrypted"
+                    impact="anyone who knows the example can forge sessions or decrypt stored credentials"
                     if name != KEY
                     else "OpenSSL::PKey::RSAError at boot",
-                    fix=f"make one (openssl rand -hex 64), and write ${{{name}:?}}",
+                    fix=f"generate one (openssl rand -hex 64), and write ${{{name}:?}}",
                 )

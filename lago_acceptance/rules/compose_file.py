@@ -1,11 +1,11 @@
-"""Rules about the file as it was written: what interpolation and merging hide. Nothing of it can be seen in containers."""
+"""Rules about the compose file itself, before interpolation and merging."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
@@ -13,62 +13,69 @@ from lago_acceptance.rules import Violation, rule
 
 @rule(phase=0, declared_only=True)
 def compose_interpolation_error(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Compose can interpolate the file: each dollar sign is a variable or doubled, each required variable is set."""
-    if model.written and re.search(r"interpolat|required variable", model.written.compose_error):
+    """Compose can interpolate the file.
+
+    Each dollar sign starts a variable or is doubled ($$), and every required variable (${NAME:?}) is set.
+    """
+    if model.source and re.search(r"interpolat|required variable", model.source.compose_error):
         yield Violation(
-            at=model.written.error_at,
-            problem=model.written.compose_error,
+            at=model.source.error_at,
+            problem=model.source.compose_error,
             impact="Compose stops before anything starts",
-            fix="double each dollar sign that is not Compose's ($$), and set what ${NAME:?} asks for",
+            fix="double each $ that doesn't start a variable ($$), and set every variable that ${NAME:?} "
+            "requires",
         )
 
 
 @rule(phase=0, declared_only=True)
 def compose_invalid(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The file is a compose file that Compose takes."""
+    """Compose accepts the file."""
     if (
-        model.written
-        and model.written.compose_error
-        and not re.search(r"interpolat|required variable", model.written.compose_error)
+        model.source
+        and model.source.compose_error
+        and not re.search(r"interpolat|required variable", model.source.compose_error)
     ):
-        read = bool(model.written.document)
+        read = bool(model.source.document)
         yield Violation(
-            at=model.written.error_at,
-            problem=model.written.compose_error,
+            at=model.source.error_at,
+            problem=model.source.compose_error,
             impact="Compose stops before anything starts"
             if read
-            else "nothing of it could be judged, and as a rule Compose stops, too",
-            fix="`docker compose config -q` must be silent"
-            + ("" if read else ", and it and its environment files must be of a usual size"),
+            else "the file could not be judged, and Compose most likely stops as well",
+            fix="run `docker compose config -q` and correct what it reports"
+            + ("" if read else "; keep the file and its environment files to a normal size"),
         )
 
 
 @rule(phase=3, declared_only=True)
 def duplicate_label(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Each label stands once: of two with one name the last wins, unseen."""
-    for path in model.written.repeated if model.written else ():
+    """Each label is set once.
+
+    Of two labels with the same name only the last one counts.
+    """
+    for path in model.source.repeated if model.source else ():
         if len(path) > 3 and path[0] == "services" and path[2] == "labels":
             service = next((each for each in model.services if each.name == path[1]), None)
             yield Violation(
                 service=service,
                 at=path,
-                problem=f"the label {path[3]} stands twice",
-                impact="one of the two is not used: a router or a port that nobody expects, or a "
-                "file that Compose refuses",
-                fix="keep one of them",
+                problem=f"the label {path[3]} is set twice",
+                impact="one of the two has no effect: an unexpected router or port, or a file that "
+                "Compose rejects",
+                fix="remove one of them",
             )
 
 
 @rule(phase=0, declared_only=True, severity=Severity.WARNING)
 def duplicate_variable(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Each variable of a service stands once."""
-    for path in model.written.repeated if model.written else ():
+    """Each variable of a service is set once."""
+    for path in model.source.repeated if model.source else ():
         if len(path) > 3 and path[0] == "services" and path[2] == "environment":
             service = next((each for each in model.services if each.name == path[1]), None)
             yield Violation(
                 service=service,
                 at=path,
-                problem=f"{path[3]} stands twice",
-                impact="the last one wins, unseen",
-                fix="keep one of them",
+                problem=f"{path[3]} is set twice",
+                impact="the last one wins silently",
+                fix="remove one of them",
             )

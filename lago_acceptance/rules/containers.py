@@ -1,11 +1,11 @@
-"""Rules about how containers run: names, ports, images, limits and rights."""
+"""Rules about container names, image versions and memory limits."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, FRONT, LAGO_RUBY
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
@@ -20,10 +20,10 @@ GIB = 2**30
 
 @rule(phase=0, severity=Severity.WARNING, declared_only=True)
 def hardcoded_container_name(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Containers get their names from Compose.
+    """Compose chooses the names of the containers.
 
-    A fixed container_name collides with a second stack on the host, and after a half-removed one the same
-    name resolves to several containers.
+    A fixed container_name collides with a second stack on the host, and with what a half-removed stack left
+    behind.
     """
     for service in model.of_role(*OURS):
         if service.container_name:
@@ -31,9 +31,9 @@ def hardcoded_container_name(model: Model, settings: Settings) -> Iterator[Viola
                 service=service,
                 at=part(service, "container_name"),
                 problem=f"its container name is fixed: {service.container_name}",
-                impact="a second stack, or the remains of the last one, stops the deploy: name "
-                "already in use",
-                fix="take container_name out; the service's name resolves on its networks as it is",
+                impact="with a second stack, or leftovers of the last one, the deploy stops: name already "
+                "in use",
+                fix="remove container_name; other services reach it by its service name anyway",
             )
 
 
@@ -44,7 +44,7 @@ def _tag(service: Service) -> str:
 
 @rule(phase=2, severity=Severity.WARNING, declared_only=True)
 def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Images are named by a version or a digest; Lago's by the exact version."""
+    """Images are pinned to a version or a digest, Lago's to the exact version."""
     for service in model.of_role(*OURS):
         tag = _tag(service)
         lagos = service.role in (*LAGO_RUBY, FRONT) and "getlago/" in service.image
@@ -59,15 +59,15 @@ def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
         yield Violation(
             service=service,
             at=part(service, "image"),
-            problem=f"its image {service.image} names no exact version",
-            impact="the next pull runs another version, whose migrations can't be taken back",
-            fix="name the version: getlago/api:v1.16.0",
+            problem=f"its image {service.image} is not pinned to an exact version",
+            impact="the next pull starts another version, and its migrations can't be undone",
+            fix="pin the version, for example getlago/api:v1.16.0",
         )
 
 
 @rule(phase=2, declared_only=True)
 def image_version_drift(model: Model, settings: Settings) -> Iterator[Violation]:
-    """migrate, api, worker and clock are one image, and the front is of the same version."""
+    """migrate, api, worker and clock run the same image, and the front has the same version."""
     first = reference(model)
     if first is None or first.built:
         return
@@ -82,18 +82,19 @@ def image_version_drift(model: Model, settings: Settings) -> Iterator[Violation]
                 service=service,
                 at=part(service, "image"),
                 severity=Severity.WARNING if behind else None,
-                problem=f"it is {_tag(service)[:24] or 'latest'}, and {first.name} is "
+                problem=f"it runs {_tag(service)[:24] or 'latest'}, and {first.name} runs "
+                f""
                 f"{_tag(first)[:24] or 'latest'}",
-                impact="the page asks for what the API doesn't have"
+                impact="the front calls what this API doesn't have"
                 if front
-                else "schema and code don't fit: jobs and calls answer 500",
-                fix="one version for all, by an anchor or one variable",
+                else "code and schema don't match: jobs fail and calls answer 500",
+                fix="use one version for all of them: a YAML anchor or one variable",
             )
 
 
 @rule(phase=2, severity=Severity.WARNING)
 def memory_limit_low(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Memory limits are such that Lago fits in: 1 GiB at least for the API, half of it for the others."""
+    """Memory limits leave room for Lago: at least 1 GiB for the API and 512 MiB for the others."""
     for service in lago(model):
         least = GIB if service.role == API else GIB // 2
         if service.memory and service.memory < least:
@@ -101,6 +102,6 @@ def memory_limit_low(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=part(service),
                 problem=f"its memory limit is {service.memory // 2**20} MiB",
-                impact="the kernel kills it while it boots or bills (exit 137)",
-                fix=f"mem_limit: {'1536m' if service.role == API else '1g'}",
+                impact="the kernel kills it at boot or while it bills (exit 137)",
+                fix=f"raise it: mem_limit: {'1536m' if service.role == API else '1g'}",
             )

@@ -1,11 +1,11 @@
-"""Rules about PostgreSQL: who logs in where, and where its data are."""
+"""Rules about PostgreSQL: which database Lago uses, and how it logs in."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import DB, LAGO_RUBY, MIGRATE
 from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.settings import Settings
@@ -16,7 +16,7 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, named, reference, url_of, variable
 
 URL = "DATABASE_URL"
-# They read, copy or hand on the database, and migrate nothing.
+# Tools that read, copy or proxy the database, and migrate nothing.
 TOOL = re.compile(
     r"(?i)export|backup|dump|admin|pgweb|pghero|metabase|superset|grafana|datadog|prometheus|pgbouncer|pgcat|walg|barman"
 )
@@ -40,54 +40,58 @@ def _weak(password: str, user: str) -> bool:
 def default_db_password(model: Model, settings: Settings) -> Iterator[Violation]:
     """The database's password is neither a default nor a placeholder.
 
-    Such a password is the first that anybody tries; and once it is changed under an old volume, PostgreSQL
-    keeps the old one and every login fails.
+    Default passwords are the first that an attacker tries. Changing one later takes an ALTER USER as well:
+    PostgreSQL ignores a new POSTGRES_PASSWORD on an existing volume, and every login fails.
     """
-    guilty: list[tuple[Service, str]] = [
+    weak: list[tuple[Service, str]] = [
         (service, "POSTGRES_PASSWORD")
         for service in model.of_role(DB)
         if _weak(service.value("POSTGRES_PASSWORD"), service.value("POSTGRES_USER"))
     ]
-    if not guilty:
-        guilty = [(service, URL) for service, url in urls(model) if _weak(url.password, url.user)][:1]
-    for service, name in guilty:
+    if not weak:
+        weak = [(service, URL) for service, url in urls(model) if _weak(url.password, url.user)][:1]
+    for service, name in weak:
         yield Violation(
             service=service,
             at=variable(service, name),
             problem="the database's password is a default or a placeholder",
-            impact="anybody who reaches PostgreSQL logs in with the first password that one tries",
-            fix="make one (openssl rand -hex 24), give it by ${POSTGRES_PASSWORD:?}, and change it in "
-            "the database too",
+            impact="anyone who reaches PostgreSQL can guess the password",
+            fix="generate one (openssl rand -hex 24), set it by ${POSTGRES_PASSWORD:?}, and change it in "
+            "the database too (ALTER USER)",
         )
     for service in model.of_role(DB):
         if service.value("POSTGRES_HOST_AUTH_METHOD") == "trust":
             yield Violation(
                 service=service,
                 at=variable(service, "POSTGRES_HOST_AUTH_METHOD"),
-                problem="PostgreSQL lets everybody in without a password",
-                impact="whoever reaches it reads and changes all bills",
-                fix="take POSTGRES_HOST_AUTH_METHOD out and set POSTGRES_PASSWORD",
+                problem="PostgreSQL accepts every login without a password",
+                impact="anyone who reaches PostgreSQL can read and change all billing data",
+                fix="remove POSTGRES_HOST_AUTH_METHOD and set POSTGRES_PASSWORD",
             )
 
 
 def _sources_differ(one: str, other: str) -> bool:
-    """Whether two passwords come from two variables, or one of them from a variable and the other not.
+    """Whether two passwords come from different variables, or only one of them from a variable.
 
-    A variable that is called so may hold the other's percent-encoded form.
+    A variable called ..._ENCODED, ..._ESCAPED or ..._URL may hold the other one in percent-encoded form.
     """
-    given = unknown(one) or unknown(other)
+    from_variable = unknown(one) or unknown(other)
     return bool(
-        one and other and given and one != other and not re.search(r"encoded|escaped|url", f"{one}{other}")
+        one
+        and other
+        and from_variable
+        and one != other
+        and not re.search(r"encoded|escaped|url", f"{one}{other}")
     )
 
 
-def _bare(password: str) -> str:
+def _without_raw_mark(password: str) -> str:
     return password.removesuffix("raw") if is_masked(password) else password
 
 
 @rule(phase=2)
 def db_password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Lago logs in with the user, password and database that the database was made with, in every service."""
+    """Every service logs in with the user and password that the database was created with."""
     first: tuple[Service, ServiceUrl] | None = None
     for service, url in urls(model):
         first = first or (service, url)
@@ -96,7 +100,7 @@ def db_password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
             against, password = databases[0].name, databases[0].value("POSTGRES_PASSWORD")
             user = databases[0].value("POSTGRES_USER") or "postgres"
         elif first[0] is not service and first[1].host == url.host and first[1].user == url.user:
-            against, password, user = first[0].name, _bare(first[1].password), url.user
+            against, password, user = first[0].name, _without_raw_mark(first[1].password), url.user
         else:
             continue
         if unknown(url.user) or unknown(user):
@@ -106,9 +110,9 @@ def db_password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=variable(service, URL),
                 severity=Severity.WARNING,
-                problem=f"its password for the database has another source than that of {against}",
-                impact="password authentication failed, as soon as one of the two is changed alone",
-                fix="write both from one variable: ${POSTGRES_PASSWORD:?}",
+                problem=f"its database password comes from another source than that of {against}",
+                impact="when only one of the two changes, logins fail: password authentication failed",
+                fix="set both from one variable: ${POSTGRES_PASSWORD:?}",
             )
             continue
         differ = (
@@ -116,32 +120,33 @@ def db_password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
             and url.password
             and not unknown(password)
             and not unknown(url.password)
-            and _bare(url.password) != password
+            and _without_raw_mark(url.password) != password
         )
         if differ and not (url.raw_password and not is_masked(url.password)):
             yield Violation(
                 service=service,
                 at=variable(service, URL),
-                problem=f"its password for the database is not that of {against}",
-                impact="password authentication failed: migrations fail or the service answers 500",
-                fix="write both from one variable: ${POSTGRES_PASSWORD:?}",
+                problem=f"its database password differs from that of {against}",
+                impact="password authentication failed: migrations fail, or the service answers 500",
+                fix="set both from one variable: ${POSTGRES_PASSWORD:?}",
             )
         elif databases and user != url.user and "lago" in f"{user} {url.user}" and not is_masked(user):
             yield Violation(
                 service=service,
                 at=variable(service, URL),
                 severity=Severity.WARNING,
-                problem=f"it logs in as {url.user or 'nobody'}, the database was made for {user}",
-                impact="password authentication failed, unless somebody made that user by hand",
-                fix="use POSTGRES_USER of the database in DATABASE_URL",
+                problem=f"it logs in as {url.user or 'no user'}, but the database was created for {user}",
+                impact="password authentication failed, unless that user was created by hand",
+                fix="use the database's POSTGRES_USER in DATABASE_URL",
             )
 
 
 @rule(phase=2)
 def db_url_unescaped_password(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A password in a URL is percent-encoded, or holds nothing that a URL reads otherwise.
+    """Passwords in URLs are percent-encoded or contain no special characters.
 
-    `openssl rand -base64` gives + / and =: the slash ends the host part, and Lago looks for another host.
+    `openssl rand -base64` produces + / and =. A slash ends the host part of a URL, and Lago connects to
+    another host.
     """
     for service in lago(model):
         for name in (URL, "REDIS_URL", "LAGO_REDIS_CACHE_URL"):
@@ -153,9 +158,10 @@ def db_url_unescaped_password(model: Model, settings: Settings) -> Iterator[Viol
                 service=service,
                 at=variable(service, name),
                 severity=Severity.WARNING if harmless else None,
-                problem=f"the password in {name} holds characters that a URL reads otherwise (+ / = @ # ? %)",
-                impact="the URL is cut at that character: another host, another user, no connection",
-                fix="use hexadecimal passwords (openssl rand -hex 24), or percent-encode it in the URL",
+                problem=f"the password in {name} contains special characters that aren't percent-encoded "
+                f"(+ / = @ # ? %)",
+                impact="the URL is cut at that character: wrong host or user, no connection",
+                fix="use a hexadecimal password (openssl rand -hex 24), or percent-encode it in the URL",
             )
 
 
@@ -163,48 +169,48 @@ def db_url_unescaped_password(model: Model, settings: Settings) -> Iterator[Viol
 def shared_database(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago has a database of its own.
 
-    Lago migrates everything in its schema. Beside another application's tables its migrations stop half-way,
-    and what runs then answers 200 on /health and 500 to logins.
+    Lago's migrations expect a schema without other tables. Beside another application's tables they stop
+    halfway: /health then answers 200 and logins answer 500.
     """
     ours = {(url.host, url.database): service for service, url in urls(model)}
-    told = set()
+    reported = set()
     for other in model.services:
         if other.role in (*LAGO_RUBY, DB) or "getlago/" in other.image or TOOL.search(other.image):
             continue
         for name, value in other.environment.items():
             url = service_url(value) if value and "postgres" in value else None
             if url and (url.host, url.database) in ours and not unknown(url.database):
-                told.add((url.host, url.database))
+                reported.add((url.host, url.database))
                 yield Violation(
                     service=other,
                     at=variable(other, name),
                     problem=f"{other.name} uses Lago's database {url.database}",
-                    impact="two applications migrate one schema: half-run migrations, logins that answer 500",
-                    fix="make a database, or at least a schema, of its own for each",
+                    impact="two applications migrate one schema: migrations stop halfway, logins answer 500",
+                    fix="create a separate database (or at least a schema) for each application",
                 )
     for (host, database), service in ours.items():
-        if (host, database) in told or unknown(host) or unknown(database) or not database:
+        if (host, database) in reported or unknown(host) or unknown(database) or not database:
             continue
-        outside = not any(each.role == DB for each in named(model, host))
-        elsewhere = database in ("postgres", "defaultdb", "neondb", "app", "main", "public")
-        others = elsewhere or re.search(r"(?i)shared|brain|saas|gateway|platform|staging", database)
-        foreign = others and not re.search(r"(?i)lago|billing", database)
-        if (outside and foreign) or re.search(r"(?i)shared", host):
+        external = not any(each.role == DB for each in named(model, host))
+        common_name = database in ("postgres", "defaultdb", "neondb", "app", "main", "public")
+        shared = common_name or re.search(r"(?i)shared|brain|saas|gateway|platform|staging", database)
+        own = re.search(r"(?i)lago|billing", database)
+        if (external and shared and not own) or re.search(r"(?i)shared", host):
             yield Violation(
                 service=service,
                 at=variable(service, URL),
-                problem=f"Lago's database is {database} on {host}, which is not Lago's alone by its name",
-                impact="two applications migrate one schema: half-run migrations, logins that answer 500",
-                fix="make a database called lago, with a user of its own",
+                problem=f"Lago's database is {database} on {host}, which by its name is shared with other "
+                f"applications",
+                impact="two applications migrate one schema: migrations stop halfway, logins answer 500",
+                fix="create a database for Lago alone: CREATE DATABASE lago OWNER lago",
             )
 
 
 @rule(phase=2)
 def pgbouncer_pooler_url(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Lago talks to PostgreSQL itself, not to a pooler.
+    """Lago connects to PostgreSQL directly, not through a pooler.
 
-    Migrations take an advisory lock and Rails prepares statements; a pooler that hands out connections per
-    transaction loses both.
+    Migrations take an advisory lock and Rails prepares statements. A pooler in transaction mode loses both.
     """
     for service, url in urls(model):
         target = [each for each in named(model, url.host) if POOLER.search(each.image)]
@@ -213,18 +219,21 @@ def pgbouncer_pooler_url(model: Model, settings: Settings) -> Iterator[Violation
                 service=service,
                 at=variable(service, URL),
                 problem="DATABASE_URL goes through a connection pooler",
-                impact="migrations lose their lock and stop half-way; prepared statements vanish "
+                impact="migrations lose their lock and stop halfway; prepared statements disappear "
                 "between queries",
-                fix="use PostgreSQL's own address and port 5432",
+                fix="use PostgreSQL's own host and port 5432",
             )
 
 
 def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Violation]:
     first = reference(model)
     expected = url_of(first, URL) if first else None
+    if first is None or expected is None:
+        return
     for service, url in urls(model):
-        if expected is None or service is first or service.role not in roles:
+        if service is first or service.role not in roles:
             continue
+
         for what, own, its in (
             ("host", url.host, expected.host),
             ("port", url.port or 5432, expected.port or 5432),
@@ -236,25 +245,25 @@ def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=variable(service, URL),
-                    problem=f"its database is another one than that of {first.name} "
+                    problem=f"its database differs from that of {first.name} "
                     + (
-                        f"(another {what})"
+                        f"(other {what})"
                         if what == "parameters"
-                        else f"({what} {own or 'none'}, there {its or 'none'})"
+                        else f"({what} {own or 'none'}, {first.name} has {its or 'none'})"
                     ),
-                    impact="what one of them writes, or migrates, the other doesn't see",
-                    fix="one DATABASE_URL for all, by an anchor",
+                    impact="what one of them writes or migrates, the other doesn't see",
+                    fix="use one DATABASE_URL for all of Lago's services (a YAML anchor)",
                 )
                 break
 
 
 @rule(phase=2)
 def migrate_targets_other_db(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The migration migrates the database that the API uses."""
+    """The migration runs on the database that the API uses."""
     return _differing(model, (MIGRATE,))
 
 
 @rule(phase=2)
 def database_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
-    """API, worker and clock use one database."""
+    """API, worker and clock use the same database."""
     return _differing(model, ("api", "worker", "clock"))

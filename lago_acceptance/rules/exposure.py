@@ -1,10 +1,10 @@
-"""Rules about what is reachable from outside, or has too many rights."""
+"""Rules about what is reachable from outside, and about privileges on the host."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, DB, PROXY, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
@@ -23,21 +23,25 @@ from lago_acceptance.rules.helpers import (
 
 @rule(phase=2)
 def sidekiq_web_open(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Sidekiq's web page, which asks for no password, is off."""
+    """Sidekiq's web UI, which has no authentication, is off."""
     for service in model.of_role(API):
         if service.value("LAGO_SIDEKIQ_WEB") == "true":
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_SIDEKIQ_WEB"),
                 problem="LAGO_SIDEKIQ_WEB serves /sidekiq without authentication",
-                impact="anybody reads and deletes jobs at the API's public name",
-                fix="take LAGO_SIDEKIQ_WEB out",
+                impact="anyone can read and delete jobs at the API's public name",
+                fix="remove LAGO_SIDEKIQ_WEB",
             )
 
 
 @rule(phase=2)
 def host_port_published(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Nothing is published on all interfaces: Traefik is the way in, and Docker's rules pass by the host's firewall."""
+    """No port is published on all interfaces.
+
+    Requests come in through Traefik. Docker's own iptables rules bypass the host's firewall, so a published
+    port is open to the internet.
+    """
     for service in model.of_role(*OURS):
         for number, port in enumerate(service.ports):
             if not port.loopback and not unknown(port.address):
@@ -47,34 +51,35 @@ def host_port_published(model: Model, settings: Settings) -> Iterator[Violation]
                     service=service,
                     at=part(service, "ports", number),
                     severity=None if data else Severity.WARNING,
-                    problem=f"port {port.target} is published on {port.address or 'all interfaces'} ({shown})",
-                    impact="the internet reaches it, past Traefik, TLS and the firewall; the port may be "
-                    "another project's"
+                    problem=f"port {port.target} is published on {port.address or 'all interfaces'} "
+                    f"({shown})",
+                    impact="the internet reaches it without Traefik, TLS or firewall; another project may "
+                    "use the same port"
                     if not data
-                    else "the internet reaches the database, past the firewall",
-                    fix="take the port out"
+                    else "the internet reaches the database, bypassing the firewall",
+                    fix="remove the port"
                     if data
-                    else f"take it out, or publish it on 127.0.0.1:{port.published or port.target}",
+                    else f"remove it, or publish it on 127.0.0.1:{port.published or port.target}",
                 )
 
 
 @rule(phase=2)
 def privileged_container(model: Model, settings: Settings) -> Iterator[Violation]:
-    """No container of Lago is privileged."""
+    """No container runs privileged."""
     for service in model.services:
         if service.privileged:
             yield Violation(
                 service=service,
                 at=part(service, "privileged"),
                 problem="it runs privileged",
-                impact="who breaks into it owns the host",
-                fix="take `privileged` out; nothing of Lago needs it",
+                impact="anyone who breaks into the container controls the host",
+                fix="remove `privileged`; nothing in Lago needs it",
             )
 
 
 @rule(phase=2)
 def docker_socket_mounted(model: Model, settings: Settings) -> Iterator[Violation]:
-    """No container but the proxy has Docker's socket, and the proxy has it read-only."""
+    """Only the proxy mounts Docker's socket, and read-only."""
     for service in model.services:
         for number, mount in enumerate(service.mounts):
             if mount.source.endswith("/docker.sock") and (service.role != PROXY or not mount.read_only):
@@ -83,20 +88,20 @@ def docker_socket_mounted(model: Model, settings: Settings) -> Iterator[Violatio
                     at=part(service, "volumes", number),
                     severity=Severity.WARNING if service.role == PROXY else None,
                     problem="Docker's socket is mounted" + (" writable" if service.role == PROXY else ""),
-                    impact="who breaks into it owns the host",
-                    fix="take the mount out" if service.role != PROXY else "mount it read-only (:ro)",
+                    impact="anyone who breaks into the container controls the host",
+                    fix="remove the mount" if service.role != PROXY else "mount it read-only (:ro)",
                 )
 
 
 @rule(phase=3)
 def db_routed(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Database and Redis have no router."""
+    """The database and Redis have no router."""
     for service in model.of_role(DB, REDIS):
         if enabled(service) and any(".routers." in key for key in labels_of(service)):
             yield Violation(
                 service=service,
                 at=part(service, "labels"),
-                problem="Traefik routes requests from outside to it",
-                impact="the database answers from the internet",
-                fix="take the labels out",
+                problem="Traefik routes requests from the internet to it",
+                impact="the database is reachable from the internet",
+                fix="remove its traefik labels",
             )

@@ -1,4 +1,4 @@
-"""Rules about healthchecks, restarts and the order in which services start."""
+"""Rules about healthchecks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, PDF, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model, Service
@@ -52,22 +52,27 @@ LACKS = {
 
 @rule(phase=2, severity=Severity.WARNING)
 def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Every service that stays has a healthcheck: without one, `up --wait` calls a restart loop healthy."""
+    """Every long-running service has a healthcheck.
+
+    Without one `docker compose up --wait` takes a container in a restart loop for healthy.
+    """
     for service in model.of_role(*LONG_RUNNING):
         if (service.healthcheck is None or service.healthcheck.disabled) and not service.built:
             yield Violation(
                 service=service,
                 at=part(service, "healthcheck") if service.healthcheck else part(service),
-                problem="its healthcheck is switched off" if service.healthcheck else "it has no healthcheck",
-                impact="a crash loop looks healthy, and nothing waits for it",
-                fix="add one that can fail, as in docker-compose.lago.yml",
+                problem="its healthcheck is disabled" if service.healthcheck else "it has no healthcheck",
+                impact="a crash loop looks healthy, and nothing can wait for it",
+                fix="add one that can fail; docker-compose.lago.yml shows one for each service",
             )
 
 
-def _text(service: Service) -> str:
-    """The healthcheck as a text for a shell."""
-    test = service.healthcheck.test if service.healthcheck else ()
-    return shlex.join(test[1:]) if test[:1] == ("CMD",) else service.healthcheck.command if test else ""
+def _shell_text(service: Service) -> str:
+    """The healthcheck as a line of shell."""
+    check = service.healthcheck
+    if check is None:
+        return ""
+    return shlex.join(check.test[1:]) if check.test[:1] == ("CMD",) else check.command
 
 
 def _image_kind(service: Service) -> str | None:
@@ -83,7 +88,7 @@ def _image_kind(service: Service) -> str | None:
 
 @rule(phase=2)
 def healthcheck_missing_binary(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A healthcheck calls a program that its image has.
+    """The programs of a healthcheck are in its image.
 
     getlago/api has curl and bash; no wget, ps, pgrep, psql or redis-cli. PostgreSQL's and Redis' images have
     no curl.
@@ -95,20 +100,25 @@ def healthcheck_missing_binary(model: Model, settings: Settings) -> Iterator[Vio
             continue
         if model.observed and kind in (FRONT, DB, REDIS, PDF):
             continue
-        text = _text(service)
+        text = _shell_text(service)
         missing = sorted(programs(text) & lacks)
-        if missing and 0 not in codes(text, lambda program, words, lacks=lacks: program in lacks):
+
+        def lacking(program: str, words: list[str], lacks: set[str] = lacks) -> bool:
+            return program in lacks
+
+        if missing and 0 not in codes(text, lacking):
             yield Violation(
                 service=service,
                 at=part(service, "healthcheck", "test"),
                 problem=f"its healthcheck calls {missing[0]}, which its image lacks",
-                impact="it is unhealthy for ever, and what depends on it never starts",
-                fix="use what the image has: curl in Lago's, pg_isready and redis-cli in theirs",
+                impact="it stays unhealthy, and what depends on it never starts",
+                fix="use a program of the image: curl for Lago, pg_isready for PostgreSQL, redis-cli for "
+                "Redis",
             )
 
 
 def _takes_any_answer(text: str) -> bool:
-    """Whether the check is a curl without -f whose output nobody looks at."""
+    """Whether the check is a curl without -f whose output is ignored."""
     return (
         programs(text) & {"curl", "grep", "test", "[", "[[", "jq"} == {"curl"}
         and not re.search(r"\s(-[a-zA-Z]*f[a-zA-Z]*\b|--fail)", text)
@@ -118,11 +128,14 @@ def _takes_any_answer(text: str) -> bool:
 
 @rule(phase=2)
 def healthcheck_cannot_fail(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A healthcheck can fail: it doesn't end in `|| true` or `exit 0`, and doesn't find itself in the process list."""
+    """A healthcheck can fail.
+
+    It doesn't end in `|| true` or `exit 0`, and `ps | grep` doesn't find the grep itself.
+    """
     for service in model.of_role(*LONG_RUNNING):
         if service.healthcheck is None or service.healthcheck.disabled:
             continue
-        text = _text(service)
+        text = _shell_text(service)
         always = codes(text, lambda program, words: False) == {0}
         itself = (
             re.match(r"\W*ps\b.*grep (?!-v)(-\S+ )*(?!.*\[)", text, re.DOTALL) and "grep -v grep" not in text
@@ -133,15 +146,15 @@ def healthcheck_cannot_fail(model: Model, settings: Settings) -> Iterator[Violat
                 at=part(service, "healthcheck", "test"),
                 problem="its healthcheck cannot fail"
                 + (": ps finds grep itself" if itself and not always else ""),
-                impact="a dead service is called healthy",
-                fix="let the command's own exit code decide, as in docker-compose.lago.yml",
+                impact="a dead service is reported as healthy",
+                fix="let the exit code of the check decide: remove `|| true` or `exit 0`",
             )
         elif _takes_any_answer(text):
             yield Violation(
                 service=service,
                 at=part(service, "healthcheck", "test"),
                 severity=Severity.WARNING,
-                problem="its curl has no -f: it takes an answer of 500 for success",
-                impact="an API without its database is called healthy",
-                fix="curl -fsS",
+                problem="its curl has no -f, so a 500 counts as success",
+                impact="an API without its database is reported as healthy",
+                fix="use curl -fsS",
             )

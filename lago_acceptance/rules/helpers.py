@@ -1,4 +1,4 @@
-"""What several rules look for in a model. No rule is registered here."""
+"""What several rules look up in a model. No rule is registered here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, PDF, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import ServiceUrl, service_url
@@ -25,17 +25,17 @@ OBJECT_STORES = ("LAGO_USE_AWS_S3", "LAGO_USE_GCS")
 
 
 def variable(service: Service, name: str) -> tuple[str | int, ...]:
-    """The way to a variable in the compose file."""
+    """The YAML path of a variable in the compose file."""
     return ("services", service.name, "environment", name)
 
 
 def part(service: Service, *key: str | int) -> tuple[str | int, ...]:
-    """The way to something else of a service."""
+    """The YAML path of another part of a service."""
     return ("services", service.name, *key)
 
 
 def lago(model: Model) -> tuple[Service, ...]:
-    """migrate, api, worker and clock, as far as there are any."""
+    """The services that run Lago's Ruby code: migrate, api, worker and clock."""
     return model.of_role(*LAGO_RUBY)
 
 
@@ -44,32 +44,35 @@ def reference(model: Model) -> Service | None:
     return next(iter((*model.of_role(API), *lago(model))), None)
 
 
-def written_unset(model: Model, service: Service, name: str) -> str:
-    """`` (NAME is unset, which Compose makes an empty text)`` where that is why a variable is empty, else ""."""
+def unset_note(model: Model, service: Service, name: str) -> str:
+    """``` (NAME is unset, so the value is empty)`` if that is why a variable is empty, else ""."""
     if name in service.environment and service.environment[name] is None:
-        return " (it is taken from the shell of whoever deploys, where nothing sets it)"
-    text = model.written.text(service.name, name) if model.written else None
-    for unset in sorted(model.written.unset) if model.written and text else ():
+        return " (it comes from the shell of whoever deploys, and nothing sets it there)"
+    source = model.source
+    text = source.text(service.name, name) if source else None
+    if source is None or not text:
+        return ""
+    for unset in sorted(source.unset):
         if re.search(rf"\$\{{?{re.escape(unset)}\b", text):
-            return f" ({unset} is unset, which Compose makes an empty text)"
+            return f" ({unset} is unset, so the value is empty)"
     return ""
 
 
 def at_deploy(model: Model, service: Service, *names: str) -> Severity | None:
-    """A warning where variables are empty only because nobody knows the deploy's environment; else the rule's own."""
-    known = model.written is None or model.written.environment_known
-    only = not known and all(written_unset(model, service, name) for name in names)
+    """A warning if variables are empty only because the deploy's environment isn't known here; else None."""
+    known = model.source is None or model.source.environment_known
+    only = not known and all(unset_note(model, service, name) for name in names)
     return Severity.WARNING if only else None
 
 
 def url_of(service: Service, name: str) -> ServiceUrl | None:
-    """A variable as a URL, None where it is none or isn't known."""
+    """A variable as a URL, None if it is unset or no URL."""
     value = service.value(name)
     return service_url(value) if value else None
 
 
 def named(model: Model, host: str) -> tuple[Service, ...]:
-    """The services that a host name can mean inside of the deployment's networks."""
+    """The services that a host name resolves to inside of the deployment's networks."""
     return tuple(
         service
         for service in model.services
@@ -89,18 +92,18 @@ def reachable(model: Model, one: Service, other: Service) -> bool:
 
 
 def on_external_network(model: Model, service: Service) -> bool:
-    """Whether somebody outside of this model can share a network with the service."""
+    """Whether containers outside of this model can share a network with the service."""
     external = {network.key for network in model.networks if network.external}
     return bool(service.network_mode) or any(key in external for key in service.networks)
 
 
 def local(host: str) -> bool:
-    """Whether a host name means the reader's own machine."""
+    """Whether a host name means the machine itself."""
     return host in ("localhost", "::1", "0.0.0.0", "host.docker.internal") or host.startswith("127.")
 
 
 def internal(host: str) -> bool:
-    """Whether a browser out there can't reach a host of this name."""
+    """Whether a host name can't be reached from the internet."""
     if not host or unknown(host):
         return False
     try:
@@ -110,7 +113,7 @@ def internal(host: str) -> bool:
 
 
 def proxy_networks(model: Model, settings: Settings) -> frozenset[str]:
-    """Docker's names of the networks on which a reverse proxy looks for its targets."""
+    """Docker's names of the networks on which the reverse proxy finds its targets."""
     names = {settings.edge.proxy_network}
     for service in model.services:
         if label := service.labels.get("traefik.docker.network"):
@@ -118,17 +121,17 @@ def proxy_networks(model: Model, settings: Settings) -> frozenset[str]:
     return frozenset(names)
 
 
-def stores_elsewhere(service: Service) -> bool:
-    """Whether Lago keeps its files in an object store."""
+def uses_object_store(service: Service) -> bool:
+    """Whether Lago stores its files in S3 or Google Cloud Storage."""
     return any(service.value(name) in ("true", "1") for name in OBJECT_STORES)
 
 
 def agreement(
     model: Model, name: str, services: tuple[Service, ...] | None = None
 ) -> Iterator[tuple[Service, Service, str, str]]:
-    """The services whose variable differs from the reference's: (service, reference, its value, the reference's).
+    """Services whose variable differs from the reference's: (service, reference, its value, the reference's).
 
-    Absent values are not compared; those that are given at deploy time only where they are the same text.
+    Absent values and values that are only set at deploy time are not compared.
     """
     first = reference(model)
     if first is None or not first.value(name) or unknown(first.value(name)):
@@ -139,8 +142,8 @@ def agreement(
             yield service, first, value, first.value(name)
 
 
-def uses(model: Model) -> bool:
-    """Whether there is an API of Lago in the model at all: else there is nothing to miss."""
+def has_api(model: Model) -> bool:
+    """Whether the model contains Lago's API; without one, other services aren't missing."""
     return bool(model.of_role(API))
 
 
@@ -150,10 +153,13 @@ def data_services(model: Model) -> tuple[Service, ...]:
 
 
 def texts(model: Model) -> Iterator[tuple[Service, str, str]]:
-    """Each variable as it was written: (service, name, text)."""
-    for service in model.services if model.written else ():
+    """Each variable as the compose file declares it, before interpolation: (service, name, text)."""
+    source = model.source
+    if source is None:
+        return
+    for service in model.services:
         for name in service.environment:
-            text = model.written.text(service.name, name)
+            text = source.text(service.name, name)
             if text is not None:
                 yield service, name, text
 
@@ -162,30 +168,32 @@ OURS = (DB, REDIS, MIGRATE, API, WORKER, CLOCK, FRONT, PDF)
 
 
 def public(model: Model) -> tuple[Service, ...]:
-    """The services that the world reaches: API and front."""
+    """The services that are reachable from the internet: API and front."""
     return model.of_role(API, FRONT)
 
 
 def all_routers(model: Model) -> list[LabelRouter]:
-    """Every router of API and front."""
+    """Every router of the API and the front."""
     return [router for service in public(model) for router in routers(service)]
 
 
-def named_hosts(router: LabelRouter) -> list[str]:
+def known_hosts(router: LabelRouter) -> list[str]:
+    """The hosts of a router's rule that don't depend on the deploy."""
     return [host for host in router.hosts if not unknown(host)]
 
 
-DIES = "OpenSSL::PKey::RSAError at boot: migrate, api, worker and clock exit 1 and restart for ever"
-FIX = (
-    "give Lago base64 of the PEM: `base64 -w0 < key.pem` as LAGO_RSA_PRIVATE_KEY, or mount the PEM read-only "
-    "and let "
+KEY_ERROR_AT_BOOT = (
+    "OpenSSL::PKey::RSAError at boot: migrate, api, worker and clock exit 1 and restart forever"
+)
+KEY_FIX = (
+    "set LAGO_RSA_PRIVATE_KEY to the output of `base64 -w0 < key.pem`, or mount the PEM read-only and let "
     "RUBYOPT=-r/run/lago/rsa_key (rsa_key.rb) or a wrapper with `base64 -w0` set the variable in the "
     "container"
 )
 
 
 def readings(model: Model, settings: Settings) -> Iterator[tuple[Service, KeyReading]]:
-    """Each service that runs Lago's Ruby, with what it would find as its key."""
+    """Each service that runs Lago's Ruby code, with the RSA key that it would load."""
     for service in model.of_role(*LAGO_RUBY):
         if service.value("RAILS_ENV") not in ("development", "test"):
             yield service, key_reading(service, model, settings)
@@ -203,7 +211,7 @@ LONG_RUNNING = (DB, REDIS, API, WORKER, CLOCK, FRONT, PDF)
 
 
 def default_directory(service: Service) -> str:
-    """Where a PostgreSQL image keeps its data, unless PGDATA says otherwise."""
+    """The data directory of a PostgreSQL image, unless PGDATA is set."""
     if "bitnami" in service.image:
         return "/bitnami/postgresql"
     found = re.search(r"postgres:(\d+)", service.image)

@@ -1,10 +1,10 @@
-"""Rules about networks: who must share one, and who must not."""
+"""Rules about networks: which services must share one, and which must not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import DB, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
@@ -29,35 +29,35 @@ from lago_acceptance.rules.helpers import (
 
 @rule(phase=2, severity=Severity.WARNING)
 def host_network(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Lago's containers are on networks of their own, not on the host's."""
+    """Lago's containers don't use the host's network."""
     for service in model.of_role(*OURS):
         if service.network_mode == "host":
             yield Violation(
                 service=service,
                 at=part(service, "network_mode"),
                 problem="it uses the host's network",
-                impact="every port that it opens is open to the internet, and service names don't resolve",
-                fix="take network_mode out",
+                impact="every port it listens on is open to the internet, and service names don't resolve",
+                fix="remove network_mode",
             )
 
 
 @rule(phase=0, severity=Severity.WARNING, declared_only=True)
 def external_network_unprovisioned(model: Model, settings: Settings) -> Iterator[Violation]:
-    """External networks are those that the host has: the proxy's and the gateway's (settings)."""
+    """External networks are the proxy's and the gateway's, as named in the settings."""
     known = {settings.edge.proxy_network, settings.edge.gateway_network}
     for network in model.networks:
         if network.external and network.name not in known and not unknown(network.name):
             yield Violation(
                 at=("networks", network.key),
-                problem=f"network {network.name} is external, and not one that the host is known to have",
+                problem=f"network {network.name} is external, but the settings don't name it",
                 impact="the deploy stops: network declared as external, but could not be found",
-                fix=f"use {' or '.join(sorted(known))}, or let Compose make it",
+                fix=f"use {' or '.join(sorted(known))}, or remove `external` and let Compose create it",
             )
 
 
 @rule(phase=3)
 def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """What has a router is on the network where the running Traefik looks, and says which one that is."""
+    """Routed services are on Traefik's network, and their label names it."""
     if proxy(model, settings).inside:
         return
     for service in public(model):
@@ -73,25 +73,26 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
                 service=service,
                 at=part(service, "networks"),
                 severity=Severity.WARNING if names & external else None,
-                problem=f"it has a router, but it is not on {settings.edge.proxy_network}, where Traefik looks",
+                problem=f"it has a router, but is not on {settings.edge.proxy_network}, Traefik's network",
                 impact="504 Gateway Timeout or 404 at its public name; 522 behind Cloudflare",
-                fix=f"add the external network {settings.edge.proxy_network}",
+                fix=f"add it to the external network {settings.edge.proxy_network}",
             )
         elif len(names) > 1 and not label:
             yield Violation(
                 service=service,
                 at=part(service, "labels"),
                 severity=Severity.WARNING,
-                problem="it is on several networks, and traefik.docker.network says not which one is Traefik's",
-                impact="Traefik may take an address that it can't reach: 504, after some restarts "
-                "and not after others",
-                fix=f"traefik.docker.network: {settings.edge.proxy_network}",
+                problem="it is on several networks, and no traefik.docker.network label says which one is "
+                "Traefik's",
+                impact="Traefik may pick an address that it can't reach: 504, after some restarts but not "
+                "others",
+                fix=f"add the label traefik.docker.network: {settings.edge.proxy_network}",
             )
 
 
 @rule(phase=3, severity=Severity.WARNING)
 def db_on_proxy_network(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Database and Redis are not on the proxy's network, where every project of the host is."""
+    """The database and Redis are not on the proxy's network, which every project on the host shares."""
     networks = proxy_networks(model, settings)
     for service in model.of_role(DB, REDIS):
         shared = sorted(
@@ -101,18 +102,18 @@ def db_on_proxy_network(model: Model, settings: Settings) -> Iterator[Violation]
             yield Violation(
                 service=service,
                 at=part(service, "networks"),
-                problem=f"it is on {shared[0]}, the network of the proxy and of every project behind it",
-                impact="every container there can try its password, and names like `postgres` or "
-                "`redis` answer to several projects",
-                fix="put it on a network of Lago's own",
+                problem=f"it is on {shared[0]}, which the proxy and every project behind it share",
+                impact="every container there can try its password, and names like `postgres` or `redis` "
+                "clash between projects",
+                fix="move it to a network that only Lago uses",
             )
 
 
 @rule(phase=2)
 def wrong_network(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A service shares a network with every host that its URLs name; Traefik's label names a network that it is on.
+    """Services share a network with the hosts in their URLs, and traefik.docker.network is one of theirs.
 
-    The label holds Docker's name of the network: one that isn't external is called <project>_<key> there.
+    The label takes Docker's name of the network: <project>_<key>, unless it is external or has a `name`.
     """
     for service in lago(model):
         for name, _ in PARTNERS:
@@ -122,25 +123,21 @@ def wrong_network(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=part(service, "networks"),
-                    problem=f"it shares no network with {partners[0].name}, which {name} names",
+                    problem=f"it shares no network with {partners[0].name}, the host in {name}",
                     impact="the name doesn't resolve: could not translate host name",
-                    fix="put both on one network",
+                    fix="put both on the same network",
                 )
     for service in model.services:
         label = service.labels.get("traefik.docker.network")
         if not label or unknown(label) or not any(".routers." in key for key in service.labels):
             continue
         names = {model.network_name(key) for key in service.networks}
-        if (
-            label not in names
-            and not (model.observed and label in service.networks)
-            and not service.network_mode
-        ):
+        if label not in names and not service.network_mode:
             yield Violation(
                 service=service,
                 at=part(service, "labels", "traefik.docker.network"),
-                problem=f"traefik.docker.network says {label}, but it is on "
+                problem=f"traefik.docker.network is {label}, but the service is on "
                 f"{', '.join(sorted(names)) or 'no network'}",
                 impact="Traefik has no address for it: 504 or 404 at its public name",
-                fix="name a network that it shares with Traefik, external: true",
+                fix="set traefik.docker.network to the network that it shares with Traefik",
             )

@@ -1,39 +1,34 @@
-"""Rules about the mount of the RSA key, and what reads it."""
+"""Rules about a mounted RSA key, and what reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from posixpath import basename
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import LAGO_RUBY
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.key_loading import (
-    KEY,
-    NATIVE_FILE,
-    NATIVE_FROM,
-    State,
-    is_key_mount,
-)
+from lago_acceptance.lago.key_loading import KEY, NATIVE_FILE, NATIVE_FROM, is_key_mount
+from lago_acceptance.lago.key_parsing import State
 from lago_acceptance.lago.versions import before, version_of
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import DIES, FIX, readings
+from lago_acceptance.rules.helpers import KEY_ERROR_AT_BOOT, KEY_FIX, readings
 
 
 @rule(phase=1)
 def rsa_volume_never_read(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A mounted key is turned into LAGO_RSA_PRIVATE_KEY by something inside the container.
+    """Something in the container turns a mounted key into LAGO_RSA_PRIVATE_KEY.
 
-    Option C of the plan mounts the PEM and sets LAGO_RSA_PRIVATE_KEY_PATH. No version of Lago reads that
-    variable, and before v1.23.0 none reads a key file in production. From v1.23.0
-    /app/config/keys/private.pem is read.
+    Option C of the plan mounts the PEM and sets LAGO_RSA_PRIVATE_KEY_PATH, which no version of Lago reads.
+    Before v1.23.0 Lago reads no key file in production either; from v1.23.0 on it reads
+    /app/config/keys/private.pem.
     """
     for service, reading in readings(model, settings):
         if reading.via == "initializer":
             continue
         native = not before(service, settings, NATIVE_FROM)
-        idle = [
+        unread = [
             mount
             for mount in service.mounts
             if is_key_mount(mount)
@@ -41,31 +36,32 @@ def rsa_volume_never_read(model: Model, settings: Settings) -> Iterator[Violatio
             and not (native and NATIVE_FILE.startswith(mount.target.rstrip("/")))
             and not (version_of(service, settings) is None and reading.state is State.UNKNOWN)
         ]
-        named = [name for name in service.environment if name.endswith("_PATH") and "RSA" in name]
-        if not idle and (not named or any(map(is_key_mount, service.mounts))):
+        path_variables = [name for name in service.environment if name.endswith("_PATH") and "RSA" in name]
+        if not unread and (not path_variables or any(map(is_key_mount, service.mounts))):
             continue
         working = reading.state in (State.GOOD, State.UNKNOWN)
-        what = f"the key is mounted at {idle[0].target}" if idle else f"{named[0]} names a file"
-        also = f" and {named[0]} is a variable that no version of Lago reads" if idle and named else ""
-        target = ("volumes",) if idle else ("environment", named[0])
+        key = f"the key is mounted at {unread[0].target}" if unread else f"{path_variables[0]} names a "
+        "key file"
+        also = f" , and no version of Lago reads {path_variables[0]}" if unread and path_variables else ""
+        target = ("volumes",) if unread else ("environment", path_variables[0])
         yield Violation(
             service=service,
             at=("services", service.name, *target),
-            problem=f"{what}, but nothing turns that file into {KEY}{also}",
-            impact="the mounted key is not the key that Lago uses"
+            problem=f"{key}, but nothing turns that file into {KEY}{also}",
+            impact="Lago uses another key than the mounted one"
             if working
-            else f"option C as the plan writes it: Lago finds no key. {DIES}",
-            fix=FIX + (f", or move the file to {NATIVE_FILE}" if native else ""),
+            else f"option C of the plan: Lago finds no key. {KEY_ERROR_AT_BOOT}",
+            fix=KEY_FIX + (f", or move the file to {NATIVE_FILE}" if native else ""),
             severity=Severity.WARNING if working else None,
         )
 
 
 @rule(phase=1)
 def rsa_file_variable_never_read(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Lago has no convention of *_FILE variables.
+    """Lago's services have no *_FILE variables.
 
-    Option A of the plan sets LAGO_RSA_PRIVATE_KEY_FILE=/run/secrets/... PostgreSQL's image reads such names,
-    Lago's does not: the key stays unset.
+    Option A of the plan sets LAGO_RSA_PRIVATE_KEY_FILE=/run/secrets/... PostgreSQL's image reads such
+    variables, Lago's doesn't: the key stays unset.
     """
     for service, reading in readings(model, settings):
         for name in service.environment:
@@ -84,19 +80,19 @@ def rsa_file_variable_never_read(model: Model, settings: Settings) -> Iterator[V
                     service=service,
                     at=("services", service.name, "environment", name),
                     problem=f"{name} is set, but Lago reads no *_FILE variable",
-                    impact=f"option A as the plan writes it: {base} stays unset. {DIES}"
+                    impact=f"option A of the plan: {base} stays unset. {KEY_ERROR_AT_BOOT}"
                     if base == KEY
-                    else f"{base} stays as it is without it; the file is never opened",
-                    fix=FIX if base == KEY else f"set {base} itself",
+                    else f"the file is never opened, and {base} stays unset or at its default",
+                    fix=KEY_FIX if base == KEY else f"set {base} itself instead",
                 )
 
 
 @rule(phase=1)
 def rsa_initializer_patched_at_runtime(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Lago's own initializer is left as the image brings it.
+    """Lago's initializer rsa_keys.rb is the one from the image.
 
-    A command that rewrites config/initializers/rsa_keys.rb works until the next version of Lago, and what it
-    loads can't be judged.
+    Rewriting config/initializers/rsa_keys.rb works until the next version of Lago changes it, and the key
+    that it loads can't be checked.
     """
     for service, reading in readings(model, settings):
         if reading.via == "initializer":
@@ -109,18 +105,18 @@ def rsa_initializer_patched_at_runtime(model: Model, settings: Settings) -> Iter
                     "volumes" if mounted else "command" if service.command else "entrypoint",
                 ),
                 problem="Lago's initializer rsa_keys.rb is replaced when the container starts",
-                impact="a change of Lago breaks it unseen, and `docker exec` or another service runs "
-                "another code",
-                fix=FIX,
+                impact="an update of Lago breaks it silently, and `docker exec` or other services run the "
+                "original code",
+                fix=KEY_FIX,
             )
 
 
 @rule(phase=1, declared_only=True)
 def rsa_mount_source_absent(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The key file that is mounted exists where the compose file says.
+    """The mounted key file exists on the host.
 
-    Docker makes a directory of a missing bind source (unless create_host_path is false), and the container
-    finds a directory where it expects a PEM.
+    Docker creates a directory for a missing bind source (unless create_host_path is false), and the container
+    finds a directory instead of the PEM.
     """
     for service in model.of_role(*LAGO_RUBY):
         for number, mount in enumerate(service.mounts):
@@ -134,11 +130,9 @@ def rsa_mount_source_absent(model: Model, settings: Settings) -> Iterator[Violat
                 yield Violation(
                     service=service,
                     at=("services", service.name, "volumes", number),
-                    problem=f"the key {basename(mount.source)} is mounted from a place where no such file is",
-                    impact="Docker makes a directory there, and Lago's container reads a directory instead "
-                    "of a key",
-                    fix="put the key there before the deploy, and set bind.create_host_path to false, so "
-                    "that a missing "
-                    "file stops the start",
+                    problem=f"the key {basename(mount.source)} is mounted, but the file doesn't exist",
+                    impact="Docker creates a directory there, and Lago finds a directory instead of a key",
+                    fix="copy the key there before you deploy, and set bind.create_host_path: false so "
+                    "that a missing file stops the start",
                     severity=Severity.WARNING,
                 )

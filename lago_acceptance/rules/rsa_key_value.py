@@ -1,69 +1,65 @@
-"""Rules about the RSA key that Lago would find in each of its containers
-(docs/lago-facts.md, section 1.3).
-"""
+"""Rules about the RSA key that Lago loads in each of its containers (docs/lago-facts.md, section 1.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.lago.key_loading import (
-    KEY,
-    KeyReading,
-    State,
-    key_reading,
-)
+from lago_acceptance.lago.key_loading import KEY, KeyReading, key_reading
+from lago_acceptance.lago.key_parsing import State, public_digest
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import DIES, FIX, lago, readings, variable
+from lago_acceptance.rules.helpers import KEY_ERROR_AT_BOOT, KEY_FIX, lago, readings, variable
 
 
-def _where(reading: KeyReading) -> str:
+def _set_by(reading: KeyReading) -> str:
     words = {"shell": "the command sets", "ruby": "the file that RUBYOPT loads sets"}
-    return words.get(reading.via, "the environment gives")
+    return words.get(reading.via, "the environment sets")
 
 
 @rule(phase=1)
 def rsa_env_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """LAGO_RSA_PRIVATE_KEY reaches every container that runs Lago.
+    """LAGO_RSA_PRIVATE_KEY is set in every container that runs Lago.
 
-    It is the only place that Lago reads before v1.23.0. Without it Ruby stops in rsa_keys.rb (NoMethodError
-    unpack1 for nil); with an empty one, which is what Compose makes of an unset variable, OpenSSL does.
+    Before v1.23.0 Lago reads its key from nowhere else. Without the variable Ruby stops in rsa_keys.rb
+    (NoMethodError `unpack1' for nil); with an empty one, which is what Compose makes of an unset variable,
+    OpenSSL fails.
     """
+    source = model.source
     for service, reading in readings(model, settings):
         unset = _unset(model, service)
-        given_by_shell = service.environment.get(KEY, "") is None
-        if given_by_shell and model.written and not model.written.environment_known:
+
+        from_shell = service.environment.get(KEY, "") is None
+        if from_shell and source and not source.environment_known:
             continue
         if reading.state is State.ABSENT or (
-            reading.state is State.EMPTY and (unset is None or model.written.environment_known)
+            reading.state is State.EMPTY and (unset is None or source is None or source.environment_known)
         ):
             empty = reading.state is State.EMPTY
             how = f"{KEY} is empty" + (
-                f": {unset} is unset, which Compose turns into an empty text" if unset else ""
+                f": {unset} is unset, so Compose sets an empty string" if unset else ""
             )
             yield Violation(
                 service=service,
                 at=reading.at,
-                problem=how if empty else f"nothing gives {KEY}, the only key that Lago reads",
-                impact=DIES
+                problem=how if empty else f"nothing sets {KEY}, and Lago reads its key from nowhere else",
+                impact=KEY_ERROR_AT_BOOT
                 if empty
-                else "NoMethodError `unpack1' for nil at boot: the container restarts for ever",
-                fix=FIX,
+                else "NoMethodError `unpack1' for nil at boot: the container restarts forever",
+                fix=KEY_FIX,
             )
 
 
 def _unset(model: Model, service: Service) -> str | None:
-    """The name of the unset variable that empties the key, None where it isn't one."""
-    text = model.written.text(service.name, KEY) if model.written else None
-    return (
-        next((name for name in model.written.unset if f"{{{name}" in text or f"${name}" in text), None)
-        if text
-        else None
-    )
+    """The unset variable that leaves the key empty, None if there is none."""
+    source = model.source
+    text = source.text(service.name, KEY) if source else None
+    if source is None or not text:
+        return None
+    return next((name for name in source.unset if f"{{{name}" in text or f"${name}" in text), None)
 
 
 _NOT_BASE64 = (State.PEM, State.PEM_MANGLED)
@@ -71,28 +67,27 @@ _NOT_BASE64 = (State.PEM, State.PEM_MANGLED)
 
 @rule(phase=1)
 def rsa_not_base64(model: Model, settings: Settings) -> Iterator[Violation]:
-    """LAGO_RSA_PRIVATE_KEY is base64 of the PEM, not the PEM.
+    """LAGO_RSA_PRIVATE_KEY is base64 of the PEM, not the PEM itself.
 
-    Lago decodes base64 before it loads the key. A PEM, however well it is quoted, becomes garbage by that:
-    the encoding is wrong, not the quoting.
+    Lago decodes base64 before it loads the key, which turns a PEM into garbage, however well it is quoted.
     """
     for service, reading in readings(model, settings):
         if reading.state in _NOT_BASE64:
             yield Violation(
                 service=service,
                 at=reading.at,
-                impact=DIES,
-                fix=FIX,
-                problem=f"{_where(reading)} {KEY} as a PEM; Lago expects base64 of it, on one line",
+                impact=KEY_ERROR_AT_BOOT,
+                fix=KEY_FIX,
+                problem=f"{_set_by(reading)} {KEY} to a PEM; Lago expects base64 of the PEM, on one line",
             )
 
 
 @rule(phase=1)
 def rsa_double_decoded(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Nothing decodes the key before Lago does.
+    """The command passes the base64 value on as it is.
 
-    Option B of the plan decodes base64 in the command and exports the PEM. Lago decodes again, and what comes
-    out is no key. The base64 value itself is what Lago wants.
+    Option B of the plan decodes base64 in the command and exports the PEM. Lago decodes once more and gets
+    garbage.
     """
     for service, reading in readings(model, settings):
         if reading.state is State.DECODED:
@@ -100,62 +95,63 @@ def rsa_double_decoded(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=reading.at,
                 problem=f"the command decodes base64 and exports the result as {KEY}",
-                impact=f"option B as the plan writes it: Lago decodes a second time. {DIES}",
-                fix=f"hand the base64 value on as it is ({KEY}: ${{{KEY}:?}}), without decoding it",
+                impact=f"option B of the plan: Lago decodes a second time. {KEY_ERROR_AT_BOOT}",
+                fix=f"remove the decoding and pass the base64 value on: {KEY}: ${{{KEY}:?}}",
             )
 
 
 @rule(phase=1)
 def rsa_double_encoded(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The key is encoded once.
+    """LAGO_RSA_PRIVATE_KEY is base64-encoded once.
 
-    Lago decodes base64 once; base64 of base64 leaves it with text that is no key.
+    Lago decodes base64 once. If the key was encoded twice, the result is still base64 and no key.
     """
     for service, reading in readings(model, settings):
         if reading.state is State.TWICE:
             yield Violation(
                 service=service,
                 at=reading.at,
-                problem=f"{_where(reading)} {KEY} as base64 of base64",
-                impact=DIES,
+                problem=f"{_set_by(reading)} {KEY} to base64 of base64",
+                impact=KEY_ERROR_AT_BOOT,
                 fix="encode the PEM once: `base64 -w0 < key.pem`",
             )
 
 
 @rule(phase=1)
 def rsa_newlines_mangled(model: Model, settings: Settings) -> Iterator[Violation]:
-    r"""The key's line breaks are line breaks, or base64 has none.
+    r"""The key contains no literal \n, and its line breaks are intact.
 
-    A backslash and an n are two letters to Lago: they end up inside of the base64 or the PEM and break it.
-    Real line breaks, blanks and quotes around base64 do no harm.
+    To Lago a backslash and an n are two characters that corrupt the base64 or the PEM. Real line breaks,
+    spaces and quotes around base64 do no harm.
     """
     for service, reading in readings(model, settings):
         if reading.state in (State.MANGLED, State.PEM_MANGLED):
             yield Violation(
                 service=service,
                 at=reading.at,
-                impact=DIES,
-                fix=FIX,
-                problem=f"{_where(reading)} {KEY} with line breaks lost, or turned into a backslash and an n",
+                impact=KEY_ERROR_AT_BOOT,
+                fix=KEY_FIX,
+                problem=f"{_set_by(reading)} {KEY} to a key whose line breaks are lost, or replaced by a "
+                f"backslash and an n",
             )
 
 
 _CORRUPTED = {
-    State.TRUNCATED: "is cut off: the key's end is missing",
+    State.TRUNCATED: "is truncated: the end of the key is missing",
     State.DAMAGED: "is damaged: OpenSSL can't parse the key",
-    State.INCONSISTENT: "loads, but its numbers don't belong together",
+    State.INCONSISTENT: "loads, but its numbers are inconsistent",
     State.PLACEHOLDER: "is a placeholder, not a key",
-    State.UNEXPANDED: "holds an expression that nobody expands",
+    State.UNEXPANDED: "contains an expression that was never expanded",
     State.NO_KEY: "is neither base64 of a PEM nor of DER",
 }
 
 
 @rule(phase=1)
 def rsa_key_corrupted(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The key is whole: it parses, and its numbers belong together.
+    """The key is complete: it parses, and its numbers are consistent.
 
-    A key that was retyped or cut loses a line or a letter. One letter can leave a key that loads and signs
-    wrongly.
+    Copying by hand loses lines or characters. A single wrong character can leave a key that loads but makes
+    invalid signatures.
     """
     for service, reading in readings(model, settings):
         if reading.state in _CORRUPTED:
@@ -164,12 +160,11 @@ def rsa_key_corrupted(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=reading.at,
                 problem=f"{KEY} {_CORRUPTED[reading.state]}",
-                impact="signatures that nobody can verify, while everything looks healthy"
+                impact="signatures that no receiver can verify, while everything looks healthy"
                 if inconsistent
-                else DIES,
-                fix="take the key from its original, or make a new one: `openssl genpkey -algorithm RSA "
-                "-pkeyopt "
-                "rsa_keygen_bits:2048`, and check it by `openssl pkey -check -noout`",
+                else KEY_ERROR_AT_BOOT,
+                fix="restore the original key, or generate one (`openssl genpkey -algorithm RSA -pkeyopt "
+                "rsa_keygen_bits:2048`), and check it with `openssl pkey -check -noout`",
             )
 
 
@@ -178,15 +173,15 @@ _UNUSABLE = {
         "is a public key",
         "Lago boots, then every signature fails: webhooks and grpc_token answer 500",
     ),
-    State.NOT_RSA: ("is no RSA key", DIES),
-    State.ENCRYPTED: ("is encrypted with a passphrase", DIES),
-    State.SHORT: ("is shorter than 2048 bits", "signatures that can be forged"),
+    State.NOT_RSA: ("is no RSA key", KEY_ERROR_AT_BOOT),
+    State.ENCRYPTED: ("is encrypted with a passphrase", KEY_ERROR_AT_BOOT),
+    State.SHORT: ("is shorter than 2048 bits", "its signatures can be forged"),
 }
 
 
 @rule(phase=1)
 def rsa_key_unusable(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The key is a private RSA key of at least 2048 bits without a passphrase."""
+    """The key is a private RSA key of at least 2048 bits, without a passphrase."""
     for service, reading in readings(model, settings):
         if reading.state in _UNUSABLE:
             problem, impact = _UNUSABLE[reading.state]
@@ -195,103 +190,99 @@ def rsa_key_unusable(model: Model, settings: Settings) -> Iterator[Violation]:
                 at=reading.at,
                 problem=f"{KEY} {problem}",
                 impact=impact,
-                fix="use a private RSA key: `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`",
+                fix="generate a private RSA key: `openssl genpkey -algorithm RSA -pkeyopt "
+                "rsa_keygen_bits:2048`",
             )
 
 
 @rule(phase=1)
 def rsa_key_drift_api_worker(model: Model, settings: Settings) -> Iterator[Violation]:
-    """migrate, api, worker and clock have one and the same key.
+    """migrate, api, worker and clock have the same key.
 
-    The worker signs webhooks, the API hands out the public half: with two keys no receiver can verify
-    anything.
+    The worker signs webhooks and the API serves the public key. If their keys differ, no receiver can verify
+    a webhook.
     """
     known = [(service, reading) for service, reading in readings(model, settings) if reading.identity]
-    reference = next((each for each in known if each[0].role == API), known[0] if known else None)
+    if known:
+        first, expected = next((each for each in known if each[0].role == API), known[0])
     for service, reading in known:
-        kinds = {reading.identity.split(" ")[0] == "file", reference[1].identity.split(" ")[0] == "file"}
-        if len(kinds) == 1 and reading.identity != reference[1].identity:
+        comparable = _is_file(reading) == _is_file(expected)
+        if comparable and reading.identity != expected.identity:
             yield Violation(
                 service=service,
                 at=reading.at,
-                problem=f"its key is another one than that of {reference[0].name}",
-                impact="webhooks are signed with a key whose public half the API doesn't serve: no "
-                "receiver can verify them",
-                fix="give all of Lago's containers the same key, by one anchor or one variable",
+                problem=f"its key differs from that of {first.name}",
+                impact="webhooks are signed with one key, and the API serves the public half of the "
+                "other: no receiver can verify them",
+                fix="set the same key for all of Lago's services: a YAML anchor or one variable",
             )
-    yield from _other_variables(model, settings)
+    yield from _keys_from_other_variables(model, settings)
 
 
-def _other_variables(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The services whose key comes from another variable than the API's: the two may hold one key, or not."""
+def _is_file(reading: KeyReading) -> bool:
+    return reading.identity.startswith("file ")
+
+
+def _keys_from_other_variables(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The services whose key comes from another variable than the API's; their values may differ."""
     given = [
         (service, service.value(KEY))
         for service, reading in readings(model, settings)
         if reading.via == "variable" and unknown(service.value(KEY))
     ]
     first = next((each for each in given if each[0].role == API), None)
-    for service, value in given if first else ():
+    if first is None:
+        return
+    for service, value in given:
         if value != first[1]:
             yield Violation(
                 service=service,
                 at=("services", service.name, "environment", KEY),
                 severity=Severity.WARNING,
                 problem=f"its key comes from another variable than that of {first[0].name}",
-                impact="as soon as the two differ, no receiver can verify a webhook",
-                fix="give all of Lago's containers the same key, by one anchor or one variable",
+                impact="if the two values differ, no receiver can verify a webhook",
+                fix="set the same key for all of Lago's services: a YAML anchor or one variable",
             )
 
 
 @rule(phase=1)
 def shell_unquoted_export(model: Model, settings: Settings) -> Iterator[Violation]:
-    """An export with a substitution is quoted.
+    """Exports quote their substitutions.
 
-    In /bin/sh (dash in Lago's image) `export A=$(cat file)` is split at blanks and line breaks: a PEM ends
-    after its first word, and the rest are taken as names.
+    /bin/sh (dash in Lago's image) splits `export A=$(cat file)` at spaces and line breaks: the variable ends
+    after the first word of the PEM, and the rest is treated as variable names.
     """
     for service, reading in readings(model, settings):
         if reading.outcome and reading.outcome.unquoted:
-            what = reading.outcome.unquoted[0].split("=")[0][:60]
+            name = reading.outcome.unquoted[0].split("=")[0][:60]
             yield Violation(
                 service=service,
                 at=("services", service.name, "command" if service.command else "entrypoint"),
-                problem=f"the command exports {what} without quotes around what it substitutes",
-                impact="the shell splits the value at blanks and line breaks: cut values, or `bad variable "
-                "name` and exit 2",
+                problem=f"the command exports {name} without quotes around its substitution",
+                impact="the shell splits the value at spaces and line breaks: a truncated value, or `bad "
+                "variable name` and exit 2",
                 fix='quote it: export NAME="$$(...)"',
             )
 
 
 @rule(phase=1, declared_only=True)
 def rsa_public_key_mismatch(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A public key that is given beside the private one is its half, or better, is not given: Lago derives it."""
+    """A public key that is set matches the private key.
+
+    Lago derives the public key itself and reads no variable for it, so it is better not to set one.
+    """
     for service in lago(model):
         for name in ("LAGO_RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY"):
             value = service.value(name)
-            reading = key_reading(service, model, settings) if value else None
-            digest = (
-                _public_digest(value) if value and reading.state is State.GOOD and reading.identity else ""
-            )
+            if not value:
+                continue
+            reading = key_reading(service, model, settings)
+            digest = public_digest(value) if reading.state is State.GOOD and reading.identity else ""
             if digest and " " not in reading.identity and digest != reading.identity:
                 yield Violation(
                     service=service,
                     at=variable(service, name),
                     problem=f"{name} is not the public half of the private key",
-                    impact="who verifies webhooks with it refuses them all; Lago itself never reads it",
-                    fix=f"take {name} out, and fetch /api/v1/webhooks/public_key",
+                    impact="whoever verifies webhooks with it rejects them all; Lago itself never reads it",
+                    fix=f"remove {name}, and fetch the public key from /api/v1/webhooks/public_key",
                 )
-
-
-def _public_digest(value: str) -> str:
-    import base64
-    import hashlib
-
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-
-    try:
-        data = value.replace("\\n", "\n").encode() if "BEGIN" in value else base64.b64decode(value)
-        key = load_pem_public_key(data)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return ""
-    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()

@@ -1,10 +1,10 @@
-"""Rules about the first organization, and about sign-up."""
+"""Rules about seeding the first organization, and about sign-up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, FRONT
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
@@ -19,7 +19,7 @@ from lago_acceptance.rules.helpers import (
 
 @rule(phase=2)
 def signup_disabled_only_in_ui(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Sign-up that the front hides is closed at the API too."""
+    """Sign-up is disabled at the API wherever the front hides it."""
     fronts = [front for front in model.of_role(FRONT) if front.value("LAGO_DISABLE_SIGNUP") == "true"]
     for service in model.of_role(API) if fronts else ():
         if service.value("LAGO_DISABLE_SIGNUP") != "true" and not unknown(
@@ -28,17 +28,18 @@ def signup_disabled_only_in_ui(model: Model, settings: Settings) -> Iterator[Vio
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_DISABLE_SIGNUP"),
-                problem="LAGO_DISABLE_SIGNUP is true on the front and not on the API",
-                impact="the page hides sign-up, but anybody can register through GraphQL",
-                fix='LAGO_DISABLE_SIGNUP: "true" on both',
+                problem="LAGO_DISABLE_SIGNUP is true on the front, but not on the API",
+                impact="the page hides sign-up, but anyone can register through GraphQL",
+                fix='set LAGO_DISABLE_SIGNUP: "true" on both',
             )
 
 
 @rule(phase=2)
 def seeding_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Seeding has what it needs, in the spelling that this version of Lago reads.
+    """The variables that seed the first organization are complete.
 
-    Before v1.19.1 the branch is taken by LAGO_ORG_API_KEY and the value by LAGO_API_KEY: both must be set.
+    Before v1.19.1 Lago adds an API key if LAGO_ORG_API_KEY is set, but takes its value from LAGO_API_KEY:
+    both must be set.
     """
     for service in lago(model):
         if service.value("LAGO_CREATE_ORG") != "true":
@@ -53,8 +54,8 @@ def seeding_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=variable(service, needed[0]),
                 problem=f"LAGO_CREATE_ORG is true, but {', '.join(needed)} is empty",
-                impact="the seeding stops with a RuntimeError: no organization, nobody can log in",
-                fix="set all three, or leave LAGO_CREATE_ORG out",
+                impact="seeding stops with a RuntimeError: there is no organization, and every login fails",
+                fix="set all three, or remove LAGO_CREATE_ORG",
             )
         email = service.value("LAGO_ORG_USER_EMAIL")
         if not unknown(email) and email != email.lower():
@@ -62,9 +63,9 @@ def seeding_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=variable(service, "LAGO_ORG_USER_EMAIL"),
                 severity=Severity.WARNING,
-                problem="LAGO_ORG_USER_EMAIL holds capitals",
-                impact="the login page turns what is typed into small letters: that user can't log in",
-                fix="write it in small letters",
+                problem="LAGO_ORG_USER_EMAIL contains upper-case letters",
+                impact="the login page converts the address to lower case: that user can't log in",
+                fix="write it in lower case",
             )
         if (
             before(service, settings, (1, 19, 1))
@@ -74,7 +75,8 @@ def seeding_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_ORG_API_KEY"),
-                problem="LAGO_ORG_API_KEY is set without LAGO_API_KEY, whose value this version of Lago takes",
+                problem="LAGO_ORG_API_KEY is set without LAGO_API_KEY, which holds the value in this "
+                "version of Lago",
                 impact="each start adds a random API key and then fails with value_is_mandatory",
                 fix="set LAGO_API_KEY to the same key",
             )

@@ -1,4 +1,4 @@
-"""Rules about host names that services are given: whether they exist and can be reached."""
+"""Rules about host names in URLs: whether they exist and can be reached."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lago_acceptance.core.roles import LAGO_RUBY, PDF
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.core.value_shapes import shape, unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
@@ -24,13 +24,12 @@ from lago_acceptance.rules.helpers import (
 
 @rule(phase=2)
 def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Every host without a domain that Lago's URLs name is a service of the file.
+    """Every host without a domain in Lago's URLs is a service of the deployment.
 
-    Not judged where Lago is on an external network: such a host may live there. Where nothing makes PDFs,
-    no-pdf-service says so.
+    A host may also be an alias, a link or an extra host. If Lago is on an external network and the deployment
+    has no such service itself, it isn't judged: the host may be on that network. A missing PDF service is
+    no-pdf-service.
     """
-    if model.observed:
-        return
     for service in model.of_role(*LAGO_RUBY):
         for name, roles in PARTNERS:
             url = url_of(service, name)
@@ -45,23 +44,26 @@ def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
                 continue
             if not url.host.replace("-", "").replace("_", "").isalnum() or url.raw_password:
                 continue
-            elsewhere = on_external_network(model, service) and not model.of_role(*roles)
-            told = roles == (PDF,) and not model.of_role(PDF)
-            if not named(model, url.host) and not elsewhere and not told:
+            external = on_external_network(model, service) and not model.of_role(*roles)
+            reported_as_missing = roles == (PDF,) and not model.of_role(PDF)
+            if not named(model, url.host) and not external and not reported_as_missing:
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    problem=f"{name} names {url.host}, but no service here is called so",
-                    impact="invoices without PDFs, and a dead job for each"
+                    problem=f"{name} has the host {url.host}, but no service has that name",
+                    impact="invoices get no PDF, and each leaves a dead job"
                     if roles == (PDF,)
-                    else "could not translate host name: migrations fail, the worker exits",
-                    fix="use the service's name as host",
+                    else "could not translate host name: migrations fail and the worker exits",
+                    fix="use the name of the service as the host",
                 )
 
 
 @rule(phase=2)
 def localhost_in_container(model: Model, settings: Settings) -> Iterator[Violation]:
-    """No URL to database, Redis or PDF service names localhost: inside of a container that is the container itself."""
+    """No URL of the database, Redis or the PDF service has the host localhost.
+
+    Inside a container localhost is the container itself.
+    """
     for service in lago(model):
         for name, _ in PARTNERS:
             url = url_of(service, name)
@@ -74,58 +76,67 @@ def localhost_in_container(model: Model, settings: Settings) -> Iterator[Violati
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    problem=f"{name} names {url.host}, which is the container itself",
-                    impact="connection refused: migrations fail, the worker exits, or invoices have no PDF",
-                    fix="use the service's name as host",
+                    problem=f"{name} has the host {url.host}, which is the container itself",
+                    impact="connection refused: migrations fail, the worker exits, or invoices get no PDF",
+                    fix="use the name of the service as the host",
                 )
 
 
 @rule(phase=2)
 def vault_unreachable_network(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A secret store that a service waits for is on one of its networks."""
+    """Services share a network with the secret store in VAULT_ADDR."""
     for service in model.services:
         url = url_of(service, "VAULT_ADDR")
         if url is None or "." in url.host or unknown(url.host) or "vault" in service.image.rsplit("/", 1)[-1]:
             continue
         stores = named(model, url.host)
-        lost = stores and not any(reachable(model, service, store) for store in stores)
-        nobody = (
+        unreachable = stores and not any(reachable(model, service, store) for store in stores)
+        missing = (
             not stores and not on_external_network(model, service) and url.host not in service.extra_hosts
         )
-        if lost or nobody:
+        if unreachable or missing:
             yield Violation(
                 service=service,
                 at=variable(service, "VAULT_ADDR"),
-                problem=f"it shares no network with {url.host}, the secret store that VAULT_ADDR names",
-                impact='it waits for its secrets for ever ("waiting for Vault") and nothing starts',
-                fix="put both on one network, external where the store is another project's",
+                problem=f"it shares no network with {url.host}, the secret store in VAULT_ADDR",
+                impact='it waits for its secrets forever ("waiting for Vault"), and nothing starts',
+                fix="put both on the same network (external, if the store belongs to another project)",
             )
 
 
 @rule(phase=2)
 def vault_dev_mode_dependency(model: Model, settings: Settings) -> Iterator[Violation]:
-    """No secret that Lago needs lies in a Vault in development mode, which forgets everything when it restarts."""
+    """Vault, or OpenBao, doesn't run in development mode.
+
+    In development mode it keeps its secrets in memory and loses them when it restarts. The official images
+    run `server -dev` without a command of their own.
+    """
     for service in model.services:
         name = service.image.rsplit("/", 1)[-1].partition(":")[0]
-        development = "-dev" in service.full_command.split() or any(
-            key.startswith("VAULT_DEV_") for key in service.environment
+        in_command = "-dev" in service.full_command.split()
+        by_variable = any(key.startswith("VAULT_DEV_") for key in service.environment)
+        # The official images run `server -dev` unless they get another command.
+        by_image = name in ("vault", "openbao") and not (
+            service.built or service.entrypoint or service.command
         )
-        if ("vault" in name or "openbao" in name) and development:
+        if ("vault" in name or "openbao" in name) and (in_command or by_variable or by_image):
+            decided_by = ("command",) if in_command else ("environment",) if by_variable else ("image",)
             yield Violation(
                 service=service,
-                at=part(service, "command" if "-dev" in service.full_command.split() else "environment"),
-                problem="Vault runs in development mode: its secrets are in memory",
-                impact="after its next restart every secret is gone, and nothing that reads them starts",
-                fix="run it with a storage, sealed, or give the secrets by an environment file",
+                at=part(service, *decided_by),
+                problem="Vault runs in development mode and keeps its secrets in memory",
+                impact="after its next restart all secrets are gone, and nothing that needs them starts",
+                fix="run `vault server` with a storage backend, or pass the secrets by an environment file",
             )
             return
     for service in lago(model):
         token = service.value("VAULT_TOKEN")
-        if token in ("root", "dev-token", "dev-root-token", "myroot"):
+        if shape(token) == "default" or token in ("dev-token", "dev-root-token"):
             yield Violation(
                 service=service,
                 at=variable(service, "VAULT_TOKEN"),
-                problem="VAULT_TOKEN is a development root token: that Vault keeps its secrets in memory",
-                impact="after Vault's next restart every secret is gone, and nothing starts",
-                fix="run Vault with a storage, or give the secrets by an environment file",
+                problem="VAULT_TOKEN is a root token of a development server, which keeps its secrets in "
+                "memory",
+                impact="after Vault's next restart all secrets are gone, and nothing starts",
+                fix="run `vault server` with a storage backend, or pass the secrets by an environment file",
             )

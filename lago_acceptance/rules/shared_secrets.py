@@ -1,10 +1,10 @@
-"""Rules about secrets that Lago's services must agree on."""
+"""Rules about the secrets that Lago's services share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model
@@ -29,15 +29,18 @@ def secrets_disagree(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, name),
-                problem=f"its {name} is another one than that of {first.name}",
-                impact="what one writes encrypted or signed, the other can't read",
-                fix="one value for all, by an anchor",
+                problem=f"its {name} differs from that of {first.name}",
+                impact="what one encrypts or signs, the other can't decrypt or verify",
+                fix=f"set one {name} for all of Lago's services (a YAML anchor)",
             )
 
 
 @rule(phase=2, severity=Severity.WARNING)
 def encryption_keys_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The API has its three encryption keys: payment providers can't be added without them."""
+    """The API has its three encryption keys.
+
+    Payment providers and integrations can't be added without them.
+    """
     names = (
         "LAGO_ENCRYPTION_PRIMARY_KEY",
         "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
@@ -55,5 +58,5 @@ def encryption_keys_missing(model: Model, settings: Settings) -> Iterator[Violat
                 at=variable(service, missing[0]),
                 problem=f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
                 impact="adding a payment provider or an integration answers 500",
-                fix="make each: openssl rand -hex 16",
+                fix="generate each with openssl rand -hex 16, and set it on all of Lago's services",
             )

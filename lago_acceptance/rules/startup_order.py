@@ -6,14 +6,14 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, WORKER
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.key_loading import outcome_of
+from lago_acceptance.lago.startup import outcome_of
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import LONG_RUNNING, data_services, lago, part, uses
+from lago_acceptance.rules.helpers import LONG_RUNNING, data_services, has_api, lago, part
 from lago_acceptance.shell.exit_codes import codes
 
 COMPLETED, HEALTHY = "service_completed_successfully", "service_healthy"
@@ -21,37 +21,37 @@ COMPLETED, HEALTHY = "service_completed_successfully", "service_healthy"
 
 @rule(phase=2, severity=Severity.WARNING)
 def restart_policy_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Every service that stays is started again after a crash and after a reboot."""
+    """Every long-running service restarts after a crash and after a reboot."""
     for service in model.of_role(*LONG_RUNNING):
         if service.restart in ("", "no", "none"):
             yield Violation(
                 service=service,
                 at=part(service, "restart") if service.restart else part(service),
                 problem="it has no restart policy",
-                impact="after a crash or a reboot of the host it stays down",
-                fix="restart: unless-stopped",
+                impact="it stays down after a crash or a reboot of the host",
+                fix="add restart: unless-stopped",
             )
 
 
 @rule(phase=2)
 def migrate_restarts(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The migration runs once: it is not started again after it ended."""
+    """The migration runs once and isn't restarted when it ends."""
     for service in model.of_role(MIGRATE):
         if service.restart in ("always", "unless-stopped"):
             yield Violation(
                 service=service,
                 at=part(service, "restart"),
                 problem=f"the migration has restart: {service.restart}",
-                impact="it runs again and again: what waits for its end is held up, and its exit "
-                "code says nothing",
-                fix='restart: "no" (or on-failure)',
+                impact="it runs over and over: services that wait for it are held up, and its exit code "
+                "is useless",
+                fix='set restart: "no" (or on-failure)',
             )
 
 
 def waits_for(
     model: Model, service: Service, condition: str, roles: tuple[str, ...], seen: frozenset[str] = frozenset()
 ) -> bool:
-    """Whether a service starts after one of these roles is in a condition, itself or by what it waits for."""
+    """Whether a service waits for a condition of one of these roles, directly or through its dependencies."""
     by_name = {each.name: each for each in model.services}
     for name, own in service.depends_on.items():
         other = by_name.get(name)
@@ -77,22 +77,24 @@ def _migrates(service: Service, model: Model) -> bool:
 
 @rule(phase=2, severity=Severity.WARNING, declared_only=True)
 def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violation]:
-    """API, worker and clock start after the migration is through, or after the API that migrates itself.
+    """API, worker and clock start after the migration has succeeded.
 
-    On an empty or old schema /health answers 200 and every call answers 500.
+    If the API runs the migrations itself, the others wait for the API. On an empty or old schema /health
+    answers 200 and every call answers 500.
     """
     migrations = model.of_role(MIGRATE)
     migrating = [service for service in model.of_role(API) if _migrates(service, model)]
-    if not migrations and not migrating and uses(model):
+    if not migrations and not migrating and has_api(model):
         if any("migrat" in service.full_command for service in model.services):
             return
         yield Violation(
             service=model.of_role(API)[0],
             at=part(model.of_role(API)[0], "command"),
             severity=Severity.ERROR,
-            problem="nothing migrates the database: start.api.sh doesn't, and there is no migrate service",
-            impact="an empty schema: /health answers 200, every call answers 500",
-            fix="add a migrate service, as in docker-compose.lago.yml",
+            problem="nothing runs the migrations: start.api.sh doesn't, and there is no migrate service",
+            impact="the schema stays empty: /health answers 200, and every call answers 500",
+            fix="add a service that runs ./scripts/migrate.sh, such as lago-migrate in "
+            "docker-compose.lago.yml",
         )
         return
     for service in model.of_role(API, WORKER, CLOCK):
@@ -100,9 +102,10 @@ def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violatio
             yield Violation(
                 service=service,
                 at=part(service, "depends_on") if service.depends_on else part(service),
-                problem=f"it doesn't wait until {migrations[0].name} has succeeded",
-                impact="it starts on an old or empty schema: 500, or jobs that die",
-                fix=f"depends_on: {{{migrations[0].name}: {{condition: service_completed_successfully}}}}",
+                problem=f"it doesn't wait for {migrations[0].name} to succeed",
+                impact="it starts on an old or empty schema: calls answer 500, and jobs die",
+                fix=f"add depends_on: "
+                f"{{{migrations[0].name}: {{condition: service_completed_successfully}}}}",
             )
         elif (
             migrating
@@ -113,25 +116,25 @@ def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violatio
             yield Violation(
                 service=service,
                 at=part(service, "depends_on") if service.depends_on else part(service),
-                problem=f"it doesn't wait for {migrating[0].name}, which migrates the database",
-                impact="it starts on an old or empty schema: jobs that die",
-                fix=f"depends_on: {{{migrating[0].name}: {{condition: service_healthy}}}}",
+                problem=f"it doesn't wait for {migrating[0].name}, which runs the migrations",
+                impact="it starts on an old or empty schema: jobs die",
+                fix=f"add depends_on: {{{migrating[0].name}: {{condition: service_healthy}}}}",
             )
 
 
 @rule(phase=2, severity=Severity.WARNING, declared_only=True)
 def deps_started_not_healthy(model: Model, settings: Settings) -> Iterator[Violation]:
-    """What needs the database or Redis waits until they are healthy, not only started.
+    """Services wait until the database and Redis are healthy, not just started.
 
-    A migration against a PostgreSQL that still starts fails, and nobody repeats it: the API comes up on an
+    A migration that runs while PostgreSQL is still starting fails and isn't repeated: the API comes up on an
     empty schema.
     """
     for service in lago(model):
         for other in data_services(model):
             condition = service.depends_on.get(other.name)
-            healthy = waits_for(model, service, HEALTHY, (other.role,))
+            healthy = waits_for(model, service, HEALTHY, (other.role or "",))
             if condition == "service_started" and not healthy:
-                problem = f"it waits only until {other.name} is started, not until it is healthy"
+                problem = f"it waits until {other.name} is started, not until it is healthy"
             elif (
                 condition is None
                 and other.role == DB
@@ -139,22 +142,22 @@ def deps_started_not_healthy(model: Model, settings: Settings) -> Iterator[Viola
                 and not healthy
                 and not model.observed
             ):
-                problem = f"it migrates the database and doesn't wait for {other.name}"
+                problem = f"it runs the migrations, but doesn't wait for {other.name}"
             else:
                 continue
             yield Violation(
                 service=service,
                 at=part(service, "depends_on") if service.depends_on else part(service),
                 problem=problem,
-                impact="migrations fail while PostgreSQL still starts, and the API comes up on an "
-                "empty schema",
-                fix=f"depends_on: {{{other.name}: {{condition: service_healthy}}}}",
+                impact="migrations fail while PostgreSQL is starting, and the API comes up on an empty "
+                "schema",
+                fix=f"add depends_on: {{{other.name}: {{condition: service_healthy}}}}",
             )
 
 
 @rule(phase=2, declared_only=True)
 def deps_inverted_api_on_worker(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The API waits for neither worker, clock nor front: they wait for it, or for the migration."""
+    """The API and the migration don't wait for the worker, the clock or the front."""
     by_name = {service.name: service for service in model.services}
     for service in model.of_role(API, MIGRATE):
         for name in service.depends_on:
@@ -165,15 +168,19 @@ def deps_inverted_api_on_worker(model: Model, settings: Settings) -> Iterator[Vi
                     service=service,
                     at=part(service, "depends_on"),
                     problem=f"it waits for {name}",
-                    impact="when that one doesn't come up, the API doesn't either: one broken worker "
-                    "takes everything down",
-                    fix="let it wait for the database, Redis and the migration",
+                    impact="if that one doesn't come up, neither does the API: one broken worker takes "
+                    "everything down",
+                    fix="remove it from depends_on; wait for the database, Redis and the migration only",
                 )
 
 
 @rule(phase=2, severity=Severity.WARNING, declared_only=True)
 def one_shot_without_adopter(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Somebody waits for the migration: else `up --wait` calls its exit a failure, and nobody learns of a real one."""
+    """A service waits for the migration (service_completed_successfully).
+
+    Without one, `docker compose up --wait` reports the end of the migration as a failure, and a migration
+    that really failed stops nothing.
+    """
     for service in model.of_role(MIGRATE):
         if (
             not any(COMPLETED == other.depends_on.get(service.name) for other in model.services)
@@ -182,10 +189,10 @@ def one_shot_without_adopter(model: Model, settings: Settings) -> Iterator[Viola
             yield Violation(
                 service=service,
                 at=part(service),
-                problem="nobody depends on it with service_completed_successfully",
-                impact="`docker compose up --wait` exits 1 when it ends, and a failed migration "
-                "stops nothing",
-                fix="let the API wait for it with service_completed_successfully",
+                problem="no service depends on it with service_completed_successfully",
+                impact="`docker compose up --wait` exits 1 when it ends, and a failed migration stops "
+                "nothing",
+                fix="add it to the API's depends_on, with condition: service_completed_successfully",
             )
 
 
@@ -205,10 +212,10 @@ def _hides_failure(service: Service, script_fails: bool) -> bool:
 
 @rule(phase=2, severity=Severity.WARNING)
 def migrate_exit_0_always(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The migration's exit code tells the truth.
+    """The migration fails with an exit code other than 0.
 
-    Before v1.23.0 ./scripts/migrate.sh has no `set -e`: it exits 0 although every migration failed, and with
-    LAGO_CREATE_ORG its exit code is the seeding's.
+    Before v1.23.0 ./scripts/migrate.sh has no `set -e`: it exits 0 even if every migration failed, and with
+    LAGO_CREATE_ORG its exit code is that of the seeding.
     """
     for service in model.of_role(MIGRATE):
         version = version_of(service, settings)
@@ -222,13 +229,13 @@ def migrate_exit_0_always(model: Model, settings: Settings) -> Iterator[Violatio
             at=part(service, "command" if service.command else "entrypoint"),
             problem="its exit code is "
             + (
-                "that of the seeding alone"
+                "that of the seeding"
                 if seeded
-                else "0, whatever fails"
+                else "0, even if a migration fails"
                 if script
-                else "not that of the migration: it can be 0 although that failed"
+                else "not that of the migration: it can be 0 after a failure"
             ),
-            impact="Exited (0) proves nothing: the API starts on a half-migrated or empty schema",
-            fix="run `bundle exec rails db:create db:migrate signup:seed_organization` in one process, or begin "
-            "with `set -e`",
+            impact="Exited (0) proves nothing: the API may start on a half-migrated or empty schema",
+            fix="run `bundle exec rails db:create db:migrate signup:seed_organization` as one command, or "
+            "start the script with `set -e`",
         )

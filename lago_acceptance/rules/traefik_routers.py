@@ -1,11 +1,11 @@
-"""Rules about Traefik's labels: what would be routed where, under which name and certificate."""
+"""Rules about the routers and services in Traefik's labels."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, FRONT
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
@@ -41,17 +41,21 @@ _OTHER_PROXY = re.compile(
 
 
 def _behind_another(model: Model) -> bool:
-    """Whether something else than Traefik's labels leads to Lago: the file's own proxy, or the
-    names that Coolify, nginx-proxy and caddy-docker-proxy look for.
+    """Whether another proxy than Traefik routes to Lago.
+
+    It is a service of the deployment, or reads labels and variables (Coolify, nginx-proxy, caddy-docker-proxy).
+
     """
-    if model.observed or any(labels_of(service) for service in model.services):
+    if any(labels_of(service) for service in model.services):
         return False
     own = any(
         service.role is None and _OTHER_PROXY.search(service.image.partition("@")[0])
         for service in model.services
     )
+    # On a live host Coolify has already added labels; its variables alone route nothing there.
+    names = ("VIRTUAL_HOST", "caddy", *(() if model.observed else ("SERVICE_FQDN_", "SERVICE_URL_")))
     return own or any(
-        name.startswith(("SERVICE_FQDN_", "SERVICE_URL_", "VIRTUAL_HOST", "caddy"))
+        name.startswith(names)
         for service in public(model)
         for name in (*service.environment, *service.labels)
     )
@@ -59,53 +63,54 @@ def _behind_another(model: Model) -> bool:
 
 @rule(phase=3)
 def traefik_labels_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """API and front carry the labels by which Traefik finds them, and say traefik.enable=true.
+    """API and front have Traefik labels, with traefik.enable=true.
 
-    Not judged where the file brings another proxy along, where Coolify adds the labels itself, or where labels
-    of Caddy or variables of nginx-proxy do what they do.
+    Not judged if the deployment has a proxy of its own, if Coolify adds the labels, or if labels for Caddy or
+    variables for nginx-proxy take their place.
     """
     if _behind_another(model):
         return
-    reached_otherwise = any(port for service in public(model) for port in service.ports)
+    published = any(port for service in public(model) for port in service.ports)
     for service in public(model):
         labels = labels_of(service)
         if not labels:
-            others = any(labels_of(each) for each in public(model))
-            if others and service.role == API:
+            some_labelled = any(labels_of(each) for each in public(model))
+            if some_labelled and service.role == API:
                 continue
-            if _behind_proxy(model, settings) or not reached_otherwise and not model.observed:
+            if _behind_proxy(model, settings) or not published and not model.observed:
                 yield Violation(
                     service=service,
                     at=part(service),
-                    problem="it has no labels of Traefik",
-                    impact="Traefik doesn't see it: 404 at its public name",
-                    fix="add traefik.enable and a router, as in docker-compose.lago.yml",
+                    problem="it has no Traefik labels",
+                    impact="Traefik ignores it: 404 at its public name",
+                    fix='add traefik.enable: "true" and a router, as in docker-compose.lago.yml',
                 )
         elif disabled(service) and (routers(service) or service.role == FRONT):
             yield Violation(
                 service=service,
                 at=part(service, "labels", "traefik.enable"),
-                problem=f"traefik.enable is {labels['traefik.enable']}, which isn't true",
-                impact="Traefik leaves it out: 404 at its public name",
-                fix='traefik.enable: "true"',
+                problem=f"traefik.enable is {labels['traefik.enable']}, not true",
+                impact="Traefik ignores it: 404 at its public name",
+                fix='set traefik.enable: "true"',
             )
         elif service.labels_for_swarm:
             yield Violation(
                 service=service,
                 at=part(service, "deploy", "labels"),
                 severity=Severity.WARNING,
-                problem="its labels are under deploy, where only Swarm reads them",
-                impact="brought up by `docker compose` it is unknown to Traefik: 404 at its public name",
-                fix="move them to the service's own labels, unless it is deployed to a swarm",
+                problem="its labels are under `deploy`, where only Swarm reads them",
+                impact="with `docker compose` the container gets no labels and Traefik ignores it: 404 at "
+                "its public name",
+                fix="move them to the service's own `labels`, unless you deploy to a swarm",
             )
         elif any(".routers." in key for key in labels) and "traefik.enable" not in labels:
             yield Violation(
                 service=service,
                 at=part(service, "labels"),
-                problem="it has routers, but not traefik.enable=true",
+                problem="it has routers, but no traefik.enable=true",
                 severity=Severity.WARNING,
-                impact="a Traefik that exposes only what asks for it doesn't see it: 404 at its public name",
-                fix='traefik.enable: "true"',
+                impact="with exposedByDefault=false Traefik ignores it: 404 at its public name",
+                fix='set traefik.enable: "true"',
             )
 
 
@@ -113,7 +118,7 @@ _RULE_TOKEN = re.compile(r"\s+|(?P<matcher>[A-Za-z]+\([\s`,]*\))|(?P<sign>&&|\|\
 
 
 def _readable(rule: str) -> bool:
-    """Whether a rule is one: matchers of quoted names, joined by && and ||. What the deploy gives isn't judged."""
+    """Whether Traefik can parse a rule: matchers joined by && and ||. What the deploy sets isn't judged."""
     bare = re.sub(r"`[^`]*`|\"[^\"]*\"", "`", rule)
     open_brackets, wanted = 0, True
     for found in _RULE_TOKEN.finditer(bare):
@@ -129,7 +134,7 @@ def _readable(rule: str) -> bool:
 
 @rule(phase=3)
 def no_router_labels(model: Model, settings: Settings) -> Iterator[Violation]:
-    """What is shown to Traefik has a router with a rule."""
+    """Every service that Traefik sees has a router with a valid rule."""
     for service in public(model):
         mine = routers(service)
         for router in mine:
@@ -137,23 +142,23 @@ def no_router_labels(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=router.label("rule"),
-                    problem=f"Traefik can't read the rule of router {router.name}",
+                    problem=f"Traefik can't parse the rule of router {router.name}",
                     impact="Traefik drops the router: 404 at its public name",
-                    fix="write names in backquotes: Host(`...`), and close each bracket",
+                    fix="quote names with backticks, as in Host(`...`), and close every parenthesis",
                 )
         if enabled(service) and not any(router.rule for router in mine):
             yield Violation(
                 service=service,
                 at=part(service, "labels"),
-                problem="traefik.enable is true, but no router says which name it answers to",
-                impact="Traefik makes up a rule from the container's name: 404 at its public name",
+                problem="traefik.enable is true, but it has no router with a rule",
+                impact="Traefik generates a rule from the container's name: 404 at its public name",
                 fix="add traefik.http.routers.<name>.rule: Host(`...`)",
             )
 
 
 @rule(phase=3)
 def api_router_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The API has a router where the front has one."""
+    """The API has a router if the front has one."""
     fronts = [service for service in model.of_role(FRONT) if routers(service)]
     apis = model.of_role(API)
     for service in apis[:1] if fronts and not any(routers(each) for each in apis) else ():
@@ -162,17 +167,17 @@ def api_router_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=part(service),
                 problem="the front has a router and the API has none",
-                impact="the page loads, and everything that it asks the API for fails",
+                impact="the page loads, but every call to the API fails",
                 fix=f"add a router for Host(`{settings.hosts.api}`) to the API",
             )
 
 
 @rule(phase=3)
 def router_service_not_linked(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Each router is linked to one service of Traefik.
+    """Every router belongs to exactly one Traefik service.
 
-    A container that defines several services leaves a router without `.service` unlinked, and Traefik drops
-    it; a router that names a service which nobody defines is dropped too.
+    If a container defines several services, a router without `.service` can't be linked and Traefik drops it.
+    It also drops a router whose service isn't defined.
     """
     defined = {name for service in model.services for name in services_of(service)}
     for service in model.services:
@@ -182,9 +187,9 @@ def router_service_not_linked(model: Model, settings: Settings) -> Iterator[Viol
                 yield Violation(
                     service=service,
                     at=router.label("rule"),
-                    problem=f"router {router.name} doesn't say which of {', '.join(own)} it means",
+                    problem=f"router {router.name} doesn't say which service it uses: {', '.join(own)}",
                     impact="Traefik drops it (cannot be linked automatically with multiple Services): 404",
-                    fix=f"traefik.http.routers.{router.name}.service: {own[0]}",
+                    fix=f"add traefik.http.routers.{router.name}.service: {own[0]}",
                 )
             elif (
                 router.service
@@ -200,7 +205,7 @@ def router_service_not_linked(model: Model, settings: Settings) -> Iterator[Viol
                 yield Violation(
                     service=service,
                     at=router.label("service"),
-                    problem=f"router {router.name} names the service {router.service}, which no label defines",
+                    problem=f"router {router.name} uses the service {router.service}, which no label defines",
                     impact="Traefik drops the router: 404 at its public name",
                     fix=f"define traefik.http.services.{router.service}.loadbalancer.server.port",
                 )
@@ -208,7 +213,7 @@ def router_service_not_linked(model: Model, settings: Settings) -> Iterator[Viol
 
 @rule(phase=3)
 def router_wrong_port(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Traefik talks to the port on which the service listens: 3000 for the API, 80 for the front."""
+    """Traefik uses the port that the service listens on: 3000 for the API, 80 for the front."""
     for service in public(model):
         wanted = service.value("PORT") or PORTS[API] if service.role == API else PORTS[FRONT]
         for key, value in labels_of(service).items():
@@ -216,34 +221,34 @@ def router_wrong_port(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=part(service, "labels", key),
-                    problem=f"Traefik is sent to port {value}; it listens on {wanted}",
+                    problem=f"Traefik connects to port {value}, but it listens on {wanted}",
                     impact="502 Bad Gateway at its public name",
-                    fix=f"{key}: {wanted}",
+                    fix=f"set {key}: {wanted}",
                 )
 
 
 @rule(phase=3)
 def unknown_entrypoint(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Routers name entry points that the running Traefik has."""
+    """Routers only use entry points that Traefik has."""
     known = proxy(model, settings)
     for router in all_routers(model) if known.complete else ():
-        strange = [
+        undefined = [
             name for name in router.entrypoints if name.lower() not in known.entrypoints and not unknown(name)
         ]
-        if strange:
+        if undefined:
             yield Violation(
                 service=router.owner,
                 at=router.label("entrypoints"),
-                problem=f"router {router.name} listens on {', '.join(strange)}; Traefik has "
+                problem=f"router {router.name} listens on {', '.join(undefined)}; Traefik has "
                 f"{', '.join(sorted(known.entrypoints))}",
                 impact="Traefik drops the router: 404 at its public name",
-                fix=f"entrypoints: {known.https}",
+                fix=f"set traefik.http.routers.{router.name}.entrypoints: {known.https}",
             )
 
 
 @rule(phase=3)
 def duplicate_router(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A router's name, and a host on an entry point, belong to one service."""
+    """Every router name, and every rule on an entry point, belongs to one service."""
     names: dict[str, LabelRouter] = {}
     claims: dict[tuple[str, str, str], LabelRouter] = {}
     for service in model.services:
@@ -253,10 +258,10 @@ def duplicate_router(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=router.label("rule"),
-                    problem=f"router {router.name} is defined by {first.owner.name} too, in another way",
+                    problem=f"router {router.name} is also defined by {first.owner.name}, differently",
                     impact="Traefik drops both (Router defined multiple times with different "
                     "configurations): 404",
-                    fix="give each router a name of its own",
+                    fix="rename one of the two routers",
                 )
             for entrypoint in router.entrypoints or ("every entry point",):
                 before = claims.setdefault((router.rule.replace(" ", ""), entrypoint, ""), router)
@@ -266,6 +271,6 @@ def duplicate_router(model: Model, settings: Settings) -> Iterator[Violation]:
                         at=router.label("rule"),
                         problem=f"its router {router.name} has the same rule on {entrypoint} as "
                         f"{before.owner.name}'s {before.name}",
-                        impact="Traefik sends requests to one of them, which one is chance",
-                        fix="one router per host and entry point",
+                        impact="Traefik picks one of the two at random",
+                        fix="keep one router per host and entry point",
                     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, FRONT
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
@@ -17,12 +17,12 @@ from lago_acceptance.model.traefik_labels import (
     routers,
 )
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import all_routers, internal, named_hosts, public, url_of, variable
+from lago_acceptance.rules.helpers import all_routers, internal, known_hosts, public, url_of, variable
 
 
 @rule(phase=3)
 def wrong_certresolver(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The certificate resolver is one that the running Traefik has."""
+    """Routers only use certificate resolvers that Traefik has."""
     known = proxy(model, settings)
     for router in all_routers(model):
         if (
@@ -34,10 +34,10 @@ def wrong_certresolver(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=router.owner,
                 at=router.label("tls.certresolver"),
-                problem=f"router {router.name} asks the resolver {router.resolver}; Traefik has "
+                problem=f"router {router.name} uses the resolver {router.resolver}; Traefik has "
                 f"{', '.join(sorted(known.resolvers))}",
-                impact="Traefik serves its own default certificate: browsers refuse the page",
-                fix=f"tls.certresolver: {min(known.resolvers)}",
+                impact="Traefik serves its self-signed default certificate: browsers reject it",
+                fix=f"set traefik.http.routers.{router.name}.tls.certresolver: {min(known.resolvers)}",
             )
 
 
@@ -48,30 +48,34 @@ def _https(router: LabelRouter, entrypoint: str) -> bool:
 
 
 def _plain_only(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The services whose routers all listen on the http entry point alone, without sending anybody to https."""
+    """The services whose routers all listen on the http entry point only."""
     known = proxy(model, settings)
     every = [router for service in model.services for router in routers(service)]
     secured = {host for router in every if _https(router, known.https) for host in router.hosts}
     for service in public(model):
         mine = [router for router in routers(service) if router.rule and not disabled(service)]
-        lost = [router for router in mine if router.hosts and not set(router.hosts) & secured]
+        unsecured = [router for router in mine if router.hosts and not set(router.hosts) & secured]
         if (
-            lost
-            and len(lost) == len(mine)
+            unsecured
+            and len(unsecured) == len(mine)
             and all([point.lower() for point in router.entrypoints] == [known.http] for router in mine)
         ):
             yield Violation(
                 service=service,
-                at=lost[0].label("rule"),
-                problem=f"its routers listen on {known.http} alone: nothing answers to https://{lost[0].hosts[0]}",
-                impact="404 for https, which is all that browsers try",
+                at=unsecured[0].label("rule"),
+                problem=f"its routers only listen on {known.http}: nothing answers to "
+                f"https://{unsecured[0].hosts[0]}",
+                impact="404 at its https URL, which browsers try first",
                 fix=f"add a router on {known.https} with tls.certresolver: {settings.edge.resolver}",
             )
 
 
 @rule(phase=3)
 def router_tls_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A router on the https entry point has TLS and a resolver, unless the proxy of the file gives both to all."""
+    """Routers on the https entry point have TLS and a certificate resolver.
+
+    Not judged if the deployment has a Traefik of its own, which may set both for the whole entry point.
+    """
     known = proxy(model, settings)
     yield from _plain_only(model, settings) if not known.inside else ()
     for router in all_routers(model) if not known.inside else ():
@@ -82,8 +86,8 @@ def router_tls_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=router.owner,
                 at=router.label("entrypoints"),
                 problem=f"router {router.name} listens on {known.https} without TLS",
-                impact="404 for https, which is all that browsers try",
-                fix=f'traefik.http.routers.{router.name}.tls: "true"',
+                impact="404 at its https URL, which browsers try first",
+                fix=f'set traefik.http.routers.{router.name}.tls: "true"',
             )
         elif not router.resolver:
             key = f"traefik.http.routers.{router.name}.tls.domains"
@@ -91,16 +95,20 @@ def router_tls_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=router.owner,
                     at=router.label("tls"),
-                    problem=f"router {router.name} has TLS and no certificate resolver",
+                    problem=f"router {router.name} has TLS, but no certificate resolver",
                     severity=Severity.WARNING,
-                    impact="Traefik serves its default certificate, unless it has another one for that name",
-                    fix=f"tls.certresolver: {settings.edge.resolver}",
+                    impact="Traefik serves its self-signed default certificate, unless it has another one "
+                    "for that name",
+                    fix=f"set traefik.http.routers.{router.name}.tls.certresolver: {settings.edge.resolver}",
                 )
 
 
 @rule(phase=3, severity=Severity.WARNING)
 def http_not_redirected(model: Model, settings: Settings) -> Iterator[Violation]:
-    """http redirects to https, by labels of its own: the entry points of the running Traefik don't do it."""
+    """http redirects to https, by labels of API and front.
+
+    Traefik's http entry point doesn't redirect by itself, unless the deployment's own Traefik is set up to.
+    """
     known = proxy(model, settings)
     every = [router for service in model.services for router in routers(service)]
     if known.redirects:
@@ -115,7 +123,7 @@ def http_not_redirected(model: Model, settings: Settings) -> Iterator[Violation]
                 service=service,
                 at=secured[0].label("rule"),
                 problem=f"no router redirects http://{missing[0]} to https",
-                impact="who types the name without https gets 404 or an unencrypted page",
+                impact="a URL without https answers 404 or an unencrypted page",
                 fix=f"add a router on {known.http} with a redirectscheme middleware",
             )
 
@@ -150,10 +158,9 @@ def _redirected(model: Model, every: list[LabelRouter], entrypoint: str) -> set[
 
 @rule(phase=3)
 def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Routers answer to the names that the URLs use, and to those that the settings name.
+    """Routers answer to the hosts in Lago's URLs and in the settings.
 
-    A router for another name than the one in LAGO_API_URL, API_URL or LAGO_FRONT_URL is a name that nobody
-    types.
+    If the hosts in LAGO_API_URL, API_URL and LAGO_FRONT_URL have no router, browsers and links get 404.
     """
     for role, names, expected in (
         (API, ("LAGO_API_URL",), settings.hosts.api),
@@ -163,13 +170,13 @@ def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
             host
             for service in model.of_role(role)
             for router in routers(service)
-            for host in named_hosts(router)
+            for host in known_hosts(router)
         ]
         holders = [(service, name) for service in model.of_role(API) for name in names]
         if role == API:
             holders += [(service, "API_URL") for service in model.of_role(FRONT)]
         everything = [
-            host for service in model.services for router in routers(service) for host in named_hosts(router)
+            host for service in model.services for router in routers(service) for host in known_hosts(router)
         ]
         disagreeing = False
         for service, name in holders:
@@ -198,17 +205,17 @@ def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    problem=f"{name} says {url.host}, but the {role}'s routers answer to "
+                    problem=f"{name} has the host {url.host}, but the {role}'s routers answer to "
                     f"{', '.join(sorted(set(served)))}",
-                    impact="404 at the one name, and nobody uses the other",
-                    fix="write both from one variable",
+                    impact="404 at the host in the URL, and no request for the router",
+                    fix="set the URL and the router's rule from one variable",
                 )
         if (
             served
             and not disagreeing
             and expected
             and expected.lower() not in served
-            and not any(map(_template, served))
+            and not any(map(_is_example, served))
         ):
             owner = next(service for service in model.of_role(role) if routers(service))
             router = routers(owner)[0]
@@ -216,14 +223,14 @@ def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=owner,
                 at=router.label("rule"),
                 severity=Severity.WARNING,
-                problem=f"its routers answer to {', '.join(sorted(set(served)))}; in production it is "
-                f"called {expected}",
+                problem=f"its routers answer to {', '.join(sorted(set(served)))}, but the settings name "
+                f"{expected}",
                 impact=f"404 at {expected}",
-                fix=f"Host(`{expected}`), or another [hosts] in the settings",
+                fix=f"set the rule to Host(`{expected}`), or correct [hosts] in the settings",
             )
 
 
-def _template(host: str) -> bool:
+def _is_example(host: str) -> bool:
     return host.endswith(
         (".example.com", ".example.org", ".example", ".test", ".localhost", ".local")
     ) or internal(host)

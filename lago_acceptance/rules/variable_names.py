@@ -1,4 +1,4 @@
-"""Rules about the names of variables: Lago reads exact names, and says nothing about others."""
+"""Rules about the names of variables: Lago silently ignores any that it doesn't know."""
 
 from __future__ import annotations
 
@@ -6,91 +6,31 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from lago_acceptance.core.findings import Severity
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, FRONT, MIGRATE, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.lago.key_loading import KEY, State, key_reading
+from lago_acceptance.lago.key_loading import KEY, key_reading
+from lago_acceptance.lago.key_parsing import State
+from lago_acceptance.lago.variables import FRONT_NEVER_READ, NEVER_READ, READ
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import at_deploy, lago, reference, variable, written_unset
+from lago_acceptance.rules.helpers import at_deploy, lago, reference, unset_note, variable
 
-# docs/lago-facts.md, sections 1.3 to 1.5 and 4; patterns where a whole family is read.
-READ = (
-    "LAGO_API_URL",
-    "LAGO_FRONT_URL",
-    "LAGO_DOMAIN",
-    "LAGO_PDF_URL",
-    KEY,
-    "LAGO_ENCRYPTION_PRIMARY_KEY",
-    "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
-    "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
-    "LAGO_REDIS_*",
-    "LAGO_MEMCACHE_*",
-    "LAGO_LICENSE",
-    "LAGO_DISABLE_*",
-    "LAGO_SIDEKIQ_*",
-    "LAGO_WEBHOOK_ATTEMPTS",
-    "LAGO_EVENTS_*",
-    "LAGO_SUBSCRIPTION_*",
-    "LAGO_LIFETIME_USAGE_*",
-    "LAGO_PARALLEL_*",
-    "LAGO_USE_*",
-    "LAGO_AWS_S3_*",
-    "LAGO_GCS_*",
-    "LAGO_SMTP_*",
-    "LAGO_FROM_EMAIL",
-    "LAGO_OAUTH_*",
-    "LAGO_CLICKHOUSE_*",
-    "LAGO_KAFKA_*",
-    "LAGO_ENABLE_YJIT",
-    "LAGO_LOG_LEVEL",
-    "LAGO_CREATE_ORG",
-    "LAGO_ORG_USER_EMAIL",
-    "LAGO_ORG_USER_PASSWORD",
-    "LAGO_ORG_NAME",
-    "LAGO_ORG_API_KEY",
-    "LAGO_API_KEY",
-    "LAGO_RAILS_*",
-    "LAGO_DATA_API_*",
-    "LAGO_VERSION",
-    "LAGO_PREMIUM*",
-    "LAGO_CLOUD*",
-    "LAGO_KARAFKA_*",
-)
-NEVER_READ = (
-    "LAGO_REDIS_URL",
-    "LAGO_REDIS_HOST",
-    "LAGO_REDIS_PORT",
-    "LAGO_REDIS_PASSWORD",
-    "LAGO_REDIS_DB",
-    "RSA_PRIVATE_KEY",
-    "RSA_PUBLIC_KEY",
-    "LAGO_RSA_PUBLIC_KEY",
-    "LAGO_SECRET_KEY_BASE",
-    "LAGO_DATABASE_URL",
-)
-# The front reads API_URL; its bundle was built with nothing of these (docs/lago-facts.md, section 4).
-FRONT_NEVER_READ = (
-    "LAGO_API_URL",
-    "LAGO_FRONT_URL",
-    "REACT_APP_*",
-    "VITE_*",
-    "NEXT_PUBLIC_*",
-    "GRAPHQL_URL",
-    "LAGO_GRAPHQL_URL",
-)
-# Names that people give to what Lago calls SECRET_KEY_BASE, DATABASE_URL and REDIS_URL.
-SECRET_KEY_BASE_LIKE = re.compile(
-    r"(LAGO_|RAILS_|APP_|API_)?(SECRET(_?KEY)?(_?BASE)?(_KEY)?|KEY_BASE|SECRET_KEY_BASE_\w+)"
-)
-DATABASE_LIKE = re.compile(
-    r"(LAGO_|RAILS_|APP_|PRIMARY_)?(DATABASE|DB|POSTGRES|POSTGRESQL|PG)_?(URL|URI|DSN|CONNECTION(_STRING)?|HOST|SERVER)"
-)
-REDIS_LIKE = re.compile(
-    r"(LAGO_|RAILS_|APP_|SIDEKIQ_)?REDIS(_?(URL|URI|DSN|HOST|SERVER|ADDR|ADDRESS|ENDPOINT))?"
-)
+# Wrong names for SECRET_KEY_BASE, DATABASE_URL and REDIS_URL that are common in other applications.
+_SIMILAR = {
+    "SECRET_KEY_BASE": re.compile(
+        r"(LAGO_|RAILS_|APP_|API_)?(SECRET(_?KEY)?(_?BASE)?(_KEY)?|KEY_BASE|SECRET_KEY_BASE_\w+)"
+    ),
+    "DATABASE_URL": re.compile(
+        r"(LAGO_|RAILS_|APP_|PRIMARY_)?(DATABASE|DB|POSTGRES|POSTGRESQL|PG)_?"
+        r"(URL|URI|DSN|CONNECTION(_STRING)?|HOST|SERVER)"
+    ),
+    "REDIS_URL": re.compile(
+        r"(LAGO_|RAILS_|APP_|SIDEKIQ_)?REDIS(_?(URL|URI|DSN|HOST|SERVER|ADDR|ADDRESS|ENDPOINT))?"
+    ),
+}
 
 
 def _mentioned(model: Model, service: Service, name: str) -> bool:
@@ -101,7 +41,7 @@ def _mentioned(model: Model, service: Service, name: str) -> bool:
 
 
 def _among(name: str, patterns: tuple[str, ...]) -> bool:
-    # Each pattern that is asked is compiled first, and most are plain names.
+    # Most patterns are plain names: fnmatch would compile each of them.
     return name in patterns or any("*" in pattern and fnmatchcase(name, pattern) for pattern in patterns)
 
 
@@ -109,12 +49,14 @@ def _among(name: str, patterns: tuple[str, ...]) -> bool:
 def unknown_env_ignored(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every LAGO_* variable is one that Lago reads.
 
-    Lago doesn't complain of a name that it doesn't know: the value is simply not used. Checked against what
-    v1.16.0 reads; for versions that are newer than that, only names that no version reads are reported.
+    Lago silently ignores names that it doesn't know. The list is that of v1.16.0; for newer versions only
+    names that no version reads are reported.
     """
     for service in (*lago(model), *model.of_role(FRONT)):
         front = service.role == FRONT
         version = version_of(service, settings)
+        # These are reported under ids of their own.
+        misnamed = () if front else [_misnamed_as(service, right, model) for right in _SIMILAR]
         for name in service.environment:
             if front:
                 ignored = _among(name, FRONT_NEVER_READ)
@@ -124,109 +66,118 @@ def unknown_env_ignored(model: Model, settings: Settings) -> Iterator[Violation]
             else:
                 ignored = name in NEVER_READ
             path_or_file = name.endswith(("_FILE", "_PATH")) and "RSA" in name
-            if ignored and not path_or_file and not _mentioned(model, service, name):
+            if ignored and name not in misnamed and not path_or_file and not _mentioned(model, service, name):
                 instead = " (it reads API_URL)" if front else ""
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    problem=f"{name} is a name that {'the front' if front else 'Lago'} doesn't read{instead}",
-                    impact="the value has no effect, and what was meant stays at its default",
-                    fix="use the exact name of .env.lago.example, or take the line out",
+                    problem=f"{'the front' if front else 'Lago'} doesn't read {name}{instead}",
+                    impact="the value has no effect: the setting stays at its default",
+                    fix="use the exact name from .env.lago.example, or remove the line",
                 )
 
 
-def _misnamed(model: Model, right: str, likely: re.Pattern[str], impact: str) -> Iterator[Violation]:
-    for service in lago(model):
-        problem = [
+def _misnamed_as(service: Service, right: str, model: Model) -> str | None:
+    """The variable that a service has instead of ``right``, by a similar name; None if there is none."""
+    if service.value(right):
+        return None
+    return next(
+        (
             name
             for name in service.environment
-            if name != right and likely.fullmatch(name) and not _mentioned(model, service, name)
-        ]
-        if not service.value(right) and problem:
+            if name != right and _SIMILAR[right].fullmatch(name) and not _mentioned(model, service, name)
+        ),
+        None,
+    )
+
+
+def _misnamed(model: Model, right: str, impact: str) -> Iterator[Violation]:
+    for service in lago(model):
+        if misnamed := _misnamed_as(service, right, model):
             yield Violation(
                 service=service,
-                at=variable(service, problem[0]),
-                problem=f"{problem[0]} is set and {right} is not; Lago reads {right}",
+                at=variable(service, misnamed),
+                problem=f"{misnamed} is set, but Lago reads {right}, which is not",
                 impact=impact,
-                fix=f"call it {right}",
+                fix=f"rename it to {right}",
             )
 
 
 @rule(phase=2)
 def secret_key_base_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The secret of Lago's sessions is called SECRET_KEY_BASE, without a prefix."""
+    """The secret for Lago's sessions is in SECRET_KEY_BASE, without a prefix."""
     return _misnamed(
         model,
         "SECRET_KEY_BASE",
-        SECRET_KEY_BASE_LIKE,
-        "ArgumentError: Missing `secret_key_base` for 'production' environment: nothing boots",
+        "ArgumentError: Missing `secret_key_base` for 'production' environment: no container boots",
     )
 
 
 @rule(phase=2)
 def db_redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The database's address is called DATABASE_URL, without a prefix and in one piece."""
+    """The database's address is in DATABASE_URL: one URL, without a prefix in the name."""
     return _misnamed(
         model,
         "DATABASE_URL",
-        DATABASE_LIKE,
-        "Lago looks for PostgreSQL on a local socket: migrations fail and /health answers 500",
+        "Lago connects to PostgreSQL on a local socket: migrations fail and /health answers 500",
     )
 
 
 @rule(phase=2)
 def redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Redis' address is called REDIS_URL, without a prefix and in one piece."""
+    """Redis' address is in REDIS_URL: one URL, without a prefix in the name."""
     return _misnamed(
         model,
         "REDIS_URL",
-        REDIS_LIKE,
-        "Lago looks for Redis on localhost:6379: the worker exits, and every call that enqueues "
-        "a job answers 500",
+        "Lago connects to Redis on localhost:6379: the worker exits, and every call that enqueues a job "
+        "answers 500",
     )
 
 
 @rule(phase=2)
 def rails_env_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """RAILS_ENV is production wherever Lago's Ruby runs.
+    """RAILS_ENV is production in all of Lago's services.
 
-    Without it Rails takes development, which needs gems and a key file that the image lacks.
+    Without it Rails runs in development, which needs gems and a key file that aren't in the image.
     """
     for service in lago(model):
         value = service.value("RAILS_ENV")
         if value not in ("production", "staging") and not unknown(value):
-            made = value in ("", "development", "test")
+            rails_default = value in ("", "development", "test")
             yield Violation(
                 service=service,
                 at=variable(service, "RAILS_ENV"),
                 problem=f"RAILS_ENV is {value or 'not set'}"
-                f"{written_unset(model, service, 'RAILS_ENV')}, so Rails runs as {value or 'development'}",
-                impact="the container exits at boot: development's gems and key file are not in the image"
-                if made
-                else "the container exits at boot: Lago has no environment of that name",
-                fix="RAILS_ENV: production",
+                f"{unset_note(model, service, 'RAILS_ENV')}, so Rails runs as {value or 'development'}",
+                impact="the container exits at boot: the image lacks the gems and the key file for "
+                "development"
+                if rails_default
+                else "the container exits at boot: Lago has no such environment",
+                fix="set RAILS_ENV: production",
             )
 
 
 def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Violation]:
-    likely = {"SECRET_KEY_BASE": SECRET_KEY_BASE_LIKE, "DATABASE_URL": DATABASE_LIKE, "REDIS_URL": REDIS_LIKE}
     first = reference(model)
+    source = model.source
     for service in model.of_role(role):
+        reference_note = ""
         missing = [
             name
             for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_BASE")
             if not service.value(name)
-            and not any(each != name and likely[name].fullmatch(each) for each in service.environment)
+            and not any(each != name and _SIMILAR[name].fullmatch(each) for each in service.environment)
             and (
                 name not in service.environment
-                or not written_unset(model, service, name)
+                or not unset_note(model, service, name)
                 or role == API
-                or model.written.environment_known
+                or source is None
+                or source.environment_known
             )
         ]
-        others = role != API and first is not None and first is not service
-        if others:
-            # What the API lacks as well is told there.
+        if role != API and first is not None and first is not service:
+            reference_note = f", which {first.name} has"
+            # What the API lacks as well is reported for the API.
             missing = [name for name in missing if first.value(name)]
             missing += [name for name in ("RAILS_ENV",) if not service.value(name) and first.value(name)]
             if role != MIGRATE:
@@ -241,24 +192,23 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Violati
             ):
                 missing.append(KEY)
         if missing:
-            unset = written_unset(model, service, missing[0])
+            unset = unset_note(model, service, missing[0])
             yield Violation(
                 service=service,
                 at=variable(service, missing[0]),
                 severity=at_deploy(model, service, *missing),
-                problem=f"{service.name} lacks {', '.join(missing)}{unset}"
-                + (f", which {first.name} has" if others else ""),
-                impact=_LEADS_TO[role],
-                fix="give all of Lago's services the same environment by one anchor",
+                problem=f"{service.name} lacks {', '.join(missing)}{unset}{reference_note}",
+                impact=_IMPACT[role],
+                fix="use one environment for all of Lago's services (a YAML anchor)",
             )
 
 
-_LEADS_TO = {
-    API: "the API doesn't boot, or answers 500 to every call",
-    WORKER: "jobs are not done, or are done with other settings than the API's",
-    CLOCK: "the clock doesn't boot, or nothing recurring is enqueued: no recurring invoices",
-    MIGRATE: "migrations stop half-way: four of them need Redis, all need the database, the key and "
-    "SECRET_KEY_BASE",
+_IMPACT = {
+    API: "the API doesn't boot, or answers every call with 500",
+    WORKER: "jobs fail, or run with other settings than the API's",
+    CLOCK: "the clock doesn't boot or enqueues nothing: no recurring invoices",
+    MIGRATE: "migrations stop halfway: all of them need the database, the RSA key and SECRET_KEY_BASE, "
+    "and four need Redis",
 }
 
 
@@ -270,28 +220,34 @@ def api_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
 
 @rule(phase=2)
 def worker_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The worker has everything that the API has of database, Redis, cache and secrets."""
+    """The worker has the API's variables for database, Redis, cache and secrets."""
     return _incomplete(model, settings, WORKER)
 
 
 @rule(phase=2)
 def clock_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The clock has everything that the API has of database, Redis, cache and secrets: it loads all of Lago."""
+    """The clock has the API's variables for database, Redis, cache and secrets.
+
+    It loads all of Lago, as the API does.
+    """
     return _incomplete(model, settings, CLOCK)
 
 
 @rule(phase=2)
 def migrate_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The migration has database, Redis, key and SECRET_KEY_BASE: every task loads all of Lago, and four enqueue jobs."""
+    """The migration has DATABASE_URL, REDIS_URL, the RSA key and SECRET_KEY_BASE.
+
+    Every task loads all of Lago, and four migrations enqueue jobs.
+    """
     return _incomplete(model, settings, MIGRATE)
 
 
 @rule(phase=2)
 def app_env_overrides_rails_env(model: Model, settings: Settings) -> Iterator[Violation]:
-    """APP_ENV doesn't reach the worker, unless it is production.
+    """APP_ENV is not set on the worker, unless it is production.
 
-    Sidekiq takes APP_ENV before RAILS_ENV; the front's APP_ENV, shared by an environment file, changes the
-    worker.
+    Sidekiq prefers APP_ENV to RAILS_ENV. The front's APP_ENV, shared through an environment file, changes the
+    worker's environment.
     """
     for service in model.of_role(WORKER):
         if service.value("APP_ENV") not in ("", "production"):
@@ -299,7 +255,7 @@ def app_env_overrides_rails_env(model: Model, settings: Settings) -> Iterator[Vi
                 service=service,
                 at=variable(service, "APP_ENV"),
                 problem="APP_ENV is set on the worker and overrides RAILS_ENV there",
-                impact="the worker runs in another environment than the API, and exits or reads "
-                "other settings",
-                fix="give APP_ENV to the front alone",
+                impact="the worker runs in another environment than the API: it exits, or uses other "
+                "settings",
+                fix="set APP_ENV on the front only",
             )

@@ -1,19 +1,20 @@
-"""What a run makes in Lago bears its id as its name and its owner as a mark, so that it can be found and
-removed.
-"""
+"""What a run makes in Lago is named after the run and marked with its owner, so that it can be found and removed."""
 
 from __future__ import annotations
 
 import re
 import socket
 import time
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from lago_acceptance.clients.lago import Lago
+from lago_acceptance.core import registry
 from lago_acceptance.core import run as runs
+from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.run import tenant_of
 from lago_acceptance.core.waiting import until
@@ -26,7 +27,7 @@ HOOK = re.compile(
 OLD_SECONDS = 24 * 3600
 GONE_SECONDS = 20
 
-# Where each kind keeps a text of ours, and what its path takes. In the order of removal: what leans on what.
+# By collection: the kind's name, the field in its path, and the field that holds our mark. In the order of removal.
 KINDS = {
     "webhook_endpoints": ("webhook_endpoint", "lago_id", "webhook_url"),
     "customers": ("customer", "external_id", "legal_name"),
@@ -49,16 +50,16 @@ class Owner(msgspec.Struct, frozen=True):
 
     @property
     def mark(self) -> str:
-        """The text that everything of this run bears."""
+        """The text that marks everything of this run."""
         return f"{runs.OWNER_LABEL}={self.run}/{self.machine}/{self.process}"
 
-    def hook(self, box: str) -> str:
+    def hook(self, base: str) -> str:
         """The URL of a webhook endpoint of this run, below a base URL."""
-        return f"{box}/{runs.PREFIX}{self.run}/{self.machine}/{self.process}"
+        return f"{base}/{runs.PREFIX}{self.run}/{self.machine}/{self.process}"
 
     @property
     def gone(self) -> bool:
-        """Whether it has ended: seen on its own machine, taken for granted after a day on another."""
+        """Whether the run has ended: known on its own machine, assumed after a day on another."""
         if self.machine == socket.gethostname():
             return not runs.alive(self.process)
         started = datetime.strptime(self.run[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
@@ -88,10 +89,10 @@ def owned(lago: Lago) -> list[OwnedResource]:
 
 
 def owner_of(entry: dict[str, Any], name_field: str, mark_field: str) -> Owner | None:
-    """Whose an entry is, or None where name and mark don't say the same run."""
+    """Whose an entry is, or None where name and mark don't name the same run."""
     text = entry.get(mark_field) or ""
     if hook := HOOK.fullmatch(text):
-        # An endpoint has no name: its URL bears name and owner.
+        # An endpoint has no name: its URL holds name and owner.
         return Owner(hook[1], hook[2], hook[3])
     mark = MARK.fullmatch(text)
     if not mark:
@@ -103,9 +104,7 @@ def owner_of(entry: dict[str, Any], name_field: str, mark_field: str) -> Owner |
 
 
 def remove(lago: Lago, things: list[OwnedResource], permit: Permit) -> list[str]:
-    """Delete things and read back that they are gone; what is still there. A plan goes when the worker has
-    run.
-    """
+    """Delete things and check that they are gone; what is still there. Plans are deleted by the worker."""
     if not isinstance(permit, Permit):
         raise TypeError("removing from Lago needs a permit")
     ordered = sorted(things, key=lambda thing: list(KINDS).index(thing.collection))
@@ -115,18 +114,30 @@ def remove(lago: Lago, things: list[OwnedResource], permit: Permit) -> list[str]
 
     def gone() -> bool:
         nonlocal left
-        left = [thing for thing in ordered if _there(lago, thing)]
+        left = [thing for thing in ordered if _exists(lago, thing)]
         return not left
 
     until(gone, GONE_SECONDS)
     return [str(thing) for thing in left]
 
 
-def _there(lago: Lago, thing: OwnedResource) -> bool:
+def _exists(lago: Lago, thing: OwnedResource) -> bool:
     return lago.find(f"{thing.collection}/{thing.name}", KINDS[thing.collection][0]) is not None
 
 
 def sweep(lago: Lago, permit: Permit) -> tuple[list[str], list[str]]:
-    """Remove what runs have left that are gone; what was found, and what could not be removed."""
+    """Remove what runs left that have ended: what was found, and what could not be removed."""
     dead = [thing for thing in owned(lago) if thing.owner.gone]
     return [str(thing) for thing in dead], remove(lago, dead, permit)
+
+
+@registry.check(phase=5, errors={"earlier-run-left": "What earlier runs left in Lago can be removed."})
+def nothing_is_left(left: Iterable[str]) -> Iterator[Finding]:
+    """What earlier runs left in Lago could be removed."""
+    for thing in left:
+        yield Finding(
+            id="earlier-run-left",
+            problem=f"an earlier run's {thing} can't be removed",
+            impact="it stays in Lago until somebody removes it",
+            fix="Lago deletes plans in the worker: check that it runs, then remove it in the web UI",
+        )

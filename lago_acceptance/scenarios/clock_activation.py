@@ -1,6 +1,4 @@
-"""The clock's part of billing: a pending subscription becomes active by itself on its day
-(docs/lago-facts.md, section 3.11).
-"""
+"""The clock's part of billing: a pending subscription becomes active on its day (docs/lago-facts.md, section 3.11)."""
 
 from __future__ import annotations
 
@@ -8,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 from lago_acceptance.clients.lago import Lago
+from lago_acceptance.core import registry
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.roles import CLOCK, WORKER
 from lago_acceptance.core.run import PREFIX
@@ -15,23 +14,29 @@ from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.core.waiting import until
 from lago_acceptance.scenarios import cleanup
 from lago_acceptance.scenarios.cleanup import OwnedResource, Owner
-from lago_acceptance.scenarios.context import Preconditions, red
+from lago_acceptance.scenarios.context import red
+from lago_acceptance.scenarios.preconditions import Preconditions
 
 # The clock ticks every five minutes, and the worker takes its time after that.
 TICK_SECONDS = 420
 AHEAD = timedelta(minutes=8)
 
 
-def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, around: Preconditions) -> None:
-    """Subscribe for later today and wait until it is active. Red where that doesn't happen within two ticks'
-    time.
-    """
+@registry.check(
+    phase=5,
+    errors={
+        "subscription-not-pending": "A subscription that begins later is pending.",
+        "subscription-not-activated": "The clock activates a new subscription when its time comes.",
+    },
+)
+def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, preconditions: Preconditions) -> None:
+    """The clock activates a subscription that begins later today, within seven minutes."""
     for role in (CLOCK, WORKER):
-        around.need(role, "activation, which clock and worker make")
+        preconditions.need(role, "activation, which needs clock and worker")
     begins = datetime.now(UTC) + AHEAD
     if begins.date() != datetime.now(UTC).date():
         raise Unknown(
-            "it is so close to midnight (UTC) that a subscription of today can't be made; run this later"
+            "it is too close to midnight (UTC) to subscribe for later today; run this again after midnight"
         )
     customer = f"{PREFIX}{owner.run}-clock"
     lago.create(
@@ -54,7 +59,7 @@ def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, around: Prec
         if not until(lambda: lago.find(path, "subscription"), TICK_SECONDS, slowest=5):
             _red(
                 "subscription-not-activated",
-                f"a subscription is not active {TICK_SECONDS:.0f} s after it was made for today",
+                f"a subscription dated today is not active after {TICK_SECONDS:.0f} s",
             )
     finally:
         lago.delete(f"subscriptions/{customer}-subscription", status="pending")
@@ -67,5 +72,5 @@ def _red(id: str, problem: str) -> NoReturn:
         CLOCK,
         problem,
         "subscriptions that begin later never begin, and recurring invoices are never made",
-        "see whether the clock runs, enqueues into the worker's Redis, and what the worker's log says",
+        "check that the clock runs and enqueues into the worker's Redis, and read the worker's log",
     )

@@ -1,6 +1,4 @@
-"""Rounds of billing: each makes things of its own in one organization, sees what becomes of them, and
-removes them.
-"""
+"""What every scenario works with: an organization, names of this run, preconditions and timeouts."""
 
 from __future__ import annotations
 
@@ -11,11 +9,11 @@ import msgspec
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.core.findings import Finding, Red
 from lago_acceptance.core.run import PREFIX
-from lago_acceptance.core.verdicts import Blocked
+from lago_acceptance.scenarios.preconditions import Preconditions
 
 
 class Names(msgspec.Struct, frozen=True):
-    """What a round's things are called: all begin with the run id."""
+    """What a scenario calls what it makes: everything begins with the run id."""
 
     run: str
 
@@ -46,40 +44,26 @@ class Names(msgspec.Struct, frozen=True):
 
 
 class Timeouts(msgspec.Struct, frozen=True):
-    """How many seconds are waited for what the worker does.
+    """How many seconds a scenario waits for the worker.
 
     The real Lago took 0.6 s for the invoice, 0.4 s for usage, 2 s for the PDF; its last invoice waits for a
-    poller that looks every 5 to 15 s (docs/lago-facts.md, sections 3.11 and 8).
+    poller that runs every 5 to 15 s (docs/lago-facts.md, sections 3.11 and 8).
     """
 
     invoice: float = 20.0
     usage: float = 15.0
     file: float = 30.0
-    hooks: float = 20.0
+    webhooks: float = 20.0
     last_invoice: float = 45.0
 
 
-class Preconditions(msgspec.Struct, frozen=True):
-    """What is known before: roles whose service is down, by the id of the red check that says so; and the
-    red rule that explains why usage would not grow.
-    """
-
-    down: dict[str, str] = {}
-    stale_usage: str = ""
-
-    def need(self, role: str, missing: str) -> None:
-        """Blocked where the role's service is down."""
-        if role in self.down:
-            raise Blocked(self.down[role], missing)
-
-
 class Context(msgspec.Struct, frozen=True):
-    """Where a round is made: the organization, the names, what is known before, and how long it waits."""
+    """Where a scenario runs: organization, names, preconditions, and how long it waits."""
 
     lago: Lago
     names: Names
-    around: Preconditions
-    patience: Timeouts = Timeouts()
+    preconditions: Preconditions
+    timeouts: Timeouts = Timeouts()
 
 
 def red(id: str, role: str, problem: str, impact: str, fix: str) -> NoReturn:

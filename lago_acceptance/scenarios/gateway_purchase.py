@@ -1,16 +1,16 @@
-"""The round through the gateway: a tenant of this run subscribes, and Lago is asked what became of it."""
+"""A purchase through the gateway: a tenant of this run subscribes, and Lago must hold what the gateway says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
-from lago_acceptance.checks.gateway import created_in_lago, named_by
+from lago_acceptance.checks.gateway_plans import created_in_lago, named_by
 from lago_acceptance.clients.gateway import Gateway, Operation, listed
 from lago_acceptance.clients.lago import Document, Lago
-from lago_acceptance.core import run
+from lago_acceptance.core import registry, run
 from lago_acceptance.core.attempt import Attempt
 from lago_acceptance.core.compare import same
 from lago_acceptance.core.permit import Permit
@@ -19,19 +19,20 @@ from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.scenarios import cleanup, invoices
 from lago_acceptance.scenarios.cleanup import OwnedResource, Owner
-from lago_acceptance.scenarios.context import Context, Names, Preconditions, Timeouts, red
+from lago_acceptance.scenarios.context import Context, Names, Timeouts, red
+from lago_acceptance.scenarios.preconditions import Preconditions
 
 
 class Subscribed(msgspec.Struct, frozen=True):
-    """The gateway's answer to a subscription, and the subscriptions that Lago holds for its customer then."""
+    """The gateway's answer to a subscription, and the customer's subscriptions in Lago right after it."""
 
     answer: dict[str, Any]
     plan: str
     held: list[Document]
 
 
-class GatewayRound:
-    """One round; ``run`` makes it and removes the customer again."""
+class GatewayPurchase:
+    """One purchase; ``run`` makes it and removes the customer again."""
 
     def __init__(
         self,
@@ -41,14 +42,14 @@ class GatewayRound:
         owner: Owner,
         permit: Permit,
         plan: str,
-        around: Preconditions,
+        preconditions: Preconditions,
     ):
         self.gateway, self.lago, self._token, self.owner, self.permit = gateway, lago, token, owner, permit
-        self.plan, self.around = plan, around
+        self.plan, self.preconditions = plan, preconditions
         self.tenant = run.tenant_of(owner.run)
 
-    def run(self, operation: Callable[[str], Operation]) -> GatewayRound:
-        """Subscribe by the gateway and look on both sides; what fails is kept in its attempt."""
+    def run(self, operation: Callable[[str], Operation]) -> GatewayPurchase:
+        """Subscribe through the gateway and compare both sides; what fails is kept in its attempt."""
         self.subscribed = Attempt.of(self._subscribe, operation)
         self.seen = Attempt.of(self._subscription_seen, operation)
         self.invoiced = Attempt.of(self._invoice_seen, operation)
@@ -58,7 +59,7 @@ class GatewayRound:
 
     def _subscribe(self, operation: Callable[[str], Operation]) -> Subscribed:
         subscribe = operation("subscribe")
-        # Made beforehand, so that it bears this run's mark; the gateway's own upsert leaves the mark alone.
+        # Made beforehand, so that it has this run's mark; the gateway's own upsert leaves the mark alone.
         self.lago.create(
             "customers",
             "customer",
@@ -70,32 +71,39 @@ class GatewayRound:
             },
         )
         answer = self.gateway.subscribe(subscribe, self.plan, self.tenant, self._token)
-        said = answer.taken("no customer can buy")
+        said = answer.taken("customers can't buy")
         said = said.get("subscription", said) if isinstance(said, dict) else said
         if not isinstance(said, dict):
-            answer.refuse("no customer can buy")
+            answer.refuse("customers can't buy")
         held = self.lago.all("subscriptions", external_customer_id=self.tenant)
         return Subscribed(said, self.plan, held)
 
     def _in_lago(self, missing: str) -> Document:
-        """The subscription in Lago, on which the rest rests."""
+        """The subscription in Lago. Blocked where the gateway made none there."""
         subscribed = self.subscribed.require(missing)
         for finding in created_in_lago(subscribed.answer, subscribed.plan, subscribed.held):
             raise Blocked(finding.id, missing)
-        return named_by(subscribed.answer, subscribed.plan, subscribed.held)
+        named = named_by(subscribed.answer, subscribed.plan, subscribed.held)
+        if named is None:
+            raise Blocked("gateway-subscription-is-its-own", missing)
+        return named
 
     def _read(self, operation: Operation, subscription: Document) -> list[dict[str, Any]]:
-        """What the tenant is shown, one entry each; a single object is a list of one."""
+        """What the tenant sees, as a list; a single object is a list of one."""
         known = {"tenant": self.tenant, "customer": self.tenant, "subscription": subscription["external_id"]}
         answer = self.gateway.read(operation, self._token, **known)
-        shown = listed(answer, "customers don't see what they have bought")
+        shown = listed(answer, "customers can't see what they have bought")
         return shown if shown is not None else [answer.body] if answer.body else []
 
+    @registry.check(
+        phase=5, errors={"gateway-subscription-not-shown": "The gateway shows a new subscription."}
+    )
     def _subscription_seen(self, operation: Callable[[str], Operation]) -> None:
+        """The gateway shows the subscription that was made through it."""
         route = operation("subscriptions")
         wanted = self._in_lago("the subscription through the gateway")
         shown = self._read(route, wanted)
-        # By whatever name, in the subscription or in the plan that it holds.
+        # Under whatever name, in the subscription or in its plan.
         if not any(f"'{wanted['plan_code']}'" in str(each) for each in shown):
             _red(
                 "gateway-subscription-not-shown",
@@ -103,13 +111,15 @@ class GatewayRound:
                 "customers believe that they have bought nothing",
             )
 
+    @registry.check(phase=5, errors={"gateway-invoice-not-shown": "The gateway shows a new invoice."})
     def _invoice_seen(self, operation: Callable[[str], Operation]) -> None:
+        """The gateway shows the invoice of that subscription, with Lago's amount."""
         route = operation("invoices")
         subscription = self._in_lago("the invoice through the gateway")
-        self.around.need(WORKER, "the invoice through the gateway, which the worker makes")
-        patience = Timeouts()
-        ground = Context(self.lago, Names(self.owner.run), self.around, patience)
-        if not (invoice := invoices.finalized(ground, self.tenant, patience.invoice)):
+        self.preconditions.need(WORKER, "the invoice through the gateway, which the worker makes")
+        timeouts = Timeouts()
+        context = Context(self.lago, Names(self.owner.run), self.preconditions, timeouts)
+        if not (invoice := invoices.finalized(context, self.tenant, timeouts.invoice)):
             raise Blocked("invoice-missing", "the invoice through the gateway, which Lago did not make")
         shown = self._read(route, subscription)
         mine = [each for each in shown if invoice["lago_id"] in (each.get("id"), each.get("lago_id"))]
@@ -121,11 +131,15 @@ class GatewayRound:
                 "gateway-invoice-not-shown",
                 f"{route.path} shows {shown!r:.200}, and Lago has an invoice over "
                 f"{invoice['total_amount_cents']} cents",
-                "customers don't see what they have to pay",
-                "read total_amount_cents and currency: Lago 1.16.0 has no amount_cents in an invoice",
+                "customers can't see what they have to pay",
+                "have the gateway read total_amount_cents and currency: Lago 1.16.0 has no amount_cents in an invoice",
             )
 
+    @registry.check(
+        phase=5, errors={"gateway-usage-not-shown": "The gateway shows the usage that Lago counts."}
+    )
     def _usage_seen(self, operation: Callable[[str], Operation]) -> None:
+        """The gateway shows the usage that Lago counts for that subscription."""
         route = operation("usage")
         wanted = self._in_lago("usage through the gateway")
         held = self.lago.usage(self.tenant, wanted["external_id"])["charges_usage"]
@@ -137,8 +151,8 @@ class GatewayRound:
             _red(
                 "gateway-usage-not-shown",
                 f"{route.path} shows {shown!r:.200}, and Lago counts {', '.join(missing)}",
-                "customers don't see what they have used",
-                "ask Lago for customers/<id>/current_usage?external_subscription_id=…",
+                "customers can't see their usage",
+                "have the gateway ask Lago for customers/<id>/current_usage?external_subscription_id=…",
             )
 
     def _remove(self) -> list[str]:
@@ -156,6 +170,6 @@ def _red(
     id: str,
     problem: str,
     impact: str,
-    fix: str = "see what the gateway asks of Lago for this route, and what it caches",
-) -> None:
+    fix: str = "check what the gateway requests from Lago for this route, and what it caches",
+) -> NoReturn:
     red(id, GATEWAY, problem, impact, fix)

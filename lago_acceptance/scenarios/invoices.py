@@ -1,12 +1,13 @@
-"""A round's invoices: the first by the worker, its PDF as a customer fetches it, the last with the usage."""
+"""The billing cycle's invoices: the first one, its PDF as a customer fetches it, and the last one with the usage."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from urllib.parse import urljoin
 
-from lago_acceptance.clients.connection import NotAnswered
+from lago_acceptance.clients.answers import NotAnswered
 from lago_acceptance.clients.lago import Document
+from lago_acceptance.core import registry
 from lago_acceptance.core.roles import API, PDF, WORKER
 from lago_acceptance.core.waiting import until
 from lago_acceptance.scenarios.context import Context, red
@@ -16,14 +17,12 @@ REDIRECTS = 5
 
 
 def finalized(
-    ground: Context, customer: str, deadline: float, wanted: Callable[[Document], bool] = bool
+    context: Context, customer: str, deadline: float, wanted: Callable[[Document], bool] = bool
 ) -> Document | None:
-    """A customer's finalized invoice, as soon as there is one; None where there is none within ``deadline``
-    seconds.
-    """
+    """A customer's finalized invoice, as soon as there is one; None after ``deadline`` seconds without."""
 
     def look() -> Document | None:
-        found = ground.lago.some("invoices", external_customer_id=customer)
+        found = context.lago.some("invoices", external_customer_id=customer)
         return next(
             (invoice for invoice in found if invoice["status"] == "finalized" and wanted(invoice)), None
         )
@@ -31,18 +30,24 @@ def finalized(
     return until(look, deadline)
 
 
-def first(ground: Context, amount_cents: int) -> Document:
-    """The invoice of a plan that is paid in advance, over its amount."""
-    ground.around.need(WORKER, "the first invoice, which the worker makes")
-    seconds = ground.patience.invoice
-    if not (found := finalized(ground, ground.names.customer, seconds)):
+@registry.check(
+    phase=5,
+    errors={
+        "invoice-missing": "Subscribing to a plan that is paid in advance makes an invoice.",
+        "invoice-amount": "The first invoice has the plan's amount and currency.",
+    },
+)
+def first(context: Context, amount_cents: int) -> Document:
+    """Subscribing to a plan that is paid in advance makes an invoice over its amount."""
+    context.preconditions.need(WORKER, "the first invoice, which the worker makes")
+    seconds = context.timeouts.invoice
+    if not (found := finalized(context, context.names.customer, seconds)):
         red(
             "invoice-missing",
             WORKER,
             f"no finalized invoice within {seconds:.0f} s of subscribing to a plan that is paid in advance",
-            "customers use what they never get a bill for",
-            "see whether the worker reads the queue billing in the API's Redis (REDIS_URL of both), and its "
-            "log",
+            "customers use the product and never get a bill",
+            "check that the worker reads the queue billing in the API's Redis (REDIS_URL of both), and read its log",
         )
     if (found["fees_amount_cents"], found["currency"]) != (amount_cents, "USD"):
         red(
@@ -50,19 +55,26 @@ def first(ground: Context, amount_cents: int) -> Document:
             WORKER,
             f"the invoice of a plan of {amount_cents} USD cents bills "
             f"{found['fees_amount_cents']} {found['currency']} cents",
-            "customers are billed wrongly",
+            "customers are billed the wrong amount",
             "compare GET /invoices/<id> with the plan; look for coupons, taxes and overrides",
         )
     return found
 
 
-def file(ground: Context, invoice: Document) -> str:
-    """The address of an invoice's PDF, which was fetched from there."""
-    ground.around.need(PDF, "the invoice's PDF")
-    seconds = ground.patience.file
+@registry.check(
+    phase=5,
+    errors={
+        "invoice-without-file": "A new invoice gets a PDF.",
+        "invoice-file-unreadable": "An invoice's file_url gives a PDF.",
+    },
+)
+def file(context: Context, invoice: Document) -> str:
+    """A finalized invoice gets a PDF, which can be fetched from the address that Lago gives."""
+    context.preconditions.need(PDF, "the invoice's PDF")
+    seconds = context.timeouts.file
 
     def url() -> str | None:
-        return ground.lago.get(f"invoices/{invoice['lago_id']}", "invoice")["file_url"]
+        return context.lago.get(f"invoices/{invoice['lago_id']}", "invoice")["file_url"]
 
     if not (found := until(url, seconds)):
         red(
@@ -70,17 +82,17 @@ def file(ground: Context, invoice: Document) -> str:
             PDF,
             f"the finalized invoice has no file_url after {seconds:.0f} s",
             "customers get no PDF, and each invoice leaves a dead job",
-            "set LAGO_PDF_URL on the worker to the PDF service and read the worker's log",
+            "set LAGO_PDF_URL of the worker to the PDF service, and read the worker's log",
         )
-    _fetch(ground, found)
+    _fetch(context, found)
     return found
 
 
-def _fetch(ground: Context, url: str) -> None:
-    """Follow file_url as a browser does, and see that a PDF comes."""
+def _fetch(context: Context, url: str) -> None:
+    """Follow file_url as a browser does, and check that it gives a PDF."""
     try:
         for _ in range(REDIRECTS):
-            answer = ground.lago.connection.fetch(url)
+            answer = context.lago.connection.fetch(url)
             if not answer.has_redirect_location:
                 break
             url = urljoin(url, answer.headers["location"])
@@ -92,17 +104,24 @@ def _fetch(ground: Context, url: str) -> None:
         red(
             "invoice-file-unreadable",
             API,
-            f"file_url leads to {came} and not to a PDF",
-            "customers click on a link to nothing",
+            f"file_url gives {came} instead of a PDF",
+            "customers click on a dead link",
             "LAGO_API_URL must be the public https URL, and /app/storage a volume that API and worker share",
         )
 
 
-def last(ground: Context, before: Document, amount_cents: int) -> Document:
-    """The invoice that terminating makes, over the usage; ``before`` is the one that was there already."""
-    seconds = ground.patience.last_invoice
+@registry.check(
+    phase=5,
+    errors={
+        "last-invoice-missing": "Terminating a subscription makes an invoice of its usage.",
+        "last-invoice-amount": "The last invoice has the amount of the usage.",
+    },
+)
+def last(context: Context, before: Document, amount_cents: int) -> Document:
+    """Terminating a subscription makes an invoice over its usage, beside the one ``before``."""
+    seconds = context.timeouts.last_invoice
     other = finalized(
-        ground, ground.names.customer, seconds, lambda invoice: invoice["lago_id"] != before["lago_id"]
+        context, context.names.customer, seconds, lambda invoice: invoice["lago_id"] != before["lago_id"]
     )
     if not other:
         red(
@@ -110,14 +129,14 @@ def last(ground: Context, before: Document, amount_cents: int) -> Document:
             WORKER,
             f"no invoice within {seconds:.0f} s of terminating",
             "the usage of customers who leave is never billed",
-            "read the worker's log: the job is scheduled for 2 s later",
+            "read the worker's log: the job is scheduled to run 2 s after terminating",
         )
     if other["fees_amount_cents"] != amount_cents:
         red(
             "last-invoice-amount",
             WORKER,
             f"the last invoice bills {other['fees_amount_cents']} cents for usage of {amount_cents}",
-            "the usage of customers who leave is billed wrongly",
+            "customers who leave are billed the wrong amount",
             "compare its fees with current_usage",
         )
     return other

@@ -1,19 +1,21 @@
-"""What a target is: one protocol, so that no test asks which vantage point it runs from."""
+"""What a target is: one protocol, so that no test needs to know its vantage point."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
 if TYPE_CHECKING:
-    from lago_acceptance.checks.inside import InsideView
     from lago_acceptance.clients.connection import Connection
     from lago_acceptance.clients.invalid_credentials import InvalidCredentials
     from lago_acceptance.core.permit import Permit
     from lago_acceptance.core.secrets import Secret
+    from lago_acceptance.facts.inside import InsideView
     from lago_acceptance.hosts.base import Host
+    from lago_acceptance.images.resolve import ResolvedImage
     from lago_acceptance.probes.survey import PublicSurvey
     from lago_acceptance.reports.last_run import LastRunFile
     from lago_acceptance.targets.stack.gateway import GatewayStack
@@ -21,52 +23,82 @@ if TYPE_CHECKING:
 
 
 class Target(Protocol):
-    """A deployment that can be looked at."""
+    """A deployment under test."""
 
-    how_to_remove: str
-    bring_up: BringUp | None
-    host: Host
-
-    # The right to write into the deployment, or None; the gateway that was started beside it, where one was
-    # wanted, and why there is none although it was ("" where that says nothing about the deployment); the
-    # organization's key, and the administrator's address and password, as far as the deployment's files say.
-    permit: Permit | None
     wants_gateway: bool
-    gateway: GatewayStack | None
-    no_gateway: str
-    api_key: Secret | None
-    admin: tuple[str, Secret] | None
+    """Whether a gateway is to be started beside it: set before ``prepare``."""
+
+    @property
+    def host(self) -> Host:
+        """The Docker host that it runs on."""
+
+    @property
+    def images(self) -> Mapping[str, ResolvedImage]:
+        """The images that were resolved for it, by the references of its files."""
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What the person who runs this should know about the preparation."""
+
+    @property
+    def how_to_remove(self) -> str:
+        """The command that removes what was kept of it."""
+
+    @property
+    def bring_up(self) -> BringUp | None:
+        """How bringing it up ended; None for what was up already."""
+
+    @property
+    def permit(self) -> Permit | None:
+        """The right to write into it, or None."""
+
+    @property
+    def gateway(self) -> GatewayStack | None:
+        """The gateway that was started beside it, or None."""
+
+    @property
+    def no_gateway(self) -> str:
+        """Why none was started although one was wanted; "" where that says nothing about the deployment."""
+
+    @property
+    def api_key(self) -> Secret | None:
+        """The organization's API key, where the deployment's files hold it."""
+
+    @property
+    def admin(self) -> tuple[str, Secret] | None:
+        """The administrator's address and password, where the deployment's files hold them."""
+
+    @property
+    def invalid_credentials(self) -> InvalidCredentials:
+        """Credentials that are valid nowhere, the same ones for the whole run."""
+
+    @property
+    def last_run(self) -> LastRunFile | None:
+        """What the last run left on this machine; None where the target was made for this run."""
 
     def prepare(self) -> None:
-        """Find out whether the target can be used. UsageError or Unreachable where it can't."""
+        """Check that the target can be used. UsageError or Unreachable where it can't."""
 
     def up(self) -> None:
-        """Make it ready to be looked at; never raises for the deployment's own fault."""
+        """Get it ready to be observed; never raises for the deployment's own fault."""
 
     def observe(self) -> Facts:
         """The facts of its host, in one round trip."""
 
+    def read_inside(self, facts: Facts) -> InsideView:
+        """Lago as gateway and API see it inside their containers."""
+
+    def survey(self) -> PublicSurvey:
+        """What is seen from outside."""
+
     def public_view(self) -> PublicEndpoints:
         """Where it is seen from outside."""
-
-    def look_inside(self, facts: Facts) -> InsideView:
-        """Lago as gateway and API see it inside of their containers."""
-
-    def own_organization(self, facts: Facts) -> Secret | None:
-        """The key of an organization that a run may write into; None where the whole deployment was made for
-        the run."""
-
-    nobody: InvalidCredentials
 
     def connection(self, role: str) -> Connection:
         """A connection to the API or the gateway by its public name."""
 
-    def look(self) -> PublicSurvey:
-        """What is seen from there."""
-
-    @property
-    def memory(self) -> LastRunFile | None:
-        """What the last look has left on this machine; None where what is looked at was made for this run."""
+    def own_organization(self, facts: Facts) -> Secret | None:
+        """The key of an organization that a run may write into; None where the whole deployment was made for the run."""
 
     def network(self, which: str) -> str:
         """Docker's name of the network that is shared with the ``proxy`` or the ``gateway``."""

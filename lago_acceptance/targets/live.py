@@ -1,7 +1,4 @@
-"""A deployment that runs somewhere, looked at over ssh and from outside.
-
-Changed there is only what --allow-writes says.
-"""
+"""A deployment that runs on a host, observed over ssh and from outside. Only --allow-writes changes anything there."""
 
 from __future__ import annotations
 
@@ -11,13 +8,13 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.roles import API, FRONT, GATEWAY
+from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.verdicts import Unreachable, UsageError
+from lago_acceptance.core.verdicts import Unknown, Unreachable, UsageError
 from lago_acceptance.facts.collect import TOO, observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.address import parse
@@ -25,19 +22,20 @@ from lago_acceptance.hosts.ssh import SshHost
 from lago_acceptance.hosts.ssh_errors import CONNECT_SECONDS
 from lago_acceptance.probes.public_endpoints import SYSTEM, PublicEndpoints, Resolver
 from lago_acceptance.reports.last_run import LastRunFile
+from lago_acceptance.targets.from_outside import FromOutside
 
 if TYPE_CHECKING:
-    from lago_acceptance.checks.inside import InsideView
     from lago_acceptance.clients.connection import Connection
-    from lago_acceptance.clients.invalid_credentials import InvalidCredentials
     from lago_acceptance.core.secrets import Secret
+    from lago_acceptance.facts.inside import InsideView
+    from lago_acceptance.images.resolve import ResolvedImage
     from lago_acceptance.probes.survey import PublicSurvey
 
 # Loaded while the host is asked: what the checks and the report will need.
 WANTED_LATER = (
     "httpx",
     "yaml",
-    "lago_acceptance.clients.invalid_credentials",
+    "lago_acceptance.clients.prefetch",
     "lago_acceptance.checks.inside",
     "lago_acceptance.checks.drift",
     "lago_acceptance.reports.last_run",
@@ -60,17 +58,18 @@ WANTED_BY_LOOKING = (
     "lago_acceptance.scenarios.cleanup",
 )
 
+T = TypeVar("T")
 
-class Live:
-    """One host. Its facts and what is seen from outside are taken side by side, as soon as it is made
-    ready."""
+
+class Live(FromOutside):
+    """One host. Its facts are taken and its public names probed side by side, as soon as ``prepare`` is called."""
 
     bring_up = None
-    # Of a live host's gateway and keys nothing is known beyond what its facts tell.
+    # Nothing is known of a live host's gateway and keys beyond its facts.
     gateway = admin = api_key = None
     wants_gateway = False
     no_gateway = ""
-    # Whether what gateway and API see of each other is looked at along with the facts.
+    # Whether what gateway and API see of each other is read along with the facts.
     looks_inside = True
     how_to_remove = "nothing was made there"
 
@@ -78,34 +77,38 @@ class Live:
         self.options, self.settings = options, settings
         if len(options.hosts) != 1:
             raise UsageError(
-                "a live run looks at one host; several are looked at side by side, by a run each"
+                "a live run checks one host; several hosts are checked side by side, each by a run of its own"
             )
         self.permit = Permit("--allow-writes") if options.allow_writes else None
-        self.images: dict = {}
+        self.images: dict[str, ResolvedImage] = {}
         self.remarks: list[str] = []
         self.host = SshHost(parse(options.hosts[0]), options.ssh_config)
-        self._looks = ThreadPoolExecutor(4)
+        self._pool = ThreadPoolExecutor(4)
         self._connections: dict[str, Future[Connection]] = {}
         self._facts: Future[Facts] | None = None
-        self._outside: Future[PublicSurvey] | None = None
+        self._survey: Future[PublicSurvey] | None = None
 
     def prepare(self) -> None:
-        """Begin to look, once. What can't be reached is told by ``up``."""
+        """Start to observe, once. ``up`` raises what can't be reached."""
         if self._facts is not None:
             return
         self.host.make_ready()
-        self._facts = self._looks.submit(self.observe)
-        self._outside = self._looks.submit(self._look)
+        self._facts = self._pool.submit(self.observe)
+        self._survey = self._pool.submit(self._take_survey)
 
-    def _look(self) -> PublicSurvey:
-        from lago_acceptance.probes.survey import look
-
-        return look(self.public_view(), self.settings.edge.closed_ports)
+    def _take_survey(self) -> PublicSurvey:
+        return super().survey()
 
     def up(self) -> None:
-        """Wait for the facts. Unreachable, with the step of the way that failed."""
+        """Wait for the facts. Unreachable, with the step that failed."""
         self.load()
-        self._facts.result()
+        self._begun(self._facts).result()
+
+    @staticmethod
+    def _begun(observing: Future[T] | None) -> Future[T]:
+        if observing is None:
+            raise RuntimeError("a live target is prepared before it is observed")
+        return observing
 
     @staticmethod
     def load(names: tuple[str, ...] = WANTED_LATER) -> None:
@@ -114,7 +117,7 @@ class Live:
             importlib.import_module(name)
 
     def observe(self) -> Facts:
-        """The facts of the host: those that were taken at the start, for nothing is changed in between."""
+        """The facts of the host, taken at the start: nothing changes in between."""
         if self._facts is not None and self._facts.done():
             return self._facts.result()
         backup = self.settings.backup
@@ -132,66 +135,52 @@ class Live:
             which = "several lie" if wanted in facts.lagos.values() else "none lies"
             raise Unreachable(
                 f"{len(facts.lagos)} Lago stacks are on {self.host.name}: {here}; {which} in {wanted} "
-                "(settings.toml), "
-                "so say which one is meant: --project NAME"
+                "(settings.toml); say which one is meant with --project NAME"
             )
         return facts
 
-    def look_inside(self, facts: Facts) -> InsideView:
-        """Lago as gateway and API see it inside of their containers."""
-        from lago_acceptance.checks.inside import view_of
+    def read_inside(self, facts: Facts) -> InsideView:
+        """Lago as gateway and API see it inside their containers."""
         from lago_acceptance.facts.collect import look_inside
+        from lago_acceptance.facts.inside import view_of
 
         return view_of(facts if self.looks_inside else look_inside(self.host, facts, self.network("gateway")))
 
     def own_organization(self, facts: Facts) -> Secret:
-        """The key of the suite's own organization. Unknown where Lago does not make it."""
+        """The key of the suite's dedicated organization. Unknown where Lago does not make one."""
         from lago_acceptance.scenarios.dedicated_organization import key
 
+        if self.permit is None:
+            raise Unknown("this writes into Lago, which needs --allow-writes on a live deployment")
         return key(self.host, facts.running(API), self.permit)
 
-    @cached_property
-    def nobody(self) -> InvalidCredentials:
-        """Credentials that nobody has."""
-        from lago_acceptance.clients.invalid_credentials import InvalidCredentials
-
-        return InvalidCredentials()
-
     def ask_ahead(self, *roles: str) -> None:
-        """Begin to ask by the public names what checks of these roles will want to know."""
-        from lago_acceptance.clients.invalid_credentials import connect_ahead
+        """Start to ask by the public names what checks of these roles will need."""
+        from lago_acceptance.clients.prefetch import prefetched
 
         view = self.public_view()
         self._connections = {
-            role: self._looks.submit(connect_ahead, view, role, self.nobody)
+            role: self._pool.submit(prefetched, view, role, self.invalid_credentials)
             for role in roles
             if role in view.hosts
         }
 
     def connection(self, role: str) -> Connection:
         """A connection to the API or the gateway by its public name."""
-        from lago_acceptance.clients.invalid_credentials import connect
-
-        # One that is closed again is made anew.
+        # Used once: whoever got it closes it.
         ahead = self._connections.pop(role, None)
-        return ahead.result() if ahead else connect(self.public_view(), role)
+        return ahead.result() if ahead else super().connection(role)
 
-    def look(self) -> PublicSurvey:
+    def survey(self) -> PublicSurvey:
         """What was seen from outside."""
-        return self._outside.result()
+        return self._begun(self._survey).result()
 
     def public_view(self) -> PublicEndpoints:
         """Where it is seen from outside: public DNS, this machine's trusted roots, the host's own address."""
-        hosts = self.settings.hosts
         edge = self.settings.edge
-        named = {
-            role: name
-            for role, name in ((FRONT, hosts.front), (API, hosts.api), (GATEWAY, hosts.gateway))
-            if name
-        }
         public = tuple(Resolver(address, address) for address in edge.resolvers)
         return PublicEndpoints(
-            hosts=named,
+            hosts=self.public_names,
             resolvers=((Resolver(SYSTEM),) if edge.system_resolver else ()) + public,
             origin=edge.origin or self._address,
             roots=self._roots,
@@ -199,14 +188,16 @@ class Live:
 
     @cached_property
     def _address(self) -> str | None:
-        """The address that ssh goes to, None where only ssh knows the way (a jump host's own names)."""
+        """The address that ssh connects to, None where only ssh can resolve it (a name behind a jump host)."""
         found: list[str] = []
 
         def resolve() -> None:
             with suppress(OSError):
-                found.append(socket.getaddrinfo(self.host.real_name, None, type=socket.SOCK_STREAM)[0][4][0])
+                found.append(
+                    str(socket.getaddrinfo(self.host.real_name, None, type=socket.SOCK_STREAM)[0][4][0])
+                )
 
-        # Resolvers that never answer are waited for much longer than a connection.
+        # The system waits much longer for resolvers that never answer than ssh does for a connection.
         asking = threading.Thread(target=resolve, daemon=True)
         asking.start()
         asking.join(CONNECT_SECONDS)
@@ -223,12 +214,12 @@ class Live:
         return self.settings.edge.proxy_network if which == "proxy" else self.settings.edge.gateway_network
 
     @cached_property
-    def memory(self) -> LastRunFile:
-        """What the last look at this host has left on this machine."""
+    def last_run(self) -> LastRunFile:
+        """What the last run against this host left on this machine."""
         return LastRunFile(self.options.reports / "state", self.host.name, self.options.project)
 
     def down(self) -> str:
-        """End the connection. May be called again."""
-        self._looks.shutdown(wait=True, cancel_futures=True)
+        """Close the connection. May be called again."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
         self.host.close()
         return ""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import api
+from lago_acceptance.checks import api_inside
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 
 
 def test_health_is_lagos_and_of_the_expected_version(facts, settings, judge):
-    judge(api.is_healthy_and_of_the_expected_version(facts, settings))
+    judge(api_inside.is_healthy_and_of_the_expected_version(facts, settings))
 
 
 def test_the_api_answers_its_own_key(facts, settings, judge):
-    judge(api.accepts_its_own_key(facts, settings))
+    judge(api_inside.accepts_its_own_key(facts, settings))

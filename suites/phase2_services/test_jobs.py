@@ -9,5 +9,5 @@ from lago_acceptance.checks import jobs
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 
 
-def test_no_job_has_died_since_the_last_look(facts, looked_before, judge):
-    judge(jobs.none_died_since(facts, looked_before))
+def test_no_job_has_died_since_the_last_look(facts, last_run, judge):
+    judge(jobs.none_died_since(facts, last_run))

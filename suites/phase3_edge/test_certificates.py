@@ -9,13 +9,13 @@ from lago_acceptance.checks.edge import certificates
 pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 
 
-def test_certificate_is_trusted_and_names_the_host(outside, judge_hosts):
-    judge_hosts(lambda role, host: certificates.is_trusted(outside, role))
+def test_certificate_is_trusted_and_names_the_host(survey, judge_hosts):
+    judge_hosts(lambda role, host: certificates.is_trusted(survey, role))
 
 
-def test_certificate_is_in_date_for_long_enough(outside, settings, judge_hosts):
-    judge_hosts(lambda role, host: certificates.is_in_date(outside, role, settings.edge))
+def test_certificate_is_in_date_for_long_enough(survey, settings, judge_hosts):
+    judge_hosts(lambda role, host: certificates.is_in_date(survey, role, settings.edge))
 
 
-def test_tls_older_than_1_2_is_refused(outside, judge_hosts):
-    judge_hosts(lambda role, host: certificates.is_modern(outside, role), by_service=False)
+def test_tls_older_than_1_2_is_refused(survey, judge_hosts):
+    judge_hosts(lambda role, host: certificates.is_modern(survey, role), by_service=False)

@@ -10,9 +10,9 @@ from lago_acceptance.core.roles import API
 pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 
 
-def test_preflight_admits_the_front(outside, judge_hosts):
-    judge_hosts(lambda role, host: cors.front_is_admitted(outside, role), API)
+def test_preflight_admits_the_front(survey, judge_hosts):
+    judge_hosts(lambda role, host: cors.front_is_admitted(survey, role), API)
 
 
-def test_preflight_admits_no_other_origin(outside, judge_hosts):
-    judge_hosts(lambda role, host: cors.others_are_not(outside, role), API)
+def test_preflight_admits_no_other_origin(survey, judge_hosts):
+    judge_hosts(lambda role, host: cors.others_are_not(survey, role), API)

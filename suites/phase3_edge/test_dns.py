@@ -9,9 +9,9 @@ from lago_acceptance.checks.edge import dns_records
 pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 
 
-def test_every_resolver_gives_the_same_addresses(outside, judge_hosts):
-    judge_hosts(lambda role, host: dns_records.resolves(outside, role), by_service=False)
+def test_every_resolver_gives_the_same_addresses(survey, judge_hosts):
+    judge_hosts(lambda role, host: dns_records.resolves(survey, role), by_service=False)
 
 
-def test_every_address_leads_to_the_origin_or_is_cloudflares(outside, judge_hosts):
-    judge_hosts(lambda role, host: dns_records.leads_to_the_origin(outside, role), by_service=False)
+def test_every_address_leads_to_the_origin_or_is_cloudflares(survey, judge_hosts):
+    judge_hosts(lambda role, host: dns_records.points_to_the_origin(survey, role), by_service=False)

@@ -10,9 +10,9 @@ from lago_acceptance.core.roles import API
 pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 
 
-def test_only_web_ports_answer_from_outside(outside, settings, judge):
-    judge(open_ports.only_web_is_open(outside, settings.edge))
+def test_only_web_ports_answer_from_outside(survey, settings, judge):
+    judge(open_ports.only_web_is_open(survey, settings.edge))
 
 
-def test_sidekiq_pages_are_closed(outside, judge_hosts):
-    judge_hosts(lambda role, host: open_ports.jobs_are_closed(outside, role), API)
+def test_sidekiq_pages_are_closed(survey, judge_hosts):
+    judge_hosts(lambda role, host: open_ports.jobs_are_closed(survey, role), API)

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 
 
 def test_traefik_finds_no_fault_with_a_router(facts, judge_hosts):
-    judge_hosts(lambda role, host: traefik_routers.are_sound(facts, role, host))
+    judge_hosts(lambda role, host: traefik_routers.have_no_errors(facts, role, host))
 
 
 def test_one_router_per_host_and_entrypoint(facts, settings, judge_hosts):
@@ -18,7 +18,7 @@ def test_one_router_per_host_and_entrypoint(facts, settings, judge_hosts):
 
 
 def test_routers_lead_to_the_services_port_on_a_network_of_traefiks(facts, settings, judge_hosts):
-    judge_hosts(lambda role, host: traefik_routers.lead_to_the_service(facts, role, host, settings.edge))
+    judge_hosts(lambda role, host: traefik_routers.point_to_the_service(facts, role, host, settings.edge))
 
 
 def test_https_routers_use_the_certificate_resolver(facts, settings, judge_hosts):

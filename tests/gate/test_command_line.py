@@ -102,7 +102,7 @@ def test_what_has_nothing_of_lago_in_it_is_said(tmp_path):
     path = tmp_path / "compose.yml"
     path.write_text("services: {web: {image: 'nginx:1.27.0'}}\n", "utf-8")
     ended = gate(tmp_path, "--compose-file", path)
-    assert ended.returncode == 0 and "nothing of Lago was recognised" in ended.stdout, ended.stdout
+    assert ended.returncode == 0 and "no service of Lago found" in ended.stdout, ended.stdout
 
 
 def test_sarif_and_annotations(tmp_path):
@@ -298,13 +298,13 @@ def test_a_long_environment_file_is_read_to_its_end(tmp_path):
     ("arguments", "word"),
     [
         (("--compose-file", "nowhere.yml"), "nowhere.yml"),
-        (("--compose-file", "reports-that-is-no-folder"), "not there"),
+        (("--compose-file", "reports-that-is-no-folder"), "does not exist"),
         (("--env-file", "nowhere.env"), "nowhere.env"),
         (("--base", "no-such-branch"), "no-such-branch"),
         (("--settings", "nowhere.toml"), "nowhere.toml"),
-        (("--settings", "/dev/zero"), "no file"),
+        (("--settings", "/dev/zero"), "not a regular file"),
         (("--base", "README.md"), "can't be used"),
-        (("--reports", "/dev/null/reports"), "no folder"),
+        (("--reports", "/dev/null/reports"), "not a folder"),
     ],
 )
 def test_a_wrong_option_is_one_sentence_and_exit_4(arguments, word, tmp_path):

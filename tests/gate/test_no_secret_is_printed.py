@@ -117,6 +117,9 @@ GIVEN = "".join(
         {".env": f"{GIVEN}PORT=@HERE@\n", "use": "ports: ['5432:${PORT}']"},
         {"own.env": "FINE=1\n@HERE@ and more\n", "use": "env_file: own.env"},
         {"own.env": "API_USER=@HERE@\n", "use": "env_file: own.env\n    ports: ['@HERE@']"},
+        {".env": f"{GIVEN}API_USER=@HERE@\nBROKEN='@HERE@\n", "use": "ports: ['5432:${API_USER}']"},
+        {".env": f"{GIVEN}BROKEN=${{@HERE@\n", "use": "user: a"},
+        {"own.env": "BROKEN: '@HERE@ and\n@HERE@ more\n", "use": "env_file: own.env"},
     ],
 )
 def test_a_secret_of_an_environment_file_is_in_no_output(beside, tmp_path):
@@ -128,6 +131,49 @@ def test_a_secret_of_an_environment_file_is_in_no_output(beside, tmp_path):
     ended = gate(tmp_path, "--compose-file", path)
     assert REFUSED in {each["rule"] for each in found(tmp_path)}, ended.stdout
     assert secret not in ended.stdout + ended.stderr + (tmp_path / "reports" / "gate.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("file", [".env", "own.env"])
+def test_a_secret_that_a_later_line_overrides_is_in_no_output(file, tmp_path):
+    secret = made("letters")
+    use = "env_file: own.env\\n    " if file == "own.env" else ""
+    path = edits.write(
+        tmp_path,
+        "list",
+        (
+            f"@db restart: always => {use}restart: always",
+            f"@db PGDATA=/data/postgres => PGDATA={secret}",
+        ),
+    )
+    (tmp_path / file).write_text(f"{GIVEN}API_SECRET={secret}\nAPI_SECRET=x\n", "utf-8")
+    ended = gate(tmp_path, "--compose-file", path)
+    assert "pgdata-not-on-volume" in {each["rule"] for each in found(tmp_path)}, ended.stdout
+    everything = ended.stdout + ended.stderr + (tmp_path / "reports" / "gate.json").read_text("utf-8")
+    assert secret not in everything
+
+
+@pytest.mark.parametrize("file", [".env", "own.env"])
+def test_each_line_of_a_secret_is_in_no_output(file, tmp_path):
+    lines = [made("letters") for _ in range(3)]
+    use = "env_file: own.env\\n    " if file == "own.env" else ""
+    path = edits.write(
+        tmp_path,
+        "list",
+        (
+            f"@db restart: always => {use}restart: always",
+            f"@db PGDATA=/data/postgres => PGDATA={lines[1]}",
+            f"@api entrypoints=websecure => entrypoints={lines[0]}",
+            f"@db POSTGRES_USER=lago => POSTGRES_USER={lines[2]}",
+        ),
+    )
+    (tmp_path / file).write_text(
+        f'{GIVEN}API_SECRET="{lines[0]}\n{lines[1]}\nA=1"\nOTHER_SECRET: "{lines[2]}" # ours\n', "utf-8"
+    )
+    ended = gate(tmp_path, "--compose-file", path)
+    told = {each["rule"] for each in found(tmp_path)}
+    assert {"pgdata-not-on-volume", "unknown-entrypoint", "db-password-drift"} <= told, ended.stdout
+    everything = ended.stdout + ended.stderr + (tmp_path / "reports" / "gate.json").read_text("utf-8")
+    assert [line for line in lines if line in everything] == []
 
 
 @pytest.mark.parametrize("name", corpus.HEALTHY)

@@ -353,7 +353,7 @@ def test_a_traefik_that_does_not_tell_is_unknown(live_lago, look):
     facts = look()
     mute = msgspec.structs.replace(facts, proxies=dict.fromkeys(facts.proxies))
     with pytest.raises(Unknown, match="api.insecure"):
-        traefik_routers.are_sound(mute, "api", "billing-api.bizoholic.net")
+        traefik_routers.have_no_errors(mute, "api", "billing-api.bizoholic.net")
 
 
 def test_a_swarm_service_of_traefik_is_the_proxy(live_lago, look):

@@ -12,11 +12,13 @@ import pytest
 
 from lago_acceptance.checks.edge import traefik_routers
 from lago_acceptance.core import run
+from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.waiting import until
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.hosts.address import parse
+from lago_acceptance.hosts.base import Host
 from lago_acceptance.hosts.ssh import SshHost
-from lago_acceptance.targets.stack.stack import Stack
+from lago_acceptance.targets.stack import docker_daemon
 from tests.support import suite_run
 from tests.support.containers import docker
 from tests.support.live import lago
@@ -41,7 +43,7 @@ def swarm() -> Iterator[None]:
             docker("network", "rm", "docker_gwbridge")
 
 
-def _overlay(stack: Stack, name: str) -> None:
+def _overlay(name: str, run_id: str, host: Host, permit: Permit) -> None:
     docker(
         "network",
         "create",
@@ -49,7 +51,7 @@ def _overlay(stack: Stack, name: str) -> None:
         "overlay",
         "--attachable",
         "--label",
-        f"{run.RUN_LABEL}={stack.run.id}",
+        f"{run.RUN_LABEL}={run_id}",
         "--label",
         f"{run.OWNER_LABEL}={run.owner()}",
         name,
@@ -59,7 +61,7 @@ def _overlay(stack: Stack, name: str) -> None:
 @pytest.fixture(scope="module")
 def host(swarm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[lago.LiveLago]:
     """A healthy Lago whose networks are overlays, as dokploy-network is."""
-    with unittest.mock.patch.object(Stack, "_make_network", _overlay):
+    with unittest.mock.patch.object(docker_daemon, "create_network", _overlay):
         up = lago.bring_up(tmp_path_factory.mktemp("swarm"))
     yield up
     lago.take_down(up)
@@ -143,7 +145,7 @@ def test_a_service_of_the_swarm_is_the_proxy(host, service):
     alone = msgspec.structs.replace(facts, proxies={proxy.id: facts.proxies[proxy.id]})
     edge = host.stack.settings.edge
     for role, name in host.stack.public_view().hosts.items():
-        assert traefik_routers.are_sound(alone, role, name) == []
+        assert traefik_routers.have_no_errors(alone, role, name) == []
         assert traefik_routers.are_one_each(alone, role, name, edge) == []
-        assert traefik_routers.lead_to_the_service(alone, role, name, edge) == []
+        assert traefik_routers.point_to_the_service(alone, role, name, edge) == []
         assert traefik_routers.have_the_resolver(alone, role, name, edge) == []

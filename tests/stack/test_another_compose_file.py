@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lago_acceptance.composefile.cli import Project, resolve
+from lago_acceptance.composefile.cli import Project
+from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.targets.stack.overlay import overlay
 from tests.support import suite_run
 from tests.support.containers import docker
@@ -80,7 +81,11 @@ def test_what_this_deployment_needs_and_lacks_is_red(judged):
 
 @pytest.mark.stack
 def test_a_variable_that_nobody_sets_is_told(judged):
-    told = next(line for line in judged.output.splitlines() if line.startswith("set by nobody"))
+    told = next(
+        line
+        for line in judged.output.splitlines()
+        if line.startswith("variables that are used but never set")
+    )
     assert "LAGO_LICENSE" in told and "--env-file" in told and "DB_PASSWORD" not in told
 
 

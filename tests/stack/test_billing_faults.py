@@ -21,9 +21,9 @@ from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.core.waiting import until
 from lago_acceptance.plans.seeding import plan_drift, seed
 from lago_acceptance.scenarios import cleanup, clock_activation
-from lago_acceptance.scenarios.billing_cycle import BillingRound
+from lago_acceptance.scenarios.billing_cycle import BillingCycle
 from lago_acceptance.scenarios.cleanup import Owner
-from lago_acceptance.scenarios.context import Preconditions
+from lago_acceptance.scenarios.preconditions import Preconditions
 from tests.support.billing_stack import ids
 from tests.support.containers import docker
 
@@ -36,14 +36,14 @@ ATTEMPTS = (
     "file",
     "grown",
     "charged",
-    "hooks",
+    "webhooks",
     "terminated",
     "last_invoice",
     "removed",
 )
 
 
-def _reds(made: BillingRound) -> dict[str, str]:
+def _reds(made: BillingCycle) -> dict[str, str]:
     """The red attempts of a round, and the id of each finding."""
     failures = {name: getattr(made, name).failure for name in ATTEMPTS}
     return {name: failure.findings[0].id for name, failure in failures.items() if isinstance(failure, Red)}
@@ -55,8 +55,8 @@ def test_nothing_is_red_where_all_is_well(world, seeded):
     assert world.plans() == []
     assert ids(gateway.finds_lago(view, world.stack.network("gateway"))) == set()
     assert ids(gateway.key_is_accepted(view)) == set()
-    assert ids(gateway.stranger_is_refused(view)) == set()
-    made = world.round(box=world.box())
+    assert ids(gateway.invalid_key_is_refused(view)) == set()
+    made = world.cycle(receiver=world.receiver())
     assert {name: getattr(made, name).failure for name in ATTEMPTS} == dict.fromkeys(ATTEMPTS)
     assert cleanup.owned(world.lago) == []
 
@@ -90,18 +90,18 @@ def test_drift_is_told_and_changed_only_when_told(world, seeded):
 
 
 def test_a_stopped_worker_is_red_where_its_work_is_missed(world, seeded, impatient):
-    box = world.box()
+    receiver = world.receiver()
     with world.stopped("lago-worker"):
-        reds = _reds(world.round(box=box))
+        reds = _reds(world.cycle(receiver=receiver))
         assert reds == {
             "first_invoice": "invoice-missing",
             "grown": "usage-does-not-grow",
-            "hooks": "webhook-not-delivered",
+            "webhooks": "webhook-not-delivered",
             "removed": "round-not-removed",
         }
-        explained = world.round(Preconditions({"worker": "service-down"}), box)
+        explained = world.cycle(Preconditions({"worker": "service-down"}), receiver)
         assert _reds(explained) == {}
-        for name in ("first_invoice", "grown", "hooks", "removed"):
+        for name in ("first_invoice", "grown", "webhooks", "removed"):
             assert getattr(explained, name).failure.by == "service-down", name
     assert until(lambda: _swept(world), 30)
 
@@ -118,7 +118,7 @@ def test_a_stopped_clock_is_red_in_activation_alone(world, seeded, impatient, mo
             world.activation()
         assert ids(raised.value.findings) == {"subscription-not-activated"}
         assert raised.value.findings[0].role == "clock"
-        assert _reds(world.round(box=world.box())) == {}
+        assert _reds(world.cycle(receiver=world.receiver())) == {}
         facts = world.stack.observe()
         assert {
             container.role
@@ -142,17 +142,17 @@ def test_a_clock_that_ticks_activates(world, seeded):
 
 def test_a_stopped_pdf_service_is_red_in_the_file_alone(world, seeded, impatient):
     with world.stopped("lago-pdf"):
-        assert _reds(world.round(box=world.box())) == {"file": "invoice-without-file"}
+        assert _reds(world.cycle(receiver=world.receiver())) == {"file": "invoice-without-file"}
 
 
 def test_a_worker_without_the_cache_is_red_in_usage_alone(world, seeded, impatient):
     with world.changed("lago-worker", LAGO_REDIS_CACHE_URL=None):
-        assert _reds(world.round(box=world.box())) == {"grown": "usage-does-not-grow"}
+        assert _reds(world.cycle(receiver=world.receiver())) == {"grown": "usage-does-not-grow"}
 
 
 def test_events_without_their_worker_are_red_in_usage_alone(world, seeded, impatient):
     with world.changed("lago-api", SIDEKIQ_EVENTS="true"):
-        assert _reds(world.round(box=world.box())) == {"grown": "usage-does-not-grow"}
+        assert _reds(world.cycle(receiver=world.receiver())) == {"grown": "usage-does-not-grow"}
 
 
 def test_what_a_killed_run_left_is_swept_and_nothing_else(world, seeded):

@@ -98,7 +98,7 @@ def test_seeding_has_the_rsa_key_however_it_is_mounted(how, tmp_path):
         ended = container.execute(
             "sh",
             "-c",
-            dedicated_organization.SCRIPT,
+            dedicated_organization.script(),
             "sh",
             dedicated_organization.NAME,
             dedicated_organization.EMAIL,
@@ -106,7 +106,7 @@ def test_seeding_has_the_rsa_key_however_it_is_mounted(how, tmp_path):
         again = container.execute(
             "sh",
             "-c",
-            dedicated_organization.SCRIPT,
+            dedicated_organization.script(),
             "sh",
             dedicated_organization.NAME,
             dedicated_organization.EMAIL,

@@ -49,7 +49,7 @@ def standing_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[edge.Edg
     folder: Path = tmp_path_factory.mktemp("edge")
     edge.prepare(folder)
     plain = edge.project(name, folder, f"{name}-shop", f"{name}-proxy")
-    model = cli.resolve(plain).model
+    model = cli.config(plain).model
     resolved = resolve.resolve([service.image for service in model.services], "auto", {})
     changed = folder / "images.yml"
     changed.write_text(overlay(model, {key: image.reference for key, image in resolved.items()}, {}))

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import gateway
+from lago_acceptance.checks import gateway, gateway_inside, gateway_plans, inside
 from lago_acceptance.clients.gateway import required
 from lago_acceptance.core.verdicts import Blocked
-from lago_acceptance.scenarios.context import Preconditions
-from lago_acceptance.scenarios.gateway_purchase import GatewayRound
+from lago_acceptance.scenarios.gateway_purchase import GatewayPurchase
+from lago_acceptance.scenarios.preconditions import Preconditions
 from tests.support import containers
 from tests.support.billing_stack import ids
 
@@ -37,7 +37,7 @@ http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 
 
 def test_a_lago_without_plans_gives_the_gateway_none(world):
-    assert world.view().listed("api-plans", "plans") == []
+    assert inside.listed(world.view(), "api-plans", "plans") == []
     offered = world.offered()
     assert world.gateway.plans(offered["plans"]) == []
     issuer = world.stack.gateway.issuer
@@ -52,7 +52,7 @@ def test_a_lago_without_plans_gives_the_gateway_none(world):
 def test_a_key_that_lago_refuses_is_told_although_the_gateway_lists_plans(world, seeded):
     with world.changed("brain-gateway", LAGO_API_KEY="11111111-2222-4333-8444-555555555555"):
         view = world.view()
-        assert ids(gateway.key_is_accepted(view)) == {"gateway-key-refused"}
+        assert ids(gateway_inside.key_is_accepted(view)) == {"gateway-key-refused"}
         found = world.plans()
         assert ids(found) == {"gateway-plans-are-its-own"}
         assert "401" in found[0].problem
@@ -60,15 +60,15 @@ def test_a_key_that_lago_refuses_is_told_although_the_gateway_lists_plans(world,
         made = _through_gateway(world)
         subscribed = made.subscribed.value()
         assert subscribed.answer["status"] == "active"
-        assert ids(gateway.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held)) == {
+        assert ids(gateway_plans.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held)) == {
             "gateway-subscription-is-its-own"
         }
         assert isinstance(made.seen.failure, Blocked)
 
 
-def _through_gateway(world) -> GatewayRound:
+def _through_gateway(world) -> GatewayPurchase:
     offered = world.offered()
-    made = GatewayRound(
+    made = GatewayPurchase(
         world.gateway,
         world.lago,
         world.stack.gateway.issuer.token(),
@@ -102,11 +102,12 @@ def test_whatever_answers_in_lagos_place_the_fallback_is_red_with_the_reason(
         found = world.plans()
         assert ids(found) == {"gateway-plans-are-its-own"}
         assert said in found[0].problem
-        assert "gateway-not-answered-by-lago" in ids(gateway.key_is_accepted(world.view()))
+        with pytest.raises(Blocked, match="lago-not-reached-by-gateway"):
+            list(gateway_inside.key_is_accepted(world.view()))
         made = _through_gateway(world)
         subscribed = made.subscribed.value()
         assert subscribed.answer["status"] == "active"
-        assert ids(gateway.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held)) == {
+        assert ids(gateway_plans.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held)) == {
             "gateway-subscription-is-its-own"
         }
         for name in ("seen", "invoiced", "used"):
@@ -124,28 +125,31 @@ def _bought(world) -> dict:
 def _must_be_its_own(world, bought: dict) -> None:
     """Bought while Lago gave the gateway nothing: it said active, and Lago, asked now, holds nothing."""
     held = world.lago.all("subscriptions", external_customer_id=world.stack.gateway.issuer.tenant)
-    assert ids(gateway.created_in_lago(bought, "starter", held)) == {"gateway-subscription-is-its-own"}
+    assert ids(gateway_plans.created_in_lago(bought, "starter", held)) == {"gateway-subscription-is-its-own"}
     assert bought["status"] == "active"
 
 
 def test_a_lago_that_is_down_is_told_although_the_gateway_lists_plans(world, seeded):
-    held = world.view().listed("api-plans", "plans")
+    held = inside.listed(world.view(), "api-plans", "plans")
     with world.stopped("lago-api"):
         view = world.view()
-        assert ids(gateway.finds_lago(view, world.stack.network("gateway"))) & {
+        assert ids(gateway_inside.finds_lago(view, world.stack.network("gateway"))) & {
             "gateway-cannot-resolve-lago",
             "lago-not-reached-by-gateway",
         }
-        assert ids(gateway.key_is_accepted(view)) == {"gateway-not-answered-by-lago"}
+        with pytest.raises(Blocked, match="gateway-cannot-resolve-lago|lago-not-reached-by-gateway"):
+            list(gateway_inside.key_is_accepted(view))
         assert ids(world.plans(held)) == {"gateway-plans-are-its-own"}
         bought = _bought(world)
     _must_be_its_own(world, bought)
 
 
 def test_a_lago_that_hangs_is_told_although_the_gateway_lists_plans(world, seeded):
-    held = world.view().listed("api-plans", "plans")
+    held = inside.listed(world.view(), "api-plans", "plans")
     with world.frozen("lago-api"):
-        found = gateway.plans_are_lagos(world.gateway.plans(world.offered()["plans"]), held, world.view())
+        found = gateway_plans.plans_are_lagos(
+            world.gateway.plans(world.offered()["plans"]), held, world.view()
+        )
         assert ids(found) == {"gateway-plans-are-its-own"}
         bought = _bought(world)
     _must_be_its_own(world, bought)
@@ -170,5 +174,5 @@ def test_authentication_that_is_off_and_the_gateway_of_february_are_told(world, 
 
 def test_a_second_container_with_lagos_name_is_told(world, seeded):
     with _beside(world, "lago-api", "sleep", "120"):
-        found = gateway.finds_lago(world.view(), world.stack.network("gateway"))
+        found = gateway_inside.finds_lago(world.view(), world.stack.network("gateway"))
     assert "lago-name-shared" in ids(found)

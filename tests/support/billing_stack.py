@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from lago_acceptance.checks import gateway
-from lago_acceptance.clients.connection import NotAnswered, through
+from lago_acceptance.checks import gateway_plans, inside
+from lago_acceptance.clients.answers import NotAnswered
+from lago_acceptance.clients.connection import through
 from lago_acceptance.clients.gateway import Gateway, operations
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.core import run, settings
@@ -23,9 +24,10 @@ from lago_acceptance.core.waiting import until
 from lago_acceptance.plans import catalogue
 from lago_acceptance.plans.seeding import seed
 from lago_acceptance.scenarios import cleanup, clock_activation
-from lago_acceptance.scenarios.billing_cycle import BillingRound
+from lago_acceptance.scenarios.billing_cycle import BillingCycle
 from lago_acceptance.scenarios.cleanup import Owner
-from lago_acceptance.scenarios.context import Preconditions, Timeouts
+from lago_acceptance.scenarios.context import Timeouts
+from lago_acceptance.scenarios.preconditions import Preconditions
 from lago_acceptance.targets.stack.stack import Stack
 from tests.support.containers import docker
 
@@ -33,7 +35,7 @@ from tests.support.containers import docker
 class World:
     """A stack that has just come up, and what its tests do to it."""
 
-    patience = Timeouts()
+    timeouts = Timeouts()
 
     def __init__(self, folder):
         options = Options(reports=folder, deadline=300)
@@ -110,32 +112,30 @@ class World:
         assert until(lambda: _routed(self.gateway.health) and _routed(self.lago.organization), 30)
 
     def view(self):
-        return self.stack.look_inside(self.stack.observe())
+        return self.stack.read_inside(self.stack.observe())
 
-    def box(self):
-        from lago_acceptance.clients.webhook_receiver import Box
-
+    def receiver(self):
         network = next(iter(self.stack.observe().running("worker").addresses))
-        return Box(self.stack.gateway.join(network), self.stack.gateway.box)
+        return self.stack.gateway.receiver_on(network)
 
-    def round(self, around: Preconditions | None = None, box=None) -> BillingRound:
-        """A round under a run id of its own: Lago keeps the invoices of an earlier one."""
+    def cycle(self, preconditions: Preconditions | None = None, receiver=None) -> BillingCycle:
+        """A billing cycle under a run id of its own: Lago keeps the invoices of an earlier one."""
         owner = Owner(f"{self.run.id[:16]}{secrets.token_hex(3)}", self.owner.machine, self.owner.process)
-        return BillingRound(
-            self.lago, owner, self.stack.permit, box, around or Preconditions(), self.patience
+        return BillingCycle(
+            self.lago, owner, self.stack.permit, receiver, preconditions or Preconditions(), self.timeouts
         ).run()
 
-    def activation(self, around: Preconditions | None = None) -> None:
+    def activation(self, preconditions: Preconditions | None = None) -> None:
         """The clock's round."""
         clock_activation.activation(
-            self.lago, self.owner, self.stack.permit, "starter", around or Preconditions()
+            self.lago, self.owner, self.stack.permit, "starter", preconditions or Preconditions()
         )
 
     def plans(self, held=None) -> list:
         """The findings about the gateway's plans."""
         view = self.view()
-        held = view.listed("api-plans", "plans") if held is None else held
-        return list(gateway.plans_are_lagos(self.gateway.plans(self.offered()["plans"]), held, view))
+        held = inside.listed(view, "api-plans", "plans") if held is None else held
+        return list(gateway_plans.plans_are_lagos(self.gateway.plans(self.offered()["plans"]), held, view))
 
     def offered(self):
         return operations(self.gateway.openapi())
@@ -181,5 +181,5 @@ def seeded(world):
 @pytest.fixture
 def impatient(monkeypatch):
     """Red comes within seconds."""
-    monkeypatch.setattr(World, "patience", Timeouts(invoice=8, usage=8, file=8, hooks=8))
+    monkeypatch.setattr(World, "timeouts", Timeouts(invoice=8, usage=8, file=8, webhooks=8))
     monkeypatch.setattr(cleanup, "GONE_SECONDS", 3.0)

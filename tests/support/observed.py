@@ -22,9 +22,12 @@ from tests.support.material import material
 
 MASK = render.script("mask.awk")
 STARTED = "2026-11-24T10:00:00.000000000Z"
-# What images bring along: their entry point, command, variables and volumes.
+# What images bring along: their entry point, command, variables, volumes and working directory.
 _IMAGES: tuple[tuple[str, dict[str, Any]], ...] = (
-    (r"getlago/api", {"command": ["./scripts/start.sh"], "environment": {"LANG": "C.UTF-8"}}),
+    (
+        r"getlago/api",
+        {"command": ["./scripts/start.sh"], "environment": {"LANG": "C.UTF-8"}, "working_dir": "/app"},
+    ),
     (
         r"getlago/front",
         {
@@ -60,6 +63,7 @@ _IMAGES: tuple[tuple[str, dict[str, Any]], ...] = (
 _LIKELY = {
     "worker-rsa-private-key": "B64_OTHER",
     "rsa-private-key": "B64",
+    "redis-password": "HEX32",
     "rails-env": "production",
     "domain": "billing.example.com",
     "email": "admin@bizoholic.net",
@@ -106,8 +110,8 @@ def observed(model: Model, given: dict[str, str]) -> Model:
         "volumes": [volume.name for volume in model.volumes],
         "clock": ["1764000000.0 1764000000.1"],
     }
-    told = "".join(f"{name} {line}\n" for name, lines in sections.items() for line in lines)
-    return observe(_Printed(f"{BEGIN}\n{masked}{told}{END}\n")).model()
+    lines = "".join(f"{name} {line}\n" for name, section in sections.items() for line in section)
+    return observe(_Printed(f"{BEGIN}\n{masked}{lines}{END}\n")).model()
 
 
 def _as_go(raw: dict[str, Any]) -> str:
@@ -176,6 +180,7 @@ def _container(service: Service, model: Model, deploy: _Deploy) -> tuple[dict[st
         "log_path": "",
         "image_id": f"sha256:{_digits(image)}",
         "image": deploy.text(image),
+        "working_dir": service.working_dir or brought.get("working_dir", ""),
         "command": words[len(entrypoint) :] or None,
         "entrypoint": words[: len(entrypoint)] or None,
         "labels": {
@@ -192,6 +197,7 @@ def _container(service: Service, model: Model, deploy: _Deploy) -> tuple[dict[st
             "RestartPolicy": {"Name": service.restart.partition(":")[0] or "no", "MaximumRetryCount": 0},
             "Memory": service.memory or 0,
             "Privileged": service.privileged,
+            "ExtraHosts": [f"{name}:192.0.2.7" for name in service.extra_hosts],
             "LogConfig": {"Type": "json-file", "Config": {}},
         },
         "networks": networks,
@@ -204,7 +210,14 @@ def _networks(service: Service, model: Model) -> dict[str, Any]:
     if service.network_mode:
         return {service.network_mode: {"Aliases": None, "IPAddress": ""}}
     return {
-        model.network_name(key): {"Aliases": [service.name, *aliases], "IPAddress": "172.18.0.2"}
+        model.network_name(key): {
+            "Aliases": [
+                service.container_name or f"{model.project}-{service.name}-1",
+                service.name,
+                *aliases,
+            ],
+            "IPAddress": "172.18.0.2",
+        }
         for key, aliases in service.networks.items()
     }
 

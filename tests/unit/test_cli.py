@@ -17,10 +17,10 @@ SCRIPTS = {"lago-gate": gate.main, "lago-acceptance": suite.main}
 NOT_THERE = "/nowhere/compose.yml"
 REFUSED = {
     "lago-gate --nonsense": "unrecognized arguments: --nonsense",
-    f"lago-gate {NOT_THERE}": f"{NOT_THERE} is not there",
-    f"lago-gate --settings {NOT_THERE}": f"--settings {NOT_THERE} is not there",
-    f"lago-gate --waivers {NOT_THERE}": f"--waivers {NOT_THERE} is not there",
-    f"lago-gate --env-file {NOT_THERE}": f"--env-file {NOT_THERE} is not there",
+    f"lago-gate {NOT_THERE}": f"{NOT_THERE} does not exist",
+    f"lago-gate --settings {NOT_THERE}": f"--settings {NOT_THERE} does not exist",
+    f"lago-gate --waivers {NOT_THERE}": f"--waivers {NOT_THERE} does not exist",
+    f"lago-gate --env-file {NOT_THERE}": f"--env-file {NOT_THERE} does not exist",
     "lago-gate --base no-such-branch": "--base no-such-branch is neither a file nor a branch",
     "lago-gate --reports /dev/null/reports": "--reports /dev/null/reports: nothing can be written there",
     "lago-gate --explain no-clock-servic": "did you mean no-clock-service",
@@ -34,7 +34,7 @@ REFUSED = {
     "lago-acceptance list all": "list takes no arguments",
     "lago-acceptance images all": "images takes no arguments",
     "lago-acceptance version 2": "version takes no arguments",
-    f"lago-acceptance gate {NOT_THERE}": f"{NOT_THERE} is not there",
+    f"lago-acceptance gate {NOT_THERE}": f"{NOT_THERE} does not exist",
 }
 
 

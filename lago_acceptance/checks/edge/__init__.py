@@ -1,7 +1,7 @@
-"""Judgement of the edge: pure functions of what was seen from outside and of Traefik's own word.
+"""Checks of the edge: DNS, certificates, HTTP, open ports and Traefik's routers, as seen from outside.
 
-A check judges one public host. It gives findings, raises Blocked where another check's red is the reason, and
-Unknown where the truth can't be seen from here.
+A check judges one public host. It gives findings, raises Blocked where another check's red is the reason, and Unknown
+where this can't be seen from here.
 """
 
 from __future__ import annotations
@@ -20,28 +20,32 @@ Check = Callable[[str, str], Iterable[Finding]]
 def every_host(
     check: Check, hosts: dict[str, str], facts: Facts | None
 ) -> tuple[list[Finding], Blocked | Unknown | None]:
-    """Put a check to hosts, given as role and name: its findings, and why the rest can't be judged.
+    """Run a check on hosts, given as role and name: its findings, and why the rest can't be judged.
 
     With ``facts``, what is red or blocked is blocked by the role's own service where that is down.
     """
     found: list[Finding] = []
     held: list[Blocked | Unknown] = []
     for role, host in hosts.items():
-        down = availability.why_down(facts, role) if facts and not serving(facts, role) else ""
+        # Why the role's own service can't answer, which explains what is red or blocked.
+        down = availability.why_down(facts, role) if facts is not None and not serving(facts, role) else ""
         try:
             findings = list(check(role, host))
-        except (Blocked, Unknown) as reason:
-            held.append(Blocked(down, reason.missing) if down and isinstance(reason, Blocked) else reason)
+        except Blocked as reason:
+            held.append(Blocked(down, reason.missing) if down else reason)
+            continue
+        except Unknown as reason:
+            held.append(reason)
             continue
         if down and errors_among(findings):
-            held.append(Blocked(down, f"{host}, whose {role} does not serve"))
+            held.append(Blocked(down, f"{host}, whose {role} is down"))
         else:
             found += findings
     return found, _one(held)
 
 
 def serving(facts: Facts, role: str) -> bool:
-    """Whether a role's container takes requests. What is not of this deployment is taken to do so."""
+    """Whether a role's container accepts requests. One that is not part of this deployment is assumed to."""
     containers = facts.of_role(role)
     if not containers and role not in (FRONT, API):
         return True

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 from lago_acceptance.checks.edge.cloudflare import is_cloudflare
 from lago_acceptance.checks.edge.dns_records import closed_to_us
-from lago_acceptance.core.findings import Finding, Place, Severity, errors_among
+from lago_acceptance.core import registry
+from lago_acceptance.core.findings import Finding, Place, errors_among
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import EdgeSettings
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.probes.failure import Kind
@@ -26,55 +28,76 @@ _SELF_SIGNED = {18, 19}
 _NO_ISSUER = {2, 20, 21}
 
 
-def is_trusted(outside: PublicSurvey, role: str) -> list[Finding]:
-    """The chain leads to a trusted root, the certificate names the host and is not Traefik's own."""
-    return list(_once_each(_trust(role, each) for each in completed(outside, role)))
+@registry.check(
+    phase=3,
+    errors={
+        "certificate-default": "Traefik serves a certificate of its own resolver, not its default one.",
+        "certificate-name": "The certificate names this host.",
+        "certificate-self-signed": "The certificate chain does not end in a self-signed certificate.",
+        "certificate-chain-incomplete": "The server sends its certificate with the intermediates.",
+        "certificate-untrusted": "The certificate chain ends in a trusted root.",
+    },
+)
+def is_trusted(survey: PublicSurvey, role: str) -> list[Finding]:
+    """The chain ends in a trusted root, and the certificate names the host and is not Traefik's own."""
+    return list(_once_each(_trust(role, each) for each in completed(survey, role)))
 
 
-def is_in_date(outside: PublicSurvey, role: str, edge: EdgeSettings) -> list[Finding]:
-    """It is valid now and for long enough: few days left are a warning, fewer an error (settings, edge)."""
-    if errors := errors_among(is_trusted(outside, role)):
-        raise Blocked(errors[0].id, f"how long {outside.view.hosts[role]} has a certificate")
-    judged = [each for each in completed(outside, role) if not is_cloudflare(each.address)]
+@registry.check(
+    phase=3,
+    errors={
+        "certificate-not-yet-valid": "The certificate is valid already.",
+        "certificate-expired": "The certificate has not expired.",
+        "certificate-expires": "The certificate is valid for longer than the limit in settings.toml.",
+    },
+)
+def is_in_date(survey: PublicSurvey, role: str, edge: EdgeSettings) -> list[Finding]:
+    """The certificate is valid now and for long enough.
+
+    ``edge.certificate_warning_days`` and ``edge.certificate_error_days`` in settings.toml say how long.
+    """
+    if errors := errors_among(is_trusted(survey, role)):
+        raise Blocked(errors[0].id, f"how long the certificate of {survey.view.hosts[role]} is valid")
+    judged = [each for each in completed(survey, role) if not is_cloudflare(each.address)]
     if not judged:
         raise Unknown(
-            f"how long the certificate of {outside.view.hosts[role]} is valid at the origin, whose address "
-            "is "
-            "not known: its name leads to Cloudflare, which has certificates of its own"
+            f"how long the certificate of {survey.view.hosts[role]} is valid at the origin, whose address "
+            "is not known: the name resolves to Cloudflare, which has its own certificates"
         )
-    return list(_once_each(_dates(role, each, outside.now, edge) for each in judged))
+    return list(_once_each(_dates(role, each, survey.now, edge) for each in judged))
 
 
-def is_modern(outside: PublicSurvey, role: str) -> list[Finding]:
+@registry.check(phase=3, errors={"tls-too-old": "No TLS version older than 1.2 is accepted."})
+def is_modern(survey: PublicSurvey, role: str) -> list[Finding]:
     """Nothing older than TLS 1.2 is accepted."""
-    host = outside.view.hosts[role]
-    judged = [outside.old_handshakes[(host, address)] for address in outside.everywhere(host)]
+    host = survey.view.hosts[role]
+    judged = [survey.old_handshakes[(host, address)] for address in survey.everywhere(host)]
     findings = list(_once_each(_old(role, each) for each in judged))
     if findings:
         return findings
-    for handshake in completed(outside, role):
-        refused = outside.old_handshakes[(host, handshake.address)].failure
-        if refused.kind in (Kind.UNANSWERED, Kind.NO_ROUTE):
+    for handshake in completed(survey, role):
+        refused = survey.old_handshakes[(host, handshake.address)].failure
+        if refused and refused.kind in (Kind.UNANSWERED, Kind.NO_ROUTE):
             raise Unknown(f"whether {handshake.address} refuses TLS 1.1: {refused}")
     return []
 
 
-def blocker(outside: PublicSurvey, role: str) -> str:
+def blocker(survey: PublicSurvey, role: str) -> str:
     """The id of the finding because of which nothing can be read through TLS."""
-    errors = errors_among(is_trusted(outside, role))
+    errors = errors_among(is_trusted(survey, role))
     return errors[0].id if errors else "certificate-untrusted"
 
 
-def completed(outside: PublicSurvey, role: str) -> list[Handshake]:
-    """The handshakes that came about. Unknown where a proxied origin is shut, Blocked where none did."""
-    host = outside.view.hosts[role]
-    made = [outside.handshakes[(host, address)] for address in outside.everywhere(host)]
+def completed(survey: PublicSurvey, role: str) -> list[Handshake]:
+    """The handshakes that completed. Unknown where the origin refuses everybody but Cloudflare, Blocked where none did."""
+    host = survey.view.hosts[role]
+    made = [survey.handshakes[(host, address)] for address in survey.everywhere(host)]
     done = [each for each in made if each.failure is None]
-    if shut := closed_to_us(outside, host):
-        raise Unknown(f"the certificate of {host} at the origin {outside.view.origin}: {shut}")
+    if shut := closed_to_us(survey, host):
+        raise Unknown(f"the certificate of {host} at the origin {survey.view.origin}: {shut}")
     if not made:
-        raise Unknown(f"the certificate of {host}: no address of it is known")
-    if not done and all(each.failure.kind is Kind.NO_ROUTE for each in made):
+        raise Unknown(f"the certificate of {host}: the host has no known address")
+    if not done and all(each.failure and each.failure.kind is Kind.NO_ROUTE for each in made):
         raise Unknown(f"the certificate of {host}: {made[0].failure}")
     if not done:
         raise Blocked("host-unanswered", f"the certificate of {host}")
@@ -111,22 +134,20 @@ def _finding(
 
 _REFUSED = "browsers and the gateway refuse to connect"
 _LOOK_AT_ACME = (
-    "look for acme in Traefik's log. Usual causes: tls.certresolver names a resolver that does not exist; "
-    "port 80 of this "
-    "name does not reach this Traefik, so HTTP-01 fails; the CA's rate limit after many attempts; the "
-    "router is not enabled"
+    "search Traefik's log for acme. Usual causes: tls.certresolver names a resolver that does not exist; port 80 "
+    "of this name does not reach this Traefik, so HTTP-01 fails; the CA's rate limit; the router is not enabled"
 )
 
 
 def _trust(role: str, handshake: Handshake) -> Finding | None:
-    certificate = handshake.certificate
+    certificate = handshake.chain[0]
     errors = {number for number, _ in handshake.problems} - _DATES
     if DEFAULT_CERTIFICATE in certificate.issuer + certificate.subject:
         return _finding(
             role,
             handshake,
             "certificate-default",
-            f"Traefik serves its own default certificate ({DEFAULT_CERTIFICATE}): it has none for this name",
+            f"Traefik serves its default certificate ({DEFAULT_CERTIFICATE}): it has none for this name",
             _REFUSED,
             _LOOK_AT_ACME,
         )
@@ -145,8 +166,8 @@ def _trust(role: str, handshake: Handshake) -> Finding | None:
             role,
             handshake,
             "certificate-self-signed",
-            f"the certificate chain ends in one that signed itself "
-            f"({handshake.chain[-1].subject}) and is not trusted",
+            f"the certificate chain ends in a self-signed certificate ({handshake.chain[-1].subject}) "
+            "that is not trusted",
             _REFUSED,
             _LOOK_AT_ACME,
         )
@@ -155,22 +176,20 @@ def _trust(role: str, handshake: Handshake) -> Finding | None:
             role,
             handshake,
             "certificate-chain-incomplete",
-            f"the server sends its certificate alone, and its issuer "
-            f"({certificate.issuer}) is not a trusted root",
-            f"{_REFUSED}, or do so until a browser has the rest by chance",
-            "serve the full chain (fullchain.pem), not the certificate alone; or trust that issuer where "
-            "it is your own",
+            f"the server sends only its own certificate, and the issuer ({certificate.issuer}) is not a trusted root",
+            f"{_REFUSED}; only browsers that happen to have the intermediate cached connect",
+            "serve the full chain (fullchain.pem) instead of the certificate alone; if the issuer is your own CA, "
+            "trust it",
         )
     if errors:
         return _finding(
             role,
             handshake,
             "certificate-untrusted",
-            f"the certificate chain, issued by {handshake.chain[-1].issuer}, does not "
-            f"lead to a trusted root (OpenSSL's error {', '.join(map(str, sorted(errors)))})",
+            f"the certificate chain, issued by {handshake.chain[-1].issuer}, does not end in a trusted root "
+            f"(OpenSSL error {', '.join(map(str, sorted(errors)))})",
             _REFUSED,
-            "use a CA that browsers trust; with Let's Encrypt: not its staging server (caserver of the "
-            "resolver)",
+            "use a CA that browsers trust; with Let's Encrypt, not the staging server (caserver of the resolver)",
         )
     return None
 
@@ -180,25 +199,25 @@ def _day(moment: float) -> str:
 
 
 def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> Finding | None:
-    certificate = handshake.certificate
+    certificate = handshake.chain[0]
     days = certificate.days_left(now)
     if certificate.not_before > now:
         return _finding(
             role,
             handshake,
             "certificate-not-yet-valid",
-            f"the certificate is valid from {_day(certificate.not_before)} only",
+            f"the certificate is not valid before {_day(certificate.not_before)}",
             _REFUSED,
-            "set the clocks: of the host, of this machine, and of whoever issued it",
+            "check the clocks of the host, of this machine, and of the CA",
         )
     if days <= 0 or _EXPIRED in [number for number, _ in handshake.problems]:
-        which = "the certificate" if days <= 0 else "a certificate of the CA in the chain"
+        which = "the certificate" if days <= 0 else "a CA certificate in the chain"
         when = f" on {_day(certificate.not_after)}" if days <= 0 else ""
         return _finding(
             role,
             handshake,
             "certificate-expired",
-            f"{which} has expired{when}",
+            f"{which} expired{when}",
             _REFUSED,
             f"let Traefik renew it: {_LOOK_AT_ACME}",
         )
@@ -208,9 +227,8 @@ def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> F
         role,
         handshake,
         "certificate-expires",
-        f"the certificate expires in {days:.1f} days, on {_day(certificate.not_after)}: its renewal is "
-        "overdue",
-        f"from that day on {_REFUSED}",
+        f"the certificate expires in {days:.1f} days, on {_day(certificate.not_after)}: renewal is overdue",
+        f"after that, {_REFUSED}",
         _LOOK_AT_ACME,
         Severity.ERROR if days < edge.certificate_error_days else Severity.WARNING,
     )
@@ -222,13 +240,13 @@ def _old(role: str, handshake: Handshake) -> Finding | None:
     where = (
         "in Cloudflare set SSL/TLS > Edge Certificates > Minimum TLS Version to 1.2"
         if is_cloudflare(handshake.address)
-        else "remove minVersion below VersionTLS12 from Traefik's tls.options; its default is right"
+        else "remove minVersion below VersionTLS12 from Traefik's tls.options; the default is right"
     )
     return _finding(
         role,
         handshake,
         "tls-too-old",
         f"{handshake.version} is accepted",
-        "connections can be made that are open to known attacks, and payment audits fail",
+        "connections are open to known attacks, and payment audits fail",
         where,
     )

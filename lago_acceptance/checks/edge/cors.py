@@ -1,8 +1,9 @@
-"""Whether the API admits the front's origin, and no other."""
+"""Whether the API's CORS answers allow the front's origin, and no other."""
 
 from __future__ import annotations
 
-from lago_acceptance.checks.edge.open_ports import _asked
+from lago_acceptance.checks.edge.http_answers import lago_exchange
+from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
 from lago_acceptance.probes.survey import (
     PublicSurvey,
@@ -14,10 +15,11 @@ from lago_acceptance.probes.survey import (
 _ALLOWED = "access-control-allow-origin"
 
 
-def front_is_admitted(outside: PublicSurvey, role: str) -> list[Finding]:
-    """A preflight from the front's origin is answered with that origin (docs/lago-facts.md, section 3.11)."""
-    origin = front_origin(outside.view)
-    exchange = _asked(outside, role, preflight(origin))
+@registry.check(phase=3, errors={"cors-front-refused": "The API's CORS answer allows the front's pages."})
+def front_is_admitted(survey: PublicSurvey, role: str) -> list[Finding]:
+    """The preflight answer allows the front's origin (docs/lago-facts.md, section 3.11)."""
+    origin = front_origin(survey.view)
+    exchange = lago_exchange(survey, role, preflight(origin))
     if exchange.headers.get(_ALLOWED) == origin:
         return []
     given = exchange.headers.get(_ALLOWED)
@@ -26,30 +28,32 @@ def front_is_admitted(outside: PublicSurvey, role: str) -> list[Finding]:
             id="cors-front-refused",
             role=role,
             place=Place(exchange.url),
-            problem=f"the API does not let pages of {origin} use it: a preflight gives {given or 'no'} "
-            f"{_ALLOWED}",
-            impact="the login page shows, and logging in ends with 'An error occurred'",
-            fix=f"set LAGO_FRONT_URL={origin} on the api (with scheme, in that very spelling) and start "
-            "it again",
+            problem=f"the API does not allow pages of {origin}: the preflight answer has "
+            f"{f'{_ALLOWED}: {given}' if given else f'no {_ALLOWED}'}",
+            impact="the login page loads, and logging in ends with 'An error occurred'",
+            fix=f"set LAGO_FRONT_URL={origin} on the api (with the scheme, spelled exactly like that) and recreate it",
         )
     ]
 
 
-def others_are_not(outside: PublicSurvey, role: str) -> list[Finding]:
-    """A preflight from any other origin, the front's host on another port included, names no origin."""
+@registry.check(
+    phase=3, errors={"cors-foreign-admitted": "The API's CORS answer allows no pages of other sites."}
+)
+def others_are_not(survey: PublicSurvey, role: str) -> list[Finding]:
+    """The preflight answer allows no other origin, not even the front's host on another port."""
     findings = []
-    for origin in foreign_origins(outside.view):
-        exchange = _asked(outside, role, preflight(origin))
+    for origin in foreign_origins(survey.view):
+        exchange = lago_exchange(survey, role, preflight(origin))
         if given := exchange.headers.get(_ALLOWED):
             findings.append(
                 Finding(
                     id="cors-foreign-admitted",
                     role=role,
                     place=Place(exchange.url),
-                    problem=f"the API lets pages of {origin} use it: a preflight gives {_ALLOWED}: {given}",
-                    impact="any page that a logged-in administrator opens may be able to read billing data",
-                    fix="let LAGO_FRONT_URL alone decide: take headers and cors middlewares off the API's "
-                    "router in Traefik",
+                    problem=f"the API allows pages of {origin}: the preflight answer has {_ALLOWED}: {given}",
+                    impact="any web page that a logged-in administrator opens may read billing data",
+                    fix="remove the headers and CORS middlewares from the API's router in Traefik, so that "
+                    "LAGO_FRONT_URL alone decides",
                 )
             )
     return findings

@@ -1,11 +1,13 @@
-"""Names: every resolver gives the same addresses, and these lead to the origin."""
+"""Whether every resolver gives the same addresses for a name, and these are the origin's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from lago_acceptance.checks.edge.cloudflare import is_cloudflare
-from lago_acceptance.core.findings import Finding, Place, Severity, errors_among
+from lago_acceptance.core import registry
+from lago_acceptance.core.findings import Finding, Place, errors_among
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.probes.dns import KINDS, DnsAnswer, DnsOutcome
 from lago_acceptance.probes.failure import SHUT, Kind
@@ -13,58 +15,71 @@ from lago_acceptance.probes.public_endpoints import SYSTEM
 from lago_acceptance.probes.survey import PublicSurvey
 
 
-def proxied(outside: PublicSurvey, host: str) -> bool:
-    """Whether the name leads to Cloudflare instead of the origin."""
-    return any(is_cloudflare(address) for address in outside.named(host))
+def proxied(survey: PublicSurvey, host: str) -> bool:
+    """Whether the name resolves to Cloudflare instead of the origin."""
+    return any(is_cloudflare(address) for address in survey.named(host))
 
 
-def closed_to_us(outside: PublicSurvey, host: str) -> str | None:
-    """Why a proxied host's origin can't be seen from here, or None: it may admit Cloudflare alone."""
-    origin = outside.view.origin
-    if origin is None or not proxied(outside, host):
+def closed_to_us(survey: PublicSurvey, host: str) -> str | None:
+    """Why the origin of a host behind Cloudflare can't be seen from here, or None."""
+    origin = survey.view.origin
+    if origin is None or not proxied(survey, host):
         return None
-    failure = outside.handshakes[(host, origin)].failure
+    failure = survey.handshakes[(host, origin)].failure
     if failure is None or failure.kind not in SHUT:
         return None
-    return f"{failure}; Cloudflare stands before it, and it may let nobody else in"
+    return f"{failure}; it is behind Cloudflare and may accept no other clients"
 
 
-def addresses(outside: PublicSurvey, role: str) -> tuple[str, ...]:
-    """The addresses that a role's name leads to. Blocked or Unknown where there are none."""
-    host = outside.view.hosts[role]
-    if found := outside.named(host):
+def addresses(survey: PublicSurvey, role: str) -> tuple[str, ...]:
+    """The addresses that a role's name resolves to. Blocked or Unknown where there are none."""
+    host = survey.view.hosts[role]
+    if found := survey.named(host):
         return found
-    raise Blocked(errors_among(resolves(outside, role))[0].id, f"what {host} serves through its name")
+    raise Blocked(errors_among(resolves(survey, role))[0].id, f"what {host} serves through its name")
 
 
-def resolves(outside: PublicSurvey, role: str) -> list[Finding]:
+@registry.check(
+    phase=3,
+    errors={
+        "name-fails": "The DNS servers can resolve the name.",
+        "name-dangles": "The name is no alias (CNAME) of a name without an address.",
+        "name-absent": "The name exists in DNS.",
+        "name-without-ipv4": "The name has an IPv4 address.",
+        "name-without-address": "The name has an address.",
+        "resolvers-disagree": "All DNS servers give the same addresses for the name.",
+    },
+    warnings={"resolver-without-answer": "Every resolver can resolve the name."},
+)
+def resolves(survey: PublicSurvey, role: str) -> list[Finding]:
     """The name has an IPv4 address, and every resolver gives the same ones."""
-    host = outside.view.hosts[role]
-    answers = outside.answers_of(host, "A")
+    host = survey.view.hosts[role]
+    answers = survey.answers_of(host, "A")
     spoke = [each for each in answers if each.spoke]
     mute = [each for each in answers if not each.spoke]
     if not spoke:
         return [_fails_everywhere(role, host, mute)]
-    findings = [_told_nothing(role, each) for each in mute]
+    findings = [_no_answer(role, each) for each in mute]
     if not any(each.addresses for each in _public(spoke)):
-        findings.append(_no_address(outside, role, _public(spoke)))
+        findings.append(_no_address(survey, role, _public(spoke)))
     for kind in KINDS:
-        findings += _compared(role, [each for each in outside.answers_of(host, kind) if each.spoke])
+        findings += _compared(role, [each for each in survey.answers_of(host, kind) if each.spoke])
     return findings
 
 
-def leads_to_the_origin(outside: PublicSurvey, role: str) -> list[Finding]:
-    """Every address of the name is the origin, or Cloudflare's, or presents the origin's own certificate."""
-    host, origin = outside.view.hosts[role], outside.view.origin
-    found = addresses(outside, role)
+@registry.check(phase=3, errors={"name-points-elsewhere": "The name resolves to this deployment's host."})
+def points_to_the_origin(survey: PublicSurvey, role: str) -> list[Finding]:
+    """Every address of the name is the origin's or Cloudflare's, or serves the origin's own certificate."""
+    host, origin = survey.view.hosts[role], survey.view.origin
+    found = addresses(survey, role)
     others = [each for each in found if each != origin and not is_cloudflare(each)]
     if not others:
         return []
     if origin is None:
         raise Unknown(
-            f"whether {', '.join(others)} is where {host} should lead to: the origin's address is not known"
+            f"whether {', '.join(others)} is the right address of {host}: the origin's address is not known"
         )
-    judged = [_elsewhere(outside, role, each) for each in others]
+    judged = [_elsewhere(survey, role, each, origin) for each in others]
     findings = [each for each in judged if isinstance(each, Finding)]
     unsure = [each for each in judged if isinstance(each, str)]
     if unsure and not findings:
@@ -75,34 +90,31 @@ def leads_to_the_origin(outside: PublicSurvey, role: str) -> list[Finding]:
 def _fails_everywhere(role: str, host: str, mute: list[DnsAnswer]) -> Finding:
     said = "; ".join(f"{each.resolver}: {each.detail}" for each in mute) or "no resolver was asked"
     if len(mute) < 2 or any(each.outcome is not DnsOutcome.FAILED for each in mute):
-        raise Unknown(f"whether {host} resolves: no DNS server that was asked could tell ({said})")
+        raise Unknown(f"whether {host} resolves: no DNS server gave an answer ({said})")
     return Finding(
         id="name-fails",
         role=role,
         place=Place(host),
-        problem=f"every DNS server fails on the name ({said})",
-        impact="the name does not resolve for anybody, so neither customers nor the CA reach it",
-        fix="look at the zone: its name servers must answer for it, and DNSSEC's DS record must fit its keys",
+        problem=f"every DNS server fails to resolve the name ({said})",
+        impact="the name resolves for nobody, so neither customers nor the CA can reach it",
+        fix="check the zone: its name servers must answer for it, and the DS record must match its DNSSEC keys",
     )
 
 
-def _told_nothing(role: str, answer: DnsAnswer) -> Finding:
+def _no_answer(role: str, answer: DnsAnswer) -> Finding:
     return Finding(
         id="resolver-without-answer",
-        severity=Severity.WARNING,
         role=role,
         place=Place(answer.host),
-        problem=f"the resolver {answer.resolver} could not tell the name's addresses ({answer.detail}); "
-        "others could",
-        impact="whether that resolver's users reach the name is not known",
-        fix="ask it again (dig NAME @RESOLVER); when it keeps failing, look at the zone's name servers "
-        "and DNSSEC",
+        problem=f"the resolver {answer.resolver} could not resolve the name ({answer.detail}); others could",
+        impact="users of that resolver may not reach the name",
+        fix="ask it again (dig NAME @RESOLVER); if it keeps failing, check the zone's name servers and DNSSEC",
     )
 
 
-def _no_address(outside: PublicSurvey, role: str, public: list[DnsAnswer]) -> Finding:
-    host = outside.view.hosts[role]
-    impact = "no browser and no gateway reaches it, and no certificate can be issued for it"
+def _no_address(survey: PublicSurvey, role: str, public: list[DnsAnswer]) -> Finding:
+    host = survey.view.hosts[role]
+    impact = "browsers and the gateway can't reach it, and no certificate can be issued for it"
     alias = next((each.aliases[-1] for each in public if each.aliases), "")
     if alias:
         problem = f"the name is an alias (CNAME) of {alias}, which has no address"
@@ -112,12 +124,12 @@ def _no_address(outside: PublicSurvey, role: str, public: list[DnsAnswer]) -> Fi
         )
     if all(each.outcome is DnsOutcome.ABSENT for each in public):
         id, problem = "name-absent", "the name does not exist in DNS (NXDOMAIN)"
-    elif outside.named(host, "AAAA"):
-        id, problem = "name-without-ipv4", "the name has IPv6 addresses (AAAA) only"
-        impact = "whoever has IPv4 only, most customers and the gateway among them, does not reach it"
+    elif survey.named(host, "AAAA"):
+        id, problem = "name-without-ipv4", "the name has only IPv6 addresses (AAAA)"
+        impact = "clients with IPv4 only, most customers and the gateway among them, can't reach it"
     else:
         id, problem = "name-without-address", "the name exists in DNS and has no address"
-    fix = f"add an A record for {host} with the address of the host that Traefik runs on"
+    fix = f"add an A record for {host} with the address of the host that runs Traefik"
     return Finding(id=id, role=role, place=Place(host), problem=problem, impact=impact, fix=fix)
 
 
@@ -139,8 +151,8 @@ def _compared(role: str, answers: list[DnsAnswer]) -> Iterator[Finding]:
         problem=f"DNS servers give different {answers[0].kind} records ({said})",
         impact="this machine sees another host than customers do"
         if only_here
-        else "part of the customers, or the CA, is sent to another host",
-        fix="after a change wait for the records' time to live; else make the zone's name servers agree",
+        else "some customers, or the CA, are sent to another host",
+        fix="after a change wait until the records' TTL is over; otherwise make the zone's name servers agree",
     )
 
 
@@ -153,37 +165,35 @@ def _addresses(answer: DnsAnswer) -> tuple[str, ...]:
     return tuple(sorted({"Cloudflare" if is_cloudflare(each) else each for each in answer.addresses}))
 
 
-def _elsewhere(outside: PublicSurvey, role: str, address: str) -> Finding | str | None:
+def _elsewhere(survey: PublicSurvey, role: str, address: str, origin: str) -> Finding | str | None:
     """The finding for an address, None where it leads to the origin, else why that can't be told."""
-    host, origin = outside.view.hosts[role], outside.view.origin
-    there, own = outside.handshakes[(host, address)], outside.handshakes[(host, origin)]
+    host = survey.view.hosts[role]
+    there, own = survey.handshakes[(host, address)], survey.handshakes[(host, origin)]
     kind = "AAAA" if ":" in address else "A"
     if there.failure is None and own.failure is None and there.certificate == own.certificate:
         return None
-    if there.failure and (there.failure.kind is Kind.NO_ROUTE or _ipv6_may_fail_here(outside, address)):
+    if there.failure and (there.failure.kind is Kind.NO_ROUTE or _ipv6_may_fail_here(survey, address)):
         return f"whether {address} ({kind} of {host}) is the origin: {there.failure}; IPv6 may not work here"
     if own.failure:
-        return f"whether {address} is where {host} should lead: the origin {origin} gave {own.failure}"
-    seen = (
-        str(there.failure)
-        if there.failure
-        else f"a certificate of {there.certificate.subject or 'no subject'}"
-    )
+        return f"whether {address} is the right address of {host}: the origin {origin} gave {own.failure}"
+    subject = there.certificate.subject if there.certificate else ""
+    seen = str(there.failure) if there.failure else f"a certificate of {subject or 'no subject'}"
     return Finding(
         id="name-points-elsewhere",
         role=role,
         place=Place(host),
         problem=f"its {kind} record is {address}, which is not the origin {origin} ({seen})",
-        impact="whoever is given this address does not reach this deployment"
+        impact="clients that use this address do not reach this deployment"
         + (", and browsers prefer IPv6" if kind == "AAAA" else ""),
         fix=f"set the {kind} record to the origin's address"
         + (", or remove it where the origin has no IPv6" if kind == "AAAA" else ""),
     )
 
 
-def _ipv6_may_fail_here(outside: PublicSurvey, address: str) -> bool:
+def _ipv6_may_fail_here(survey: PublicSurvey, address: str) -> bool:
     """Whether silence may be this machine's own: IPv6, and no IPv6 address has answered it."""
-    handshake = next(each for each in outside.handshakes.values() if each.address == address)
-    if ":" not in address or handshake.failure.kind is not Kind.UNANSWERED:
+    handshake = next(each for each in survey.handshakes.values() if each.address == address)
+    failure = handshake.failure
+    if ":" not in address or failure is None or failure.kind is not Kind.UNANSWERED:
         return False
-    return all(each.failure for each in outside.handshakes.values() if ":" in each.address)
+    return all(each.failure for each in survey.handshakes.values() if ":" in each.address)

@@ -1,4 +1,4 @@
-"""Routers: what Traefik's own API says of them and of its services."""
+"""What Traefik's own API says about its routers and services."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
 from lago_acceptance.core.roles import API, FRONT, GATEWAY
 from lago_acceptance.core.settings import EdgeSettings
@@ -20,7 +21,7 @@ Router = dict[str, Any]
 
 
 class TraefikApi:
-    """The Traefik that serves a deployment, and what it says. Unknown where none can be asked."""
+    """The Traefik that serves a deployment, and what its API says. Unknown where none can be asked."""
 
     def __init__(self, facts: Facts):
         everyone = (*facts.containers, *facts.others)
@@ -32,24 +33,23 @@ class TraefikApi:
             raise Unknown("what the proxy does: no Traefik runs on this host")
         if len(near) > 1 and not networks & near[0].addresses.keys():
             raise Unknown(
-                f"what the proxy does: {len(near)} Traefiks run on this host, and none shares a network "
-                "with the "
+                f"what the proxy does: {len(near)} Traefiks run on this host, and none shares a network with the "
                 "deployment"
             )
-        told = [each for each in near if facts.proxies[each.id]]
-        if not told:
+        answers = [(each, answer) for each in near if (answer := facts.proxies[each.id])]
+        if not answers:
             raise Unknown(
                 f"what the proxy does: the API of {near[0].name} does not answer inside its container "
                 "(api.insecure or an entrypoint named traefik on port 8080 is needed for it)"
             )
-        self.container: Container = told[0]
+        self.container: Container = answers[0][0]
         self.containers = everyone
-        self.routers: list[Router] = [router for each in told for router in facts.proxies[each.id]["routers"]]
-        services = [service for each in told for service in facts.proxies[each.id]["services"]]
+        self.routers: list[Router] = [router for _, answer in answers for router in answer["routers"]]
+        services = [service for _, answer in answers for service in answer["services"]]
         self.services = {service["name"]: service for service in services}
 
     def naming(self, host: str) -> list[Router]:
-        """The routers in whose rule a host stands."""
+        """The routers whose rule contains a host."""
         word = re.compile(rf"(?<![\w.-]){re.escape(host.lower())}(?![\w.-])")
         return [router for router in self.routers if word.search(router.get("rule", "").lower())]
 
@@ -83,27 +83,35 @@ class TraefikApi:
         ]
 
 
-def are_sound(facts: Facts, role: str, host: str) -> list[Finding]:
-    """Traefik finds no fault with any router of the host."""
+@registry.check(phase=3, errors={"router-broken": "Traefik reports no error in a router."})
+def have_no_errors(facts: Facts, role: str, host: str) -> list[Finding]:
+    """Traefik reports no error in any router of the host."""
     return [
         Finding(
             id="router-broken",
             role=role,
             place=Place(router["name"]),
-            problem=f"Traefik says of this router of {host}: {'; '.join(router['error'])}",
+            problem=f"Traefik reports an error in this router of {host}: {'; '.join(router['error'])}",
             impact="it is disabled: requests get 404, or Traefik's default certificate"
             if router.get("status") == "disabled"
             else "part of it does not work",
-            fix="mend the label (or file) that this names: entrypoints, service, middlewares and rule "
-            "must exist as spelt there",
+            fix="correct the label (or file) that the error names: entrypoints, service and middlewares must exist "
+            "under exactly that name",
         )
         for router in TraefikApi(facts).naming(host)
         if router.get("error")
     ]
 
 
+@registry.check(
+    phase=3,
+    errors={
+        "router-duplicate": "Only one router in Traefik takes a host and entrypoint.",
+        "router-missing": "An enabled router in Traefik takes the host.",
+    },
+)
 def are_one_each(facts: Facts, role: str, host: str, edge: EdgeSettings) -> list[Finding]:
-    """One enabled router per entrypoint takes the host."""
+    """On each entrypoint, exactly one enabled router takes the host."""
     proxy = TraefikApi(facts)
     return [
         finding
@@ -112,17 +120,18 @@ def are_one_each(facts: Facts, role: str, host: str, edge: EdgeSettings) -> list
     ]
 
 
+@registry.check(phase=3, errors={"router-resolver": "The https router uses Traefik's certificate resolver."})
 def have_the_resolver(facts: Facts, role: str, host: str, edge: EdgeSettings) -> list[Finding]:
-    """The https router gets its certificate from the resolver that Traefik has."""
+    """The https router uses the certificate resolver that Traefik is configured with."""
     findings = []
     for router in TraefikApi(facts).serving(host, edge.https_entrypoint):
         resolver = (router.get("tls") or {}).get("certResolver")
         if resolver == edge.resolver:
             continue
         has = (
-            f"asks the resolver {resolver!r}, which is not {edge.resolver!r}"
+            f"uses the certificate resolver {resolver!r} instead of {edge.resolver!r}"
             if resolver
-            else ("names no resolver" if "tls" in router else "has no TLS")
+            else ("has no certificate resolver" if "tls" in router else "has no TLS")
         )
         findings.append(
             Finding(
@@ -130,8 +139,7 @@ def have_the_resolver(facts: Facts, role: str, host: str, edge: EdgeSettings) ->
                 role=role,
                 place=Place(router["name"]),
                 problem=f"the https router of {host} {has}",
-                impact="no certificate is issued or renewed, and Traefik serves its default one; its API "
-                "shows no error",
+                impact="no certificate is issued or renewed, and Traefik serves its default one; its API shows no error",
                 fix="set "
                 f"traefik.http.routers.{router['name'].partition('@')[0]}.tls.certresolver={edge.resolver}",
             )
@@ -139,27 +147,34 @@ def have_the_resolver(facts: Facts, role: str, host: str, edge: EdgeSettings) ->
     return findings
 
 
-def lead_to_the_service(facts: Facts, role: str, host: str, edge: EdgeSettings) -> list[Finding]:
-    """The https router's service is the role's container, on a network that Traefik shares, at its port."""
+@registry.check(
+    phase=3,
+    errors={
+        "router-leads-elsewhere": "The router in Traefik points to the right container, port and network."
+    },
+)
+def point_to_the_service(facts: Facts, role: str, host: str, edge: EdgeSettings) -> list[Finding]:
+    """The https router sends requests to the role's container, at its port, on a network that Traefik is on."""
     proxy = TraefikApi(facts)
     known = [each for each in proxy.containers if each.role == role]
     if not known and role == GATEWAY:
-        raise Unknown(f"where {host} leads to: no container of this host is known as the gateway")
+        raise Unknown(f"where {host} is routed to: no container on this host is known to be the gateway")
     findings = []
     for router in proxy.serving(host, edge.https_entrypoint):
         urls = proxy.servers(router)
-        for problem in [_misled(proxy, role, url) for url in urls] if urls else ["its service has no server"]:
+        for problem in (
+            [_why_wrong(proxy, role, url) for url in urls] if urls else ["its service has no servers"]
+        ):
             if problem:
                 findings.append(
                     Finding(
                         id="router-leads-elsewhere",
                         role=role,
                         place=Place(router["name"]),
-                        problem=f"the router of {host} does not lead to the {role}: {problem}",
+                        problem=f"the router of {host} does not send requests to the {role}: {problem}",
                         impact="requests get 502 or 504, or another service answers them",
-                        fix="set .service of the router to a service with "
-                        f"loadbalancer.server.port={PORTS[role]}, and "
-                        "traefik.docker.network to the network that Traefik is on",
+                        fix=f"point the router's .service to a service with loadbalancer.server.port={PORTS[role]}, "
+                        "and set traefik.docker.network to the network that Traefik is on",
                     )
                 )
     return findings
@@ -178,10 +193,9 @@ def _count(proxy: TraefikApi, role: str, host: str, entrypoint: str, plain: bool
             role=role,
             place=Place(host),
             problem=f"{len(serving)} routers take {host} on {entrypoint}: {names}",
-            impact="which one serves depends on the length of rules and on names; a second stack may "
-            "take the requests",
-            fix="keep one; look for a second project with the same labels, and for Dokploy's own domain "
-            "of the same name",
+            impact="which one wins depends on rule lengths and names; a second stack may take the requests",
+            fix="keep one; look for a second project with the same labels, and for a Dokploy domain of the same "
+            "name",
         )
     if serving or (plain and proxy.redirects_all(entrypoint)):
         return
@@ -194,23 +208,23 @@ def _count(proxy: TraefikApi, role: str, host: str, entrypoint: str, plain: bool
         role=role,
         place=Place(host),
         problem=f"no enabled router takes {host} on {entrypoint}"
-        + (f"; it is named by {', '.join(others)}" if others else ""),
+        + (f"; these routers name it: {', '.join(others)}" if others else ""),
         impact="requests get Traefik's 404" + ("" if plain else " and its default certificate"),
-        fix="give the container a router with this Host and this entrypoint, and .service where it has "
-        "several services: "
-        "Traefik drops such a router, and every container that is not healthy, without an error in its API",
+        fix="give the container a router with this Host and this entrypoint, and .service if it has several services; "
+        "check that it is healthy: Traefik drops unhealthy containers, and routers that it can't assign to a "
+        "service, without an error in its API",
     )
 
 
-def _misled(proxy: TraefikApi, role: str, url: str) -> str | None:
+def _why_wrong(proxy: TraefikApi, role: str, url: str) -> str | None:
     parts = urlsplit(url)
     target, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     owners = [each for each in proxy.containers if target in _names(each)]
     ours = [each for each in owners if each.role == role]
     if not owners:
-        return f"{url} is no container of this host"
+        return f"{url} is no container on this host"
     if not ours:
-        return f"{url} is {owners[0].name}, a {owners[0].role or 'stranger'}"
+        return f"{url} is {owners[0].name} ({owners[0].role or 'no part of Lago'})"
     shared = {network for each in ours for network in each.addresses if network in proxy.container.addresses}
     by_address = [
         network for each in ours for network, address in each.addresses.items() if address == target
@@ -218,7 +232,7 @@ def _misled(proxy: TraefikApi, role: str, url: str) -> str | None:
     if not shared or (by_address and not set(by_address) & shared):
         return f"{url} is on {', '.join(by_address) or 'a network'}, which {proxy.container.name} is not on"
     if port != PORTS[role]:
-        return f"{url} has port {port}, and the {role} listens on {PORTS[role]}"
+        return f"{url} has port {port}, while the {role} listens on {PORTS[role]}"
     return None
 
 

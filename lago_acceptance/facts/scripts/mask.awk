@@ -7,7 +7,7 @@
 #   E <container> "NAME=value"   -> section environment, for those in scope: E <container> NAME <masked value>
 #   what Compose prints, behind the line "declaration"
 #                                -> section environment: D <line, its secrets masked>
-# Anything else is scrubbed of key material and of passwords in URLs.
+# Anything else is scrubbed of key material and of passwords in URLs; commands, of Redis' passwords too.
 #
 # Values of variables whose names sound secret, and values that hold key material, become
 # <secret:CLASS:SHAPE:LENGTH>: equal values of one run have the same CLASS, and SHAPE says what the value looks like.
@@ -68,6 +68,20 @@ function scrubbed(line) {
     }
     return line
 }
+# Passwords among the words of commands, in a line of JSON: --requirepass PASSWORD, "--requirepass", "PASSWORD".
+function options_masked(line,    done, word) {
+    while (match(line, /(--(requirepass|masterauth|pass)|redis-cli(", *"| +)-a)(", *"|[ =]+(\\"|')?)/)) {
+        word = substr(line, RSTART, RLENGTH) ~ /"$/ && substr(line, RSTART, RLENGTH) !~ /\\"$/
+        done = done substr(line, 1, RSTART + RLENGTH - 1)
+        line = substr(line, RSTART + RLENGTH)
+        # A word of its own ends with its quotes. In a text for a shell a variable may stand in its place.
+        if (word ? match(line, /^([^"\\]|\\.)+/) : match(line, /^[^"' \\$`][^"' \\]*/)) {
+            done = done secret(normal(substr(line, 1, RLENGTH)))
+            line = substr(line, RLENGTH + 1)
+        }
+    }
+    return done line
+}
 function entry_of(line,    entry, at, name) {
     entry = substr(line, length($1) + length($2) + 3)
     entry = substr(entry, 2, length(entry) - 2)
@@ -76,7 +90,7 @@ function entry_of(line,    entry, at, name) {
     return "E\t" $2 "\t" name "\t" masked(name, normal(substr(entry, at + 1)))
 }
 function declaration_of(line,    head, written, value, tail, name, changed) {
-    if (!match(line, /^ *"[A-Za-z_][A-Za-z0-9_]*": "/)) return "D\t" scrubbed(line)
+    if (!match(line, /^ *"[A-Za-z_][A-Za-z0-9_]*": "/)) return "D\t" scrubbed(word_masked(line))
     head = substr(line, 1, RLENGTH); written = substr(line, RLENGTH + 1)
     tail = written ~ /",$/ ? "\"," : "\""
     written = substr(written, 1, length(written) - length(tail))
@@ -87,6 +101,15 @@ function declaration_of(line,    head, written, value, tail, name, changed) {
     if (changed == value) return "D\t" head written tail
     gsub(/\$/, "$$", changed)
     return "D\t" head changed tail
+}
+# Compose prints each word of a command on a line of its own.
+function word_masked(line,    value, secret_follows) {
+    secret_follows = option
+    option = line ~ /^ *"--(requirepass|masterauth|pass)",$/ || (line ~ /^ *"-a",$/ && program ~ /^ *"redis-cli",$/)
+    program = line
+    if (!secret_follows || !match(line, /"([^"\\]|\\.)+"/)) return options_masked(line)
+    value = substr(line, RSTART + 1, RLENGTH - 2); gsub(/\$\$/, "$", value)
+    return substr(line, 1, RSTART) secret(normal(value)) substr(line, RSTART + RLENGTH - 1)
 }
 function tell(section, line) {
     while (length(line) > 3000) { send(section "+" substr(line, 1, 3000)); line = substr(line, 3001) }
@@ -102,7 +125,7 @@ BEGIN { FS = "\t"; hex = "0123456789abcdef"; first = 1 }
 scope != "" && declared { tell("environment", declaration_of($0)); next }
 scope != "" {
     if ($0 == "declaration") declared = 1
-    else if ($1 == "C") tell("containers", scrubbed(substr($0, length($2) + 4)))
+    else if ($1 == "C") tell("containers", scrubbed(options_masked(substr($0, length($2) + 4))))
     else if ($1 == "E" && index(scope, " " $2 " ")) tell("environment", entry_of($0))
     next
 }

@@ -1,4 +1,4 @@
-"""testcontainers starts and stops the stack; compose.py says how, and the host runs it."""
+"""testcontainers starts and stops the stack; composefile/cli.py makes the arguments, and the host runs them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lago_acceptance.composefile.cli import Project
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.hosts.base import CommandResult, Host, WriteCommand
 
-# A name clash, or a leftover of another day, must not be adopted; nothing is pulled behind the resolution's back.
+# Nothing is pulled here: images/resolve.py decides which image runs.
 FLAGS = {"up": ("--quiet-pull", "--no-build"), "down": ("--timeout", "0", "--remove-orphans")}
 
 
@@ -35,7 +35,8 @@ class RunCompose(DockerCompose):
     def compose_command_property(self) -> list[str]:
         return self._project.arguments()
 
-    def _run_command(self, cmd: list[str], context: str | None = None) -> CompletedProcess[bytes]:
+    def _run_command(self, cmd: str | list[str], context: str | None = None) -> CompletedProcess[bytes]:
+        cmd = [cmd] if isinstance(cmd, str) else cmd
         verb = next(word for word in cmd if word in FLAGS)
         change = WriteCommand(
             f"docker compose {verb}",
@@ -49,5 +50,10 @@ class RunCompose(DockerCompose):
 
     def run(self, verb: str) -> CommandResult:
         """Start ("up") or stop ("down") the project; how Compose ended."""
-        self.start() if verb == "up" else self.stop()
+        if verb == "up":
+            self.start()
+        else:
+            self.stop()
+        if self.outcome is None:
+            raise RuntimeError(f"testcontainers ran nothing for {verb}")
         return self.outcome

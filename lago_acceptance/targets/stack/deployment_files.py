@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from lago_acceptance.composefile.cli import Project, Resolved, resolve
+from lago_acceptance.composefile.cli import Project, Resolved
+from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
@@ -23,13 +24,13 @@ from lago_acceptance.lago.versions import before
 from lago_acceptance.model.deployment import Model
 
 KEY_FILE = "lago_rsa_private.pem"
-VARIABLES = "The deploy's variables come from --env-file FILE, or from a .env beside the compose file"
+VARIABLES = "Set variables with --env-file FILE, or in a .env beside the compose file"
 
 
 class Declaration:
-    """A compose file with the variables of its deploy; where nobody gives any, they are made for this run.
+    """A compose file with the variables of its deploy, which are generated for this run if none are given.
 
-    UsageError where Compose can make nothing of them.
+    UsageError if Compose refuses them.
     """
 
     def __init__(self, options: Options, settings: Settings, run: runs.Run, host: LocalHost, permit: Permit):
@@ -38,7 +39,7 @@ class Declaration:
 
     @cached_property
     def project(self) -> Project:
-        """The Compose project as it was written, before anything of it is changed."""
+        """The Compose project as it is written, without any change for the test."""
         file = self._options.compose_file.resolve()
         beside = file.parent / ".env"
         given = self._options.env_file or (beside if beside.is_file() else None)
@@ -50,7 +51,7 @@ class Declaration:
         return Project(name=self._run.project, files=(file,), env_files=made, variables=variables)
 
     def _key_variable(self, file: Path) -> Iterator[Path]:
-        """An env file with the made key as Lago reads it, for a compose file that takes it from a variable."""
+        """An env file with the generated key as Lago reads it, for a compose file that takes it from a variable."""
         if not file.is_file() or not re.search(rb"\$\{?LAGO_RSA_PRIVATE_KEY\b", file.read_bytes()):
             return
         key = base64.b64encode((self._run.private / KEY_FILE).read_bytes()).decode()
@@ -75,25 +76,24 @@ class Declaration:
 
     @property
     def unset(self) -> str:
-        """A sentence about the variables that the file asks for and nobody sets, or ""."""
+        """A sentence about variables that are used but never set, or ""."""
         names = {
             name
             for line in self.resolved.warnings
             for name in re.findall(r'"?(\w+)\W* variable is not set', line)
         }
         return (
-            f"set by nobody, so Compose makes them empty: {', '.join(sorted(names))}. {VARIABLES}"
+            f"variables that are used but never set are empty: {', '.join(sorted(names))}. {VARIABLES}"
             if names
             else ""
         )
 
     @cached_property
     def api_key(self) -> Secret | None:
-        """The API key that seeding gives to the organization, None where it is a random one.
+        """The API key that seeding gives to the organization, None if it is a random one.
 
-        See docs/lago-facts.md, section 1.5.
-
-        Until 1.19.1 LAGO_ORG_API_KEY makes seeding take LAGO_API_KEY's value; later it is the key itself.
+        Before 1.19.1, seeding takes LAGO_API_KEY's value if LAGO_ORG_API_KEY is set; later versions take that of
+        LAGO_ORG_API_KEY (docs/lago-facts.md, section 1.5).
         """
         for service in self.model.of_role(MIGRATE, API):
             asked, old = service.value("LAGO_ORG_API_KEY"), before(service, self._settings, (1, 19, 1))
@@ -103,7 +103,7 @@ class Declaration:
 
     @cached_property
     def admin(self) -> tuple[str, Secret] | None:
-        """The administrator's address and password, where the deployment seeds one."""
+        """The administrator's address and password, if the deployment seeds one."""
         for service in self.model.of_role(MIGRATE, API):
             email, password = service.value("LAGO_ORG_USER_EMAIL"), service.value("LAGO_ORG_USER_PASSWORD")
             if email and password:
@@ -113,17 +113,17 @@ class Declaration:
     def _provision(self) -> None:
         script = COMPOSE / "provision.sh"
         change = WriteCommand(
-            "making .env.lago and a key", ("sh", str(script), str(self._run.private)), deadline=30
+            "generating .env.lago and a key", ("sh", str(script), str(self._run.private)), deadline=30
         )
         outcome = self._host.change(change, self._permit)
         if outcome.code:
             raise Unreachable(
-                f"no .env.lago and no key could be made: {outcome.output.strip().splitlines()[-1]}"
+                f"generating .env.lago and a key failed: {outcome.output.strip().splitlines()[-1]}"
             )
 
     @cached_property
     def networks(self) -> dict[str, str]:
-        """This run's network for each external one that the file names."""
+        """This run's network for each external one in the file."""
         return {
             network.name: self._run.network(network.key)
             for network in self.model.networks

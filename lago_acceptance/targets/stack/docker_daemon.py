@@ -13,12 +13,12 @@ from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.hosts.base import Host, ReadCommand, WriteCommand
 
-# What a second database or Redis does to a test stack is nothing; a second Lago or Traefik meets it.
-_MEETING = tuple(role for role in ALL if role not in (DB, REDIS, PDF))
+# A second database or Redis does no harm to a test stack; a second Lago or Traefik does.
+_IN_THE_WAY = tuple(role for role in ALL if role not in (DB, REDIS, PDF))
 
 
 class Daemon(msgspec.Struct, frozen=True):
-    """What a look at the daemon has found. ``running``: name, project, image and command of each container."""
+    """What was found on the daemon. ``running``: name, project, image and command of each container."""
 
     endpoint: str
     version: str
@@ -26,8 +26,8 @@ class Daemon(msgspec.Struct, frozen=True):
     owned: tuple[tuple[str, str, str], ...]
 
 
-def look(host: Host) -> Daemon:
-    """One look at the daemon. Unreachable when it doesn't answer."""
+def read(host: Host) -> Daemon:
+    """What the daemon runs. Unreachable when it doesn't answer."""
     text = (files("lago_acceptance.targets.stack") / "scripts" / "daemon.sh").read_text("utf-8")
     output = host.read(ReadCommand("Docker daemon", text, {"run_label": runs.RUN_LABEL}, deadline=15))
     endpoint, version, running, owned = "", "", [], []
@@ -41,7 +41,8 @@ def look(host: Host) -> Daemon:
             name, project, image, command = (line.split("\t", 4)[1:] + [""])[:4]
             running.append((name.lstrip("/"), project, image, command))
         elif line.startswith("owned\t"):
-            owned.append(tuple(line.split("\t")[1:4]))
+            id, run, owner = (line.split("\t") + ["", "", ""])[1:4]
+            owned.append((id, run, owner))
     if "unanswered" in lines:
         said = next((line for line in lines if "rror" in line or "annot" in line), "it gave no reason")
         raise Unreachable(
@@ -61,9 +62,9 @@ def refuse_unless_ours(daemon: Daemon) -> None:
         if project.startswith(runs.PREFIX):
             continue
         role = role_of(image, command)
-        if role in _MEETING:
+        if role in _IN_THE_WAY:
             raise Unreachable(
-                f"the container {name} ({image}) on this Docker daemon is a {role}: a Traefik that watches the same socket "
+                f"the container {name} ({image}) on this Docker daemon looks like a Lago stack (role {role}): a Traefik that watches the same socket "
                 "could route customers into the test stack; use another machine, or check this one with --target live"
             )
 
@@ -74,6 +75,16 @@ def sweep(daemon: Daemon, host: Host, permit: Permit) -> list[str]:
     for run in dead:
         remove(run, host, permit)
     return dead
+
+
+def create_network(name: str, run: str, host: Host, permit: Permit) -> None:
+    """Create a network that belongs to a run. Unreachable where that fails."""
+    labels = (f"{runs.RUN_LABEL}={run}", f"{runs.OWNER_LABEL}={runs.owner()}")
+    options = tuple(word for label in labels for word in ("--label", label))
+    command = ("docker", "network", "create", *options, name)
+    outcome = host.change(WriteCommand(f"making the network {name}", command, deadline=30), permit)
+    if outcome.code:
+        raise Unreachable(f"the network {name} could not be created: {outcome.output.strip()}")
 
 
 def remove(run: str, host: Host, permit: Permit) -> str:

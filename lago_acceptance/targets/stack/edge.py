@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lago_acceptance.composefile.cli import Project
 from lago_acceptance.core.resources import TESTBED
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.hosts.base import Host, ReadCommand
+
+if TYPE_CHECKING:
+    import httpx
 
 FILE = TESTBED / "edge.yml"
 
@@ -107,7 +110,7 @@ class Edge:
                 ) from None
 
     @cached_property
-    def _client(self):
+    def _client(self) -> httpx.Client:
         import httpx
 
         return httpx.Client(trust_env=False, timeout=_SECONDS)

@@ -1,4 +1,4 @@
-"""The gateway beside a stack: a Compose project of its own, with an issuer and a box for webhooks."""
+"""The gateway beside a stack: a Compose project of its own, with a token issuer and a receiver of webhooks."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from lago_acceptance.clients.connection import Connection
 from lago_acceptance.clients.gateway import Gateway, Operation
 from lago_acceptance.clients.token_issuer import NAME, Issuer
+from lago_acceptance.clients.webhook_receiver import WebhookReceiver
 from lago_acceptance.composefile.cli import Project
 from lago_acceptance.core.attempt import Attempt
 from lago_acceptance.core.permit import Permit
@@ -64,9 +64,7 @@ class GatewayStack:
         )
 
     def up(self, project: Project, compose: Callable[[Project, Any], CommandResult]) -> None:
-        """Start it and wait until it is healthy. A gateway that fails is a red of phase 4, not of the
-        bring-up.
-        """
+        """Start it and wait until it is healthy. A gateway that fails is red in phase 4, not in the bring-up."""
         outcome = compose(project, None)
         if outcome.code:
             lines = [line for line in outcome.output.splitlines() if line.strip()]
@@ -74,7 +72,7 @@ class GatewayStack:
             return
 
         def settled() -> bool:
-            containers = [container for container, _ in startup.look(self.host, self.project.name)]
+            containers = [container for container, _ in startup.progress(self.host, self.project.name)]
             dead = next((each for each in containers if not each.running), None)
             self.failed = f"{dead.service.name} has ended with exit code {dead.exit_code}" if dead else None
             return bool(dead) or bool(containers) and all(each.health == "healthy" for each in containers)
@@ -82,14 +80,12 @@ class GatewayStack:
         if not until(settled, SECONDS):
             self.failed = f"it is not healthy after {SECONDS} s"
 
-    def join(self, network: str) -> str:
-        """Put the box for webhooks on a network of the deployment; the URL under which it is reached
-        there.
-        """
+    def receiver_on(self, network: str) -> WebhookReceiver:
+        """Put the receiver of webhooks on a network of the deployment."""
         container = f"{self.project.name}-{WEBHOOK_RECEIVER}-1"
         outcome = self.host.change(
             WriteCommand(
-                "bringing the webhook box near",
+                "connecting the webhook receiver",
                 ("docker", "network", "connect", network, container),
                 deadline=20,
             ),
@@ -97,10 +93,11 @@ class GatewayStack:
         )
         if outcome.code and "already exists" not in outcome.output:
             raise Unreachable(
-                f"the box for webhooks could not join {network}: {outcome.output.strip()[:200]}"
+                f"the receiver of webhooks could not join {network}: {outcome.output.strip()[:200]}"
             )
         self._addresses.clear()
-        return f"http://{self.addresses(WEBHOOK_RECEIVER)[network]}:{PORT}"
+        inside = f"http://{self.addresses(WEBHOOK_RECEIVER)[network]}:{PORT}"
+        return WebhookReceiver(inside, self._receiver_url)
 
     def addresses(self, service: str) -> dict[str, str]:
         """The addresses of one of its services by network. Unreachable when it doesn't run."""
@@ -115,7 +112,7 @@ class GatewayStack:
             )
             if not output.strip():
                 raise Unreachable(
-                    f"{service} does not run beside the stack; is something removing containers?"
+                    f"{service} does not run beside the stack; is something else removing containers?"
                 )
             self._addresses[service] = {
                 name: options["IPAddress"]
@@ -131,17 +128,16 @@ class GatewayStack:
             tried = Attempt.of(gateway.read, mine, token)
             if not tried.failure and tried.value().status in (401, 403) and not self.knows_issuer:
                 raise Unknown(
-                    "the gateway refuses this run's token and has never asked for the keys of its issuer, so it "
-                    "trusts another one, for which nobody can sign here"
+                    "the gateway refuses this run's token and never fetched the keys of its issuer, so it trusts "
+                    "another issuer, whose tokens can't be made here"
                 )
         return token
 
     @property
     def knows_issuer(self) -> bool:
-        """Whether anybody has asked for the keys of this run's issuer: who never did trusts another one."""
-        return Connection("webhook-receiver", self.box).ask("GET", "/asked").body["jwks"] > 0
+        """Whether somebody has fetched the keys of this run's issuer: a gateway that never did trusts another one."""
+        return WebhookReceiver("", self._receiver_url).key_requests() > 0
 
     @property
-    def box(self) -> str:
-        """The base URL of the box for webhooks, as this machine reaches it."""
+    def _receiver_url(self) -> str:
         return f"http://{next(iter(self.addresses(WEBHOOK_RECEIVER).values()))}:{PORT}"

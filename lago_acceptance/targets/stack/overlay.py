@@ -21,8 +21,9 @@ def overlay(model: Model, images: Mapping[str, str], networks: Mapping[str, str]
     folders: dict[str, str] = {}
     for service in model.services:
         changes: dict[str, Any] = {}
-        if images.get(service.image, service.image) != service.image:
-            changes["image"] = images[service.image]
+        image = service.image
+        if image and images.get(image, image) != image:
+            changes["image"] = images[image]
         if service.pull_policy not in ("", "missing", "never", "if_not_present"):
             changes["pull_policy"] = "missing"
         if service.container_name:
@@ -31,7 +32,7 @@ def overlay(model: Model, images: Mapping[str, str], networks: Mapping[str, str]
             changes["ports"] = _Tagged(
                 "!override", [f"127.0.0.1::{port.target}/{port.protocol}" for port in service.ports]
             )
-        if (name := service.labels.get("traefik.docker.network")) in networks:
+        if (name := service.labels.get("traefik.docker.network", "")) in networks:
             changes["labels"] = {"traefik.docker.network": networks[name]}
         if data := [(mount.target, _volume_for(mount, folders)) for mount in data_folders(service)]:
             changes["volumes"] = [{"type": "volume", "source": key, "target": target} for target, key in data]

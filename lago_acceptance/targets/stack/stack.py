@@ -1,6 +1,6 @@
-"""The deployment brought up here, with a proxy, a CA and DNS of its own, and taken down again without a trace.
+"""The deployment brought up on this machine, with its own proxy, CA and DNS, and taken down again without a trace.
 
-Bringing up never raises for the deployment's own fault: what went wrong is seen in the facts.
+Bringing up never raises for the deployment's own fault: the facts show what went wrong.
 """
 
 from __future__ import annotations
@@ -9,49 +9,43 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from lago_acceptance.composefile.cli import Project, resolve
+from lago_acceptance.composefile.cli import Project
+from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.roles import API, FRONT, GATEWAY
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.core.waiting import until
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Facts
-from lago_acceptance.hosts.base import CommandResult, WriteCommand
+from lago_acceptance.hosts.base import CommandResult
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.images import resolve as images
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
-from lago_acceptance.targets.stack import docker_daemon, edge, startup
+from lago_acceptance.targets.from_outside import FromOutside
+from lago_acceptance.targets.stack import docker_daemon, edge, readiness, startup
 from lago_acceptance.targets.stack.deployment_files import Declaration
 from lago_acceptance.targets.stack.gateway import GatewayStack
 from lago_acceptance.targets.stack.overlay import overlay
 from lago_acceptance.targets.stack.startup import BringUp
 
 if TYPE_CHECKING:
-    from lago_acceptance.checks.inside import InsideView
-    from lago_acceptance.clients.connection import Connection
-    from lago_acceptance.clients.invalid_credentials import InvalidCredentials
-    from lago_acceptance.probes.survey import PublicSurvey
+    from lago_acceptance.facts.inside import InsideView
 
 log = logging.getLogger(__name__)
 
 OURS = ("no space left on device", "Cannot connect to the Docker daemon", "error during connect")
 PERMIT = "--target stack"
-WORK_SECONDS = 15
-CERTIFICATE_SECONDS = 20
 
 
-class Stack:
+class Stack(FromOutside):
     """One deployment under test on this machine's Docker."""
 
     def __init__(self, options: Options, settings: Settings, run: runs.Run):
@@ -70,7 +64,7 @@ class Stack:
     # --- before anything is started ---
 
     def prepare(self) -> None:
-        """Look at the daemon, read the file, find images. UsageError or Unreachable; nothing is started yet."""
+        """Check the daemon, read the files, find images. UsageError or Unreachable; nothing is started yet."""
         edge_folder = self.run.private / "edge"
         edge.prepare(edge_folder)
         bare_edge = edge.project(self.run.edge_project, edge_folder, self.run.project, self.network("proxy"))
@@ -83,9 +77,9 @@ class Stack:
                 self.run, self.host, self.permit, key, networks, self.settings.hosts.gateway
             )
             models.append(resolve(self.gateway.project).model)
-        looked = docker_daemon.look(self.host)
-        docker_daemon.refuse_unless_ours(looked)
-        for run_id in docker_daemon.sweep(looked, self.host, self.permit):
+        daemon = docker_daemon.read(self.host)
+        docker_daemon.refuse_unless_ours(daemon)
+        for run_id in docker_daemon.sweep(daemon, self.host, self.permit):
             self.remarks.append(f"removed what the run {run_id} had left behind")
         if self._written.unset:
             self.remarks.append(self._written.unset)
@@ -118,17 +112,17 @@ class Stack:
     # --- up and down ---
 
     def up(self) -> None:
-        """Bring the deployment and the edge up side by side, and wait until they serve or can't any more."""
+        """Bring deployment and edge up side by side, and wait until they serve or can't recover."""
         log.info(
             "bringing up %s, with proxy, CA and DNS%s",
             self.options.compose_file,
             " and a gateway" * bool(self.gateway),
         )
         self.make_networks()
-        with ThreadPoolExecutor(2) as beside:
-            starting = [beside.submit(self._start_edge)]
+        with ThreadPoolExecutor(2) as pool:
+            starting = [pool.submit(self._start_edge)]
             if self.gateway:
-                starting.append(beside.submit(self.gateway.up, self._gateway_project, self._compose))
+                starting.append(pool.submit(self.gateway.up, self._gateway_project, self._compose))
             try:
                 self.bring_up = self._bring_up()
                 for each in starting:
@@ -137,31 +131,33 @@ class Stack:
                 self._ending = "the run is ending"
                 raise
         if self.bring_up.outcome.code == 0:
-            self._wait_for_work()
-            self._wait_for_certificates()
+            readiness.wait_for_work(self.observe)
+            readiness.wait_for_certificates(
+                self.routed_hosts, self._running_edge.origin, self._running_edge.root_certificate()
+            )
 
     def make_networks(self) -> None:
-        """Make this run's networks in the place of the external ones."""
-        beside_lago = ("proxy", "gateway") if self.gateway else ("proxy",)
-        for network in {*self._written.networks.values(), *map(self.network, beside_lago)}:
-            self._make_network(network)
+        """Make networks of this run that replace the external ones."""
+        shared = ("proxy", "gateway") if self.gateway else ("proxy",)
+        for network in {*self._written.networks.values(), *map(self.network, shared)}:
+            docker_daemon.create_network(network, self.run.id, self.host, self.permit)
 
     def _bring_up(self) -> BringUp:
         outcome = self._compose(self.project, self._gave_up)
         self._refuse_our_own_fault(outcome)
-        patience = self.options.deadline
-        gave_up = outcome.stopped if outcome.code else startup.wait(self.host, self.run.project, patience)
+        seconds = self.options.deadline
+        gave_up = outcome.stopped if outcome.code else startup.wait(self.host, self.run.project, seconds)
         return BringUp(outcome, gave_up)
 
     def network(self, which: str) -> str:
-        """This run's network in the place of the one that is shared with the ``proxy`` or the ``gateway``."""
+        """This run's network that replaces the one shared with the ``proxy`` or the ``gateway``."""
         edge_settings = self.settings.edge
         name = edge_settings.proxy_network if which == "proxy" else edge_settings.gateway_network
         return self._written.networks.get(name, self.run.network(name))
 
     @property
     def routed_hosts(self) -> tuple[str, ...]:
-        """The public names that some declared router routes, and those that each Lago must have."""
+        """The public names that a declared router names, and those that every Lago must have."""
         rules = " ".join(
             value
             for service in self._written.model.services
@@ -169,10 +165,10 @@ class Stack:
             if key.startswith("traefik.http.routers.") and key.endswith(".rule")
         )
         must = [self.settings.hosts.front, self.settings.hosts.api]
-        # Without a Lago the gateway has nothing to be a client of, and its certificate was not waited for.
+        # Without Lago the gateway has nothing to be a client of, and nobody waited for its certificate.
         if self.gateway and self.bring_up and not self.bring_up.outcome.code:
             must.append(self.settings.hosts.gateway)
-        return tuple(name for name in self._public_names.values() if name in must or f"`{name}`" in rules)
+        return tuple(name for name in self.public_names.values() if name in must or f"`{name}`" in rules)
 
     def _start_edge(self) -> None:
         outcome = self._compose(self._edge_project, lambda: self._ending)
@@ -182,88 +178,49 @@ class Stack:
                 f"proxy, CA and DNS of the test stack did not come up: {BringUp(outcome, None).failed}"
             )
         self.edge = edge.attach(self.host, self.run.edge_project, self.run.private / "edge")
-        self.edge.point_names(self._public_names.values(), self.edge.origin)
+        self.edge.point_names(self.public_names.values(), self.edge.origin)
 
-    @cached_property
-    def _public_names(self) -> dict[str, str]:
-        hosts = self.settings.hosts
-        return {
-            role: name
-            for role, name in ((FRONT, hosts.front), (API, hosts.api), (GATEWAY, hosts.gateway))
-            if name
-        }
+    @property
+    def _running_edge(self) -> edge.Edge:
+        if self.edge is None:
+            raise Unreachable("the test stack's edge was not started")
+        return self.edge
 
     def public_view(self) -> PublicEndpoints:
         """Where this stack is seen from outside: its own DNS, its own CA, its own proxy."""
         return PublicEndpoints(
-            hosts={role: name for role, name in self._public_names.items() if name in self.routed_hosts},
+            hosts={role: name for role, name in self.public_names.items() if name in self.routed_hosts},
             resolvers=tuple(
                 Resolver(name, address, port)
                 for name, (address, port) in zip(
-                    ("dns-first", "dns-second"), self.edge.resolvers, strict=True
+                    ("dns-first", "dns-second"), self._running_edge.resolvers, strict=True
                 )
             ),
-            origin=self.edge.origin,
-            roots=self.edge.root_certificate(),
+            origin=self._running_edge.origin,
+            roots=self._running_edge.root_certificate(),
         )
 
-    memory = None
+    last_run = None
 
     def own_organization(self, facts: Facts) -> None:
-        """None, for the whole stack was made for this run."""
+        """None: the whole stack was made for this run."""
 
     @property
     def no_gateway(self) -> str:
-        """Why none was started beside this stack, although a run wanted one; "" where one was."""
+        """Why no gateway was started although one was wanted; "" where one was."""
         if self.gateway or not self.wants_gateway:
             return ""
         return (
-            "no gateway was started beside this stack, for it needs the organization's API key before Lago is up: "
-            "the compose file seeds none (LAGO_ORG_API_KEY and LAGO_API_KEY, both); set them, or give --api-key-file"
+            "no gateway was started beside this stack: it needs the organization's API key before Lago is up, and the "
+            "compose file seeds none; set both LAGO_ORG_API_KEY and LAGO_API_KEY, or give --api-key-file"
         )
 
-    def look_inside(self, facts: Facts) -> InsideView:
-        """Lago as gateway and API see it inside of their containers."""
-        from lago_acceptance.checks.inside import view_of
+    def read_inside(self, facts: Facts) -> InsideView:
+        """Lago as gateway and API see it inside their containers."""
         from lago_acceptance.facts.collect import look_inside
+        from lago_acceptance.facts.inside import view_of
 
         return view_of(look_inside(self.host, facts, self.network("gateway")))
-
-    @cached_property
-    def nobody(self) -> InvalidCredentials:
-        """Credentials that nobody has."""
-        from lago_acceptance.clients.invalid_credentials import InvalidCredentials
-
-        return InvalidCredentials()
-
-    def connection(self, role: str) -> Connection:
-        """A connection to the API or the gateway by its public name."""
-        from lago_acceptance.clients.invalid_credentials import connect
-
-        return connect(self.public_view(), role)
-
-    def look(self) -> PublicSurvey:
-        """What is seen from there."""
-        from lago_acceptance.probes.survey import look
-
-        return look(self.public_view(), self.settings.edge.closed_ports)
-
-    def _make_network(self, name: str) -> None:
-        arguments = (
-            "docker",
-            "network",
-            "create",
-            "--label",
-            f"{runs.RUN_LABEL}={self.run.id}",
-            "--label",
-            f"{runs.OWNER_LABEL}={runs.owner()}",
-            name,
-        )
-        outcome = self.host.change(
-            WriteCommand(f"making the network {name}", arguments, deadline=30), self.permit
-        )
-        if outcome.code:
-            raise Unreachable(f"the network {name} could not be made: {outcome.output.strip()}")
 
     def _compose(self, project: Project, give_up: Callable[[], str | None]) -> CommandResult:
         from lago_acceptance.targets.stack.compose_runner import RunCompose
@@ -284,29 +241,10 @@ class Stack:
     # --- while it comes up ---
 
     def _gave_up(self) -> str | None:
-        """Why Compose waits in vain, or None: something that others wait for can't recover."""
+        """Why Compose waits in vain, or None: a service that others depend on can't recover."""
         awaited = {name for service in self._written.model.services for name in service.depends_on}
-        lost = startup.lost(startup.look(self.host, self.run.project))
+        lost = startup.lost(startup.progress(self.host, self.run.project))
         return next((reason for name, reason in lost.items() if name in awaited), None)
-
-    def _wait_for_work(self) -> None:
-        """Until the worker has finished a first job: the clock enqueues some when it starts. Judged later, by facts."""
-        until(lambda: startup.has_worked(self.observe()), WORK_SECONDS)
-
-    def _wait_for_certificates(self) -> None:
-        """Until the proxy serves certificates for the routed names, or it is too late. Judged later, by probes."""
-        import asyncio
-
-        from lago_acceptance.probes.tls import TlsProber
-
-        shaker = TlsProber(self.edge.root_certificate())
-
-        def issued() -> bool:
-            return all(
-                asyncio.run(shaker.shake(name, self.edge.origin)).names_host for name in self.routed_hosts
-            )
-
-        until(issued, CERTIFICATE_SECONDS)
 
     # --- facts ---
 
@@ -334,6 +272,6 @@ class Stack:
             ),
             environment=project.variables,
         )
-        # The variables that this run made up are not the deployment's files.
+        # Files that this run made are not the deployment's.
         own = tuple(each for each in found.texts if not each.path.startswith(str(self.run.private)))
         return msgspec.structs.replace(found, texts=own)

@@ -1,4 +1,4 @@
-"""Whether containers that are being started have come up, still may, or can't any more."""
+"""Whether containers that are being started have come up, still may, or can't recover."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class BringUp(msgspec.Struct, frozen=True):
         return None
 
 
-def look(host: Host, project: str) -> Seen:
-    """The containers of a Compose project as they are now, with the last words of those that failed."""
+def progress(host: Host, project: str) -> Seen:
+    """The containers of a Compose project as they are now, with the last log lines of those that failed."""
     text = (files("lago_acceptance.targets.stack") / "scripts" / "progress.sh").read_text("utf-8")
     lines: dict[str, list[str]] = {}
     raw = []
@@ -55,11 +55,11 @@ def look(host: Host, project: str) -> Seen:
 
 
 def wait(host: Host, project: str, seconds: float) -> str | None:
-    """Wait until each container has come up or can't any more; why one has not, or None."""
+    """Wait until each container has come up or can't recover; why one has not, or None."""
     seen: Seen = []
 
     def settled() -> bool:
-        seen[:] = look(host, project)
+        seen[:] = progress(host, project)
         gone = lost(seen)
         return all(ready(container) or container.service.name in gone for container, _ in seen)
 
@@ -73,7 +73,7 @@ def wait(host: Host, project: str, seconds: float) -> str | None:
 
 def lost(seen: Seen) -> dict[str, str]:
     """Why services will not recover by themselves, by name."""
-    reasons = ((container.service.name, hopeless(container, lines)) for container, lines in seen)
+    reasons = ((container.service.name, cannot_recover(container, lines)) for container, lines in seen)
     return {name: f"{name} {reason}" for name, reason in reasons if reason}
 
 
@@ -84,7 +84,7 @@ def has_worked(facts: Facts) -> bool:
 
 
 def ready(container: Container) -> bool:
-    """Whether a container has come up: healthy, or running where nobody asks, or finished where it is a one-shot."""
+    """Whether a container has come up: healthy, running without a healthcheck, or a one-shot that has finished."""
     if container.role == MIGRATE or container.service.restart in ("no", ""):
         if not container.running and container.status == "exited":
             return container.exit_code == 0
@@ -92,7 +92,7 @@ def ready(container: Container) -> bool:
     return container.serving(time.time()) and container.health in (None, "healthy")
 
 
-def hopeless(container: Container, lines: list[str]) -> str | None:
+def cannot_recover(container: Container, lines: list[str]) -> str | None:
     """Why a container will not recover by itself, or None."""
     what = diagnosis.symptom(container)
     if what is None or container.status == "created":

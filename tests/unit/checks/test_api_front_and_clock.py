@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lago_acceptance.checks import api, clock, front
+from lago_acceptance.checks import api_inside, clock, front
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.answers import AppliedMigrations, DatabaseAnswers, EndpointAnswer, LagoProcess
 from tests.support.facts import SETTINGS, container, facts, ids, lago, stamp
@@ -31,7 +31,7 @@ def process(path: str, status: int, **more):
     ],
 )
 def test_an_api_that_is_not_healthy(seen, id, words):
-    found = list(api.is_healthy_and_of_the_expected_version(seen, SETTINGS))
+    found = list(api_inside.is_healthy_and_of_the_expected_version(seen, SETTINGS))
     assert ids(found) == ([id] if id else []) and all(words in each.problem for each in found)
 
 
@@ -39,34 +39,36 @@ def test_an_api_that_is_not_healthy(seen, id, words):
     ("status", "id"), [(200, None), (401, "api-refuses-its-key"), (500, "api-fails"), (404, "api-fails")]
 )
 def test_an_api_that_does_not_answer_its_own_key(status, id):
-    seen = process(api.ORGANIZATION, status, with_key=True)
-    assert ids(api.accepts_its_own_key(seen, SETTINGS)) == ([id] if id else [])
+    seen = process(api_inside.ORGANIZATION, status, with_key=True)
+    assert ids(api_inside.accepts_its_own_key(seen, SETTINGS)) == ([id] if id else [])
     if id is None:
-        assert api.process_with_accepted_key(seen, SETTINGS).with_key
+        assert api_inside.process_with_accepted_key(seen, SETTINGS).with_key
         return
     with pytest.raises(Blocked, match=f"answers {status} .*because of {id}"):
-        api.process_with_accepted_key(seen, SETTINGS)
+        api_inside.process_with_accepted_key(seen, SETTINGS)
 
 
 def test_an_api_on_another_schema_is_blocked_by_it():
     said = LagoProcess(
         with_key=True,
-        answers={api.ORGANIZATION: EndpointAnswer(500)},
+        answers={api_inside.ORGANIZATION: EndpointAnswer(500)},
         migrations=("1", "9"),
         migration_count=2,
     )
     old = DatabaseAnswers(migrations=AppliedMigrations(1, "1"))
     with pytest.raises(Blocked, match="schema-not-the-images"):
-        list(api.accepts_its_own_key(facts(*lago(), lago={"api": said}, database=old), SETTINGS))
+        list(api_inside.accepts_its_own_key(facts(*lago(), lago={"api": said}, database=old), SETTINGS))
 
 
 def test_an_api_that_could_not_be_asked():
     with pytest.raises(Blocked, match="api-unhealthy"):
-        list(api.accepts_its_own_key(facts(*lago(), lago={"api": LagoProcess(error="late")}), SETTINGS))
+        list(
+            api_inside.accepts_its_own_key(facts(*lago(), lago={"api": LagoProcess(error="late")}), SETTINGS)
+        )
     for said in (LagoProcess(), LagoProcess(with_key=False), LagoProcess(with_key=True)):
         with pytest.raises(Unknown):
-            list(api.accepts_its_own_key(facts(*lago(), lago={"api": said}), SETTINGS))
-    for check in (api.accepts_its_own_key, api.is_healthy_and_of_the_expected_version):
+            list(api_inside.accepts_its_own_key(facts(*lago(), lago={"api": said}), SETTINGS))
+    for check in (api_inside.accepts_its_own_key, api_inside.is_healthy_and_of_the_expected_version):
         with pytest.raises(Blocked, match="service-missing"):
             list(check(facts(*lago("api")), SETTINGS))
 

@@ -9,11 +9,13 @@ import httpx
 import pytest
 import respx
 
-from lago_acceptance.clients.connection import FIX, Connection, NotAnswered, Refused
+from lago_acceptance.clients.answers import FIX, NotAnswered, Refused
+from lago_acceptance.clients.connection import Connection
 from lago_acceptance.clients.gateway import Gateway, Operation, operations
 from lago_acceptance.clients.graphql import GraphQL, LoginRefused, Session
-from lago_acceptance.clients.invalid_credentials import ORGANIZATION, InvalidCredentials, connect_ahead
-from lago_acceptance.clients.lago import Lago
+from lago_acceptance.clients.invalid_credentials import InvalidCredentials
+from lago_acceptance.clients.lago import ORGANIZATION, Lago
+from lago_acceptance.clients.prefetch import prefetched
 from lago_acceptance.clients.token_issuer import NAME, Issuer
 from lago_acceptance.core.roles import API, GATEWAY
 from lago_acceptance.core.secrets import Secret
@@ -398,7 +400,7 @@ def test_a_lago_and_a_gateway_are_asked_ahead_for_what_the_checks_ask():
     respx.get("https://gateway.test/openapi.json").respond(200, json={"paths": plans})
     respx.get("https://gateway.test/api/billing/plans").respond(200, json=[])
     respx.get("https://gateway.test/api/billing/subscription").mock(return_value=refused)
-    api, asked = connect_ahead(view, API, nobody), connect_ahead(view, GATEWAY, nobody)
+    api, asked = prefetched(view, API, nobody), prefetched(view, GATEWAY, nobody)
     respx.clear()
     assert api.ask("GET", "/health").body == {"version": "v1"}
     assert [api.ask("GET", ORGANIZATION, headers=each).status for each in nobody.headers().values()] == [

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from lago_acceptance.checks import gateway as gateway_checks
-from lago_acceptance.checks.inside import InsideView, view_of
+from lago_acceptance.checks import gateway_inside, inside
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.verdicts import Unknown, Unreachable
 from lago_acceptance.facts.answers import LagoProcess, decode
+from lago_acceptance.facts.inside import InsideView, view_of
 
 READINGS = files("lago_acceptance.facts") / "scripts"
 PLANS = [{"code": f"plan-{number}", "name": "x" * 400} for number in range(400)]
@@ -66,7 +66,7 @@ def test_long_answers_side_by_side_arrive_whole(output):
 
 def test_an_answer_that_is_cut_is_no_verdict(output):
     lines = [line for line in output.splitlines() if line.startswith("health ")]
-    with pytest.raises(Unreachable, match="gateway-health did not arrive whole"):
+    with pytest.raises(Unreachable, match="gateway-health arrived incomplete"):
         seen("\n".join([*lines[:-1], lines[-1][:-3]]))
 
 
@@ -74,13 +74,13 @@ def test_dockers_own_words_are_no_answer():
     view = seen("asked\nOCI runtime exec failed: no sh\n")
     assert not view.answers
     with pytest.raises(Unknown, match="no API container runs"):
-        view.listed("api-plans", "plans")
+        inside.listed(view, "api-plans", "plans")
     with pytest.raises(Unknown, match="nothing could be run inside the gateway's container"):
-        list(gateway_checks.stranger_is_refused(view))
+        list(gateway_inside.invalid_key_is_refused(view))
     with pytest.raises(Unknown, match="nothing could be run inside the gateway's container"):
-        list(gateway_checks.key_is_accepted(view))
+        list(gateway_inside.key_is_accepted(view))
     with pytest.raises(Unknown, match="nothing could be run inside the gateway's container"):
-        list(gateway_checks.finds_lago(view, "brain-network"))
+        list(gateway_inside.finds_lago(view, "brain-network"))
 
 
 def test_what_lago_says_of_itself_is_read_with_its_status():
@@ -89,15 +89,15 @@ def test_what_lago_says_of_itself_is_read_with_its_status():
         "inside": {"plans": [200, json.dumps({"plans": PLANS})], "metrics": [0, "late"]},
     }
     view = seen("", told)
-    assert view.listed("api-plans", "plans") == PLANS
+    assert inside.listed(view, "api-plans", "plans") == PLANS
     assert view.answers["api-metrics"].said == "no answer: late"
-    with pytest.raises(Unknown, match="no container of Lago has LAGO_API_KEY"):
-        seen("", {"with_key": False, "inside": {}}).listed("api-plans", "plans")
-    with pytest.raises(Unknown, match="gave no answer for its plans inside its container in time"):
-        seen("", {"error": "killed"}).listed("api-plans", "plans")
+    with pytest.raises(Unknown, match="no Lago container has LAGO_API_KEY"):
+        inside.listed(seen("", {"with_key": False, "inside": {}}), "api-plans", "plans")
+    with pytest.raises(Unknown, match="did not answer a request for its plans inside its container in time"):
+        inside.listed(seen("", {"error": "killed"}), "api-plans", "plans")
 
 
 def test_a_key_with_permissions_says_nothing_of_what_it_may_not_read():
     view = seen("", {"with_key": True, "inside": {"plans": [403, "{}"]}})
-    with pytest.raises(Unknown, match="may not read the plans"):
-        view.listed("api-plans", "plans")
+    with pytest.raises(Unknown, match="no permission to read the plans"):
+        inside.listed(view, "api-plans", "plans")

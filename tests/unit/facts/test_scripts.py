@@ -171,3 +171,34 @@ def test_the_words_of_a_deployment_are_quoted():
         check=True,
     )
     assert told.stdout == "/srv/it's $(reboot); `x`|a\"b"
+
+
+TABLE = r"""C	one	{"command":["redis-server","--requirepass","f00d\u0026 d00d","--save","60"]}
+C	two	{"args":["-c","redis-server --requirepass f00d --masterauth=\"beef\" && redis-cli -a $PASSWORD ping"]}
+C	three	{"test":["CMD","redis-cli","-a","f00d","ping"],"args":["--passphrase","open","-a","all"]}
+E	one	"REDIS_PASSWORD=f00d\u0026 d00d"
+declaration
+      "--requirepass",
+      "f00d",
+      "--save",
+"""
+
+
+@pytest.mark.parametrize("name", AWKS)
+def test_passwords_of_redis_in_commands_are_masked_by_class(name):
+    told = masked(awk_of(name), TABLE.encode(), scope=" one two three ")
+    containers, environment = (
+        ScriptOutput("somewhere", told).text(section) for section in ("containers", "environment")
+    )
+    assert containers.splitlines() == [
+        '{"command":["redis-server","--requirepass","<secret:1:plain:10>","--save","60"]}',
+        '{"args":["-c","redis-server --requirepass <secret:2:plain:4> --masterauth=\\"<secret:3:plain:4>\\"'
+        ' && redis-cli -a $PASSWORD ping"]}',
+        '{"test":["CMD","redis-cli","-a","<secret:2:plain:4>","ping"],"args":["--passphrase","open","-a","all"]}',
+    ]
+    assert environment.splitlines() == [
+        "E\tone\tREDIS_PASSWORD\t<secret:1:plain:10>",
+        'D\t      "--requirepass",',
+        'D\t      "<secret:2:plain:4>",',
+        'D\t      "--save",',
+    ]

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from lago_acceptance.checks import (
-    api,
+    api_inside,
     diagnosis,
     drift,
     environment,
@@ -270,9 +270,9 @@ def answered(status: int) -> Facts:
 
 def test_a_key_that_may_not_read_the_organization_is_unknown():
     with pytest.raises(Unknown, match="permissions"):
-        list(api.accepts_its_own_key(answered(403), SETTINGS))
+        list(api_inside.accepts_its_own_key(answered(403), SETTINGS))
     with pytest.raises(Unknown, match="permissions"):
-        api.process_with_accepted_key(answered(403), SETTINGS)
+        api_inside.process_with_accepted_key(answered(403), SETTINGS)
     limited = {
         "/api/v1/organizations": EndpointAnswer(200),
         "/api/v1/webhooks/public_key": EndpointAnswer(403),
@@ -282,7 +282,7 @@ def test_a_key_that_may_not_read_the_organization_is_unknown():
     for check in (rsa_key.public_half_is_served, rsa_key.signed_token_verifies):
         with pytest.raises(Unknown, match="permissions"):
             list(check(msgspec.structs.replace(seen, lago={"api": process}), SETTINGS))
-    assert ids(api.accepts_its_own_key(answered(401), SETTINGS)) == ["api-refuses-its-key"]
+    assert ids(api_inside.accepts_its_own_key(answered(401), SETTINGS)) == ["api-refuses-its-key"]
 
 
 # --- the clock ---

@@ -49,7 +49,7 @@ def test_live_without_hosts(suite):
 
 
 def test_hosts_without_live(suite):
-    refused(suite("-m", "smoke", "--hosts", "ssh://root@127.0.0.1"), 4, "--hosts belongs to --target live")
+    refused(suite("-m", "smoke", "--hosts", "ssh://root@127.0.0.1"), 4, "--hosts needs --target live")
 
 
 def test_writes_are_allowed_to_a_live_host_alone(suite):
@@ -57,11 +57,11 @@ def test_writes_are_allowed_to_a_live_host_alone(suite):
 
 
 def test_a_key_file_that_is_absent(suite, tmp_path):
-    refused(suite("--api-key-file", str(tmp_path / "none")), 4, "--api-key-file", "not there")
+    refused(suite("--api-key-file", str(tmp_path / "none")), 4, "--api-key-file", "does not exist")
 
 
 def test_a_deadline_that_is_no_time(suite):
-    refused(suite("-m", "smoke", "--deadline", "-3"), 4, "--deadline -3 is no time")
+    refused(suite("-m", "smoke", "--deadline", "-3"), 4, "--deadline -3 is not a time limit")
 
 
 def test_settings_that_are_not_toml(suite, tmp_path):
@@ -76,11 +76,13 @@ def test_settings_with_an_unknown_entry(suite, tmp_path):
 
 
 def test_settings_that_are_absent(suite, tmp_path):
-    refused(suite("-m", "smoke", "--settings", str(tmp_path / "none.toml")), 4, "none.toml", "not there")
+    refused(suite("-m", "smoke", "--settings", str(tmp_path / "none.toml")), 4, "none.toml", "does not exist")
 
 
 def test_a_compose_file_that_is_absent(suite, tmp_path):
-    refused(suite("-m", "smoke", "--compose-file", str(tmp_path / "none.yml")), 4, "none.yml", "not there")
+    refused(
+        suite("-m", "smoke", "--compose-file", str(tmp_path / "none.yml")), 4, "none.yml", "does not exist"
+    )
 
 
 def test_a_compose_file_that_is_a_folder(suite, tmp_path):
@@ -105,7 +107,7 @@ def test_a_missing_variable(suite, tmp_path):
 
 
 def test_an_env_file_that_is_absent(suite, tmp_path):
-    refused(suite("-m", "smoke", "--env-file", str(tmp_path / "none")), 4, "--env-file", "not there")
+    refused(suite("-m", "smoke", "--env-file", str(tmp_path / "none")), 4, "--env-file", "does not exist")
 
 
 def test_a_daemon_that_does_not_answer(suite, tmp_path):

@@ -289,5 +289,5 @@ def test_a_proxied_zone_is_judged_at_the_origin(authority):
 
 @pytest.mark.parametrize("kind", [Kind.UNANSWERED, Kind.REFUSED, Kind.CLOSED, Kind.NO_ROUTE])
 def test_a_blocked_origin_of_a_proxied_zone_is_unknown(authority, kind: Kind):
-    with pytest.raises(Unknown, match="Cloudflare stands before it"):
+    with pytest.raises(Unknown, match="behind Cloudflare"):
         certificates.is_in_date(proxied(Failure(kind, "nothing"), authority), "api", EDGE)

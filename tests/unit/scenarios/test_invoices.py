@@ -10,13 +10,15 @@ import httpx
 import pytest
 import respx
 
-from lago_acceptance.clients.connection import Connection, Refused
+from lago_acceptance.clients.answers import Refused
+from lago_acceptance.clients.connection import Connection
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.clients.webhook_receiver import Delivery
 from lago_acceptance.core.findings import Red
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.scenarios import invoices
-from lago_acceptance.scenarios.context import Context, Names, Preconditions, Timeouts
+from lago_acceptance.scenarios.context import Context, Names, Timeouts
+from lago_acceptance.scenarios.preconditions import Preconditions
 
 API = "https://api.example.test"
 PDF = httpx.Response(200, content=b"%PDF-1.4 ...", headers={"Content-Type": "application/pdf"})
@@ -24,7 +26,7 @@ PATH = "/rails/active_storage/blobs/redirect/x/1.pdf"
 
 
 @pytest.fixture
-def ground() -> Iterator[Context]:
+def context() -> Iterator[Context]:
     connection = Connection("api", API, "192.0.2.7", seconds=2)
     lago = Lago(connection, Secret("a-key-of-this-test"))
     yield Context(lago, Names("1"), Preconditions(), Timeouts(file=0.1))
@@ -56,13 +58,13 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @respx.mock
-def test_an_invoices_file_is_fetched_as_a_browser_does(way, ground):
+def test_an_invoices_file_is_fetched_as_a_browser_does(way, context):
     url, answers = WAYS[way]
     has_file(url)
     for asked, answer in answers.items():
         respx.get(asked).mock(return_value=answer)
     last = respx.get("https://192.0.2.7/disk/1.pdf").mock(return_value=PDF)
-    assert invoices.file(ground, {"lago_id": "i"}) == url
+    assert invoices.file(context, {"lago_id": "i"}) == url
     assert last.call_count == 1
 
 
@@ -74,29 +76,29 @@ def test_an_invoices_file_is_fetched_as_a_browser_does(way, ground):
             httpx.ConnectError("Name or service not known"),
             "http://lago-api:3000/x.pdf",
         ),
-        (f"{API}/x.pdf", to(f"{API}/x.pdf"), "leads to 302"),
+        (f"{API}/x.pdf", to(f"{API}/x.pdf"), "gives 302"),
         (f"{API}/x.pdf", httpx.Response(200, html="<title>Lago</title>"), "200 text/html"),
     ],
 )
 @respx.mock
-def test_a_file_that_does_not_come_is_red_by_its_own_name(url, answer, said, ground):
+def test_a_file_that_does_not_come_is_red_by_its_own_name(url, answer, said, context):
     has_file(url)
     known = {"side_effect": answer} if isinstance(answer, Exception) else {"return_value": answer}
     respx.get(url.replace("api.example.test", "192.0.2.7")).mock(**known)
     with pytest.raises(Red) as raised:
-        invoices.file(ground, {"lago_id": "i"})
+        invoices.file(context, {"lago_id": "i"})
     assert raised.value.findings[0].id == "invoice-file-unreadable"
     assert said in raised.value.findings[0].problem and "LAGO_API_URL" in raised.value.findings[0].fix
 
 
 @pytest.mark.parametrize("served", [None, 7, "A", "//79"])
 @respx.mock
-def test_a_public_key_that_is_none_is_refused(served, ground):
+def test_a_public_key_that_is_none_is_refused(served, context):
     respx.get("https://192.0.2.7/api/v1/webhooks/json_public_key").respond(
         json={"webhook": {"public_key": served}}
     )
     with pytest.raises(Refused):
-        ground.lago.public_key()
+        context.lago.public_key()
 
 
 # --- webhooks ---
@@ -146,8 +148,8 @@ def test_a_signature_of_something_else_is_told(claims, said, keys):
 
 
 def test_another_keys_signature_is_told(keys):
-    assert "not signed by the key that the API serves" in delivery(keys[1]).trouble(public(keys[0]))
+    assert "not signed with the key that the API serves" in delivery(keys[1]).trouble(public(keys[0]))
     hmac = base64.b64encode(bytes(32)).decode()
     assert "not signed" in Delivery("/hmac", {"x-lago-signature": hmac}, BODY).trouble(public(keys[0]))
     assert Delivery("/", {}, "[1]").type == ""
-    assert "bears no" in Delivery("/", {}, BODY).trouble(public(keys[0]))
+    assert "has no X-Lago-Signature" in Delivery("/", {}, BODY).trouble(public(keys[0]))

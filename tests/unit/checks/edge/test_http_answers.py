@@ -19,7 +19,7 @@ from lago_acceptance.probes.failure import Kind
 from lago_acceptance.probes.http import KEPT, Client, Exchange
 from lago_acceptance.probes.ports import knock
 from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
-from lago_acceptance.probes.survey import PublicSurvey, look
+from lago_acceptance.probes.survey import PublicSurvey, survey
 from tests.support.edge_servers import (
     API_HOST,
     FRONT_HOST,
@@ -61,7 +61,7 @@ class World:
             origin=origin,
             roots=self.authority.cert_pem.bytes().decode(),
         )
-        return look(view, closed, self.web, self.secure)
+        return survey(view, closed, self.web, self.secure)
 
     def close(self) -> None:
         self.site.close()
@@ -98,12 +98,12 @@ def test_a_healthy_site_passes_every_check_within_a_second(world: World):
     for role in HOSTS:
         for check in (
             dns_records.resolves,
-            dns_records.leads_to_the_origin,
+            dns_records.points_to_the_origin,
             certificates.is_trusted,
             certificates.is_modern,
             http_answers.through_the_name,
             http_answers.straight_to_the_origin,
-            redirects.http_leads_to_https,
+            redirects.http_redirects_to_https,
         ):
             assert check(seen, role) == [], check.__name__
         assert certificates.is_in_date(seen, role, edge()) == []
@@ -162,13 +162,13 @@ def test_each_wrong_body_has_its_own_finding(world: World, page, answer, role: s
 )
 def test_http_must_lead_to_the_same_place_over_https(world: World, answer, expected: list[str]):
     world.site.pages[HTTP] = answer
-    assert ids(redirects.http_leads_to_https(world.look(), "api")) == expected
+    assert ids(redirects.http_redirects_to_https(world.look(), "api")) == expected
 
 
 def test_a_redirect_loop_is_red_and_ends(world: World):
     world.site.pages[HEALTH] = redirect(f"http://{API_HOST}/health")
     seen = world.look()
-    assert ids(redirects.http_leads_to_https(seen, "api")) == ["redirect-loop"]
+    assert ids(redirects.http_redirects_to_https(seen, "api")) == ["redirect-loop"]
     assert ids(http_answers.through_the_name(seen, "api")) == ["https-redirects"]
 
 
@@ -271,7 +271,7 @@ def test_nothing_is_read_through_a_certificate_that_is_not_trusted(world: World)
 def test_a_name_that_leads_to_another_host_is_red(world: World):
     world.dns.zone[(API_HOST, "A")] = [ELSEWHERE]
     seen = world.look()
-    assert ids(dns_records.leads_to_the_origin(seen, "api")) == ["name-points-elsewhere"]
+    assert ids(dns_records.points_to_the_origin(seen, "api")) == ["name-points-elsewhere"]
     assert ids(http_answers.through_the_name(seen, "api")) == ["host-unanswered"]
     assert http_answers.straight_to_the_origin(seen, "api") == []
 
@@ -349,7 +349,7 @@ def test_a_redirect_to_no_url_is_an_answer_too():
         )
     )
     assert (exchange.status, exchange.headers["location"]) == (301, "https://[broken/")
-    assert redirects.impact(exchange.headers["location"], API_HOST, "/health") is False
+    assert redirects.is_https_url_of(exchange.headers["location"], API_HOST, "/health") is False
 
 
 def test_a_flood_is_cut_off():

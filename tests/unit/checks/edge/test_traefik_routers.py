@@ -55,10 +55,10 @@ def says(*changed: dict[str, Any], without: str = "", url: str = "http://172.20.
 
 def all_of(seen: Facts) -> list[str]:
     findings = [
-        *traefik_routers.are_sound(seen, "api", HOST),
+        *traefik_routers.have_no_errors(seen, "api", HOST),
         *traefik_routers.are_one_each(seen, "api", HOST, EDGE),
         *traefik_routers.have_the_resolver(seen, "api", HOST, EDGE),
-        *traefik_routers.lead_to_the_service(seen, "api", HOST, EDGE),
+        *traefik_routers.point_to_the_service(seen, "api", HOST, EDGE),
     ]
     assert all(each.problem and each.impact and each.fix for each in findings)
     return [each.id for each in findings]
@@ -81,7 +81,7 @@ def test_healthy_routers_pass():
 def test_what_traefik_finds_wrong_is_told_in_its_own_words(mistake: str, words: str):
     broken = next(router for router in SAID["mistakes"] if router["name"] == mistake)
     seen = facts(says(broken))
-    (finding,) = traefik_routers.are_sound(seen, "api", HOST)
+    (finding,) = traefik_routers.have_no_errors(seen, "api", HOST)
     assert finding.id == "router-broken"
     assert words in finding.problem
     assert traefik_routers.are_one_each(seen, "api", HOST, EDGE) == [] or mistake == "someentry@file"
@@ -155,15 +155,15 @@ def test_another_resolver_or_none_is_red_although_traefik_shows_no_error(tls: di
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://172.20.0.4:80", "lago-front-1, a front"),
-        ("http://172.20.0.9:3000", "a db"),
-        ("http://172.20.0.77:3000", "no container of this host"),
-        ("http://172.20.0.3:8080", "has port 8080, and the api listens on 3000"),
+        ("http://172.20.0.4:80", "lago-front-1 (front)"),
+        ("http://172.20.0.9:3000", "lago-db-1 (db)"),
+        ("http://172.20.0.77:3000", "no container on this host"),
+        ("http://172.20.0.3:8080", "has port 8080, while the api listens on 3000"),
         ("http://172.21.0.3:3000", "is on lago, which lago-proxy-1 is not on"),
     ],
 )
 def test_a_service_that_is_not_the_roles_own_is_red(url: str, words: str):
-    (finding,) = traefik_routers.lead_to_the_service(facts(says(url=url)), "api", HOST, EDGE)
+    (finding,) = traefik_routers.point_to_the_service(facts(says(url=url)), "api", HOST, EDGE)
     assert finding.id == "router-leads-elsewhere"
     assert words in finding.problem
 

@@ -1,0 +1,154 @@
+"""What each public host must serve, and what comes instead: Traefik's own errors, redirects, other services."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from lago_acceptance.checks.edge.cloudflare import is_cloudflare
+from lago_acceptance.core.roles import API, FRONT, GATEWAY
+from lago_acceptance.probes.http import Exchange
+from lago_acceptance.probes.survey import HEALTH, PAGE, SCRIPT, PublicSurvey, Request
+
+# Traefik's own errors by status, and how to fix them.
+PROXY_SAYS = {
+    404: (
+        "Traefik has no router for this name",
+        "check that this host has an enabled router on this entrypoint",
+    ),
+    502: (
+        "Traefik can't connect to the service behind this name",
+        "check that the container runs and listens on the port in "
+        "traefik.http.services.NAME.loadbalancer.server.port",
+    ),
+    503: (
+        "Traefik has no server for the service behind this name",
+        "check that the container runs and is healthy",
+    ),
+    504: (
+        "Traefik gets no answer from the service behind this name",
+        "put Traefik and the container on the same network, and name that network in traefik.docker.network",
+    ),
+}
+NO_LOOP = (
+    "remove the redirect from the https router; behind Cloudflare set SSL/TLS to Full (strict), not Flexible"
+)
+REDIRECTS = (301, 302, 303, 307, 308)
+
+
+# Id, problem, impact, fix.
+Defect = tuple[str, str, str, str]
+
+
+def by_the_proxy(exchange: Exchange) -> Defect | None:
+    """The defect where Cloudflare or Traefik answers with an error of its own."""
+    if 520 <= exchange.status <= 530 and is_cloudflare(exchange.address):
+        return (
+            "cloudflare-cannot-reach-origin",
+            f"Cloudflare answers {exchange.status}: it gets no usable answer from the origin",
+            "nobody can reach this name",
+            "open port 443 of the host to Cloudflare's addresses, give the origin a valid certificate, and set the "
+            "A record behind Cloudflare's proxy to the host's address",
+        )
+    if exchange.status in PROXY_SAYS and exchange.media_type in ("text/plain", ""):
+        problem, fix = PROXY_SAYS[exchange.status]
+        return (
+            "proxy-answers-itself",
+            f"{problem} ({exchange.excerpt})",
+            "nobody can reach the service by its name",
+            fix,
+        )
+    return None
+
+
+def redirected(exchange: Exchange) -> Defect | None:
+    """The defect where https answers with a redirect."""
+    if exchange.status not in REDIRECTS:
+        return None
+    target = exchange.headers.get("location", "nowhere")
+    return (
+        "https-redirects",
+        f"https answers with a redirect to {target[:200]} ({exchange.status})",
+        "browsers stop with 'too many redirects' if it points back; the gateway follows no redirects",
+        NO_LOOP,
+    )
+
+
+def _health(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
+    try:
+        body = json.loads(exchange.body)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or exchange.media_type != "application/json":
+        return _other_service(exchange, "the JSON of Lago's /health")
+    if exchange.status != 200:
+        return (
+            "api-unhealthy",
+            f"Lago answers and reports that it is not healthy ({exchange.excerpt})",
+            "every request that needs the database fails",
+            "read the api's log; usually DATABASE_URL or the database is the cause",
+        )
+    if not isinstance(body.get("version"), str):
+        return _other_service(exchange, "Lago's /health with its version")
+    return None
+
+
+def _gateway_health(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
+    try:
+        is_json = isinstance(json.loads(exchange.body), dict) and exchange.media_type == "application/json"
+    except ValueError:
+        is_json = False
+    if not is_json:
+        return _other_service(exchange, "the JSON of the gateway's /health")
+    if exchange.status != 200:
+        return (
+            "gateway-unhealthy",
+            f"the gateway answers and reports that it is not healthy ({exchange.excerpt})",
+            "its billing routes fail",
+            "read the gateway's log; usually its own database is down",
+        )
+    return None
+
+
+def _page(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
+    if exchange.status != 200 or exchange.media_type != "text/html" or "env-config.js" not in exchange.body:
+        return _other_service(exchange, "the front's page, which loads env-config.js")
+    return None
+
+
+def _script(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
+    if exchange.status != 200 or "javascript" not in exchange.media_type:
+        return _other_service(exchange, "env-config.js as JavaScript, which the front writes at every start")
+    found = re.search(r"""window\.API_URL\s*=\s*["']([^"']*)["']""", exchange.body)
+    given = found[1] if found else ""
+    wanted = f"https://{survey.view.hosts[API]}"
+    if given == wanted:
+        return None
+    return (
+        "front-api-url",
+        f"env-config.js gives browsers {given or 'no address'!r} as the API's address instead of {wanted!r}",
+        "the login page loads and nobody can log in: browsers send logins to the wrong address"
+        if given
+        else "the login page loads and nobody can log in: browsers post to /undefined/graphql on the front, "
+        "which answers 405",
+        f"set API_URL={wanted} (without a trailing slash) on the front; its image reads no other variable for it",
+    )
+
+
+def _other_service(exchange: Exchange, wanted: str) -> Defect:
+    return (
+        "wrong-service-answers",
+        f"expected {wanted}, got: {exchange.excerpt}",
+        "the name is routed to the wrong service",
+        "check which service the router of this host points to",
+    )
+
+
+# By role and request: the defect of an answer that is not what belongs there, or None.
+BODIES: dict[tuple[str, Request], Callable[[PublicSurvey, Exchange], Defect | None]] = {
+    (API, HEALTH): _health,
+    (FRONT, PAGE): _page,
+    (FRONT, SCRIPT): _script,
+    (GATEWAY, HEALTH): _gateway_health,
+}

@@ -1,0 +1,50 @@
+"""Connections to Lago and its gateway by their public names, and the questions that need no facts asked early."""
+
+from __future__ import annotations
+
+from lago_acceptance.clients import connection
+from lago_acceptance.clients.connection import Connection
+from lago_acceptance.clients.gateway import Gateway, operations
+from lago_acceptance.clients.graphql import GraphQL, LoginRefused
+from lago_acceptance.clients.invalid_credentials import InvalidCredentials
+from lago_acceptance.clients.lago import ORGANIZATION
+from lago_acceptance.core.attempt import Attempt
+from lago_acceptance.core.roles import API, GATEWAY
+from lago_acceptance.probes.public_endpoints import PublicEndpoints
+
+# The gateway answers from its own tables after up to 15 s when Lago hangs.
+GATEWAY_SECONDS = 20.0
+
+
+def connect(view: PublicEndpoints, role: str) -> Connection:
+    """A connection to the API or the gateway by its public name."""
+    return connection.through(view, role, GATEWAY_SECONDS if role == GATEWAY else connection.SECONDS)
+
+
+def prefetched(view: PublicEndpoints, role: str, invalid_credentials: InvalidCredentials) -> Connection:
+    """The same, with the answers that checks will ask for. What failed now fails again when a check asks."""
+    made = connect(view, role)
+    with made.ahead():
+        Attempt.of(_ask_api if role == API else _ask_gateway, made, invalid_credentials)
+    return made
+
+
+def _ask_api(api: Connection, invalid_credentials: InvalidCredentials) -> None:
+    api.ask("GET", "/health")
+    for headers in invalid_credentials.headers().values():
+        api.ask("GET", ORGANIZATION, headers=headers)
+    try:
+        GraphQL(api).login(invalid_credentials.email, invalid_credentials.password)
+    except LoginRefused:
+        return
+
+
+def _ask_gateway(asked: Connection, invalid_credentials: InvalidCredentials) -> None:
+    gateway = Gateway(asked)
+    gateway.health()
+    offered = operations(gateway.openapi())
+    if "plans" in offered:
+        gateway.plans(offered["plans"])
+    if "subscriptions" in offered:
+        for token in (None, invalid_credentials.garbage, invalid_credentials.forged):
+            gateway.read(offered["subscriptions"], token)

@@ -1,0 +1,76 @@
+"""What Compose leaves out of a model: env_file entries that it did not read, and a command after its first operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from lago_acceptance.composefile.env_files import EnvFiles, written_variables
+from lago_acceptance.core.roles import DB, FRONT, LAGO_RUBY, role_of
+from lago_acceptance.core.value_shapes import given_later
+from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.shell.words import OPERATORS, split
+
+# What a service usually gets by its env_file.
+_LAGO_EXPECTS = (
+    "RAILS_ENV",
+    "SECRET_KEY_BASE",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "LAGO_RSA_PRIVATE_KEY",
+    "LAGO_API_URL",
+    "LAGO_FRONT_URL",
+    "LAGO_PDF_URL",
+    "LAGO_REDIS_CACHE_URL",
+    "LAGO_ENCRYPTION_PRIMARY_KEY",
+    "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
+    "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
+    "LAGO_DISABLE_SIGNUP",
+)
+
+
+def with_env_files(model: Model, env_files: EnvFiles, unresolved: bool) -> Model:
+    """The model with the variables of env_file entries; what a missing file holds is unknown, not absent.
+
+    ``unresolved``: Compose has read none of them.
+    """
+
+    def completed(service: Service) -> Service:
+        given: dict[str, str | None] = {}
+        if unresolved:
+            for path in env_files.by_service.get(service.name, ()):
+                given.update(
+                    (name, value) for name, value in written_variables(env_files.texts.get(path, "")) if name
+                )
+        if service.name in env_files.absent:
+            given = {**{name: given_later(name) for name in _expected(service.role)}, **given}
+        return msgspec.structs.replace(service, environment={**given, **service.environment})
+
+    return msgspec.structs.replace(model, services=tuple(map(completed, model.services)))
+
+
+def with_whole_commands(model: Model, written: dict[str, Any], expanded: Callable[[str], str]) -> Model:
+    """The model with the commands that Compose cuts at an operator such as ``&&``, as they are ``written``."""
+
+    def completed(service: Service) -> Service:
+        for key in ("command", "entrypoint"):
+            text = written.get(service.name, {}).get(key)
+            words = split(expanded(text).replace("$$", "$")) if isinstance(text, str) else ()
+            if len(words) > len(getattr(service, key)) and any(
+                word in OPERATORS or word.endswith(";") for word in words
+            ):
+                service = msgspec.structs.replace(service, **{key: words})
+                role = role_of(service.image, service.full_command, service.labels)
+                service = msgspec.structs.replace(service, role=role)
+        return service
+
+    return msgspec.structs.replace(model, services=tuple(map(completed, model.services)))
+
+
+def _expected(role: str | None) -> tuple[str, ...]:
+    """The variables that a service of a role would find in its env_file."""
+    if role in LAGO_RUBY:
+        return _LAGO_EXPECTS
+    return {FRONT: ("API_URL",), DB: ("POSTGRES_PASSWORD",)}.get(role or "", ())

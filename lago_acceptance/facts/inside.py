@@ -1,0 +1,110 @@
+"""What was answered inside the containers of gateway and API: read there, so that no key leaves its container."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lago_acceptance.core.roles import API
+from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.facts.types import Container, Facts
+
+_NAMES_OF_THE_GATEWAY = ("url", "has-key", "addresses", "resolver", "health", "stranger", "organization")
+
+
+class InsideAnswer(msgspec.Struct, frozen=True):
+    """One answer that was got inside a container. ``status`` 0: there was none, and ``text`` says why."""
+
+    status: int
+    text: str
+
+    @property
+    def document(self) -> Any:
+        """The body as JSON, None where it is something else."""
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return None
+
+    @property
+    def said(self) -> str:
+        """Status and the first 300 characters, for a message."""
+        return f"{self.status or 'no answer'}: {redact(' '.join(self.text.split()))[:300]}"
+
+
+class InsideView(msgspec.Struct, frozen=True):
+    """What was seen inside. Names of answers: gateway-health, gateway-organization, gateway-stranger (asked with
+    an invalid key), api-health, api-organization, api-plans, api-metrics.
+    """
+
+    texts: dict[str, str]
+    answers: dict[str, InsideAnswer]
+    gateway: Container | None
+    api: Container | None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All addresses that Lago's name has in the gateway's container."""
+        return tuple(self.texts.get("gateway-addresses", "").split())
+
+    @property
+    def url(self) -> str:
+        """Where the gateway looks for Lago: its LAGO_API_URL, else http://lago-api:3000."""
+        return self.texts.get("gateway-url", "")
+
+    @property
+    def by_public_name(self) -> bool:
+        """Whether the gateway reaches Lago through the proxy: by a name with dots."""
+        host = urlsplit(self.url).hostname or ""
+        return "." in host and not host.replace(".", "").isdigit()
+
+    @property
+    def unresolved(self) -> str:
+        """Why Lago's name could not be looked up there, or ""."""
+        missing = "the gateway's container has neither getent nor python3"
+        return missing if self.texts.get("gateway-resolver") == "none" else ""
+
+    def has_key(self, who: str) -> bool:
+        """Whether the gateway's container, or one of Lago's (``api``), has LAGO_API_KEY."""
+        return self.texts.get(f"{who}-has-key") == "yes"
+
+    def lacks_key(self, who: str) -> bool:
+        """Whether it has none, which is not known where nothing could be asked."""
+        return self.texts.get(f"{who}-has-key") == "no"
+
+
+def view_of(facts: Facts) -> InsideView:
+    """The view that facts hold. Unreachable where an answer did not arrive whole."""
+    texts: dict[str, str] = {}
+    answers: dict[str, InsideAnswer] = {}
+    known = {container.id: container for container in (*facts.containers, *facts.others)}
+    id, output = next(iter(facts.gateways.items()), ("", ""))
+    parts: dict[str, list[str]] = {}
+    for line in output.splitlines():
+        name, _, rest = line.partition(" ")
+        # Other lines are Docker's own, about a container in which nothing can be run.
+        if name in _NAMES_OF_THE_GATEWAY:
+            parts.setdefault(f"gateway-{name}", []).append(rest)
+    for name, encoded in parts.items():
+        try:
+            value = base64.b64decode("".join(encoded), validate=True).decode("utf-8", "replace")
+        except binascii.Error as error:
+            raise Unreachable(f"the answer {name} arrived incomplete ({error}); try again") from error
+        body, _, status = value.rpartition("\n")
+        if status.isdigit():
+            answers[name] = InsideAnswer(int(status), body)
+        else:
+            texts[name] = value.strip()
+    api = facts.running(API)
+    said = facts.process(api)
+    if said.with_key is not None:
+        texts["api-has-key"] = "yes" if said.with_key else "no"
+    for name, answer in said.inside.items():
+        answers[f"api-{name}"] = InsideAnswer(*answer)
+    return InsideView(texts, answers, known.get(id), api)
