@@ -1,7 +1,7 @@
 # `make smoke` is all that is needed on a fresh machine. ARGS is handed to pytest.
 .POSIX:
 .SILENT:
-.PHONY: help smoke test gate live bench images setup clean
+.PHONY: help smoke test gate live bench images docs setup clean
 PYTEST = .venv/bin/pytest
 
 help:  ## these lines
@@ -31,7 +31,10 @@ bench: setup  ## the numbers that the project promises
 	.venv/bin/python -m bench $(ARGS)
 
 images: setup  ## build the stand-ins that are not there yet
-	.venv/bin/python -m lago_acceptance.images.resolve
+	.venv/bin/lago-acceptance images
+
+docs: setup  ## write docs/checks.md from the docstrings of the checks
+	.venv/bin/python -m lago_acceptance.core.explain
 
 setup:  ## Python packages, Compose, Docker Engine
 	bin/setup

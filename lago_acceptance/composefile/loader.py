@@ -69,12 +69,12 @@ def files_in(paths: tuple[Path, ...]) -> list[Path]:
             )
             inside = [each for each in inside if each.is_file() and ".git" not in each.parts]
             if not inside:
-                raise UsageError(f"--compose-file {path} is a folder without a compose file")
+                raise UsageError(f"{path} is a folder without a compose file")
             found += inside
         elif path.exists():
             found.append(path)
         else:
-            raise UsageError(f"--compose-file {path} does not exist")
+            raise UsageError(f"{path} does not exist")
     return list(dict.fromkeys(found))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from lago_acceptance.core.resources import ROOT, SHIPPED_COMPOSE_FILE
+from lago_acceptance.core.resources import SETTINGS, SHIPPED_COMPOSE_FILE
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.verdicts import UsageError
 
@@ -20,7 +20,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()
     compose_files: tuple[Path, ...] = (SHIPPED_COMPOSE_FILE,)
     env_file: Path | None = None
-    settings: Path = ROOT / "settings.toml"
+    settings: Path = SETTINGS
     images: str = "auto"
     keep: bool = False
     deadline: float = 180
@@ -30,6 +30,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     waivers: Path | None = None
     allow_writes: bool = False
     api_key_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        # Compose takes a relative path as one from its project's folder.
+        msgspec.structs.force_setattr(self, "reports", self.reports.absolute())
 
     @property
     def compose_file(self) -> Path:

@@ -34,7 +34,7 @@ ALIASES: dict[str, str] = {
     "healthcheck-absent": "missing-healthcheck",
 }
 
-Function = TypeVar("Function", bound=Callable)
+Function = TypeVar("Function", bound=Callable[..., object])
 
 
 class Severity(enum.StrEnum):
@@ -73,6 +73,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _entries: dict[str, Entry] = {}
+_missing: set[str] = set()
 
 
 def register(*entries: Entry) -> None:
@@ -110,9 +111,46 @@ def known(id: str) -> Entry | None:
 
 @cache
 def entries() -> dict[str, Entry]:
-    """Every id of the project, by phase and name. Loads all rooms that register any."""
+    """Every id of the project, by phase and name. Loads all rooms that register any.
+
+    A module that needs a library which is not installed (the gate alone needs few) is left out; see ``left_out``.
+    """
     for room in ROOMS:
         package = importlib.import_module(f"lago_acceptance.{room}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+            try:
+                importlib.import_module(module.name)
+            except ModuleNotFoundError as error:
+                if error.name is None or error.name.startswith("lago_acceptance"):
+                    raise
+                _missing.add(error.name)
     return dict(sorted(_entries.items(), key=lambda item: (item[1].phase, item[0])))
+
+
+def left_out() -> str:
+    """Why some ids are not known here, such as "httpx is not installed"; "" where all are."""
+    entries()
+    return (
+        f"{', '.join(sorted(_missing))} {'is' if len(_missing) == 1 else 'are'} not installed"
+        if _missing
+        else ""
+    )
+
+
+def find(id: str) -> Entry | None:
+    """The entry of an id, or of the id that took its place; None where there is none."""
+    id = ALIASES.get(id, id)
+    return known(id) or entries().get(id)
+
+
+def unknown(id: str) -> str:
+    """Words for an id that is not registered, with those that it may have been meant to be."""
+    import difflib
+
+    near = difflib.get_close_matches(id, entries(), 3, 0.4)
+    missing = left_out()
+    return (
+        f"there is no finding {id!r}"
+        + (f"; did you mean {' or '.join(near)}?" if near else "")
+        + (f" (some are not known here, because {missing})" if missing else "")
+    )

@@ -1,4 +1,4 @@
-"""Waivers: known reds that somebody answers for, until a day. An expired or unused one is red itself."""
+"""Waivers: known failures that somebody answers for until a date. An expired or unused one is a failure itself."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import msgspec
 
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
-from lago_acceptance.core.registry import Severity
+from lago_acceptance.core.registry import Severity, Vantage
+from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import UsageError
 
 ENTRIES = tuple(
     registry.Entry(id=id, phase=0, severity=Severity.ERROR, title=title, vantage=registry.EVERYWHERE)
     for id, title in (
         ("waiver-expired", "A waiver has expired."),
-        ("waiver-unused", "A waiver waives nothing any more."),
+        ("waiver-unused", "A waiver is no longer needed."),
     )
 )
 registry.register(*ENTRIES)
 
 
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One entry of waivers.toml: a finding's ``id``, its ``role`` ("" for any), why, and the last day it
-    holds."""
+    """One entry of waivers.toml: the finding's ``id``, its ``role`` ("" for any), the reason, and the last valid day."""
 
     id: str
     reason: str
@@ -46,16 +46,24 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class WaiverFile:
-    """The waivers of one run, and which of them were used: ``where_used`` maps one to the check that it was
-    for."""
+    """The waivers of one run, and which of them were used: ``where_used`` maps a waiver to the check that it was used in.
 
-    def __init__(self, waivers: tuple[Waiver, ...], today: datetime.date, path: str = ""):
-        self.waivers, self.path = waivers, path
-        self._today = today
+    ``notes`` say what should be changed in the file.
+    """
+
+    def __init__(
+        self,
+        waivers: tuple[Waiver, ...] = (),
+        today: datetime.date | None = None,
+        path: str = "",
+        notes: tuple[str, ...] = (),
+    ):
+        self.waivers, self.path, self.notes = waivers, path, notes
+        self._today = today or datetime.datetime.now(datetime.UTC).date()
         self.where_used: dict[str, str] = {}
 
     def waives(self, finding: Finding, check: str) -> Waiver | None:
-        """The waiver that holds today for a finding of a check, noted as used; None where there is none."""
+        """The waiver that is valid today for a finding of a check, noted as used; None where there is none."""
         for waiver in self.waivers:
             if waiver.fits(finding):
                 self.where_used[str(waiver)] = check
@@ -63,45 +71,74 @@ class WaiverFile:
                     return waiver
         return None
 
+    def applied(self, findings: Iterable[Finding], check: str) -> tuple[list[Finding], dict[Finding, Waiver]]:
+        """The findings of a check that are not waived, and those that are, each with its waiver. Warnings need none."""
+        left: list[Finding] = []
+        used: dict[Finding, Waiver] = {}
+        for finding in findings:
+            waiver = self.waives(finding, check) if finding.severity is Severity.ERROR else None
+            if waiver:
+                used[finding] = waiver
+            else:
+                left.append(finding)
+        return left, used
+
+    @staticmethod
+    def used(finding: Finding, waiver: Waiver) -> str:
+        """The line that reports a waived finding."""
+        return redact(f"waived until {waiver.expires}: {finding.id} ({waiver.reason})")
+
     def expired(self) -> Iterator[Finding]:
-        """Waivers whose day is over."""
+        """Waivers that have expired."""
         for waiver in self.waivers:
             if waiver.expires < self._today:
                 yield self._finding(
                     "waiver-expired",
                     waiver,
-                    f"it held until {waiver.expires}",
-                    "what it waived is red again",
-                    "mend what it waived, and take it out; or decide anew, with a new day",
+                    f"it expired after {waiver.expires}",
+                    "the failure that it waived counts again",
+                    "fix that failure and delete the waiver, or renew it with a new date",
                 )
 
-    def unused(self, passed: Iterable[str], before: dict[str, str], whole: bool) -> Iterator[Finding]:
-        """Waivers that nothing needs any more, as far as the run can tell.
+    def unused(
+        self, passed: Iterable[str], before: dict[str, str], whole: bool, vantage: Vantage | None = None
+    ) -> Iterator[Finding]:
+        """Waivers that nothing needs any more, as far as this run can tell.
 
-        ``passed`` are the checks that passed, ``before`` where a waiver was used by an earlier run, ``whole`` whether
-        every check was asked and judged.
+        ``passed`` are the checks that passed, ``before`` the checks in which waivers were used by an earlier run,
+        ``whole`` whether every check ran and gave a verdict. A waiver for what can't be seen from ``vantage`` is left
+        alone.
         """
         checks = set(passed)
         rules = {check.partition("[")[2].rstrip("]") for check in checks}
         for waiver in self.waivers:
-            if str(waiver) in self.where_used or waiver.expires < self._today:
+            entry = registry.known(waiver.id)
+            unseen = vantage is not None and (entry is None or vantage not in entry.vantage)
+            if unseen or str(waiver) in self.where_used or waiver.expires < self._today:
                 continue
             if whole or waiver.id in rules or before.get(str(waiver)) in checks:
                 yield self._finding(
                     "waiver-unused",
                     waiver,
-                    "nothing is red that it could waive",
-                    "the next time it would hide a new failure",
-                    "take it out",
+                    "no check fails with this finding",
+                    "it would hide the next failure of this kind",
+                    "delete the waiver",
                 )
 
     def _finding(self, id: str, waiver: Waiver, problem: str, impact: str, fix: str) -> Finding:
-        told = f"the waiver of {waiver} ({waiver.reason}): {problem}"
-        return Finding(id=id, place=Place(f"{self.path}#{waiver}"), problem=told, impact=impact, fix=fix)
+        about = f"the waiver for {waiver} ({waiver.reason}): {problem}"
+        return Finding(id=id, place=Place(f"{self.path}#{waiver}"), problem=about, impact=impact, fix=fix)
+
+
+def for_run(given: Path | None, settings: Path) -> WaiverFile:
+    """The waivers of a run: of the file that ``--waivers`` names, else of the waivers.toml beside the settings, else none."""
+    beside = settings.parent / "waivers.toml"
+    file = given or (beside if beside.is_file() else None)
+    return load(file, datetime.datetime.now(datetime.UTC).date()) if file else WaiverFile()
 
 
 def load(path: Path, today: datetime.date) -> WaiverFile:
-    """The waivers of a file; UsageError with one sentence where it can't be used."""
+    """The waivers of a file; UsageError with one sentence where it can't be used, or names an id that doesn't exist."""
     try:
         waivers = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File).waiver
     except OSError as error:
@@ -111,10 +148,26 @@ def load(path: Path, today: datetime.date) -> WaiverFile:
     except msgspec.ValidationError as error:
         raise UsageError(
             f"the waivers file {path} has an entry that can't be used: {error}; each [[waiver]] needs id, "
-            "reason and "
-            "expires (a date such as 2027-01-31), and may name a role"
+            "reason and expires (a date such as 2027-01-31), and may name a role"
         ) from error
     for waiver in waivers:
         if not waiver.reason.strip():
-            raise UsageError(f"the waivers file {path}: the waiver of {waiver} has no reason")
-    return WaiverFile(waivers, today, path.name)
+            raise UsageError(f"the waivers file {path}: the waiver for {waiver} has no reason")
+    checked = [_registered(waiver, path) for waiver in waivers]
+    notes = tuple(note for _, note in checked if note)
+    return WaiverFile(tuple(waiver for waiver, _ in checked), today, path.name, notes)
+
+
+def _registered(waiver: Waiver, path: Path) -> tuple[Waiver, str]:
+    """The waiver under the id that its finding has today, and a note where something should be changed."""
+    if id := registry.ALIASES.get(waiver.id):
+        note = f"{path.name}: {waiver.id} is now called {id}; the next release refuses the old id"
+        return msgspec.structs.replace(waiver, id=id), note
+    if registry.find(waiver.id):
+        return waiver, ""
+    if missing := registry.left_out():
+        note = f"{path.name}: {waiver.id} is not known here, where {missing}"
+        return waiver, note
+    raise UsageError(
+        f"the waivers file {path}: {registry.unknown(waiver.id)}; `lago-acceptance list` shows all ids"
+    )

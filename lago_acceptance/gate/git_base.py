@@ -13,13 +13,12 @@ from lago_acceptance.core.verdicts import Unknown, UsageError
 def base_of(base: str, path: Path, env_file: Path | None) -> Source:
     """The version to compare with: a file, or what git has at the merge base with a branch or commit.
 
-    Unknown where the file is new since then, or was none; UsageError with one sentence where ``base`` can't
-    be used.
+    Unknown where there is no such version, or Compose can't read it; UsageError where ``base`` can't be used at all.
     """
     if Path(base).is_file():
         old = load(Path(base), env_file)
         if not old.model.services:
-            raise UsageError(f"--base {base} can't be compared with: {old.written.compose_error}")
+            raise UsageError(f"--base {base} can't be used: {old.written.compose_error}")
         return old
     where = path.resolve().parent
     merge_base = _git(where, "merge-base", "HEAD", base)
@@ -28,13 +27,13 @@ def base_of(base: str, path: Path, env_file: Path | None) -> Source:
     name = path.resolve().name
     text = _git(where, "show", f"{merge_base.strip()}:./{name}")
     if text is None:
-        raise Unknown(f"it was not there yet at {base}")
+        raise Unknown(f"it did not exist yet at {base}")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / name
         copy.write_text(text, "utf-8")
         old = load(copy, env_file, where)
     if not old.model.services:
-        raise Unknown(f"at {base} it was no file that Compose reads")
+        raise Unknown(f"Compose can't read it as it was at {base}")
     return old
 
 

@@ -170,20 +170,3 @@ def _engine(environment: Mapping[str, str]) -> Iterator[APIClient]:
         ) from None
     with contextlib.closing(engine):
         yield engine
-
-
-def main() -> int:
-    """Build every stand-in (``make images``)."""
-    import sys
-
-    try:
-        for name in standins.names():
-            print(stand_in(name), flush=True)
-    except Unreachable as error:
-        print(error, file=sys.stderr)
-        return 6
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -27,9 +27,13 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run. ``timings`` are seconds of prepare, up, observe and down. ``stand_ins`` are the services that ran on images built here, for upstream's could not be had."""
+    """A whole run. ``version`` is the suite's own, ``timings`` are seconds of prepare, up, observe and down.
+
+    ``stand_ins`` are the services that ran on images built here, because upstream's could not be pulled.
+    """
 
     run: str
+    version: str
     target: str
     verdict: str
     exit_code: int

@@ -25,7 +25,8 @@ def render(summary: Summary, markup: Markup) -> str:
         lines += _table(summary, markup)
     lines += [markup(note, **_DIM) for note in summary.notes]
     style = {"bold": True, **(_GOOD if summary.exit_code == 0 else _BAD)}
-    return "\n".join([*lines, markup(f"{summary.verdict} ({summary.seconds:.1f} s)", **style)])
+    verdict = f"{summary.verdict} ({summary.seconds:.1f} s, lago-acceptance {summary.version})"
+    return "\n".join([*lines, markup(verdict, **style)])
 
 
 def _table(summary: Summary, markup: Markup) -> list[str]:

@@ -15,7 +15,7 @@ from lago_acceptance.composefile.loader import load
 from lago_acceptance.core import settings
 from lago_acceptance.core.registry import Entry, Severity
 from lago_acceptance.core.resources import ROOT
-from lago_acceptance.gate.engine import findings_of
+from lago_acceptance.gate.engine import changes_of, findings_of
 from lago_acceptance.rules import Rule
 from tests.support import corpus, edits
 from tests.support.gate import CHANGES, found, gate
@@ -243,6 +243,9 @@ def test_a_rule_that_breaks_on_a_file_is_told(tmp_path):
     assert [(each.id, each.severity) for each in told] == [
         ("some-rule", Severity.ERROR)
     ] and "ValueError" in told[0].problem
+    broken = Rule(entry, lambda old, new, settings: int("x"))
+    [told] = changes_of(broken, source, source, settings.load(ROOT / "settings.toml"))
+    assert told.severity is Severity.ERROR and "could not be judged" in told.problem
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -300,7 +303,7 @@ def test_a_long_environment_file_is_read_to_its_end(tmp_path):
         (("--base", "no-such-branch"), "no-such-branch"),
         (("--settings", "nowhere.toml"), "nowhere.toml"),
         (("--settings", "/dev/zero"), "not a regular file"),
-        (("--base", "README.md"), "can't be compared with"),
+        (("--base", "README.md"), "can't be used"),
         (("--reports", "/dev/null/reports"), "not a folder"),
     ],
 )

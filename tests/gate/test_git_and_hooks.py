@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from lago_acceptance.core.resources import ROOT
-from tests.support import edits
+from tests.support import edits, installed
 from tests.support.gate import found, gate
 from tests.support.material import material
 
@@ -84,7 +84,7 @@ def test_a_file_that_is_new_since_the_base_is_judged_by_itself(repository, tmp_p
         "main",
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert f"{path}: not compared, for it was not there yet at main" in ended.stdout
+    assert f"{path}: not compared, because it did not exist yet at main" in ended.stdout
 
 
 def _tracked(repository: Path, name: str, text: str, edit: str) -> Path:
@@ -135,12 +135,7 @@ def test_a_file_of_the_same_name_elsewhere_in_git_is_no_leak(repository, tmp_pat
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
     """This project as its users get it: a repository with what is in the working tree."""
-    folder = tmp_path_factory.mktemp("project") / "lago-acceptance"
-    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    for name in filter(None, listed):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    folder = installed.checkout(tmp_path_factory.mktemp("project") / "lago-acceptance")
     git(folder, "init", "--quiet", "--initial-branch", "main")
     commit(folder, "everything")
     return folder

@@ -1,0 +1,75 @@
+"""The console scripts: ``lago-gate FILE...`` judges compose files without pytest, ``lago-acceptance`` does everything else.
+
+A command imports what it needs and no more: the gate answers at once, and runs where only its own dependencies are
+installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from io import TextIOWrapper
+from typing import NoReturn
+
+from lago_acceptance import __version__
+from lago_acceptance.core.verdicts import Unreachable, UsageError
+
+ACCEPTED, NOT_ACCEPTED, INTERRUPTED, INTERNAL_ERROR, USAGE, UNREACHABLE = 0, 1, 2, 3, 4, 6
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports what is wrong with a command line as a UsageError, in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the UsageError."""
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def guarded(program: str, run: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
+    """Run a command; what goes wrong is one sentence on standard error and an exit code."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                # A terminal or a log that can't show a character is no reason to fail.
+                stream.reconfigure(errors="replace")
+        code = run(arguments)
+        sys.stdout.flush()
+        return code
+    except UsageError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return USAGE
+    except Unreachable as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return UNREACHABLE
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python must not fail once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_ACCEPTED
+    except Exception:  # noqa: BLE001
+        import traceback
+
+        traceback.print_exc()
+        print(f"{program}: internal error of the suite, so there is no verdict", file=sys.stderr)
+        return INTERNAL_ERROR
+
+
+def explain(id: str) -> int:
+    """Print the page of a finding id, or the list of all where it is empty."""
+    from lago_acceptance.core.explain import explanation
+
+    print(explanation(id))
+    return ACCEPTED
+
+
+def print_versions() -> int:
+    """Print the versions of the suite, of Python and of Compose."""
+    from lago_acceptance.core.resources import compose_version
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    print(f"lago-acceptance {__version__}\nPython {python}\nDocker Compose {compose_version()}")
+    return ACCEPTED

@@ -1,0 +1,117 @@
+"""``lago-gate FILE...``: may this compose change be merged? No pytest, the same rules and reports as ``pytest -m gate``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, Parser, explain, guarded, print_versions
+from lago_acceptance.core import resources, settings
+from lago_acceptance.core.options import Options
+from lago_acceptance.core.registry import Severity
+from lago_acceptance.core.verdicts import UsageError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``lago-gate``; returns the exit code."""
+    return guarded("lago-gate", run, sys.argv[1:] if arguments is None else arguments)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """One command line of the gate."""
+    given = _parser().parse_args(arguments)
+    if given.version:
+        return print_versions()
+    if given.list or given.explain is not None:
+        return explain(given.explain or "")
+    options = Options(
+        reports=Path(given.reports),
+        compose_files=_files(given.files),
+        env_file=given.env_file,
+        settings=given.settings,
+        waivers=given.waivers,
+    )
+    options.check()
+    return _judge(options, given.base, given.strict, Path(given.reports) if given.reports else None)
+
+
+def _files(files: list[Path]) -> tuple[Path, ...]:
+    """The files to judge: in a checkout the shipped one where none is named."""
+    in_checkout = not resources.INSTALLED and Path.cwd().is_relative_to(resources.ROOT)
+    if not files and not in_checkout:
+        raise UsageError("which compose file? lago-gate FILE...")
+    return tuple(files) or (resources.SHIPPED_COMPOSE_FILE,)
+
+
+def _judge(options: Options, base: str | None, strict: bool, reports: Path | None) -> int:
+    from lago_acceptance.composefile.loader import files_in, load_all
+
+    with ThreadPoolExecutor(1) as thread:
+        # Compose takes its time over a file: meanwhile the rules are loaded.
+        loading = thread.submit(load_all, files_in(options.compose_files), options.env_file)
+        from lago_acceptance.core import waivers
+        from lago_acceptance.gate import engine, report
+        from lago_acceptance.rules import rules
+
+        rules()
+        own = settings.load(options.settings)
+        known = waivers.for_run(options.waivers, options.settings)
+        sources = loading.result()
+    pairs, notes = engine.compared(base, sources, options.env_file) if base else ([], [])
+    judged = engine.judge(sources, pairs, own, known)
+    for line in judged.waived:
+        print(line)
+    print(report.for_terminal(judged.findings, sources, [*notes, *judged.notes]))
+    for line in report.for_github(judged.findings):
+        print(line)
+    if reports:
+        report.write(reports, judged.findings)
+    red = strict and judged.findings or any(each.severity is Severity.ERROR for each in judged.findings)
+    return NOT_ACCEPTED if red else ACCEPTED
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="lago-gate",
+        description="May this compose change be merged? Judges Lago's compose files; needs no Docker daemon.",
+        epilog="The exit code is 0 without errors, 1 with errors, 4 for wrong options or files.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("files", nargs="*", type=Path, metavar="FILE", help="a compose file, or a folder with compose files")
+    add(
+        "--env-file", type=Path, metavar="FILE", help="the variables of the deploy (default: the .env beside)"
+    )
+    add("--base", metavar="FILE", help="compare with what runs: a compose file, or a branch or commit of git")
+    add("--strict", action="store_true", help="warnings fail too")
+    add(
+        "--settings",
+        type=Path,
+        default=resources.SETTINGS,
+        metavar="FILE",
+        help="names, hosts, networks and limits of the deployment (default: settings.toml)",
+    )
+    add(
+        "--waivers",
+        type=Path,
+        metavar="FILE",
+        help="known failures, each with a reason and an expiry date (default: waivers.toml beside the settings)",
+    )
+    add(
+        "--reports",
+        default=str(resources.REPORTS),
+        metavar="FOLDER",
+        help="where gate.json and gate.sarif are written (default: reports); '' writes neither",
+    )
+    add(
+        "--explain",
+        nargs="?",
+        const="",
+        metavar="ID",
+        help="print the page of a finding id, or the list of all ids; nothing is judged",
+    )
+    add("--list", action="store_true", help="list all finding ids; nothing is judged")
+    add("--version", action="store_true", help="print the versions of this suite, Python and Compose")
+    return parser

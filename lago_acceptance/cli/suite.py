@@ -1,0 +1,125 @@
+"""``lago-acceptance COMMAND``: runs of the suite by pytest, from any folder, and what goes with them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+
+from lago_acceptance.cli import ACCEPTED, Parser, explain, gate, guarded, print_versions
+from lago_acceptance.core import resources
+from lago_acceptance.core.verdicts import UsageError
+
+# The extra of each command, and modules that are there only where it is installed.
+EXTRAS = {
+    "smoke": ("stack", ("pytest", "testinfra", "httpx", "docker", "testcontainers", "trustme")),
+    "live": ("live", ("pytest", "testinfra", "httpx", "dns")),
+    "images": ("stack", ("docker", "filelock")),
+}
+USAGE_TEXT = """\
+commands:
+  smoke [OPTION...]        bring the deployment up on this machine and run the read-only core (needs Docker)
+  live HOST... [OPTION...] look at running deployments: ssh://root@HOST; changes nothing
+  gate FILE...             judge compose files; the same as lago-gate
+  explain [ID]             print the page of a finding id; without ID, list all ids
+  list                     list all finding ids by phase
+  images                   build the stand-in images that are missing
+  version                  print the versions of this suite, Python and Compose
+
+OPTION is one of the suite (--reports FOLDER, --compose-file FILE, --keep, ...) or of pytest (-k, -x, ...);
+`lago-acceptance smoke --help` lists them. The exit code is 0 accepted, 1 not accepted, 2 interrupted, 3 internal error,
+4 wrong options or files, 5 nothing was checked, 6 the target could not be reached or brought up.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``lago-acceptance``; returns the exit code."""
+    return guarded("lago-acceptance", _run, sys.argv[1:] if arguments is None else arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    parser = Parser(
+        prog="lago-acceptance",
+        usage="lago-acceptance COMMAND ...",
+        description="Tells whether a Lago deployment really bills.",
+        epilog=USAGE_TEXT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands: dict[str, Callable[[list[str]], int]] = {
+        "smoke": lambda given: _pytest(["-m", "smoke", *given]),
+        "live": _live,
+        "gate": gate.run,
+        "explain": _explain,
+        "list": lambda given: _no_more("list", given) or explain(""),
+        "images": _images,
+        "version": _version,
+    }
+    parser.add_argument("--version", action="store_true", help="the same as the command version")
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.version:
+        return print_versions()
+    if given.command is None:
+        raise UsageError(f"which command? One of {', '.join(commands)}; see lago-acceptance --help")
+    if given.command not in commands:
+        raise UsageError(f"there is no command {given.command!r}; use one of {', '.join(commands)}")
+    extra, modules = EXTRAS.get(given.command, ("", ()))
+    if missing := [name for name in modules if find_spec(name) is None]:
+        raise UsageError(
+            f"{given.command} needs more than the gate ({', '.join(missing)} not found): "
+            f"pip install 'lago-acceptance[{extra}]'"
+        )
+    return commands[given.command](given.arguments)
+
+
+def _live(given: list[str]) -> int:
+    hosts = given[: next((at for at, word in enumerate(given) if word.startswith("-")), len(given))]
+    options = given[len(hosts) :]
+    if not hosts and not {"-h", "--help"}.intersection(options):
+        raise UsageError("which host? lago-acceptance live ssh://root@HOST [OPTION...]")
+    return _pytest(["--target", "live", *(["--hosts", ",".join(hosts)] if hosts else []), *options])
+
+
+def _pytest(arguments: list[str]) -> int:
+    """Run the suite by pytest, wherever this was started."""
+    import pytest
+
+    named = any(map(_names_tests, arguments))
+    given = [str(resources.ROOT / word) if _names_tests(word) else word for word in arguments]
+    # pytest.ini names a plugin of this folder.
+    sys.path.insert(0, str(resources.ROOT))
+    everything = [] if named else [str(resources.SUITES)]
+    return int(pytest.main(["-c", str(resources.PYTEST_INI), *given, *everything]))
+
+
+def _names_tests(word: str) -> bool:
+    """Whether a word is a test of the suites as reports print it: suites/phase2_services/test_jobs.py::test_name."""
+    path = resources.ROOT / word.partition("::")[0]
+    return not word.startswith("-") and path.is_relative_to(resources.SUITES) and path.exists()
+
+
+def _explain(given: list[str]) -> int:
+    if len(given) > 1:
+        raise UsageError("explain takes one finding id, or none to list them all")
+    return explain(given[0] if given else "")
+
+
+def _images(given: list[str]) -> int:
+    from lago_acceptance.images import resolve, standins
+
+    _no_more("images", given)
+    for name in standins.names():
+        print(resolve.stand_in(name), flush=True)
+    return ACCEPTED
+
+
+def _no_more(command: str, given: list[str]) -> int:
+    if given:
+        raise UsageError(f"{command} takes no arguments, but was given {' '.join(given)}")
+    return ACCEPTED
+
+
+def _version(given: list[str]) -> int:
+    return _no_more("version", given) or print_versions()

@@ -1,0 +1,70 @@
+"""gate.sarif: SARIF 2.1.0, which code scanning services read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lago_acceptance import __version__
+from lago_acceptance.core import registry, waivers
+from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.secrets import redact
+from lago_acceptance.gate.formatters.ordering import ordered
+from lago_acceptance.rules import change_rules, rules
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def document(findings: Iterable[Finding]) -> dict[str, Any]:
+    """The findings as one run; every rule is described, whether it found something or not."""
+    described = [_rule(entry) for entry in _entries()]
+    index = {rule["id"]: number for number, rule in enumerate(described)}
+    driver = {
+        "name": "lago-acceptance",
+        "version": __version__,
+        "informationUri": "https://www.getlago.com",
+        "rules": described,
+    }
+    results = [_result(finding, index) for finding in ordered(findings)]
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
+    }
+
+
+def _entries() -> list[registry.Entry]:
+    return [*(rule.entry for rule in (*rules().values(), *change_rules().values())), *waivers.ENTRIES]
+
+
+def _rule(entry: registry.Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "shortDescription": {"text": entry.title},
+        "fullDescription": {"text": " ".join(f"{entry.title}\n{entry.page}".split())},
+        "help": {
+            "text": f"{entry.page or entry.title}\nExplained by: lago-gate --explain {entry.id}",
+            "markdown": f"{entry.page or entry.title}\n\nSee `lago-gate --explain {entry.id}` or `docs/checks.md#{entry.id}`.",
+        },
+        "defaultConfiguration": {"level": str(entry.severity)},
+        "properties": {"phase": entry.phase},
+    }
+
+
+def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
+    service = f"{finding.service}: " if finding.service else ""
+    result: dict[str, Any] = {
+        "ruleId": finding.id,
+        "ruleIndex": index[finding.id],
+        "level": str(finding.severity),
+        "message": {
+            "text": redact(f"{service}{finding.problem}. Impact: {finding.impact}. Fix: {finding.fix}")
+        },
+    }
+    if place := finding.place:
+        location: dict[str, Any] = {"artifactLocation": {"uri": Path(place.path).as_posix()}}
+        if place.line:
+            location["region"] = {"startLine": place.line}
+        result["locations"] = [{"physicalLocation": location}]
+    return result

@@ -1,0 +1,78 @@
+"""Waivers: which findings they take out, and which of them are refused, expired or unused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from lago_acceptance.core import registry
+from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.registry import Vantage
+from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.core.waivers import WaiverFile, for_run, load
+from lago_acceptance.rules import rules
+
+TODAY = datetime.now(UTC).date()
+
+
+def written(folder: Path, *ids: str, days: int = 7) -> Path:
+    """A file with a waiver for each id."""
+    path = folder / "waivers.toml"
+    path.write_text(
+        "".join(
+            f'[[waiver]]\nid = "{id}"\nreason = "known"\nexpires = {TODAY + timedelta(days)}\n' for id in ids
+        )
+    )
+    return path
+
+
+def finding(id: str) -> Finding:
+    """A finding of an id."""
+    return Finding(id=id, problem="x", impact="x", fix="x")
+
+
+def test_an_id_that_does_not_exist_is_refused_with_the_nearest(tmp_path):
+    path = written(tmp_path, "no-clock-servic")
+    with pytest.raises(UsageError, match=r"no finding 'no-clock-servic'; did you mean no-clock-service"):
+        load(path, TODAY)
+
+
+def test_an_id_of_the_last_release_still_waives_and_is_noted(tmp_path, monkeypatch):
+    monkeypatch.setitem(registry.ALIASES, "clock-missing", "no-clock-service")
+    waivers = load(written(tmp_path, "clock-missing"), TODAY)
+    assert waivers.waives(finding("no-clock-service"), "check")
+    assert waivers.notes == (
+        "waivers.toml: clock-missing is now called no-clock-service; the next release refuses the old id",
+    )
+
+
+def test_warnings_need_no_waiver(tmp_path):
+    rules()
+    waivers = load(written(tmp_path, "memory-limit-low", "no-clock-service"), TODAY)
+    warning, error = finding("memory-limit-low"), finding("no-clock-service")
+    left, used = waivers.applied([warning, error], "check")
+    assert left == [warning] and list(used) == [error]
+    assert (
+        waivers.used(error, used[error]) == f"waived until {TODAY + timedelta(7)}: no-clock-service (known)"
+    )
+
+
+def test_what_can_not_be_seen_from_here_is_not_unused(tmp_path, monkeypatch):
+    entry = registry.Entry(id="seen-live-only", phase=2, severity=registry.Severity.ERROR, title="A check.")
+    monkeypatch.setitem(registry._entries, entry.id, entry)
+    waivers = load(written(tmp_path, "seen-live-only", "no-clock-service"), TODAY)
+    at_the_gate = waivers.unused((), {}, whole=True, vantage=Vantage.GATE)
+    assert [each.place.path for each in at_the_gate] == ["waivers.toml#no-clock-service"]
+    assert len(list(waivers.unused((), {}, whole=True, vantage=Vantage.LIVE))) == 2
+
+
+def test_the_file_beside_the_settings_is_taken_unless_another_is_named(tmp_path):
+    settings = tmp_path / "settings.toml"
+    assert for_run(None, settings).waivers == WaiverFile().waivers == ()
+    written(tmp_path, "no-clock-service")
+    assert [each.id for each in for_run(None, settings).waivers] == ["no-clock-service"]
+    (tmp_path / "other").mkdir()
+    other = written(tmp_path / "other", "no-worker-service")
+    assert [each.id for each in for_run(other, settings).waivers] == ["no-worker-service"]
