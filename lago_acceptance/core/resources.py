@@ -14,6 +14,15 @@ COMPOSE = ROOT / "compose"
 TESTBED = ROOT / "testbed"
 APT_INSTALL = ROOT / "bin" / "apt-install"
 SHIPPED_COMPOSE_FILE = COMPOSE / "docker-compose.lago.yml"
+PYTEST_INI = ROOT / "pytest.ini"
+
+
+def fixtures_package() -> str:
+    """The import name of the folder of pytest fixtures: in a wheel it lies in the library, so that the wheel installs
+    no top-level package ``fixtures``.
+    """
+    bundled = Path(__file__).resolve().parents[1] / "_bundle" / "fixtures"
+    return "lago_acceptance._bundle.fixtures" if bundled.is_dir() else "fixtures"
 
 
 @cache

@@ -5,7 +5,6 @@ Changed there is only what --allow-writes says.
 
 from __future__ import annotations
 
-import importlib
 import socket
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,33 +31,6 @@ if TYPE_CHECKING:
     from lago_acceptance.clients.invalid_credentials import InvalidCredentials
     from lago_acceptance.core.secrets import Secret
     from lago_acceptance.probes.survey import PublicSurvey
-
-# Loaded while the host is asked: what the checks and the report will need.
-WANTED_LATER = (
-    "httpx",
-    "yaml",
-    "lago_acceptance.clients.invalid_credentials",
-    "lago_acceptance.checks.inside",
-    "lago_acceptance.checks.drift",
-    "lago_acceptance.reports.last_run",
-    "lago_acceptance.probes.survey",
-    "lago_acceptance.reports.terminal",
-    "lago_acceptance.plans.seeding",
-)
-
-# What looking loads by itself, where that is not done already.
-WANTED_BY_LOOKING = (
-    "OpenSSL.SSL",
-    "anyio._backends._asyncio",
-    "cryptography.hazmat.primitives.serialization",
-    "dns.asyncquery",
-    "dns.asyncresolver",
-    "dns.rdtypes.IN.A",
-    "httpcore",
-    "service_identity.pyopenssl",
-    "lago_acceptance.clients.token_issuer",
-    "lago_acceptance.scenarios.cleanup",
-)
 
 
 class Live:
@@ -93,7 +65,6 @@ class Live:
         """Begin to look, once. What can't be reached is told by ``up``."""
         if self._facts is not None:
             return
-        self.host.make_ready()
         self._facts = self._looks.submit(self.observe)
         self._outside = self._looks.submit(self._look)
 
@@ -104,14 +75,7 @@ class Live:
 
     def up(self) -> None:
         """Wait for the facts. Unreachable, with the step of the way that failed."""
-        self.load()
         self._facts.result()
-
-    @staticmethod
-    def load(names: tuple[str, ...] = WANTED_LATER) -> None:
-        """Load what the checks will need."""
-        for name in names:
-            importlib.import_module(name)
 
     def observe(self) -> Facts:
         """The facts of the host: those that were taken at the start, for nothing is changed in between."""
@@ -228,7 +192,11 @@ class Live:
         return LastRunFile(self.options.reports / "state", self.host.name, self.options.project)
 
     def down(self) -> str:
+        """End the connection. Nothing was made on the host, so nothing is left there."""
+        self.close()
+        return ""
+
+    def close(self) -> None:
         """End the connection. May be called again."""
         self._looks.shutdown(wait=True, cancel_futures=True)
         self.host.close()
-        return ""
