@@ -26,6 +26,7 @@ OTHER_WORDS = (
     "write_text",
     "which",
     "get",
+    "get_plugin",
     "asked",
     "listed",
     "text",
