@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import configparser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -59,3 +59,19 @@ def broken(request: pytest.FixtureRequest, broken_runs: Runs) -> suite_run.Resul
 def suite(tmp_path: Path) -> Callable[..., suite_run.Result]:
     """Call it with options: the result of one run of the suite."""
     return lambda *arguments, **environment: suite_run.run(tmp_path / "reports", *arguments, **environment)
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+    """Call it to start an ssh server on loopback; it takes what live.sshd.start takes."""
+    from tests.support.live import sshd
+
+    started = []
+
+    def start(**how):
+        started.append(sshd.start(tmp_path_factory.mktemp("ssh") / "server", **how))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()

@@ -25,6 +25,8 @@ SETTINGS = ROOT / "settings.toml"
 PYTEST_INI = ROOT / "pytest.ini"
 # Where reports go unless --reports names a folder: into a checkout, else into the folder that a run is started in.
 REPORTS = Path("reports") if INSTALLED else ROOT / "reports"
+# In a wheel the fixtures lie in the library, so that the wheel installs no top-level package `fixtures`.
+FIXTURES = "lago_acceptance._bundle.fixtures" if INSTALLED else "fixtures"
 
 
 @cache

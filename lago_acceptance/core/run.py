@@ -47,9 +47,14 @@ class Run(msgspec.Struct, frozen=True):
         shutil.rmtree(self.private, ignore_errors=True)
 
 
-def start(reports: Path) -> Run:
+def new_id() -> str:
+    """An id that no other run has: its time and a random part."""
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
+
+
+def start(reports: Path, run_id: str = "") -> Run:
     """A new run with its folders; ``reports/latest`` links to its reports."""
-    name = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
+    name = run_id or new_id()
     folder = reports / name
     folder.mkdir(parents=True)
     latest = reports / f".latest-{name}"

@@ -21,7 +21,7 @@ def parse(text: str) -> Address:
     """An entry of --hosts; UsageError where it is not ssh://[user@]host[:port]."""
     scheme, separator, rest = text.partition("://")
     if not separator:
-        raise UsageError(f"--hosts {text} names no way to get there; write ssh://{text}")
+        raise UsageError(f"--hosts {text} has no scheme; write ssh://{text}")
     if scheme != "ssh":
         raise UsageError(
             f"--hosts {scheme}://… is refused: only ssh:// verifies host keys and honours ssh_config; write "
@@ -31,10 +31,10 @@ def parse(text: str) -> Address:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise UsageError(f"--hosts {text} has a port that is no number") from None
+        raise UsageError(f"--hosts {text}: the port is not a number") from None
     if parts.password:
         raise UsageError(
-            "--hosts holds a password, which the process list would show; use a key (ssh-copy-id)"
+            "--hosts contains a password, which the process list would show; use a key (ssh-copy-id)"
         )
     if not parts.hostname or parts.path.strip("/") or parts.hostname.startswith("-"):
         raise UsageError(f"--hosts {text} is not ssh://user@host or ssh://user@host:port")

@@ -1,4 +1,4 @@
-"""The one place that runs commands on a Docker host: Readings freely, Changes with a Permit.
+"""What can be run on a Docker host: commands that read, freely, and commands that write, with a permit.
 
 A host is local or behind ssh; nothing else in the suite knows which.
 """
@@ -14,8 +14,7 @@ from lago_acceptance.core.permit import Permit
 
 
 class ReadCommand(msgspec.Struct, frozen=True):
-    """A named command that changes nothing: shell text, the variables that it reads, and its deadline in
-    seconds."""
+    """A named shell script that changes nothing, the variables that it reads, and its deadline in seconds."""
 
     name: str
     text: str
@@ -23,19 +22,29 @@ class ReadCommand(msgspec.Struct, frozen=True):
     deadline: float = 30.0
 
     def script(self) -> str:
-        """The shell text with its variables in front, quoted."""
-        assignments = "".join(f"{name}={shlex.quote(value)}\n" for name, value in self.variables.items())
-        return assignments + self.text
+        """What goes to the standard input of ``sh -s``: the variables, quoted, and the text.
+
+        The shell has read all of it before it runs any: nothing that the script starts can take the rest for its own
+        input, and nothing runs of a script that did not arrive whole.
+        """
+        return _whole(_assignments(self.variables) + self.text)
 
 
 class WriteCommand(msgspec.Struct, frozen=True):
-    """A command that changes something. ``environment`` may hold secrets; ``arguments`` may not."""
+    """A named command that changes something. ``environment`` may hold secrets; ``arguments`` may not."""
 
     name: str
     arguments: tuple[str, ...]
     environment: dict[str, str] = {}
     directory: str | None = None
     deadline: float = 120.0
+
+    def script(self) -> str:
+        """The same for the standard input of ``sh -s``: the arguments of a process can be read by everybody on its
+        machine, and the environment may hold secrets.
+        """
+        exports = _assignments(self.environment, "export ")
+        return _whole(f"{exports}exec {shlex.join(self.arguments)} 2>&1")
 
 
 class CommandResult(msgspec.Struct, frozen=True):
@@ -53,11 +62,19 @@ class Host:
     compose_command: str
 
     def read(self, reading: ReadCommand) -> str:
-        """What a Reading prints. Unreachable when it can't be run or does not end in time."""
+        """What a script prints. Unreachable when it can't be run or does not end in time."""
         raise NotImplementedError
 
     def change(
         self, change: WriteCommand, permit: Permit, give_up: Callable[[], str | None] | None = None
     ) -> CommandResult:
-        """Run a Change; ``give_up`` is asked often, and its first answer ends the command early."""
+        """Run a command that writes; ``give_up`` is called often, and its first answer ends the command early."""
         raise NotImplementedError
+
+
+def _assignments(variables: dict[str, str], before: str = "") -> str:
+    return "".join(f"{before}{name}={shlex.quote(value)}\n" for name, value in variables.items())
+
+
+def _whole(script: str) -> str:
+    return f"{{\n{script}\n}} </dev/null\n"

@@ -15,15 +15,25 @@ from lago_acceptance.hosts.base import CommandResult, WriteCommand
 
 
 def text_of(printed: bytes) -> str:
-    """What a command has printed, as text that can be turned back. testinfra would ask the host for its encoding."""
+    """What a command has printed, as text that can be turned back into the same bytes."""
     return printed.decode("utf-8", "surrogateescape")
+
+
+def last_words(errors: str) -> str:
+    """The last line of a command's errors, without what ssh says about its progress."""
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    said = [
+        line
+        for line in lines
+        if not line.startswith(("debug1:", "OpenSSH_", "Authenticated to", "@@@", "Transferred", "Bytes"))
+    ]
+    return redact(said[-1])[:300] if said else "no error message"
 
 
 def run_process(
     change: WriteCommand, environment: Mapping[str, str], give_up: Callable[[], str | None] | None
 ) -> CommandResult:
-    """Run a Change's arguments as a process group of its own and collect what it prints, within its
-    deadline."""
+    """Run a command's arguments as a process group of its own and collect what it prints, within its deadline."""
     from lago_acceptance.core.waiting import until
 
     try:

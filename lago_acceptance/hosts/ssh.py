@@ -1,5 +1,4 @@
-"""A host behind ssh, through testinfra's ssh backend with an ssh_config of our own. Reads; changes with a
-Permit only."""
+"""A host behind ssh, through testinfra's ssh backend with an ssh_config of our own."""
 
 from __future__ import annotations
 
@@ -21,8 +20,8 @@ from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.hosts.address import Address
 from lago_acceptance.hosts.base import CommandResult, Host, ReadCommand, WriteCommand
-from lago_acceptance.hosts.process import text_of
-from lago_acceptance.hosts.ssh_errors import CONNECT_SECONDS, last_words, why
+from lago_acceptance.hosts.process import last_words, text_of
+from lago_acceptance.hosts.ssh_errors import CONNECT_SECONDS, why
 
 # What a host may print at most, in bytes: logs of all services are far below.
 FLOOD = 64 * 2**20
@@ -30,9 +29,8 @@ _BEGUN = "lago-acceptance begins"
 _SOCKET_PATH = 104 - len("/0123456789012345678901234567890123456789.0123456789abcdef")
 
 
-class _Asked(threading.local):
-    """What a thread has asked the host for: its name, its deadline in seconds, and what goes to its standard
-    input."""
+class _Running(threading.local):
+    """What a thread runs on the host: its name, its deadline in seconds, and what goes to its standard input."""
 
     name = ""
     deadline = 0.0
@@ -51,7 +49,7 @@ class SshHost(Host):
         self._own = private_folders.make("lago-ssh-", _short_folder())
         self._user_config = ssh_config
         self.commands = 0
-        self._asked = _Asked()
+        self._running = _Running()
 
     @cached_property
     def _backend(self):
@@ -98,37 +96,23 @@ class SshHost(Host):
             "ConnectionAttempts 1\n"
             "Compression yes\n"
             "RequestTTY no\n"
-            # Tells how far a connection came.
+            # Shows how far a connection got.
             "LogLevel DEBUG1\n"
             f"ControlPath {self._own}/%C\n"
-            + "".join(f'Include "{path.resolve()}"\n' for path in others if path.is_file())
-            # What OpenSSH 9 takes first costs each side 35 ms. Nothing that is kept secret passes here.
-            + "Match all\nKexAlgorithms ^curve25519-sha256\n",
+            + "".join(f'Include "{path.resolve()}"\n' for path in others if path.is_file()),
             "utf-8",
         )
         return config
 
-    def make_ready(self) -> None:
-        """Load what is needed to ask, so that the first question goes out at once."""
-        _ = self._backend
-
     def read(self, reading: ReadCommand) -> str:
-        self._asked.deadline, self._asked.name = reading.deadline, reading.name
-        self.commands += 1
-        run = f"timeout -k 1 {reading.deadline:g} sh -c {shlex.quote(reading.script())}"
-        script = f"echo {shlex.quote(_BEGUN)}; exec {run}"
-        result = self._backend.run(script)
-        _, begun, output = text_of(result.stdout_bytes).partition(_BEGUN + "\n")
-        if not begun or result.rc == 255:
-            raise Unreachable(self._failed(text_of(result.stderr_bytes), bool(begun)))
-        if result.rc in (124, 137):
+        code, output, errors = self._run_script(reading.name, reading.script(), reading.deadline)
+        if code in (124, 137):
             raise Unreachable(
                 f"reading the {reading.name} of {self.name} took longer than {reading.deadline:.0f} s"
             )
-        if result.rc != 0:
+        if code != 0:
             raise Unreachable(
-                f"reading the {reading.name} of {self.name} failed with exit code {result.rc}: "
-                f"{last_words(text_of(result.stderr_bytes))}"
+                f"reading the {reading.name} of {self.name} failed with exit code {code}: {last_words(errors)}"
             )
         return output
 
@@ -139,28 +123,26 @@ class SshHost(Host):
             raise TypeError(f"{change.name} changes {self.name} and needs a permit")
         if give_up or change.directory:
             raise NotImplementedError(
-                f"{change.name}: on a live host a change runs to its end, where ssh logs in"
+                f"{change.name}: on a live host a command runs to its end, in the folder where ssh logs in"
             )
-        self._asked.deadline, self._asked.name = change.deadline, change.name
-        self.commands += 1
-        # By standard input, for an environment may hold secrets, and arguments can be read by anybody on
-        # either side.
-        exports = "".join(
-            f"export {name}={shlex.quote(value)}\n" for name, value in change.environment.items()
-        )
-        self._asked.input = f"{exports}exec {shlex.join(change.arguments)} </dev/null 2>&1\n".encode()
-        try:
-            result = self._backend.run(
-                f"echo {shlex.quote(_BEGUN)}; exec timeout -k 1 {change.deadline:g} sh -s"
-            )
-        finally:
-            self._asked.input = b""
-        _, begun, output = text_of(result.stdout_bytes).partition(_BEGUN + "\n")
-        if not begun or result.rc == 255:
-            raise Unreachable(self._failed(text_of(result.stderr_bytes), bool(begun)))
-        late = result.rc in (124, 137)
+        code, output, _ = self._run_script(change.name, change.script(), change.deadline)
+        late = code in (124, 137)
         stopped = f"{change.name} did not end within {change.deadline:.0f} s" if late else None
-        return CommandResult(result.rc, redact(output), stopped)
+        return CommandResult(code, redact(output), stopped)
+
+    def _run_script(self, name: str, script: str, deadline: float) -> tuple[int, str, str]:
+        """Exit code, output and errors of a script, which goes to a shell's standard input: arguments can be read by
+        everybody on either machine, and Linux takes 128 KiB of one at most.
+        """
+        self._running.name, self._running.deadline = name, deadline
+        self._running.input = script.encode("utf-8", "surrogateescape")
+        self.commands += 1
+        result = self._backend.run(f"echo {shlex.quote(_BEGUN)}; exec timeout -k 1 {deadline:g} sh -s")
+        _, begun, output = text_of(result.stdout_bytes).partition(_BEGUN + "\n")
+        errors = text_of(result.stderr_bytes)
+        if not begun or result.rc == 255:
+            raise Unreachable(self._failed(errors, bool(begun)))
+        return result.rc, output, errors
 
     @cached_property
     def real_name(self) -> str:
@@ -168,7 +150,7 @@ class SshHost(Host):
         return self.configured("hostname") or self.address.name
 
     def configured(self, option: str) -> str:
-        """What ssh will take as an option (in lower case) of this host, "" where it has none."""
+        """The value of an option (in lower case) that ssh uses for this host, "" where it has none."""
         words = ["ssh", "-F", str(self._config), "-G", self.address.name]
         ended = subprocess.run(
             words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5, check=False
@@ -199,7 +181,7 @@ class SshHost(Host):
     def _run(self, command: str) -> tuple[int, bytes, bytes]:
         """Exit code, output and errors of a local command; Unreachable when it hangs or floods."""
         with tempfile.TemporaryFile() as given:
-            given.write(self._asked.input)
+            given.write(self._running.input)
             given.seek(0)
             process = subprocess.Popen(
                 command,
@@ -217,7 +199,7 @@ class SshHost(Host):
         try:
             while selector.get_map():
                 begun = _BEGUN.encode() in parts["output"]
-                patience = self._asked.deadline + 5 if begun else CONNECT_SECONDS + 2
+                patience = self._running.deadline + 5 if begun else CONNECT_SECONDS + 2
                 left = started + patience - time.monotonic()
                 if left <= 0:
                     raise Unreachable(self._failed(parts["errors"].decode("utf-8", "replace"), begun))
@@ -228,9 +210,8 @@ class SshHost(Host):
                     key.data.extend(chunk)
                 if len(parts["output"]) > FLOOD or len(parts["errors"]) > FLOOD // 16:
                     raise Unreachable(
-                        f"{self.name} prints without end ({FLOOD // 2**20} MiB and more) when it is asked "
-                        "for the "
-                        f"{self._asked.name}: look at what its login shell prints (ssh {self.name} true)"
+                        f"{self.name} printed more than {FLOOD // 2**20} MiB while its {self._running.name} were read: "
+                        f"check what its login shell prints (ssh {self.name} true)"
                     )
                 # A connection that is shared keeps ssh's error stream open after the command.
                 if process.poll() is not None and not selector.select(0):
@@ -246,7 +227,7 @@ class SshHost(Host):
         return process.returncode, bytes(parts["output"]), bytes(parts["errors"])
 
     def _failed(self, errors: str, begun: bool) -> str:
-        return why(self.name, self._asked.name, errors, begun)
+        return why(self.name, self._running.name, errors, begun)
 
 
 def _short_folder() -> str | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lago_acceptance.images import standins
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
 SILENCE_SECONDS = 20
 PULL_SECONDS = 900
-REMEMBER_SECONDS = 600
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +31,9 @@ class PullRefused(Exception):
 
 @dataclass
 class Registries:
-    """Pulls images, and asks no registry again that couldn't be reached a moment ago.
-
-    ``trust_memory`` also believes what an earlier run learnt, for REMEMBER_SECONDS.
-    """
+    """Pulls images, and tries no registry twice that couldn't be reached."""
 
     engine: APIClient
-    trust_memory: bool
     away: dict[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -66,13 +59,12 @@ class Registries:
             raise PullRefused(standins.reason(error)) from None
         name, version = docker.utils.parse_repository_tag(reference)
         registry, _ = docker.auth.resolve_repository_name(name)
-        if known := self.away.get(registry) or self._remembered(registry):
+        if known := self.away.get(registry):
             raise RegistryAway(known)
         try:
             self._pull(name, version or "latest")
         except RegistryAway as error:
             self.away[registry] = str(error)
-            self._memory(registry).write_text(json.dumps([time.time(), str(error)]))
             raise
 
     def _pull(self, name: str, version: str) -> None:
@@ -95,18 +87,6 @@ class Registries:
             raise RegistryAway(f"nothing came from the registry for {SILENCE_SECONDS} s") from None
         finally:
             self.engine.timeout = standins.BASE_SECONDS
-
-    def _memory(self, registry: str) -> Path:
-        return standins.cache_folder() / f"unreachable-{re.sub(r'[^a-z0-9.-]', '_', registry)}.json"
-
-    def _remembered(self, registry: str) -> str | None:
-        if not self.trust_memory:
-            return None
-        try:
-            since, words = json.loads(self._memory(registry).read_text())
-        except (OSError, ValueError):
-            return None
-        return words if 0 <= time.time() - since < REMEMBER_SECONDS else None
 
 
 def _judge(words: str) -> None:

@@ -77,7 +77,7 @@ def resolve(
     Raises NoImage when an image can't be had.
     """
     with _engine(environment) as engine:
-        registries = Registries(engine, trust_memory=mode == "auto")
+        registries = Registries(engine)
         return {
             reference: _resolve(reference, mode, environment, registries)
             for reference in dict.fromkeys(references)

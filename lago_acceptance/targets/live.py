@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import socket
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,32 +30,6 @@ if TYPE_CHECKING:
     from lago_acceptance.images.resolve import ResolvedImage
     from lago_acceptance.probes.survey import PublicSurvey
 
-# Loaded while the host is asked: what the checks and the report will need.
-WANTED_LATER = (
-    "httpx",
-    "yaml",
-    "lago_acceptance.clients.prefetch",
-    "lago_acceptance.checks.inside",
-    "lago_acceptance.checks.drift",
-    "lago_acceptance.reports.last_run",
-    "lago_acceptance.probes.survey",
-    "lago_acceptance.reports.terminal",
-    "lago_acceptance.plans.seeding",
-)
-
-# What looking loads by itself, where that is not done already.
-WANTED_BY_LOOKING = (
-    "OpenSSL.SSL",
-    "anyio._backends._asyncio",
-    "cryptography.hazmat.primitives.serialization",
-    "dns.asyncquery",
-    "dns.asyncresolver",
-    "dns.rdtypes.IN.A",
-    "httpcore",
-    "service_identity.pyopenssl",
-    "lago_acceptance.clients.token_issuer",
-    "lago_acceptance.scenarios.cleanup",
-)
 
 T = TypeVar("T")
 
@@ -92,7 +65,6 @@ class Live(FromOutside):
         """Start to observe, once. ``up`` raises what can't be reached."""
         if self._facts is not None:
             return
-        self.host.make_ready()
         self._facts = self._pool.submit(self.observe)
         self._survey = self._pool.submit(self._take_survey)
 
@@ -101,7 +73,6 @@ class Live(FromOutside):
 
     def up(self) -> None:
         """Wait for the facts. Unreachable, with the step that failed."""
-        self.load()
         self._begun(self._facts).result()
 
     @staticmethod
@@ -109,12 +80,6 @@ class Live(FromOutside):
         if observing is None:
             raise RuntimeError("a live target is prepared before it is observed")
         return observing
-
-    @staticmethod
-    def load(names: tuple[str, ...] = WANTED_LATER) -> None:
-        """Load what the checks will need."""
-        for name in names:
-            importlib.import_module(name)
 
     def observe(self) -> Facts:
         """The facts of the host, taken at the start: nothing changes in between."""
@@ -219,7 +184,11 @@ class Live(FromOutside):
         return LastRunFile(self.options.reports / "state", self.host.name, self.options.project)
 
     def down(self) -> str:
+        """Close the connection. Nothing was made on the host, so nothing is left there."""
+        self.close()
+        return ""
+
+    def close(self) -> None:
         """Close the connection. May be called again."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         self.host.close()
-        return ""

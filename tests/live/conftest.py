@@ -20,19 +20,3 @@ def live_lago(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
     up = lago.bring_up(tmp_path_factory.mktemp("host"))
     yield up
     lago.take_down(up)
-
-
-@pytest.fixture(scope="session")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
-    """Call it to start an ssh server on loopback; it takes what live.sshd.start takes."""
-    from tests.support.live import sshd
-
-    started = []
-
-    def start(**how):
-        started.append(sshd.start(tmp_path_factory.mktemp("ssh") / "server", **how))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.stop()

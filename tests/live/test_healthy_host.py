@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 import time
 
@@ -11,6 +10,7 @@ import pytest
 
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.waiting import until
+from lago_acceptance.facts.scripts import render
 from tests.support import containers, suite_run
 from tests.support.containers import docker
 from tests.support.live import docker_recorder
@@ -92,17 +92,19 @@ def test_only_readings_are_run_in_containers(smoke):
 
 
 def test_shell_commands_are_the_readings(smoke):
-    readings = {
-        path.name: path.read_text() for path in (ROOT / "lago_acceptance" / "facts" / "scripts").glob("*.sh")
-    }
+    scripts = (ROOT / "lago_acceptance" / "facts" / "scripts").glob("*.sh")
+    readings = {path.name: render.script(path.name) for path in scripts}
     ran = set()
-    for command in smoke[2].commands():
-        script = shlex.split(command)[-1]
-        ran |= {name for name, text in readings.items() if script.endswith(text)} or {command}
+    for script in smoke[2].inputs():
+        text_of_it = script.removesuffix("\n} </dev/null\n")
+        ran |= {name for name, text in readings.items() if text_of_it.endswith(text)} or {script}
         assert not re.search(
-            r"docker (rm|stop|restart|start|run|create|kill|compose up|pull|network create)\b", command
+            r"docker (rm|stop|restart|start|run|create|kill|compose up|pull|network create)\b", script
         )
     assert "collect.sh" in ran and ran <= readings.keys()
+    # The command itself is a shell with a deadline, and nothing else.
+    for command in smoke[2].commands():
+        assert re.fullmatch(r"echo 'lago-acceptance begins'; exec timeout -k 1 \d+ sh -s", command), command
 
 
 def test_postgresql_counts_no_write(smoke):
@@ -133,7 +135,7 @@ def test_a_run_that_sees_nothing_is_no_pass(live_lago, tmp_path):
 def test_the_next_run_compares_with_this_one(live_lago, tmp_path):
     chosen = ("-k", "test_no_job_has_died_since_the_last_look", *live_lago.options)
     first = suite_run.run(tmp_path, *chosen)
-    assert "first look" in first.summary["checks"][0]["reason"] and first.code == 5
+    assert "first run" in first.summary["checks"][0]["reason"] and first.code == 5
     live_lago.redis(
         "ZADD", "dead", str(time.time()), '{"class":"X","wrapped":"SendWebhookJob","error_message":"boom"}'
     )

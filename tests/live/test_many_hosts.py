@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -11,7 +10,7 @@ import psutil
 import pytest
 
 from lago_acceptance.core.waiting import until
-from lago_acceptance.targets import many_hosts
+from lago_acceptance.plugin import many_hosts
 from tests.support import suite_run
 
 
@@ -35,11 +34,8 @@ def test_a_run_that_breaks_off_does_not_inherit_an_earlier_verdict(tmp_path):
     (tmp_path / "a" / "latest").symlink_to("earlier")
     told: list[str] = []
 
-    def killed(arguments: list[str]) -> int:
-        os.kill(os.getpid(), signal.SIGKILL)
-        return 0
-
-    code = many_hosts.look(["ssh://a", "ssh://b"], ["-m", "smoke"], str(tmp_path), told.append, killed)
+    killed = ("sh", "-c", "kill -9 $$")
+    code = many_hosts.look(["ssh://a", "ssh://b"], ["-m", "smoke"], tmp_path, told.append, killed)
     assert code == 3
     assert not [line for line in told if "accepted" in line]
 

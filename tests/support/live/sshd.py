@@ -15,10 +15,13 @@ from lago_acceptance.core.waiting import until
 from tests.support.containers import listens
 
 _AUDIT = """#!/bin/sh
-# Records each command that ssh hands over, one file each, then runs it.
-file=$(mktemp "{folder}/XXXXXXXX")
+# Records each command that ssh hands over and its standard input, a file for each, then runs it.
+file=$(mktemp "{folder}/audit/XXXXXXXX")
 printf '%s' "$SSH_ORIGINAL_COMMAND" >"$file.part"
+input={folder}/inputs/${{file##*/}}
+cat >"$input"
 mv "$file.part" "$file"
+exec <"$input"
 {before}
 exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"
 """
@@ -46,10 +49,15 @@ class Sshd:
         """The remote commands so far, in no order."""
         return [file.read_text() for file in (self.folder / "audit").iterdir() if file.suffix != ".part"]
 
+    def inputs(self) -> list[str]:
+        """What each of them was given by standard input, in no order."""
+        return [file.read_text() for file in (self.folder / "inputs").iterdir()]
+
     def forget_commands(self) -> None:
         """Begin counting anew."""
-        for file in (self.folder / "audit").iterdir():
-            file.unlink()
+        for name in ("audit", "inputs"):
+            for file in (self.folder / name).iterdir():
+                file.unlink()
 
     def stop(self) -> None:
         """End the server and its sessions."""
@@ -65,11 +73,12 @@ def start(folder: Path, *, before: str = "", environment: dict[str, str] | None 
     """
     folder.mkdir(parents=True, mode=0o700)
     (folder / "audit").mkdir()
+    (folder / "inputs").mkdir()
     for name in ("host_key", "identity"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
     shutil.copy(folder / "identity.pub", folder / "authorized_keys")
     audit = folder / "audit.sh"
-    audit.write_text(_AUDIT.format(folder=folder / "audit", before=before))
+    audit.write_text(_AUDIT.format(folder=folder, before=before))
     audit.chmod(0o755)
     port = _free_port()
     # Compose stands beside this Python, as a plugin of Docker's would stand on a host. A home without what this

@@ -1,0 +1,41 @@
+"""A live host is looked at while pytest collects: its answer takes longer than anything else in a run.
+
+Looking once the checks are collected makes a live smoke run a quarter longer (3.05 s instead of 2.32 s, medians of
+five); looking before pytest is configured gains nothing over this.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lago_acceptance.plugin.options import OPTIONS, SETTINGS
+from lago_acceptance.plugin.selection import gate_only, runs_tests
+
+if TYPE_CHECKING:
+    from lago_acceptance.targets.live import Live
+
+BEGUN: pytest.StashKey[Live] = pytest.StashKey()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Begin to look at the one host of a live run."""
+    config = session.config
+    given, options = config.option, config.stash[OPTIONS]
+    if options.target != "live" or gate_only(config) or not runs_tests(given):
+        return
+    from lago_acceptance.targets.live import Live
+
+    target = Live(options, config.stash[SETTINGS])
+    # Also where the run ends before a check has asked for the deployment.
+    config.add_cleanup(target.close)
+    config.stash[BEGUN] = target
+    # What gateway and API see of each other is looked at after seeding, if that is asked for.
+    target.looks_inside = not (given.seed or given.reseed)
+    target.prepare()
+
+
+def begun(config: pytest.Config) -> Live | None:
+    """The live host that is being looked at, None on a stack."""
+    return config.stash.get(BEGUN, None)

@@ -1,0 +1,137 @@
+"""The gate (``-m gate``): its compose files, which are read while pytest starts, and its report.
+
+Nothing of Docker's daemon is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.registry import Severity
+from lago_acceptance.plugin.options import OPTIONS
+from lago_acceptance.plugin.outcomes import ENDING, terminal_of
+from lago_acceptance.plugin.selection import asks_for_gate, gate_only, runs_tests
+
+if TYPE_CHECKING:
+    from lago_acceptance.composefile.loader import Source
+
+LOADING: pytest.StashKey[Future[list[Source]]] = pytest.StashKey()
+NOT_COMPARED = pytest.StashKey[list[str]]()
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    if config.option.explain is None:
+        return None
+    from lago_acceptance.core.explain import explanation
+
+    print(explanation(config.option.explain))
+    return 0
+
+
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    # Compose needs its time: it runs while pytest starts and collects.
+    given = early_config.known_args_namespace
+    if asks_for_gate(given.markexpr) and runs_tests(given):
+        _load(early_config)
+
+
+def _load(config: pytest.Config) -> None:
+    from lago_acceptance.composefile.loader import files_in, load_all
+
+    options = config.stash[OPTIONS]
+    config.stash[LOADING] = ThreadPoolExecutor(1).submit(
+        lambda: load_all(files_in(options.compose_files), options.env_file)
+    )
+
+
+def sources_of(config: pytest.Config) -> list[Source]:
+    """The compose files under judgement, read once. UsageError where one can't be used."""
+    if LOADING not in config.stash:
+        _load(config)
+    return config.stash[LOADING].result()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.base is None:
+        compared = [item for item in items if "changed" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=compared)
+        items[:] = [item for item in items if item not in compared]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if gate_only(config):
+        _begin(config)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    config = session.config
+    if gate_only(config):
+        _begin(config)
+    if config.option.base and not gate_only(config):
+        raise pytest.UsageError("--base compares two compose files; it belongs to -m gate")
+
+
+def _begin(config: pytest.Config) -> None:
+    if config.pluginmanager.hasplugin(GateReport.NAME) or not runs_tests(config.option):
+        return
+    # Each finding is printed once, in the gate's own report.
+    config.option.tbstyle, config.option.verbose = "no", min(config.option.verbose, -1)
+    terminal_of(config).reportchars = ""
+    config.pluginmanager.register(GateReport(config), GateReport.NAME)
+
+
+class GateReport:
+    """Gathers findings and writes them at the end: terminal, gate.json, gate.sarif, annotations of GitHub."""
+
+    NAME = "lago-gate-report"
+
+    def __init__(self, config: pytest.Config):
+        self._config = config
+        self._findings: list[Finding] = []
+        self._crashes: list[str] = []
+        self._sources: list[Source] = []
+        self._judged = False
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._judged = True
+        if report.when == "call":
+            self._findings += getattr(report, "findings", ())
+        if getattr(report, "kind", "") == "crashed":
+            last = str(report.longrepr).strip().splitlines()[-1]
+            self._crashes.append(f"{report.nodeid} was not judged, for a mistake of this suite: {last}")
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        strict = self._config.option.strict and any(
+            each.severity is Severity.WARNING for each in self._findings
+        )
+        if strict and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        yield
+        if ENDING in self._config.stash or not self._judged:
+            return
+        from lago_acceptance.gate import report
+
+        self._sources = sources_of(self._config)
+        report.write(self._config.stash[OPTIONS].reports, self._findings)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if ending := self._config.stash.get(ENDING, ""):
+            terminalreporter.write_line(ending)
+        if not self._sources:
+            return
+        from lago_acceptance.gate import report
+
+        not_compared: list[str] = self._config.stash.setdefault(NOT_COMPARED, [])
+        terminalreporter.write_line(report.for_terminal(self._findings, self._sources, not_compared))
+        for crash in self._crashes:
+            terminalreporter.write_line(crash, red=True)
+        for line in report.for_github(self._findings):
+            terminalreporter.write_line(line)

@@ -1,0 +1,50 @@
+"""What can't work together with this suite, refused in one sentence each; docs/pytest.md says why."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from lago_acceptance.core.resources import PYTEST_INI
+
+TESTINFRA = ("testinfra.plugin", "pytest11.testinfra")
+SPREAD = re.compile(r"(-n|--numprocesses)(=?\d+|=?auto|=?logical)?")
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    # Before it is loaded, which would end in argparse's traceback.
+    given = getattr(pluginmanager.get_plugin("pytestconfig"), "known_args_namespace", None)
+    plugins = {*(given.plugins if given else ()), *os.environ.get("PYTEST_PLUGINS", "").split(",")}
+    if plugins.intersection(TESTINFRA):
+        raise pytest.UsageError(
+            "testinfra's pytest plugin can't be loaded beside this suite, since both define --hosts: leave out "
+            "-p testinfra.plugin (the suite uses testinfra's ssh backend without it)"
+        )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
+    if refused := _refused(early_config, args):
+        raise pytest.UsageError(refused)
+
+
+def _refused(config: pytest.Config, args: list[str]) -> str:
+    given = config.known_args_namespace
+    if not config.inipath or config.inipath.resolve() != PYTEST_INI:
+        return (
+            f"this suite runs with its own {PYTEST_INI}, and pytest has read {config.inipath or 'none'}: leave out "
+            "-c, start pytest in the folder of that file, and give settings of your own with -o"
+        )
+    if getattr(given, "numprocesses", None) or getattr(given, "tx", None) or any(map(SPREAD.fullmatch, args)):
+        return (
+            "-n is of no use here: all checks share one look at one deployment, and the gate takes less time than "
+            "starting its processes would; leave out -n"
+        )
+    if config.pluginmanager.is_blocked("terminal"):
+        return (
+            "-p no:terminal would run the checks without printing a verdict: leave it out, and send the output to "
+            "/dev/null if only the exit code and the reports matter"
+        )
+    return ""

@@ -1,0 +1,57 @@
+"""What a run does: the gate over compose files, checks of a deployment, or no test at all (``--collect-only``)."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+import pytest
+
+from lago_acceptance.core.resources import PYTEST_INI
+
+GATE = pytest.StashKey[bool]()
+# pytest's options that print something and run no test.
+PRINTING = (
+    "collectonly",
+    "help",
+    "version",
+    "markers",
+    "showfixtures",
+    "show_fixtures_per_test",
+    "cacheshow",
+    "setupplan",
+)
+
+
+def asks_for_gate(expression: str) -> bool:
+    """Whether ``-m`` asks for the gate or for a part of it (``gate and phase1``)."""
+    words = expression.split()
+    return words[:1] == ["gate"] and words[1:2] in ([], ["and"]) and "or" not in words
+
+
+def runs_tests(given: Namespace) -> bool:
+    """Whether these options run tests; otherwise nothing is connected to and no report is written."""
+    return not any(getattr(given, name, None) for name in PRINTING)
+
+
+def gate_only(config: pytest.Config) -> bool:
+    """Whether this run judges compose files and looks at nothing else."""
+    return config.stash[GATE]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    early_config.stash[GATE] = asks_for_gate(early_config.known_args_namespace.markexpr)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect the suites where no path is given, also with another --rootdir or from another folder."""
+    if config.args_source == pytest.Config.ArgsSource.INVOCATION_DIR:
+        config.args = [str(PYTEST_INI.parent / path) for path in config.getini("testpaths")]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Rules that were picked by name, file or ``-k`` judge the compose file: nobody starts a stack for them."""
+    given = session.config.option
+    if session.items and not (given.markexpr or given.target or given.hosts):
+        session.config.stash[GATE] = all(item.get_closest_marker("gate") for item in session.items)
