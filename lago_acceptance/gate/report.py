@@ -36,4 +36,4 @@ def write(folder: Path, findings: Sequence[Finding]) -> None:
         ):
             (folder / name).write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
     except OSError as error:
-        raise UsageError(f"--reports {folder}: nothing can be written there ({error.strerror})") from error
+        raise UsageError(f"--reports {folder} can't be written: {error.strerror}") from error
