@@ -1,7 +1,7 @@
 # `make smoke` is all that is needed on a fresh machine. ARGS is handed to pytest.
 .POSIX:
 .SILENT:
-.PHONY: help smoke test gate live bench images docs setup clean
+.PHONY: help smoke test unit lint gate live bench images docs setup clean
 PYTEST = .venv/bin/pytest
 
 help:  ## these lines
@@ -12,11 +12,20 @@ smoke: setup  ## set everything up, bring the deployment up here, and give a ver
 
 test: setup  ## every test of this project; STATUS_FILE=… receives pytest's exit code, which make hides
 	bin/setup-tests
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/lint-imports
+	$(MAKE) --no-print-directory lint
 	$(PYTEST) -c tests/pytest.ini --rootdir tests tests $(ARGS); \
 	status=$$?; echo $$status >$${STATUS_FILE:-/dev/null}; exit $$status
+
+unit:  ## the quick tests: no Docker
+	bin/setup-python
+	$(PYTEST) -c tests/pytest.ini --rootdir tests tests/unit $(ARGS)
+
+lint:  ## style, types, and the rooms' import contracts
+	bin/setup-python
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
 
 gate:  ## may this compose file be merged? Needs no Docker
 	bin/setup-python

@@ -165,7 +165,8 @@ def test_the_words_of_a_deployment_are_quoted():
     asked = reading(Telling(""), directory="/srv/it's $(reboot); `x`", project='a"b')
     head = asked.script().partition("host_sections()")[0]
     told = subprocess.run(
-        ["sh", "-c", f'{head}\nprintf "%s|%s" "$directory" "$project"'],
+        ["sh", "-s"],
+        input=f'{head}\nprintf "%s|%s" "$directory" "$project"\n}}',
         capture_output=True,
         text=True,
         check=True,
