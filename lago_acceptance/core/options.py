@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -21,7 +22,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     compose_files: tuple[Path, ...] = (SHIPPED_COMPOSE_FILE,)
     env_file: Path | None = None
     settings: Path = SETTINGS
-    images: str = "auto"
+    images: Literal["auto", "upstream", "standins"] = "auto"
     keep: bool = False
     deadline: float = 180
     ssh_config: Path | None = None

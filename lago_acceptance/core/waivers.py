@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -101,22 +101,29 @@ class WaiverFile:
                 )
 
     def unused(
-        self, passed: Iterable[str], before: dict[str, str], whole: bool, vantage: Vantage | None = None
+        self,
+        passed: Iterable[str],
+        before: dict[str, str],
+        whole: Container[int],
+        vantage: Vantage | None = None,
+        compared: bool = False,
     ) -> Iterator[Finding]:
         """Waivers that nothing needs any more, as far as this run can tell.
 
         ``passed`` are the checks that passed, ``before`` the checks in which waivers were used by an earlier run,
-        ``whole`` whether every check ran and gave a verdict. A waiver for what can't be seen from ``vantage`` is left
-        alone.
+        ``whole`` the phases of which every check gave a verdict, ``compared`` whether the files were compared with a
+        base. A waiver for what can't be seen from ``vantage`` is left alone.
         """
         checks = set(passed)
         rules = {check.partition("[")[2].rstrip("]") for check in checks}
         for waiver in self.waivers:
-            entry = registry.known(waiver.id)
-            unseen = vantage is not None and (entry is None or vantage not in entry.vantage)
-            if unseen or str(waiver) in self.where_used or waiver.expires < self._today:
+            entry = registry.find(waiver.id)
+            if entry is None or (vantage is not None and vantage not in entry.vantage):
                 continue
-            if whole or waiver.id in rules or before.get(str(waiver)) in checks:
+            if str(waiver) in self.where_used or waiver.expires < self._today:
+                continue
+            all_judged = entry.phase in whole and (compared or not entry.needs_base)
+            if all_judged or waiver.id in rules or before.get(str(waiver)) in checks:
                 yield self._finding(
                     "waiver-unused",
                     waiver,

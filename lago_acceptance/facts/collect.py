@@ -110,7 +110,7 @@ def observe(host: Host, **where: Any) -> Facts:
     )
 
 
-def look_inside(host: Host, facts: Facts, gateway_network: str) -> Facts:
+def read_inside(host: Host, facts: Facts, gateway_network: str) -> Facts:
     """The facts, with what gateway and API see of each other now. Unreachable when Docker doesn't answer there."""
     asked = reading(host, project=facts.project, gateway_network=gateway_network, inside=ONLY)
     output = _read(host, asked)

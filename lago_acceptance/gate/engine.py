@@ -10,7 +10,7 @@ import msgspec
 
 from lago_acceptance.composefile.loader import Source
 from lago_acceptance.core.findings import Finding, Place
-from lago_acceptance.core.registry import Severity, Vantage
+from lago_acceptance.core.registry import PHASES, Severity, Vantage
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.core.waivers import WaiverFile
@@ -43,7 +43,8 @@ def judge(
         left, used = waivers.applied(of_rule, id)
         findings += left
         waived += [waivers.used(finding, waiver) for finding, waiver in used.items()]
-    findings += [*waivers.expired(), *waivers.unused((), {}, whole=True, vantage=Vantage.GATE)]
+    unused = waivers.unused((), {}, whole=PHASES, vantage=Vantage.GATE, compared=bool(pairs))
+    findings += [*waivers.expired(), *unused]
     return Judgement(tuple(findings), tuple(dict.fromkeys(waived)), tuple(waivers.notes))
 
 

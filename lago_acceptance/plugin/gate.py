@@ -15,7 +15,7 @@ from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.plugin.options import OPTIONS
 from lago_acceptance.plugin.outcomes import ENDING, terminal_of
-from lago_acceptance.plugin.selection import asks_for_gate, gate_only, runs_tests
+from lago_acceptance.plugin.selection import asks_for_gate, gate_only, needs_base, runs_tests
 
 if TYPE_CHECKING:
     from lago_acceptance.composefile.loader import Source
@@ -58,7 +58,7 @@ def sources_of(config: pytest.Config) -> list[Source]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.option.base is None:
-        compared = [item for item in items if "changed" in getattr(item, "fixturenames", ())]
+        compared = [item for item in items if needs_base(item)]
         config.hook.pytest_deselected(items=compared)
         items[:] = [item for item in items if item not in compared]
 

@@ -33,8 +33,19 @@ def runs_tests(given: Namespace) -> bool:
     return not any(getattr(given, name, None) for name in PRINTING)
 
 
+def phase_of(item: pytest.Item) -> int:
+    """The phase of a check, by its mark; 7 where it has none."""
+    numbers = (mark.name.removeprefix("phase") for mark in item.iter_markers() if mark.name[:5] == "phase")
+    return next((int(number) for number in numbers if number.isdigit()), 7)
+
+
+def needs_base(item: pytest.Item) -> bool:
+    """Whether a check compares a compose file with ``--base``."""
+    return "changed" in getattr(item, "fixturenames", ())
+
+
 def gate_only(config: pytest.Config) -> bool:
-    """Whether this run judges compose files and looks at nothing else."""
+    """Whether this run judges compose files and nothing else."""
     return config.stash[GATE]
 
 
@@ -51,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Rules that were picked by name, file or ``-k`` judge the compose file: nobody starts a stack for them."""
+    """Rules that were picked by name, file or ``-k`` judge the compose file; no stack is started for them."""
     given = session.config.option
     if session.items and not (given.markexpr or given.target or given.hosts):
         session.config.stash[GATE] = all(item.get_closest_marker("gate") for item in session.items)

@@ -1,1 +1,1 @@
-"""What a run tells: to people in the terminal, to machines in summary.json."""
+"""What a run reports: to people in the terminal, to machines in summary.json and Allure's results."""

@@ -1,7 +1,7 @@
-"""Allure's results in the run's folder, one for each check, in the shapes that allure-pytest gives them.
+"""Allure's results in the run's folder, one for each check, in the format of allure-pytest.
 
-Its own plugin listens to every step of every check, and takes a fifth of a short run for it; ``--alluredir`` still
-brings it in.
+allure-pytest's own plugin follows every step of every check, which takes a fifth of a short run; ``--alluredir``
+still loads it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ STATUS = {"passed": "passed", "failed": "failed", "crashed": "broken"}
 
 
 def write(folder: Path, checks: Iterable[Check]) -> list[str]:
-    """Write a result file for each check into a new folder; the names of the checks that hold a secret, and have none."""
+    """Write a result file for each check into a new folder; returns the names of the checks whose result would hold a secret and was not written."""
     folder.mkdir()
-    host = host_tag()
+    host = host_tag()  # type: ignore[no-untyped-call]
     leaking = []
     for check in checks:
         path, _, test = check.name.rpartition("::")
@@ -42,8 +42,8 @@ def write(folder: Path, checks: Iterable[Check]) -> list[str]:
         }
         result = TestResult(
             uuid=str(uuid.uuid4()),
-            historyId=md5(check.name),
-            testCaseId=md5(full_name),
+            historyId=md5(check.name),  # type: ignore[no-untyped-call]
+            testCaseId=md5(full_name),  # type: ignore[no-untyped-call]
             fullName=full_name,
             name=f"{test}[{parameter}]" if parameter else test,
             status=STATUS.get(check.outcome, "skipped"),

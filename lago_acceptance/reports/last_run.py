@@ -1,4 +1,4 @@
-"""What one look at a host leaves on this machine for the next: when it was, by the host's own clock."""
+"""What a run stores on this machine for the next one against the same host: when it was, by the host's own clock."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import msgspec
 
 
 class LastRun(msgspec.Struct, frozen=True):
-    """``looked_at``: the host's clock (Unix time) at the last look. ``waived``: the check that each waiver
-    was for."""
+    """``observed_at``: the host's clock (Unix time) when it was read. ``waived``: the check in which each waiver was
+    used."""
 
-    looked_at: float | None = None
+    observed_at: float | None = msgspec.field(default=None, name="looked_at")
     waived: dict[str, str] = {}
 
 
@@ -24,15 +24,15 @@ class LastRunFile:
         self._file = folder / f"{name}.json"
 
     def read(self) -> LastRun:
-        """What is remembered."""
+        """What the last run stored."""
         try:
             return msgspec.json.decode(self._file.read_bytes(), type=LastRun)
         except (OSError, msgspec.MsgspecError):
             return LastRun()
 
-    def write(self, remembered: LastRun) -> None:
-        """Remember this instead."""
+    def write(self, run: LastRun) -> None:
+        """Store this instead."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         beside = self._file.with_suffix(".new")
-        beside.write_bytes(msgspec.json.encode(remembered))
+        beside.write_bytes(msgspec.json.encode(run))
         beside.replace(self._file)

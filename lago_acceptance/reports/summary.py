@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from lago_acceptance.core.findings import Finding, Severity
+from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.secrets import redact
 
 OUTCOMES = ("passed", "failed", "waived", "blocked", "unknown", "skipped", "crashed")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lago_acceptance.core.findings import Severity, grouped
-from lago_acceptance.core.registry import PHASES
+from lago_acceptance.core.findings import grouped
+from lago_acceptance.core.registry import PHASES, Severity
 from lago_acceptance.reports.summary import OUTCOMES, Summary
 
 Markup = Callable[..., str]

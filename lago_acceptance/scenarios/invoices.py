@@ -74,7 +74,8 @@ def file(context: Context, invoice: Document) -> str:
     seconds = context.timeouts.file
 
     def url() -> str | None:
-        return context.lago.get(f"invoices/{invoice['lago_id']}", "invoice")["file_url"]
+        address: str | None = context.lago.get(f"invoices/{invoice['lago_id']}", "invoice")["file_url"]
+        return address
 
     if not (found := until(url, seconds)):
         red(

@@ -90,7 +90,8 @@ def _now(context: Context) -> Document:
             "usage is not billed",
             "check that GET /plans/<code> shows the charge",
         )
-    return usage["charges_usage"][0]
+    first: Document = usage["charges_usage"][0]
+    return first
 
 
 def _until(context: Context, wanted: int) -> Document:

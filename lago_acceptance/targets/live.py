@@ -42,8 +42,8 @@ class Live(FromOutside):
     gateway = admin = api_key = None
     wants_gateway = False
     no_gateway = ""
-    # Whether what gateway and API see of each other is read along with the facts.
-    looks_inside = True
+    # Whether what gateway and API see of each other is read in the same round trip as the facts.
+    with_inside = True
     how_to_remove = "nothing was made there"
 
     def __init__(self, options: Options, settings: Settings):
@@ -92,12 +92,12 @@ class Live(FromOutside):
             wanted_directory=self.settings.deployment.directory,
             backups=backup.files if backup else "",
             gateway_network=self.network("gateway"),
-            inside=TOO if self.looks_inside else "",
+            inside=TOO if self.with_inside else "",
         )
         if not facts.project and len(facts.lagos) > 1:
             here = ", ".join(f"{name} ({folder or 'no folder'})" for name, folder in facts.lagos.items())
             wanted = self.settings.deployment.directory
-            which = "several lie" if wanted in facts.lagos.values() else "none lies"
+            which = "several are" if wanted in facts.lagos.values() else "none is"
             raise Unreachable(
                 f"{len(facts.lagos)} Lago stacks are on {self.host.name}: {here}; {which} in {wanted} "
                 "(settings.toml); say which one is meant with --project NAME"
@@ -106,10 +106,10 @@ class Live(FromOutside):
 
     def read_inside(self, facts: Facts) -> InsideView:
         """Lago as gateway and API see it inside their containers."""
-        from lago_acceptance.facts.collect import look_inside
+        from lago_acceptance.facts.collect import read_inside
         from lago_acceptance.facts.inside import view_of
 
-        return view_of(facts if self.looks_inside else look_inside(self.host, facts, self.network("gateway")))
+        return view_of(facts if self.with_inside else read_inside(self.host, facts, self.network("gateway")))
 
     def own_organization(self, facts: Facts) -> Secret:
         """The key of the suite's dedicated organization. Unknown where Lago does not make one."""
@@ -119,8 +119,8 @@ class Live(FromOutside):
             raise Unknown("this writes into Lago, which needs --allow-writes on a live deployment")
         return key(self.host, facts.running(API), self.permit)
 
-    def ask_ahead(self, *roles: str) -> None:
-        """Start to ask by the public names what checks of these roles will need."""
+    def prefetch(self, *roles: str) -> None:
+        """Start the requests by public name that checks of these roles will need."""
         from lago_acceptance.clients.prefetch import prefetched
 
         view = self.public_view()
@@ -133,8 +133,8 @@ class Live(FromOutside):
     def connection(self, role: str) -> Connection:
         """A connection to the API or the gateway by its public name."""
         # Used once: whoever got it closes it.
-        ahead = self._connections.pop(role, None)
-        return ahead.result() if ahead else super().connection(role)
+        fetching = self._connections.pop(role, None)
+        return fetching.result() if fetching else super().connection(role)
 
     def survey(self) -> PublicSurvey:
         """What was seen from outside."""
@@ -163,9 +163,9 @@ class Live(FromOutside):
                 )
 
         # The system waits much longer for resolvers that never answer than ssh does for a connection.
-        asking = threading.Thread(target=resolve, daemon=True)
-        asking.start()
-        asking.join(CONNECT_SECONDS)
+        resolving = threading.Thread(target=resolve, daemon=True)
+        resolving.start()
+        resolving.join(CONNECT_SECONDS)
         return found[0] if found else None
 
     @property

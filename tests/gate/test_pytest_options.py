@@ -105,6 +105,21 @@ def test_a_waiver_is_not_unused_where_only_a_part_was_run(run, bad, tmp_path):
     assert "waiver-unused" in run("-m", "gate", bad, f"--waivers={waivers}").output
 
 
+def test_a_waiver_is_not_unused_where_another_phase_was_run(run, bad, tmp_path):
+    waivers = tmp_path / "waivers.toml"
+
+    def unused(id: str, *selection: str) -> bool:
+        waivers.write_text(f'[[waiver]]\nid = "{id}"\nreason = "known"\nexpires = 2999-01-01\n')
+        return "waiver-unused" in run(*selection, bad, f"--waivers={waivers}").output
+
+    assert not unused("db-routed", "-m", "gate and phase1")
+    assert not unused("db-routed", "suites/phase1_rsa_key", "-m", "gate")
+    assert not unused("db-routed", "-m", "gate", "-k", "rsa")
+    assert unused("db-routed", "-m", "gate and phase3")
+    assert unused("db-routed", "suites/phase3_edge", "-m", "gate")
+    assert not unused("project-renamed", "-m", "gate")
+
+
 # --- looking closer ---
 
 

@@ -32,12 +32,12 @@ def test_a_run_that_breaks_off_does_not_inherit_an_earlier_verdict(tmp_path):
     earlier.mkdir(parents=True)
     (earlier / "summary.json").write_text('{"verdict": "accepted"}')
     (tmp_path / "a" / "latest").symlink_to("earlier")
-    told: list[str] = []
+    lines: list[str] = []
 
     killed = ("sh", "-c", "kill -9 $$")
-    code = many_hosts.look(["ssh://a", "ssh://b"], ["-m", "smoke"], tmp_path, told.append, killed)
+    code = many_hosts.run_each(["ssh://a", "ssh://b"], ["-m", "smoke"], tmp_path, lines.append, killed)
     assert code == 3
-    assert not [line for line in told if "accepted" in line]
+    assert not [line for line in lines if "accepted" in line]
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
@@ -84,8 +84,3 @@ def test_one_that_is_well_beside_one_that_is_not_there(live_lago, tmp_path):
 def test_hosts_that_can_not_be_used(hosts, words, tmp_path):
     result = suite_run.run(tmp_path, "--target", "live", "--hosts", hosts)
     assert result.code == 4 and words in result.output and "Traceback" not in result.output
-
-
-def test_each_run_gets_its_own_host_only():
-    given = ["-m", "smoke", "--hosts", "a,b", "-k", "x", "--hosts=c"]
-    assert many_hosts._without_hosts(given) == ["-m", "smoke", "-k", "x"]

@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.core.waivers import Waiver, WaiverFile, load
 from tests.support import broken_deployments, suite_run
 
 
-def entry(id: str, days: int = 7, role: str = "", reason: str = "known, mended next week") -> str:
+def entry(id: str, days: int = 7, role: str = "", reason: str = "known, fixed next week") -> str:
     """One waiver as it is written."""
     return (
         f'[[waiver]]\nid = "{id}"\nreason = "{reason}"\nexpires = {datetime.now(UTC).date() + timedelta(days)}\n'
@@ -102,11 +103,11 @@ def finding(id: str, role: str | None = None) -> Finding:
 
 def test_unused_is_judged_only_when_the_check_ran():
     book = WaiverFile((Waiver("disk-full", "known", date(2999, 1, 1)),), datetime.now(UTC).date())
-    assert list(book.unused([], {}, whole=False)) == []
-    assert list(book.unused(["a::test_other"], {"disk-full": "a::test_disk"}, whole=False)) == []
-    assert [
-        each.id for each in book.unused(["a::test_disk"], {"disk-full": "a::test_disk"}, whole=False)
-    ] == ["waiver-unused"]
-    assert [each.id for each in book.unused([], {}, whole=True)] == ["waiver-unused"]
+    assert list(book.unused([], {}, whole=())) == []
+    assert list(book.unused(["a::test_other"], {"disk-full": "a::test_disk"}, whole=())) == []
+    assert [each.id for each in book.unused(["a::test_disk"], {"disk-full": "a::test_disk"}, whole=())] == [
+        "waiver-unused"
+    ]
+    assert [each.id for each in book.unused([], {}, whole=registry.PHASES)] == ["waiver-unused"]
     assert book.waives(finding("disk-full", "db"), "a::test_disk") is not None
-    assert list(book.unused(["a::test_disk"], {"disk-full": "a::test_disk"}, whole=True)) == []
+    assert list(book.unused(["a::test_disk"], {"disk-full": "a::test_disk"}, whole=registry.PHASES)) == []

@@ -217,10 +217,10 @@ class Stack(FromOutside):
 
     def read_inside(self, facts: Facts) -> InsideView:
         """Lago as gateway and API see it inside their containers."""
-        from lago_acceptance.facts.collect import look_inside
+        from lago_acceptance.facts.collect import read_inside
         from lago_acceptance.facts.inside import view_of
 
-        return view_of(look_inside(self.host, facts, self.network("gateway")))
+        return view_of(read_inside(self.host, facts, self.network("gateway")))
 
     def _compose(self, project: Project, give_up: Callable[[], str | None]) -> CommandResult:
         from lago_acceptance.targets.stack.compose_runner import RunCompose

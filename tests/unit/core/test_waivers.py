@@ -63,9 +63,9 @@ def test_what_can_not_be_seen_from_here_is_not_unused(tmp_path, monkeypatch):
     entry = registry.Entry(id="seen-live-only", phase=2, severity=registry.Severity.ERROR, title="A check.")
     monkeypatch.setitem(registry._entries, entry.id, entry)
     waivers = load(written(tmp_path, "seen-live-only", "no-clock-service"), TODAY)
-    at_the_gate = waivers.unused((), {}, whole=True, vantage=Vantage.GATE)
+    at_the_gate = waivers.unused((), {}, whole=registry.PHASES, vantage=Vantage.GATE)
     assert [each.place.path for each in at_the_gate] == ["waivers.toml#no-clock-service"]
-    assert len(list(waivers.unused((), {}, whole=True, vantage=Vantage.LIVE))) == 2
+    assert len(list(waivers.unused((), {}, whole=registry.PHASES, vantage=Vantage.LIVE))) == 2
 
 
 def test_the_file_beside_the_settings_is_taken_unless_another_is_named(tmp_path):
