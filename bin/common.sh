@@ -1,7 +1,7 @@
 # Sourced by the scripts of this folder.
 # shellcheck shell=sh
 
-# Exit code 6: the target could not be brought up, so nothing is said about it.
+# Exit code 6: the target could not be brought up, so there is no verdict on it.
 give_up() {
     printf '%s\n' "$*" >&2
     exit 6

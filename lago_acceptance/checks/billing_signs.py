@@ -63,7 +63,7 @@ FAILED = sign(
     role=WORKER,
     title="No invoice has failed.",
     problem="{count} invoices have failed, the oldest on {since}: {examples}",
-    impact="their customers are not billed until somebody retries",
+    impact="their customers are not billed until the invoices are retried",
     fix="open them in the web UI, fix the error that they show (usually of the tax provider), and press Retry",
 )
 WITHOUT_FILE = sign(
@@ -83,7 +83,7 @@ UNBILLED = sign(
     title="Every period of a subscription that has ended has its invoice.",
     problem="{count} active subscriptions have no invoice for the period that has ended, the first since {since}: "
     "{examples}",
-    impact="nobody pays for that period",
+    impact="that period is never billed",
     fix="check the clock (schedule:bill_customers at ten past each hour), the worker's queue `billing` and the dead set",
 )
 PENDING = sign(

@@ -89,7 +89,7 @@ def _is_the_api(view: InsideView, network: str) -> Iterator[Finding]:
 
 
 def _must_reach_lago(view: InsideView, answer: InsideAnswer, missing: str) -> None:
-    """Blocked where ``finds_lago`` already says that the gateway talks to nobody, or not to Lago."""
+    """Blocked where ``finds_lago`` already reports that the gateway reaches nothing, or not Lago."""
     health = view.answers.get("gateway-health")
     if not answer.status or (health and not _is_lago(health)):
         reached = "lago-not-reached-by-gateway" if view.addresses else "gateway-cannot-resolve-lago"
@@ -134,7 +134,7 @@ def key_is_accepted(view: InsideView) -> Iterator[Finding]:
         yield gateway_finding(
             "gateway-key-of-another-organization",
             f"the gateway's key belongs to {organization.get('name')}, the deployment's to {mine.get('name')}",
-            "customers are billed in an organization that nobody looks at",
+            "customers are billed in the wrong organization",
             "give the gateway this organization's key",
         )
 

@@ -108,6 +108,6 @@ def others_are_reported(catalogue: Catalogue, held: Mapping[str, Document]) -> I
                 id="plan-unknown",
                 role=API,
                 problem=f"Lago has the plan {code}, which is not in the catalogue",
-                impact="customers may be subscribed to a plan that nobody maintains",
-                fix="add it to the catalogue, or delete it in Lago once nobody is subscribed",
+                impact="customers may be subscribed to a plan that is no longer maintained",
+                fix="add it to the catalogue, or delete it in Lago once no customer is subscribed to it",
             )

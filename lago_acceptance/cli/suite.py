@@ -20,7 +20,7 @@ EXTRAS = {
 USAGE_TEXT = """\
 commands:
   smoke [OPTION...]        bring the deployment up on this machine and run the read-only core (needs Docker)
-  live HOST... [OPTION...] look at running deployments: ssh://root@HOST; changes nothing
+  live HOST... [OPTION...] check running deployments: ssh://root@HOST; changes nothing
   gate FILE...             judge compose files; the same as lago-gate
   explain [ID]             print the page of a finding id; without ID, list all ids
   list                     list all finding ids by phase
@@ -42,7 +42,7 @@ def _run(arguments: Sequence[str]) -> int:
     parser = Parser(
         prog="lago-acceptance",
         usage="lago-acceptance COMMAND ...",
-        description="Tells whether a Lago deployment really bills.",
+        description="Checks whether a Lago deployment really bills.",
         epilog=USAGE_TEXT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -195,8 +195,8 @@ def decode(kind: type[Answer], raw: object) -> Answer:
     """An answer from JSON. Unknown fields, and fields of another type, are left out: they are not known then."""
     given = raw if isinstance(raw, dict) else {}
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    told = {name: (fields[name].type, value) for name, value in given.items() if name in fields}
-    return kind(**{fields[name].name: value for name, value in _usable(told).items()})
+    typed = {name: (fields[name].type, value) for name, value in given.items() if name in fields}
+    return kind(**{fields[name].name: value for name, value in _usable(typed).items()})
 
 
 def _usable(given: dict[str, tuple[Any, Any]]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def nobodys_key() -> str:
 
 
 def observe(host: Host, **where: Any) -> Facts:
-    """Take the facts of a host; ``reading`` documents the keywords that say where to look.
+    """Take the facts of a host; ``reading`` documents the keywords.
 
     Unreachable when Docker doesn't answer there.
     """

@@ -1,4 +1,4 @@
-"""The plan catalogue of compose/plans.yml, checked for what Lago takes without a word and bills wrongly."""
+"""The plan catalogue of compose/plans.yml, checked for what Lago accepts silently and bills wrongly."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VND VUV WST XAF XCD XOF XPF YER ZAR ZMW
 """
 CURRENCIES = frozenset(_CODES.split())
 
-# How much of a file is read: more is no catalogue.
+# How much of a file is read: a larger one is no catalogue.
 LARGEST = 2**18
 
 Interval = Literal["weekly", "monthly", "quarterly", "yearly"]
@@ -162,7 +162,7 @@ def _in_words(document: Any, said: str) -> str:
         code = entry.get("code") if isinstance(entry, dict) else None
         hint = ""
         if ".amount_cents" in rest:
-            hint = "; write whole cents, Lago would cut a fraction off"
+            hint = "; write whole cents; Lago would cut off a fraction"
         if ".interval" in rest:
             hint = "; Lago knows weekly, monthly, quarterly and yearly, and answers 500 to others"
         return f"plan {code or int(number) + 1}: {said}{hint}"
@@ -177,7 +177,7 @@ def _troubles(catalogue: Catalogue) -> Iterator[str]:
     metrics = {metric.code for metric in catalogue.billable_metrics}
     for metric in catalogue.billable_metrics:
         if metric.aggregation_type != "count_agg" and not metric.field_name:
-            yield f"metric {metric.code}: {metric.aggregation_type} needs the field_name that it looks at"
+            yield f"metric {metric.code}: {metric.aggregation_type} needs a field_name, the field that it adds up"
     for plan in catalogue.plans:
         if not plan.name.strip():
             yield f"plan {plan.code}: it has no name"
@@ -196,12 +196,12 @@ def _of_codes(kind: str, codes: list[str]) -> Iterable[str]:
     for code in codes:
         if not code.strip() or set(code) & set(" /?#"):
             yield (
-                f"{kind} {code!r}: a code is a word without blanks and slashes, for it stands in Lago's URLs"
+                f"{kind} {code!r}: a code must not have blanks, slashes, ? or #, because it is part of Lago's URLs"
             )
         if code.startswith(PREFIX):
             yield f"{kind} {code}: codes that begin with {PREFIX} are those of this suite's runs"
         if codes.count(code) > 1:
-            yield f"{kind} {code} is there {codes.count(code)} times; a code belongs to one"
+            yield f"{kind} {code} is listed {codes.count(code)} times; codes must be unique"
 
 
 def _of_allowance(allowance: Allowance, metrics: set[str]) -> Iterable[str]:

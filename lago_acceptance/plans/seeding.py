@@ -36,7 +36,7 @@ class Seeded(msgspec.Struct, frozen=True):
 
 
 def seed(lago: Lago, catalogue: Catalogue, permit: Permit, reseed: bool = False) -> Seeded:
-    """Bring the catalogue into Lago. Without ``reseed`` what is there already stays as it is."""
+    """Seed Lago with the catalogue. Without ``reseed``, what is in Lago already stays as it is."""
     if not isinstance(permit, Permit):
         raise TypeError("seeding changes Lago and needs a permit")
     created: list[str] = []

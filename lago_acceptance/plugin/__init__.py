@@ -1,6 +1,6 @@
 """The pytest plugin of the suite, named by pytest.ini: the only room that imports pytest.
 
-Its modules hold the hooks. The fixtures are loaded by what the run asks for: the gate needs few of them.
+Its modules hold the hooks. Only the fixtures that a run needs are loaded: the gate needs few of them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ALLURE = "allure_pytest.plugin"
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Load the modules of this room, whose options pytest needs to know now."""
+    """Load the modules of this room; pytest needs to know their options now."""
     for name in MODULES:
         pluginmanager.import_plugin(f"{__name__}.{name}")
 

@@ -1,6 +1,6 @@
 """The gate (``-m gate``): its compose files, which are read while pytest starts, and its report.
 
-Nothing of Docker's daemon is touched.
+Docker's daemon is not needed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    # Compose needs its time: it runs while pytest starts and collects.
+    # Compose is slow to start: it runs while pytest starts and collects.
     given = early_config.known_args_namespace
     if asks_for_gate(given.markexpr) and runs_tests(given):
         _load(early_config)
@@ -50,7 +50,7 @@ def _load(config: pytest.Config) -> None:
 
 
 def sources_of(config: pytest.Config) -> list[Source]:
-    """The compose files under judgement, read once. UsageError where one can't be used."""
+    """The compose files to judge, read once. UsageError where one can't be used."""
     if LOADING not in config.stash:
         _load(config)
     return config.stash[LOADING].result()
@@ -87,7 +87,7 @@ def _begin(config: pytest.Config) -> None:
 
 
 class GateReport:
-    """Gathers findings and writes them at the end: terminal, gate.json, gate.sarif, annotations of GitHub."""
+    """Gathers findings and writes them at the end: terminal, gate.json, gate.sarif, GitHub annotations."""
 
     NAME = "lago-gate-report"
 
@@ -105,7 +105,7 @@ class GateReport:
             self._findings += getattr(report, "findings", ())
         if getattr(report, "kind", "") == "crashed":
             last = str(report.longrepr).strip().splitlines()[-1]
-            self._crashes.append(f"{report.nodeid} was not judged, for a mistake of this suite: {last}")
+            self._crashes.append(f"{report.nodeid} was not judged, because of an error in this suite: {last}")
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:

@@ -1,4 +1,4 @@
-"""Tells while it happens what takes long: pulling and making images, bringing a deployment up."""
+"""Shows the progress of what takes long: pulling and building images, bringing a deployment up."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             return
     log, progress = logging.getLogger("lago_acceptance"), Progress(config)
     log.setLevel(logging.INFO)
-    # Printed here, and not once more among the "captured log" of a check that fails.
+    # Printed here, so not again as the "captured log" of a check that fails.
     log.propagate = False
     log.addHandler(progress)
 

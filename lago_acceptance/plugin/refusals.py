@@ -1,4 +1,4 @@
-"""What can't work together with this suite, refused in one sentence each; docs/pytest.md says why."""
+"""Options and plugins of pytest that can't work with this suite, each refused in one sentence; docs/pytest.md says why."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SPREAD = re.compile(r"(-n|--numprocesses)(=?\d+|=?auto|=?logical)?")
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
-    # Before it is loaded, which would end in argparse's traceback.
+    # Refused before it is loaded: that would end in a traceback of argparse.
     given = getattr(pluginmanager.get_plugin("pytestconfig"), "known_args_namespace", None)
     plugins = {*(given.plugins if given else ()), *os.environ.get("PYTEST_PLUGINS", "").split(",")}
     if plugins.intersection(TESTINFRA):
@@ -39,8 +39,8 @@ def _refused(config: pytest.Config, args: list[str]) -> str:
         )
     if getattr(given, "numprocesses", None) or getattr(given, "tx", None) or any(map(SPREAD.fullmatch, args)):
         return (
-            "-n is of no use here: all checks share one look at one deployment, and the gate takes less time than "
-            "starting its processes would; leave out -n"
+            "-n does not help here: all checks share the facts of one deployment, read once, and the gate takes less "
+            "time than starting more processes would; leave out -n"
         )
     if config.pluginmanager.is_blocked("terminal"):
         return (

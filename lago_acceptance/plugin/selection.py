@@ -29,7 +29,7 @@ def asks_for_gate(expression: str) -> bool:
 
 
 def runs_tests(given: Namespace) -> bool:
-    """Whether these options run tests; otherwise nothing is connected to and no report is written."""
+    """Whether these options run tests; otherwise no host is contacted and no report is written."""
     return not any(getattr(given, name, None) for name in PRINTING)
 
 

@@ -30,7 +30,7 @@ class Check(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run. ``version`` is the suite's own, ``timings`` are seconds of prepare, up, observe and down.
 
-    ``stand_ins`` are the services that ran on images built here, because upstream's could not be pulled.
+    ``stand_ins`` are the services that ran on images built here, where upstream's could not be pulled.
     """
 
     run: str
@@ -46,7 +46,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...]
 
     def counts(self, phase: int) -> dict[str, int]:
-        """How many checks of a phase ended how, warnings counted beside."""
+        """How many checks of a phase had each outcome, and how many warnings there are."""
         mine = [check for check in self.checks if check.phase == phase]
         counted = {outcome: sum(check.outcome == outcome for check in mine) for outcome in OUTCOMES}
         counted["warnings"] = sum(
@@ -56,7 +56,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def phases(self) -> tuple[int, ...]:
-        """The phases of which something was asked."""
+        """The phases that had checks in this run."""
         return tuple(sorted({check.phase for check in self.checks}))
 
     def findings(self, severity: Severity) -> list[Finding]:
@@ -67,7 +67,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return list(dict.fromkeys(found))
 
     def write(self, path: Path) -> None:
-        """Write it as JSON, scrubbed."""
+        """Write it as JSON, without secrets."""
         text = msgspec.json.format(msgspec.json.encode(self), indent=1).decode()
         path.write_text(redact(text) + "\n", "utf-8")
 
@@ -77,11 +77,11 @@ def verdict(exit_code: int, stand_ins: tuple[str, ...]) -> str:
     words = {
         0: "accepted",
         1: "not accepted",
-        2: "interrupted, so nothing is said",
-        3: "internal error of the suite, so nothing is said",
-        4: "usage error, so nothing is said",
+        2: "interrupted, so there is no verdict",
+        3: "internal error of the suite, so there is no verdict",
+        4: "usage error, so there is no verdict",
         5: "nothing was checked",
-        6: "the target could not be reached or brought up, so nothing is said about it",
+        6: "the target could not be reached or brought up, so there is no verdict on it",
     }.get(exit_code, f"ended with code {exit_code}")
     if exit_code == 0 and stand_ins:
         words += f", on stand-ins for: {', '.join(stand_ins)}"

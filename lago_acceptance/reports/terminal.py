@@ -14,7 +14,7 @@ _STYLES = {"passed": _GOOD, "failed": _BAD, "crashed": _BAD, "skipped": _DIM}
 
 
 def render(summary: Summary, markup: Markup) -> str:
-    """The end of a run's output: warnings, the phases as a table, what it was made with, and the verdict.
+    """The end of a run's output: warnings, the table of phases, notes, and the verdict.
 
     ``markup`` gives a text its colours, named as pytest's terminal writer names them.
     """

@@ -89,7 +89,7 @@ def owned(lago: Lago) -> list[OwnedResource]:
 
 
 def owner_of(entry: dict[str, Any], name_field: str, mark_field: str) -> Owner | None:
-    """Whose an entry is, or None where name and mark don't name the same run."""
+    """The owner of an entry, or None where name and mark don't name the same run."""
     text = entry.get(mark_field) or ""
     if hook := HOOK.fullmatch(text):
         # An endpoint has no name: its URL holds name and owner.
@@ -138,6 +138,6 @@ def nothing_is_left(left: Iterable[str]) -> Iterator[Finding]:
         yield Finding(
             id="earlier-run-left",
             problem=f"an earlier run's {thing} can't be removed",
-            impact="it stays in Lago until somebody removes it",
+            impact="it stays in Lago until it is removed by hand",
             fix="Lago deletes plans in the worker: check that it runs, then remove it in the web UI",
         )

@@ -17,7 +17,7 @@ from lago_acceptance.scenarios.cleanup import OwnedResource, Owner
 from lago_acceptance.scenarios.context import red
 from lago_acceptance.scenarios.preconditions import Preconditions
 
-# The clock ticks every five minutes, and the worker takes its time after that.
+# The clock ticks every five minutes, and the worker needs some time after that.
 TICK_SECONDS = 420
 AHEAD = timedelta(minutes=8)
 

@@ -33,17 +33,17 @@ def key(host: Host, api: Container | None, permit: Permit) -> Secret:
     """The key of the organization, which is made if it is not there yet. Unknown where Lago does not make it."""
     if api is None:
         raise Unknown(
-            "nothing is written, for no API container runs that could make an organization for this suite"
+            "nothing is written: no API container runs, which is needed to create an organization for this suite"
         )
     arguments = ("docker", "exec", api.id, "sh", "-c", script(), "sh", NAME, EMAIL)
     outcome = host.change(
-        WriteCommand("making the suite's own organization", arguments, deadline=SECONDS), permit
+        WriteCommand("creating the suite's own organization", arguments, deadline=SECONDS), permit
     )
     found = re.search(r"^key ([0-9a-f-]{36})$", outcome.output, re.MULTILINE)
     if outcome.code or not found:
         lines = [line.strip() for line in outcome.output.splitlines() if line.strip()]
         said = outcome.stopped or (redact(lines[-1])[:200] if lines else f"exit code {outcome.code}")
-        raise Unknown(f"nothing is written, for Lago could not make the suite's own organization: {said}")
+        raise Unknown(f"nothing is written: Lago could not create the suite's own organization: {said}")
     return Secret(found[1])
 
 
@@ -51,7 +51,7 @@ def must_be_own(lago: Lago) -> Lago:
     """The same client, if its key belongs to this organization. Otherwise Unknown, and nothing is written."""
     if (name := lago.organization()["name"]) != NAME:
         raise Unknown(
-            f"nothing is written, for the key that was made for this run belongs to the organization {name!r}"
+            f"nothing is written: the key that was created for this run belongs to the organization {name!r}"
         )
     return lago
 

@@ -1,4 +1,4 @@
-"""What a target is: one protocol, so that no test needs to know its vantage point."""
+"""What a target is: one protocol, so that no test needs to know which one it checks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Target(Protocol):
     """A deployment under test."""
 
     wants_gateway: bool
-    """Whether a gateway is to be started beside it: set before ``prepare``."""
+    """Whether to start a gateway beside it; set before ``prepare``."""
 
     @property
     def host(self) -> Host:
@@ -38,11 +38,11 @@ class Target(Protocol):
 
     @property
     def remarks(self) -> Sequence[str]:
-        """What the person who runs this should know about the preparation."""
+        """Notes on the preparation, for the report."""
 
     @property
     def how_to_remove(self) -> str:
-        """The command that removes what was kept of it."""
+        """The command that removes it where it was kept."""
 
     @property
     def bring_up(self) -> BringUp | None:
@@ -58,7 +58,7 @@ class Target(Protocol):
 
     @property
     def no_gateway(self) -> str:
-        """Why none was started although one was wanted; "" where that says nothing about the deployment."""
+        """Why no gateway was started although one was wanted, or ""."""
 
     @property
     def api_key(self) -> Secret | None:
@@ -104,4 +104,4 @@ class Target(Protocol):
         """Docker's name of the network that is shared with the ``proxy`` or the ``gateway``."""
 
     def down(self) -> str:
-        """Undo what ``up`` did; what could not be undone, "" when nothing is left."""
+        """Undo what ``up`` did; what is left afterwards, or ""."""

@@ -1,4 +1,4 @@
-"""What both targets do with a deployment's public names."""
+"""What both targets have in common: the deployment's public names."""
 
 from __future__ import annotations
 

@@ -38,20 +38,18 @@ class Live(FromOutside):
     """One host. Its facts are taken and its public names probed side by side, as soon as ``prepare`` is called."""
 
     bring_up = None
-    # Nothing is known of a live host's gateway and keys beyond its facts.
+    # Of a live host's gateway and keys only its facts are known.
     gateway = admin = api_key = None
     wants_gateway = False
     no_gateway = ""
     # Whether what gateway and API see of each other is read in the same round trip as the facts.
     with_inside = True
-    how_to_remove = "nothing was made there"
+    how_to_remove = "nothing was created on the host"
 
     def __init__(self, options: Options, settings: Settings):
         self.options, self.settings = options, settings
         if len(options.hosts) != 1:
-            raise UsageError(
-                "a live run checks one host; several hosts are checked side by side, each by a run of its own"
-            )
+            raise UsageError("a run checks one live host; several hosts are checked by one run each")
         self.permit = Permit("--allow-writes") if options.allow_writes else None
         self.images: dict[str, ResolvedImage] = {}
         self.remarks: list[str] = []
@@ -62,7 +60,7 @@ class Live(FromOutside):
         self._survey: Future[PublicSurvey] | None = None
 
     def prepare(self) -> None:
-        """Start to observe, once. ``up`` raises what can't be reached."""
+        """Start to read the host, once. Where it can't be reached, ``up`` raises that."""
         if self._facts is not None:
             return
         self._facts = self._pool.submit(self.observe)
@@ -78,11 +76,11 @@ class Live(FromOutside):
     @staticmethod
     def _begun(observing: Future[T] | None) -> Future[T]:
         if observing is None:
-            raise RuntimeError("a live target is prepared before it is observed")
+            raise RuntimeError("prepare() was not called on the live target")
         return observing
 
     def observe(self) -> Facts:
-        """The facts of the host, taken at the start: nothing changes in between."""
+        """The facts of the host, read once at the start."""
         if self._facts is not None and self._facts.done():
             return self._facts.result()
         backup = self.settings.backup
@@ -162,7 +160,7 @@ class Live(FromOutside):
                     str(socket.getaddrinfo(self.host.real_name, None, type=socket.SOCK_STREAM)[0][4][0])
                 )
 
-        # The system waits much longer for resolvers that never answer than ssh does for a connection.
+        # Where resolvers don't answer, the system waits for them much longer than ssh waits for a connection.
         resolving = threading.Thread(target=resolve, daemon=True)
         resolving.start()
         resolving.join(CONNECT_SECONDS)
@@ -184,7 +182,7 @@ class Live(FromOutside):
         return LastRunFile(self.options.reports / "state", self.host.name, self.options.project)
 
     def down(self) -> str:
-        """Close the connection. Nothing was made on the host, so nothing is left there."""
+        """Close the connection. Nothing was created on the host, so nothing is left there."""
         self.close()
         return ""
 

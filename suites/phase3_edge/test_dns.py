@@ -1,4 +1,4 @@
-"""Phase 3: the public names resolve, everywhere to the same addresses, and lead to this host."""
+"""Phase 3: the public names resolve, everywhere to the same addresses, and point to this host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phase 3: https gives the right kind of body per host, and http leads there."""
+"""Phase 3: https gives the right kind of body per host, and http redirects there."""
 
 from __future__ import annotations
 

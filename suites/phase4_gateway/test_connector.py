@@ -1,4 +1,4 @@
-"""Phase 4: the gateway finds Lago, its key opens it, and what it shows is Lago's and not its own."""
+"""Phase 4: the gateway finds Lago, Lago accepts its key, and what it shows is Lago's and not its own."""
 
 from __future__ import annotations
 

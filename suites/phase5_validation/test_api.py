@@ -1,4 +1,4 @@
-"""Phase 5: Lago's API and login, asked directly."""
+"""Phase 5: Lago's API and login, without the gateway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phase 5: a bill proves billing. Each check judges its part of one round."""
+"""Phase 5: a bill proves billing. Each check judges its part of one billing cycle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phase 5: the same through the gateway, as customers come."""
+"""Phase 5: a purchase through the gateway, as customers make it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phase 5: invoices are made, have files, and are told of."""
+"""Phase 5: invoices are made, have files, and are reported by webhooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phase 5: nobody makes an organization of their own in this Lago."""
+"""Phase 5: strangers can't create an organization in this Lago."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_logs_are_shown_live(run):
             "logs_a_word",
             "import logging, lago_acceptance.core.secrets as secrets\n"
             "def pytest_runtest_setup():\n"
-            "    secret = secrets.Secret('a-long-secret-word-of-somebody')\n"
+            "    secret = secrets.Secret('a-long-secret-word-of-a-user')\n"
             "    logging.getLogger('lago_acceptance').debug('live: %s', secret.reveal())\n",
         ),
     )
@@ -238,9 +238,9 @@ def test_from_another_folder_with_c(run, bad, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("-m", "gate", "-n2"), "-n is of no use here"),
-        (("-m", "gate", "-p", "xdist.plugin", "-n", "2"), "-n is of no use here"),
-        (("-m", "smoke", "-p", "xdist.plugin", "--tx=popen", "--dist=load"), "-n is of no use here"),
+        (("-m", "gate", "-n2"), "-n does not help here"),
+        (("-m", "gate", "-p", "xdist.plugin", "-n", "2"), "-n does not help here"),
+        (("-m", "smoke", "-p", "xdist.plugin", "--tx=popen", "--dist=load"), "-n does not help here"),
         (("-m", "gate", "-p", "testinfra.plugin"), "both define --hosts"),
         (("-m", "gate", "-p", "no:terminal"), "without printing a verdict"),
     ],

@@ -28,7 +28,7 @@ def crashing(suite, tmp_path):
 def test_a_crash_of_the_suite_is_not_a_verdict(crashing):
     ended = crashing()
     assert ended.code == 3, ended.output[-2000:]
-    assert "test_rule[no-clock-service] was not judged, for a mistake of this suite" in ended.output
+    assert "test_rule[no-clock-service] was not judged, because of an error in this suite" in ended.output
 
 
 def test_a_crash_does_not_hide_what_is_red(crashing, tmp_path):

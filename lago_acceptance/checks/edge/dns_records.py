@@ -96,7 +96,7 @@ def _fails_everywhere(role: str, host: str, mute: list[DnsAnswer]) -> Finding:
         role=role,
         place=Place(host),
         problem=f"every DNS server fails to resolve the name ({said})",
-        impact="the name resolves for nobody, so neither customers nor the CA can reach it",
+        impact="the name does not resolve, so neither customers nor the CA can reach it",
         fix="check the zone: its name servers must answer for it, and the DS record must match its DNSSEC keys",
     )
 

@@ -16,7 +16,7 @@ FLAGS = {"up": ("--quiet-pull", "--no-build"), "down": ("--timeout", "0", "--rem
 
 
 class RunCompose(DockerCompose):
-    """A Compose project whose commands run on a host under a permit, and can be given up early."""
+    """A Compose project whose commands run on a host under a permit, and can be ended early."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The deployment under test as it is written: its files, its variables, what it declares."""
+"""The deployment under test as its files declare it, with its variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May a test stack come up on this Docker daemon? And what earlier runs left on it."""
+"""Whether a test stack may be started on this Docker daemon, and what earlier runs left on it."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def read(host: Host) -> Daemon:
     if "unanswered" in lines:
         said = next((line for line in lines if "rror" in line or "annot" in line), "it gave no reason")
         raise Unreachable(
-            f"Docker does not answer at {endpoint or 'its usual place'}: {redact(said)}; start it, or run `make smoke`"
+            f"Docker does not answer at {endpoint or 'the default endpoint'}: {redact(said)}; start it, or run `make smoke`"
         )
     return Daemon(endpoint, version, tuple(running), tuple(owned))
 
 
 def refuse_unless_ours(daemon: Daemon) -> None:
-    """Unreachable, with the reason, where a test stack must not come up."""
+    """Unreachable, with the reason, where a test stack must not be started."""
     if daemon.endpoint and not daemon.endpoint.startswith(("unix://", "npipe://")):
         raise Unreachable(
             f"Docker is set to the remote daemon {redact(daemon.endpoint)}: a test stack there could take production's "
@@ -70,7 +70,7 @@ def refuse_unless_ours(daemon: Daemon) -> None:
 
 
 def sweep(daemon: Daemon, host: Host, permit: Permit) -> list[str]:
-    """Remove what runs left behind that were killed; their ids. Runs that still go on are left alone."""
+    """Remove what runs left behind that were killed; their ids. Runs that are still going are left alone."""
     dead = sorted({run for _, run, owner in daemon.owned if not runs.alive(owner)})
     for run in dead:
         remove(run, host, permit)
@@ -82,7 +82,7 @@ def create_network(name: str, run: str, host: Host, permit: Permit) -> None:
     labels = (f"{runs.RUN_LABEL}={run}", f"{runs.OWNER_LABEL}={runs.owner()}")
     options = tuple(word for label in labels for word in ("--label", label))
     command = ("docker", "network", "create", *options, name)
-    outcome = host.change(WriteCommand(f"making the network {name}", command, deadline=30), permit)
+    outcome = host.change(WriteCommand(f"creating the network {name}", command, deadline=30), permit)
     if outcome.code:
         raise Unreachable(f"the network {name} could not be created: {outcome.output.strip()}")
 

@@ -71,13 +71,13 @@ class Edge:
     def point_names(self, names: Iterable[str], address: str) -> None:
         """Give the names one A record and no AAAA record, on every DNS server."""
         for name in names:
-            self._tell("/clear-a", {"host": name})
-            self._tell("/add-a", {"host": name, "addresses": [address]})
+            self._post("/clear-a", {"host": name})
+            self._post("/add-a", {"host": name, "addresses": [address]})
 
     def fail_names(self, names: Iterable[str], failing: bool = True) -> None:
-        """Make every DNS server answer SERVFAIL for the names, or end that."""
+        """Make every DNS server answer SERVFAIL for the names, or stop that."""
         for name in names:
-            self._tell("/set-servfail" if failing else "/clear-servfail", {"host": name})
+            self._post("/set-servfail" if failing else "/clear-servfail", {"host": name})
 
     def root_certificate(self) -> str:
         """The PEM of the root that this run's certificates chain to. Pebble makes a new one at each start."""
@@ -94,11 +94,11 @@ class Edge:
                 answer.raise_for_status()
             except httpx.HTTPError as error:
                 raise Unreachable(
-                    f"Pebble, the CA of the test stack, did not give its root certificate: {error}"
+                    f"Pebble, the CA of the test stack, did not serve its root certificate: {error}"
                 ) from None
         return answer.text
 
-    def _tell(self, path: str, body: dict[str, Any]) -> None:
+    def _post(self, path: str, body: dict[str, Any]) -> None:
         import httpx
 
         for address, _ in self.resolvers:
@@ -106,7 +106,7 @@ class Edge:
                 self._client.post(f"http://{address}:8055{path}", json=body).raise_for_status()
             except httpx.HTTPError as error:
                 raise Unreachable(
-                    f"the test stack's DNS server did not take {path} for {body['host']}: {error}"
+                    f"the test stack's DNS server refused {path} for {body['host']}: {error}"
                 ) from None
 
     @cached_property

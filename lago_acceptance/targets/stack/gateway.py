@@ -64,7 +64,7 @@ class GatewayStack:
         )
 
     def up(self, project: Project, compose: Callable[[Project, Any], CommandResult]) -> None:
-        """Start it and wait until it is healthy. A gateway that fails is red in phase 4, not in the bring-up."""
+        """Start it and wait until it is healthy. A gateway that fails is a finding of phase 4, not of the bring-up."""
         outcome = compose(project, None)
         if outcome.code:
             lines = [line for line in outcome.output.splitlines() if line.strip()]
@@ -112,7 +112,7 @@ class GatewayStack:
             )
             if not output.strip():
                 raise Unreachable(
-                    f"{service} does not run beside the stack; is something else removing containers?"
+                    f"{service} is not running beside the stack; is something else removing containers?"
                 )
             self._addresses[service] = {
                 name: options["IPAddress"]
@@ -135,7 +135,7 @@ class GatewayStack:
 
     @property
     def knows_issuer(self) -> bool:
-        """Whether somebody has fetched the keys of this run's issuer: a gateway that never did trusts another one."""
+        """Whether the keys of this run's issuer were ever fetched: a gateway that has not done so trusts another issuer."""
         return WebhookReceiver("", self._receiver_url).key_requests() > 0
 
     @property

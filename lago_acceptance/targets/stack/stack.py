@@ -1,4 +1,4 @@
-"""The deployment brought up on this machine, with its own proxy, CA and DNS, and taken down again without a trace.
+"""The deployment, brought up on this machine with its own proxy, CA and DNS, and taken down again without a trace.
 
 Bringing up never raises for the deployment's own fault: the facts show what went wrong.
 """
@@ -80,7 +80,7 @@ class Stack(FromOutside):
         daemon = docker_daemon.read(self.host)
         docker_daemon.refuse_unless_ours(daemon)
         for run_id in docker_daemon.sweep(daemon, self.host, self.permit):
-            self.remarks.append(f"removed what the run {run_id} had left behind")
+            self.remarks.append(f"removed what run {run_id} left behind")
         if self._written.unset:
             self.remarks.append(self._written.unset)
         references = {service.image for model in models for service in model.services if service.image}
@@ -165,7 +165,7 @@ class Stack(FromOutside):
             if key.startswith("traefik.http.routers.") and key.endswith(".rule")
         )
         must = [self.settings.hosts.front, self.settings.hosts.api]
-        # Without Lago the gateway has nothing to be a client of, and nobody waited for its certificate.
+        # Where Lago did not come up, the gateway's certificate was not waited for.
         if self.gateway and self.bring_up and not self.bring_up.outcome.code:
             must.append(self.settings.hosts.gateway)
         return tuple(name for name in self.public_names.values() if name in must or f"`{name}`" in rules)
@@ -234,14 +234,14 @@ class Stack(FromOutside):
                 raise Unreachable(f"the stack could not be brought up on this machine: {line.strip()[:300]}")
 
     def down(self) -> str:
-        """Take everything down that this run has made; what is left afterwards, "" when nothing is."""
-        log.info("taking it down")
+        """Take down everything that this run has created; what is left afterwards, "" when nothing is."""
+        log.info("taking the stack down")
         return docker_daemon.remove(self.run.id, self.host, self.permit)
 
     # --- while it comes up ---
 
     def _gave_up(self) -> str | None:
-        """Why Compose waits in vain, or None: a service that others depend on can't recover."""
+        """Why it is useless to wait for Compose, or None: a service that others depend on can't recover."""
         awaited = {name for service in self._written.model.services for name in service.depends_on}
         lost = startup.lost(startup.progress(self.host, self.run.project))
         return next((reason for name, reason in lost.items() if name in awaited), None)

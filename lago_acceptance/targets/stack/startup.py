@@ -20,7 +20,7 @@ Seen = list[tuple[Container, list[str]]]
 
 
 class BringUp(msgspec.Struct, frozen=True):
-    """How bringing up ended: Compose's outcome, and why it was given up, if it was."""
+    """How the bring-up ended: Compose's result, and why it was given up, if it was."""
 
     outcome: CommandResult
     gave_up: str | None
