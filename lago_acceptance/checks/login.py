@@ -28,7 +28,7 @@ def must_be_possible(facts: Facts, red_rule: str) -> None:
     phase=5, errors={"admin-email-capitals": "The administrator's address has no capital letters."}
 )
 def address_is_in_small_letters(email: str) -> Iterator[Finding]:
-    """The administrator's address has no capital letters: the login page changes what is typed to small ones."""
+    """The administrator's address has no capital letters: the login page turns what is typed into small letters."""
     if email != email.lower():
         yield Finding(
             id="admin-email-capitals",

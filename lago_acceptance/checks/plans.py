@@ -30,8 +30,8 @@ def held_plans(view: InsideView, seeded: Attempt[Seeded]) -> dict[str, Document]
 def some_plans(view: InsideView, seeded: Attempt[Seeded]) -> list[Document]:
     """Lago's plans, for a check that needs some. Blocked where there are none."""
     if not (held := inside.listed(view, "api-plans", "plans")):
-        seeded.block_if_red("what the gateway lists, for no plan could be seeded")
-        raise Blocked("plan-missing", "what the gateway lists, for Lago has no plans")
+        seeded.block_if_red("what the gateway lists, because no plan could be seeded")
+        raise Blocked("plan-missing", "what the gateway lists, because Lago has no plans")
     return held
 
 

@@ -34,7 +34,7 @@ def mounted(facts: Facts, settings: Settings) -> str:
     if not keys and rsa_pem.in_volumes(facts, settings):
         process = facts.process(
             availability.running(
-                facts, API, "the API, which could tell the key in its volume, is not running"
+                facts, API, "the API, which has loaded the key in its volume, is not running"
             )
         )
         if not (process.key and process.key.public):

@@ -1,4 +1,4 @@
-"""Checks of the database's schema: the migrations are those of the Lago that runs, and nobody else's."""
+"""Checks of the database's schema: the migrations are those of the Lago that runs, and no other application's."""
 
 from __future__ import annotations
 

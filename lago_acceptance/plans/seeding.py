@@ -69,7 +69,7 @@ def seed(lago: Lago, catalogue: Catalogue, permit: Permit, reseed: bool = False)
 
 
 def _charges(plan: Plan, metrics: dict[str, str], held: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """The plan's charge; under its id where Lago has it, for one without an id would be added."""
+    """The plan's charge; with its id where Lago has it: Lago would add one without an id."""
     if not plan.allowance:
         return []
     wanted = {

@@ -166,7 +166,7 @@ def _addresses(answer: DnsAnswer) -> tuple[str, ...]:
 
 
 def _elsewhere(survey: PublicSurvey, role: str, address: str, origin: str) -> Finding | str | None:
-    """The finding for an address, None where it leads to the origin, else why that can't be told."""
+    """The finding for an address, None where it is the origin's, or why that is not known."""
     host = survey.view.hosts[role]
     there, own = survey.handshakes[(host, address)], survey.handshakes[(host, origin)]
     kind = "AAAA" if ":" in address else "A"

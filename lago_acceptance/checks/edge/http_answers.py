@@ -80,7 +80,7 @@ def lago_exchange(survey: PublicSurvey, role: str, request: Request) -> Exchange
 
 
 def in_the_way(survey: PublicSurvey, role: str) -> str:
-    """The id of the finding that says why a role's name does not give its service, "" where nothing says so."""
+    """The id of the finding that says why a role's name does not give its service, "" where there is none."""
     if role not in survey.view.hosts:
         return ""
     try:

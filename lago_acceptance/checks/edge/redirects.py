@@ -58,7 +58,7 @@ def _redirect(survey: PublicSurvey, role: str, exchange: Exchange) -> list[Findi
         defect = (
             "http-not-redirected",
             f"http is not redirected to https ({exchange.excerpt})",
-            "passwords and keys are sent in clear text, or nobody gets an answer there",
+            "passwords and keys are sent in clear text, or requests get no answer there",
             fix,
         )
     elif not is_https_url_of(target, host, path):

@@ -48,7 +48,7 @@ if ARGV[0] == "api"
       paths[:metrics] = "/api/v1/billable_metrics?per_page=500"
     end
   end
-  # In parallel, for Lago may be slow: [status, body, type], or [0, why there is no answer].
+  # In parallel, because Lago may be slow: [status, body, type], or [0, why there is no answer].
   asked = paths.transform_values do |path|
     Thread.new do
       question = Net::HTTP::Get.new(path)

@@ -14,7 +14,7 @@ _TIME = re.compile(r"(\d+)(?:\.(\d+))?[%N.]*")
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """When the script began and ended, by the host's clock (Unix time); ``whole``: it tells whole seconds only."""
+    """When the script began and ended, by the host's clock (Unix time); ``whole``: it has whole seconds only."""
 
     started: float
     ended: float

@@ -17,7 +17,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def document(findings: Iterable[Finding]) -> dict[str, Any]:
-    """The findings as one run; every rule is described, whether it found something or not."""
+    """The findings as one run; every rule is described, whether it found anything or not."""
     described = [_rule(entry) for entry in _entries()]
     index = {rule["id"]: number for number, rule in enumerate(described)}
     driver = {

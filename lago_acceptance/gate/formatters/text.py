@@ -44,7 +44,7 @@ def masked(line: str) -> str:
 
 
 def quoted(line: str, refused: bool) -> str:
-    """A line of a compose file as it is shown: without its value where Compose refuses it, for that may be a secret."""
+    """A line of a compose file as it is shown: without its value where Compose refuses it, because that may be a secret."""
     found = _ENTRY.match(line) if refused else None
     if found and not _REFERENCE.fullmatch(found[2]):
         line = f"{found[1]}…"

@@ -44,9 +44,9 @@ def read(host: Host) -> Daemon:
             id, run, owner = (line.split("\t") + ["", "", ""])[1:4]
             owned.append((id, run, owner))
     if "unanswered" in lines:
-        said = next((line for line in lines if "rror" in line or "annot" in line), "it gave no reason")
+        reason = next((line for line in lines if "rror" in line or "annot" in line), "it gave no reason")
         raise Unreachable(
-            f"Docker does not answer at {endpoint or 'the default endpoint'}: {redact(said)}; start it, or run `make smoke`"
+            f"Docker does not answer at {endpoint or 'the default endpoint'}: {redact(reason)}; start it, or run `make smoke`"
         )
     return Daemon(endpoint, version, tuple(running), tuple(owned))
 
