@@ -47,8 +47,8 @@ BAD = {
     "negative price": ('price: "5"', 'price: "-5"', "decimal text"),
     "price without end": ('price: "5"', 'price: "Infinity"', "decimal text"),
     "unknown metric": ("metric: ai_requests", "metric: calls", "does not name"),
-    "metric without its field": (", field_name: count", "", "needs the field_name"),
-    "code with a slash": ("code: starter", "code: a/b", "without blanks and slashes"),
+    "metric without its field": (", field_name: count", "", "needs a field_name"),
+    "code with a slash": ("code: starter", "code: a/b", "must not have blanks, slashes"),
     "code of a run": ("code: starter", "code: lago-acceptance-x", "of this suite's runs"),
     "key given twice": ("name: Starter", "name: Starter\n    name: Other", "line 7 gives name a second time"),
     "key given twice on one line": ("size: 1000", "size: 1000, size: 10", "line 11 gives size a second time"),
@@ -95,7 +95,7 @@ def test_a_catalogue_is_refused_in_one_sentence(name, tmp_path):
 
 def test_a_code_belongs_to_one_plan(tmp_path):
     twice = GOOD + GOOD[GOOD.index("  - code: starter") :]
-    with pytest.raises(UsageError, match="starter is there 2 times"):
+    with pytest.raises(UsageError, match="starter is listed 2 times"):
         _load(tmp_path, twice)
 
 
