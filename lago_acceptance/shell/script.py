@@ -182,7 +182,8 @@ class Script:
                 self.state.variables.update({name: given or UNKNOWN for name in names[:1]})
                 return UNKNOWN
             case "tee" if given is not None:
-                self.state.writes.update({value.literal: given for value in values[1:] if value.literal})
+                paths = [value.literal for value in values[1:]]
+                self.state.writes.update({path: given for path in paths if path})
                 return given
             case "set":
                 self._set(" ".join(value.literal or "" for value in values[1:]))
