@@ -215,7 +215,7 @@ class SshHost(Host):
                     key.data.extend(chunk)
                 if len(parts["output"]) > FLOOD or len(parts["errors"]) > FLOOD // 16:
                     raise Unreachable(
-                        f"{self.name} printed more than {FLOOD // 2**20} MiB to the command {self._running.name}: "
+                        f"{self.name} printed more than {FLOOD // 2**20} MiB during its {self._running.name}: "
                         f"check what its login shell prints (ssh {self.name} true)"
                     )
                 # A shared connection keeps ssh's error stream open after the command has ended.
