@@ -67,5 +67,5 @@ def test_no_waiver_is_refused_for_what_is_not_installed(tmp_path):
     waivers = tmp_path / "waivers.toml"
     waivers.write_text('[[waiver]]\nid = "of-a-check"\nreason = "known"\nexpires = 2999-01-01\n')
     ended = without_libraries("gate", "--reports=", "--waivers", str(waivers))
-    assert "of-a-check is not known here, where testcontainers is not installed" in ended.stdout
+    assert "of-a-check is not known here, because testcontainers is not installed" in ended.stdout
     assert ended.returncode == 0, ended.stdout + ended.stderr
