@@ -26,6 +26,8 @@ SIDE_BY_SIDE = 3 * (os.cpu_count() or 1)
 # The exit code of several runs is that of the worst: a host without a verdict is worse than one without checks.
 _WORST_FIRST = (3, 2, 4, 1, 6, 5, 0)
 INTERNAL_ERROR = 3
+# How long an interrupted run may take to clean up. Python can deadlock where Ctrl-C interrupts an import.
+END_SECONDS = 20
 PYTEST = (sys.executable, "-m", "pytest")
 
 
@@ -128,7 +130,10 @@ class _Runs:
         for process in self._running:
             process.terminate()
         for process in self._running:
-            process.wait()
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def _latest(folder: Path) -> Path:
