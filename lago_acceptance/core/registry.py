@@ -75,7 +75,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _entries: dict[str, Entry] = {}
-_missing: set[str] = set()
 
 
 def register(*entries: Entry) -> None:
@@ -113,30 +112,15 @@ def known(id: str) -> Entry | None:
 
 @cache
 def entries() -> dict[str, Entry]:
-    """All ids of the project, by phase and name. Loads every room that registers ids.
+    """Every id of the project, by phase and name. Loads all rooms that register any.
 
-    Modules whose libraries are not installed are left out, as in an installation of the gate alone; see ``left_out``.
+    Their modules import heavy libraries on demand, so this works where only the gate's dependencies are installed.
     """
     for room in ROOMS:
         package = importlib.import_module(f"lago_acceptance.{room}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            try:
-                importlib.import_module(module.name)
-            except ModuleNotFoundError as error:
-                if error.name is None or error.name.startswith("lago_acceptance"):
-                    raise
-                _missing.add(error.name)
+            importlib.import_module(module.name)
     return dict(sorted(_entries.items(), key=lambda item: (item[1].phase, item[0])))
-
-
-def left_out() -> str:
-    """Why some ids are not known here, such as "testcontainers is not installed"; "" if all are."""
-    entries()
-    return (
-        f"{', '.join(sorted(_missing))} {'is' if len(_missing) == 1 else 'are'} not installed"
-        if _missing
-        else ""
-    )
 
 
 def find(id: str) -> Entry | None:
@@ -150,9 +134,4 @@ def unknown(id: str) -> str:
     import difflib
 
     near = difflib.get_close_matches(id, entries(), 3, 0.4)
-    missing = left_out()
-    return (
-        f"there is no finding {id!r}"
-        + (f"; did you mean {' or '.join(near)}?" if near else "")
-        + (f" (some are not known here, because {missing})" if missing else "")
-    )
+    return f"there is no finding {id!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")

@@ -172,9 +172,6 @@ def _registered(waiver: Waiver, path: Path) -> tuple[Waiver, str]:
         return msgspec.structs.replace(waiver, id=id), note
     if registry.find(waiver.id):
         return waiver, ""
-    if missing := registry.left_out():
-        note = f"{path.name}: {waiver.id} is not known here, because {missing}"
-        return waiver, note
     raise UsageError(
         f"the waivers file {path}: {registry.unknown(waiver.id)}; `lago-acceptance list` shows all ids"
     )
