@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from lago_acceptance.core import registry
-from tests.support import suite_run
+from tests.support import marks, suite_run
 from tests.support.paths import DATA
 
 FOLDER = DATA / "frozen"
-MARKS = re.findall(r"^    (\w+): ", (suite_run.ROOT / "pytest.ini").read_text(), re.MULTILINE)
 BAD_FILE = """\
 services:
   lago-api:
@@ -46,12 +45,9 @@ def _run(*arguments: str) -> tuple[int, str]:
 
 
 def collected() -> dict[str, list[str]]:
-    """The tests that each mark selects."""
-    found = {}
-    for mark in MARKS:
-        _, said = _run("-c", "pytest.ini", "-m", mark, "--collect-only", "-q")
-        found[mark] = sorted(line for line in said.splitlines() if "::" in line)
-    return found
+    """The tests that have each mark."""
+    tests = sorted(marks.of_tests().items())
+    return {mark: [test for test, has in tests if mark in has] for mark in marks.MARKS}
 
 
 def finding_ids() -> list[str]:

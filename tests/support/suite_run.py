@@ -91,3 +91,11 @@ def result_of(code: int, output: str, seconds: float, reports: Path) -> Result:
         json.loads(summary.read_text()) if summary.exists() else {},
         latest.resolve() if latest.exists() else None,
     )
+
+
+def assert_refused(result: Result, code: int, *words: str) -> None:
+    """Assert that a run ended with one sentence, and not with a traceback."""
+    assert result.code == code, result.output[-2000:]
+    assert "Traceback" not in result.output and "INTERNALERROR" not in result.output
+    said = [line for line in result.output.splitlines() if all(word in line for word in words)]
+    assert said, f"no line holds {words}: {result.output[-2000:]}"
