@@ -52,8 +52,8 @@ def markdown() -> str:
         "",
         "Every finding that the suite can report, by phase. `lago-gate --explain ID` prints one of these pages,",
         "`lago-acceptance list` the list of ids. A finding is an *error* where something won't start, loses data, leaks or",
-        "breaks billing, and a *warning* where it will hurt later. *Seen at* tells from where it can be seen: **gate** needs the",
-        "compose file only, **stack** brings it up, **live** looks at a host.",
+        "breaks billing, and a *warning* where it will hurt later. *Seen at* lists the vantage points from which it can be",
+        "seen: **gate** reads the compose file alone, **stack** brings it up on this machine, **live** looks at a running host.",
     ]
     for phase, of_phase in _by_phase():
         lines += ["", f"## {_heading(phase)}"]
