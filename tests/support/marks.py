@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from functools import cache
 
 import pytest
@@ -23,17 +22,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def collect(*arguments: str) -> str:
     """What ``pytest --collect-only`` prints with these arguments."""
-    ended = subprocess.run(
-        suite_run.command("-c", "pytest.ini", "--collect-only", "-q", *arguments),
-        cwd=suite_run.ROOT,
-        env=suite_run.environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return ended.stdout
+    return suite_run.ended("-c", "pytest.ini", "--collect-only", "-q", *arguments).stdout
 
 
 @cache
