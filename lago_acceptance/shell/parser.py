@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Language, Node, Parser
 
 # No command or healthcheck is as long or as deep.
 LENGTH_CAP, DEPTH_CAP, SUBSTITUTIONS_CAP = 50_000, 100, 100
@@ -22,11 +22,18 @@ REDIRECTS = ("file_redirect", "heredoc_redirect", "herestring_redirect")
 
 
 @cache
-def _parser() -> Parser:
+def _language() -> Language:
     import tree_sitter
     import tree_sitter_bash
 
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+    return tree_sitter.Language(tree_sitter_bash.language())
+
+
+def _parser() -> Parser:
+    """A parser of its own for each text: its scanner keeps state, and two threads must not share one."""
+    import tree_sitter
+
+    return tree_sitter.Parser(_language())
 
 
 def parse(text: str) -> Node | None:

@@ -75,7 +75,7 @@ def test_what_works_is_seen_to_work(judged):
 @pytest.mark.stack
 def test_what_this_deployment_needs_and_lacks_is_red(judged):
     asked_for_by_phase_1 = {"rsa-key-not-mounted", "rsa-key-in-environment", "rsa-key-in-file"}
-    assert judged.red() == {*asked_for_by_phase_1, "problem-network"}
+    assert judged.red() == {*asked_for_by_phase_1, "wrong-network"}
     assert "dokploy-network" in judged.finding("wrong-network")["problem"].split()
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lago_acceptance.checks import diagnosis, gateway
+from lago_acceptance.checks import diagnosis, gateway_inside
 from lago_acceptance.clients.connection import through
 from lago_acceptance.clients.graphql import GraphQL, LoginRefused
 from lago_acceptance.core import run
@@ -53,9 +53,9 @@ def test_nothing_is_red_where_all_is_well(world, seeded):
     view = world.view()
     assert seeded.drifted == ()
     assert world.plans() == []
-    assert ids(gateway.finds_lago(view, world.stack.network("gateway"))) == set()
-    assert ids(gateway.key_is_accepted(view)) == set()
-    assert ids(gateway.invalid_key_is_refused(view)) == set()
+    assert ids(gateway_inside.finds_lago(view, world.stack.network("gateway"))) == set()
+    assert ids(gateway_inside.key_is_accepted(view)) == set()
+    assert ids(gateway_inside.invalid_key_is_refused(view)) == set()
     made = world.cycle(receiver=world.receiver())
     assert {name: getattr(made, name).failure for name in ATTEMPTS} == dict.fromkeys(ATTEMPTS)
     assert cleanup.owned(world.lago) == []
