@@ -1,10 +1,9 @@
-"""What a service answered, or that something else did, with the finding for it."""
+"""A service's answer, or the finding if it did not answer itself."""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
-import httpx
 import msgspec
 
 from lago_acceptance.core import registry
@@ -13,15 +12,19 @@ from lago_acceptance.core.registry import Entry, Severity
 from lago_acceptance.core.roles import API, GATEWAY
 from lago_acceptance.core.secrets import redact
 
+if TYPE_CHECKING:
+    from httpx import Response
+
+T = TypeVar("T")
 LARGEST_EXCERPT = 300
 _STUCK = "billing does not work from here on"
 
-# What keeps a service's own answer away, and how to fix it.
+# Why a service's own answer does not arrive, and the fix.
 FIX = {
-    "unreachable": "check the proxy's router for this name, DNS and the firewall (phase 3 says which it is)",
+    "unreachable": "check DNS, the firewall and the proxy's router for this name (phase 3 shows which it is)",
     "certificate": "check the certificate that the proxy serves for this name (phase 3)",
     "slow": "check the load and the logs of the service and of what it depends on (database, Redis, Lago)",
-    "busy": "find out who limits requests: Lago 1.16.0 has no rate limit, so it is the proxy or a CDN",
+    "busy": "find out what limits requests: Lago 1.16.0 has no rate limit, so it is the proxy or a CDN",
     "bad-gateway": "the proxy can't reach the service: check that its container runs and is on the proxy's network",
     "not-routed": "the proxy has no router for this name: check the service's labels and the proxy's log",
     "redirect": "point the client to the final address; a redirect loses a POST's body and its key",
@@ -29,7 +32,7 @@ FIX = {
     "not-json": "read the service's log for this request",
 }
 REFUSED = "refused"
-# Ids by who was asked and what came: a service's own refusal, or a key of FIX.
+# Ids by role and kind of failure: a service's own refusal, or a key of FIX.
 IDS = {
     (API, "unreachable"): "api-unreachable",
     (API, "certificate"): "api-certificate",
@@ -89,7 +92,7 @@ class NotAnswered(Red):
 
 
 class Refused(Red):
-    """The service answered, and not with what was asked for. ``answer`` is what it said."""
+    """The service answered, but not with what was requested; see ``answer``."""
 
     def __init__(self, answer: ApiAnswer, finding: Finding):
         super().__init__(finding)
@@ -97,7 +100,7 @@ class Refused(Red):
 
 
 class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a service answered: ``body`` is the JSON document, ``seconds`` how long it took."""
+    """A service's answer: ``body`` is the JSON document, ``seconds`` the time it took."""
 
     asked: str
     role: str
@@ -113,21 +116,27 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.status}: {redact(text)[:LARGEST_EXCERPT]}"
 
     def taken(self, impact: str = _STUCK) -> Any:
-        """The body of a 200 (Lago's), or a 201; Refused for every other status."""
+        """The body of a 200, which Lago sends, or a 201; Refused for any other status."""
         if self.status not in (200, 201):
             self.refuse(impact)
         return self.body
 
-    def part(self, name: str, kind: type = dict) -> Any:
-        """A member of the body of a 200; Refused where it is missing or of another kind."""
+    @overload
+    def part(self, name: str) -> dict[str, Any]: ...
+
+    @overload
+    def part(self, name: str, kind: type[T]) -> T: ...
+
+    def part(self, name: str, kind: Any = dict[str, Any]) -> Any:
+        """A member of the body of a 200; Refused if it is missing or of another type."""
         body = self.taken()
-        found = body.get(name) if isinstance(body, dict) else None
-        if not isinstance(found, kind):
+        try:
+            return msgspec.convert(body.get(name) if isinstance(body, dict) else None, kind)
+        except msgspec.ValidationError:
             self.refuse(_STUCK)
-        return found
 
     def refuse(self, impact: str) -> NoReturn:
-        """Raise Refused with what was said."""
+        """Raise Refused with the answer."""
         raise Refused(
             self,
             Finding(
@@ -140,15 +149,15 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def no_answer(response: httpx.Response) -> tuple[str, str]:
-    """Why a response is not the service's own: kind and reason; two empty texts where it is."""
+def no_answer(response: Response) -> tuple[str, str]:
+    """Why a response is not the service's own, as kind and reason; two empty texts if it is."""
     status, media_type = response.status_code, response.headers.get("content-type", "").partition(";")[0]
     if status == 429:
         return (
             "busy",
             f"429, too many requests (Retry-After: {response.headers.get('retry-after', 'not given')})",
         )
-    # With JSON they come from the service itself, about what it depends on.
+    # With JSON it is the service itself that reports a failing dependency.
     if status in (502, 504) and media_type != "application/json":
         return "bad-gateway", f"{status} from the proxy in front of it"
     if 300 <= status < 400:
@@ -168,7 +177,7 @@ def no_answer(response: httpx.Response) -> tuple[str, str]:
 
 
 def not_answered(role: str, kind: str, asked: str, why: str) -> NotAnswered:
-    """The failure where something else than the service itself answered, or nothing."""
+    """The failure if nothing answered, or something other than the service itself."""
     return NotAnswered(
         kind,
         Finding(

@@ -1,6 +1,4 @@
-"""A real Chromium that finds a deployment's names at its origin and trusts its root, with verification
-switched on.
-"""
+"""A real Chromium that resolves a deployment's names to its origin and trusts its root; TLS is verified."""
 
 from __future__ import annotations
 
@@ -35,7 +33,7 @@ INSTALL_SECONDS = 600
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Something that went wrong in a page of the deployment: a console error, or a failed request."""
+    """An error in a page of the deployment: a console error or a failed request."""
 
     kind: str
     text: str
@@ -45,7 +43,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 def executable() -> str:
-    """A Chromium of this machine; as root on Debian it is installed now. Unknown where there is none."""
+    """The path of Chromium, installed first if missing (as root on Debian). Unknown if there is none."""
 
     def found() -> str | None:
         return next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -63,9 +61,7 @@ def executable() -> str:
 
 
 class Browser:
-    """One Chromium for a run. ``folder`` is private and holds its profile, ``reports`` what is kept of
-    failures.
-    """
+    """One Chromium for a run. ``folder`` is private, for its profile; ``reports`` is for traces of failures."""
 
     def __init__(self, view: PublicEndpoints, folder: Path, reports: Path):
         from playwright.sync_api import sync_playwright
@@ -75,7 +71,7 @@ class Browser:
         folder.mkdir(parents=True, exist_ok=True)
         if view.roots:
             _trust(view.roots, folder)
-        # Pages wait for their style sheets, and without internet those from elsewhere may take forever.
+        # Pages wait for their style sheets, and without internet foreign ones may never load.
         rules = [f"MAP {host} ~NOTFOUND" for host in FONTS]
         rules += [f"MAP {host} {address}" for host in view.hosts.values() if (address := view.pinned(host))]
         self._playwright = sync_playwright().start()
@@ -98,9 +94,7 @@ class Browser:
 
     @contextmanager
     def page(self, name: str) -> Iterator[tuple[Page, list[Fault]]]:
-        """A page with a fresh profile, and the faults that it collects. Trace and screenshot stay when the
-        block fails.
-        """
+        """A page with a fresh profile, and the faults seen in it. If the block fails, trace and screenshot are kept."""
         context = self._chromium.new_context(base_url=f"https://{self.view.hosts[FRONT]}")
         context.set_default_timeout(SECONDS * 1000)
         context.tracing.start(screenshots=True, snapshots=True)
@@ -115,11 +109,11 @@ class Browser:
             if disturbances and isinstance(error, Red):
                 raise Unknown(
                     "this machine's network changed while the browser was working (a Docker network came or went), and "
-                    "Chromium aborted its requests; run this again when nothing else is started here"
+                    "Chromium aborted its requests; run this again while nothing else starts containers here"
                 ) from error
             raise
         else:
-            # Otherwise its folder stays on this machine.
+            # Otherwise its temporary folder is left behind.
             context.tracing.stop()
         finally:
             context.close()
@@ -132,7 +126,7 @@ class Browser:
             if CHANGED in (request.failure or ""):
                 disturbances.append(request.url)
                 return
-            # Navigation aborts pending requests; fonts from elsewhere are not the deployment's.
+            # Navigation aborts pending requests; foreign fonts are not part of the deployment.
             if ours(request.url) and "ERR_ABORTED" not in (request.failure or ""):
                 faults.append(Fault("a request failed", f"{request.method} {request.url}: {request.failure}"))
 
@@ -169,7 +163,7 @@ class Browser:
 
 
 def scrub(archive: Path) -> None:
-    """Take secrets out of a trace: it holds what was typed and what was sent."""
+    """Redact a trace: it contains everything that was typed and sent."""
     cleaned = archive.with_suffix(".new")
     with zipfile.ZipFile(archive) as old, zipfile.ZipFile(cleaned, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
@@ -183,7 +177,7 @@ def scrub(archive: Path) -> None:
 
 
 def _trust(roots: str, home: Path) -> None:
-    """Make only Chromium trust the roots: Debian's reads the certificate database in its HOME."""
+    """Make Chromium alone trust the roots: Debian's reads the certificate database in its HOME."""
     database = home / ".pki" / "nssdb"
     database.mkdir(parents=True, exist_ok=True)
     certificate = home / "root.pem"

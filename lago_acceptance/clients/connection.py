@@ -1,14 +1,12 @@
-"""One reused HTTP client for one host. It tells a service's own answers from everything else, and never retries."""
+"""One reused HTTP client for one host. It separates a service's own answers from all others, and never retries."""
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from lago_acceptance.clients.answers import ApiAnswer, no_answer, not_answered
 from lago_acceptance.core.attempt import Attempt
@@ -16,25 +14,25 @@ from lago_acceptance.core.secrets import Secret, redact
 from lago_acceptance.probes.failure import Kind, failure_of
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
+if TYPE_CHECKING:
+    from httpx import Request, Response
+
 SECONDS = 10.0
 
 
-class _Pinned(httpx.HTTPTransport):
-    """Connects to an address in the name of a host: SNI, verification and Host keep the name."""
+def _pinned(host: str, address: str) -> Callable[[Request], None]:
+    """Sends the requests for a host to an address: SNI, verification and Host keep the name."""
 
-    def __init__(self, host: str, address: str, **options: Any):
-        super().__init__(**options)
-        self._host, self._address = host, address
+    def pin(request: Request) -> None:
+        if request.url.host == host:
+            request.extensions["sni_hostname"] = host
+            request.url = request.url.copy_with(host=address)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.host == self._host:
-            request.extensions["sni_hostname"] = self._host
-            request.url = request.url.copy_with(host=self._address)
-        return super().handle_request(request)
+    return pin
 
 
 class Connection:
-    """Sends requests to one base URL. ``address`` is where its name points to, "" for what DNS says.
+    """Sends requests to one base URL. ``address`` is the address to connect to, "" for the one from DNS.
 
     ``roots`` are the trusted roots as PEM, None for this machine's. Redirects are never followed.
     """
@@ -42,17 +40,17 @@ class Connection:
     def __init__(
         self, role: str, base: str, address: str = "", roots: str | None = None, seconds: float = SECONDS
     ):
+        import httpx
+
         self.role, self.base, self.seconds = role, base.rstrip("/"), seconds
-        verify = ssl.create_default_context(cadata=roots) if base.startswith("https") else True
-        transport = (
-            _Pinned(httpx.URL(base).host, address, verify=verify)
-            if address
-            else httpx.HTTPTransport(verify=verify)
-        )
         self._prefetching = False
         self._kept: dict[tuple[Any, ...], Attempt[ApiAnswer]] = {}
         self._client = httpx.Client(
-            transport=transport, timeout=seconds, follow_redirects=False, trust_env=False
+            verify=ssl.create_default_context(cadata=roots) if base.startswith("https") else True,
+            event_hooks={"request": [_pinned(httpx.URL(base).host, address)] if address else []},
+            timeout=seconds,
+            follow_redirects=False,
+            trust_env=False,
         )
 
     def ask(
@@ -64,7 +62,7 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
     ) -> ApiAnswer:
-        """The answer to one request, of any status, if it is the service's own JSON; else NotAnswered."""
+        """The answer to one request, whatever its status, if it is the service's own JSON; else NotAnswered."""
         question = (method, path, repr(body), key and key.reveal(), repr(headers), repr(query))
         if not self._prefetching and (kept := self._kept.pop(question, None)):
             return kept.value()
@@ -74,13 +72,13 @@ class Connection:
         return attempt.value()
 
     def answering(self) -> Connection:
-        """This connection, once it has got an answer to /health from the service itself; else NotAnswered."""
+        """This connection, after the service itself has answered /health; else NotAnswered."""
         self.ask("GET", "/health")
         return self
 
     @contextmanager
     def ahead(self) -> Iterator[None]:
-        """Keep the answers to what is asked inside this block: the same question gets them later, each once."""
+        """Keep the answers to the requests in this block; each is returned once when the same request is made later."""
         self._prefetching = True
         try:
             yield
@@ -101,8 +99,8 @@ class Connection:
             seconds=seconds,
         )
 
-    def fetch(self, url: str) -> httpx.Response:
-        """The raw answer to a GET of a path or a whole URL, redirects and other types of content included."""
+    def fetch(self, url: str) -> Response:
+        """The raw response to a GET of a path or a full URL, whatever its status and content type."""
         return self._send("GET", url, None, None, None, None)[1]
 
     def close(self) -> None:
@@ -117,7 +115,9 @@ class Connection:
         key: Secret | None,
         headers: Mapping[str, str] | None,
         query: Mapping[str, Any] | None,
-    ) -> tuple[str, httpx.Response, float]:
+    ) -> tuple[str, Response, float]:
+        import httpx
+
         url = path if "://" in path else self.base + path
         asked = f"{method} {url.partition('?')[0]}"
         head = {"Accept": "application/json", **(headers or {})}
@@ -140,8 +140,6 @@ class Connection:
 
 
 def through(view: PublicEndpoints, role: str, seconds: float = SECONDS) -> Connection:
-    """A connection to a public host of a deployment, as its users reach it: by name, proxy and verified
-    TLS.
-    """
+    """A connection to a public host as its users reach it: by name, through the proxy, with verified TLS."""
     host = view.hosts[role]
     return Connection(role, f"https://{host}", view.pinned(host), view.roots, seconds)

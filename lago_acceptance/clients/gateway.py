@@ -1,4 +1,4 @@
-"""The gateway's billing routes, read from its openapi.json, whichever spelling it uses."""
+"""The gateway's billing routes, found in its openapi.json under any of their spellings."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ PREFIX = "/api/billing"
 
 
 class Capability(msgspec.Struct, frozen=True):
-    """What the plan asks of a gateway: a method, the spellings of its path (the plan's first), and the id of the
-    finding where it is missing.
+    """What a gateway must offer: a method, the spellings of its path (the usual one first), and the id of the finding
+    if it is missing.
     """
 
     method: str
@@ -37,7 +37,7 @@ COMPLAINTS = ("errors", "error", "detail")
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """A route that is there: ``query`` and ``body`` are the names that it takes."""
+    """A route of the gateway: ``query`` and ``body`` are the names of its parameters."""
 
     method: str
     path: str
@@ -46,8 +46,8 @@ class Operation(msgspec.Struct, frozen=True):
 
 
 def operations(document: dict[str, Any]) -> dict[str, Operation]:
-    """The capabilities that an openapi.json describes, by the plan's names."""
-    # A trailing slash counts: FastAPI answers 307 without it. What the proxy strips from paths (root_path) is under
+    """The capabilities that an openapi.json describes, by name."""
+    # A trailing slash matters: FastAPI answers 307 without it. A prefix that the proxy strips (root_path) is under
     # servers.
     paths = {
         f"{base}{path}".rstrip("/"): (f"{base}{path}", described)
@@ -71,14 +71,14 @@ def operations(document: dict[str, Any]) -> dict[str, Operation]:
 
 
 def required(there: dict[str, Operation], name: str) -> Operation:
-    """The operation of a capability. Blocked where the gateway lacks it, which has a red check of its own."""
+    """The operation of a capability. Blocked if the gateway lacks it: another check is red for that."""
     if name not in there:
         raise Blocked(CAPABILITIES[name].lacking, f"{name}, which the gateway does not offer")
     return there[name]
 
 
 def _resolved(document: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
-    """What a description says, or what it refers to, as far as that is in the document itself."""
+    """A description, or the part of the same document that it refers to."""
     # References may be circular.
     for _ in range(10):
         if not (reference := described.get("$ref")):
@@ -99,7 +99,7 @@ def _body_fields(document: dict[str, Any], described: dict[str, Any]) -> tuple[s
 
 
 def _properties(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> list[str]:
-    """The names that an object's schema takes, whether it is written out, referred to, or made of several."""
+    """The property names of a schema, whether inline, a reference or a combination."""
     schema = _resolved(document, schema)
     names = list(schema.get("properties") or ())
     if depth < 5:
@@ -110,45 +110,43 @@ def _properties(document: dict[str, Any], schema: dict[str, Any], depth: int = 0
 
 
 class Gateway:
-    """One gateway, asked as a tenant. ``amount`` in its answers is a float in major units."""
+    """One gateway, used as a tenant. ``amount`` in its answers is a float in major units."""
 
     def __init__(self, connection: Connection):
         self.connection = connection
 
     def openapi(self) -> dict[str, Any]:
-        """Its description of itself. Unknown where it is hidden, as FastAPI does with
-        ``openapi_url=None``.
-        """
+        """Its OpenAPI document. Unknown if it is hidden, as FastAPI does with ``openapi_url=None``."""
         answer = self.connection.ask("GET", "/openapi.json")
         if answer.status in (401, 403, 404):
             raise Unknown(
                 f"the gateway hides its openapi.json ({answer.said}), so what it offers is not known"
             )
-        if not isinstance(answer.taken("what the gateway offers can't be checked"), dict):
-            answer.refuse("what the gateway offers can't be checked")
-        return answer.body
+        impact = "what the gateway offers can't be checked"
+        if not isinstance(document := answer.taken(impact), dict):
+            answer.refuse(impact)
+        return document
 
     def health(self) -> ApiAnswer:
-        """What it says about its own health, which covers its database and never Lago."""
+        """Its health endpoint, which covers its database but never Lago."""
         return self.connection.ask("GET", "/health")
 
     def plans(self, operation: Operation) -> list[dict[str, Any]]:
         """The plans that it offers."""
         answer = self.connection.ask("GET", operation.path)
-        found = listed(answer, "customers can't choose a plan")
+        impact = "customers can't choose a plan"
+        found = listed(answer, impact)
         if found is None:
-            answer.refuse("customers can't choose a plan")
+            answer.refuse(impact)
         return found
 
     def read(self, operation: Operation, token: Secret | None = None, **known: str) -> ApiAnswer:
-        """Ask for something that belongs to a tenant. ``known`` (tenant, customer, subscription) fills the
-        parameters that the route takes.
-        """
+        """Read a tenant's data. ``known`` (tenant, customer, subscription) fills the route's parameters."""
         query = {name: known[word] for name in operation.query for word in known if word in name}
         return self.connection.ask(operation.method, operation.path, key=token, query=query)
 
     def subscribe(self, operation: Operation, plan: str, tenant: str, token: Secret | None) -> ApiAnswer:
-        """Subscribe a tenant to a plan, by query or body, as the gateway's description says."""
+        """Subscribe a tenant to a plan, by query or body, as the OpenAPI document says."""
         query = {name: plan for name in operation.query if "plan" in name}
         body = {
             name: plan if "plan" in name else tenant
@@ -159,9 +157,9 @@ class Gateway:
 
 
 def listed(answer: ApiAnswer, impact: str) -> list[dict[str, Any]] | None:
-    """The objects that an answer lists, bare or below whatever name; None where it has no list.
+    """The objects in an answer's list, at its top or under any name; None if it has no list.
 
-    Refused for another status, and for a list of something else.
+    Refused for another status, and for a list of anything but objects.
     """
     body = answer.taken(impact)
     if isinstance(body, dict):

@@ -1,6 +1,4 @@
-"""Lago's GraphQL, the web UI's only backend: login, the organization's key, sign-up (docs/lago-facts.md,
-section 3.10).
-"""
+"""Lago's GraphQL API, the web UI's only backend: login, API key, sign-up (docs/lago-facts.md, section 3.10)."""
 
 from __future__ import annotations
 
@@ -20,14 +18,14 @@ API_KEY = "query{organization{id name apiKey}}"
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A person who has logged in: token, and the organization whose data is asked for."""
+    """A logged-in user: the token, and the organization whose data is requested."""
 
     token: Secret
     organization: str
 
 
 class SignUp(NamedTuple):
-    """Somebody who signs up, with the organization that this would make."""
+    """A user who signs up, and the organization that this would create."""
 
     email: str
     password: Secret
@@ -35,11 +33,11 @@ class SignUp(NamedTuple):
 
 
 class LoginRefused(Exception):
-    """Lago refuses this address and password."""
+    """Lago rejects this email address and password."""
 
 
 class GraphQL:
-    """One Lago. Errors come with HTTP 200, so the status says nothing."""
+    """The GraphQL API of one Lago. Errors come with HTTP 200, so the status means nothing."""
 
     def __init__(self, connection: Connection):
         self._connection = connection
@@ -56,7 +54,7 @@ class GraphQL:
         """Log in. LoginRefused for wrong credentials, Refused for any other error."""
         answer = self.ask(LOGIN, {"input": {"email": email, "password": password.reveal()}})
         if "incorrect_login_or_password" in reasons(answer):
-            raise LoginRefused(f"Lago refuses {email} with this password")
+            raise LoginRefused(f"Lago rejects {email} with this password")
         made = _data(answer, "loginUser")
         organizations = (made.get("user") or {}).get("organizations") or []
         if not made.get("token") or not organizations:
@@ -67,11 +65,11 @@ class GraphQL:
         """The organization's first active API key."""
         answer = self.ask(API_KEY, session=session)
         if not (key := _data(answer, "organization").get("apiKey")):
-            answer.refuse("no API key is known, for this user may not see the organization's")
+            answer.refuse("no API key is known, since this user may not see the organization's key")
         return Secret(key)
 
     def sign_up(self, email: str, password: Secret, organization: str) -> list[str]:
-        """Try to make an account; the codes of the refusal, none where the account was made."""
+        """Try to create an account; the error codes, none if it was created."""
         wanted = {"email": email, "password": password.reveal(), "organizationName": organization}
         answer = self.ask(SIGN_UP, {"input": wanted})
         if not (found := reasons(answer)):
@@ -80,7 +78,7 @@ class GraphQL:
 
 
 def reasons(answer: ApiAnswer) -> list[str]:
-    """The codes of an answer's errors, the details' included; the message where there is no code."""
+    """The codes of an answer's errors and of their details; the message of an error without a code."""
     errors = answer.body.get("errors") or [] if isinstance(answer.body, dict) else []
     found: list[str] = []
     for error in (each for each in errors if isinstance(each, dict)):
@@ -93,7 +91,7 @@ def reasons(answer: ApiAnswer) -> list[str]:
 
 
 def _data(answer: ApiAnswer, name: str) -> dict[str, Any]:
-    data = answer.part("data", dict)
+    data = answer.part("data")
     found = data.get(name)
     if not isinstance(found, dict) or answer.body.get("errors"):
         answer.refuse("nobody can log in to the web UI, and what needs a login can't be checked")

@@ -1,4 +1,4 @@
-"""Credentials that are valid nowhere: what Lago and its gateway must refuse."""
+"""Credentials that are valid nowhere, so that Lago and its gateway must refuse them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class InvalidCredentials:
 
     @cached_property
     def forged(self) -> Secret:
-        """A token of the form that a gateway takes, which no issuer has signed."""
+        """A well-formed token for a gateway that no issuer has signed."""
         from lago_acceptance.clients.token_issuer import Issuer
         from lago_acceptance.core.run import tenant_of
 
         return Issuer(tenant_of("nobody")).forged()
 
     def headers(self, bare: Secret | None = None) -> dict[str, dict[str, str]]:
-        """Headers that Lago's API refuses, by what is wrong; ``bare`` is a key that is valid but for its scheme."""
+        """Headers that Lago's API must refuse, by what is wrong; ``bare`` is a valid key to send without a scheme."""
         return {
             "without a key": {},
             "with a wrong key": {"Authorization": f"Bearer {self.key.reveal()}"},

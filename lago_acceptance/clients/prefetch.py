@@ -1,4 +1,4 @@
-"""Connections to Lago and its gateway by their public names, and the questions that need no facts asked early."""
+"""Connections to Lago and its gateway by public name, and early requests that need no facts of the host."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lago_acceptance.core.attempt import Attempt
 from lago_acceptance.core.roles import API, GATEWAY
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
-# The gateway answers from its own tables after up to 15 s when Lago hangs.
+# When Lago hangs, the gateway answers from its own tables after up to 15 s.
 GATEWAY_SECONDS = 20.0
 
 
@@ -22,7 +22,7 @@ def connect(view: PublicEndpoints, role: str) -> Connection:
 
 
 def prefetched(view: PublicEndpoints, role: str, invalid_credentials: InvalidCredentials) -> Connection:
-    """The same, with the answers that checks will ask for. What failed now fails again when a check asks."""
+    """A connection that already has the answers to the checks' requests. A failure is raised when a check asks."""
     made = connect(view, role)
     with made.ahead():
         Attempt.of(_ask_api if role == API else _ask_gateway, made, invalid_credentials)

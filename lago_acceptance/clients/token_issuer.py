@@ -1,4 +1,4 @@
-"""The issuer of the gateway's tokens in a stack: an RSA key of this run, whose public half is served as JWKS."""
+"""The issuer of the gateway's tokens in a stack: an RSA key of this run, with its public half served as JWKS."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIFETIME = 3600
 
 
 class Issuer:
-    """Signs tokens. The private key stays in this process; ``tenant`` is the one that this run acts as."""
+    """Signs tokens. The private key stays in this process; ``tenant`` is this run's own tenant."""
 
     def __init__(self, tenant: str):
         self.tenant = tenant
@@ -33,7 +33,7 @@ class Issuer:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def publish(self, folder: Path) -> None:
-        """Write jwks.json, the public half, for whoever runs as another user in a container."""
+        """Write jwks.json, the public half, readable for other users, as in a container."""
         from jwt.algorithms import RSAAlgorithm
 
         public = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
@@ -50,10 +50,10 @@ class Issuer:
         return Secret(jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": KEY_ID}))
 
     def forged(self) -> Secret:
-        """A token for this run's tenant, under the same key id, with a signature that no key has made."""
+        """A token for this run's tenant with the real key id and a random signature."""
         head = {"alg": "RS256", "kid": KEY_ID, "typ": "JWT"}
         claims = _claims(self.tenant, LIFETIME)
-        # Of a modulus' length, and below every modulus.
+        # As long as the modulus, and less than any modulus.
         signature = b"\0" + secrets.token_bytes(255)
         return Secret(
             ".".join(map(_encoded, (json.dumps(head).encode(), json.dumps(claims).encode(), signature)))

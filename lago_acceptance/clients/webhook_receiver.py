@@ -1,11 +1,10 @@
-"""The receiver of a stack's webhooks, and whether they were signed with the key that Lago serves."""
+"""The receiver of a stack's webhooks, and the check of their signatures."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-import httpx
 import msgspec
 
 from lago_acceptance.core.verdicts import Unknown
@@ -14,7 +13,7 @@ SECONDS = 10.0
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """One webhook as it arrived. Header names as they were sent."""
+    """One webhook as it arrived, with header names as they were sent."""
 
     path: str
     headers: dict[str, str]
@@ -22,7 +21,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The body as a JSON object, empty where it is none."""
+        """The body as a JSON object, empty if it is not one."""
         try:
             found = json.loads(self.body)
         except ValueError:
@@ -31,7 +30,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
     @property
     def type(self) -> str:
-        """Such as invoice.created."""
+        """The webhook's type, such as invoice.created."""
         return str(self.document.get("webhook_type", ""))
 
     def trouble(self, public_key: str) -> str | None:
@@ -48,12 +47,12 @@ class Delivery(msgspec.Struct, frozen=True):
         try:
             signed = json.loads(claims["data"])
         except (KeyError, TypeError, ValueError):
-            return "has a signature that holds no document"
-        return None if signed == self.document else "has a signature of another document than its body"
+            return "has a signature that contains no document"
+        return None if signed == self.document else "has a signature for another document, not for its body"
 
 
 class WebhookReceiver:
-    """One receiver: ``inside`` is its URL for Lago's worker ("" where it has none), ``outside`` for this machine."""
+    """One receiver: ``inside`` is its URL for Lago's worker ("" if there is none), ``outside`` for this machine."""
 
     def __init__(self, inside: str, outside: str):
         self.inside, self._outside = inside, outside
@@ -63,13 +62,15 @@ class WebhookReceiver:
         return msgspec.convert(self._get("/deliveries"), list[Delivery])
 
     def key_requests(self) -> int:
-        """How often somebody has fetched the keys of this run's token issuer from it."""
+        """How often the keys of this run's token issuer were fetched."""
         return int(self._get("/asked")["jwks"])
 
     def _get(self, path: str) -> Any:
-        # It belongs to the suite: its failure says nothing about the deployment.
+        import httpx
+
+        # The receiver is part of the suite: its failure says nothing about the deployment.
         try:
             answer = httpx.get(self._outside + path, timeout=SECONDS, trust_env=False).raise_for_status()
             return answer.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise Unknown(f"the suite's own receiver of webhooks does not answer: {error}") from error
+            raise Unknown(f"the suite's own webhook receiver does not answer: {error}") from error

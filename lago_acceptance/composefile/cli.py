@@ -92,7 +92,7 @@ def config(project: Project, *flags: str, override: dict[str, Any] | None = None
     try:
         ended = subprocess.run(
             whole.arguments("config", "--format", "json", *flags),
-            # Compose's garbage collector costs a quarter of its CPU time otherwise.
+            # Fewer runs of Compose's garbage collector: 55 instead of 72 ms of CPU for each config run.
             env={"GOGC": "400", **project.environment()},
             input=json.dumps(override).encode() if override is not None else b"",
             capture_output=True,

@@ -1,4 +1,4 @@
-"""Whether two values of JSON mean the same."""
+"""Comparison of JSON values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values of JSON mean the same: numbers may be texts, and be written with more digits."""
+    """Whether two JSON values are equal. Numbers may be strings, with any number of digits."""
     try:
         return one == other or Decimal(str(one)) == Decimal(str(other))
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""How a rule or a check fails: a finding is data, and one function makes it text."""
+"""Findings: what rules and checks report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lago_acceptance.core.secrets import redact
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a finding is: a file with its line (1-based) where there is one, else a container or address."""
+    """Where a finding is: a file, with its line (1-based) if known, or a container or address."""
 
     path: str
     line: int | None = None
@@ -22,11 +22,10 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One failure, in words that say what to do about it.
+    """One problem, and what to do about it.
 
-    ``id`` is an id of the register (core/registry.py), whose severity it has unless it names another. ``problem`` says
-    what is so and should not be, ``impact`` what comes of it, ``fix`` what to do. ``role`` is the role of the service
-    that it is about, or None.
+    ``id`` is in the register (core/registry.py), which also gives the severity unless it is passed. ``problem`` is what
+    is wrong, ``impact`` the consequence, ``fix`` what to do. ``role`` is the role of the service concerned, or None.
     """
 
     id: str
@@ -43,7 +42,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             entry = registry.known(self.id)
             severity = entry.severity if entry else Severity.ERROR
             msgspec.structs.force_setattr(self, "severity", severity)
-        # Here, and not where findings are printed: Allure writes what a check raises past pytest's reports.
+        # Redacted here and not where findings are printed: Allure bypasses pytest's reports.
         for field in ("problem", "impact", "fix", "service"):
             if text := getattr(self, field):
                 msgspec.structs.force_setattr(self, field, redact(text))
@@ -55,7 +54,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def grouped(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings for a reader: what is said of several services in the same words is said once, of all of them."""
+    """The findings for a reader: those that differ only in their service become one."""
     groups: dict[tuple[Finding, bool], list[str]] = {}
     for finding in findings:
         named = finding.service is not None
@@ -68,7 +67,7 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
 
 
 class Red(Exception):
-    """A check has failed. Carries at least one finding."""
+    """A check has failed. Has at least one finding."""
 
     def __init__(self, *findings: Finding):
         if not findings:
@@ -78,5 +77,5 @@ class Red(Exception):
 
 
 def errors_among(findings: list[Finding]) -> list[Finding]:
-    """Those findings that turn a check red."""
+    """The findings that make a check red."""
     return [finding for finding in findings if finding.severity is Severity.ERROR]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -11,9 +12,12 @@ from lago_acceptance.core.resources import SETTINGS, SHIPPED_COMPOSE_FILE
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.verdicts import UsageError
 
+# Which images a stack runs: upstream's with stand-ins where they are missing, upstream's only, or stand-ins only.
+Images = Literal["auto", "upstream", "standins"]
+
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of one run. ``compose_files`` is one file for a stack; the gate takes several, and folders."""
+    """The options of one run. ``compose_files``: one file for a stack; for the gate also several, and folders."""
 
     reports: Path
     target: str = "stack"
@@ -21,7 +25,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     compose_files: tuple[Path, ...] = (SHIPPED_COMPOSE_FILE,)
     env_file: Path | None = None
     settings: Path = SETTINGS
-    images: str = "auto"
+    images: Images = "auto"
     keep: bool = False
     deadline: float = 180
     ssh_config: Path | None = None
@@ -32,7 +36,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     api_key_file: Path | None = None
 
     def __post_init__(self) -> None:
-        # Compose takes a relative path as one from its project's folder.
+        # Compose resolves relative paths against its project's folder.
         msgspec.structs.force_setattr(self, "reports", self.reports.absolute())
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Permit:
-    """The right to change a target. Only the option that asks for a change makes one."""
+    """The right to change a target. Created only for the option that requests the change."""
 
     def __init__(self, option: str):
         self.option = option

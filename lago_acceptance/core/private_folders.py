@@ -1,4 +1,4 @@
-"""Folders for one process only (mode 700), for keys and sockets. Those of killed processes are removed."""
+"""Private folders (mode 700) of one process, for keys and sockets. Those of killed processes are removed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 
 _OWNER = "owner"
-# Systems may share a folder for temporary files without seeing each other's processes.
+# Containers may share a temporary folder without seeing each other's processes.
 OLD_SECONDS = 3600
 
 
 def make(prefix: str, place: str | None = None) -> Path:
-    """A new folder in ``place``, by default in the system's folder for temporary files."""
+    """A new folder in ``place``, by default in the system's temporary folder."""
     around = Path(place or tempfile.gettempdir())
     for left in around.glob(f"{prefix}*"):
         if _abandoned(left / _OWNER):

@@ -1,6 +1,6 @@
-"""The register of finding ids: what each one means, how bad it is, and where it can be seen.
+"""The register of finding ids: their meaning, their severity, and where they can be seen.
 
-Ids are registered by the code that makes their findings: a rule by ``rule``, a check or scenario by ``check``, a table by
+The code that reports a finding registers its id: a rule with ``rule``, a check or scenario with ``check``, a table with
 ``register``. Findings, ``Blocked``, waivers, ``--explain``, SARIF and docs/checks.md read this register and nothing else.
 """
 
@@ -26,9 +26,9 @@ PHASES = {
     6: "Plans",
     7: "Rollback",
 }
-# Rooms whose modules register ids. They are loaded by name, for this room knows none of them.
+# Rooms whose modules register ids. They are loaded by name, since core may not import them.
 ROOMS = ("core", "lago", "rules", "checks", "clients", "plans", "scenarios", "targets")
-# Ids of earlier releases that waivers may still name, with the id that took their place.
+# Ids of earlier releases that waivers may still use, with their new names.
 ALIASES: dict[str, str] = {
     "api-key-refused": "api-refuses-its-key",
     "healthcheck-absent": "missing-healthcheck",
@@ -38,14 +38,16 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 
 class Severity(enum.StrEnum):
-    """``error``: won't start, loses data, leaks or breaks billing. ``warning``: hardening, and what will hurt later."""
+    """``error``: won't start, loses data, leaks secrets or breaks billing. ``warning``: will cause trouble later, or
+    is less secure than it could be.
+    """
 
     ERROR = "error"
     WARNING = "warning"
 
 
 class Vantage(enum.StrEnum):
-    """From where something can be seen: a compose file, a stack on this machine, a live host."""
+    """Where something can be seen: in a compose file, in a stack on this machine, on a live host."""
 
     GATE = "gate"
     STACK = "stack"
@@ -57,10 +59,10 @@ RUNNING = (Vantage.STACK, Vantage.LIVE)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One id: kebab-case, one for each kind of defect.
+    """One id, in kebab-case: one for each kind of defect.
 
-    ``title`` is one line, ``page`` the explanation below it ("" where the title says all). ``severity`` is what its
-    findings have unless they say otherwise. ``needs_base``: only a change between two versions shows it.
+    ``title`` is one line, ``page`` the explanation below it ("" if the title is enough). ``severity`` is the default of
+    its findings. ``needs_base``: it can only be seen by comparing two versions.
     """
 
     id: str
@@ -77,7 +79,7 @@ _missing: set[str] = set()
 
 
 def register(*entries: Entry) -> None:
-    """Add ids. ValueError where one is registered with another meaning already."""
+    """Add ids. ValueError if one is already registered with another meaning."""
     for entry in entries:
         if _entries.setdefault(entry.id, entry) != entry:
             raise ValueError(f"{entry.id} is registered twice, with two meanings")
@@ -90,7 +92,7 @@ def check(
     warnings: Mapping[str, str] | None = None,
     vantage: tuple[Vantage, ...] = RUNNING,
 ) -> Callable[[Function], Function]:
-    """Register the ids that a function's findings have: each with its title. The function's docstring is their page."""
+    """Register the ids of a function's findings, each with its title. The function's docstring is their page."""
 
     def registered(function: Function) -> Function:
         page = inspect.cleandoc(function.__doc__ or "")
@@ -105,15 +107,15 @@ def check(
 
 
 def known(id: str) -> Entry | None:
-    """The entry of an id that a loaded module has registered, or None."""
+    """The entry of an id that a loaded module registered, or None."""
     return _entries.get(id)
 
 
 @cache
 def entries() -> dict[str, Entry]:
-    """Every id of the project, by phase and name. Loads all rooms that register any.
+    """All ids of the project, by phase and name. Loads every room that registers ids.
 
-    A module that needs a library which is not installed (the gate alone needs few) is left out; see ``left_out``.
+    Modules whose libraries are not installed are left out, as in an installation of the gate alone; see ``left_out``.
     """
     for room in ROOMS:
         package = importlib.import_module(f"lago_acceptance.{room}")
@@ -128,7 +130,7 @@ def entries() -> dict[str, Entry]:
 
 
 def left_out() -> str:
-    """Why some ids are not known here, such as "httpx is not installed"; "" where all are."""
+    """Why some ids are not known here, such as "testcontainers is not installed"; "" if all are."""
     entries()
     return (
         f"{', '.join(sorted(_missing))} {'is' if len(_missing) == 1 else 'are'} not installed"
@@ -138,13 +140,13 @@ def left_out() -> str:
 
 
 def find(id: str) -> Entry | None:
-    """The entry of an id, or of the id that took its place; None where there is none."""
+    """The entry of an id or of its new name; None if there is none."""
     id = ALIASES.get(id, id)
     return known(id) or entries().get(id)
 
 
 def unknown(id: str) -> str:
-    """Words for an id that is not registered, with those that it may have been meant to be."""
+    """The error message for an id that is not registered, with similar ids."""
     import difflib
 
     near = difflib.get_close_matches(id, entries(), 3, 0.4)

@@ -1,6 +1,6 @@
-"""Where the project's own files are, and the programs that it brings along.
+"""Where the project's own files and programs are.
 
-In a checkout they lie at its top, where the package is installed below ``lago_acceptance/_bundle``. Nothing else knows.
+In a checkout that is its top folder, in a wheel ``lago_acceptance/_bundle``. No other module knows the difference.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ APT_INSTALL = ROOT / "bin" / "apt-install"
 SHIPPED_COMPOSE_FILE = COMPOSE / "docker-compose.lago.yml"
 SETTINGS = ROOT / "settings.toml"
 PYTEST_INI = ROOT / "pytest.ini"
-# Where reports go unless --reports names a folder: into a checkout, else into the folder that a run is started in.
+# The default of --reports: in the checkout; if installed from a wheel, in the current folder.
 REPORTS = Path("reports") if INSTALLED else ROOT / "reports"
-# In a wheel the fixtures lie in the library, so that the wheel installs no top-level package `fixtures`.
+# A wheel has the fixtures inside the package, so that it installs no top-level package `fixtures`.
 FIXTURES = "lago_acceptance._bundle.fixtures" if INSTALLED else "fixtures"
 
 
 @cache
 def compose_binary() -> str:
-    """The Compose binary: the one beside this Python, else the one on the PATH."""
+    """The Compose binary: from this Python's environment, else from the PATH."""
     beside = Path(sys.prefix) / "bin" / "docker-compose"
     found = str(beside) if beside.exists() else shutil.which("docker-compose")
     if not found:
@@ -42,7 +42,7 @@ def compose_binary() -> str:
 
 
 def compose_version() -> str:
-    """The version of that binary."""
+    """The version of the Compose binary."""
     command = [compose_binary(), "version", "--short"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     return ended.stdout.strip() or "unknown"

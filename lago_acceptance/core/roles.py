@@ -1,6 +1,6 @@
-"""What a service is to Lago, found from its image, command and labels, never from its name.
+"""A service's role in Lago, from its image, command and labels, never from its name.
 
-One table serves Python and the script that reads a Docker host (facts/scripts/render.py), so that both agree.
+Python and the script that reads a Docker host (facts/scripts/render.py) use the same table.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ ALL = (DB, REDIS, MIGRATE, API, WORKER, CLOCK, FRONT, PDF, PROXY, GATEWAY)
 LABEL = "lago-acceptance.role"
 
 # Matched against "<image> <entrypoint and command>", in order. Scripts: docs/lago-facts.md, section 1.1.
-# A script's name is enough; a bare `sidekiq` or `rails s` is Lago's only in an image that is called so.
+# A script's name is enough; a bare `sidekiq` or `rails s` counts only in an image with lago in its name.
 PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    # These do one thing and end: they make a key, a dump, or are somebody's console.
+    # One-off containers: key generation, dumps, consoles.
     (
         "",
         (
@@ -81,10 +81,10 @@ PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def role_of(image: str, command: str, labels: Mapping[str, str] | None = None) -> str | None:
-    """The role of a service, or None where it is none of Lago's.
+    """The role of a service, or None if it is not part of Lago.
 
-    ``image`` with or without its tag; ``command`` is entrypoint and command joined by spaces ("" where the
-    image's own are used: for the API image those are ``./scripts/start.sh``, which serves the API).
+    ``image`` with or without its tag; ``command`` is entrypoint and command joined by spaces ("" for the
+    image's own; the API image's is ``./scripts/start.sh``, which serves the API).
     """
     declared = (labels or {}).get(LABEL)
     if declared in ALL:
@@ -103,6 +103,6 @@ def _compiled() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 def regular_expression(pattern: str) -> str:
-    """A pattern of the table as a regular expression, of Python's and awk's. Each ends with what may be anything."""
+    """A pattern of the table as a regular expression for Python and awk. It may match a prefix of the text."""
     parts = [re.sub(r"[^A-Za-z0-9 :@_-]", r"\\\g<0>", part) for part in pattern.removesuffix("*").split("*")]
     return ".*".join(parts).removeprefix(".*") if pattern.startswith("*") else "^" + ".*".join(parts)

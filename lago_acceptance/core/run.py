@@ -1,4 +1,4 @@
-"""The run id: the name by which everything that a run creates is found and removed."""
+"""A run and its id, by which everything that it creates is found and removed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Run(msgspec.Struct, frozen=True):
 
     @property
     def edge_project(self) -> str:
-        """The Compose project of proxy, CA and DNS."""
+        """The Compose project of the proxy, the CA and the DNS server."""
         return f"{PREFIX}{self.id}-edge"
 
     def network(self, name: str) -> str:
@@ -48,7 +48,7 @@ class Run(msgspec.Struct, frozen=True):
 
 
 def new_id() -> str:
-    """An id that no other run has: its time and a random part."""
+    """A unique id: the time and a random part."""
     return time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
 
 
@@ -64,7 +64,7 @@ def start(reports: Path, run_id: str = "") -> Run:
 
 
 def owner() -> str:
-    """This process by its pid and start time, since a later process may get the same pid."""
+    """This process as pid and start time, since pids are reused."""
     return f"{os.getpid()}-{_started(os.getpid())}"
 
 
@@ -75,7 +75,7 @@ def alive(owner_label: str) -> bool:
 
 
 def _started(pid: int) -> str:
-    """When a process was started, in seconds since the epoch; "gone" if it does not exist."""
+    """The start time of a process in seconds since the epoch; "gone" if it does not exist."""
     import psutil
 
     try:

@@ -1,7 +1,7 @@
-"""Secrets as a type without text, and the one place that redacts.
+"""Secrets, as a type that never prints its value, and all redaction.
 
-What a Docker host reports of a secret is ``<secret:CLASS:SHAPE:LENGTH>`` (facts/scripts/mask.awk): two secrets of one
-observation are equal exactly when their class is.
+A Docker host's secrets arrive as ``<secret:CLASS:SHAPE:LENGTH>`` (facts/scripts/mask.awk). Within one observation, two
+secrets are equal exactly if their classes are.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import threading
 from typing import NoReturn
 
 _MASKED = re.compile(r"<secret:(\d+):([a-z0-9-]+):(\d+)>(raw)?")
-# Patterns begin with what is rare: megabytes of logs pass through them.
+# Each pattern starts with something rare, for speed: megabytes of logs pass through them.
 _KEY_MATERIAL = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=\n]*"),
     re.compile(r"MII(?<![A-Za-z0-9+/]MII)[A-Za-z0-9+/=\n]{200,}"),
 )
 _IN_URL = re.compile(r"://([^:@/\s\"'<]*):([^@\s\"'<]+)@")
-# Keys of well-known services tell by their beginning what they are.
+# Keys of well-known services have distinctive prefixes.
 SERVICE_KEY = re.compile(
     r"(?<![A-Za-z0-9])(?:[rs]k_(?:live|test)_\w{6,}|rzp_(?:live|test)_\w{8,}|whsec_\w{8,}|gh[opsur]_\w{16,}|"
     r"github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|A[KS]IA[0-9A-Z]{16}|AIza[\w-]{30,}|"
@@ -32,7 +32,7 @@ _BEARER = re.compile(
 
 
 class MaskedSecret(str):
-    """A secret seen on a host: a string of which only the mask is known."""
+    """A secret seen on a host, of which only the mask is known."""
 
     __slots__ = ()
 
@@ -44,18 +44,18 @@ class MaskedSecret(str):
 
 
 def is_masked(value: str | None) -> bool:
-    """Whether a value is, or holds, a secret that was masked."""
+    """Whether a value is or contains a masked secret."""
     return bool(value and _MASKED.search(value))
 
 
 def masked_part(value: str) -> MaskedSecret | None:
-    """The first masked secret inside of a value such as a database URL."""
+    """The first masked secret in a value such as a database URL."""
     found = _MASKED.search(value)
     return MaskedSecret(found[0]) if found else None
 
 
 class Secret:
-    """A secret that the suite itself must know, such as an API key. Has no text; ``reveal`` is for the one call."""
+    """A secret that the suite itself must know, such as an API key. Only ``reveal`` returns its value."""
 
     __slots__ = ("_value",)
 
@@ -64,7 +64,7 @@ class Secret:
         Redactor.shared.learn(value)
 
     def reveal(self) -> str:
-        """The text. Goes into a request or a file of mode 600, never into a message or a command line."""
+        """The value, for a request or a file of mode 600; never for a message or a command line."""
         return self._value
 
     def __repr__(self) -> str:
@@ -73,11 +73,11 @@ class Secret:
     __str__ = __repr__
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret is not written down")
+        raise TypeError("a secret must not be serialized")
 
 
 class Redactor:
-    """Takes secrets out of text: those that were learnt in this process, and whatever looks like key material."""
+    """Redacts text: the secrets known to this process, and anything that looks like key material."""
 
     shared: Redactor
 
@@ -87,13 +87,13 @@ class Redactor:
         self._lock = threading.Lock()
 
     def learn(self, value: str) -> None:
-        """From now on this value is taken out of every text. Values under 8 characters are too common to learn."""
+        """Redact this value from now on. Values of fewer than 8 characters are too common."""
         if len(value) >= 8:
             with self._lock:
                 self._known.add(value)
                 self._longest_first = None
 
-    def _learnt(self) -> tuple[str, ...]:
+    def _known_secrets(self) -> tuple[str, ...]:
         with self._lock:
             if self._longest_first is None:
                 self._longest_first = tuple(sorted(self._known, key=len, reverse=True))
@@ -101,7 +101,7 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """The text without secrets."""
-        for known in self._learnt():
+        for known in self._known_secrets():
             text = text.replace(known, "<secret>")
         for pattern in _KEY_MATERIAL:
             text = pattern.sub("<key material>", text)
@@ -114,8 +114,8 @@ class Redactor:
         return _BEARER.sub(lambda found: f"{found[1]}<secret>", text)
 
     def leaks(self, text: str) -> bool:
-        """Whether a text still holds a learnt secret or key material."""
-        return any(known in text for known in self._learnt()) or any(
+        """Whether a text still contains a known secret or key material."""
+        return any(known in text for known in self._known_secrets()) or any(
             pattern.search(text) for pattern in _KEY_MATERIAL[:2]
         )
 

@@ -1,4 +1,4 @@
-"""URLs of databases, caches and web addresses, taken apart as Lago's libraries take them apart."""
+"""URLs of databases, caches and web addresses, parsed as Lago's libraries parse them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import msgspec
 
 from lago_acceptance.core.secrets import is_masked
 
-# In a password these end it, or change it, unless they are percent-encoded. The script that masks a host's variables
-# uses the same expression (facts/scripts/render.py): only what Python's re and every awk understand.
+# Unless percent-encoded, these end or change a password. The script that masks a host's variables uses the same
+# expression (facts/scripts/render.py), so it must work in Python's re and in every awk.
 UNESCAPED = "[/?#@+= ]|%($|[^0-9A-Fa-f]|[0-9A-Fa-f]($|[^0-9A-Fa-f]))"
 _UNESCAPED = re.compile(UNESCAPED)
 
 
 class ServiceUrl(msgspec.Struct, frozen=True):
-    """A URL of a database, a cache or a web address, taken apart as its readers do. ``password`` is unescaped."""
+    """A URL of a database, a cache or a web address. ``password`` is unescaped."""
 
     scheme: str
     user: str
@@ -29,13 +29,13 @@ class ServiceUrl(msgspec.Struct, frozen=True):
 
     @property
     def database(self) -> str:
-        """The path without its slash: a database's name, or Redis' number ("0" where there is none)."""
+        """The path without its slash: a database's name, or Redis' database number ("0" by default)."""
         name = self.path.strip("/")
         return name or ("0" if self.scheme.startswith("redis") else "")
 
 
 def service_url(value: str | None) -> ServiceUrl | None:
-    """The parts of a URL, None where the value is none. The last @ ends the password, whatever it holds."""
+    """The parts of a URL, None if the value is not one. The last @ ends the password."""
     scheme, separator, rest = (value or "").strip().strip("\"'").partition("://")
     if not separator or not scheme:
         return None

@@ -1,9 +1,9 @@
 r"""What a configured value looks like, and which names of variables hold secrets.
 
-One table serves Python and the script that masks a host's variables (facts/scripts/render.py makes awk of it), so that
-the gate and a run against a live host judge the same value alike. Its expressions are what Python's re and every awk
-understand: no intervals, no classes such as \d, no lookaround, nothing non-greedy. Values are matched as they leave a
-host, escaped as JSON escapes them: a line feed is \n, a backslash \\ and a double quote \".
+Python and the script that masks a host's variables (facts/scripts/render.py converts it to awk) use the same table, so
+that the gate and a live run judge the same value alike. Its expressions must work in Python's re and in every awk: no
+intervals, no classes such as \d, no lookaround, nothing non-greedy. Values are matched with JSON's escapes, as a host
+sends them: a line feed is \n, a backslash \\ and a double quote \".
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import msgspec
 
 from lago_acceptance.core.secrets import masked_part
 
-# Stands for what nothing sets here but something must set at deploy time (``${NAME:?}``). Fits into URLs and names.
+# Placeholder for values that are only set at deploy time (``${NAME:?}``). Valid in URLs and names.
 GIVEN_LATER = "given-at-deploy-"
 
 
 class ValueShape(msgspec.Struct, frozen=True):
-    """A shape, and the expressions of which one matches; ``lowered``: the value is lower-cased first."""
+    """A shape, and its expressions, of which one must match; ``lowered``: the value is lower-cased first."""
 
     name: str
     expressions: tuple[str, ...]
@@ -73,8 +73,8 @@ SHAPES: tuple[ValueShape, ...] = (
 )
 PLAIN = "plain"
 
-# Names are lower-cased first. A name with a secret word holds a secret, unless it ends as a path, an address or a
-# duration does, or has the word in a harmless phrase only. What is always secret is so in such a phrase, too.
+# Names are lower-cased first. A name with a secret word is a secret's, unless it ends like a path, an address or a
+# duration, or has the word in harmless phrases only. Words that are always secret count in such phrases, too.
 SECRET_WORDS = "key|secret|pass|token|salt|license|credential|dsn"
 NO_SECRET_ENDINGS = "_(path|file|dir|url|host|name|ttl|algorithm|expiry|expires_in|minutes)$"
 ALWAYS_SECRET_WORDS = "secret|passw|passphrase|credential"
@@ -88,19 +88,19 @@ _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def given_later(name: str) -> str:
-    """What stands for a variable's value that is given at deploy time only."""
+    """The placeholder for a variable that is only set at deploy time."""
     return f"{GIVEN_LATER}{name.lower().replace('_', '-')}"
 
 
 def unknown(value: str | None) -> bool:
-    """Whether a value is, or holds, something that is given at deploy time only."""
+    """Whether a value is or contains something that is only set at deploy time."""
     return value is not None and GIVEN_LATER in value
 
 
 def shape(value: str | None) -> str:
-    """How a value is written: a name of ``SHAPES``, plain, or unknown where it is given at deploy time only.
+    """A value's shape: a name of ``SHAPES``, plain, or unknown if it is only set at deploy time.
 
-    Masked values carry their shape.
+    Masked values include their shape.
     """
     value = value or ""
     if unknown(value):

@@ -1,20 +1,20 @@
-"""The ways in which a run can end without a verdict. Each carries one sentence for the person at the terminal."""
+"""The ways in which a run or a check can end without a verdict. The text of each is one sentence for the user."""
 
 from __future__ import annotations
 
 
 class UsageError(Exception):
-    """The options or the files that they name can't be used. The run ends with exit code 4."""
+    """The options, or the files that they name, can't be used. The run ends with exit code 4."""
 
 
 class Unreachable(Exception):
-    """The target could not be reached or brought up for a reason on our side. Exit code 6; nothing is said about it."""
+    """The target could not be reached or started, for a reason on this side. Exit code 6: no verdict on the target."""
 
 
 class Blocked(Exception):
-    """Something can't be judged because of a check that is red.
+    """Something can't be judged because another check is red.
 
-    ``by`` is the id of that check's finding; the text says what is missing because of it.
+    ``by`` is the id of that check's finding, ``missing`` what can't be judged.
     """
 
     def __init__(self, by: str, missing: str):
@@ -24,4 +24,4 @@ class Blocked(Exception):
 
 
 class Unknown(Exception):
-    """Something can't be seen from this vantage point. The text says what, and why."""
+    """Something can't be seen from this vantage point. The text is what, and why."""

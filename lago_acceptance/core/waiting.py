@@ -1,4 +1,4 @@
-"""The one place that waits: polls at once, then often, and never beyond a deadline."""
+"""Waiting: polls at once, then often, until a deadline."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 
 def until(look: Callable[[], T], deadline: float, first: float = 0.05, slowest: float = 0.5) -> T:
-    """Call ``look`` until its answer is true or ``deadline`` seconds have passed; returns the last answer, true or not.
+    """Call ``look`` until it returns something true or ``deadline`` seconds have passed; returns its last result.
 
-    Exceptions pass through: ``look`` raises to end a wait that has become pointless.
+    Exceptions pass through, so ``look`` can end a pointless wait.
     """
     from tenacity import RetryCallState, Retrying, retry_if_not_result, stop_after_delay, wait_exponential
 

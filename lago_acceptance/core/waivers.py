@@ -1,4 +1,4 @@
-"""Waivers: known failures that somebody answers for until a date. An expired or unused one is a failure itself."""
+"""Waivers: known failures that are accepted until a date. An expired or unused waiver is a failure itself."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ registry.register(*ENTRIES)
 
 
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One entry of waivers.toml: the finding's ``id``, its ``role`` ("" for any), the reason, and the last valid day."""
+    """One entry of waivers.toml: the finding's ``id``, its ``role`` ("" for any), the reason, and the last day."""
 
     id: str
     reason: str
@@ -34,7 +34,7 @@ class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: str = ""
 
     def fits(self, finding: Finding) -> bool:
-        """Whether this is the finding that it names."""
+        """Whether this waiver is for a finding."""
         return self.id == finding.id and self.role in ("", finding.role)
 
     def __str__(self) -> str:
@@ -46,9 +46,9 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class WaiverFile:
-    """The waivers of one run, and which of them were used: ``where_used`` maps a waiver to the check that it was used in.
+    """The waivers of one run. ``where_used`` maps those that were used to their check.
 
-    ``notes`` say what should be changed in the file.
+    ``notes`` are changes that the file needs.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class WaiverFile:
         self.where_used: dict[str, str] = {}
 
     def waives(self, finding: Finding, check: str) -> Waiver | None:
-        """The waiver that is valid today for a finding of a check, noted as used; None where there is none."""
+        """The waiver that is valid today for a finding of a check, recorded as used; None if there is none."""
         for waiver in self.waivers:
             if waiver.fits(finding):
                 self.where_used[str(waiver)] = check
@@ -72,7 +72,7 @@ class WaiverFile:
         return None
 
     def applied(self, findings: Iterable[Finding], check: str) -> tuple[list[Finding], dict[Finding, Waiver]]:
-        """The findings of a check that are not waived, and those that are, each with its waiver. Warnings need none."""
+        """A check's findings without waivers, and those with, each with its waiver. Warnings need no waiver."""
         left: list[Finding] = []
         used: dict[Finding, Waiver] = {}
         for finding in findings:
@@ -96,18 +96,18 @@ class WaiverFile:
                     "waiver-expired",
                     waiver,
                     f"it expired after {waiver.expires}",
-                    "the failure that it waived counts again",
+                    "the failure that it covered counts again",
                     "fix that failure and delete the waiver, or renew it with a new date",
                 )
 
     def unused(
         self, passed: Iterable[str], before: dict[str, str], whole: bool, vantage: Vantage | None = None
     ) -> Iterator[Finding]:
-        """Waivers that nothing needs any more, as far as this run can tell.
+        """Waivers that are no longer needed, as far as this run can see.
 
-        ``passed`` are the checks that passed, ``before`` the checks in which waivers were used by an earlier run,
-        ``whole`` whether every check ran and gave a verdict. A waiver for what can't be seen from ``vantage`` is left
-        alone.
+        ``passed`` are the checks that passed, ``before`` the checks in which an earlier run used waivers, ``whole``
+        whether every check ran and gave a verdict. Waivers for findings that can't be seen from ``vantage`` are
+        ignored.
         """
         checks = set(passed)
         rules = {check.partition("[")[2].rstrip("]") for check in checks}
@@ -120,7 +120,7 @@ class WaiverFile:
                 yield self._finding(
                     "waiver-unused",
                     waiver,
-                    "no check fails with this finding",
+                    "no check reports this finding any more",
                     "it would hide the next failure of this kind",
                     "delete the waiver",
                 )
@@ -131,14 +131,14 @@ class WaiverFile:
 
 
 def for_run(given: Path | None, settings: Path) -> WaiverFile:
-    """The waivers of a run: of the file that ``--waivers`` names, else of the waivers.toml beside the settings, else none."""
+    """The waivers of a run: from --waivers, else from waivers.toml beside the settings, else none."""
     beside = settings.parent / "waivers.toml"
     file = given or (beside if beside.is_file() else None)
     return load(file, datetime.datetime.now(datetime.UTC).date()) if file else WaiverFile()
 
 
 def load(path: Path, today: datetime.date) -> WaiverFile:
-    """The waivers of a file; UsageError with one sentence where it can't be used, or names an id that doesn't exist."""
+    """The waivers of a file; UsageError with one sentence if it can't be used or names an unknown id."""
     try:
         waivers = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File).waiver
     except OSError as error:
@@ -147,7 +147,7 @@ def load(path: Path, today: datetime.date) -> WaiverFile:
         raise UsageError(f"the waivers file {path} is not TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise UsageError(
-            f"the waivers file {path} has an entry that can't be used: {error}; each [[waiver]] needs id, "
+            f"the waivers file {path} has an invalid entry: {error}; each [[waiver]] needs id, "
             "reason and expires (a date such as 2027-01-31), and may name a role"
         ) from error
     for waiver in waivers:
@@ -159,14 +159,14 @@ def load(path: Path, today: datetime.date) -> WaiverFile:
 
 
 def _registered(waiver: Waiver, path: Path) -> tuple[Waiver, str]:
-    """The waiver under the id that its finding has today, and a note where something should be changed."""
+    """The waiver with its finding's current id, and a note if the file should be changed."""
     if id := registry.ALIASES.get(waiver.id):
         note = f"{path.name}: {waiver.id} is now called {id}; the next release refuses the old id"
         return msgspec.structs.replace(waiver, id=id), note
     if registry.find(waiver.id):
         return waiver, ""
     if missing := registry.left_out():
-        note = f"{path.name}: {waiver.id} is not known here, where {missing}"
+        note = f"{path.name}: {waiver.id} is not known here, because {missing}"
         return waiver, note
     raise UsageError(
         f"the waivers file {path}: {registry.unknown(waiver.id)}; `lago-acceptance list` shows all ids"

@@ -1,4 +1,4 @@
-"""What --hosts names."""
+"""An entry of --hosts."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from lago_acceptance.core.verdicts import UsageError
 
 
 class Address(msgspec.Struct, frozen=True):
-    """What --hosts names: ``spec`` is as the ssh backend takes it, ``name`` the host's name or address, or
-    ssh_config's alias."""
+    """A host for ssh: ``spec`` is the URL, ``name`` the host's name or address, or its alias in ssh_config."""
 
     spec: str
     name: str
 
 
 def parse(text: str) -> Address:
-    """An entry of --hosts; UsageError where it is not ssh://[user@]host[:port]."""
+    """The address in an entry of --hosts; UsageError if it is not ssh://[user@]host[:port]."""
     scheme, separator, rest = text.partition("://")
     if not separator:
         raise UsageError(f"--hosts {text} has no scheme; write ssh://{text}")

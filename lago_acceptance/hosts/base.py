@@ -1,6 +1,6 @@
-"""What can be run on a Docker host: commands that read, freely, and commands that write, with a permit.
+"""Commands on a Docker host. Reading needs nothing; writing needs a permit.
 
-A host is local or behind ssh; nothing else in the suite knows which.
+A host is this machine or is reached over ssh; only this room knows which.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class ReadCommand(msgspec.Struct, frozen=True):
     deadline: float = 30.0
 
     def script(self) -> str:
-        """What goes to the standard input of ``sh -s``: the variables, quoted, and the text.
+        """The input of ``sh -s``: the variables, quoted, and the text.
 
-        The shell has read all of it before it runs any: nothing that the script starts can take the rest for its own
-        input, and nothing runs of a script that did not arrive whole.
+        The shell reads all of it before it runs any of it. So no program in the script can consume the rest as its
+        own input, and a script that arrives incomplete does not run at all.
         """
         return _whole(_assignments(self.variables) + self.text)
 
@@ -40,15 +40,15 @@ class WriteCommand(msgspec.Struct, frozen=True):
     deadline: float = 120.0
 
     def script(self) -> str:
-        """The same for the standard input of ``sh -s``: the arguments of a process can be read by everybody on its
-        machine, and the environment may hold secrets.
+        """The input of ``sh -s``. The environment may hold secrets, and every user of the machine can read the
+        arguments of a process.
         """
         exports = _assignments(self.environment, "export ")
         return _whole(f"{exports}exec {shlex.join(self.arguments)} 2>&1")
 
 
 class CommandResult(msgspec.Struct, frozen=True):
-    """How a command ended. ``stopped`` says why it was ended early, if it was."""
+    """How a command ended. ``stopped`` is why it was ended early, None if it was not."""
 
     code: int
     output: str
@@ -59,16 +59,20 @@ class Host:
     """A machine on which Docker runs."""
 
     name: str
-    compose_command: str
+
+    @property
+    def compose_command(self) -> str:
+        """The Compose that the host's scripts run: a path, or "" for the host's own."""
+        return ""
 
     def read(self, reading: ReadCommand) -> str:
-        """What a script prints. Unreachable when it can't be run or does not end in time."""
+        """The output of a script. Unreachable if it can't be run or does not end in time."""
         raise NotImplementedError
 
     def change(
         self, change: WriteCommand, permit: Permit, give_up: Callable[[], str | None] | None = None
     ) -> CommandResult:
-        """Run a command that writes; ``give_up`` is called often, and its first answer ends the command early."""
+        """Run a command that writes; ``give_up`` is called often; the first reason that it returns ends the command."""
         raise NotImplementedError
 
 

@@ -24,7 +24,7 @@ class LocalHost(Host):
         return compose_binary()
 
     def read(self, reading: ReadCommand) -> str:
-        # coreutils' timeout ends what the script has started, too.
+        # coreutils' timeout also ends what the script has started.
         result = subprocess.run(
             ["timeout", "-k", "1", f"{reading.deadline:g}", "sh", "-s"],
             input=reading.script().encode("utf-8", "surrogateescape"),

@@ -1,4 +1,4 @@
-"""Runs a command's arguments as a process group, within a deadline."""
+"""Runs a command as a process group, with a deadline."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from lago_acceptance.hosts.base import CommandResult, WriteCommand
 
 
 def text_of(printed: bytes) -> str:
-    """What a command has printed, as text that can be turned back into the same bytes."""
+    """A command's output as text that encodes to the same bytes again."""
     return printed.decode("utf-8", "surrogateescape")
 
 
 def last_words(errors: str) -> str:
-    """The last line of a command's errors, without what ssh says about its progress."""
+    """The last line of a command's errors, without ssh's progress messages."""
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
     said = [
         line
@@ -33,7 +33,7 @@ def last_words(errors: str) -> str:
 def run_process(
     change: WriteCommand, environment: Mapping[str, str], give_up: Callable[[], str | None] | None
 ) -> CommandResult:
-    """Run a command's arguments as a process group of its own and collect what it prints, within its deadline."""
+    """Run a command as a process group of its own, within its deadline, and collect its output."""
     from lago_acceptance.core.waiting import until
 
     try:
@@ -50,6 +50,7 @@ def run_process(
         )
     except OSError as error:
         raise Unreachable(f"{change.arguments[0]} can't be run: {error.strerror}") from error
+    assert process.stdout is not None
     lines: list[str] = []
     reader = threading.Thread(target=_collect, args=(process.stdout, lines), daemon=True)
     reader.start()
@@ -76,8 +77,8 @@ def _collect(stream: IO[str], lines: list[str]) -> None:
     lines.extend(stream)
 
 
-def _end(process: subprocess.Popen) -> None:
-    """End a process group: politely, then not."""
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a process group: SIGTERM, then SIGKILL."""
     for kind, patience in ((signal.SIGTERM, 2), (signal.SIGKILL, 5)):
         try:
             os.killpg(process.pid, kind)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lago_acceptance.core import private_folders
 from lago_acceptance.core.permit import Permit
@@ -23,7 +24,11 @@ from lago_acceptance.hosts.base import CommandResult, Host, ReadCommand, WriteCo
 from lago_acceptance.hosts.process import last_words, text_of
 from lago_acceptance.hosts.ssh_errors import CONNECT_SECONDS, why
 
-# What a host may print at most, in bytes: logs of all services are far below.
+if TYPE_CHECKING:
+    from testinfra.backend.base import CommandResult as Ended  # type: ignore[import-untyped]
+    from testinfra.backend.ssh import SshBackend  # type: ignore[import-untyped]
+
+# Limit of a command's output in bytes. The logs of all services are far smaller.
 FLOOD = 64 * 2**20
 _BEGUN = "lago-acceptance begins"
 _SOCKET_PATH = 104 - len("/0123456789012345678901234567890123456789.0123456789abcdef")
@@ -38,10 +43,9 @@ class _Running(threading.local):
 
 
 class SshHost(Host):
-    """A machine that ssh reaches. ``ssh_config`` replaces the user's own; identity, jump hosts and aliases
-    come from it."""
-
-    compose_command = ""
+    """A host reached over ssh. ``ssh_config`` replaces the user's own file; identity, jump hosts and aliases come
+    from it.
+    """
 
     def __init__(self, address: Address, ssh_config: Path | None = None):
         self.address = address
@@ -52,20 +56,20 @@ class SshHost(Host):
         self._running = _Running()
 
     @cached_property
-    def _backend(self):
+    def _backend(self) -> SshBackend:
         from testinfra.backend.ssh import SshBackend
 
         host = self
 
-        class Bounded(SshBackend):
-            """testinfra's backend waits for ever and keeps whatever comes; this one does neither."""
+        class Bounded(SshBackend):  # type: ignore[misc]
+            """testinfra's backend without its flaws: it waits forever and keeps any amount of output."""
 
-            def run_local(self, command: str, *args: str):
+            def run_local(self, command: str, *args: str) -> Ended:
                 code, output, errors = host._run(self.quote(command, *args))
                 return self.result(code, command.encode(), output, errors)
 
-            def run_ssh(self, command: str):
-                # The connection's own failures have exit code 255, and are told apart by our caller.
+            def run_ssh(self, command: str) -> Ended:
+                # Exit code 255 is ssh's own failure; the caller checks for it.
                 template, arguments = self._build_ssh_command(command)
                 return self.run_local(" ".join(template), *arguments)
 
@@ -78,7 +82,7 @@ class SshHost(Host):
 
     @cached_property
     def _config(self) -> Path:
-        """The first value that ssh finds wins, so ours stand before the user's."""
+        """ssh uses the first value that it finds, so ours come before the user's."""
         config = self._own / "config"
         others = (
             [self._user_config]
@@ -131,8 +135,8 @@ class SshHost(Host):
         return CommandResult(code, redact(output), stopped)
 
     def _run_script(self, name: str, script: str, deadline: float) -> tuple[int, str, str]:
-        """Exit code, output and errors of a script, which goes to a shell's standard input: arguments can be read by
-        everybody on either machine, and Linux takes 128 KiB of one at most.
+        """Exit code, output and errors of a script. It goes to a shell's standard input: every user on either machine
+        can read arguments, and Linux limits one to 128 KiB.
         """
         self._running.name, self._running.deadline = name, deadline
         self._running.input = script.encode("utf-8", "surrogateescape")
@@ -150,7 +154,7 @@ class SshHost(Host):
         return self.configured("hostname") or self.address.name
 
     def configured(self, option: str) -> str:
-        """The value of an option (in lower case) that ssh uses for this host, "" where it has none."""
+        """The value that ssh uses for an option (in lower case) of this host, "" if it has none."""
         words = ["ssh", "-F", str(self._config), "-G", self.address.name]
         ended = subprocess.run(
             words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5, check=False
@@ -179,7 +183,7 @@ class SshHost(Host):
     # --- one command, bounded in time and size ---
 
     def _run(self, command: str) -> tuple[int, bytes, bytes]:
-        """Exit code, output and errors of a local command; Unreachable when it hangs or floods."""
+        """Exit code, output and errors of a local command; Unreachable if it hangs or prints too much."""
         with tempfile.TemporaryFile() as given:
             given.write(self._running.input)
             given.seek(0)
@@ -191,6 +195,7 @@ class SshHost(Host):
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
+        assert process.stdout is not None and process.stderr is not None
         parts: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
         started = time.monotonic()
         selector = selectors.DefaultSelector()
@@ -210,10 +215,10 @@ class SshHost(Host):
                     key.data.extend(chunk)
                 if len(parts["output"]) > FLOOD or len(parts["errors"]) > FLOOD // 16:
                     raise Unreachable(
-                        f"{self.name} printed more than {FLOOD // 2**20} MiB while its {self._running.name} were read: "
+                        f"{self.name} printed more than {FLOOD // 2**20} MiB during its {self._running.name}: "
                         f"check what its login shell prints (ssh {self.name} true)"
                     )
-                # A connection that is shared keeps ssh's error stream open after the command.
+                # A shared connection keeps ssh's error stream open after the command has ended.
                 if process.poll() is not None and not selector.select(0):
                     break
             process.wait(5)
@@ -231,5 +236,5 @@ class SshHost(Host):
 
 
 def _short_folder() -> str | None:
-    """Where a socket's path stays short enough for the system."""
+    """A folder in which a socket's path is short enough for the system; None for the default one."""
     return "/tmp" if len(tempfile.gettempdir()) + 20 > _SOCKET_PATH else None

@@ -7,7 +7,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from lago_acceptance.images import standins
 from lago_acceptance.images.standins import NoImage
@@ -22,27 +22,27 @@ log = logging.getLogger(__name__)
 
 
 class RegistryAway(Exception):
-    """A registry can't be reached, so no image of it can be pulled now."""
+    """A registry can't be reached, so none of its images can be pulled now."""
 
 
 class PullRefused(Exception):
-    """The registry answered, and doesn't give this image."""
+    """The registry answered, but does not serve this image."""
 
 
 @dataclass
 class Registries:
-    """Pulls images, and tries no registry twice that couldn't be reached."""
+    """Pulls images. A registry that could not be reached is not tried again."""
 
     engine: APIClient
     away: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def present(self) -> frozenset[str]:
-        """The names of the images on the engine, in one request."""
+        """The names of all images on the engine, from one request."""
         return frozenset(name for image in self.engine.images() for name in image["RepoTags"] or ())
 
     def obtain(self, reference: str) -> None:
-        """Have the image on the engine: look first, then pull. Raises RegistryAway, PullRefused or NoImage."""
+        """Pull an image unless the engine has it. Raises RegistryAway, PullRefused or NoImage."""
         import docker.auth
         import docker.errors
         import docker.utils
@@ -50,8 +50,8 @@ class Registries:
         if reference in self.present:
             return
         try:
-            # A name may be written in several ways; the engine knows them all.
-            self.engine.inspect_image(reference)
+            # The engine knows every way to write a name.
+            self.engine.inspect_image(reference)  # type: ignore[no-untyped-call]
             return
         except docker.errors.NotFound:
             pass
@@ -80,20 +80,20 @@ class Registries:
                 if "error" in event:
                     _judge(event["error"])
                 if time.monotonic() > deadline:
-                    raise RegistryAway(f"the pull was not finished after {PULL_SECONDS} s")
+                    raise RegistryAway(f"the pull did not finish within {PULL_SECONDS} s")
         except docker.errors.APIError as error:
             _judge(standins.reason(error))
         except (requests.RequestException, urllib3.exceptions.HTTPError):
-            raise RegistryAway(f"nothing came from the registry for {SILENCE_SECONDS} s") from None
+            raise RegistryAway(f"the registry sent nothing for {SILENCE_SECONDS} s") from None
         finally:
             self.engine.timeout = standins.BASE_SECONDS
 
 
-def _judge(words: str) -> None:
-    """Tell from the engine's words whether the disk, the image or the registry is what fails."""
+def _judge(words: str) -> NoReturn:
+    """Raise the exception for an error message of the engine: the disk, the image or the registry is at fault."""
     if "no space left" in words:
         raise NoImage(
-            f"No disk space for an image ({words}); make room, for instance with `docker system prune`."
+            f"No disk space for an image ({words}); free some, for example with `docker system prune`."
         )
     answered = r"not found|manifest unknown|denied|unauthorized|no matching manifest|toomanyrequests|invalid"
     if re.search(answered, words, re.IGNORECASE):

@@ -1,4 +1,4 @@
-"""Which image each service runs: the one asked for, else upstream's, else a stand-in that was built here."""
+"""Which image each service runs: the one named in the environment, else upstream's, else a stand-in built here."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from lago_acceptance.core.options import Images
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.images import standins
 from lago_acceptance.images.pull import PullRefused, Registries, RegistryAway
@@ -17,8 +18,8 @@ from lago_acceptance.images.standins import NoImage
 
 if TYPE_CHECKING:
     from docker import APIClient
+    from requests import PreparedRequest, Response
 
-Mode = Literal["auto", "upstream", "standins"]
 Origin = Literal["explicit", "upstream", "stand-in"]
 
 VARIABLES = {
@@ -32,12 +33,12 @@ VARIABLES = {
     "letsencrypt/pebble-challtestsrv": "PEBBLE_IMAGE",
     "brain-gateway": "BRAIN_GATEWAY_IMAGE",
 }
-"""The environment variable that names another image for a repository."""
+"""Environment variables that replace the image of a repository."""
 
 
 @dataclass(frozen=True)
 class StandIn:
-    """A stand-in's name and the upstream tags whose behaviour it has, as words and as a pattern."""
+    """A stand-in, and the upstream versions that it behaves like: as text and as a pattern of tags."""
 
     name: str
     versions: str
@@ -62,19 +63,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ResolvedImage:
-    """What a reference of a compose file is run with, and where that comes from."""
+    """The image that replaces a reference of a compose file, and its origin."""
 
     reference: str
     origin: Origin
 
 
 def resolve(
-    references: Iterable[str], mode: Mode, environment: Mapping[str, str]
+    references: Iterable[str], mode: Images, environment: Mapping[str, str]
 ) -> dict[str, ResolvedImage]:
-    """The image for each reference, one by one: the variable's, else upstream's, else the stand-in.
+    """The image for each reference: the one that its variable names, else upstream's, else the stand-in.
 
-    ``upstream`` never falls back; ``standins`` doesn't ask for the upstream image where a stand-in exists.
-    Raises NoImage when an image can't be had.
+    ``upstream`` never uses a stand-in; ``standins`` uses one wherever one exists. Raises NoImage if there is no image.
     """
     with _engine(environment) as engine:
         registries = Registries(engine)
@@ -85,13 +85,13 @@ def resolve(
 
 
 def stand_in(name: str) -> str:
-    """The tag of a stand-in, which is built when it is absent. Raises NoImage when it can't be built."""
+    """The tag of a stand-in, built first if it is missing. Raises NoImage if it can't be built."""
     with _engine(os.environ) as engine:
         return standins.build(name, engine)
 
 
 def _resolve(
-    reference: str, mode: Mode, environment: Mapping[str, str], registries: Registries
+    reference: str, mode: Images, environment: Mapping[str, str], registries: Registries
 ) -> ResolvedImage:
     repository, version = _split(reference)
     variable = VARIABLES.get(repository)
@@ -113,8 +113,8 @@ def _resolve(
         except (RegistryAway, PullRefused) as error:
             if mode == "upstream":
                 raise NoImage(
-                    f"{reference} is not on this machine and can't be pulled ({error}); `--images upstream` takes "
-                    "nothing else: make the registry reachable, load the image with `docker load`"
+                    f"{reference} is not on this machine and can't be pulled ({error}); `--images upstream` allows "
+                    "no stand-in: make the registry reachable, load the image with `docker load`"
                     f"{f', or name another with {variable}' if variable else ''}."
                 ) from None
             if not known:
@@ -130,7 +130,7 @@ def _resolve(
         )
     built = standins.tag(known.name)
     if built not in registries.present:
-        log.info("making a stand-in for %s, which can't be had; this is done once", reference)
+        log.info("building a stand-in for %s, which can't be pulled; this happens once", reference)
         standins.build(known.name, registries.engine)
     return ResolvedImage(built, "stand-in")
 
@@ -145,21 +145,21 @@ def _split(reference: str) -> tuple[str, str]:
     try:
         _, repository = docker.auth.resolve_repository_name(name)
     except docker.errors.InvalidRepository:
-        raise NoImage(f"“{reference}” is no name of an image; correct it in the compose file.") from None
+        raise NoImage(f"“{reference}” is not an image name; correct it in the compose file.") from None
     return repository.removeprefix("library/"), version or "latest"
 
 
 @contextlib.contextmanager
 def _engine(environment: Mapping[str, str]) -> Iterator[APIClient]:
-    """The engine that the docker command would use. Raises Unreachable when it doesn't answer."""
+    """The engine that the docker command uses. Raises Unreachable if it doesn't answer."""
     import docker
     import requests
     from docker.context import ContextAPI
 
     class Engine(docker.APIClient):
-        def send(self, request, **options):
-            """The SDK would wait for a pull or an import for ever."""
-            return super().send(request, **{**options, "timeout": self.timeout})
+        def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
+            """The SDK has no timeout for pulls and imports."""
+            return super().send(request, *arguments, **{**options, "timeout": self.timeout})
 
     address = environment.get("DOCKER_HOST") or ContextAPI.get_current_context().Host
     try:

@@ -1,7 +1,7 @@
-"""Stand-ins: images built here, under names of their own, for images that can't be pulled.
+"""Stand-ins: images built here, under names of their own, that replace images which can't be pulled.
 
-Each is a folder of ``testbed/standins`` with a Dockerfile that copies from its own folder onto one base image of
-Debian packages. Nothing is fetched while a Dockerfile runs.
+Each is a folder in ``testbed/standins`` with a Dockerfile, which copies that folder into one base image made of Debian
+packages. Their builds have no network.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FOLDER = TESTBED / "standins"
 BASE = "base"
 
-# Debian 12 whatever the machine runs, so that a stand-in is the same program everywhere.
+# Always Debian 12, so that a stand-in is the same program on every machine.
 SUITE = "bookworm"
 
 APT_SECONDS = 2000
@@ -39,7 +39,7 @@ BASE_SECONDS = 900
 LOCK_SECONDS = 1200
 SPACE_BYTES = 3 * 1024**3
 
-# Debian would make a database cluster while it installs the server.
+# Debian's PostgreSQL package creates a database cluster when it is installed.
 NO_CLUSTER = """
 mkdir -p "$1/etc/postgresql-common"
 echo create_main_cluster=false > "$1/etc/postgresql-common/createcluster.conf"
@@ -48,16 +48,16 @@ UNUSED_PATHS = ("man", "doc", "info", "locale", "icons")
 
 
 class NoImage(Unreachable):
-    """An image can neither be found, pulled nor built. One sentence: what is wrong and how to mend it."""
+    """An image is not here and can be neither pulled nor built. One sentence: the problem and the fix."""
 
 
 def names() -> list[str]:
-    """The stand-ins that can be built, without the base."""
+    """The names of all stand-ins, without the base."""
     return sorted(path.parent.name for path in FOLDER.glob("*/Dockerfile"))
 
 
 def tag(name: str) -> str:
-    """``lago-acceptance/<name>:<12 hex digits>``, which change with the folder's content and with the base's."""
+    """``lago-acceptance/<name>:<12 hex digits>``: a hash of the stand-in's folder and the base's."""
     digest = hashlib.sha256((SUITE if name == BASE else tag(BASE)).encode())
     for path in _files(FOLDER / name):
         digest.update(f"\0{path.relative_to(FOLDER)}\0{os.access(path, os.X_OK)}\0".encode())
@@ -66,9 +66,9 @@ def tag(name: str) -> str:
 
 
 def build(name: str, engine: APIClient) -> str:
-    """Build the stand-in, and the base below it, unless its tag is there already; give the tag.
+    """Build a stand-in and its base if its tag is missing; return the tag.
 
-    Raises NoImage when it can't be built. Runs at the same time build one after the other.
+    Raises NoImage if it can't be built. A lock makes concurrent runs build one after the other.
     """
     wanted = tag(name)
     if _present(engine, wanted):
@@ -85,14 +85,14 @@ def build(name: str, engine: APIClient) -> str:
 
 
 def cache_folder() -> Path:
-    """Where this user's runs keep what they share: locks and what was learnt about registries."""
+    """The folder that all runs of this user share, for locks."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lago-acceptance"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def reason(error: Exception) -> str:
-    """The engine's own words about an error, in one line."""
+    """The engine's own message for an error, in one line."""
     return " ".join(str(getattr(error, "explanation", None) or error).split())
 
 
@@ -105,7 +105,7 @@ def _present(engine: APIClient, reference: str) -> bool:
     import docker.errors
 
     try:
-        engine.inspect_image(reference)
+        engine.inspect_image(reference)  # type: ignore[no-untyped-call]
     except docker.errors.NotFound:
         return False
     return True
@@ -131,12 +131,12 @@ def _require_space(engine: APIClient) -> None:
     if root.is_dir() and (free := shutil.disk_usage(root).free) < SPACE_BYTES:
         raise NoImage(
             f"No space for the stand-in images: {free / 1024**3:.1f} GiB are free in {root} and "
-            f"{SPACE_BYTES / 1024**3:.0f} GiB are needed; make room, for instance with `docker system prune`."
+            f"{SPACE_BYTES / 1024**3:.0f} GiB are needed; free some, for example with `docker system prune`."
         )
 
 
 def _require_mmdebstrap() -> None:
-    """Have mmdebstrap; as root on Debian and Ubuntu it is installed now, for only now is it known to be needed."""
+    """Install mmdebstrap if it is missing. That works as root on Debian and Ubuntu; NoImage otherwise."""
     if shutil.which("mmdebstrap"):
         return
     command = [str(APT_INSTALL), "mmdebstrap", "debian-archive-keyring"]
@@ -144,7 +144,7 @@ def _require_mmdebstrap() -> None:
     if result.returncode:
         raise NoImage(
             f"Stand-in images are built with mmdebstrap, which isn't there: {' '.join(result.stderr.split())} "
-            "Or give this machine a registry to pull the upstream images from."
+            "Or give this machine access to a registry with the upstream images."
         )
 
 
@@ -155,10 +155,11 @@ def _import_base(reference: str, engine: APIClient) -> None:
     _require_mmdebstrap()
     answer = failure = None
     with tempfile.TemporaryFile() as log:
-        # No reference yet: an archive that mmdebstrap left unfinished must not become the base.
+        # Tagged only below: an archive that mmdebstrap did not finish must not become the base.
         process = subprocess.Popen(
             _base_command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
         )
+        assert process.stdout is not None
         try:
             answer = engine.import_image(process.stdout, stream_src=True)
         except (docker.errors.APIError, requests.RequestException) as error:
@@ -177,9 +178,10 @@ def _import_base(reference: str, engine: APIClient) -> None:
         raise NoImage(
             f"The stand-ins' base image could not be made from Debian {SUITE} packages "
             f"({failure or ' '.join(errors[-3:]) or f'mmdebstrap ended with {status}'}); "
-            "look at the machine's package mirror, its disk and its rights (root, or user namespaces)."
+            "check the package mirror and the disk, and run as root or allow user namespaces."
         )
-    engine.tag(image, *reference.split(":"))
+    repository, _, version = reference.partition(":")
+    engine.tag(image, repository, version)
 
 
 def _base_command() -> list[str]:
@@ -195,7 +197,7 @@ def _base_command() -> list[str]:
 
 @functools.cache
 def _sources() -> list[str]:
-    """Debian's archives as this machine's own apt reaches them; [] where it has none, for mmdebstrap's own choice."""
+    """Debian's archives from this machine's apt sources; [] if it has none, so that mmdebstrap uses its default."""
     command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Identifier: Packages"]
     try:
         lines = subprocess.run(
@@ -230,7 +232,7 @@ def _build_on(base: str, name: str, reference: str, engine: APIClient) -> None:
             except docker.errors.APIError as failure:
                 error = reason(failure)
     if error:
-        raise NoImage(f"The stand-in {name} could not be built ({error}); mend testbed/standins/{name}.")
+        raise NoImage(f"The stand-in {name} could not be built ({error}); fix testbed/standins/{name}.")
 
 
 def _download(requirements: Path, folder: Path) -> None:
@@ -242,12 +244,13 @@ def _download(requirements: Path, folder: Path) -> None:
     if result.returncode:
         raise NoImage(
             f"{requirements.read_text().strip()} could not be fetched from the Python package index for the "
-            f"stand-in {requirements.parent.name} ({result.stderr.strip().splitlines()[-1]}); look at the network."
+            f"stand-in {requirements.parent.name} ({result.stderr.strip().splitlines()[-1]}); check the network and "
+            "pip's configuration."
         )
 
 
 def _pack(folder: Path, downloads: Path, into: io.IOBase) -> None:
-    """The build context: owners, modes and times don't depend on how the folder was checked out."""
+    """Write the build context. Owners, modes and times are the same in every checkout."""
 
     def normalized(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = member.mtime = 0

@@ -1,1 +1,1 @@
-"""Single observations from outside. Each tells what it saw, a failure included; none judges, none raises."""
+"""Single observations from outside. Each returns what it saw, failures included; none judges or raises."""

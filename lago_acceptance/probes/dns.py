@@ -1,23 +1,27 @@
-"""What a DNS server says of a name."""
+"""What a DNS server answers for a name."""
 
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from lago_acceptance.probes.public_endpoints import Resolver
 
+if TYPE_CHECKING:
+    from dns.resolver import NoNameservers
+
 KINDS = ("A", "AAAA")
 DEADLINE = 3.0
 
-# One packet that is lost must not decide.
+# Leaves time for a second try when a packet is lost.
 _TRY = 1.4
 
 
 class DnsOutcome(enum.StrEnum):
     """``answered``: with addresses; ``empty``: the name exists without such an address; ``absent``: NXDOMAIN;
-    ``failed``: the server answers with an error, SERVFAIL as a rule; ``unanswered``: nothing came in time.
+    ``failed``: the server answers with an error, usually SERVFAIL; ``unanswered``: no answer in time.
     """
 
     ANSWERED = "answered"
@@ -40,12 +44,12 @@ class DnsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def spoke(self) -> bool:
-        """Whether the resolver knows: yes, or no."""
+        """Whether the resolver gave a definite answer."""
         return self.outcome in (DnsOutcome.ANSWERED, DnsOutcome.EMPTY, DnsOutcome.ABSENT)
 
 
 async def ask(host: str, kind: str, resolver: Resolver, deadline: float = DEADLINE) -> DnsAnswer:
-    """Ask a resolver for the A or AAAA addresses of a name; /etc/hosts and search domains play no part."""
+    """Ask a resolver for the A or AAAA addresses of a name, without /etc/hosts and search domains."""
     import dns.asyncresolver
     import dns.exception
     import dns.resolver
@@ -79,11 +83,11 @@ async def ask(host: str, kind: str, resolver: Resolver, deadline: float = DEADLI
     )
 
 
-def _refusal(error) -> tuple[DnsOutcome, str]:
+def _refusal(error: NoNameservers) -> tuple[DnsOutcome, str]:
     import dns.rcode
 
     tries = error.kwargs.get("errors") or []
     for each in tries:
         if each[4] is not None:
             return DnsOutcome.FAILED, dns.rcode.to_text(each[4].rcode())
-    return DnsOutcome.UNANSWERED, str(tries[-1][3]) if tries else "it could not be asked"
+    return DnsOutcome.UNANSWERED, str(tries[-1][3]) if tries else "the query could not be sent"

@@ -1,4 +1,4 @@
-"""Why an address gave no answer, in one set of words for TCP, TLS and HTTP."""
+"""Why an address did not answer: one classification for TCP, TLS and HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 
 class Kind(enum.StrEnum):
-    """What happened. ``no-route`` is about the machine of the suite, the others are about the address."""
+    """What happened. ``no-route`` is a problem of this machine, the others are problems of the address."""
 
     NO_ROUTE = "no-route"
     UNANSWERED = "unanswered"
@@ -22,12 +22,12 @@ class Kind(enum.StrEnum):
     GARBLED = "garbled"
 
 
-# What a firewall does to strangers.
+# What a client sees that a firewall keeps out.
 SHUT = (Kind.NO_ROUTE, Kind.UNANSWERED, Kind.REFUSED, Kind.CLOSED)
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A probe that got no answer: what happened, and the words of whoever noticed."""
+    """A probe that got no answer: what happened, and the error message."""
 
     kind: Kind
     text: str
@@ -47,7 +47,7 @@ _HERE = {
 
 
 def failure_of(error: BaseException, seconds: float) -> Failure:
-    """The failure that an exception and its causes tell of. ``seconds`` is the deadline that was set."""
+    """The failure behind an exception, from its causes. ``seconds`` is the deadline that was set."""
     for each in _with_causes(error):
         if isinstance(each, TimeoutError):
             return Failure(Kind.UNANSWERED, f"no answer within {seconds:g} s")
@@ -72,11 +72,11 @@ def failure_of(error: BaseException, seconds: float) -> Failure:
 
 
 def _with_causes(error: BaseException) -> Iterator[BaseException]:
-    """The innermost cause first: libraries wrap what the system said."""
+    """An exception and its causes, innermost first: libraries wrap the system's error."""
     chain: list[BaseException] = []
     each: BaseException | None = error
     while each is not None and each not in chain:
-        # Python's TLS tells by this that it still waits; it is no failure.
+        # These only mean that Python's TLS is waiting for data.
         if not isinstance(each, ssl.SSLWantReadError | ssl.SSLWantWriteError):
             chain.append(each)
         each = each.__cause__ or each.__context__

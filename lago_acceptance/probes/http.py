@@ -1,21 +1,25 @@
-"""HTTP exchanges with an address in the name of a host. One client makes them all."""
+"""HTTP requests to an address under a host's name, all made by one client."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 from collections.abc import Mapping
-from typing import Self
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.probes.failure import Failure, failure_of
 
+if TYPE_CHECKING:
+    from httpx import Response
+
 CONNECT, READ = 3.0, 5.0
 DEADLINE = CONNECT + READ
 
-# Enough for a page's head; the rest of a flood is not read.
+# Enough for a page's head; the rest is not read.
 KEPT = 2**15
 
 
@@ -43,9 +47,9 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Client:
-    """Sends requests by one httpx transport. ``roots`` are the trusted roots as PEM, None for this machine's.
+    """Sends requests through one httpx transport. ``roots`` are the trusted roots as PEM, None for this machine's.
 
-    httpx's own client would look into redirects, keep cookies and take proxies from the environment.
+    httpx's own client would examine redirects, keep cookies and use proxies from the environment.
     """
 
     def __init__(self, roots: str | None):
@@ -53,7 +57,7 @@ class Client:
 
         self._transport = httpx.AsyncHTTPTransport(
             verify=ssl.create_default_context(cadata=roots),
-            # A connection belongs to the name that it was verified for, and httpx pools by address.
+            # httpx pools by address, but a connection is verified for one name only.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
 
@@ -61,8 +65,13 @@ class Client:
         await self._transport.__aenter__()
         return self
 
-    async def __aexit__(self, *exception: object) -> None:
-        await self._transport.__aexit__(*exception)
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._transport.__aexit__(kind, error, traceback)
 
     async def send(
         self,
@@ -73,7 +82,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         deadline: float = DEADLINE,
     ) -> Exchange:
-        """Send one request for ``url`` to an address, with the host's name in SNI, verification and Host."""
+        """Send one request for ``url`` to an address. SNI, verification and Host use the host's name."""
         import httpx
 
         wanted = httpx.URL(url)
@@ -95,7 +104,8 @@ class Client:
                 finally:
                     await answer.aclose()
         except (httpx.HTTPError, httpx.StreamError, OSError, TimeoutError) as error:
-            seconds = {httpx.ConnectTimeout: CONNECT, httpx.ReadTimeout: READ}.get(type(error), deadline)
+            limits: dict[type[Exception], float] = {httpx.ConnectTimeout: CONNECT, httpx.ReadTimeout: READ}
+            seconds = limits.get(type(error), deadline)
             return Exchange(method=method, url=url, address=address, failure=failure_of(error, seconds))
         return Exchange(
             method=method,
@@ -107,7 +117,7 @@ class Client:
         )
 
 
-async def _first(answer) -> bytes:
+async def _first(answer: Response) -> bytes:
     kept = b""
     async for part in answer.aiter_raw():
         kept += part

@@ -1,4 +1,4 @@
-"""Whether a TCP port takes connections."""
+"""Whether a TCP port accepts connections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEADLINE = 3.0
 
 
 class PortProbe(msgspec.Struct, frozen=True):
-    """One attempt to connect; ``failure`` is None where the port took it."""
+    """One attempt to connect; ``failure`` is None if the port accepted."""
 
     address: str
     port: int

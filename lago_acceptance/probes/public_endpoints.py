@@ -1,6 +1,4 @@
-"""Where a deployment is seen from outside: which resolvers are asked, which address is the origin, whom TLS
-trusts.
-"""
+"""How a deployment is reached from outside: names, resolvers, origin and trusted roots."""
 
 from __future__ import annotations
 
@@ -8,12 +6,12 @@ import socket
 
 import msgspec
 
-# The name of the resolvers of this machine, which have no address of their own.
+# The name for this machine's own resolvers, which are configured without an address here.
 SYSTEM = "system"
 
 
 class Resolver(msgspec.Struct, frozen=True):
-    """A DNS server. ``SYSTEM`` stands for the resolvers of this machine."""
+    """A DNS server. The one named ``SYSTEM`` means this machine's own resolvers."""
 
     name: str
     address: str = ""
@@ -33,11 +31,10 @@ class PublicEndpoints(msgspec.Struct, frozen=True, kw_only=True):
     roots: str | None = None
 
     def pinned(self, host: str) -> str:
-        """The address to reach a public host at; "" where this machine's own DNS knows it, as its users'
-        does.
+        """The address to connect to for a public host; "" to use what this machine's DNS says.
 
-        So a host behind a CDN is reached as its users reach it, even where the origin lets nobody else in;
-        and names that only a stack's own DNS knows are reached at the origin.
+        A host behind a CDN is thus reached as its users reach it, even if the origin only admits the CDN. Names that
+        only a stack's own DNS knows are reached at the origin.
         """
         if not any(resolver.name == SYSTEM for resolver in self.resolvers):
             return self.origin or ""

@@ -1,4 +1,4 @@
-"""Everything that is seen of a deployment from outside: all probes side by side, each made once."""
+"""All probes of a deployment from outside, run concurrently, each once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One request of a host. ``origin`` is that of the page from which a browser makes it, "" for none."""
+    """One request to a host. ``origin`` is the origin of the page that makes it in a browser, "" for none."""
 
     path: str
     scheme: str = "https"
@@ -32,17 +32,17 @@ HEALTH = Request("/health")
 PAGE, SCRIPT = Request("/"), Request("/env-config.js")
 JOBS = Request("/sidekiq")
 
-# By role: what shows that the right service answers.
+# By role: requests whose answers show that the right service is behind the name.
 PROOFS = {API: (HEALTH,), FRONT: (PAGE, SCRIPT), GATEWAY: (HEALTH,)}
 
 
 def plain(role: str) -> Request:
-    """A request over http whose redirect can be followed to one of the role's proofs."""
+    """A request over http whose redirect must end at one of the role's proofs."""
     return Request(PROOFS[role][-1].path, "http")
 
 
 def preflight(origin: str) -> Request:
-    """What a browser asks before a page of ``origin`` may use Lago's GraphQL."""
+    """The request that a browser sends before a page of ``origin`` may use Lago's GraphQL."""
     return Request("/graphql", method="OPTIONS", origin=origin)
 
 
@@ -58,7 +58,7 @@ def foreign_origins(view: PublicEndpoints) -> tuple[str, ...]:
 
 
 class PublicSurvey(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen. ``now`` is when, by this machine's clock, in seconds since 1970."""
+    """What was seen. ``now`` is the time by this machine's clock, in seconds since 1970."""
 
     view: PublicEndpoints
     now: float
@@ -73,7 +73,7 @@ class PublicSurvey(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(each for each in self.answers if each.host == host and each.kind == kind)
 
     def named(self, host: str, kind: str | None = None) -> tuple[str, ...]:
-        """The addresses that any resolver gives for a name, those of IPv4 first."""
+        """The addresses that any resolver returns for a name, IPv4 first."""
         kinds = (kind,) if kind else dns.KINDS
         found = (
             address
@@ -91,14 +91,14 @@ class PublicSurvey(msgspec.Struct, frozen=True, kw_only=True):
 def survey(
     view: PublicEndpoints, closed_ports: tuple[int, ...], web: int = WEB, secure: int = SECURE
 ) -> PublicSurvey:
-    """Make all probes of a deployment, side by side. An address that hangs delays nothing but itself."""
-    # A thread of its own: where a browser is driven, this one has an event loop already.
+    """Run all probes of a deployment concurrently, so that an address that hangs delays no other."""
+    # In a thread of its own: this one already has an event loop if a browser is open.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, _Survey(view, closed_ports, web, secure).all()).result()
 
 
 class _Survey:
-    """One survey: starts each probe when what it needs is known, and none of them twice."""
+    """One survey. Starts each probe as soon as its input is known, and only once."""
 
     def __init__(self, view: PublicEndpoints, closed_ports: tuple[int, ...], web: int, secure: int):
         self._view, self._closed, self._web, self._secure = view, closed_ports, web, secure

@@ -1,4 +1,4 @@
-"""A TLS handshake with an address in the name of a host: what is presented, and what OpenSSL says of it."""
+"""A TLS handshake with an address under a host's name: the certificates, and OpenSSL's verify errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DEADLINE = 5.0
 
-# What OpenSSL 3 and later asks for before it offers TLS 1.1 at all.
+# OpenSSL 3 and later offers TLS 1.1 only with this.
 _ALL_CIPHERS = b"DEFAULT:@SECLEVEL=0"
 
 
@@ -37,7 +37,7 @@ class Handshake(msgspec.Struct, frozen=True, kw_only=True):
     """One handshake. ``chain`` is what the server sent, its own certificate first.
 
     ``problems`` are OpenSSL's verify errors, by number and depth in the chain; dates are in the certificate.
-    ``names_host`` tells whether the certificate is for the host that was asked for (RFC 6125).
+    ``names_host``: the certificate is valid for the requested host (RFC 6125).
     """
 
     host: str
@@ -105,7 +105,7 @@ class TlsProber:
 
 
 def _note(connection: SSL.Connection, certificate: object, number: int, depth: int, ok: int) -> bool:
-    # Every error is kept and judged; going on shows the rest of the chain.
+    # Errors are judged later; continuing shows the rest of the chain.
     if not ok and (number, depth) not in connection.get_app_data():
         connection.get_app_data().append((number, depth))
     return True
@@ -122,6 +122,7 @@ def _trust(context: SSL.Context, roots: str | None) -> None:
         context.load_verify_locations(paths.cafile, paths.capath)
         return
     store = context.get_cert_store()
+    assert store is not None
     for root in x509.load_pem_x509_certificates(roots.encode()):
         store.add_cert(crypto.X509.from_cryptography(root))
 

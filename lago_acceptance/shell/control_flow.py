@@ -105,8 +105,10 @@ class ControlFlow(ABC):
         return frozenset(map(negated, made)) if link.negated else made
 
     def _stage(self, stage: Stage, state: State, guarded: bool) -> States:
-        simple = stage.body is None or stage.body.type in SIMPLE
-        made = self.simple(stage, state, guarded) if simple else self._compound(stage.body, state, guarded)
+        if stage.body is None or stage.body.type in SIMPLE:
+            made = self.simple(stage, state, guarded)
+        else:
+            made = self._compound(stage.body, state, guarded)
         if any(map(may_fail_to_open, stage.redirects)):
             made |= ended({1}, state, guarded)
         return made

@@ -138,14 +138,14 @@ class _Reader(ControlFlow):
 
     def simple(self, stage: Stage, state: State, guarded: bool) -> States:
         """The states after a command, a test, an assignment, or redirections alone."""
-        node = stage.body
-        match node.type if node is not None else "":
-            case "command":
-                return self._command(node, stage.redirects, state, guarded)
-            case "test_command":
-                return ended(self._test(node, state, guarded), state, guarded)
-            case "variable_assignment" | "variable_assignments":
-                return ended(self._assigned(node, state, guarded), state, guarded)
+        if (node := stage.body) is not None:
+            match node.type:
+                case "command":
+                    return self._command(node, stage.redirects, state, guarded)
+                case "test_command":
+                    return ended(self._test(node, state, guarded), state, guarded)
+                case "variable_assignment" | "variable_assignments":
+                    return ended(self._assigned(node, state, guarded), state, guarded)
         return ended({1} if self._lacks(stage.redirects, state, guarded) else {0}, state, guarded)
 
     def piped(self, last: Stage, stages: list[set[int]], state: State) -> Iterable[int]:

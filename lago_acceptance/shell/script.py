@@ -178,7 +178,7 @@ class Script:
                 self._source(values[1].literal if len(values) > 1 else None)
                 return AbstractValue.of("")
             case "read":
-                names = [value.literal for value in values[1:] if (value.literal or "").isidentifier()]
+                names = [name for value in values[1:] if (name := value.literal) and name.isidentifier()]
                 self.state.variables.update({name: given or UNKNOWN for name in names[:1]})
                 return UNKNOWN
             case "tee" if given is not None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
+from lago_acceptance.core.options import Images
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.images import pull, resolve, standins
 from tests.support.containers import docker, running
@@ -37,12 +38,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copy
 
 
-def resolve_one(reference: str, mode: resolve.Mode = "auto", **environment: str) -> resolve.ResolvedImage:
+def resolve_one(reference: str, mode: Images = "auto", **environment: str) -> resolve.ResolvedImage:
     return resolve.resolve([reference], mode, environment)[reference]
 
 
 @pytest.mark.parametrize("mode", ["auto", "upstream", "standins"])
-def test_an_explicit_image_wins(mode: resolve.Mode) -> None:
+def test_an_explicit_image_wins(mode: Images) -> None:
     mine = resolve.stand_in("redis")
     assert resolve_one("redis:7-alpine", mode, REDIS_IMAGE=mine) == resolve.ResolvedImage(mine, "explicit")
 

@@ -32,5 +32,5 @@ def test_a_receiver_that_does_not_answer_is_unknown(answer):
     respx.get(f"{URL}/deliveries").mock(
         **({"side_effect": answer} if isinstance(answer, Exception) else {"return_value": answer})
     )
-    with pytest.raises(Unknown, match="the suite's own receiver"):
+    with pytest.raises(Unknown, match="the suite's own webhook receiver"):
         WebhookReceiver("", URL).deliveries()
