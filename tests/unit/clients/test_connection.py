@@ -59,7 +59,7 @@ def _answers(answer) -> dict:
 @pytest.mark.parametrize("kind", ERRORS)
 @pytest.mark.parametrize("call", CALLS)
 @respx.mock
-def test_what_is_no_answer_is_told_apart_and_not_asked_twice(call, kind, connection):
+def test_each_failure_to_answer_has_its_kind_and_is_not_retried(call, kind, connection):
     route = respx.route(host="lago.example.test").mock(**_answers(ERRORS[kind]))
     with pytest.raises(NotAnswered) as raised:
         CALLS[call](connection)
@@ -69,7 +69,7 @@ def test_what_is_no_answer_is_told_apart_and_not_asked_twice(call, kind, connect
     assert route.call_count == 1
 
 
-def test_a_certificate_of_another_ca_is_told_and_not_passed_over():
+def test_a_certificate_of_another_ca_is_an_error():
     import trustme
     from pytest_httpserver import HTTPServer
 
@@ -135,7 +135,7 @@ def test_an_answer_of_another_shape_is_refused_and_no_error_of_the_suite(call, b
     assert "200" in raised.value.findings[0].problem
 
 
-def test_a_url_that_is_none_is_told(connection):
+def test_an_invalid_url_is_reported(connection):
     with pytest.raises(NotAnswered, match="is no URL"):
         connection.fetch("https://lago.example.test:port/")
 
@@ -158,7 +158,7 @@ def test_a_502_in_the_services_own_words_is_its_answer(connection):
 
 
 @respx.mock
-def test_what_was_asked_ahead_is_not_asked_again_and_is_given_once(connection):
+def test_a_prefetched_answer_is_used_once(connection):
     """And only for the very same question: an answer to one key is none to another."""
     route = respx.get(f"{BASE}/health").mock(
         side_effect=[httpx.Response(200, json={"number": number}) for number in range(3)]
@@ -171,7 +171,7 @@ def test_what_was_asked_ahead_is_not_asked_again_and_is_given_once(connection):
 
 
 @respx.mock
-def test_what_went_wrong_ahead_is_told_to_who_asks(connection):
+def test_an_error_of_a_prefetch_reaches_the_caller(connection):
     route = respx.get(f"{BASE}/health").mock(return_value=httpx.Response(502, text="no"))
     with connection.ahead(), pytest.raises(NotAnswered):
         connection.ask("GET", "/health")
@@ -181,7 +181,7 @@ def test_what_went_wrong_ahead_is_told_to_who_asks(connection):
 
 
 @respx.mock
-def test_a_lago_and_a_gateway_are_asked_ahead_for_what_the_checks_ask():
+def test_what_the_checks_ask_of_lago_and_the_gateway_is_prefetched():
     """Their checks find every answer there, whatever it is, and what can't be reached is no error of the suite."""
     view = PublicEndpoints(hosts={API: "api.test", GATEWAY: "gateway.test"}, resolvers=(), origin=None)
     nobody = InvalidCredentials()

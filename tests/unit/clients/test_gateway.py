@@ -111,7 +111,7 @@ def test_subscribe_takes_its_plan_as_the_gateway_says(connection):
 
 
 @respx.mock
-def test_a_route_is_told_what_it_takes_and_a_201_is_taken(connection):
+def test_a_route_gets_the_parameters_it_takes_and_201_is_accepted(connection):
     route = respx.route().mock(return_value=httpx.Response(201, json={"data": [{"id": "x"}]}))
     usage = Operation("GET", "/api/billing/usage", query=("external_subscription_id", "page"))
     answer = Gateway(connection).read(usage, tenant="t", subscription="s")

@@ -19,7 +19,7 @@ def _graphql(code: str, details: dict | None = None) -> httpx.Response:
 
 
 @respx.mock
-def test_a_wrong_password_is_told_from_a_login_that_does_not_work(connection):
+def test_a_wrong_password_differs_from_a_broken_login(connection):
     graphql, password = GraphQL(connection), Secret("a-password-of-this-test")
     respx.route().mock(
         return_value=_graphql("unprocessable_entity", {"base": ["incorrect_login_or_password"]})

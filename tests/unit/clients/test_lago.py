@@ -12,7 +12,7 @@ from lago_acceptance.core.secrets import Secret
 
 
 @respx.mock
-def test_a_list_that_leads_back_has_an_end(connection):
+def test_a_list_whose_pages_go_round_has_an_end(connection):
     answer = {"plans": [{"code": "a"}], "meta": {"next_page": 1}}
     route = respx.route().mock(return_value=httpx.Response(200, json=answer))
     assert len(Lago(connection, Secret("a-key-of-this-test")).all("plans")) == route.call_count == 1
@@ -39,7 +39,7 @@ def test_a_list_is_read_to_its_end(connection):
 
 
 @respx.mock
-def test_the_key_is_sent_and_never_told(connection):
+def test_the_key_is_sent_and_never_shown(connection):
     route = respx.route().mock(return_value=httpx.Response(500, json={"echo": "a-key-of-this-test"}))
     with pytest.raises(Refused) as raised:
         Lago(connection, Secret("a-key-of-this-test")).organization()
