@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -17,19 +18,24 @@ def parts() -> list[str]:
 
 
 def main(names: list[str]) -> int:
-    """Run those that are named, each once; the exit code."""
+    """Run those that are named, each once, also after one that fails; the exit code is 1 then."""
     there = parts()
     if unknown := [name for name in names if name not in there]:
         print(f"there is no benchmark {', '.join(unknown)}; there are: {', '.join(there)}", file=sys.stderr)
         return 4
+    failed = False
     # One folder for all, removed at the end: for minutes after many files were deleted, ext4 creates new ones slowly.
     with tempfile.TemporaryDirectory() as folder:
         for name in dict.fromkeys(names or there):
             print(f"== {name}", flush=True)
             mine = Path(folder).resolve() / name
             mine.mkdir()
-            importlib.import_module(f"bench.{name}").main(mine)
-    return 0
+            try:
+                importlib.import_module(f"bench.{name}").main(mine)
+            except (SystemExit, subprocess.SubprocessError) as error:
+                print(f"{name} could not be measured: {error}", file=sys.stderr, flush=True)
+                failed = True
+    return int(failed)
 
 
 if __name__ == "__main__":

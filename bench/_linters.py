@@ -13,12 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench._measuring import DEADLINE
 from lago_acceptance.core.resources import ROOT, compose_binary
 
 CACHE = ROOT / ".venv" / "bench"
 COMPOSE_LINT = "compose-lint==0.36.2"
 DCLINT = "dclint@3.1.0"
-DEADLINE = 240
 # What a linter says about a file: each message as often as it says it, without places.
 Said = Counter[str]
 

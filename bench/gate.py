@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import _linters
-from bench._measuring import line, machine, seconds
+from bench._measuring import DEADLINE, line, machine, seconds
 from lago_acceptance.core.resources import ROOT, SETTINGS, SHIPPED_COMPOSE_FILE
 
 ROUNDS = 11
@@ -19,7 +19,7 @@ PROMISED = 3.5
 def gate(program: str, *arguments: str) -> Callable[[], object]:
     """A program of this environment, started in the project's folder as people start it."""
     command = (str(Path(sys.executable).with_name(program)), *arguments)
-    return lambda: subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=120)
+    return lambda: subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=DEADLINE)
 
 
 def main(folder: Path) -> None:

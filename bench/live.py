@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from bench._measuring import line, machine, seconds
+from bench._measuring import DEADLINE, line, machine, note_failure, seconds
 from lago_acceptance.hosts.address import parse
 from lago_acceptance.hosts.ssh import SshHost
 from tests.support import suite_run
@@ -85,8 +85,7 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
 
     def smoke(*more: str, marks: str = "smoke") -> suite_run.Result:
         result = suite_run.run(folder / "reports", "-m", marks, *host.options, *more, **compiled)
-        if result.code != 0:
-            raise SystemExit(f"the live run ended with code {result.code}:\n{result.output[-3000:]}")
+        note_failure("a live run", result.code, result.output)
         return result
 
     smoke()
@@ -181,18 +180,17 @@ def testinfra(host: lago.LiveLago, folder: Path, words: dict[str, str]) -> None:
         env=suite_run.environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=DEADLINE,
         check=False,
     )
-    if ended.returncode:
-        raise SystemExit(f"plain testinfra failed:\n{ended.stdout[-2000:]}")
+    note_failure("plain testinfra", ended.returncode, ended.stdout)
 
 
 def by_hand(host: lago.LiveLago, words: dict[str, str]) -> None:
     """An ssh for each command."""
     ssh = ["ssh", "-F", str(host.server.ssh_config), "-p", str(host.server.port), "127.0.0.1"]
     for command in PLAN:
-        subprocess.run([*ssh, command.format(**words)], capture_output=True, timeout=60, check=True)
+        subprocess.run([*ssh, command.format(**words)], capture_output=True, timeout=DEADLINE, check=True)
 
 
 def recorded(host: lago.LiveLago, folder: Path, after: float) -> sshd.Sshd:

@@ -6,7 +6,7 @@ import statistics
 import time
 from pathlib import Path
 
-from bench._measuring import line, machine
+from bench._measuring import DEADLINE, line, machine, note_failure
 from lago_acceptance.core import run as runs
 from lago_acceptance.core import settings
 from lago_acceptance.core.options import Options
@@ -32,7 +32,7 @@ def bare(folder: Path) -> float:
             "docker compose up",
             tuple(project.arguments("up", "--detach", "--wait")),
             project.environment(),
-            deadline=180,
+            deadline=DEADLINE,
         )
         started = time.monotonic()
         outcome = stack.host.change(change, stack.permit)
@@ -47,7 +47,11 @@ def bare(folder: Path) -> float:
 
 def suite(folder: Path, *options: str) -> suite_run.Result:
     """One run of the suite, as a whole process."""
-    return suite_run.run(folder, "-m", "smoke and (phase1 or phase2 or phase3)", *options)
+    marks = "smoke and (phase1 or phase2 or phase3)"
+    result = suite_run.run(folder, "-m", marks, "--deadline", str(DEADLINE), *options)
+    if result.code not in (0, 1):
+        raise SystemExit(f"the deployment was not judged (exit code {result.code}):\n{result.output[-3000:]}")
+    return result
 
 
 def main(folder: Path) -> None:
@@ -58,8 +62,7 @@ def main(folder: Path) -> None:
     for _ in range(ROUNDS):
         ups.append(bare(folder))
         result = suite(folder)
-        if result.code:
-            raise SystemExit(f"the shipped deployment was not accepted:\n{result.output[-3000:]}")
+        note_failure("a run of the shipped deployment", result.code, result.output)
         timings = result.summary["timings"]
         whole.append(result.seconds - timings["down"])
         checks.append(result.seconds - timings["prepare"] - timings["up"] - timings["down"])
@@ -71,7 +74,6 @@ def main(folder: Path) -> None:
     line(
         "once the stack is up (start of pytest included)",
         f"{statistics.median(checks):.1f} s",
-        "at most 5 s",
     )
     broken = suite(
         folder, *broken_deployments.write(folder / "deployment", broken_deployments.key_by_path_variable)
@@ -79,5 +81,4 @@ def main(folder: Path) -> None:
     line(
         "a key that Lago can't load, red after up began",
         f"{broken.seconds - broken.summary['timings']['prepare'] - broken.summary['timings']['down']:.1f} s",
-        "at most 15 s",
     )

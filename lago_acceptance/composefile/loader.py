@@ -135,7 +135,8 @@ class _Loader:
             if use.name not in self.values and not MADE_BY_COOLIFY.fullmatch(use.name)
         )
         self.env_files = env_files_of(self.parsed.document["services"], self.directory, self.values)
-        self.env_texts = (*texts.values(), *self.env_files.texts.values())
+        env_texts = {**{str(path): text for path, text in texts.items()}, **self.env_files.texts}
+        self.env_variables = {path: tuple(written_variables(text)) for path, text in env_texts.items()}
         self.resolving = TolerantResolver(
             path, self.directory, self.interpolation_files, self.values, self.env_files, uses, text
         )
@@ -146,7 +147,7 @@ class _Loader:
         document = resolving.document(self.raw, self.parsed.twice)
         variables = (
             *self.values.items(),
-            *(each for text in self.env_texts for each in written_variables(text)),
+            *(each for written in self.env_variables.values() for each in written),
         )
         learn(self.raw, document, variables, self.directory)
         model = with_env_files(declared(document), self.env_files, resolving.unresolved)
@@ -161,6 +162,7 @@ class _Loader:
             env_files=self.env_files.by_service,
             missing_files=self.env_files.missing,
             env_texts=self.env_files.texts,
+            env_variables=self.env_variables,
             repeated=self.parsed.repeated,
             lines=self.parsed.lines,
             pem_lines=tuple(

@@ -13,10 +13,11 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
     ``document`` has the texts before interpolation. ``unset`` are the variables that nothing sets;
     ``environment_known`` is whether there was an environment file to look into. ``env_files`` are the
     env_file entries by service, ``missing_files`` those that don't exist, ``env_texts`` the texts of the
-    others by path. ``repeated`` are the YAML paths of keys, or of names in a list of variables, that are
-    there twice. ``lines`` are the line numbers by YAML path, ``pem_lines`` those where the PEM of a private
-    key begins. ``committed`` are those of its files that are in a git repository. ``compose_error`` is why
-    Compose rejects the file, else "".
+    others by path. ``env_variables`` are the variables that each environment file writes, by its path: names and
+    values, as often as they are written. ``repeated`` are the YAML paths of keys, or of names in a list of
+    variables, that are there twice. ``lines`` are the line numbers by YAML path, ``pem_lines`` those where the
+    PEM of a private key begins. ``committed`` are those of its files that are in a git repository.
+    ``compose_error`` is why Compose rejects the file, else "".
     """
 
     path: str
@@ -27,6 +28,7 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
     env_files: dict[str, tuple[str, ...]] = {}
     missing_files: dict[str, tuple[str, ...]] = {}
     env_texts: dict[str, str] = {}
+    env_variables: dict[str, tuple[tuple[str, str], ...]] = {}
     repeated: tuple[tuple[str | int, ...], ...] = ()
     lines: dict[tuple[str | int, ...], int] = {}
     pem_lines: tuple[int, ...] = ()

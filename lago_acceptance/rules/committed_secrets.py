@@ -245,12 +245,11 @@ def secret_committed(model: Model, settings: Settings) -> Iterator[Violation]:
                 fix="generate a new one, and write --requirepass ${REDIS_PASSWORD:?} instead",
             )
     for path in source.committed:
-        for line in (source.env_texts.get(path) or "").splitlines():
-            name, equals, value = line.partition("=")
-            if equals and _literal_secret(name.strip(), value.strip().strip("\"'")):
+        for name, value in source.env_variables.get(path, ()):
+            if _literal_secret(name, value):
                 yield Violation(
                     at=("services",),
-                    problem=f"{basename(path)}, which contains secrets ({name.strip()}), is committed",
+                    problem=f"{basename(path)}, which contains secrets ({name}), is committed",
                     impact="anyone with access to the repository has them; they stay in the git history",
                     fix="generate new ones, and add the file to .gitignore",
                 )

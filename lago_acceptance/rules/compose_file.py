@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.model.deployment import Model
+from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 
 
@@ -47,35 +47,37 @@ def compose_invalid(model: Model, settings: Settings) -> Iterator[Violation]:
         )
 
 
+def _set_twice(model: Model, key: str) -> Iterator[tuple[Service | None, tuple[str | int, ...]]]:
+    """The names that are set twice below one key of a service, by service and YAML path."""
+    for path in model.source.repeated if model.source else ():
+        if len(path) > 3 and path[0] == "services" and path[2] == key:
+            yield next((each for each in model.services if each.name == path[1]), None), path
+
+
 @rule(phase=3, declared_only=True)
 def duplicate_label(model: Model, settings: Settings) -> Iterator[Violation]:
     """Each label is set once.
 
     Of two labels with the same name only the last one counts.
     """
-    for path in model.source.repeated if model.source else ():
-        if len(path) > 3 and path[0] == "services" and path[2] == "labels":
-            service = next((each for each in model.services if each.name == path[1]), None)
-            yield Violation(
-                service=service,
-                at=path,
-                problem=f"the label {path[3]} is set twice",
-                impact="one of the two has no effect: an unexpected router or port, or a file that "
-                "Compose rejects",
-                fix="remove one of them",
-            )
+    for service, path in _set_twice(model, "labels"):
+        yield Violation(
+            service=service,
+            at=path,
+            problem=f"the label {path[3]} is set twice",
+            impact="one of the two has no effect: an unexpected router or port, or a file that Compose rejects",
+            fix="remove one of them",
+        )
 
 
 @rule(phase=0, declared_only=True, severity=Severity.WARNING)
 def duplicate_variable(model: Model, settings: Settings) -> Iterator[Violation]:
     """Each variable of a service is set once."""
-    for path in model.source.repeated if model.source else ():
-        if len(path) > 3 and path[0] == "services" and path[2] == "environment":
-            service = next((each for each in model.services if each.name == path[1]), None)
-            yield Violation(
-                service=service,
-                at=path,
-                problem=f"{path[3]} is set twice",
-                impact="the last one wins silently",
-                fix="remove one of them",
-            )
+    for service, path in _set_twice(model, "environment"):
+        yield Violation(
+            service=service,
+            at=path,
+            problem=f"{path[3]} is set twice",
+            impact="the last one wins silently",
+            fix="remove one of them",
+        )

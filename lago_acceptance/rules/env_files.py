@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from posixpath import basename
 
@@ -53,8 +52,9 @@ def env_file_not_used_for_interpolation(model: Model, settings: Settings) -> Ite
             if use.name not in model.source.unset or use.default is not None:
                 continue
             inside = any(
-                re.search(rf"(?m)^\s*(export\s+)?{use.name}\s*=", model.source.env_texts.get(path) or "")
+                use.name == written
                 for path in files
+                for written, _ in model.source.env_variables.get(path, ())
             )
             absent = (
                 not use.required

@@ -15,6 +15,8 @@ from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import LONG_RUNNING, data_services, has_api, lago, part
 from lago_acceptance.shell.exit_codes import codes
+from lago_acceptance.shell.parser import is_broken, parse
+from lago_acceptance.shell.words import SHELLS, name_of, shell_call, split
 
 COMPLETED, HEALTHY = "service_completed_successfully", "service_healthy"
 
@@ -206,8 +208,23 @@ def _hides_failure(service: Service, script_fails: bool) -> bool:
         script = program.endswith("migrate.sh") and script_fails
         return script or any(_MIGRATION.search(word) for word in words)
 
-    text = shlex.join((*service.entrypoint, *service.command))
-    return bool(re.search(r"db:(migrate|prepare)|migrate\.sh", text)) and 0 in codes(text, fails)
+    words = (*service.entrypoint, *service.command)
+    text = shlex.join(words)
+    return (
+        bool(re.search(r"db:(migrate|prepare)|migrate\.sh", text))
+        and _is_readable(words)
+        and 0 in codes(text, fails)
+    )
+
+
+def _is_readable(words: tuple[str, ...]) -> bool:
+    """Whether the texts that a command gives to shells can be read; nothing is known of how others end."""
+    calls = [shell_call(words[at:]) for at, word in enumerate(words) if name_of(word) in SHELLS]
+    for text in (call.text for call in calls if call.text is not None):
+        root = parse(text)
+        if root is None or is_broken(root) or not _is_readable(split(text)):
+            return False
+    return True
 
 
 @rule(phase=2, severity=Severity.WARNING)

@@ -122,6 +122,15 @@ def test_a_secret_file_is_reported_where_git_has_it(rule, repository, tmp_path):
     assert made["HEX"] not in ended.stdout
 
 
+@pytest.mark.parametrize("line", ["NANGO_TOKEN: @HEX@", "export NANGO_TOKEN = '@HEX@'"])
+def test_a_secret_is_found_however_the_file_writes_it(line, repository, tmp_path):
+    name, _, edit = TRACKED["secret-committed"]
+    path = _tracked(repository, name, line.replace("@HEX@", material()["HEX"]) + "\n", edit)
+    commit(repository, "with the secret")
+    gate(tmp_path, "--compose-file", path)
+    assert "secret-committed" in {each["rule"] for each in found(tmp_path)}
+
+
 def test_a_file_of_the_same_name_elsewhere_in_git_is_no_leak(repository, tmp_path):
     name, text, edit = TRACKED["secret-committed"]
     path = _tracked(repository, name, text.replace("@HEX@", material()["HEX"]), edit)

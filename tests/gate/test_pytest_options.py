@@ -255,15 +255,7 @@ def test_what_can_not_work_is_refused_in_a_sentence(run, arguments, words):
 def test_another_configuration_is_refused_in_a_sentence(plugin, tmp_path):
     own = tmp_path / "own.ini"
     own.write_text(f"[pytest]\naddopts = --disable-plugin-autoload {plugin}\n")
-    ended = subprocess.run(
-        suite_run.command("-c", str(own), "suites"),
-        cwd=suite_run.ROOT,
-        env=suite_run.environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = suite_run.ended("-c", str(own), "suites")
     said = [line for line in ended.stderr.splitlines() if line]
     assert ended.returncode == 4 and len(said) == 1, ended.stdout + ended.stderr
     assert "pytest.ini" in said[0] and str(own) in said[0]

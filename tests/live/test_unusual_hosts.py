@@ -182,17 +182,7 @@ exit 1
 
 def test_a_docker_that_is_too_old(sshd, tmp_path):
     server = sshd(environment={"PATH": str(tools(tmp_path / "tools", {"docker": OLD}))})
-    result = suite_run.run(
-        tmp_path / "run",
-        "-m",
-        "smoke and phase2",
-        "--target",
-        "live",
-        "--hosts",
-        server.url,
-        "--ssh-config",
-        str(server.ssh_config),
-    )
+    result = suite_run.run(tmp_path / "run", "-m", "smoke and phase2", *server.options)
     assert result.code == 6, result.output
     assert "too old" in result.output and "1.23" in result.output and "Traceback" not in result.output
 

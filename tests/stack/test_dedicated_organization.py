@@ -95,22 +95,10 @@ def test_seeding_has_the_rsa_key_however_it_is_mounted(how, tmp_path):
         options += ["--entrypoint", "/bin/bash"]
         command = ("-euc", 'export LAGO_RSA_PRIVATE_KEY=d3JhcHBlZA==; exec "$@"', "--", "sleep", "60")
     with containers.running(image, *command, options=tuple(options)) as container:
-        ended = container.execute(
-            "sh",
-            "-c",
-            dedicated_organization.script(),
-            "sh",
-            dedicated_organization.NAME,
-            dedicated_organization.EMAIL,
-        )
-        again = container.execute(
-            "sh",
-            "-c",
-            dedicated_organization.script(),
-            "sh",
-            dedicated_organization.NAME,
-            dedicated_organization.EMAIL,
-        )
+        call = ("sh", "-c", dedicated_organization.script(), "sh")
+        given = (dedicated_organization.NAME, dedicated_organization.EMAIL)
+        ended = container.execute(*call, *given)
+        again = container.execute(*call, *given)
     assert ended.returncode == 0, ended.stderr
     words, key = ended.stdout.strip().splitlines()
     key = key.removeprefix("key ")

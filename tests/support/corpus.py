@@ -154,9 +154,17 @@ def _unseen(path: Path, text: str) -> tuple[str, str]:
 
 def _changed(text: str, given: list[str], lacking: list[str]) -> str:
     """An environment file's text with variables set, and without others."""
-    values = dict(line.split("=", 1) for line in text.splitlines())
+    lines = {_variable(line): line for line in text.splitlines()}
     for name in lacking:
-        if values.pop(name, None) is None:
+        if lines.pop(name, None) is None:
             raise ValueError(f"lago.env has no {name}")
-    values.update(line.split("=", 1) for line in given)
-    return "".join(f"{name}={value}\n" for name, value in values.items())
+    lines.update({_variable(line): line for line in given})
+    return "".join(f"{line}\n" for line in lines.values())
+
+
+def _variable(line: str) -> str:
+    """The name of the variable that a line of an environment file sets."""
+    found = re.match(r"(?:export )?(\w+)[=:]", line)
+    if not found:
+        raise ValueError(f"it sets no variable: {line}")
+    return found[1]

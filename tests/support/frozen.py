@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from lago_acceptance.core import registry
-from tests.support import suite_run
+from tests.support import marks, suite_run
 from tests.support.paths import DATA
 
 FOLDER = DATA / "frozen"
-MARKS = re.findall(r"^    (\w+): ", (suite_run.ROOT / "pytest.ini").read_text(), re.MULTILINE)
 BAD_FILE = """\
 services:
   lago-api:
@@ -31,27 +30,14 @@ services:
 """
 
 
-def _run(*arguments: str) -> tuple[int, str]:
-    ended = subprocess.run(
-        suite_run.command(*arguments),
-        cwd=suite_run.ROOT,
-        env=suite_run.environment(COLUMNS="100"),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return ended.returncode, ended.stdout
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return suite_run.ended(*arguments, COLUMNS="100")
 
 
 def collected() -> dict[str, list[str]]:
-    """The tests that each mark selects."""
-    found = {}
-    for mark in MARKS:
-        _, said = _run("-c", "pytest.ini", "-m", mark, "--collect-only", "-q")
-        found[mark] = sorted(line for line in said.splitlines() if "::" in line)
-    return found
+    """The tests that have each mark."""
+    tests = sorted(marks.of_tests().items())
+    return {mark: [test for test, has in tests if mark in has] for mark in marks.MARKS}
 
 
 def finding_ids() -> list[str]:
@@ -78,13 +64,12 @@ def exit_codes() -> dict[str, int]:
             "live, an address that is none": ("-m", "smoke", "--target", "live", "--hosts", "host"),
             "live, a closed port": ("-m", "smoke", "--target", "live", "--hosts", "ssh://root@127.0.0.1:9"),
         }
-        return {name: _run(*arguments, *reports)[0] for name, arguments in runs.items()}
+        return {name: _run(*arguments, *reports).returncode for name, arguments in runs.items()}
 
 
 def help_text() -> list[str]:
     """The suite's own options as --help shows them."""
-    _, said = _run("--help")
-    groups = re.split(r"\n(?=\S)", said)
+    groups = re.split(r"\n(?=\S)", _run("--help").stdout)
     return [
         line
         for group in groups

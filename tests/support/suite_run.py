@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tests.support.paths import ROOT
 
-DEADLINE = 300
+# For a run on a machine that does other things too; alone it takes a minute.
+DEADLINE = 900
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,20 @@ def environment(**extra: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | extra
 
 
+def ended(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    """A run that has ended, with what it printed on both streams."""
+    return subprocess.run(
+        command(*arguments),
+        check=False,
+        cwd=ROOT,
+        env=environment(**extra),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+
+
 def run(reports: Path, *arguments: str, **extra: str) -> Result:
     """Run the suite with these options and report into a folder."""
     started = time.monotonic()
@@ -91,3 +106,11 @@ def result_of(code: int, output: str, seconds: float, reports: Path) -> Result:
         json.loads(summary.read_text()) if summary.exists() else {},
         latest.resolve() if latest.exists() else None,
     )
+
+
+def assert_refused(result: Result, code: int, *words: str) -> None:
+    """Assert that a run ended with one sentence, and not with a traceback."""
+    assert result.code == code, result.output[-2000:]
+    assert "Traceback" not in result.output and "INTERNALERROR" not in result.output
+    said = [line for line in result.output.splitlines() if all(word in line for word in words)]
+    assert said, f"no line holds {words}: {result.output[-2000:]}"

@@ -9,19 +9,15 @@ from collections.abc import Iterator
 import pytest
 
 from lago_acceptance.core import registry
-from lago_acceptance.lago.log_causes import CAUSES
+from lago_acceptance.lago.log_causes import CAUSES, KEY_CAUSES
 from tests.support.paths import ROOT
 
 FOLDERS = ("lago_acceptance", "fixtures", "suites")
 ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 # What makes a finding, or names one as the cause of something: the id is the keyword ``id`` or ``by``, or comes first.
 # Helpers that take an id first are among them.
-MAKERS = ("Finding", "Blocked", "Entry", "Cause", "BillingSign", "Capability")
+MAKERS = ("Finding", "Blocked", "Entry", "BillingSign", "Capability")
 HELPERS = ("red", "_red", "gateway_finding", "finding_at", "_finding", "not_answered")
-
-
-# A cause that a log shows is reported as log-ID (Cause.log_id), and some causes in no other way.
-CAUSES_IN_LOGS = {cause.id for cause in CAUSES if cause.log_id in registry.entries()}
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
@@ -99,7 +95,7 @@ READ = dict(modules())
 
 @pytest.mark.parametrize("name", READ)
 def test_each_id_is_registered_and_written_out(name):
-    assert not used_ids(READ[name]) - registry.entries().keys() - CAUSES_IN_LOGS
+    assert not used_ids(READ[name]) - registry.entries().keys()
     assert not [text for text in built_ids(READ[name]) if "-" in text]
 
 
@@ -108,9 +104,23 @@ def test_each_registered_id_is_used():
 
     written = set().union(*map(texts, READ.values()))
     named_by_their_functions = rules().keys() | change_rules().keys()
-    shown_by_logs = {f"log-{id}" for id in CAUSES_IN_LOGS}
+    shown_by_logs = {cause.log_id for cause in CAUSES}
     idle = registry.entries().keys() - written - named_by_their_functions - shown_by_logs
     assert not idle
+
+
+def test_each_cause_that_a_log_shows_is_registered():
+    known = registry.entries().keys()
+    assert {cause.log_id for cause in CAUSES} <= known
+    assert {cause.id for cause in KEY_CAUSES} <= known
+
+
+@pytest.mark.parametrize("id", registry.entries())
+def test_each_id_says_what_it_means(id):
+    entry = registry.entries()[id]
+    assert "\n" not in entry.title
+    # A title without a page has to say all: a whole sentence.
+    assert re.fullmatch(r"\S.+\S" if entry.page else r"(\S+ ){3,}\S+\.", entry.title)
 
 
 def test_an_alias_is_no_id_and_stands_for_one():

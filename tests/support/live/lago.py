@@ -51,12 +51,7 @@ class LiveLago:
             # Named, for pytest would start a second time to find it among paths of options.
             "-c",
             str(ROOT / "pytest.ini"),
-            "--target",
-            "live",
-            "--hosts",
-            server.url,
-            "--ssh-config",
-            str(server.ssh_config),
+            *server.options,
             "--settings",
             str(self.folder / "settings.toml"),
             "--ca-file",

@@ -45,6 +45,11 @@ class Sshd:
         """A user's own ssh_config, with identity and known hosts."""
         return self.folder / "ssh_config"
 
+    @property
+    def options(self) -> list[str]:
+        """The options of a live run that reach it."""
+        return ["--target", "live", "--hosts", self.url, "--ssh-config", str(self.ssh_config)]
+
     def commands(self) -> list[str]:
         """The remote commands so far, in no order."""
         return [file.read_text() for file in (self.folder / "audit").iterdir() if file.suffix != ".part"]

@@ -1,0 +1,17 @@
+"""The connection that all clients are tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lago_acceptance.clients.connection import Connection
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    """To a host that only respx answers for."""
+    made = Connection("api", "https://lago.example.test", seconds=2)
+    yield made
+    made.close()
