@@ -1,4 +1,4 @@
-"""What only a change can break: the changes that break something are told apart from those that look like it."""
+"""What only a change can break: changes that break something, and changes that only look like it."""
 
 from __future__ import annotations
 

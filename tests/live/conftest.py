@@ -14,7 +14,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def live_lago(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
-    """A healthy Lago on this machine's Docker, behind ssh on loopback. Whoever breaks it mends it."""
+    """A healthy Lago on this machine's Docker, behind ssh on loopback. A test that breaks it repairs it."""
     from tests.support.live import lago
 
     up = lago.bring_up(tmp_path_factory.mktemp("host"))

@@ -33,11 +33,11 @@ def test_a_file_gives_the_key(live_lago, tmp_path):
         for part in ("name is 'Growth of another time'", "charges is []")
         if part in each["problem"]
     }
-    mended = suite_run.run(
-        tmp_path / "mended", "-m", "phase6", "-k", "plan or seeding_worked", "--reseed", *given
+    repaired = suite_run.run(
+        tmp_path / "repaired", "-m", "phase6", "-k", "plan or seeding_worked", "--reseed", *given
     )
-    assert mended.code == 0, mended.output
-    assert live_lago.stack.api_key.reveal() not in told.output + mended.output
+    assert repaired.code == 0, repaired.output
+    assert live_lago.stack.api_key.reveal() not in told.output + repaired.output
 
 
 def test_the_administrators_login_gives_the_key(live_lago, tmp_path):

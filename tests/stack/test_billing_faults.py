@@ -84,8 +84,8 @@ def test_drift_is_told_and_changed_only_when_told(world, seeded):
     told = seed(world.lago, world.catalogue, world.stack.permit)
     assert (told.created, told.changed) == ((), ())
     assert {drift.field for drift in told.drifted} == {"amount_cents", "charges"}
-    mended = seed(world.lago, world.catalogue, world.stack.permit, reseed=True)
-    assert (mended.changed, mended.drifted) == (("starter",), ())
+    repaired = seed(world.lago, world.catalogue, world.stack.permit, reseed=True)
+    assert (repaired.changed, repaired.drifted) == (("starter",), ())
     assert plan_drift(starter, world.lago.get("plans/starter", "plan")) == []
 
 

@@ -1,6 +1,6 @@
 """A healthy compose file with a few words changed, for tests that need a file which is no case of the corpus.
 
-An edit is ``old => new``, where old stands in the file at least once; ``@service old => new`` looks into that
+An edit is ``old => new``, where old occurs in the file at least once; ``@service old => new`` looks into that
 service only, ``env: old => new`` into lago.env, and ``-service`` takes a service out. ``\\n`` is a line break.
 """
 

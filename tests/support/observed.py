@@ -127,7 +127,7 @@ class _Deploy:
         self.given = {given_later(name).removeprefix(GIVEN_LATER): value for name, value in given.items()}
 
     def text(self, text: str) -> str:
-        """A text with those values in the place of what stands for them."""
+        """A text with its placeholders replaced by those values."""
         return re.sub(
             rf"{GIVEN_LATER}([a-z0-9]+(?:-[a-z0-9]+)*)",
             lambda found: self.given.get(found[1]) or _likely(found[1]),

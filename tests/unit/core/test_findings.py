@@ -1,4 +1,4 @@
-"""How findings are told, and when a container counts as running."""
+"""How findings read, and when a container counts as running."""
 
 from __future__ import annotations
 

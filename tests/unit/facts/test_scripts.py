@@ -135,7 +135,7 @@ def test_secrets_of_the_table_stay_and_others_containers_are_left_out(name):
 
 
 class Telling(Host):
-    """A host that prints what it is told to."""
+    """A host that prints the given text."""
 
     name, compose_command = "somewhere", ""
 

@@ -1,4 +1,4 @@
-"""DNS: every kind of answer is told apart, and no answer is taken for another."""
+"""DNS: every kind of answer is recognized, and none is mistaken for another."""
 
 from __future__ import annotations
 

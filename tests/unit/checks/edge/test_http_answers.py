@@ -381,7 +381,7 @@ def test_a_connection_that_was_verified_for_one_name_serves_no_other(world: Worl
 
 
 def test_a_host_that_hangs_delays_no_other(world: World):
-    """The api's name leads to an address that is silent, its origin never answers; the front's does."""
+    """The API's name resolves to a silent address and its origin never answers; the front's does."""
     world.site.pages[HEALTH] = lambda request: time.sleep(5.5) or HTML
     done: dict[str, float] = {}
     world.site.pages[("https", FRONT_HOST, "/")] = lambda request: (
