@@ -35,7 +35,7 @@ def test_a_verdict_on_stand_ins_says_so(broken):
 def test_what_takes_long_is_told_while_it_happens(broken):
     told = [line.strip() for line in broken.output.splitlines() if line.startswith("  ")]
     begun = next(number for number, line in enumerate(told) if line.startswith("bringing up "))
-    assert "docker-compose.lago.yml" in told[begun] and "taking it down" in told[begun:]
+    assert "docker-compose.lago.yml" in told[begun] and "taking the stack down" in told[begun:]
 
 
 @names("as_shipped")
