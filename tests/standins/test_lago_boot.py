@@ -146,7 +146,8 @@ def seen(
     boots: Boots, migrated: boot.Seen, request: pytest.FixtureRequest
 ) -> Iterator[dict[str, Future[boot.Seen]]]:
     """What each selected case showed; all of them are under way as soon as the first one is asked for."""
-    selected = [item.callspec.params["case"] for item in request.session.items if "seen" in item.fixturenames]
+    mine = [item for item in request.session.items if item.path == request.path]
+    selected = [item.callspec.params["case"] for item in mine if "seen" in item.fixturenames]
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         yield {case: pool.submit(boots.case, case) for case in dict.fromkeys(selected)}
 
