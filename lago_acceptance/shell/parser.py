@@ -16,6 +16,9 @@ LENGTH_CAP, DEPTH_CAP, SUBSTITUTIONS_CAP = 50_000, 100, 100
 SEPARATORS_CAP = 5_000
 _SEPARATOR = re.compile(r"[][|;&()\n]|<<")
 _SUBSTITUTION = re.compile(r"\$\(|`")
+# The grammar's scanner asks C's tables for the class of each character, and reads past their end beyond Latin-1: far enough
+# beyond, the process dies.
+_BEYOND_TABLES = re.compile(r"[^\x00-\xff]")
 _CAPS = {_SEPARATOR: SEPARATORS_CAP, _SUBSTITUTION: SUBSTITUTIONS_CAP}
 _RESERVED = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "in", "}"})
 REDIRECTS = ("file_redirect", "heredoc_redirect", "herestring_redirect")
@@ -37,10 +40,13 @@ def _parser() -> Parser:
 
 
 def parse(text: str) -> Node | None:
-    """The root of a text's tree; None for a text that is too long or too deep to be read."""
-    if len(text) > LENGTH_CAP or any(len(sign.findall(text)) > cap for sign, cap in _CAPS.items()):
+    """The root of a text's tree; None for a text that can't be read: too long, too deep, or with characters beyond Latin-1."""
+    source = text.encode("utf-8", "replace")
+    if len(text) > LENGTH_CAP or _BEYOND_TABLES.search(source.decode()):
         return None
-    root = _parser().parse(text.encode("utf-8", "replace")).root_node
+    if any(len(sign.findall(text)) > cap for sign, cap in _CAPS.items()):
+        return None
+    root = _parser().parse(source).root_node
     return None if _deeper_than(DEPTH_CAP, root) else root
 
 
