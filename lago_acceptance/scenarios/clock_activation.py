@@ -12,7 +12,7 @@ from lago_acceptance.core.roles import CLOCK, WORKER
 from lago_acceptance.core.run import PREFIX
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.core.waiting import until
-from lago_acceptance.scenarios import cleanup
+from lago_acceptance.scenarios import cleanup, customers
 from lago_acceptance.scenarios.cleanup import OwnedResource, Owner
 from lago_acceptance.scenarios.context import red
 from lago_acceptance.scenarios.preconditions import Preconditions
@@ -39,19 +39,10 @@ def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, precondition
             "it is too close to midnight (UTC) to subscribe for later today; run this again after midnight"
         )
     customer = f"{PREFIX}{owner.run}-clock"
-    lago.create(
-        "customers", "customer", {"external_id": customer, "name": customer, "legal_name": owner.mark}
-    )
+    customers.create(lago, owner, customer)
     try:
-        made = lago.create(
-            "subscriptions",
-            "subscription",
-            {
-                "external_customer_id": customer,
-                "external_id": f"{customer}-subscription",
-                "plan_code": plan,
-                "subscription_at": begins.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            },
+        made = customers.subscribe(
+            lago, customer, plan, subscription_at=begins.strftime("%Y-%m-%dT%H:%M:%SZ")
         )
         if made["status"] != "pending":
             _red("subscription-not-pending", f"a subscription that begins in {AHEAD} is {made['status']}")

@@ -13,7 +13,7 @@ from lago_acceptance.core.roles import API
 from lago_acceptance.core.run import PREFIX
 from lago_acceptance.plans.catalogue import Catalogue
 from lago_acceptance.plans.seeding import seed
-from lago_acceptance.scenarios import cleanup
+from lago_acceptance.scenarios import cleanup, customers
 from lago_acceptance.scenarios.cleanup import OwnedResource, Owner
 
 
@@ -55,20 +55,9 @@ def _subscribing(lago: Lago, code: str, owner: Owner, permit: Permit) -> Iterato
     """A customer can subscribe to every plan of the catalogue, and is removed again."""
     # Lago takes a dot in a customer's id for the beginning of a format.
     customer = f"{PREFIX}{owner.run}-on-{code.replace('.', '-')}"
-    lago.create(
-        "customers", "customer", {"external_id": customer, "name": customer, "legal_name": owner.mark}
-    )
+    customers.create(lago, owner, customer)
     try:
-        made = lago.create(
-            "subscriptions",
-            "subscription",
-            {
-                "external_customer_id": customer,
-                "external_id": f"{customer}-subscription",
-                "plan_code": code,
-                "billing_time": "anniversary",
-            },
-        )
+        made = customers.subscribe(lago, customer, code, billing_time="anniversary")
     finally:
         left = cleanup.remove(lago, [OwnedResource("customers", customer, owner)], permit)
     if made["status"] != "active" or made["plan_code"] != code or left:
