@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from lago_acceptance.core import registry
 from lago_acceptance.core.registry import Entry, Vantage
-from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import UsageError
 
 
@@ -20,9 +19,7 @@ def page(id: str) -> str:
         raise UsageError(registry.unknown(id))
     renamed = f"{id} is now called {entry.id}.\n" if id != entry.id else ""
     text = f"\n{entry.page}\n" if entry.page else ""
-    return redact(
-        f"{renamed}{entry.id}: {entry.title}\n{entry.severity}, phase {entry.phase}, seen at: {_seen(entry)}\n{text}"
-    )
+    return f"{renamed}{entry.id}: {entry.title}\n{entry.severity}, phase {entry.phase}, seen at: {_seen(entry)}\n{text}"
 
 
 def listing() -> str:
@@ -33,7 +30,7 @@ def listing() -> str:
     for phase, of_phase in _by_phase():
         lines += ["", _heading(phase)]
         lines += [f"  {each.id:{width}}  {each.severity:7}  {each.title}" for each in of_phase]
-    return redact("\n".join(lines[1:]))
+    return "\n".join(lines[1:])
 
 
 def explanation(id: str) -> str:
@@ -63,7 +60,7 @@ def markdown() -> str:
                 f"**{entry.title}** {entry.severity}; seen at: {_seen(entry)}",
             ]
             lines += ["", entry.page] if entry.page else []
-    return redact("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
 def _by_phase() -> Iterator[tuple[int, list[Entry]]]:
