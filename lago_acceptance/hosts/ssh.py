@@ -54,6 +54,7 @@ class SshHost(Host):
         self._user_config = ssh_config
         self.commands = 0
         self._running = _Running()
+        self._given_up = threading.Event()
 
     @cached_property
     def _backend(self) -> SshBackend:
@@ -156,11 +157,18 @@ class SshHost(Host):
     def configured(self, option: str) -> str:
         """The value that ssh uses for an option (in lower case) of this host, "" if it has none."""
         words = ["ssh", "-F", str(self._config), "-G", self.address.name]
-        ended = subprocess.run(
-            words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5, check=False
-        )
+        try:
+            ended = subprocess.run(
+                words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return ""
         lines = (line.partition(" ") for line in ended.stdout.splitlines())
         return next((value for name, _, value in lines if name == option), "")
+
+    def give_up(self) -> None:
+        """End the commands that still run, in whichever thread: they raise Unreachable."""
+        self._given_up.set()
 
     def close(self) -> None:
         """End the shared connection and remove its folder."""
@@ -203,6 +211,8 @@ class SshHost(Host):
         selector.register(process.stderr, selectors.EVENT_READ, parts["errors"])
         try:
             while selector.get_map():
+                if self._given_up.is_set():
+                    raise Unreachable(f"reading {self.name} was interrupted")
                 begun = _BEGUN.encode() in parts["output"]
                 patience = self._running.deadline + 5 if begun else CONNECT_SECONDS + 2
                 left = started + patience - time.monotonic()

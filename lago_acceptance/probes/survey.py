@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import msgspec
 
+from lago_acceptance.core.background import Background
 from lago_acceptance.core.roles import API, FRONT, GATEWAY
 from lago_acceptance.probes import dns, http, ports, tls
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
@@ -93,8 +93,7 @@ def survey(
 ) -> PublicSurvey:
     """Run all probes of a deployment concurrently, so that an address that hangs delays no other."""
     # In a thread of its own: this one already has an event loop if a browser is open.
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, _Survey(view, closed_ports, web, secure).all()).result()
+    return Background().submit(asyncio.run, _Survey(view, closed_ports, web, secure).all()).result()
 
 
 class _Survey:

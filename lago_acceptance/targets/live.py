@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import socket
-import threading
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from lago_acceptance.core.background import Background
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.roles import API
@@ -30,8 +29,9 @@ if TYPE_CHECKING:
     from lago_acceptance.images.resolve import ResolvedImage
     from lago_acceptance.probes.survey import PublicSurvey
 
-
 T = TypeVar("T")
+# A probe ends by its own deadline before this.
+END_SECONDS = 10
 
 
 class Live(FromOutside):
@@ -54,7 +54,7 @@ class Live(FromOutside):
         self.images: dict[str, ResolvedImage] = {}
         self.remarks: list[str] = []
         self.host = SshHost(parse(options.hosts[0]), options.ssh_config)
-        self._pool = ThreadPoolExecutor(4)
+        self._background = Background()
         self._connections: dict[str, Future[Connection]] = {}
         self._facts: Future[Facts] | None = None
         self._survey: Future[PublicSurvey] | None = None
@@ -63,8 +63,8 @@ class Live(FromOutside):
         """Start to read the host, once. Where it can't be reached, ``up`` raises that."""
         if self._facts is not None:
             return
-        self._facts = self._pool.submit(self.observe)
-        self._survey = self._pool.submit(self._take_survey)
+        self._facts = self._background.submit(self.observe)
+        self._survey = self._background.submit(self._take_survey)
 
     def _take_survey(self) -> PublicSurvey:
         return super().survey()
@@ -123,7 +123,7 @@ class Live(FromOutside):
 
         view = self.public_view()
         self._connections = {
-            role: self._pool.submit(prefetched, view, role, self.invalid_credentials)
+            role: self._background.submit(prefetched, view, role, self.invalid_credentials)
             for role in roles
             if role in view.hosts
         }
@@ -152,19 +152,14 @@ class Live(FromOutside):
     @cached_property
     def _address(self) -> str | None:
         """The address that ssh connects to, None where only ssh can resolve it (a name behind a jump host)."""
-        found: list[str] = []
-
-        def resolve() -> None:
-            with suppress(OSError):
-                found.append(
-                    str(socket.getaddrinfo(self.host.real_name, None, type=socket.SOCK_STREAM)[0][4][0])
-                )
-
         # Where resolvers don't answer, the system waits for them much longer than ssh waits for a connection.
-        resolving = threading.Thread(target=resolve, daemon=True)
-        resolving.start()
-        resolving.join(CONNECT_SECONDS)
-        return found[0] if found else None
+        resolving = Background().submit(
+            lambda: socket.getaddrinfo(self.host.real_name, None, type=socket.SOCK_STREAM)
+        )
+        try:
+            return str(resolving.result(CONNECT_SECONDS)[0][4][0])
+        except OSError:
+            return None
 
     @property
     def _roots(self) -> str | None:
@@ -187,6 +182,7 @@ class Live(FromOutside):
         return ""
 
     def close(self) -> None:
-        """Close the connection. May be called again."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """End what is still being read, and close the connection. May be called again."""
+        self.host.give_up()
+        self._background.join(END_SECONDS)
         self.host.close()
