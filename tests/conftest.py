@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Checks of the suite are also called here as functions, and bear its marks.
+    # Checks of the suite are called here as functions too, with the marks of the suite.
     suite = configparser.ConfigParser()
     suite.read(ROOT / "pytest.ini")
     for mark in suite["pytest"]["markers"].strip().splitlines():

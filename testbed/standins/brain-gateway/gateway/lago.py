@@ -9,7 +9,7 @@ from gateway.settings import LAGO_KEY, LAGO_URL
 SECONDS = 5.0
 
 
-class LagoErred(Exception):
+class LagoFailed(Exception):
     """Lago gave no answer that can be used."""
 
 
@@ -17,16 +17,16 @@ _client = httpx.Client(timeout=SECONDS, headers={"Authorization": f"Bearer {LAGO
 
 
 def ask(method: str, path: str, body: dict[str, Any] | None = None, **query: str) -> dict[str, Any]:
-    """The JSON of a 200. LagoErred for everything else: another status, HTML, no answer in time."""
+    """The JSON of a 200. LagoFailed for everything else: another status, HTML, no answer in time."""
     try:
         answer = _client.request(method, f"{LAGO_URL}/api/v1/{path}", json=body, params=query)
         if answer.status_code != 200:
-            raise LagoErred(f"Lago answered {answer.status_code}")
+            raise LagoFailed(f"Lago answered {answer.status_code}")
         document = answer.json()
     except (httpx.HTTPError, ValueError) as error:
-        raise LagoErred(str(error)) from error
+        raise LagoFailed(str(error)) from error
     if not isinstance(document, dict):
-        raise LagoErred("Lago's answer is no object")
+        raise LagoFailed("Lago's answer is no object")
     return document
 
 
@@ -59,26 +59,26 @@ def subscribe(tenant: str, plan: str, external_id: str) -> dict[str, Any]:
 
 
 def subscription(tenant: str) -> dict[str, Any] | None:
-    """The tenant's active subscription, or None; also where Lago errs."""
+    """The tenant's active subscription, or None; also where Lago fails."""
     try:
         found = ask("GET", "subscriptions", external_customer_id=tenant)["subscriptions"]
-    except LagoErred:
+    except LagoFailed:
         return None
     return found[0] if found else None
 
 
 def invoices(tenant: str) -> list[dict[str, Any]]:
-    """The tenant's invoices, as Lago lists them; none where Lago errs."""
+    """The tenant's invoices, as Lago lists them; none where Lago fails."""
     try:
         return ask("GET", "invoices", external_customer_id=tenant)["invoices"]
-    except LagoErred:
+    except LagoFailed:
         return []
 
 
 def usage(tenant: str, external_id: str) -> list[dict[str, Any]]:
-    """What the tenant has used in this period, one entry a charge; none where Lago errs."""
+    """What the tenant has used in this period, one entry a charge; none where Lago fails."""
     try:
         answer = ask("GET", f"customers/{tenant}/current_usage", external_subscription_id=external_id)
-    except LagoErred:
+    except LagoFailed:
         return []
     return answer["customer_usage"]["charges_usage"]

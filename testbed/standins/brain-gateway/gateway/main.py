@@ -62,22 +62,22 @@ def health():
 
 @app.get("/api/billing/plans", response_model=list[Plan])
 def plans():
-    """Lago's plans; the gateway's own where Lago errs."""
+    """Lago's plans; the gateway's own where Lago fails."""
     try:
         return lago.plans()
-    except lago.LagoErred:
+    except lago.LagoFailed:
         return store.plans()
 
 
 @app.post("/api/billing/subscribe", response_model=Subscription)
 def subscribe(plan_slug: str, tenant: str = Depends(tenant_of)):
-    """Subscribe the token's tenant in Lago; in the gateway's own tables where Lago errs."""
+    """Subscribe the token's tenant in Lago; in the gateway's own tables where Lago fails."""
     if plan_slug not in [plan["slug"] for plan in plans()]:
         raise HTTPException(400, "Unknown plan")
     external_id = f"sub_{tenant}_{int(time.time())}"
     try:
         made = lago.subscribe(tenant, plan_slug, external_id)
-    except lago.LagoErred:
+    except lago.LagoFailed:
         return store.subscribe(tenant, plan_slug)
     now = datetime.now(UTC).isoformat()
     answer = {"id": external_id, "plan_slug": plan_slug, "status": made["status"], "current_period_end": now}

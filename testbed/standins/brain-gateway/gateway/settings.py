@@ -1,4 +1,4 @@
-"""What the gateway is told by its environment."""
+"""What the gateway reads from its environment."""
 
 import os
 
