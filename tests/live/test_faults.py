@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import pytest
 
-from tests.support import broken_deployments, suite_run
-from tests.support.live import lago
+from tests.support import suite_run
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
@@ -44,22 +44,14 @@ Looks = Callable[[str], tuple[suite_run.Result, suite_run.Result]]
 
 
 @pytest.fixture(scope="module")
-def looks(broken_runs: Callable[[str], suite_run.Result], tmp_path_factory: pytest.TempPathFactory) -> Looks:
+def looks(broken_runs: Any) -> Looks:
     """Call it with the name of a broken deployment: how a stack run and a live run have judged it, each made
     once."""
 
     @cache
     def both(name: str) -> tuple[suite_run.Result, suite_run.Result]:
-        stack = broken_runs(name)
-        folder = tmp_path_factory.mktemp(name.replace("_", "-"))
-        up = lago.bring_up(folder, getattr(broken_deployments, name))
-        try:
-            marks = (
-                "smoke and phase1" if name.startswith("pem_") else "smoke and (phase1 or phase2 or phase3)"
-            )
-            return stack, suite_run.run(folder / "live", "-m", marks, *up.options)
-        finally:
-            lago.take_down(up)
+        with broken_runs.kept(name) as (stack, up):
+            return stack, suite_run.run(up.folder / "live", "-m", broken_runs.marks(name), *up.options)
 
     return both
 

@@ -39,8 +39,9 @@ def test_success_leaves_nothing(broken):
     assert left_of(broken.summary["run"]) == []
 
 
-@pytest.mark.deployment("key_by_path_variable")
+@pytest.mark.deployment("pem_absent")
 def test_failure_leaves_nothing(broken):
+    assert broken.code == 1
     assert left_of(broken.summary["run"]) == []
 
 

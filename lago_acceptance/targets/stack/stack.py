@@ -250,9 +250,10 @@ class Stack(FromOutside):
 
     @property
     def how_to_remove(self) -> str:
-        """The command that removes a stack that was kept."""
+        """How to remove a stack that was kept, and where its files are."""
         return (
-            f"docker ps -aq --filter name={self.run.project} | xargs docker rm -fv, or the next run's sweep"
+            f"remove it with docker ps -aq --filter name={self.run.project} | xargs docker rm -fv, or start another run, "
+            f"which removes it first; its key and variables are in {self.run.private}"
         )
 
     def observe(self) -> Facts:

@@ -21,8 +21,9 @@ from lago_acceptance.core.settings import load
 from lago_acceptance.images import resolve
 from lago_acceptance.plans import catalogue
 from lago_acceptance.plans.seeding import seed
+from lago_acceptance.targets.stack import edge
 from lago_acceptance.targets.stack.stack import Stack
-from tests.support import broken_deployments
+from tests.support import broken_deployments, suite_run
 from tests.support.containers import docker
 from tests.support.live import sshd
 
@@ -105,31 +106,56 @@ class LiveLago:
         return docker("exec", self.container("lago-redis"), "redis-cli", *words)
 
 
-def bring_up(folder: Path, edit: broken_deployments.Edit | None = None) -> LiveLago:
-    """Bring a Lago up and start the ssh server through which it is looked at.
-
-    Healthy, with the gateway and a seeded catalogue; with an edit of the compose file, as that makes it.
-    """
-    broken_deployments.write(folder / "deployment", edit)
-    options = Options(
-        reports=folder / "reports",
-        compose_files=(folder / "deployment" / "docker-compose.lago.yml",),
-        env_file=folder / "deployment" / ".env.lago",
-    )
+def bring_up(folder: Path) -> LiveLago:
+    """Bring a healthy Lago up, with the gateway and a seeded catalogue, and start the ssh server through which it is
+    looked at."""
+    broken_deployments.write(folder / "deployment")
+    options = _options(folder)
     stack = Stack(options, load(options.settings), run.start(options.reports))
-    stack.wants_gateway = edit is None
+    stack.wants_gateway = True
     with _own_front_image(folder):
         stack.prepare()
     try:
         stack.up()
-        if edit is None:
-            assert not stack.bring_up.failed, stack.bring_up.failed
-            seed(LiveLago(stack, None, folder).lago, catalogue.load(), stack.permit)
+        assert not stack.bring_up.failed, stack.bring_up.failed
+        seed(LiveLago(stack, None, folder).lago, catalogue.load(), stack.permit)
         _write_settings(stack, folder)
         return LiveLago(stack, sshd.start(folder / "ssh"), folder)
     except BaseException:
         stack.down()
         raise
+
+
+@contextlib.contextmanager
+def kept_by(result: suite_run.Result, folder: Path) -> Iterator[LiveLago]:
+    """The stack that a run with --keep has left up, as a live host; removed at the end.
+
+    ``folder`` holds the deployment, and was the run's TMPDIR.
+    """
+    [private] = folder.glob(f"{run.PREFIX}*")
+    options = _options(folder)
+    stack = Stack(options, load(options.settings), run.Run(result.summary["run"], result.reports, private))
+    try:
+        stack.project = stack._written.project
+        stack.edge = edge.attach(stack.host, stack.run.edge_project, private / "edge")
+        _write_settings(stack, folder)
+        server = sshd.start(folder / "ssh")
+        try:
+            yield LiveLago(stack, server, folder)
+        finally:
+            server.stop()
+    finally:
+        left = stack.down()
+        stack.run.close()
+    assert not left, left
+
+
+def _options(folder: Path) -> Options:
+    return Options(
+        reports=folder / "reports",
+        compose_files=(folder / "deployment" / "docker-compose.lago.yml",),
+        env_file=folder / "deployment" / ".env.lago",
+    )
 
 
 def front_image(folder: Path) -> str:
