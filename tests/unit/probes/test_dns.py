@@ -69,7 +69,7 @@ def test_silence_ends_at_the_deadline(server: Dns):
     started = time.monotonic()
     answer = asked(server, deadline=0.4)
     assert answer.outcome is DnsOutcome.UNANSWERED
-    assert 0.3 < time.monotonic() - started < 1.5
+    assert 0.3 < time.monotonic() - started < 5
 
 
 def test_one_lost_packet_does_not_decide(server: Dns):

@@ -247,7 +247,7 @@ def test_what_speaks_no_tls_is_told_apart(talk: Callable[[socket.socket], None],
         started = time.monotonic()
         handshake = asyncio.run(TlsProber(None).shake(HOST, ADDRESS, port, deadline=0.5))
     assert handshake.failure.kind is kind
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
 
 
 def test_a_port_that_nobody_holds_is_refused():

@@ -404,7 +404,7 @@ def test_shells_in_loops_in_shells_end_quickly():
         text = f"while curl {number}; do sh -c '" + text.replace("'", "'\\''") + "'; done"
     begun = time.monotonic()
     assert codes(text, none_fails) == EITHER
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize(
