@@ -17,6 +17,7 @@ MODULES = (
     "options",
     "refusals",
     "selection",
+    "interrupts",
     "outcomes",
     "gate",
     "waivers",

@@ -16,8 +16,8 @@ import msgspec
 import pytest
 
 from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.plugin import interrupts
 from lago_acceptance.plugin.options import OPTIONS
-from lago_acceptance.plugin.outcomes import interrupt_on_sigterm
 from lago_acceptance.plugin.selection import gate_only, runs_tests
 from lago_acceptance.reports.summary import verdict
 
@@ -26,7 +26,7 @@ SIDE_BY_SIDE = 3 * (os.cpu_count() or 1)
 # The exit code of several runs is that of the worst: a host without a verdict is worse than one without checks.
 _WORST_FIRST = (3, 2, 4, 1, 6, 5, 0)
 INTERNAL_ERROR = 3
-# How long an interrupted run may take to clean up. Python can deadlock where Ctrl-C interrupts an import.
+# How long an interrupted run may take to clean up.
 END_SECONDS = 20
 PYTEST = (sys.executable, "-m", "pytest")
 
@@ -45,7 +45,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     options = config.stash[OPTIONS]
     if len(options.hosts) < 2 or gate_only(config) or not runs_tests(config.option):
         return None
-    interrupt_on_sigterm()
+    interrupts.on_sigterm()
     try:
         return run_each(options.hosts, config.invocation_params.args, options.reports, print)
     except KeyboardInterrupt:
