@@ -81,17 +81,18 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
     machine()
 
     # As on any machine, the second start finds what the first one compiled.
-    compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+    compiled = {
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
+        "BENCH_MODULES": str(folder / "modules"),
+    }
 
     def smoke(*more: str, marks: str = "smoke") -> suite_run.Result:
         result = suite_run.run(folder / "reports", "-m", marks, *host.options, *more, **compiled)
         note_failure("a live run", result.code, result.output)
         return result
 
-    modules = {"BENCH_MODULES": str(folder / "modules")}
-    suite_run.run(
-        folder / "reports", "-m", "smoke", "-p", "bench._loading", *host.options, **compiled, **modules
-    )
+    smoke("-p", "bench._loading")
     host.server.forget_commands()
     result = smoke()
     line("remote commands of a smoke run", str(len(host.server.commands())), "at most 3")
@@ -99,10 +100,7 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
 
     def collect(*more: str) -> None:
         suite_run.run(
-            folder / "reports",
-            *("-m", "smoke", *host.options, "--collect-only", "-q", *more),
-            **compiled,
-            **modules,
+            folder / "reports", "-m", "smoke", *host.options, "--collect-only", "-q", *more, **compiled
         )
 
     whole, core, collecting, start_up, probe, plain, plan = seconds(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import pytest
 
 from tests.support import suite_run
+from tests.support.broken_runs import BrokenRuns
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
@@ -44,7 +44,7 @@ Looks = Callable[[str], tuple[suite_run.Result, suite_run.Result]]
 
 
 @pytest.fixture(scope="module")
-def looks(broken_runs: Any) -> Looks:
+def looks(broken_runs: BrokenRuns) -> Looks:
     """Call it with the name of a broken deployment: how a stack run and a live run have judged it, each made
     once."""
 
