@@ -212,7 +212,7 @@ class SshHost(Host):
         try:
             while selector.get_map():
                 if self._given_up.is_set():
-                    raise Unreachable(f"reading {self.name} was interrupted")
+                    raise Unreachable(f"the {self._running.name} of {self.name} was interrupted")
                 begun = _BEGUN.encode() in parts["output"]
                 patience = self._running.deadline + 5 if begun else CONNECT_SECONDS + 2
                 left = started + patience - time.monotonic()

@@ -6,11 +6,15 @@ import contextlib
 import re
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from lago_acceptance.core.background import Background
 from lago_acceptance.core.resources import ROOT
+from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.core.waiting import until
 from lago_acceptance.hosts.address import parse
 from lago_acceptance.hosts.base import ReadCommand
 from lago_acceptance.hosts.local import LocalHost
@@ -94,6 +98,23 @@ def test_a_login_that_hangs(tmp_path, sshd):
     result = look(tmp_path, server.url, server.ssh_config)
     refused(result, "login shell")
     assert result.seconds < CONNECT + 10
+
+
+def test_what_is_still_read_ends_where_the_run_gives_up(tmp_path, sshd):
+    """Long before its own deadline."""
+    reached = tmp_path / "reached"
+    server = sshd(before=f'echo "lago-acceptance begins"; touch {reached}; exec sleep 600')
+    host, background = SshHost(parse(server.url), server.ssh_config), Background()
+    try:
+        reading = background.submit(host.read, ReadCommand("facts", "true", {}, deadline=120))
+        assert until(reached.exists, 30)
+        started = time.monotonic()
+        host.give_up()
+        with pytest.raises(Unreachable, match="facts of .* was interrupted"):
+            reading.result(60)
+        assert time.monotonic() - started < 30
+    finally:
+        host.close()
 
 
 def test_a_host_without_docker(tmp_path, sshd):

@@ -36,3 +36,23 @@ def test_a_crash_does_not_hide_what_is_red(crashing, tmp_path):
     file.write_text("services: {api: {image: 'getlago/api:v1.16.0', privileged: true}}")
     ended = crashing(f"--compose-file={file}")
     assert ended.code == 1, ended.output[-2000:]
+
+
+LOSING = """
+import signal
+
+class Lost:
+    def __del__(self):
+        signal.raise_signal(signal.{name})
+
+def pytest_pycollect_makemodule():
+    Lost()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_that_python_would_lose_ends_the_run(suite, tmp_path, name):
+    """Python ignores what is raised while it deletes an object, which it also does in the middle of an import."""
+    (tmp_path / "losing.py").write_text(LOSING.format(name=name))
+    ended = suite("-p", "losing", "-m", "gate", PYTHONPATH=str(tmp_path))
+    assert ended.code == 2 and "Traceback" not in ended.output, ended.output[-2000:]

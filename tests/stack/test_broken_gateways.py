@@ -1,4 +1,5 @@
-"""A gateway that hangs, answers with web pages, redirects or fails: each gets a finding of its own, and none is an error of the suite."""
+"""A gateway that hangs, answers with web pages, redirects or fails: each gets a finding of its own, and none is an
+error of the suite."""
 
 from __future__ import annotations
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from lago_acceptance.core import run
+from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.waiting import until
+from lago_acceptance.hosts.local import LocalHost
+from lago_acceptance.targets.stack import docker_daemon
 from tests.support import broken_deployments, suite_run
 
 pytestmark = pytest.mark.stack
@@ -28,10 +30,6 @@ def left_of(run_id: str) -> list[str]:
         *docker("volume", "ls", "--filter", name, "--format", "{{.Name}}"),
         *docker("network", "ls", "--filter", name, "--format", "{{.Name}}"),
     ]
-
-
-def private_folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob(f"{run.PREFIX}*"))
 
 
 @pytest.mark.deployment("as_shipped")
@@ -110,3 +108,21 @@ def test_runs_side_by_side_do_not_meet(tmp_path):
     first, second = Started(tmp_path / "first"), Started(tmp_path / "second")
     (code_one, output_one), (code_two, output_two) = first.ended(200), second.ended(200)
     assert (code_one, code_two) == (0, 0), f"{output_one[-1500:]}\n{output_two[-1500:]}"
+
+
+def test_the_containers_of_a_kept_stack_can_be_started_again(tmp_path):
+    """They mount a key that the run has made."""
+    result = suite_run.run(tmp_path / "reports", "-m", "smoke and phase1", "--keep", TMPDIR=str(tmp_path))
+    run_id = result.summary["run"]
+    try:
+        assert result.code == 0, result.output[-2000:]
+        [private] = tmp_path.glob(f"{run.PREFIX}*")
+        assert str(private) in result.output and (private.stat().st_mode & 0o777) == 0o700
+        service = "label=com.docker.compose.service=lago-api"
+        [api] = docker("ps", "-q", "--filter", f"name={run.PREFIX}{run_id}", "--filter", service)
+        docker("restart", api)
+        health = "{{.State.Health.Status}}"
+        assert until(lambda: docker("inspect", "--format", health, api) == ["healthy"], 120)
+    finally:
+        left = docker_daemon.remove(run_id, LocalHost(), Permit("--target stack"))
+    assert left == ""

@@ -253,7 +253,7 @@ class Stack(FromOutside):
         """How to remove a stack that was kept, and where its files are."""
         return (
             f"remove it with docker ps -aq --filter name={self.run.project} | xargs docker rm -fv, or start another run, "
-            f"which removes it first; its key and variables are in {self.run.private}"
+            f"which removes it first; its key and variables are in {self.run.private}: delete that folder too"
         )
 
     def observe(self) -> Facts:
