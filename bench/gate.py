@@ -81,10 +81,10 @@ def _planted(
     cases: list, paths: list[Path], healthy: dict[str, Path], linters: list[_linters.Linter]
 ) -> None:
     """A linter reports a defect when it says something of the changed file that it doesn't say of the healthy one."""
-    from lago_acceptance.composefile.loader import load_all
     from lago_acceptance.core import settings
     from lago_acceptance.gate.engine import findings_of
     from lago_acceptance.rules import rules
+    from tests.support.gate import load_all
 
     for linter in linters:
         try:
@@ -101,6 +101,6 @@ def _planted(
     own = settings.load(SETTINGS)
     hits = sum(
         bool(findings_of(rules()[case.rule], [source], own))
-        for case, source in zip(cases, load_all(paths, None), strict=True)
+        for case, source in zip(cases, load_all(paths), strict=True)
     )
     print(f"planted defects, the gate, by the very rule: {hits} of {len(cases)}")

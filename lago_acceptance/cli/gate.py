@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, Parser, explain, guarded, print_versions
-from lago_acceptance.core import resources, settings
+from lago_acceptance.core import resources
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.verdicts import UsageError
@@ -21,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """One command line of the gate."""
+    # As Ctrl-C: what was started ends with the gate.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = _parser().parse_args(arguments)
     if given.version:
         return print_versions()
@@ -47,24 +49,22 @@ def _files(files: list[Path]) -> tuple[Path, ...]:
 
 def _judge(options: Options, base: str | None, strict: bool, reports: Path | None) -> int:
     from lago_acceptance.composefile.found_files import files_in
-    from lago_acceptance.composefile.loader import load_all
+    from lago_acceptance.gate.engine import Judging, Question, judge
 
-    with ThreadPoolExecutor(1) as thread:
-        # Compose takes its time over a file: meanwhile the rules are loaded.
-        loading = thread.submit(load_all, files_in(options.compose_files), options.env_file)
+    question = Question(options.env_file, base, options.settings)
+    with Judging(files_in(options.compose_files), question) as judging:
         from lago_acceptance.core import waivers
-        from lago_acceptance.gate import engine, report
+        from lago_acceptance.gate import report
         from lago_acceptance.rules import rules
 
+        # Loaded here too: they register what the reports say of a finding.
         rules()
-        own = settings.load(options.settings)
         known = waivers.for_run(options.waivers, options.settings)
-        sources = loading.result()
-    pairs, notes = engine.compared(base, sources, options.env_file) if base else ([], [])
-    judged = engine.judge(sources, pairs, own, known)
+        verdicts = judging.verdicts
+    judged = judge(verdicts, known)
     for line in judged.waived:
         print(line)
-    print(report.for_terminal(judged.findings, sources, [*notes, *judged.notes]))
+    print(report.for_terminal(judged.findings, verdicts, judged.notes))
     for line in report.for_github(judged.findings):
         print(line)
     if reports:

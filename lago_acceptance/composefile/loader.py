@@ -5,10 +5,8 @@ Needs no daemon and no network. An error in the file itself is part of the resul
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,10 +28,11 @@ from lago_acceptance.composefile.yaml_lines import SIZE_CAP, ParsedYaml, Unusabl
 from lago_acceptance.core.roles import FRONT, LAGO_RUBY
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import UsageError
-from lago_acceptance.model.deployment import Model
+from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.from_compose import declared
 from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, Use, nested
 from lago_acceptance.model.source import ComposeSource, UnreadFile
+from lago_acceptance.shell.parser import LENGTH_CAP
 
 ERROR_CAP = 320
 OUT_OF_MEMORY = "judging it takes more than 256 MiB of memory"
@@ -54,14 +53,6 @@ class Source(msgspec.Struct, frozen=True):
     def written(self) -> ComposeSource:
         assert self.model.source is not None
         return self.model.source
-
-
-def load_all(paths: list[Path], env_file: Path | None) -> list[Source]:
-    """The sources of several files; Compose runs for a few of them at a time."""
-    if len(paths) == 1:
-        return [load(paths[0], env_file)]
-    with ThreadPoolExecutor(max_workers=min(8, (os.cpu_count() or 2) * 2)) as pool:
-        return list(pool.map(lambda path: load(path, env_file), paths))
 
 
 def load(path: Path, env_file: Path | None, directory: Path | None = None) -> Source:
@@ -190,12 +181,20 @@ class _Loader:
     def _notes(self, model: Model) -> Iterator[str]:
         if later := self.resolving.later:
             yield f"not checked, set at deploy time only: {', '.join(sorted(later))} (pass them with --env-file)"
+        long = [each.name for each in model.services if _too_long(each)]
+        if long:
+            yield f"not checked: commands and healthchecks of more than {LENGTH_CAP // 1000} kB ({', '.join(long)})"
         if not model.of_role(*LAGO_RUBY, FRONT):
             yield "no service of Lago found in it, by image, command or label: there was little to check"
         if any(each.key == ".env" for each in self.named.unread):
             yield "the .env beside it is no regular file of its project and was not read; pass it with --env-file"
         if self.env_files.absent:
             yield "not checked: the contents of env_file entries that do not exist here or lie outside the project"
+
+
+def _too_long(service: Service) -> bool:
+    check = service.healthcheck.command if service.healthcheck else ""
+    return len(service.full_command) > LENGTH_CAP or len(check) > LENGTH_CAP
 
 
 def _texts(files: tuple[Path, ...], asked_for: bool) -> dict[Path, str]:

@@ -170,6 +170,11 @@ class TolerantResolver:
                 f"Compose can't interpolate {found[1].strip('.')}: a dollar sign there is neither a variable nor doubled",
                 _path_of(found[1]),
             )
+        if "out of memory" in reason:
+            return (
+                "Compose needs more than 192 MiB of memory for it: a variable or an anchor in it multiplies",
+                (),
+            )
         if "panic:" in reason:
             return "Compose itself crashes on it: a value in it has a type that Compose does not expect", ()
         place = re.search(r"(?<![\w/])(?:services|networks|volumes|secrets|configs)[.\[][\w.\-\[\]]+", reason)

@@ -3,19 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
 
 import msgspec
 
-from lago_acceptance.composefile.loader import Source
+from lago_acceptance.composefile.loader import Source, load, refused
+from lago_acceptance.core import settings
+from lago_acceptance.core.background import Background
 from lago_acceptance.core.findings import Finding, Place
 from lago_acceptance.core.registry import PHASES, Severity, Vantage
+from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.core.verdicts import Unknown, UsageError
 from lago_acceptance.core.waivers import WaiverFile
 from lago_acceptance.gate.git_base import base_of
+from lago_acceptance.gate.workers import Died, Workers
 from lago_acceptance.rules import Rule, Violation, change_rules, rules
+
+# Of a line that is quoted. A key in base64 has fewer characters.
+LINE_CAP = 5_000
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What to judge files by: the variables of the deploy, the base to compare with, the settings."""
+
+    env_file: Path | None
+    base: str | None
+    settings: Path
+
+
+class FileVerdict(msgspec.Struct, frozen=True):
+    """What was found in one file, by rule; ``lines`` are those that findings are about, the others are empty.
+
+    ``notes`` are what could not be checked, ``not_compared`` why there is no base to compare it with. ``unusable`` is what
+    is wrong with the options, ``crash`` with the gate itself: then there is no verdict.
+    """
+
+    path: str
+    findings: dict[str, tuple[Finding, ...]] = {}
+    lines: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    compared: bool = False
+    not_compared: str = ""
+    unusable: str = ""
+    crash: str = ""
+
+    @property
+    def all_findings(self) -> list[Finding]:
+        """The findings of all rules."""
+        return [each for found in self.findings.values() for each in found]
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -29,23 +68,119 @@ class Judgement(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def judge(
-    sources: Sequence[Source], pairs: Sequence[tuple[Source, Source]], settings: Settings, waivers: WaiverFile
-) -> Judgement:
-    """All rules over compose files, and over each pair of an old and a new version."""
+class Judging:
+    """Files that are being judged, from the start on. Leaving the context ends what still runs, and leaves no file behind."""
+
+    def __init__(self, paths: Sequence[Path], question: Question):
+        self._question = question
+        # Made here: a process that is ended can't remove it.
+        self._scratch = TemporaryDirectory(prefix="lago-gate-") if question.base else None
+        if len(paths) > 1:
+            # Once, before the processes part.
+            rules()
+        scratch = Path(self._scratch.name) if self._scratch else None
+        self._workers = Workers(paths, partial(_judged, question, scratch))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what still runs."""
+        self._workers.end()
+        if self._scratch:
+            self._scratch.cleanup()
+
+    @cached_property
+    def verdicts(self) -> tuple[FileVerdict, ...]:
+        """What was found in each file. UsageError where the options can't be used."""
+        return tuple(self._verdict(path, answer) for path, answer in self._workers.answers())
+
+    def _verdict(self, path: Path, answer: bytes | Died) -> FileVerdict:
+        if isinstance(answer, Died):
+            own, unjudged = settings.load(self._question.settings), refused(path, str(answer))
+            found = findings_of(rules()["compose-invalid"], [unjudged], own)
+            return FileVerdict(str(path), {"compose-invalid": tuple(found)})
+        verdict = msgspec.json.decode(answer, type=FileVerdict)
+        if verdict.unusable:
+            raise UsageError(verdict.unusable)
+        if verdict.crash:
+            raise RuntimeError(f"judging {path} failed\n{verdict.crash}")
+        return verdict
+
+
+def _judged(question: Question, scratch: Path | None, path: Path) -> bytes:
+    """The answer of one file's process."""
+    try:
+        # Compose takes its time over a file: meanwhile the rules are loaded.
+        Background().submit(rules)
+        source, own = load(path, question.env_file), settings.load(question.settings)
+        verdict = _found(source, own)
+        if question.base and scratch:
+            verdict = _compared(verdict, source, question, own, scratch)
+    except UsageError as error:
+        verdict = FileVerdict(str(path), unusable=str(error))
+    except Exception:  # noqa: BLE001
+        import traceback
+
+        verdict = FileVerdict(str(path), crash=redact(traceback.format_exc()))
+    return msgspec.json.encode(verdict)
+
+
+def _found(source: Source, own: Settings) -> FileVerdict:
+    findings = {id: tuple(findings_of(rule, [source], own)) for id, rule in rules().items()}
+    verdict = FileVerdict(source.path, findings, notes=tuple(map(redact, source.notes)))
+    return msgspec.structs.replace(verdict, lines=_shown(source, verdict.all_findings))
+
+
+def _compared(
+    verdict: FileVerdict, source: Source, question: Question, own: Settings, scratch: Path
+) -> FileVerdict:
+    """The verdict with what the change from the base is found to do."""
+    try:
+        old = base_of(question.base or "", Path(source.path), question.env_file, scratch)
+    except Unknown as reason:
+        return msgspec.structs.replace(verdict, not_compared=redact(str(reason)))
+    changes = {id: tuple(changes_of(rule, old, source, own)) for id, rule in change_rules().items()}
+    whole = msgspec.structs.replace(verdict, findings={**verdict.findings, **changes}, compared=True)
+    return msgspec.structs.replace(whole, lines=_shown(source, whole.all_findings))
+
+
+def _shown(source: Source, findings: Iterable[Finding]) -> tuple[str, ...]:
+    """The lines of a file that findings are about, without secrets; the others are empty."""
+    numbers = {each.place.line for each in findings if each.place and each.place.line}
+    last = min(max(numbers, default=0), len(source.text))
+    return tuple(_short(source.text[at - 1]) if at in numbers else "" for at in range(1, last + 1))
+
+
+def _short(line: str) -> str:
+    # Its start only, but without cutting a secret in two.
+    return redact(line) if len(line) <= LINE_CAP else f"{redact(line[:LINE_CAP])[: LINE_CAP // 10]} …"
+
+
+def judge(verdicts: Sequence[FileVerdict], waivers: WaiverFile) -> Judgement:
+    """The findings in all files, as far as no waiver applies to them."""
     findings: list[Finding] = []
     waived: list[str] = []
-    found = {id: findings_of(rule, sources, settings) for id, rule in rules().items()}
-    if pairs:
-        for id, rule in change_rules().items():
-            found[id] = [each for old, new in pairs for each in changes_of(rule, old, new, settings)]
-    for id, of_rule in found.items():
-        left, used = waivers.applied(of_rule, id)
+    for id in (*rules(), *change_rules()):
+        left, used = waivers.applied(
+            [each for verdict in verdicts for each in verdict.findings.get(id, ())], id
+        )
         findings += left
         waived += [waivers.used(finding, waiver) for finding, waiver in used.items()]
-    unused = waivers.unused((), {}, whole=PHASES, vantage=Vantage.GATE, compared=bool(pairs))
+    compared = any(each.compared for each in verdicts)
+    unused = waivers.unused((), {}, whole=PHASES, vantage=Vantage.GATE, compared=compared)
     findings += [*waivers.expired(), *unused]
-    return Judgement(tuple(findings), tuple(dict.fromkeys(waived)), tuple(waivers.notes))
+    return Judgement(tuple(findings), tuple(dict.fromkeys(waived)), (*not_compared(verdicts), *waivers.notes))
+
+
+def not_compared(verdicts: Iterable[FileVerdict]) -> list[str]:
+    """A note for each file that has no version at ``--base``."""
+    return [
+        f"{each.path}: not compared, because {each.not_compared}" for each in verdicts if each.not_compared
+    ]
 
 
 def place_in(source: Source, violation: Violation) -> Place:
@@ -54,12 +189,12 @@ def place_in(source: Source, violation: Violation) -> Place:
     return Place(source.path, source.written.line(at))
 
 
-def findings_of(rule: Rule, sources: Iterable[Source], settings: Settings) -> list[Finding]:
+def findings_of(rule: Rule, sources: Iterable[Source], own: Settings) -> list[Finding]:
     """What a rule finds in files. What several services get from one line, by an anchor, is reported once."""
     found: dict[tuple[Place | None, str], Finding] = {}
     for source in sources:
         try:
-            findings = rule.findings(source.model, settings, partial(place_in, source))
+            findings = rule.findings(source.model, own, partial(place_in, source))
         # Anything can be in a file: where a rule breaks on one, that is reported, and the others go on.
         except Exception as error:  # noqa: BLE001
             findings = [_not_judged(rule, source, error)]
@@ -68,10 +203,10 @@ def findings_of(rule: Rule, sources: Iterable[Source], settings: Settings) -> li
     return list(found.values())
 
 
-def changes_of(rule: Rule, old: Source, new: Source, settings: Settings) -> list[Finding]:
+def changes_of(rule: Rule, old: Source, new: Source, own: Settings) -> list[Finding]:
     """What a rule that needs a base finds in the change from one version to another."""
     try:
-        return rule.compared(old.model, new.model, settings, partial(place_in, new))
+        return rule.compared(old.model, new.model, own, partial(place_in, new))
     except Exception as error:  # noqa: BLE001
         return [_not_judged(rule, new, error)]
 
@@ -85,16 +220,3 @@ def _not_judged(rule: Rule, source: Source, error: Exception) -> Finding:
         impact="a defect of this kind would go unnoticed",
         fix="send the file, without its secrets, to the maintainers of the gate",
     )
-
-
-def compared(
-    base: str, sources: Iterable[Source], env_file: Path | None
-) -> tuple[list[tuple[Source, Source]], list[str]]:
-    """Each file with its version at ``--base``, and a note for each that has none."""
-    pairs, notes = [], []
-    for new in sources:
-        try:
-            pairs.append((base_of(base, Path(new.path), env_file), new))
-        except Unknown as reason:
-            notes.append(f"{new.path}: not compared, because {reason}")
-    return pairs, notes

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
+from tempfile import mkdtemp
 
 from lago_acceptance.composefile.git import git
 from lago_acceptance.composefile.loader import Source, load
 from lago_acceptance.core.verdicts import Unknown, UsageError
 
 
-def base_of(base: str, path: Path, env_file: Path | None) -> Source:
+def base_of(base: str, path: Path, env_file: Path | None, scratch: Path) -> Source:
     """The version to compare with: a file, or what git has at the merge base with a branch or commit.
+
+    A copy of what git has goes into a folder of its own in ``scratch``.
 
     Unknown where there is no such version, or Compose can't read it; UsageError where ``base`` can't be used at all.
     """
@@ -27,10 +29,9 @@ def base_of(base: str, path: Path, env_file: Path | None) -> Source:
     text = git(where, "cat-file", "blob", f"{merge_base.decode('ascii').strip()}:./{name}")
     if text is None:
         raise Unknown(f"it did not exist yet at {base}")
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / name
-        copy.write_bytes(text)
-        old = load(copy, env_file, where)
+    copy = Path(mkdtemp(dir=scratch)) / name
+    copy.write_bytes(text)
+    old = load(copy, env_file, where)
     if not old.model.services:
         raise Unknown(f"Compose can't read it as it was at {base}")
     return old

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import msgspec
 
-from lago_acceptance.composefile.loader import Source
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.gate.engine import FileVerdict
 from lago_acceptance.gate.formatters import github, json, sarif
 from lago_acceptance.gate.formatters.text import text
 
 
-def for_terminal(findings: Sequence[Finding], sources: Sequence[Source], notes: Iterable[str]) -> str:
+def for_terminal(findings: Sequence[Finding], verdicts: Sequence[FileVerdict], notes: Iterable[str]) -> str:
     """The findings as people read them, with the notes of the files and ``notes`` below."""
-    said = [*(f"{source.path}: {note}" for source in sources for note in source.notes), *notes]
-    return text(findings, {source.path: source.text for source in sources}, said, len(sources))
+    said = [*(f"{verdict.path}: {note}" for verdict in verdicts for note in verdict.notes), *notes]
+    return text(findings, {verdict.path: verdict.lines for verdict in verdicts}, said, len(verdicts))
 
 
 def for_github(findings: Sequence[Finding]) -> list[str]:

@@ -6,7 +6,6 @@ Docker's daemon is not needed.
 from __future__ import annotations
 
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,10 +17,9 @@ from lago_acceptance.plugin.outcomes import ENDING, terminal_of
 from lago_acceptance.plugin.selection import asks_for_gate, gate_only, needs_base, runs_tests
 
 if TYPE_CHECKING:
-    from lago_acceptance.composefile.loader import Source
+    from lago_acceptance.gate.engine import FileVerdict, Judging
 
-LOADING: pytest.StashKey[Future[list[Source]]] = pytest.StashKey()
-NOT_COMPARED = pytest.StashKey[list[str]]()
+JUDGING: pytest.StashKey[Judging] = pytest.StashKey()
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -37,24 +35,24 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     # Compose is slow to start: it runs while pytest starts and collects.
     given = early_config.known_args_namespace
     if asks_for_gate(given.markexpr) and runs_tests(given):
-        _load(early_config)
+        _start(early_config)
 
 
-def _load(config: pytest.Config) -> None:
+def _start(config: pytest.Config) -> None:
     from lago_acceptance.composefile.found_files import files_in
-    from lago_acceptance.composefile.loader import load_all
+    from lago_acceptance.gate.engine import Judging, Question
 
     options = config.stash[OPTIONS]
-    config.stash[LOADING] = ThreadPoolExecutor(1).submit(
-        lambda: load_all(files_in(options.compose_files), options.env_file)
-    )
+    question = Question(options.env_file, config.known_args_namespace.base, options.settings)
+    config.stash[JUDGING] = Judging(files_in(options.compose_files), question)
+    config.add_cleanup(config.stash[JUDGING].close)
 
 
-def sources_of(config: pytest.Config) -> list[Source]:
-    """The compose files to judge, read once. UsageError where one can't be used."""
-    if LOADING not in config.stash:
-        _load(config)
-    return config.stash[LOADING].result()
+def verdicts_of(config: pytest.Config) -> tuple[FileVerdict, ...]:
+    """What was found in the compose files, each judged once. UsageError where one can't be used."""
+    if JUDGING not in config.stash:
+        _start(config)
+    return config.stash[JUDGING].verdicts
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -96,7 +94,7 @@ class GateReport:
         self._config = config
         self._findings: list[Finding] = []
         self._crashes: list[str] = []
-        self._sources: list[Source] = []
+        self._verdicts: tuple[FileVerdict, ...] = ()
         self._judged = False
 
     @pytest.hookimpl(trylast=True)
@@ -120,18 +118,18 @@ class GateReport:
             return
         from lago_acceptance.gate import report
 
-        self._sources = sources_of(self._config)
+        self._verdicts = verdicts_of(self._config)
         report.write(self._config.stash[OPTIONS].reports, self._findings)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if ending := self._config.stash.get(ENDING, ""):
             terminalreporter.write_line(ending)
-        if not self._sources:
+        if not self._verdicts:
             return
-        from lago_acceptance.gate import report
+        from lago_acceptance.gate import engine, report
 
-        not_compared: list[str] = self._config.stash.setdefault(NOT_COMPARED, [])
-        terminalreporter.write_line(report.for_terminal(self._findings, self._sources, not_compared))
+        not_compared = engine.not_compared(self._verdicts)
+        terminalreporter.write_line(report.for_terminal(self._findings, self._verdicts, not_compared))
         for crash in self._crashes:
             terminalreporter.write_line(crash, red=True)
         for line in report.for_github(self._findings):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.composefile.loader import Source, load_all
+from lago_acceptance.composefile.loader import Source
 from tests.support import corpus
+from tests.support.gate import load_all
 
 
 @pytest.fixture(scope="session")
@@ -14,4 +15,4 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Source]:
     folder = tmp_path_factory.mktemp("corpus")
     every = (*corpus.cases(), *corpus.harmless(), *corpus.healthy_cases())
     paths = [case.write(folder / str(number) / "billing") for number, case in enumerate(every)]
-    return {case.name: source for case, source in zip(every, load_all(paths, None), strict=True)}
+    return {case.name: source for case, source in zip(every, load_all(paths), strict=True)}

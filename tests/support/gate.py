@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from lago_acceptance.composefile.loader import Source, load
 from lago_acceptance.core.resources import ROOT
 
 
@@ -35,6 +37,12 @@ def gate(tmp_path: Path, *arguments: str | Path, **environment: str) -> subproce
         check=False,
         env={**inherited, "DOCKER_HOST": "tcp://127.0.0.1:9", **environment},
     )
+
+
+def load_all(paths: list[Path]) -> list[Source]:
+    """Several compose files as the gate reads them; Compose runs for a few of them at a time."""
+    with ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) * 2) as pool:
+        return list(pool.map(lambda path: load(path, None), paths))
 
 
 def found(tmp_path: Path) -> list[dict]:

@@ -184,7 +184,10 @@ HEAVY: dict[str, tuple[str, dict[str, str]]] = {
         service(f"labels: {{traefik.http.routers.a.rule: {'Host(`a`) || (' * 20_000}}}"),
         {},
     ),
-    "an image's name of 500 kB": (f"services: {{api: {{image: {'a-1.' * 125_000}}}}}\n", {}),
+    "an image's name of 500 kB": (
+        service("restart: always").replace("getlago/api:", "getlago/api-" + "a-1." * 125_000 + ":"),
+        {},
+    ),
     "a variable of 900 kB": (service(f"environment: {{DATABASE_URL: {'postgres://a:@' * 64_000}}}"), {}),
     "a variable of 900 kB of slashes": (
         service(f"environment: {{LAGO_API_URL: {'https://' * 110_000}}}"),

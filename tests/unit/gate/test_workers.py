@@ -1,0 +1,87 @@
+"""Each file is judged in a process of its own: what goes wrong in one of them is a sentence about its file."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lago_acceptance.core.waiting import until
+from lago_acceptance.gate import workers
+from lago_acceptance.gate.workers import Died, Workers
+
+
+def answers(paths: list[str], judge) -> list:
+    running = Workers([Path(each) for each in paths], judge)
+    try:
+        return [answer for _, answer in running.answers()]
+    finally:
+        running.end()
+
+
+def test_answers_come_in_the_order_of_the_files():
+    assert answers(list("abcdefg"), lambda path: path.name.encode() * 100_000) == [
+        each.encode() * 100_000 for each in "abcdefg"
+    ]
+
+
+HANGS = {
+    "in Python": lambda: [None for _ in iter(int, 1)],
+    "in a regular expression": lambda: re.match(r"(a|a)*b", "a" * 40),
+    "in a system call": lambda: os.read(os.pipe()[0], 1),
+    "with signals ignored": lambda: (signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32)), time.sleep(600)),
+}
+
+
+@pytest.mark.parametrize("name", HANGS)
+def test_what_hangs_is_ended_and_the_others_are_judged(name, monkeypatch):
+    monkeypatch.setattr(workers, "DEADLINE", 2.0)
+
+    def judge(path: Path) -> bytes:
+        if path.name == "bad":
+            HANGS[name]()
+        return b"judged"
+
+    bad, good = answers(["bad", "good"], judge)
+    assert isinstance(bad, Died) and str(bad) == workers.TOO_LONG and good == b"judged"
+
+
+ENDS = {
+    "memory": (lambda: bytearray(1 << 30), "256 MiB"),
+    "memory, in small parts": (lambda: [str(number) * 100 for number in range(1 << 24)], "256 MiB"),
+    "a crash": (lambda: os.kill(os.getpid(), signal.SIGSEGV), "ended with code -11"),
+    "an end without an answer": (lambda: os._exit(3), "ended with code 3"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_process_that_dies_is_a_sentence_about_its_file(name):
+    work, said = ENDS[name]
+    [answer] = answers(["bad"], lambda path: work() and b"judged")
+    assert isinstance(answer, Died) and said in str(answer)
+
+
+def test_what_a_file_started_ends_with_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(workers, "DEADLINE", 3.0)
+    started = tmp_path / "started"
+
+    def judge(path: Path) -> bytes:
+        with subprocess.Popen(["sleep", "600"]) as process:
+            started.write_text(str(process.pid))
+            process.wait()
+        return b""
+
+    [answer] = answers(["bad"], judge)
+    assert isinstance(answer, Died)
+
+    def gone() -> bool:
+        number = int(started.read_text())
+        return not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE
+
+    assert until(gone, 10)
