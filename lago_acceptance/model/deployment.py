@@ -55,7 +55,10 @@ class Port(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """One service, declared or running. ``environment`` maps a name to its text ("" if it is empty)."""
+    """One service, declared or running. ``environment`` maps a name to its text ("" if it is empty).
+
+    ``provider`` is the program that Compose runs in place of a container (``provider.type``), "" for a container.
+    """
 
     name: str
     image: str
@@ -81,6 +84,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     extra_hosts: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     built: bool = False
+    provider: str = ""
     replicas: int = 1
     labels_for_swarm: bool = False
 

@@ -146,6 +146,7 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         ),
         profiles=tuple(raw.get("profiles") or ()),
         built=bool(raw.get("build")),
+        provider=str((raw.get("provider") or {}).get("type") or ""),
         replicas=deploy.get("replicas") or raw.get("scale") or 1,
         labels_for_swarm=bool(for_swarm) and not any(key.lower().startswith("traefik.") for key in own),
     )
