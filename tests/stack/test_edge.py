@@ -49,10 +49,11 @@ def standing_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[edge.Edg
     folder: Path = tmp_path_factory.mktemp("edge")
     edge.prepare(folder)
     plain = edge.project(name, folder, f"{name}-shop", f"{name}-proxy")
-    model = cli.config(plain).model
-    resolved = resolve.resolve([service.image for service in model.services], "auto", {})
+    declared = cli.config(plain)
+    resolved = resolve.resolve([service.image for service in declared.model.services], "auto", {})
     changed = folder / "images.yml"
-    changed.write_text(overlay(model, {key: image.reference for key, image in resolved.items()}, {}))
+    taken = {key: image.reference for key, image in resolved.items()}
+    changed.write_text(overlay(declared, taken, {}).text)
     project = plain.with_file(changed)
     backend = [
         "--network",

@@ -123,9 +123,9 @@ class Declaration:
 
     @cached_property
     def networks(self) -> dict[str, str]:
-        """This run's network for each external one in the file."""
+        """This run's network for each one in the file that has a name of its own, external or not."""
         return {
             network.name: self._run.network(network.key)
             for network in self.model.networks
-            if network.external
+            if network.external or network.name != f"{self.model.project}_{network.key}"
         }

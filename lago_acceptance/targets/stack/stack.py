@@ -9,12 +9,12 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from lago_acceptance.composefile.cli import Project
+from lago_acceptance.composefile.cli import Project, Resolved
 from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
@@ -27,13 +27,13 @@ from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import CommandResult
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.images import resolve as images
-from lago_acceptance.model.deployment import Model
 from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
 from lago_acceptance.targets.from_outside import FromOutside
 from lago_acceptance.targets.stack import docker_daemon, edge, readiness, startup
 from lago_acceptance.targets.stack.deployment_files import Declaration
 from lago_acceptance.targets.stack.gateway import GatewayStack
-from lago_acceptance.targets.stack.overlay import overlay
+from lago_acceptance.targets.stack.mounts import Places
+from lago_acceptance.targets.stack.overlay import binds, overlay, verify
 from lago_acceptance.targets.stack.startup import BringUp
 
 if TYPE_CHECKING:
@@ -68,30 +68,27 @@ class Stack(FromOutside):
         edge_folder = self.run.private / "edge"
         edge.prepare(edge_folder)
         bare_edge = edge.project(self.run.edge_project, edge_folder, self.run.project, self.network("proxy"))
-        edge_model = resolve(bare_edge).model
-        models = [self._written.model, edge_model]
+        declared = [self._written.resolved, resolve(bare_edge)]
         key = self.api_key or self.options.given_key()
         if self.wants_gateway and self.settings.hosts.gateway and key:
             networks = {which: self.network(which) for which in ("gateway", "proxy")}
             self.gateway = GatewayStack(
                 self.run, self.host, self.permit, key, networks, self.settings.hosts.gateway
             )
-            models.append(resolve(self.gateway.project).model)
+            declared.append(resolve(self.gateway.project))
         daemon = docker_daemon.read(self.host)
         docker_daemon.refuse_unless_ours(daemon)
         for run_id in docker_daemon.sweep(daemon, self.host, self.permit):
             self.remarks.append(f"removed what run {run_id} left behind")
         if self._written.unset:
             self.remarks.append(self._written.unset)
-        references = {service.image for model in models for service in model.services if service.image}
+        references = {service.image for each in declared for service in each.model.services if service.image}
         self.images = images.resolve(sorted(references), self.options.images, os.environ)
-        self.project = self._written.project.with_file(
-            self._write_overlay("overlay.yml", self._written.model, self._written.networks)
-        )
-        self._edge_project = bare_edge.with_file(self._write_overlay("overlay-edge.yml", edge_model, {}))
+        self.project = self._overlaid("overlay.yml", self._written.project, declared[0], self._places)
+        self._effective = verify(self.project, self._written.networks, self._places)
+        self._edge_project = self._overlaid("overlay-edge.yml", bare_edge, declared[1])
         if self.gateway:
-            overlaid = self._write_overlay("overlay-gateway.yml", models[-1], {})
-            self._gateway_project = self.gateway.project.with_file(overlaid)
+            self._gateway_project = self._overlaid("overlay-gateway.yml", self.gateway.project, declared[2])
 
     @property
     def api_key(self) -> Secret | None:
@@ -103,11 +100,24 @@ class Stack(FromOutside):
         """The administrator's address and password, where the deployment seeds one."""
         return self._written.admin
 
-    def _write_overlay(self, name: str, model: Model, networks: dict[str, str]) -> Path:
-        text = overlay(model, {asked: image.reference for asked, image in self.images.items()}, networks)
+    @cached_property
+    def _places(self) -> Places:
+        places = Places(
+            self.options.compose_file.resolve().parent, self.run.private, self.options.allow_mount
+        )
+        places.empty_file.touch(0o600)
+        return places
+
+    def _overlaid(
+        self, name: str, project: Project, declared: Resolved, places: Places | None = None
+    ) -> Project:
+        """A project with its changes, which are written to the reports and told."""
+        taken = {asked: image.reference for asked, image in self.images.items()}
+        changes = overlay(declared, taken, self._written.networks if places else {}, places)
         path = self.run.reports / name
-        path.write_text("# What this run changed in the compose file, and nothing else.\n" + text, "utf-8")
-        return path
+        path.write_text(changes.text, "utf-8")
+        self.remarks += changes.told
+        return project.with_file(path)
 
     # --- up and down ---
 
@@ -265,12 +275,7 @@ class Stack(FromOutside):
             files_=tuple(str(path) for path in project.files),
             env_files=tuple(str(path) for path in project.env_files),
             directory=str(project.directory),
-            sources=tuple(
-                mount.source
-                for service in self._written.model.services
-                for mount in service.mounts
-                if mount.kind == "bind"
-            ),
+            sources=binds(self._effective.document),
             environment=project.variables,
         )
         # Files that this run made are not the deployment's.
