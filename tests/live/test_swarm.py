@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from lago_acceptance.checks.edge import traefik_routers
-from lago_acceptance.core import run
+from lago_acceptance.core import owner, run
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.waiting import until
 from lago_acceptance.facts.collect import observe
@@ -53,7 +53,7 @@ def _overlay(name: str, run_id: str, host: Host, permit: Permit) -> None:
         "--label",
         f"{run.RUN_LABEL}={run_id}",
         "--label",
-        f"{run.OWNER_LABEL}={run.owner()}",
+        f"{run.OWNER_LABEL}={owner.me()}",
         name,
     )
 

@@ -177,7 +177,7 @@ def _mounts(
 
 
 def _way_out(source: str) -> str:
-    return f" (to mount it: --allow-mount {source})" if source.startswith("/") else ""
+    return f" (to mount it: --allow-mount {source})" if source.startswith("/") and source != "/" else ""
 
 
 # --- networks, volumes, secrets, configs ---

@@ -78,8 +78,7 @@ class Stack(FromOutside):
             declared.append(resolve(self.gateway.project))
         daemon = docker_daemon.read(self.host)
         docker_daemon.refuse_unless_ours(daemon)
-        for run_id in docker_daemon.sweep(daemon, self.host, self.permit):
-            self.remarks.append(f"removed what run {run_id} left behind")
+        self.remarks += docker_daemon.sweep(daemon, self.host, self.permit)
         if self._written.unset:
             self.remarks.append(self._written.unset)
         references = {service.image for each in declared for service in each.model.services if service.image}
@@ -262,8 +261,8 @@ class Stack(FromOutside):
     def how_to_remove(self) -> str:
         """How to remove a stack that was kept, and where its files are."""
         return (
-            f"remove it with docker ps -aq --filter name={self.run.project} | xargs docker rm -fv, or start another run, "
-            f"which removes it first; its key and variables are in {self.run.private}: delete that folder too"
+            f"remove it with {docker_daemon.how_to_remove(self.run.id)}, or start another run, which removes it first; its "
+            f"key and variables are in {self.run.private}: delete that folder too"
         )
 
     def observe(self) -> Facts:
