@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from lago_acceptance.composefile.cli import Project, Resolved
+from lago_acceptance.composefile.env_files import environment_text, written_variables
 from lago_acceptance.composefile.resolve import resolve
+from lago_acceptance.composefile.secret_scan import learn
+from lago_acceptance.composefile.yaml_lines import Unusable
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
@@ -23,6 +27,7 @@ from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.lago.versions import before
 from lago_acceptance.model.deployment import Model
 
+LARGEST_KEY = 65_536
 KEY_FILE = "lago_rsa_private.pem"
 VARIABLES = "Set variables with --env-file FILE, or in a .env beside the compose file"
 
@@ -62,12 +67,37 @@ class Declaration:
     @cached_property
     def resolved(self) -> Resolved:
         """What Compose makes of the file under test, without the overlay."""
+        variables = tuple(self._variables())
+        self._teach({}, variables)
         try:
-            return resolve(self.project)
+            found = resolve(self.project)
         except UsageError as error:
             if "required variable" in str(error):
                 raise UsageError(f"{error}. {VARIABLES}") from error
             raise
+        self._teach(found.document, variables)
+        return found
+
+    def _variables(self) -> Iterator[tuple[str, str]]:
+        """The variables of the deploy, as its env files write them."""
+        for path in self.project.env_files:
+            try:
+                yield from written_variables(environment_text(path))
+            except Unusable as error:
+                raise UsageError(f"{error}. {VARIABLES}") from error
+
+    def _teach(self, document: dict[str, Any], variables: tuple[tuple[str, str], ...]) -> None:
+        """Redact the deployment's secrets from now on; the names of this run and of its folders are none."""
+        folders = Path(*self.project.directory.parts, *self._run.private.parts, self._run.project)
+        learn(document, {}, variables, folders)
+
+    def teach_keys(self, paths: Iterable[str]) -> None:
+        """Redact the private keys in files that are mounted."""
+        for path in map(Path, paths):
+            if path.is_file() and path.stat().st_size <= LARGEST_KEY:
+                text = path.read_text("utf-8", "replace")
+                if "PRIVATE KEY" in text:
+                    learn({}, {}, [("LAGO_RSA_PRIVATE_KEY", text)], path.parent)
 
     @property
     def model(self) -> Model:

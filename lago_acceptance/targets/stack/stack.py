@@ -85,6 +85,7 @@ class Stack(FromOutside):
         self.images = images.resolve(sorted(references), self.options.images, os.environ)
         self.project = self._overlaid("overlay.yml", self._written.project, declared[0], self._places)
         self._effective = verify(self.project, self._written.networks, self._places)
+        self._written.teach_keys(binds(self._effective.document))
         self._edge_project = self._overlaid("overlay-edge.yml", bare_edge, declared[1])
         if self.gateway:
             self._gateway_project = self._overlaid("overlay-gateway.yml", self.gateway.project, declared[2])
