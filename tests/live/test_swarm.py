@@ -97,6 +97,9 @@ def service(host) -> Iterator[str]:
         for word in ("--mount", f"type=bind,source={mount['Source']},target={mount['Destination']},readonly")
     ]
     name = f"{host.project}-traefik"
+    # The edge's Traefik asks for Docker's containers here.
+    view = ("--alias", "docker-view", host.stack.network("proxy"), f"{host.project}-edge-docker-view-1")
+    docker("network", "connect", *view)
     docker(
         "service",
         "create",

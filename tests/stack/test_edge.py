@@ -18,6 +18,7 @@ from lago_acceptance.composefile import cli
 from lago_acceptance.core.waiting import until
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.images import resolve
+from lago_acceptance.model.hidden_labels import hidden
 from lago_acceptance.targets.stack import edge
 from lago_acceptance.targets.stack.overlay import overlay
 from tests.support.containers import docker
@@ -39,7 +40,7 @@ def labels(project: str, host: str) -> list[str]:
         f"traefik.http.routers.{name}-http.rule": f"Host(`{host}`)",
         f"traefik.http.routers.{name}-http.entrypoints": "web",
     }
-    return [part for key, value in values.items() for part in ("--label", f"{key}={value}")]
+    return [part for key, value in hidden(values).items() for part in ("--label", f"{key}={value}")]
 
 
 @pytest.fixture(scope="module")

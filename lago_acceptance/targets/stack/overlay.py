@@ -11,6 +11,7 @@ from lago_acceptance.composefile.cli import Project, Resolved
 from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.hidden_labels import hidden, is_hidden
 from lago_acceptance.targets.stack.isolation import Isolation, isolation
 from lago_acceptance.targets.stack.merge_tags import OVERRIDE, RESET, Tagged, dump
 from lago_acceptance.targets.stack.mounts import Places
@@ -72,15 +73,21 @@ def _beside_others(
         changes["ports"] = Tagged(
             OVERRIDE, [f"127.0.0.1::{port.target}/{port.protocol}" for port in service.ports]
         )
-    if (name := service.labels.get("traefik.docker.network", "")) in networks:
-        changes["labels"] = {"traefik.docker.network": networks[name]}
+    changes["labels"] = Tagged(OVERRIDE, hidden(_labels(service.labels, networks)))
     return changes
+
+
+def _labels(labels: Mapping[str, str], networks: Mapping[str, str]) -> dict[str, str]:
+    """Labels as Compose reads them, with this run's network for Traefik."""
+    named = labels.get("traefik.docker.network", "")
+    replaced = {"traefik.docker.network": networks[named]} if named in networks else {}
+    return {key: value.replace("$", "$$") for key, value in {**labels, **replaced}.items()}
 
 
 def verify(project: Project, networks: Mapping[str, str], places: Places) -> Resolved:
     """What Compose makes of the file under test with its overlay. UsageError if it would reach this machine."""
     made = resolve(project)
-    left = [*isolation(made.document, places).told, *_shared(made.model, networks)]
+    left = [*isolation(made.document, places).told, *_shared(made.model, networks), *_visible(made.document)]
     if left:
         raise UsageError(
             f"{project.files[0]} can't be brought up safely on this machine: {left[0]}; remove that from the file, "
@@ -102,6 +109,12 @@ def _shared(model: Model, networks: Mapping[str, str]) -> Iterator[str]:
             network.external or network.name != f"{model.project}_{network.key}"
         ):
             yield f"network {network.key} is {network.name}, which is not this run's"
+
+
+def _visible(document: Mapping[str, Any]) -> Iterator[str]:
+    for name, raw in document["services"].items():
+        if not is_hidden(raw.get("labels") or {}):
+            yield f"the labels of {name} can be seen by every Traefik on this daemon"
 
 
 def binds(document: Mapping[str, Any]) -> tuple[str, ...]:
