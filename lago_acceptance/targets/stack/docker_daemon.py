@@ -106,9 +106,10 @@ def sweep(daemon: Daemon, host: Host, permit: Permit) -> list[str]:
     remarks = []
     for run, gone in sorted(owners.items()):
         if all(gone):
-            remove(run, host, permit)
+            left = remove(run, host, permit)
             private_folders.remove_kept(runs.PREFIX, run)
-            remarks.append(f"removed what run {run} left behind")
+            done = f"what run {run} left behind could not be removed: {left}"
+            remarks.append(done if left else f"removed what run {run} left behind")
         elif None in gone and False not in gone:
             remarks.append(
                 f"run {run} is of another container or machine, and may be going on: it was left alone; if it has ended, "
@@ -138,9 +139,14 @@ def create_network(name: str, run: str, host: Host, permit: Permit) -> None:
 
 
 def remove(run: str, host: Host, permit: Permit) -> str:
-    """Remove everything that a run has made on a daemon; what is left of it afterwards, "" when nothing is."""
+    """Remove everything that a run has made on a daemon.
+
+    What is left of it afterwards, or why that is not known, and the command that removes it; "" when nothing is left.
+    """
     text = (files("lago_acceptance.targets.stack") / "scripts" / "remove.sh").read_text("utf-8")
     change = WriteCommand(
         "removal of the run's containers", ("sh", "-c", text, "remove", runs.PREFIX + run), deadline=90
     )
-    return host.change(change, permit).output.strip()
+    outcome = host.change(change, permit)
+    left = "; ".join(outcome.output.split("\n")).strip("; ") or outcome.stopped
+    return f"{left}; remove it, once Docker answers, with {how_to_remove(run)}" if left else ""

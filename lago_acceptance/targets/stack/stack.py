@@ -35,6 +35,7 @@ from lago_acceptance.targets.stack.gateway import GatewayStack
 from lago_acceptance.targets.stack.mounts import Places
 from lago_acceptance.targets.stack.overlay import binds, overlay, verify
 from lago_acceptance.targets.stack.startup import BringUp
+from lago_acceptance.targets.stack.taken_away import as_written
 
 if TYPE_CHECKING:
     from lago_acceptance.facts.inside import InsideView
@@ -59,6 +60,7 @@ class Stack(FromOutside):
         self.remarks: list[str] = []
         self.wants_gateway = False
         self.gateway: GatewayStack | None = None
+        self._started: Resolved | None = None
         self._ending: str | None = None
 
     # --- before anything is started ---
@@ -84,8 +86,8 @@ class Stack(FromOutside):
         references = {service.image for each in declared for service in each.model.services if service.image}
         self.images = images.resolve(sorted(references), self.options.images, os.environ)
         self.project = self._overlaid("overlay.yml", self._written.project, declared[0], self._places)
-        self._effective = verify(self.project, self._written.networks, self._places)
-        self._written.teach_keys(binds(self._effective.document))
+        self._started = verify(self.project, self._written.networks, self._places)
+        self._written.teach_keys(binds(self._started.document))
         self._edge_project = self._overlaid("overlay-edge.yml", bare_edge, declared[1])
         if self.gateway:
             self._gateway_project = self._overlaid("overlay-gateway.yml", self.gateway.project, declared[2])
@@ -268,16 +270,17 @@ class Stack(FromOutside):
 
     def observe(self) -> Facts:
         """The facts of this deployment, in one round trip."""
-        project = self.project
+        project, written = self.project, self._written.resolved
+        started = self._started or written
         found = observe(
             self.host,
             project=project.name,
             files_=tuple(str(path) for path in project.files),
             env_files=tuple(str(path) for path in project.env_files),
             directory=str(project.directory),
-            sources=binds(self._effective.document),
+            sources=binds(started.document),
             environment=project.variables,
         )
         # Files that this run made are not the deployment's.
         own = tuple(each for each in found.texts if not each.path.startswith(str(self.run.private)))
-        return msgspec.structs.replace(found, texts=own)
+        return as_written(msgspec.structs.replace(found, texts=own), written.model, started.model)

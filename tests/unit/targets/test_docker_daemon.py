@@ -19,20 +19,21 @@ from lago_acceptance.targets.stack import docker_daemon, foreign
 
 SOCKET = {"Source": "/var/run/docker.sock", "Destination": "/var/run/docker.sock"}
 PERMIT = Permit("test")
+DONE = CommandResult(0, "")
 
 
 class FakeHost(Host):
     """A host whose daemon answers with given lines, and that records what is changed on it."""
 
-    def __init__(self, *lines: str):
-        self.lines, self.changes = lines, []
+    def __init__(self, *lines: str, ending: CommandResult = DONE):
+        self.lines, self.changes, self.ending = lines, [], ending
 
     def read(self, reading) -> str:
         return "\n".join(("endpoint unix:///x.sock", "version 28 linux", *self.lines))
 
     def change(self, change, permit, give_up=None) -> CommandResult:
         self.changes.append(change.arguments[-1])
-        return CommandResult(0, "")
+        return self.ending
 
 
 def container(**fields) -> str:
@@ -159,7 +160,32 @@ def test_a_label_on_a_network_of_a_compose_file_names_no_run(ended, run):
     assert swept(network(run, ended, name=f"{runs.PREFIX}mine_default")) == ([], [])
 
 
+@pytest.mark.parametrize(
+    "ending",
+    [
+        CommandResult(0, "container x-db-1\nvolume x_data\n"),
+        CommandResult(1, "Cannot connect to the Docker daemon at unix:///x.sock\n"),
+        CommandResult(-15, "", "removal of the run's containers did not end within 90 s"),
+    ],
+)
+def test_what_could_not_be_removed_is_told_with_the_command(ended, ending):
+    host = FakeHost(network("one-is", ended), ending=ending)
+    [remark] = docker_daemon.sweep(docker_daemon.read(host), host, PERMIT)
+    said = ending.output.split("\n")[0] or ending.stopped
+    assert (
+        said in remark and f"docker ps -aq --filter name={runs.PREFIX}one-is" in remark and "\n" not in remark
+    )
+
+
 # --- a daemon that doesn't answer ---
+
+
+def test_a_daemon_that_is_gone_is_not_taken_for_a_clean_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/gone.sock")
+    assert "docker ps -aq" in docker_daemon.remove("one-is", LocalHost(), PERMIT)
+    with pytest.raises(Unreachable, match="Docker does not answer") as error:
+        docker_daemon.read(LocalHost())
+    assert "\n" not in str(error.value)
 
 
 def test_without_docker_on_the_path_one_sentence_says_so(monkeypatch, tmp_path):
