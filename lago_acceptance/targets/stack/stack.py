@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from lago_acceptance.composefile.cli import Project, Resolved
 from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core import run as runs
@@ -22,27 +20,25 @@ from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import CommandResult
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.images import resolve as images
-from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
+from lago_acceptance.probes.public_endpoints import PublicEndpoints
 from lago_acceptance.targets.from_outside import FromOutside
 from lago_acceptance.targets.stack import docker_daemon, edge, readiness, startup
 from lago_acceptance.targets.stack.deployment_files import Declaration
 from lago_acceptance.targets.stack.gateway import GatewayStack
 from lago_acceptance.targets.stack.mounts import Places
+from lago_acceptance.targets.stack.observation import as_written, observed
 from lago_acceptance.targets.stack.overlay import binds, overlay, verify
 from lago_acceptance.targets.stack.startup import BringUp
-from lago_acceptance.targets.stack.taken_away import as_written
 
 if TYPE_CHECKING:
     from lago_acceptance.facts.inside import InsideView
 
 log = logging.getLogger(__name__)
 
-OURS = ("no space left on device", "Cannot connect to the Docker daemon", "error during connect")
 PERMIT = "--target stack"
 
 
@@ -156,7 +152,7 @@ class Stack(FromOutside):
 
     def _bring_up(self) -> BringUp:
         outcome = self._compose(self.project, self._gave_up)
-        self._refuse_our_own_fault(outcome)
+        startup.refuse_own_fault(outcome)
         seconds = self.options.deadline
         gave_up = outcome.stopped if outcome.code else startup.wait(self.host, self.run.project, seconds)
         return BringUp(outcome, gave_up)
@@ -184,7 +180,7 @@ class Stack(FromOutside):
 
     def _start_edge(self) -> None:
         outcome = self._compose(self._edge_project, lambda: self._ending)
-        self._refuse_our_own_fault(outcome)
+        startup.refuse_own_fault(outcome)
         if outcome.code:
             raise Unreachable(
                 f"proxy, CA and DNS of the test stack did not come up: {BringUp(outcome, None).failed}"
@@ -200,17 +196,8 @@ class Stack(FromOutside):
 
     def public_view(self) -> PublicEndpoints:
         """Where this stack is seen from outside: its own DNS, its own CA, its own proxy."""
-        return PublicEndpoints(
-            hosts={role: name for role, name in self.public_names.items() if name in self.routed_hosts},
-            resolvers=tuple(
-                Resolver(name, address, port)
-                for name, (address, port) in zip(
-                    ("dns-first", "dns-second"), self._running_edge.resolvers, strict=True
-                )
-            ),
-            origin=self._running_edge.origin,
-            roots=self._running_edge.root_certificate(),
-        )
+        hosts = {role: name for role, name in self.public_names.items() if name in self.routed_hosts}
+        return self._running_edge.view(hosts)
 
     last_run = None
 
@@ -239,12 +226,6 @@ class Stack(FromOutside):
 
         return RunCompose(project, self.host, self.permit, self.options.deadline, give_up).run("up")
 
-    def _refuse_our_own_fault(self, outcome: CommandResult) -> None:
-        for sign in OURS:
-            if sign in outcome.output:
-                line = next(line for line in outcome.output.splitlines() if sign in line)
-                raise Unreachable(f"the stack could not be brought up on this machine: {line.strip()[:300]}")
-
     def down(self) -> str:
         """Take down everything that this run has created; what is left afterwards, "" when nothing is."""
         log.info("taking the stack down")
@@ -270,17 +251,7 @@ class Stack(FromOutside):
 
     def observe(self) -> Facts:
         """The facts of this deployment, in one round trip."""
-        project, written = self.project, self._written.resolved
+        written = self._written.resolved
         started = self._started or written
-        found = observe(
-            self.host,
-            project=project.name,
-            files_=tuple(str(path) for path in project.files),
-            env_files=tuple(str(path) for path in project.env_files),
-            directory=str(project.directory),
-            sources=binds(started.document),
-            environment=project.variables,
-        )
-        # Files that this run made are not the deployment's.
-        own = tuple(each for each in found.texts if not each.path.startswith(str(self.run.private)))
-        return as_written(msgspec.structs.replace(found, texts=own), written.model, started.model)
+        found = observed(self.host, self.project, self.run.private, binds(started.document))
+        return as_written(found, written.model, started.model)

@@ -1,15 +1,35 @@
-"""What an overlay took from the services stays in what is judged: the file is wrong although the stack is safe."""
+"""The facts of a stack, with what its overlay took from the services: the file is wrong although the stack is safe."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from lago_acceptance.composefile.cli import Project
+from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Container, Facts
+from lago_acceptance.hosts.base import Host
 from lago_acceptance.model.deployment import Model, Service
 
 _FIELDS = ("privileged", "network_mode", "logging")
+
+
+def observed(host: Host, project: Project, private: Path, sources: tuple[str, ...]) -> Facts:
+    """The facts of a project, in one round trip. ``sources`` are the host's paths that it mounts."""
+    found = observe(
+        host,
+        project=project.name,
+        files_=tuple(str(path) for path in project.files),
+        env_files=tuple(str(path) for path in project.env_files),
+        directory=str(project.directory),
+        sources=sources,
+        environment=project.variables,
+    )
+    # Files that this run made are not the deployment's.
+    own = tuple(each for each in found.texts if not each.path.startswith(str(private)))
+    return msgspec.structs.replace(found, texts=own)
 
 
 def as_written(facts: Facts, written: Model, started: Model) -> Facts:

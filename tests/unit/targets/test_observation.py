@@ -7,7 +7,7 @@ import msgspec
 from lago_acceptance.core.roles import API
 from lago_acceptance.model.deployment import Model, Mount, Service
 from lago_acceptance.rules.exposure import docker_socket_mounted, privileged_container
-from lago_acceptance.targets.stack.taken_away import as_written
+from lago_acceptance.targets.stack.observation import as_written
 from tests.support.facts import SETTINGS, container, facts
 
 SOCKET = Mount("bind", "/var/run/docker.sock", "/var/run/docker.sock", True)
