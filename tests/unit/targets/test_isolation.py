@@ -354,6 +354,47 @@ def test_the_shipped_file_keeps_its_mounts(tmp_path):
     assert changes.told == ()
 
 
+WITH_A_PROXY_OF_ITS_OWN = """
+services:
+  traefik:
+    image: traefik:v3.1
+    command: [--providers.docker=true, --entrypoints.web.address=:80]
+    ports: ["80:80", "443:443"]
+    volumes: ["/var/run/docker.sock:/var/run/docker.sock:ro", "./letsencrypt:/letsencrypt", "./traefik.yml:/etc/traefik/traefik.yml"]
+  db:
+    image: getlago/postgres-partman:15
+    container_name: lago-db
+    volumes: ["lago_postgres_data:/data/postgres", "./init.sql:/docker-entrypoint-initdb.d/init.sql"]
+  redis: {image: "redis:7-alpine", volumes: ["./redis:/data"]}
+  api:
+    image: getlago/api:v1.16.0
+    command: [./scripts/start.api.sh]
+    volumes: ["lago_storage_data:/app/storage", "./lago_rsa_private.pem:/run/key.pem:ro", "/etc/localtime:/etc/localtime:ro"]
+    labels: {traefik.enable: "true", traefik.http.routers.api.rule: "Host(`api.example.com`)"}
+  events-processor: {image: "getlago/events-processor:v1.16.0", env_file: [.env]}
+  pdf: {image: "getlago/lago-gotenberg:7", cap_drop: [ALL]}
+volumes: {lago_postgres_data: {}, lago_storage_data: {}}
+"""
+
+
+def test_a_deployment_with_a_proxy_of_its_own_keeps_what_it_needs(bring_up, tmp_path):
+    folder = tmp_path / "project"
+    (folder / "letsencrypt").mkdir(parents=True)
+    for name in ("init.sql", "traefik.yml", "lago_rsa_private.pem", ".env"):
+        (folder / name).write_text("")
+    made = bring_up(WITH_A_PROXY_OF_ITS_OWN)
+    assert set(binds(made.document)) == {
+        *(str(folder / name) for name in ("init.sql", "traefik.yml", "lago_rsa_private.pem")),
+        "/etc/localtime",
+    }
+    assert {line.split(":")[0] for line in made.told} == {"traefik", "db", "redis"}
+    assert made.mounts("api")["/app/storage"]["source"] == "lago_storage_data"
+    assert made.service("pdf")["cap_drop"] == ["ALL"]
+    assert as_written(made.service("api")["labels"])["traefik.enable"] == "true"
+    assert not made.service("db").get("container_name")
+    assert all(port["host_ip"] == "127.0.0.1" for port in made.service("traefik")["ports"])
+
+
 def test_another_style_is_told_once(bring_up):
     text = (DATA / "another_style.yml").read_text().replace(":?}", ":-x}")
     assert len(bring_up(text).told) == 2
