@@ -46,7 +46,8 @@ def _files(files: list[Path]) -> tuple[Path, ...]:
 
 
 def _judge(options: Options, base: str | None, strict: bool, reports: Path | None) -> int:
-    from lago_acceptance.composefile.loader import files_in, load_all
+    from lago_acceptance.composefile.found_files import files_in
+    from lago_acceptance.composefile.loader import load_all
 
     with ThreadPoolExecutor(1) as thread:
         # Compose takes its time over a file: meanwhile the rules are loaded.

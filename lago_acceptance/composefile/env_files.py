@@ -12,14 +12,17 @@ from typing import Any
 
 import msgspec
 
+from lago_acceptance.composefile.bounded_files import read_regular, unread_because
 from lago_acceptance.composefile.cli import Project, Refused, config
 from lago_acceptance.composefile.yaml_lines import Unusable
-from lago_acceptance.model.interpolation import expand
+from lago_acceptance.model.interpolation import interpolated
 
 # Portainer writes a stack's variables into it when it deploys.
 WRITTEN_BY_PORTAINER = "stack.env"
 # The kernel starts no program with more than about 2 MB of variables and arguments.
 ENVIRONMENT_CAP = 262_144
+# All env_file entries of one compose file together.
+ENVIRONMENTS_CAP = 2_000_000
 
 
 class EnvFiles(msgspec.Struct, frozen=True):
@@ -44,10 +47,13 @@ class EnvFiles(msgspec.Struct, frozen=True):
         return {"services": services} if services else None
 
 
-def env_files_of(services: dict[str, Any], directory: Path, values: dict[str, str]) -> EnvFiles:
+def env_files_of(
+    services: dict[str, Any], directory: Path, project: Path, values: dict[str, str]
+) -> EnvFiles:
     """The env_file entries of services as they are written; ``values`` are the variables that their paths may use.
 
-    Unusable if a file can't be read, or is so large that reading it would take seconds.
+    A file that must not be opened (``unread_because``) counts as absent: what it holds is unknown. Unusable if a file
+    can't be read, or is so large that reading it would take seconds.
     """
     by_service: dict[str, tuple[str, ...]] = {}
     texts: dict[str, str] = {}
@@ -60,13 +66,19 @@ def env_files_of(services: dict[str, Any], directory: Path, values: dict[str, st
             required = not isinstance(entry, dict) or str(entry.get("required", "true")).lower() != "false"
             if not isinstance(raw, str):
                 continue
-            path = directory / expand(raw, lambda use: values.get(use.name) or use.default or "")
+            path = directory / interpolated(raw, values)
             by_service[name] = (*by_service.get(name, ()), str(path))
-            if os.path.exists(path) and not path.is_dir():
-                texts[str(path)] = environment_text(path)
+            there = os.path.exists(path) and not path.is_dir()
+            if there and not unread_because(path, project):
+                if str(path) not in texts:
+                    texts[str(path)] = environment_text(path)
+                    if sum(map(len, texts.values())) > ENVIRONMENTS_CAP:
+                        raise Unusable(
+                            f"its environment files have more than {ENVIRONMENTS_CAP / 1e6:.0f} MB"
+                        )
                 continue
             absent[name] = (*absent.get(name, ()), raw)
-            if required and path.name != WRITTEN_BY_PORTAINER:
+            if required and not there and path.name != WRITTEN_BY_PORTAINER:
                 missing[name] = (*missing.get(name, ()), raw)
     return EnvFiles(by_service, texts, missing, absent)
 
@@ -75,19 +87,7 @@ def environment_text(path: Path) -> str:
     """The text of an environment file; Unusable if it can't be one."""
     if path == Path(os.devnull):
         return ""
-    if not path.is_file():
-        raise Unusable(f"the environment file {path.name} is a pipe, a device or a socket")
-    size = path.stat().st_size
-    if size > ENVIRONMENT_CAP:
-        raise Unusable(
-            f"the environment file {path.name} has {size / 1e6:.1f} MB; the limit is "
-            f"{ENVIRONMENT_CAP / 1e6:.2f} MB, since no container starts with 2 MB of variables"
-        )
-    try:
-        return path.read_bytes().decode("utf-8", "replace")
-    except OSError:
-        # Compose can't read it either, and says why.
-        return ""
+    return read_regular(path, ENVIRONMENT_CAP, f"the environment file {path.name}").decode("utf-8", "replace")
 
 
 def interpolation_variables(texts: dict[Path, str]) -> dict[str, str]:
@@ -110,9 +110,7 @@ def _as_compose_reads(files: tuple[Path, ...], texts: tuple[str, ...]) -> dict[s
     except Refused:
         return {name: value for text in texts for name, value in written_variables(text) if name}
     read: dict[str, str | None] = document["services"]["reader"].get("environment") or {}
-    found = {name: value.replace("$$", "$") for name, value in read.items() if value is not None}
-    # A variable of the process overrides that of a file when Compose interpolates.
-    return {**found, **{name: value for name, value in project.environment().items() if name in found}}
+    return {name: value.replace("$$", "$") for name, value in read.items() if value is not None}
 
 
 def written_variables(text: str) -> Iterator[tuple[str, str]]:

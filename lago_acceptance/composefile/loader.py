@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from lago_acceptance.composefile.bounded_files import project_of, read_regular, unread_because
 from lago_acceptance.composefile.completion import with_env_files, with_whole_commands
 from lago_acceptance.composefile.env_files import (
     env_files_of,
@@ -21,20 +22,21 @@ from lago_acceptance.composefile.env_files import (
     interpolation_variables,
     written_variables,
 )
+from lago_acceptance.composefile.named_files import NamedFiles, Scope
 from lago_acceptance.composefile.neighbours import committed, mounted
-from lago_acceptance.composefile.resolve import TolerantResolver
+from lago_acceptance.composefile.resolve import TolerantResolver, base_of
 from lago_acceptance.composefile.secret_scan import learn
-from lago_acceptance.composefile.yaml_lines import ParsedYaml, Unusable, YamlPath, read
+from lago_acceptance.composefile.yaml_lines import SIZE_CAP, ParsedYaml, Unusable, YamlPath, read, with_lines
 from lago_acceptance.core.roles import FRONT, LAGO_RUBY
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.from_compose import declared
 from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, Use, nested
-from lago_acceptance.model.source import ComposeSource
+from lago_acceptance.model.source import ComposeSource, UnreadFile
 
-COMPOSE_NAMES = re.compile(r"(^|[-._])compose([-._].*)?\.ya?ml$")
 ERROR_CAP = 320
+OUT_OF_MEMORY = "judging it takes more than 256 MiB of memory"
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -54,30 +56,6 @@ class Source(msgspec.Struct, frozen=True):
         return self.model.source
 
 
-def files_in(paths: tuple[Path, ...]) -> list[Path]:
-    """The compose files at some paths: a file itself, and every compose file below a folder.
-
-    UsageError with one sentence for a path that does not exist.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(
-                each
-                for each in path.rglob("*.y*ml")
-                if COMPOSE_NAMES.search(each.name) or each.parent == path
-            )
-            inside = [each for each in inside if each.is_file() and ".git" not in each.parts]
-            if not inside:
-                raise UsageError(f"{path} is a folder without a compose file")
-            found += inside
-        elif path.exists():
-            found.append(path)
-        else:
-            raise UsageError(f"{path} does not exist")
-    return list(dict.fromkeys(found))
-
-
 def load_all(paths: list[Path], env_file: Path | None) -> list[Source]:
     """The sources of several files; Compose runs for a few of them at a time."""
     if len(paths) == 1:
@@ -91,55 +69,81 @@ def load(path: Path, env_file: Path | None, directory: Path | None = None) -> So
 
     ``directory`` is where relative paths start, if not beside the file.
     """
+    folder = (directory or path.parent).resolve()
+    project = project_of(folder)
     try:
-        data = _content(path)
-        loader = _Loader(path, read(data), data.decode("utf-8-sig"), env_file, directory)
+        if directory is None and unread_because(path, project) == "outside":
+            raise Unusable(f"it is a link to a file outside its project {project}; name that file itself")
+        data = read_regular(path, SIZE_CAP, "the file")
+        loader = _Loader(path, read(data), data.decode("utf-8-sig"), env_file, Folders(folder, project))
+        return loader.source()
     except Unusable as error:
-        return _refused(path, str(error), ("line", error.line) if error.line else ())
-    return loader.source()
+        return refused(path, str(error), ("line", error.line) if error.line else ())
+    except RecursionError:
+        return refused(path, "something in it is nested too deep")
+    except MemoryError:
+        return refused(path, OUT_OF_MEMORY)
 
 
-def _content(path: Path) -> bytes:
-    if not path.is_file():
-        raise Unusable("it is not a regular file but a pipe, a device or a socket")
-    try:
-        if path.stat().st_size > 50_000_000:
-            raise Unusable(f"the file has {path.stat().st_size / 1e6:.0f} MB; no compose file is that large")
-        return path.read_bytes()
-    except OSError as error:
-        raise Unusable(f"the file can't be read: {error.strerror}") from error
-
-
-def _refused(path: Path, reason: str, at: YamlPath) -> Source:
+def refused(path: Path, reason: str, at: YamlPath = ()) -> Source:
+    """The source of a file that can't be judged, and why."""
     written = ComposeSource(path=str(path), document={}, compose_error=redact(reason), error_at=at)
     return Source(str(path), Model(observed=False, project="", source=written), ())
+
+
+class Folders(NamedTuple):
+    """The folder where a file's relative paths start, and the one that holds its whole project."""
+
+    own: Path
+    project: Path
 
 
 class _Loader:
     """Puts the two views of one file together."""
 
-    def __init__(
-        self, path: Path, parsed: ParsedYaml, text: str, env_file: Path | None, directory: Path | None
-    ):
+    def __init__(self, path: Path, parsed: ParsedYaml, text: str, env_file: Path | None, folders: Folders):
         self.path, self.text, self.raw = path, text, parsed.document
         self.parsed = msgspec.structs.replace(parsed, document=_shaped(parsed.document))
-        self.directory = directory or path.resolve().parent
+        self.directory, self.project = folders
+        self.named = NamedFiles(self.project)
         beside = self.directory / ".env"
-        self.interpolation_files = (env_file,) if env_file else (beside,) if beside.is_file() else ()
+        why = unread_because(beside, self.project)
+        if why and not env_file and beside.exists():
+            self.named.unread.append(UnreadFile(key=".env", why=why, named=".env"))
+        there = not why and beside.is_file()
+        self.interpolation_files = (env_file,) if env_file else (beside,) if there else ()
         texts = _texts(self.interpolation_files, asked_for=env_file is not None)
         self.values = interpolation_variables(texts)
+        self._look_at_named_files()
         uses = list(_uses(parsed.document, ()))
         self.unset = frozenset(
             use.name
             for use, _ in uses
             if use.name not in self.values and not MADE_BY_COOLIFY.fullmatch(use.name)
         )
-        self.env_files = env_files_of(self.parsed.document["services"], self.directory, self.values)
+        self.env_files = env_files_of(
+            self.parsed.document["services"], self.directory, self.project, self.values
+        )
         env_texts = {**{str(path): text for path, text in texts.items()}, **self.env_files.texts}
         self.env_variables = {path: tuple(written_variables(text)) for path, text in env_texts.items()}
         self.resolving = TolerantResolver(
-            path, self.directory, self.interpolation_files, self.values, self.env_files, uses, text
+            path,
+            self.directory,
+            self.interpolation_files,
+            self.values,
+            self.env_files,
+            uses,
+            text,
+            self.named,
         )
+
+    def _look_at_named_files(self) -> None:
+        scope = Scope(self.directory, self.values)
+        for base in base_of(self.path):
+            self.named.add_base(base, scope)
+        self.named.add(self.parsed.nodes, scope)
+        if self.named.without_them:
+            self.raw = with_lines(self.parsed.nodes[0]).document
 
     def source(self) -> Source:
         """Compose's model, with what only the text shows."""
@@ -152,7 +156,7 @@ class _Loader:
         learn(self.raw, document, variables, self.directory)
         model = with_env_files(declared(document), self.env_files, resolving.unresolved)
         model = with_whole_commands(model, self.parsed.document["services"], resolving.expanded)
-        files = {**model.files, **mounted(model, self.directory)}
+        files = {**model.files, **mounted(model, self.directory, self.project)}
         written = ComposeSource(
             path=str(self.path),
             document=self.parsed.document,
@@ -172,6 +176,7 @@ class _Loader:
                 and _is_key(self.text, line)
             ),
             committed=committed(self.directory, {**files, **self.env_files.texts}),
+            unread=tuple(self.named.unread),
             compose_error=redact(resolving.error)[:ERROR_CAP],
             error_at=resolving.error_at,
         )
@@ -187,8 +192,10 @@ class _Loader:
             yield f"not checked, set at deploy time only: {', '.join(sorted(later))} (pass them with --env-file)"
         if not model.of_role(*LAGO_RUBY, FRONT):
             yield "no service of Lago found in it, by image, command or label: there was little to check"
+        if any(each.key == ".env" for each in self.named.unread):
+            yield "the .env beside it is no regular file of its project and was not read; pass it with --env-file"
         if self.env_files.absent:
-            yield "not checked: the contents of env_file entries that do not exist here"
+            yield "not checked: the contents of env_file entries that do not exist here or lie outside the project"
 
 
 def _texts(files: tuple[Path, ...], asked_for: bool) -> dict[Path, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import msgspec
 from lago_acceptance.composefile.cli import Project, Refused, Resolved, config
 from lago_acceptance.composefile.env_files import EnvFiles
 from lago_acceptance.composefile.error_messages import without_values
+from lago_acceptance.composefile.named_files import NamedFiles
 from lago_acceptance.composefile.yaml_lines import YamlPath
 from lago_acceptance.core.value_shapes import given_later
 from lago_acceptance.core.verdicts import UsageError
@@ -48,7 +50,7 @@ class TolerantResolver:
     """Compose's own view of one file. ``error`` is why Compose refuses the file, or ""; ``error_at`` is where in it.
 
     ``later`` are the variables that are given at deploy time only, each with its substitute;
-    ``unresolved``: Compose has not read the env_file entries of the services.
+    ``unresolved``: Compose has not read the env_file entries of the services. What ``named`` found unread is not opened.
     """
 
     def __init__(
@@ -60,19 +62,20 @@ class TolerantResolver:
         env_files: EnvFiles,
         uses: list[tuple[Use, YamlPath]],
         text: str,
+        named: NamedFiles,
     ):
         self.directory, self.text = directory, text
         self.interpolation_files, self.values, self.uses = interpolation_files, values, uses
         self.env_files = env_files
-        self.project = Project(
-            files=(*_base_of(path), path),
-            env_files=tuple(each.resolve() for each in interpolation_files),
-            folder=directory,
-        )
+        self._instead = named.without_them
+        # Given an environment file, Compose doesn't look for one itself.
+        read = tuple(each.resolve() for each in interpolation_files) or (Path(os.devnull),)
+        files = () if self._instead else (*base_of(path), path)
+        self.project = Project(files=files, env_files=read, folder=directory)
         self.later: dict[str, str] = {}
         self.error = ""
         self.error_at: YamlPath = ()
-        self.unresolved = False
+        self.unresolved = self._instead is not None or any(each.key == "env_file" for each in named.unread)
 
     def document(self, written: dict[str, Any], twice: tuple[YamlPath, ...]) -> dict[str, Any]:
         """Compose's document, repaired where Compose refuses the file; empty if that does not help.
@@ -87,7 +90,7 @@ class TolerantResolver:
             return self._of_data(written)
         for _ in range(ROUNDS):
             try:
-                return self._config(override=self.env_files.optional)
+                return self._config(override=None if self.unresolved else self.env_files.optional)
             except Refused as refused:
                 reasons = refused.reasons
                 if not self._give_missing(reasons):
@@ -103,7 +106,10 @@ class TolerantResolver:
     def _config(self, *flags: str, override: dict[str, Any] | None = None) -> dict[str, Any]:
         variables = {**self.later, "COMPOSE_PROFILES": "*"}
         project = msgspec.structs.replace(self.project, variables=variables)
-        return config(project, *flags, override=override).document
+        if self.unresolved and "--no-env-resolution" not in flags:
+            flags = ("--no-env-resolution", *flags)
+        given = self._instead if override is None else override
+        return config(project, *flags, override=given).document
 
     def _of_data(self, document: dict[str, Any]) -> dict[str, Any]:
         """Compose's view of a document that was repaired where Compose stops; empty if it still does."""
@@ -194,7 +200,7 @@ def _path_of(place: str) -> YamlPath:
     return tuple(int(key) if key.isdigit() else key for key in keys)
 
 
-def _base_of(path: Path) -> tuple[Path, ...]:
+def base_of(path: Path) -> tuple[Path, ...]:
     """The file that an override file belongs to (compose.yml for compose.override.yml); none if there is none."""
     base, override, ending = path.name.partition(".override.")
     if not (override and ending):

@@ -11,7 +11,10 @@ import yaml
 SIZE_CAP = 1_000_000
 DEPTH_CAP = 100
 NODE_CAP = 50_000
+# Of all values together, each as often as an alias repeats it.
+TEXT_CAP = 4_000_000
 SERVICES_CAP = 500
+DOCUMENTS_CAP = 5
 YamlPath = tuple[str | int, ...]
 
 
@@ -27,17 +30,32 @@ class ParsedYaml(msgspec.Struct, frozen=True):
     """A document with all scalars as texts (None for null), and the line of each path.
 
     ``repeated`` are the paths that appear twice: ``twice``, the keys of one mapping, and names of a list environment
-    or of list labels. ``lines`` has the line of the last one.
+    or of list labels. ``lines`` has the line of the last one. ``nodes`` are what it was read from: for a whole file all
+    of its YAML documents, since Compose merges a second one (after ``---``) into the first.
     """
 
     document: Any
     lines: dict[YamlPath, int]
     repeated: tuple[YamlPath, ...]
     twice: tuple[YamlPath, ...]
+    nodes: tuple[yaml.Node, ...] = ()
 
 
 def read(data: bytes) -> ParsedYaml:
     """The document of a compose file; Unusable if it is none."""
+    every = documents(data)
+    found = every[0]
+    document = found.document
+    included = isinstance(document, dict) and "include" in document and "services" not in document
+    if not included and not (isinstance(document, dict) and isinstance(document.get("services"), dict)):
+        raise Unusable("this is YAML, but no compose file: it has no `services`")
+    if len(document.get("services") or {}) > SERVICES_CAP:
+        raise Unusable(f"it declares {len(document['services'])} services; the limit is {SERVICES_CAP}")
+    return msgspec.structs.replace(found, nodes=tuple(node for each in every for node in each.nodes))
+
+
+def documents(data: bytes) -> tuple[ParsedYaml, ...]:
+    """The YAML documents of a file that Compose may be given; Unusable if it can't, or would stall on one of them."""
     if not data.strip():
         raise Unusable("the file is empty")
     if len(data) > SIZE_CAP:
@@ -50,17 +68,12 @@ def read(data: bytes) -> ParsedYaml:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unusable("the file is not UTF-8 text", data[: error.start].count(b"\n") + 1) from error
-    root = parsed(text)
-    if root is None:
+    nodes = _documents(text, DOCUMENTS_CAP + 1)
+    if not nodes:
         raise Unusable("the file is empty")
-    found = with_lines(root)
-    document = found.document
-    included = isinstance(document, dict) and "include" in document and "services" not in document
-    if not included and not (isinstance(document, dict) and isinstance(document.get("services"), dict)):
-        raise Unusable("this is YAML, but no compose file: it has no `services`")
-    if len(document.get("services") or {}) > SERVICES_CAP:
-        raise Unusable(f"it declares {len(document['services'])} services; the limit is {SERVICES_CAP}")
-    return found
+    if len(nodes) > DOCUMENTS_CAP:
+        raise Unusable(f"it has more than {DOCUMENTS_CAP} YAML documents (---)")
+    return tuple(map(with_lines, nodes))
 
 
 def parsed(text: str, alone: bool = False) -> yaml.Node | None:
@@ -68,13 +81,21 @@ def parsed(text: str, alone: bool = False) -> yaml.Node | None:
 
     ``alone``: a second document is an error.
     """
+    nodes = _documents(text, 2 if alone else 1)
+    if len(nodes) > 1:
+        raise Unusable("it has a second document (---)")
+    return nodes[0] if nodes else None
+
+
+def _documents(text: str, at_most: int) -> tuple[yaml.Node, ...]:
+    """The first documents of a YAML text; Unusable if it is not YAML, or nested too deep."""
     _refuse_depth(text)
     loader = yaml.CSafeLoader(text)
+    nodes: list[yaml.Node] = []
     try:
-        root = loader.get_node() if loader.check_node() else None
-        if alone and root is not None and loader.check_node():
-            raise Unusable("it has a second document (---)")
-        return root
+        while len(nodes) < at_most and loader.check_node() and (node := loader.get_node()):
+            nodes.append(node)
+        return tuple(nodes)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Unusable(
@@ -89,7 +110,8 @@ def parsed(text: str, alone: bool = False) -> yaml.Node | None:
 def with_lines(root: yaml.Node) -> ParsedYaml:
     """A parsed document as texts with their lines; Unusable if its anchors expand without bounds."""
     walker = _Walker()
-    return ParsedYaml(walker.value(root, ()), walker.lines, tuple(walker.repeated), tuple(walker.twice))
+    document = walker.value(root, ())
+    return ParsedYaml(document, walker.lines, tuple(walker.repeated), tuple(walker.twice), (root,))
 
 
 def typed(root: yaml.Node) -> Any:
@@ -119,7 +141,7 @@ class _Walker:
         self.repeated: list[YamlPath] = []
         self.twice: list[YamlPath] = []
         self._open: set[int] = set()
-        self._count = 0
+        self._count = self._length = 0
 
     def value(self, node: yaml.Node, path: YamlPath) -> Any:
         self._count += 1
@@ -127,6 +149,15 @@ class _Walker:
             raise Unusable(f"its anchors multiply to more than {NODE_CAP} values", node.start_mark.line + 1)
         self.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.ScalarNode):
+            if node.tag == "tag:yaml.org,2002:binary":
+                raise Unusable(
+                    "it has a value in base64 (!!binary); write it as text", node.start_mark.line + 1
+                )
+            self._length += len(node.value)
+            if self._length > TEXT_CAP:
+                raise Unusable(
+                    f"its anchors multiply to more than {TEXT_CAP // 1_000_000} MB", node.start_mark.line + 1
+                )
             return None if node.tag == "tag:yaml.org,2002:null" else node.value
         if id(node) in self._open:
             raise Unusable("an anchor contains itself", node.start_mark.line + 1)

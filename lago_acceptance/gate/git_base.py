@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from pathlib import Path
 
+from lago_acceptance.composefile.git import git
 from lago_acceptance.composefile.loader import Source, load
 from lago_acceptance.core.verdicts import Unknown, UsageError
 
@@ -20,26 +20,17 @@ def base_of(base: str, path: Path, env_file: Path | None) -> Source:
         if not old.model.services:
             raise UsageError(f"--base {base} can't be used: {old.written.compose_error}")
         return old
-    where = path.resolve().parent
-    merge_base = _git(where, "merge-base", "HEAD", base)
+    where, name = path.resolve().parent, path.resolve().name
+    merge_base = None if base.startswith("-") else git(where, "merge-base", "HEAD", base)
     if merge_base is None:
         raise UsageError(f"--base {base} is neither a file nor a branch or commit that git knows here")
-    name = path.resolve().name
-    text = _git(where, "show", f"{merge_base.strip()}:./{name}")
+    text = git(where, "cat-file", "blob", f"{merge_base.decode('ascii').strip()}:./{name}")
     if text is None:
         raise Unknown(f"it did not exist yet at {base}")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / name
-        copy.write_text(text, "utf-8")
+        copy.write_bytes(text)
         old = load(copy, env_file, where)
     if not old.model.services:
         raise Unknown(f"Compose can't read it as it was at {base}")
     return old
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        ended = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return ended.stdout.decode("utf-8", "replace") if ended.returncode == 0 else None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
 _START = re.compile(r"\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(:?[-?+])?)")
-
+_BRACE = re.compile(r"\$\{|\}")
+# Nobody writes defaults that deep inside each other, and each level is read once more.
+LEVELS_CAP = 10
 
 # Coolify sets these in every file that uses them.
 MADE_BY_COOLIFY = re.compile(r"SERVICE_(FQDN|URL|USER|PASSWORD|BASE64|REALBASE64|HEX|NAME)_\w+")
@@ -42,18 +44,35 @@ def uses(text: str) -> Iterator[Use]:
         if found[2]:
             yield Use(found[2], "", "", found.start(), found.end())
             continue
-        depth = 1
-        while at < len(text) and depth:
-            depth += 1 if text.startswith("${", at) else -1 if text[at] == "}" else 0
-            at += 1
+        depth, at = 1, len(text)
+        for brace in _BRACE.finditer(text, found.end()):
+            depth += 1 if brace[0] == "${" else -1
+            if not depth:
+                at = brace.end()
+                break
         yield Use(found[3], found[4] or "", text[found.end() : at - 1], found.start(), at)
 
 
-def nested(text: str) -> Iterator[Use]:
-    """The variables of a text, those of defaults included."""
+def nested(text: str, level: int = 0) -> Iterator[Use]:
+    """The variables of a text, those of defaults included, down to LEVELS_CAP levels."""
     for use in uses(text):
         yield use
-        yield from nested(use.word)
+        if level < LEVELS_CAP:
+            yield from nested(use.word, level + 1)
+
+
+def interpolated(text: str, values: Mapping[str, str], level: int = 0) -> str:
+    """The text as Compose interpolates it with these variables; one that is not set, or lies too deep, is empty."""
+
+    def filled(use: Use) -> str:
+        value = values.get(use.name, "")
+        there = use.name in values and bool(value or not use.operator.startswith(":"))
+        if there and "+" not in use.operator:
+            return value
+        word = use.word if there else (use.default or "")
+        return interpolated(word, values, level + 1) if level < LEVELS_CAP else ""
+
+    return expand(text, filled)
 
 
 def expand(text: str, value: Callable[[Use], str]) -> str:

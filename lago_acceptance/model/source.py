@@ -7,6 +7,22 @@ from typing import Any
 import msgspec
 
 
+class UnreadFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a compose file names, and that is neither opened here nor by Compose.
+
+    ``key`` is what names it: include, extends, label_file, env_file or .env. ``why`` is "address" (it would be fetched),
+    "outside" (it is not in the file's project) or "special" (a device, a pipe, a socket, or something of the kernel).
+    ``named`` is its name as it is written, ``via`` the local file that names it ("" for the compose file itself).
+    """
+
+    key: str
+    why: str
+    named: str
+    via: str = ""
+    service: str = ""
+    line: int | None = None
+
+
 class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
     """A compose file before interpolation and merging.
 
@@ -17,7 +33,8 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
     values, as often as they are written. ``repeated`` are the YAML paths of keys, or of names in a list of
     variables, that are there twice. ``lines`` are the line numbers by YAML path, ``pem_lines`` those where the
     PEM of a private key begins. ``committed`` are those of its files that are in a git repository.
-    ``compose_error`` is why Compose rejects the file, else "".
+    ``unread`` are the files that it names and that must not be opened. ``compose_error`` is why Compose rejects the
+    file, else "".
     """
 
     path: str
@@ -33,6 +50,7 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
     lines: dict[tuple[str | int, ...], int] = {}
     pem_lines: tuple[int, ...] = ()
     committed: tuple[str, ...] = ()
+    unread: tuple[UnreadFile, ...] = ()
     compose_error: str = ""
     error_at: tuple[str | int, ...] = ()
 

@@ -41,7 +41,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def _load(config: pytest.Config) -> None:
-    from lago_acceptance.composefile.loader import files_in, load_all
+    from lago_acceptance.composefile.found_files import files_in
+    from lago_acceptance.composefile.loader import load_all
 
     options = config.stash[OPTIONS]
     config.stash[LOADING] = ThreadPoolExecutor(1).submit(
