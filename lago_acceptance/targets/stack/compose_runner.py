@@ -13,11 +13,6 @@ from lago_acceptance.hosts.base import CommandResult, Host, WriteCommand
 
 # Nothing is pulled here: images/resolve.py decides which image runs.
 FLAGS = {"up": ("--quiet-pull", "--no-build"), "down": ("--timeout", "0", "--remove-orphans")}
-# An include of a git or oci address would carry variables of the deploy away, and bring unjudged services.
-NOTHING_FETCHED = {
-    "COMPOSE_EXPERIMENTAL_GIT_REMOTE": "false",
-    "COMPOSE_EXPERIMENTAL_OCI_REMOTE": "false",
-}
 
 
 class RunCompose(DockerCompose):
@@ -46,7 +41,7 @@ class RunCompose(DockerCompose):
         change = WriteCommand(
             f"docker compose {verb}",
             (*cmd, *FLAGS[verb]),
-            self._project.environment() | NOTHING_FETCHED,
+            self._project.environment(),
             str(self._project.directory),
             self._deadline,
         )

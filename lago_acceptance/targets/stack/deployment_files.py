@@ -26,6 +26,7 @@ from lago_acceptance.hosts.base import WriteCommand
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.lago.versions import before
 from lago_acceptance.model.deployment import Model
+from lago_acceptance.targets.stack import unread_files
 
 LARGEST_KEY = 65_536
 KEY_FILE = "lago_rsa_private.pem"
@@ -41,18 +42,20 @@ class Declaration:
     def __init__(self, options: Options, settings: Settings, run: runs.Run, host: LocalHost, permit: Permit):
         self._options, self._settings, self._run = options, settings, run
         self._host, self._permit = host, permit
+        # Where Docker is: Compose has no other way to find out.
+        self.docker: dict[str, str] = {}
 
     @cached_property
     def project(self) -> Project:
         """The Compose project as it is written, without any change for the test."""
         file = self._options.compose_file.resolve()
-        beside = file.parent / ".env"
-        given = self._options.env_file or (beside if beside.is_file() else None)
-        if given:
-            return Project(name=self._run.project, files=(file,), env_files=(given.resolve(),))
+        if given := self._options.env_file or unread_files.beside(file):
+            return Project(
+                name=self._run.project, files=(file,), env_files=(given.resolve(),), variables=self.docker
+            )
         self._provision()
         made = (self._run.private / ".env.lago", *self._key_variable(file))
-        variables = {"LAGO_RSA_KEY_FILE": str(self._run.private / KEY_FILE)}
+        variables = {"LAGO_RSA_KEY_FILE": str(self._run.private / KEY_FILE), **self.docker}
         return Project(name=self._run.project, files=(file,), env_files=made, variables=variables)
 
     def _key_variable(self, file: Path) -> Iterator[Path]:
@@ -69,6 +72,7 @@ class Declaration:
         """What Compose makes of the file under test, without the overlay."""
         variables = tuple(self._variables())
         self._teach({}, variables)
+        unread_files.refuse(self.project, self._options.allow_mount)
         try:
             found = resolve(self.project)
         except UsageError as error:

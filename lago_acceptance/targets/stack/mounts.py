@@ -21,7 +21,10 @@ _DATA = ("/app/storage", "/usr/share/nginx/cache", "/opt/bitnami/postgresql/data
 
 
 class Places(msgspec.Struct, frozen=True):
-    """The folders of a run: the ``project`` under test, the run's ``private`` one, and what ``--allow-mount`` names."""
+    """The folders of a run: the ``project`` under test, the run's ``private`` one, and what ``--allow-mount`` names.
+
+    The project is the checkout that the compose file is in, or else the file's own folder.
+    """
 
     project: Path
     private: Path

@@ -12,6 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from lago_acceptance.composefile.bounded_files import project_of
 from lago_acceptance.composefile.cli import Project, Resolved
 from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core import run as runs
@@ -63,10 +66,17 @@ class Stack(FromOutside):
 
     def prepare(self) -> None:
         """Check the daemon, read the files, find images. UsageError or Unreachable; nothing is started yet."""
+        try:
+            daemon = docker_daemon.read(self.host)
+            self._written.docker = {"DOCKER_HOST": daemon.endpoint} if daemon.endpoint else {}
+        finally:
+            # A file that can't be used is told before a Docker that can't.
+            declared = [self._written.resolved]
+        docker_daemon.refuse_unless_ours(daemon)
         edge_folder = self.run.private / "edge"
         edge.prepare(edge_folder)
         bare_edge = edge.project(self.run.edge_project, edge_folder, self.run.project, self.network("proxy"))
-        declared = [self._written.resolved, resolve(bare_edge)]
+        declared.append(resolve(bare_edge))
         key = self.api_key or self.options.given_key()
         if self.wants_gateway and self.settings.hosts.gateway and key:
             networks = {which: self.network(which) for which in ("gateway", "proxy")}
@@ -74,8 +84,6 @@ class Stack(FromOutside):
                 self.run, self.host, self.permit, key, networks, self.settings.hosts.gateway
             )
             declared.append(resolve(self.gateway.project))
-        daemon = docker_daemon.read(self.host)
-        docker_daemon.refuse_unless_ours(daemon)
         self.remarks += docker_daemon.sweep(daemon, self.host, self.permit)
         if self._written.unset:
             self.remarks.append(self._written.unset)
@@ -100,9 +108,8 @@ class Stack(FromOutside):
 
     @cached_property
     def _places(self) -> Places:
-        places = Places(
-            self.options.compose_file.resolve().parent, self.run.private, self.options.allow_mount
-        )
+        project = project_of(self.options.compose_file.resolve().parent)
+        places = Places(project, self.run.private, self.options.allow_mount)
         places.empty_file.touch(0o600)
         return places
 
@@ -111,6 +118,7 @@ class Stack(FromOutside):
     ) -> Project:
         """A project with its changes, which are written to the reports and told."""
         taken = {asked: image.reference for asked, image in self.images.items()}
+        project = msgspec.structs.replace(project, variables={**project.variables, **self._written.docker})
         changes = overlay(declared, taken, self._written.networks if places else {}, places)
         path = self.run.reports / name
         path.write_text(changes.text, "utf-8")
