@@ -20,7 +20,7 @@ from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.secrets import Secret, redact
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts.types import Facts
@@ -120,7 +120,9 @@ class Stack(FromOutside):
         taken = {asked: image.reference for asked, image in self.images.items()}
         project = msgspec.structs.replace(project, variables={**project.variables, **self._written.docker})
         changes = overlay(declared, taken, self._written.networks if places else {}, places)
-        path = self.run.reports / name
+        # Labels hold values of the deploy.
+        (self.run.reports / name).write_text(redact(changes.text), "utf-8")
+        path = self.run.private / name
         path.write_text(changes.text, "utf-8")
         self.remarks += changes.told
         return project.with_file(path)
