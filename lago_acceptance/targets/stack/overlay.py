@@ -16,6 +16,7 @@ from lago_acceptance.targets.stack.isolation import Isolation, isolation
 from lago_acceptance.targets.stack.merge_tags import OVERRIDE, RESET, Tagged, dump
 from lago_acceptance.targets.stack.mounts import Places
 
+_NETWORK = "traefik.docker.network"
 _NOTHING = Isolation({}, {}, ())
 
 
@@ -40,7 +41,11 @@ def overlay(
     services = {
         service.name: changes
         for service in model.services
-        if (changes := _beside_others(service, images, networks) | apart.services.get(service.name, {}))
+        if (
+            changes := _beside_others(service, images)
+            | _labels(resolved.document["services"][service.name], networks)
+            | apart.services.get(service.name, {})
+        )
     }
     sections = apart.sections
     joined = sections.get("networks", {}) | {
@@ -58,9 +63,7 @@ def overlay(
     )
 
 
-def _beside_others(
-    service: Service, images: Mapping[str, str], networks: Mapping[str, str]
-) -> dict[str, Any]:
+def _beside_others(service: Service, images: Mapping[str, str]) -> dict[str, Any]:
     """What lets a service run beside others of its name, ports and image."""
     changes: dict[str, Any] = {}
     if service.image and images.get(service.image, service.image) != service.image:
@@ -73,15 +76,15 @@ def _beside_others(
         changes["ports"] = Tagged(
             OVERRIDE, [f"127.0.0.1::{port.target}/{port.protocol}" for port in service.ports]
         )
-    changes["labels"] = Tagged(OVERRIDE, hidden(_labels(service.labels, networks)))
     return changes
 
 
-def _labels(labels: Mapping[str, str], networks: Mapping[str, str]) -> dict[str, str]:
-    """Labels as Compose reads them, with this run's network for Traefik."""
-    named = labels.get("traefik.docker.network", "")
-    replaced = {"traefik.docker.network": networks[named]} if named in networks else {}
-    return {key: value.replace("$", "$$") for key, value in {**labels, **replaced}.items()}
+def _labels(raw: Mapping[str, Any], networks: Mapping[str, str]) -> dict[str, Any]:
+    """A container's labels, hidden, and with this run's network for Traefik. Those for a swarm are no container's."""
+    labels = {key: str(value) for key, value in (raw.get("labels") or {}).items()}
+    if (named := labels.get(_NETWORK, "")) in networks:
+        labels[_NETWORK] = networks[named]
+    return {"labels": Tagged(OVERRIDE, hidden(labels))}
 
 
 def verify(project: Project, networks: Mapping[str, str], places: Places) -> Resolved:

@@ -318,6 +318,12 @@ def test_what_an_overlay_forgot_is_refused_in_one_sentence(bring_up, tmp_path):
     assert "\n" not in str(refused.value) and "lago-gate" in str(refused.value)
 
 
+def test_labels_for_a_swarm_do_not_reach_the_container(bring_up):
+    labels = {"dollars": "$$a$$b", "traefik.b": ""}
+    made = bring_up(one(labels=labels, deploy={"labels": {"traefik.enable": "true", "of": "swarm"}}))
+    assert as_written(made.service()["labels"]) == labels
+
+
 def test_labels_that_another_traefik_obeys_are_refused(bring_up, tmp_path):
     made = bring_up(one())
     (tmp_path / "visible.yml").write_text(one(labels={"traefik.enable": "true"}))
