@@ -86,10 +86,17 @@ OPTIONS = {
 }
 
 
+@pytest.fixture(scope="module")
+def optioned(tmp_path_factory) -> BroughtUp:
+    """One service for each option, called after it."""
+    services = {key: {"image": "i", key: value} for key, value in OPTIONS.items()}
+    return BroughtUp(tmp_path_factory.mktemp("options"), yaml.safe_dump({"services": services}))
+
+
 @pytest.mark.parametrize("key", OPTIONS)
-def test_an_option_that_reaches_the_host_is_left_out_and_told(bring_up, key):
-    made = bring_up(one(**{key: OPTIONS[key]}))
-    assert not made.service().get(key) and any(line.startswith(f"a: {key} ") for line in made.told), made.told
+def test_an_option_that_reaches_the_host_is_left_out_and_told(optioned, key):
+    assert not optioned.service(key).get(key)
+    assert any(line.startswith(f"{key}: {key} ") for line in optioned.told), optioned.told
 
 
 @pytest.mark.parametrize("kind", ["network_mode", "pid", "ipc"])
@@ -149,32 +156,52 @@ def test_a_provider_is_refused_in_one_sentence(bring_up):
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "source", ["/", "/etc", "/proc", "/sys", "/dev", "/var/lib", "~", "..", "/nowhere/at/all", "./out", "."]
-)
-@pytest.mark.parametrize("mode", ["ro", "rw"])
-def test_a_folder_of_the_host_is_a_volume_of_the_run(bring_up, tmp_path, source, mode):
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / ".git").mkdir()
+FOLDERS = ("/", "/etc", "/proc", "/sys", "/dev", "/var/lib", "~", "..", "/nowhere/at/all", "./out", ".")
+FILES = ("/etc/shadow", "/etc/passwd", "/dev/zero", "./link", "./socket", "./pipe")
+
+
+@pytest.fixture(scope="module")
+def mounted(tmp_path_factory) -> BroughtUp:
+    """Services that mount each of these: r0 and so on read-only, and w0 and so on writable."""
+    parent = tmp_path_factory.mktemp("mounts")
+    folder = parent / "project"
+    (folder / ".git").mkdir(parents=True)
     (folder / "out").symlink_to("/etc")
-    made = bring_up(one(volumes=[f"{source}:/mounted:{mode}"]))
-    assert made.mounts()["/mounted"]["type"] == "volume" and binds(made.document) == ()
-    assert "an empty volume is mounted at /mounted" in made.told[0] and made.told[0] in made.text
-
-
-@pytest.mark.parametrize(
-    "source", ["/etc/shadow", "/etc/passwd", "/dev/zero", "./link", "./socket", "./pipe"]
-)
-def test_a_file_of_the_host_is_not_mounted(bring_up, tmp_path, source):
-    folder = tmp_path / "project"
-    folder.mkdir()
     (folder / "link").symlink_to("/etc/shadow")
     os.mkfifo(folder / "pipe")
+    services = {
+        f"{mode[0]}{number}": {"image": "i", "volumes": [f"{source}:/mounted:{mode}"]}
+        for mode in ("ro", "wr")
+        for number, source in enumerate((*FOLDERS, *FILES))
+    }
+    text = yaml.safe_dump({"services": services}).replace(":wr", ":rw")
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(folder / "socket"))
-        made = bring_up(one(volumes=[f"{source}:/mounted:ro"]))
-    assert binds(made.document) == () and "is not mounted" in made.told[0]
+        here = os.open(folder, os.O_RDONLY)
+        try:
+            # A socket's path must be short.
+            server.bind(f"/proc/self/fd/{here}/socket")
+        finally:
+            os.close(here)
+        return BroughtUp(parent, text)
+
+
+@pytest.mark.parametrize("mode", ["r", "w"])
+@pytest.mark.parametrize("number", range(len(FOLDERS)), ids=FOLDERS)
+def test_a_folder_of_the_host_is_a_volume_of_the_run(mounted, number, mode):
+    assert mounted.mounts(f"{mode}{number}")["/mounted"]["type"] == "volume" and binds(mounted.document) == ()
+
+
+@pytest.mark.parametrize("mode", ["r", "w"])
+@pytest.mark.parametrize("number", range(len(FOLDERS), len(FOLDERS) + len(FILES)), ids=FILES)
+def test_a_file_of_the_host_is_not_mounted(mounted, number, mode):
+    assert mounted.mounts(f"{mode}{number}") == {}
+
+
+def test_what_is_not_mounted_is_told(mounted):
+    assert len(mounted.told) == len(FOLDERS) + len(FILES)
+    assert any("an empty volume is mounted at /mounted instead of /etc" in line for line in mounted.told)
+    assert any("/etc/shadow is not mounted at /mounted" in line for line in mounted.told)
+    assert all(f"# {line}" in mounted.text for line in mounted.told)
 
 
 def test_the_docker_socket_is_not_mounted(bring_up, tmp_path):
