@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from lago_acceptance.composefile.bounded_process import NotDone
-from lago_acceptance.composefile.isolation import run_isolated
+from lago_acceptance.composefile.isolation import ENVIRONMENT, run_isolated
 from lago_acceptance.core.resources import compose_binary
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.from_compose import declared
 
 _STANDARD_INPUT = Path("-")
-_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR")
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,10 +48,12 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         return [*command, *verb]
 
     def environment(self) -> dict[str, str]:
-        """The environment in which Compose brings the project up."""
-        docker = {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
-        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        return {**inherited, **docker, "COMPOSE_PROGRESS": "plain", "COMPOSE_MENU": "false", **self.variables}
+        """The environment in which Compose brings the project up: the one in which its files are judged.
+
+        A variable that only one of them had would make another deployment of the same files. Docker's endpoint, if it
+        is not the default, is among the project's own variables.
+        """
+        return {**self.variables, **ENVIRONMENT}
 
     def with_file(self, path: Path) -> Project:
         """The same project with one more file, which overrides the others."""

@@ -34,6 +34,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     waivers: Path | None = None
     allow_writes: bool = False
     api_key_file: Path | None = None
+    allow_mount: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         # Compose resolves relative paths against its project's folder.
@@ -67,6 +68,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError("--ssh-config, --ca-file and --project need --target live")
         if self.target != "live" and self.allow_writes:
             raise UsageError("--allow-writes needs --target live; on a stack, writing is always allowed")
+        if self.target == "live" and self.allow_mount:
+            raise UsageError("--allow-mount needs --target stack; a live host's mounts are not changed")
+        for path in self.allow_mount:
+            if not path.exists():
+                raise UsageError(
+                    f"--allow-mount {path} does not exist; give a file or folder of this machine"
+                )
         files = (
             ("--ssh-config", self.ssh_config),
             ("--ca-file", self.ca_file),

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from lago_acceptance.core import owner
+
 _OWNER = "owner"
-# Containers may share a temporary folder without seeing each other's processes.
-OLD_SECONDS = 3600
+_KEPT = "kept "
+_MOST = 500
 
 
 def make(prefix: str, place: str | None = None) -> Path:
     """A new folder in ``place``, by default in the system's temporary folder."""
     around = Path(place or tempfile.gettempdir())
-    for left in around.glob(f"{prefix}*"):
-        if _abandoned(left / _OWNER):
+    for left, label in _own(around, prefix):
+        if owner.gone(label):
             shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=around))
-    (folder / _OWNER).write_text(str(os.getpid()))
+    (folder / _OWNER).write_text(owner.me())
     return folder
 
 
-def _abandoned(owner: Path) -> bool:
-    try:
-        pid, written = int(owner.read_text()), owner.stat().st_mtime
-        if time.time() - written < OLD_SECONDS:
-            return False
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, ValueError):
-        return False
-    return False
+def keep(folder: Path, run_id: str) -> None:
+    """Leave a folder to a run's stack, which outlives this process."""
+    (folder / _OWNER).write_text(_KEPT + run_id)
+
+
+def remove_kept(prefix: str, run_id: str) -> None:
+    """Remove the folder that was left to a run's stack."""
+    for left, label in _own(Path(tempfile.gettempdir()), prefix):
+        if label == _KEPT + run_id:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _own(around: Path, prefix: str) -> Iterator[tuple[Path, str]]:
+    """This user's private folders, each with its owner. What others put there under such a name is not touched."""
+    for folder in around.glob(f"{prefix}*"):
+        try:
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+                continue
+            descriptor = os.open(folder / _OWNER, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb") as file:
+                yield folder, file.read(_MOST).decode("ascii", "replace").strip()
+        except OSError:
+            continue

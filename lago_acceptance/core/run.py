@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import time
@@ -46,6 +45,10 @@ class Run(msgspec.Struct, frozen=True):
         """Remove the private folder."""
         shutil.rmtree(self.private, ignore_errors=True)
 
+    def keep(self) -> None:
+        """Leave the private folder to a stack that is kept: its containers mount a key from it at every start."""
+        private_folders.keep(self.private, self.id)
+
 
 def new_id() -> str:
     """A unique id: the time and a random part."""
@@ -61,27 +64,6 @@ def start(reports: Path, run_id: str = "") -> Run:
     latest.symlink_to(name)
     latest.replace(reports / "latest")
     return Run(name, folder, private_folders.make(PREFIX))
-
-
-def owner() -> str:
-    """This process as pid and start time, since pids are reused."""
-    return f"{os.getpid()}-{_started(os.getpid())}"
-
-
-def alive(owner_label: str) -> bool:
-    """Whether the process that an owner label names still runs on this machine."""
-    pid, _, started = owner_label.partition("-")
-    return pid.isdigit() and _started(int(pid)) == started
-
-
-def _started(pid: int) -> str:
-    """The start time of a process in seconds since the epoch; "gone" if it does not exist."""
-    import psutil
-
-    try:
-        return str(int(psutil.Process(pid).create_time()))
-    except psutil.NoSuchProcess:
-        return "gone"
 
 
 def tenant_of(run_id: str) -> str:

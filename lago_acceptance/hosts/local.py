@@ -47,4 +47,4 @@ class LocalHost(Host):
     ) -> CommandResult:
         if not isinstance(permit, Permit):
             raise TypeError(f"{change.name} changes {self.name} and needs a permit")
-        return run_process(change, {**os.environ, **change.environment}, give_up)
+        return run_process(change, change.environment or os.environ, give_up)

@@ -6,6 +6,7 @@ from typing import Any
 
 from lago_acceptance.core.roles import role_of
 from lago_acceptance.model.deployment import Healthcheck, Model, Mount, Network, Port, Service, Volume
+from lago_acceptance.model.hidden_labels import as_written
 from lago_acceptance.model.units import seconds, size_in_bytes
 
 
@@ -72,7 +73,7 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
     entrypoint = tuple(_literal(word) for word in words(raw.get("entrypoint")))
     command = tuple(_literal(word) for word in words(raw.get("command")))
     deploy = raw.get("deploy") or {}
-    own = raw.get("labels") or {}
+    own = as_written(raw.get("labels") or {})
     for_swarm = deploy.get("labels") or {}
     labels = {key: _literal(str(value or "")) for key, value in {**for_swarm, **own}.items()}
     image = raw.get("image", "")

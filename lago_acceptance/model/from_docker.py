@@ -7,6 +7,7 @@ from typing import Any
 from lago_acceptance.core.roles import role_of
 from lago_acceptance.model.deployment import Healthcheck, Mount, Port, Service
 from lago_acceptance.model.from_compose import words
+from lago_acceptance.model.hidden_labels import as_written
 from lago_acceptance.model.units import seconds
 
 
@@ -37,7 +38,7 @@ def _extra_hosts(host: dict[str, Any], networks: dict[str, Any]) -> tuple[str, .
 
 def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Service:
     """The model of one container, from the template of scripts/collect.sh."""
-    labels = raw.get("labels") or {}
+    labels = dict(as_written(raw.get("labels") or {}))
     host = raw.get("host") or {}
     check = raw.get("healthcheck")
     entrypoint, command = words(raw.get("entrypoint")), words(raw.get("command"))

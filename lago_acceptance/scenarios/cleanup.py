@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.clients.lago import Lago
-from lago_acceptance.core import registry
+from lago_acceptance.core import owner, registry
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.permit import Permit
@@ -46,7 +46,7 @@ class Owner(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, run: runs.Run) -> Owner:
         """This process, running ``run`` on this machine."""
-        return cls(run.id, socket.gethostname(), runs.owner())
+        return cls(run.id, socket.gethostname(), owner.me())
 
     @property
     def mark(self) -> str:
@@ -59,9 +59,10 @@ class Owner(msgspec.Struct, frozen=True):
 
     @property
     def gone(self) -> bool:
-        """Whether the run has ended: known on its own machine, assumed after a day on another."""
-        if self.machine == socket.gethostname():
-            return not runs.alive(self.process)
+        """Whether the run has ended: known where its process can be seen, else assumed after a day."""
+        known = owner.gone(self.process)
+        if known is not None:
+            return known
         started = datetime.strptime(self.run[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
         return time.time() - started > OLD_SECONDS
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from lago_acceptance.checks.edge import traefik_routers
-from lago_acceptance.core import run
+from lago_acceptance.core import owner, run
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.waiting import until
 from lago_acceptance.facts.collect import observe
@@ -53,7 +53,7 @@ def _overlay(name: str, run_id: str, host: Host, permit: Permit) -> None:
         "--label",
         f"{run.RUN_LABEL}={run_id}",
         "--label",
-        f"{run.OWNER_LABEL}={run.owner()}",
+        f"{run.OWNER_LABEL}={owner.me()}",
         name,
     )
 
@@ -97,6 +97,9 @@ def service(host) -> Iterator[str]:
         for word in ("--mount", f"type=bind,source={mount['Source']},target={mount['Destination']},readonly")
     ]
     name = f"{host.project}-traefik"
+    # The edge's Traefik asks for Docker's containers here.
+    view = ("--alias", "docker-view", host.stack.network("proxy"), f"{host.project}-edge-docker-view-1")
+    docker("network", "connect", *view)
     docker(
         "service",
         "create",

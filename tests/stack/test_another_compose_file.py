@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lago_acceptance.composefile.cli import Project
 from lago_acceptance.composefile.resolve import resolve
+from lago_acceptance.targets.stack.mounts import Places
 from lago_acceptance.targets.stack.overlay import overlay
 from tests.support import suite_run
 from tests.support.containers import docker
@@ -98,7 +99,7 @@ def test_the_machines_own_data_are_not_touched(folder, judged):
 def test_data_go_into_volumes_of_the_run(folder):
     project = Project(name="run", files=(folder / "docker-compose.yml",), env_files=(folder / ".env",))
     changes = folder.parent / "overlay.yml"
-    changes.write_text(overlay(resolve(project).model, {}, {}))
+    changes.write_text(overlay(resolve(project), {}, {}, Places(folder, folder.parent)).text)
     made = resolve(project.with_file(changes)).document
     (database,) = made["services"]["db"]["volumes"]
     assert (database["type"], database["target"]) == ("volume", "/var/lib/postgresql/data")

@@ -18,6 +18,7 @@ from lago_acceptance.composefile import cli
 from lago_acceptance.core.waiting import until
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.images import resolve
+from lago_acceptance.model.hidden_labels import hidden
 from lago_acceptance.targets.stack import edge
 from lago_acceptance.targets.stack.overlay import overlay
 from tests.support.containers import docker
@@ -39,7 +40,7 @@ def labels(project: str, host: str) -> list[str]:
         f"traefik.http.routers.{name}-http.rule": f"Host(`{host}`)",
         f"traefik.http.routers.{name}-http.entrypoints": "web",
     }
-    return [part for key, value in values.items() for part in ("--label", f"{key}={value}")]
+    return [part for key, value in hidden(values).items() for part in ("--label", f"{key}={value}")]
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +50,11 @@ def standing_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[edge.Edg
     folder: Path = tmp_path_factory.mktemp("edge")
     edge.prepare(folder)
     plain = edge.project(name, folder, f"{name}-shop", f"{name}-proxy")
-    model = cli.config(plain).model
-    resolved = resolve.resolve([service.image for service in model.services], "auto", {})
+    declared = cli.config(plain)
+    resolved = resolve.resolve([service.image for service in declared.model.services], "auto", {})
     changed = folder / "images.yml"
-    changed.write_text(overlay(model, {key: image.reference for key, image in resolved.items()}, {}))
+    taken = {key: image.reference for key, image in resolved.items()}
+    changed.write_text(overlay(declared, taken, {}).text)
     project = plain.with_file(changed)
     backend = [
         "--network",

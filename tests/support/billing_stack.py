@@ -86,11 +86,9 @@ class World:
         """A service that is made anew with other variables, and again as it was."""
         import yaml
 
-        whole = self.stack.gateway.project if service == "brain-gateway" else self.stack.project
         path = self.run.private / f"changed-{service}.yml"
         path.write_text(yaml.safe_dump({"services": {service: {"environment": environment}}}))
-        images = self.run.reports / ("overlay-gateway.yml" if service == "brain-gateway" else "overlay.yml")
-        plain = whole.with_file(images) if images not in whole.files else whole
+        plain = self.stack._gateway_project if service == "brain-gateway" else self.stack.project
         self._compose(plain.with_file(path), service)
         try:
             yield

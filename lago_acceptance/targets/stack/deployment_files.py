@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from lago_acceptance.composefile.cli import Project, Resolved
+from lago_acceptance.composefile.env_files import environment_text, written_variables
 from lago_acceptance.composefile.resolve import resolve
+from lago_acceptance.composefile.secret_scan import learn
+from lago_acceptance.composefile.yaml_lines import Unusable
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
@@ -22,7 +26,9 @@ from lago_acceptance.hosts.base import WriteCommand
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.lago.versions import before
 from lago_acceptance.model.deployment import Model
+from lago_acceptance.targets.stack import unread_files
 
+LARGEST_KEY = 65_536
 KEY_FILE = "lago_rsa_private.pem"
 VARIABLES = "Set variables with --env-file FILE, or in a .env beside the compose file"
 
@@ -36,18 +42,20 @@ class Declaration:
     def __init__(self, options: Options, settings: Settings, run: runs.Run, host: LocalHost, permit: Permit):
         self._options, self._settings, self._run = options, settings, run
         self._host, self._permit = host, permit
+        # Where Docker is: Compose has no other way to find out.
+        self.docker: dict[str, str] = {}
 
     @cached_property
     def project(self) -> Project:
         """The Compose project as it is written, without any change for the test."""
         file = self._options.compose_file.resolve()
-        beside = file.parent / ".env"
-        given = self._options.env_file or (beside if beside.is_file() else None)
-        if given:
-            return Project(name=self._run.project, files=(file,), env_files=(given.resolve(),))
+        if given := self._options.env_file or unread_files.beside(file):
+            return Project(
+                name=self._run.project, files=(file,), env_files=(given.resolve(),), variables=self.docker
+            )
         self._provision()
         made = (self._run.private / ".env.lago", *self._key_variable(file))
-        variables = {"LAGO_RSA_KEY_FILE": str(self._run.private / KEY_FILE)}
+        variables = {"LAGO_RSA_KEY_FILE": str(self._run.private / KEY_FILE), **self.docker}
         return Project(name=self._run.project, files=(file,), env_files=made, variables=variables)
 
     def _key_variable(self, file: Path) -> Iterator[Path]:
@@ -62,12 +70,38 @@ class Declaration:
     @cached_property
     def resolved(self) -> Resolved:
         """What Compose makes of the file under test, without the overlay."""
+        variables = tuple(self._variables())
+        self._teach({}, variables)
+        unread_files.refuse(self.project, self._options.allow_mount)
         try:
-            return resolve(self.project)
+            found = resolve(self.project)
         except UsageError as error:
             if "required variable" in str(error):
                 raise UsageError(f"{error}. {VARIABLES}") from error
             raise
+        self._teach(found.document, variables)
+        return found
+
+    def _variables(self) -> Iterator[tuple[str, str]]:
+        """The variables of the deploy, as its env files write them."""
+        for path in self.project.env_files:
+            try:
+                yield from written_variables(environment_text(path))
+            except Unusable as error:
+                raise UsageError(f"{error}. {VARIABLES}") from error
+
+    def _teach(self, document: dict[str, Any], variables: tuple[tuple[str, str], ...]) -> None:
+        """Redact the deployment's secrets from now on; the names of this run and of its folders are none."""
+        folders = Path(*self.project.directory.parts, *self._run.private.parts, self._run.project)
+        learn(document, {}, variables, folders)
+
+    def teach_keys(self, paths: Iterable[str]) -> None:
+        """Redact the private keys in files that are mounted."""
+        for path in map(Path, paths):
+            if path.is_file() and path.stat().st_size <= LARGEST_KEY:
+                text = path.read_text("utf-8", "replace")
+                if "PRIVATE KEY" in text:
+                    learn({}, {}, [("LAGO_RSA_PRIVATE_KEY", text)], path.parent)
 
     @property
     def model(self) -> Model:
@@ -123,9 +157,9 @@ class Declaration:
 
     @cached_property
     def networks(self) -> dict[str, str]:
-        """This run's network for each external one in the file."""
+        """This run's network for each one in the file that has a name of its own, external or not."""
         return {
             network.name: self._run.network(network.key)
             for network in self.model.networks
-            if network.external
+            if network.external or network.name != f"{self.model.project}_{network.key}"
         }

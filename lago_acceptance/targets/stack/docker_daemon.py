@@ -2,53 +2,77 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 
+from lago_acceptance.core import owner, private_folders
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.roles import ALL, DB, PDF, REDIS, role_of
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.hosts.base import Host, ReadCommand, WriteCommand
+from lago_acceptance.targets.stack.foreign import RunningContainer
 
-# A second database or Redis does no harm to a test stack; a second Lago or Traefik does.
-_IN_THE_WAY = tuple(role for role in ALL if role not in (DB, REDIS, PDF))
+_RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{3,60}")
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+class RunNetwork(msgspec.Struct, frozen=True):
+    """A network that bears the label of a run."""
+
+    name: str
+    labels: dict[str, str]
+
+    @property
+    def run(self) -> str:
+        """The run that made it, "" if none did: a compose file may give any label to a network of its own."""
+        run = self.labels.get(runs.RUN_LABEL, "")
+        return run if _RUN_ID.fullmatch(run) and self.name.startswith(f"{runs.PREFIX}{run}-") else ""
 
 
 class Daemon(msgspec.Struct, frozen=True):
-    """What was found on the daemon. ``running``: name, project, image and command of each container."""
+    """What was found on the daemon: its ``running`` containers, and the networks of runs."""
 
     endpoint: str
     version: str
-    running: tuple[tuple[str, str, str, str], ...]
-    owned: tuple[tuple[str, str, str], ...]
+    running: tuple[RunningContainer, ...]
+    networks: tuple[RunNetwork, ...]
 
 
 def read(host: Host) -> Daemon:
     """What the daemon runs. Unreachable when it doesn't answer."""
     text = (files("lago_acceptance.targets.stack") / "scripts" / "daemon.sh").read_text("utf-8")
     output = host.read(ReadCommand("Docker daemon", text, {"run_label": runs.RUN_LABEL}, deadline=15))
-    endpoint, version, running, owned = "", "", [], []
-    lines = output.splitlines()
-    for line in lines:
-        if line.startswith("endpoint "):
-            endpoint = line.removeprefix("endpoint ")
-        elif line.startswith("version "):
-            version = line.removeprefix("version ")
-        elif line.startswith("container\t"):
-            name, project, image, command = (line.split("\t", 4)[1:] + [""])[:4]
-            running.append((name.lstrip("/"), project, image, command))
-        elif line.startswith("owned\t"):
-            id, run, owner = (line.split("\t") + ["", "", ""])[1:4]
-            owned.append((id, run, owner))
-    if "unanswered" in lines:
-        reason = next((line for line in lines if "rror" in line or "annot" in line), "it gave no reason")
-        raise Unreachable(
-            f"Docker does not answer at {endpoint or 'the default endpoint'}: {redact(reason)}; start it, or run `make smoke`"
+    lines = [line.partition(" ") for line in output.splitlines()]
+    told: dict[str, list[str]] = {}
+    for kind, _, rest in lines:
+        told.setdefault(kind, []).append(rest)
+    endpoint, version = (told.get(kind, [""])[0] for kind in ("endpoint", "version"))
+    if "unanswered" in told:
+        reason = next(
+            (
+                line
+                for line in output.splitlines()
+                if "rror" in line or "annot" in line or "not found" in line
+            ),
+            "it gave no reason",
         )
-    return Daemon(endpoint, version, tuple(running), tuple(owned))
+        raise Unreachable(_unanswered(endpoint, reason))
+    return Daemon(
+        endpoint,
+        version,
+        tuple(msgspec.json.decode(line, type=RunningContainer) for line in told.get("container", ())),
+        tuple(msgspec.json.decode(line, type=RunNetwork) for line in told.get("network", ())),
+    )
+
+
+def _unanswered(endpoint: str, reason: str) -> str:
+    if "docker: not found" in reason or "docker: command not found" in reason:
+        return "the program docker is not on PATH; install Docker, or run `make setup`"
+    return f"Docker does not answer at {endpoint or 'the default endpoint'}: {redact(reason)}; start it, or run `make smoke`"
 
 
 def refuse_unless_ours(daemon: Daemon) -> None:
@@ -58,28 +82,55 @@ def refuse_unless_ours(daemon: Daemon) -> None:
             f"Docker is set to the remote daemon {redact(daemon.endpoint)}: a test stack there could take production's "
             "traffic; unset DOCKER_HOST or run `docker context use default`, or check that host with --target live"
         )
-    for name, project, image, command in daemon.running:
-        if project.startswith(runs.PREFIX):
+    here = _MOUNTS.read_text("utf-8", "replace") if _MOUNTS.exists() else ""
+    for container in daemon.running:
+        # A container that this very run is in has the socket too.
+        if container.ours or container.id in here or not (reason := container.in_the_way):
             continue
-        role = role_of(image, command)
-        if role in _IN_THE_WAY:
-            raise Unreachable(
-                f"the container {name} ({image}) on this Docker daemon looks like a Lago stack (role {role}): a Traefik that watches the same socket "
-                "could route customers into the test stack; use another machine, or check this one with --target live"
-            )
+        raise Unreachable(
+            f"the container {container.name.lstrip('/')} ({container.image}) on this Docker daemon {reason}: a Traefik "
+            "that watches the same socket could route customers into the test stack; use another machine, or check "
+            "this one with --target live"
+        )
 
 
 def sweep(daemon: Daemon, host: Host, permit: Permit) -> list[str]:
-    """Remove what runs left behind that were killed; their ids. Runs that are still going are left alone."""
-    dead = sorted({run for _, run, owner in daemon.owned if not runs.alive(owner)})
-    for run in dead:
-        remove(run, host, permit)
-    return dead
+    """Remove what killed runs left behind; a remark for each, and for each run of which nobody can tell.
+
+    Only a run whose process has certainly ended is removed: others may share this daemon.
+    """
+    owners: dict[str, list[bool | None]] = {}
+    for network in daemon.networks:
+        if network.run:
+            owners.setdefault(network.run, []).append(owner.gone(network.labels.get(runs.OWNER_LABEL, "")))
+    remarks = []
+    for run, gone in sorted(owners.items()):
+        if all(gone):
+            left = remove(run, host, permit)
+            private_folders.remove_kept(runs.PREFIX, run)
+            done = f"what run {run} left behind could not be removed: {left}"
+            remarks.append(done if left else f"removed what run {run} left behind")
+        elif None in gone and False not in gone:
+            remarks.append(
+                f"run {run} is of another container or machine, and may be going on: it was left alone; if it has ended, "
+                f"remove it with {how_to_remove(run)}"
+            )
+    return remarks
+
+
+def how_to_remove(run: str) -> str:
+    """The command that removes everything of a run."""
+    name = f"name={runs.PREFIX}{run}"
+    return (
+        f"docker ps -aq --filter {name} | xargs -r docker rm -fv; "
+        f"docker volume ls -q --filter {name} | xargs -r docker volume rm; "
+        f"docker network ls -q --filter {name} | xargs -r docker network rm"
+    )
 
 
 def create_network(name: str, run: str, host: Host, permit: Permit) -> None:
     """Create a network that belongs to a run. Unreachable where that fails."""
-    labels = (f"{runs.RUN_LABEL}={run}", f"{runs.OWNER_LABEL}={runs.owner()}")
+    labels = (f"{runs.RUN_LABEL}={run}", f"{runs.OWNER_LABEL}={owner.me()}")
     options = tuple(word for label in labels for word in ("--label", label))
     command = ("docker", "network", "create", *options, name)
     outcome = host.change(WriteCommand(f"creating the network {name}", command, deadline=30), permit)
@@ -88,9 +139,14 @@ def create_network(name: str, run: str, host: Host, permit: Permit) -> None:
 
 
 def remove(run: str, host: Host, permit: Permit) -> str:
-    """Remove everything that a run has made on a daemon; what is left of it afterwards, "" when nothing is."""
+    """Remove everything that a run has made on a daemon.
+
+    What is left of it afterwards, or why that is not known, and the command that removes it; "" when nothing is left.
+    """
     text = (files("lago_acceptance.targets.stack") / "scripts" / "remove.sh").read_text("utf-8")
     change = WriteCommand(
         "removal of the run's containers", ("sh", "-c", text, "remove", runs.PREFIX + run), deadline=90
     )
-    return host.change(change, permit).output.strip()
+    outcome = host.change(change, permit)
+    left = "; ".join(outcome.output.split("\n")).strip("; ") or outcome.stopped
+    return f"{left}; remove it, once Docker answers, with {how_to_remove(run)}" if left else ""

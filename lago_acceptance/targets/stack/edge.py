@@ -12,6 +12,7 @@ from lago_acceptance.composefile.cli import Project
 from lago_acceptance.core.resources import TESTBED
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.hosts.base import Host, ReadCommand
+from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
 
 if TYPE_CHECKING:
     import httpx
@@ -67,6 +68,18 @@ class Edge:
     def resolvers(self) -> list[tuple[str, int]]:
         """Address and port of each DNS server."""
         return [(self._addresses[service], 53) for service in ("dns-first", "dns-second")]
+
+    def view(self, hosts: dict[str, str]) -> PublicEndpoints:
+        """Public names by role, as they are seen through this edge: its DNS, its CA, its proxy."""
+        return PublicEndpoints(
+            hosts=hosts,
+            resolvers=tuple(
+                Resolver(name, address, port)
+                for name, (address, port) in zip(("dns-first", "dns-second"), self.resolvers, strict=True)
+            ),
+            origin=self.origin,
+            roots=self.root_certificate(),
+        )
 
     def point_names(self, names: Iterable[str], address: str) -> None:
         """Give the names one A record and no AAAA record, on every DNS server."""

@@ -3,91 +3,124 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from lago_acceptance.core.roles import DB, LAGO_RUBY, REDIS
-from lago_acceptance.model.deployment import Model, Mount, Service
+import msgspec
+
+from lago_acceptance.composefile.cli import Project, Resolved
+from lago_acceptance.composefile.resolve import resolve
+from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.hidden_labels import hidden, is_hidden
+from lago_acceptance.targets.stack.isolation import Isolation, isolation
+from lago_acceptance.targets.stack.merge_tags import OVERRIDE, RESET, Tagged, dump
+from lago_acceptance.targets.stack.mounts import Places
+
+_NETWORK = "traefik.docker.network"
+_NOTHING = Isolation({}, {}, ())
 
 
-def overlay(model: Model, images: Mapping[str, str], networks: Mapping[str, str]) -> str:
-    """The YAML of the changes, for Compose to merge.
+class Overlay(msgspec.Struct, frozen=True):
+    """The YAML of the changes, for Compose to merge. ``told`` has a line for each thing that was taken away."""
 
-    ``images`` maps a reference to what is run instead, ``networks`` the name of an external network to this run's.
-    Published ports move to free ones of 127.0.0.1, fixed container names go. Data lie in volumes of the run: neither
-    an external volume nor a folder of this machine is written to.
+    text: str
+    told: tuple[str, ...]
+
+
+def overlay(
+    resolved: Resolved, images: Mapping[str, str], networks: Mapping[str, str], places: Places | None = None
+) -> Overlay:
+    """The changes to a project.
+
+    ``images`` maps a reference to what is run instead, ``networks`` the name of a network to this run's.
+    Published ports move to free ones of 127.0.0.1, fixed names go. With ``places``, nothing of this machine but
+    what is in them reaches a container, and data lie in volumes of the run; without, the file is one of the testbed.
     """
-    services: dict[str, Any] = {}
-    folders: dict[str, str] = {}
-    for service in model.services:
-        changes: dict[str, Any] = {}
-        image = service.image
-        if image and images.get(image, image) != image:
-            changes["image"] = images[image]
-        if service.pull_policy not in ("", "missing", "never", "if_not_present"):
-            changes["pull_policy"] = "missing"
-        if service.container_name:
-            changes["container_name"] = _Tagged("!reset", None)
-        if service.ports:
-            changes["ports"] = _Tagged(
-                "!override", [f"127.0.0.1::{port.target}/{port.protocol}" for port in service.ports]
-            )
-        if (name := service.labels.get("traefik.docker.network", "")) in networks:
-            changes["labels"] = {"traefik.docker.network": networks[name]}
-        if data := [(mount.target, _volume_for(mount, folders)) for mount in data_folders(service)]:
-            changes["volumes"] = [{"type": "volume", "source": key, "target": target} for target, key in data]
-        if changes:
-            services[service.name] = changes
-    externals = {
-        network.key: {"name": networks[network.name], "external": True}
-        for network in model.networks
-        if network.name in networks
-    }
-    volumes: dict[str, Any] = {
-        volume.key: {"name": _Tagged("!reset", None), "external": _Tagged("!reset", None)}
-        for volume in model.volumes
-        if volume.external or not volume.name.startswith(f"{model.project}_")
-    }
-    volumes |= {key: {} for key in folders.values()}
-    parts = {"services": services, "networks": externals, "volumes": volumes}
-    return _yaml({key: value for key, value in parts.items() if value})
-
-
-def data_folders(service: Service) -> Iterator[Mount]:
-    """The folders of this machine that the service would keep its data in."""
-    for mount in service.mounts:
-        if mount.kind != "bind" or mount.read_only or Path(mount.source).is_file():
-            continue
-        target = mount.target.rstrip("/")
+    model = resolved.model
+    apart = isolation(resolved.document, places) if places else _NOTHING
+    services = {
+        service.name: changes
+        for service in model.services
         if (
-            (service.role == DB and not target.startswith(("/docker-entrypoint", "/etc", "/run")))
-            or (service.role == REDIS and target == "/data")
-            or (service.role in LAGO_RUBY and target == "/app/storage")
+            changes := _beside_others(service, images)
+            | _labels(resolved.document["services"][service.name], networks)
+            | apart.services.get(service.name, {})
+        )
+    }
+    sections = apart.sections
+    joined = sections.get("networks", {}) | {
+        key: {each: RESET for each in raw} | {"name": networks[raw["name"]], "external": True}
+        for key, raw in (resolved.document.get("networks") or {}).items()
+        if raw.get("name") in networks
+    }
+    parts = {"services": services, **sections, "networks": joined}
+    head = [
+        "# What this run changed in the compose file, and nothing else.",
+        *(f"# {line}" for line in apart.told),
+    ]
+    return Overlay(
+        "\n".join(head) + "\n" + dump({key: value for key, value in parts.items() if value}), apart.told
+    )
+
+
+def _beside_others(service: Service, images: Mapping[str, str]) -> dict[str, Any]:
+    """What lets a service run beside others of its name, ports and image."""
+    changes: dict[str, Any] = {}
+    if service.image and images.get(service.image, service.image) != service.image:
+        changes["image"] = images[service.image]
+    if service.pull_policy not in ("", "missing", "never", "if_not_present"):
+        changes["pull_policy"] = "missing"
+    if service.container_name:
+        changes["container_name"] = RESET
+    if service.ports:
+        changes["ports"] = Tagged(
+            OVERRIDE, [f"127.0.0.1::{port.target}/{port.protocol}" for port in service.ports]
+        )
+    return changes
+
+
+def _labels(raw: Mapping[str, Any], networks: Mapping[str, str]) -> dict[str, Any]:
+    """A container's labels, hidden, and with this run's network for Traefik. Those for a swarm are no container's."""
+    labels = {key: str(value) for key, value in (raw.get("labels") or {}).items()}
+    if (named := labels.get(_NETWORK, "")) in networks:
+        labels[_NETWORK] = networks[named]
+    return {"labels": Tagged(OVERRIDE, hidden(labels))}
+
+
+def verify(project: Project, networks: Mapping[str, str], places: Places) -> Resolved:
+    """What Compose makes of the file under test with its overlay. UsageError if it would reach this machine."""
+    made = resolve(project)
+    left = [*isolation(made.document, places).told, *_shared(made.model, networks), *_visible(made.document)]
+    if left:
+        raise UsageError(
+            f"{project.files[0]} can't be brought up safely on this machine: {left[0]}; remove that from the file, "
+            f"or check it with lago-gate, which starts nothing"
+        )
+    return made
+
+
+def _shared(model: Model, networks: Mapping[str, str]) -> Iterator[str]:
+    """What the deployment would share with the machine although an overlay should have replaced it."""
+    for service in model.services:
+        if service.container_name:
+            yield f"{service.name} has the fixed name {service.container_name}"
+        for port in service.ports:
+            if not port.loopback or port.published.strip("0"):
+                yield f"{service.name} publishes port {port.target} as {port.address}:{port.published}"
+    for network in model.networks:
+        if network.name not in networks.values() and (
+            network.external or network.name != f"{model.project}_{network.key}"
         ):
-            yield mount
+            yield f"network {network.key} is {network.name}, which is not this run's"
 
 
-def _volume_for(mount: Mount, folders: dict[str, str]) -> str:
-    return folders.setdefault(mount.source, f"folder-{len(folders)}")
+def _visible(document: Mapping[str, Any]) -> Iterator[str]:
+    for name, raw in document["services"].items():
+        if not is_hidden(raw.get("labels") or {}):
+            yield f"the labels of {name} can be seen by every Traefik on this daemon"
 
 
-class _Tagged:
-    """A value with one of Compose's merge tags."""
-
-    def __init__(self, tag: str, value: Any):
-        self.tag, self.value = tag, value
-
-
-def _yaml(value: dict[str, Any]) -> str:
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        pass
-
-    def represent(dumper: yaml.SafeDumper, tagged: _Tagged) -> yaml.Node:
-        node = dumper.represent_data(tagged.value)
-        node.tag = tagged.tag
-        return node
-
-    Dumper.add_representer(_Tagged, represent)
-    return yaml.dump(value, Dumper=Dumper, sort_keys=False)
+def binds(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The host's paths that the services of a document see."""
+    mounts = (mount for raw in document["services"].values() for mount in raw.get("volumes") or ())
+    return tuple(dict.fromkeys(mount["source"] for mount in mounts if mount["type"] == "bind"))

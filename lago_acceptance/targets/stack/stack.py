@@ -9,31 +9,32 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from lago_acceptance.composefile.cli import Project
+from lago_acceptance.composefile.bounded_files import project_of
+from lago_acceptance.composefile.cli import Project, Resolved
 from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.secrets import Secret, redact
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import CommandResult
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.images import resolve as images
-from lago_acceptance.model.deployment import Model
-from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
+from lago_acceptance.probes.public_endpoints import PublicEndpoints
 from lago_acceptance.targets.from_outside import FromOutside
 from lago_acceptance.targets.stack import docker_daemon, edge, readiness, startup
 from lago_acceptance.targets.stack.deployment_files import Declaration
 from lago_acceptance.targets.stack.gateway import GatewayStack
-from lago_acceptance.targets.stack.overlay import overlay
+from lago_acceptance.targets.stack.mounts import Places
+from lago_acceptance.targets.stack.observation import as_written, observed
+from lago_acceptance.targets.stack.overlay import binds, overlay, verify
 from lago_acceptance.targets.stack.startup import BringUp
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-OURS = ("no space left on device", "Cannot connect to the Docker daemon", "error during connect")
 PERMIT = "--target stack"
 
 
@@ -59,39 +59,42 @@ class Stack(FromOutside):
         self.remarks: list[str] = []
         self.wants_gateway = False
         self.gateway: GatewayStack | None = None
+        self._started: Resolved | None = None
         self._ending: str | None = None
 
     # --- before anything is started ---
 
     def prepare(self) -> None:
         """Check the daemon, read the files, find images. UsageError or Unreachable; nothing is started yet."""
+        try:
+            daemon = docker_daemon.read(self.host)
+            self._written.docker = {"DOCKER_HOST": daemon.endpoint} if daemon.endpoint else {}
+        finally:
+            # A file that can't be used is told before a Docker that can't.
+            declared = [self._written.resolved]
+        docker_daemon.refuse_unless_ours(daemon)
         edge_folder = self.run.private / "edge"
         edge.prepare(edge_folder)
         bare_edge = edge.project(self.run.edge_project, edge_folder, self.run.project, self.network("proxy"))
-        edge_model = resolve(bare_edge).model
-        models = [self._written.model, edge_model]
+        declared.append(resolve(bare_edge))
         key = self.api_key or self.options.given_key()
         if self.wants_gateway and self.settings.hosts.gateway and key:
             networks = {which: self.network(which) for which in ("gateway", "proxy")}
             self.gateway = GatewayStack(
                 self.run, self.host, self.permit, key, networks, self.settings.hosts.gateway
             )
-            models.append(resolve(self.gateway.project).model)
-        daemon = docker_daemon.read(self.host)
-        docker_daemon.refuse_unless_ours(daemon)
-        for run_id in docker_daemon.sweep(daemon, self.host, self.permit):
-            self.remarks.append(f"removed what run {run_id} left behind")
+            declared.append(resolve(self.gateway.project))
+        self.remarks += docker_daemon.sweep(daemon, self.host, self.permit)
         if self._written.unset:
             self.remarks.append(self._written.unset)
-        references = {service.image for model in models for service in model.services if service.image}
+        references = {service.image for each in declared for service in each.model.services if service.image}
         self.images = images.resolve(sorted(references), self.options.images, os.environ)
-        self.project = self._written.project.with_file(
-            self._write_overlay("overlay.yml", self._written.model, self._written.networks)
-        )
-        self._edge_project = bare_edge.with_file(self._write_overlay("overlay-edge.yml", edge_model, {}))
+        self.project = self._overlaid("overlay.yml", self._written.project, declared[0], self._places)
+        self._started = verify(self.project, self._written.networks, self._places)
+        self._written.teach_keys(binds(self._started.document))
+        self._edge_project = self._overlaid("overlay-edge.yml", bare_edge, declared[1])
         if self.gateway:
-            overlaid = self._write_overlay("overlay-gateway.yml", models[-1], {})
-            self._gateway_project = self.gateway.project.with_file(overlaid)
+            self._gateway_project = self._overlaid("overlay-gateway.yml", self.gateway.project, declared[2])
 
     @property
     def api_key(self) -> Secret | None:
@@ -103,11 +106,26 @@ class Stack(FromOutside):
         """The administrator's address and password, where the deployment seeds one."""
         return self._written.admin
 
-    def _write_overlay(self, name: str, model: Model, networks: dict[str, str]) -> Path:
-        text = overlay(model, {asked: image.reference for asked, image in self.images.items()}, networks)
-        path = self.run.reports / name
-        path.write_text("# What this run changed in the compose file, and nothing else.\n" + text, "utf-8")
-        return path
+    @cached_property
+    def _places(self) -> Places:
+        project = project_of(self.options.compose_file.resolve().parent)
+        places = Places(project, self.run.private, self.options.allow_mount)
+        places.empty_file.touch(0o600)
+        return places
+
+    def _overlaid(
+        self, name: str, project: Project, declared: Resolved, places: Places | None = None
+    ) -> Project:
+        """A project with its changes, which are written to the reports and told."""
+        taken = {asked: image.reference for asked, image in self.images.items()}
+        project = msgspec.structs.replace(project, variables={**project.variables, **self._written.docker})
+        changes = overlay(declared, taken, self._written.networks if places else {}, places)
+        # Labels hold values of the deploy.
+        (self.run.reports / name).write_text(redact(changes.text), "utf-8")
+        path = self.run.private / name
+        path.write_text(changes.text, "utf-8")
+        self.remarks += changes.told
+        return project.with_file(path)
 
     # --- up and down ---
 
@@ -144,7 +162,7 @@ class Stack(FromOutside):
 
     def _bring_up(self) -> BringUp:
         outcome = self._compose(self.project, self._gave_up)
-        self._refuse_our_own_fault(outcome)
+        startup.refuse_own_fault(outcome)
         seconds = self.options.deadline
         gave_up = outcome.stopped if outcome.code else startup.wait(self.host, self.run.project, seconds)
         return BringUp(outcome, gave_up)
@@ -172,7 +190,7 @@ class Stack(FromOutside):
 
     def _start_edge(self) -> None:
         outcome = self._compose(self._edge_project, lambda: self._ending)
-        self._refuse_our_own_fault(outcome)
+        startup.refuse_own_fault(outcome)
         if outcome.code:
             raise Unreachable(
                 f"proxy, CA and DNS of the test stack did not come up: {BringUp(outcome, None).failed}"
@@ -188,17 +206,8 @@ class Stack(FromOutside):
 
     def public_view(self) -> PublicEndpoints:
         """Where this stack is seen from outside: its own DNS, its own CA, its own proxy."""
-        return PublicEndpoints(
-            hosts={role: name for role, name in self.public_names.items() if name in self.routed_hosts},
-            resolvers=tuple(
-                Resolver(name, address, port)
-                for name, (address, port) in zip(
-                    ("dns-first", "dns-second"), self._running_edge.resolvers, strict=True
-                )
-            ),
-            origin=self._running_edge.origin,
-            roots=self._running_edge.root_certificate(),
-        )
+        hosts = {role: name for role, name in self.public_names.items() if name in self.routed_hosts}
+        return self._running_edge.view(hosts)
 
     last_run = None
 
@@ -227,12 +236,6 @@ class Stack(FromOutside):
 
         return RunCompose(project, self.host, self.permit, self.options.deadline, give_up).run("up")
 
-    def _refuse_our_own_fault(self, outcome: CommandResult) -> None:
-        for sign in OURS:
-            if sign in outcome.output:
-                line = next(line for line in outcome.output.splitlines() if sign in line)
-                raise Unreachable(f"the stack could not be brought up on this machine: {line.strip()[:300]}")
-
     def down(self) -> str:
         """Take down everything that this run has created; what is left afterwards, "" when nothing is."""
         log.info("taking the stack down")
@@ -252,27 +255,13 @@ class Stack(FromOutside):
     def how_to_remove(self) -> str:
         """How to remove a stack that was kept, and where its files are."""
         return (
-            f"remove it with docker ps -aq --filter name={self.run.project} | xargs docker rm -fv, or start another run, "
-            f"which removes it first; its key and variables are in {self.run.private}: delete that folder too"
+            f"remove it with {docker_daemon.how_to_remove(self.run.id)}, or start another run, which removes it first; its "
+            f"key and variables are in {self.run.private}: delete that folder too"
         )
 
     def observe(self) -> Facts:
         """The facts of this deployment, in one round trip."""
-        project = self.project
-        found = observe(
-            self.host,
-            project=project.name,
-            files_=tuple(str(path) for path in project.files),
-            env_files=tuple(str(path) for path in project.env_files),
-            directory=str(project.directory),
-            sources=tuple(
-                mount.source
-                for service in self._written.model.services
-                for mount in service.mounts
-                if mount.kind == "bind"
-            ),
-            environment=project.variables,
-        )
-        # Files that this run made are not the deployment's.
-        own = tuple(each for each in found.texts if not each.path.startswith(str(self.run.private)))
-        return msgspec.structs.replace(found, texts=own)
+        written = self._written.resolved
+        started = self._started or written
+        found = observed(self.host, self.project, self.run.private, binds(started.document))
+        return as_written(found, written.model, started.model)

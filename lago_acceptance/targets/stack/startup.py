@@ -10,11 +10,16 @@ import msgspec
 
 from lago_acceptance.checks import diagnosis
 from lago_acceptance.core.roles import MIGRATE
+from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.core.waiting import until
 from lago_acceptance.facts.containers import container_from
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.hosts.base import CommandResult, Host, ReadCommand
 from lago_acceptance.lago import log_causes
+
+# What is said where this machine's Docker is gone; with the daemon's own answer behind it, it isn't.
+_GONE = ("Cannot connect to the Docker daemon", "error during connect", "failed to connect to the docker API")
+_FULL, _ANSWER = "no space left on device", "Error response from daemon"
 
 Seen = list[tuple[Container, list[str]]]
 
@@ -38,6 +43,13 @@ class BringUp(msgspec.Struct, frozen=True):
             ]
             return lines[-1].strip() if lines else f"Compose ended with code {self.outcome.code}"
         return None
+
+
+def refuse_own_fault(outcome: CommandResult) -> None:
+    """Unreachable if a bring-up failed because of this machine, not of the deployment."""
+    for line in outcome.output.splitlines():
+        if _FULL in line or (_ANSWER not in line and any(sign in line for sign in _GONE)):
+            raise Unreachable(f"the stack could not be brought up on this machine: {line.strip()[:300]}")
 
 
 def progress(host: Host, project: str) -> Seen:

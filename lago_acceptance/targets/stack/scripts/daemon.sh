@@ -1,10 +1,14 @@
-# Which daemon this is, and what runs on it: "endpoint <where>", then a line a container.
+# Which daemon this is, and what runs on it: "endpoint <where>", "version <which>", then a line a container and a line a
+# network of this suite, each as JSON: a label may hold anything.
+# Variables that precede this text: run_label.
 printf 'endpoint %s\n' "${DOCKER_HOST:-$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null)}"
-docker version --format 'version {{.Server.Version}} {{.Server.Os}}' 2>&1 || { echo unanswered; exit 0; }
-docker ps --no-trunc --format '{{.ID}}' | while read -r id; do
-    docker inspect --format 'container	{{.Name}}	{{or (index .Config.Labels "com.docker.compose.project") "-"}}	{{.Config.Image}}	{{.Path}} {{join .Args " "}}' "$id" 2>/dev/null | tr '\n' ' '
-    echo
-done
-for network in $(docker network ls --filter "label=$run_label" --format '{{.Name}}'); do
-    docker network inspect --format 'owned	{{.Name}}	{{index .Labels "lago-acceptance.run"}}	{{index .Labels "lago-acceptance.owner"}}' "$network" 2>/dev/null
-done
+docker version --format 'version {{.Server.Version}} {{.Server.Os}}' 2>&1 &&
+    containers=$(docker ps -q --no-trunc 2>&1) &&
+    networks=$(docker network ls -q --no-trunc --filter "label=$run_label" 2>&1) || {
+    printf '%s\n%s\nunanswered\n' "$containers" "$networks"
+    exit 0
+}
+# What is removed meanwhile is missing.
+[ -z "$containers" ] || docker inspect --type container --format 'container {"id":{{json .Id}},"name":{{json .Name}},"labels":{{json .Config.Labels}},"image":{{json .Config.Image}},"path":{{json .Path}},"args":{{json .Args}},"mounts":{{json .Mounts}},"network":{{json .HostConfig.NetworkMode}},"ports":{{json .NetworkSettings.Ports}}}' $containers 2>/dev/null
+[ -z "$networks" ] || docker network inspect --format 'network {"name":{{json .Name}},"labels":{{json .Labels}}}' $networks 2>/dev/null
+exit 0

@@ -1,0 +1,103 @@
+"""Which host paths a container under test may see, and what it gets in the place of the others."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+KEEP, READ_ONLY, VOLUME, DROP = "keep", "read-only", "volume", "drop"
+
+# The same on every machine, and nobody's secret.
+PUBLIC = ("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo")
+_SHOWN = (".env", ".gitignore", ".gitkeep", ".gitattributes", ".dockerignore")
+# Folders that hold an image's programs and settings. A container that is given one of its own reads it.
+_CONFIGURATION = ("/etc", "/usr", "/opt", "/app", "/run", "/bin", "/lib", "/docker-entrypoint")
+_DATA = ("/app/storage", "/usr/share/nginx/cache", "/opt/bitnami/postgresql/data", "/run/postgresql")
+
+
+class Places(msgspec.Struct, frozen=True):
+    """The folders of a run: the ``project`` under test, the run's ``private`` one, and what ``--allow-mount`` names.
+
+    The project is the checkout that the compose file is in, or else the file's own folder.
+    """
+
+    project: Path
+    private: Path
+    allowed: tuple[Path, ...] = ()
+
+    @property
+    def empty_file(self) -> Path:
+        """Stands in for a file of the host."""
+        return self.private / "empty"
+
+    def named(self, source: str) -> bool:
+        """Whether an option names the path, or a folder above it."""
+        return _below(source, *self.allowed)
+
+    def readable(self, source: str) -> bool:
+        """Whether a path is part of the deployment, of this run, or public, wherever its links lead.
+
+        Hidden files beside the compose file, and folders with hidden files in them, are not: a checkout's .git holds
+        the token that fetched it, a home has .ssh.
+        """
+        if str(Path(source)) in PUBLIC or self.named(source) or _below(source, self.private):
+            return True
+        root, real = os.path.realpath(self.project), Path(os.path.realpath(source))
+        if root == "/" or not real.is_relative_to(root):
+            return False
+        inside = os.listdir(real) if real.is_dir() else []
+        return not any(map(_hidden, (*real.relative_to(root).parts, *inside)))
+
+
+def fate(mount: Mapping[str, Any], places: Places) -> str:
+    """What becomes of a bind mount: KEEP, READ_ONLY, VOLUME (a volume of the run instead) or DROP (nothing instead).
+
+    ``mount`` is Compose's long syntax.
+    """
+    source, read_only = mount.get("source") or "", bool(mount.get("read_only"))
+    if places.named(source):
+        return KEEP
+    mode = _mode(source)
+    folder = stat.S_ISDIR(mode) if mode else Path(source).suffix in ("", ".d")
+    if not places.readable(source):
+        return VOLUME if folder else DROP
+    options = mount.get("bind") or {}
+    if not mode:
+        # Docker makes a folder on the host of a path that is missing; Compose refuses one that it may not make.
+        return VOLUME if options.get("create_host_path", True) else KEEP
+    if not folder and not stat.S_ISREG(mode):
+        return DROP
+    if folder and not read_only and (_for_data(mount.get("target", "")) or not any(os.scandir(source))):
+        return VOLUME
+    return KEEP if read_only and not options.keys() - {"create_host_path", "recursive"} else READ_ONLY
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") and not name.startswith(_SHOWN)
+
+
+def _for_data(target: str) -> bool:
+    if _starts(target, _DATA):
+        return True
+    return not _starts(target, _CONFIGURATION)
+
+
+def _starts(target: str, folders: tuple[str, ...]) -> bool:
+    return any(target == each or target.startswith((f"{each}/", f"{each}-")) for each in folders)
+
+
+def _mode(source: str) -> int:
+    try:
+        return os.stat(source).st_mode
+    except OSError:
+        return 0
+
+
+def _below(source: str, *folders: Path) -> bool:
+    real = Path(os.path.realpath(source))
+    return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)

@@ -1,0 +1,70 @@
+"""The facts of a stack, with what its overlay took from the services: the file is wrong although the stack is safe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lago_acceptance.composefile.cli import Project
+from lago_acceptance.facts.collect import observe
+from lago_acceptance.facts.types import Container, Facts
+from lago_acceptance.hosts.base import Host
+from lago_acceptance.model.deployment import Model, Service
+
+_FIELDS = ("privileged", "network_mode", "logging")
+
+
+def observed(host: Host, project: Project, private: Path, sources: tuple[str, ...]) -> Facts:
+    """The facts of a project, in one round trip. ``sources`` are the host's paths that it mounts."""
+    found = observe(
+        host,
+        project=project.name,
+        files_=tuple(str(path) for path in project.files),
+        env_files=tuple(str(path) for path in project.env_files),
+        directory=str(project.directory),
+        sources=sources,
+        environment=project.variables,
+    )
+    # Files that this run made are not the deployment's.
+    own = tuple(each for each in found.texts if not each.path.startswith(str(private)))
+    return msgspec.structs.replace(found, texts=own)
+
+
+def as_written(facts: Facts, written: Model, started: Model) -> Facts:
+    """The facts with privileges, namespaces and mounts as the compose file has them.
+
+    ``started`` is what was brought up of ``written``. Data stay where they are, in volumes.
+    """
+    before, after = ({each.name: each for each in model.services} for model in (written, started))
+    return msgspec.structs.replace(
+        facts,
+        containers=tuple(
+            _container(each, before[each.service.name], after[each.service.name])
+            if each.service.name in before.keys() & after.keys()
+            else each
+            for each in facts.containers
+        ),
+    )
+
+
+def _container(container: Container, written: Service, started: Service) -> Container:
+    service = container.service
+    changes: dict[str, Any] = {
+        field: getattr(written, field)
+        for field in _FIELDS
+        if getattr(written, field) != getattr(started, field)
+    }
+    in_volumes = {mount.target for mount in started.mounts if mount.kind == "volume"}
+    taken = {
+        mount.target: mount
+        for mount in written.mounts
+        if mount.kind == "bind" and mount not in started.mounts and mount.target not in in_volumes
+    }
+    if taken:
+        left = (mount for mount in service.mounts if mount.target not in taken)
+        changes["mounts"] = (*left, *taken.values())
+    if not changes:
+        return container
+    return msgspec.structs.replace(container, service=msgspec.structs.replace(service, **changes))
