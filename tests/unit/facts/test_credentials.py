@@ -160,6 +160,33 @@ def test_a_strangers_own_file_does_not_vouch_for_it(production):
     assert own not in asked.read_text() and f"{production.folder}/compose.yml" in asked.read_text()
 
 
+def test_the_file_of_one_credentials_keeper_does_not_vouch_for_another(production):
+    """A container that brings a DATABASE_URL of its own says with it which file Compose reads."""
+    first = (production.folder / "table").read_text()
+    (production.folder / "table").unlink()
+    declares(production, {"stranger": "evil/redis:1"})
+    production.add(
+        rows(
+            "bringer",
+            "evil/api:1",
+            "x",
+            labels={f"{LABEL}.config_files": f"{production.folder}/own.yml", "lago-acceptance.role": "api"},
+            environment={"DATABASE_URL": "postgres://x:its-own-password@y/z"},
+        )
+    )
+    production.add(
+        rows(
+            "stranger",
+            "evil/redis:1",
+            "x",
+            labels={"lago-acceptance.role": "redis"},
+            networks={NETWORK: ["redis.internal"]},
+        )
+    )
+    production.add(first.splitlines())
+    assert not secrets_in(given_to(production, "stranger"))
+
+
 def test_who_was_not_asked_is_unknown_and_hides_no_other(production):
     production.add(rows("stranger", POSTGRES, "x", labels={"com.docker.compose.service": "db"}))
     facts: Facts = observe(production)
