@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -91,7 +90,7 @@ def view_of(facts: Facts) -> InsideView:
     for name, encoded in parts.items():
         try:
             value = base64.b64decode("".join(encoded), validate=True).decode("utf-8", "replace")
-        except binascii.Error as error:
+        except ValueError as error:
             raise Unreachable(f"the answer {name} arrived incomplete ({error}); try again") from error
         body, _, status = value.rpartition("\n")
         if (code := whole_number(status)) is not None:
