@@ -212,26 +212,26 @@ def by_hand(host: lago.LiveLago, words: dict[str, str]) -> None:
 def recorded(host: lago.LiveLago) -> str:
     """What the host prints to be read, without the lines that an answer begins and ends with."""
     from lago_acceptance.facts.collect import reading
-    from lago_acceptance.facts.script_output import END
 
     there = SshHost(parse(host.server.url), host.server.ssh_config)
     try:
         printed = there.read(reading(there, **looking(host)))
     finally:
         there.close()
-    kept = [line for line in printed.split("\n") if line and not line.startswith(("clock ", END))]
+    kept = [line for line in printed.split("\n") if line and not line.startswith(("clock ", "facts "))]
     return "\n".join(kept) + "\n"
 
 
 def replayed(folder: Path, after: float) -> sshd.Sshd:
     """An ssh server that prints the file ``facts`` of a folder, as late as the host itself, and at no cost."""
-    from lago_acceptance.facts.script_output import END
+    from lago_acceptance.facts.script_output import begin, end
 
     folder.mkdir()
     return sshd.start(
         folder / "ssh",
-        before=f"""echo "lago-acceptance begins"; began=$(date +%s.%N); sleep {after:.2f}; cat {folder}/facts
-printf 'clock %s %s\\n' "$began" "$(date +%s.%N)"; echo "{END}"; exit 0""",
+        before=f"""echo "lago-acceptance begins"; began=$(date +%s.%N); nonce=$(sed -n 's/^nonce=//p' "$input")
+echo "{begin("$nonce").strip()}"; sleep {after:.2f}; cat {folder}/facts
+printf 'clock %s %s\\n' "$began" "$(date +%s.%N)"; echo "{end("$nonce").strip()}"; exit 0""",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from lago_acceptance.checks import availability, schema
@@ -14,6 +13,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.answers import LagoProcess
 from lago_acceptance.facts.types import Facts
+from lago_acceptance.facts.untrusted import decoded
 
 ORGANIZATION = "/api/v1/organizations"
 
@@ -49,10 +49,7 @@ def is_healthy_and_of_the_expected_version(facts: Facts, settings: Settings) -> 
     if answer is None:
         yield _unhealthy(f"/health does not answer inside the container: {process.error or 'no reply'}")
         return
-    try:
-        body = json.loads(process.health)
-    except json.JSONDecodeError:
-        body = None
+    body = decoded(process.health)
     if not isinstance(body, dict):
         yield _unhealthy(f"/health answers {answer.status} {answer.type}, which is not JSON")
     elif answer.status != 200:

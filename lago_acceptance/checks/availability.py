@@ -23,7 +23,7 @@ _NAMES = {
 }
 _URLS = {DB: "DATABASE_URL", REDIS: "REDIS_URL", PDF: "LAGO_PDF_URL"}
 _NEVER_ASKED = re.compile(
-    r"(psql|redis-cli)\W+(command )?not found|executable file not found|no DATABASE_URL is"
+    r"(psql|redis-cli)\W+(command )?not found|executable file not found|no DATABASE_URL is|was not queried: "
 )
 # Rules that report a missing service, wherever there is an API (lago_acceptance/rules/required_services.py).
 _REPORTED_BY_RULE = {WORKER: "no-worker-service", CLOCK: "no-clock-service", PDF: "no-pdf-service"}

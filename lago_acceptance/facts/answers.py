@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import types
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from lago_acceptance.core.secrets import redact
+from lago_acceptance.facts.untrusted import decoded
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 
@@ -145,6 +145,14 @@ class RedisAnswers(msgspec.Struct, frozen=True):
     databases: tuple[RedisDatabase, ...] | None = None
 
 
+# What the checks read of Traefik's routers and services.
+_OF_ROUTERS = dict.fromkeys(("name", "rule", "service", "provider", "status"), str) | {
+    **dict.fromkeys(("using", "entryPoints", "error"), list[str]),
+    "tls": dict[str, Any],
+}
+_OF_SERVICES = {"name": str, "loadBalancer": dict[str, list[dict[str, str]]]}
+
+
 def database(named: dict[str, str]) -> tuple[DatabaseAnswers | None, str]:
     """The answers of scripts/database.sql and of the signs, and what went wrong."""
     answers: dict[str, Any] = {}
@@ -153,9 +161,8 @@ def database(named: dict[str, str]) -> tuple[DatabaseAnswers | None, str]:
         for line in text.splitlines():
             name, tab, value = line.partition("\t")
             if tab and name.isidentifier():
-                try:
-                    answers[name] = json.loads(value)
-                except json.JSONDecodeError:
+                answers[name] = decoded(value)
+                if answers[name] is None and value != "null":
                     problems.append(line)
             elif line.strip():
                 problems.append(line.strip())
@@ -167,28 +174,35 @@ def database(named: dict[str, str]) -> tuple[DatabaseAnswers | None, str]:
 def redis(named: dict[str, str]) -> tuple[RedisAnswers | None, str]:
     """What scripts/sidekiq.lua answered, or the text that came instead."""
     for text in named.values():
-        try:
-            return decode(RedisAnswers, json.loads(text)), ""
-        except json.JSONDecodeError:
-            return None, redact(text.strip())[:300]
-    return None, ""
+        if isinstance(raw := decoded(text), dict):
+            return decode(RedisAnswers, raw), ""
+    return None, redact(next(iter(named.values()), "").strip())[:300]
 
 
 def proxy(text: str) -> dict[str, Any] | None:
     """Traefik's routers and services, or None where its API doesn't answer."""
-    try:
-        parts = [json.loads(line) for line in text.splitlines() if line.strip().startswith("[")]
-    except json.JSONDecodeError:
+    parts = [decoded(line) for line in text.splitlines() if line.strip().startswith("[")]
+    if len(parts) != 2 or not all(isinstance(part, list) for part in parts):
         return None
-    return {"routers": parts[0], "services": parts[1]} if len(parts) == 2 else None
+    return {"routers": _named(parts[0], _OF_ROUTERS), "services": _named(parts[1], _OF_SERVICES)}
+
+
+def _named(raw: list[Any], types_of: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those of some objects that have a name, with the fields whose types are the expected ones."""
+    objects = (each for each in raw if isinstance(each, dict))
+    usable = (
+        _usable({name: (kind, each[name]) for name, kind in types_of.items() if name in each})
+        for each in objects
+    )
+    return [each for each in usable if "name" in each]
 
 
 def lago_process(text: str) -> LagoProcess:
     """What scripts/lago_process.rb answered, or the text that came instead as its ``error``."""
-    try:
-        return decode(LagoProcess, json.loads(text[text.index("{") :]))
-    except ValueError:
-        return LagoProcess(error=redact(text.strip())[-300:] or "nothing came in time")
+    raw = decoded(text[max(text.find("{"), 0) :])
+    if isinstance(raw, dict):
+        return decode(LagoProcess, raw)
+    return LagoProcess(error=redact(text.strip())[-300:] or "nothing came in time")
 
 
 def decode(kind: type[Answer], raw: object) -> Answer:
@@ -222,6 +236,8 @@ def _convert(kind: Any, value: Any) -> Any:
         value = {}
     if origin is tuple and parts[-1] is Ellipsis and isinstance(value, list):
         return tuple(_convert(parts[0], each) for each in value)
+    if origin is list and isinstance(value, list):
+        return [_convert(parts[0], each) for each in value]
     if origin is dict and isinstance(value, dict):
         return _usable({name: (parts[1], each) for name, each in value.items()})
     return msgspec.convert(value, kind)

@@ -11,7 +11,7 @@ import msgspec
 
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts import answers, containers, sections
+from lago_acceptance.facts import answers, containers, script_output, sections
 from lago_acceptance.facts.answers import LagoProcess
 from lago_acceptance.facts.script_output import ScriptOutput
 from lago_acceptance.facts.scripts import render
@@ -40,13 +40,16 @@ def reading(
 
     Without a project it takes the one that was started in ``wanted_directory``, else the only one with Lago in it.
     ``backups`` is a file pattern of the host's shell. ``inside``: the gateway on ``gateway_network`` and the API are
-    queried from inside their containers as well (TOO), or nothing else is done (ONLY).
+    queried from inside their containers as well (TOO), or nothing else is done (ONLY). Compose gets the variables of
+    ``environment`` and no other of the host's.
     """
-    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in (environment or {}).items())
+    given = environment or {}
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in given.items())
     return ReadCommand(
         "facts",
         exports + render.script("collect.sh"),
         {
+            "nonce": script_output.new_nonce(),
             "project": project,
             "wanted_directory": wanted_directory,
             "backups": backups,
@@ -55,12 +58,14 @@ def reading(
             "env_files": "\n".join(env_files),
             "directory": directory,
             "sources": "\n".join(sources),
+            "given": " ".join(given),
             "log_lines": str(LOG_LINES),
             "gateway_network": gateway_network,
             "inside": inside,
             "stranger": nobodys_key(),
             "plan": render.script("plan.awk"),
             "mask": render.script("mask.awk"),
+            "declares": render.script("declares.awk"),
             "gateway_sh": render.script("gateway_view.sh"),
             "lago_rb": render.script("lago_process.rb"),
             "redis_lua": render.script("sidekiq.lua"),
@@ -118,7 +123,7 @@ def read_inside(host: Host, facts: Facts, gateway_network: str) -> Facts:
 
 
 def _read(host: Host, asked: ReadCommand) -> ScriptOutput:
-    output = ScriptOutput(host.name, host.read(asked))
+    output = ScriptOutput(host.name, host.read(asked), asked.variables["nonce"])
     if problem := output.text("docker-error"):
         raise Unreachable(_docker_sentence(host, problem))
     return output

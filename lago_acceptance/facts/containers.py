@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.facts.types import Container
+from lago_acceptance.facts.untrusted import decoded
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.from_compose import declared
 from lago_acceptance.model.from_docker import observed_service
@@ -14,8 +14,10 @@ from lago_acceptance.model.from_docker import observed_service
 
 def containers(text: str, environments: dict[str, dict[str, str]]) -> tuple[Container, ...]:
     """All containers of the host, one JSON object a line, with their (masked) variables by container id."""
-    objects = (json.loads(line) for line in text.splitlines() if line.strip())
-    return tuple(container_from(each, environments.get(each["id"], {})) for each in objects)
+    objects = (decoded(line) for line in text.split("\n"))
+    return tuple(
+        container_from(each, environments.get(each["id"], {})) for each in objects if isinstance(each, dict)
+    )
 
 
 def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Container:
@@ -58,7 +60,7 @@ def environments(text: str) -> tuple[dict[str, dict[str, str]], str]:
     "D <line>"."""
     values: dict[str, dict[str, str]] = {}
     lines = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if line.startswith("E\t"):
             _, container, name, value = line.split("\t", 3)
             values.setdefault(container, {})[name] = _unescaped(value)
@@ -71,14 +73,16 @@ def declaration(text: str) -> tuple[Model | None, str]:
     """The model that Compose made of the files on the host, or why it could not."""
     if not text.strip():
         return None, ""
-    try:
-        return declared(json.loads(text[text.index("{") :])), ""
-    except ValueError:
+    if "out of memory" in text:
+        return None, "Compose needed more than 400 MB to read them, such as an env_file without end"
+    if text.strip().endswith("exit 124"):
+        return None, "Compose did not read them within 20 s, such as an env_file that is a pipe"
+    raw = decoded(text[max(text.find("{"), 0) :])
+    if not isinstance(raw, dict):
         return None, redact(text.strip())[:500]
+    return declared(raw), ""
 
 
 def _unescaped(value: str) -> str:
-    try:
-        return str(json.loads(f'"{value}"'))
-    except json.JSONDecodeError:
-        return value
+    text = decoded(f'"{value}"')
+    return text if isinstance(text, str) else value

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +12,7 @@ from lago_acceptance.core.roles import API
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts.types import Container, Facts
+from lago_acceptance.facts.untrusted import decoded, whole_number
 
 _NAMES_OF_THE_GATEWAY = ("url", "has-key", "addresses", "resolver", "health", "stranger", "organization")
 
@@ -27,10 +26,7 @@ class InsideAnswer(msgspec.Struct, frozen=True):
     @property
     def document(self) -> Any:
         """The body as JSON, None where it is something else."""
-        try:
-            return json.loads(self.text)
-        except ValueError:
-            return None
+        return decoded(self.text)
 
     @property
     def said(self) -> str:
@@ -94,11 +90,11 @@ def view_of(facts: Facts) -> InsideView:
     for name, encoded in parts.items():
         try:
             value = base64.b64decode("".join(encoded), validate=True).decode("utf-8", "replace")
-        except binascii.Error as error:
+        except ValueError as error:
             raise Unreachable(f"the answer {name} arrived incomplete ({error}); try again") from error
         body, _, status = value.rpartition("\n")
-        if status.isdigit():
-            answers[name] = InsideAnswer(int(status), body)
+        if (code := whole_number(status)) is not None:
+            answers[name] = InsideAnswer(code, body)
         else:
             texts[name] = value.strip()
     api = facts.running(API)

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import re
+import secrets
 
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
 
-BEGIN, END = "facts begin", "facts end"
 _LINE = re.compile(r"([a-z-]+(?::\w+)?)([ +])(.*)", re.DOTALL)
 
 
-class ScriptOutput:
-    """The sections of the script's output. Whatever a login's profile prints before them is ignored.
+def new_nonce() -> str:
+    """A word that nothing on a host can know before the script of one reading runs there.
 
-    Unreachable where the output is not whole; ``host`` is the host's name.
+    A letter comes first, for awk takes digits with an e among them for a number.
+    """
+    return f"n{secrets.token_hex(16)}"
+
+
+def begin(nonce: str) -> str:
+    """The line before all sections."""
+    return f"facts begin {nonce}\n"
+
+
+def end(nonce: str) -> str:
+    """The line behind all sections."""
+    return f"facts end {nonce}\n"
+
+
+class ScriptOutput:
+    """The sections of the script's output. Whatever a login's profile prints around them is ignored.
+
+    Unreachable where the output is not whole; ``host`` is the host's name, ``nonce`` the one that the script was given.
     """
 
-    def __init__(self, host: str, output: str):
-        _, begun, rest = output.partition(BEGIN + "\n")
-        printed, ended, _ = rest.rpartition(END)
+    def __init__(self, host: str, output: str, nonce: str):
+        _, begun, rest = output.partition(begin(nonce))
+        printed, ended, _ = rest.partition(end(nonce))
         if not begun or not ended:
             said = redact((rest or output).strip()[-200:]) if not begun else "the output broke off"
             raise Unreachable(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import msgspec
 
 from lago_acceptance.core.roles import API, WORKER
+from lago_acceptance.core.urls import service_url
 from lago_acceptance.facts.answers import DeadJob, RedisDatabase
 from lago_acceptance.facts.types import Facts
+from lago_acceptance.facts.untrusted import whole_number
 
 # Seconds after which Sidekiq itself takes a silent process for gone.
 SILENCE = 60
@@ -44,8 +44,8 @@ class Sidekiq(msgspec.Struct, frozen=True):
 
 def database_of(url: str) -> int:
     """The number of the database that a Redis URL names."""
-    path = urlsplit(url).path.strip("/") if url else ""
-    return int(path) if path.isdigit() else 0
+    found = service_url(url)
+    return (whole_number(found.database) if found else None) or 0
 
 
 def number_enqueued_to(facts: Facts) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, RedisAnswers
+from lago_acceptance.facts.untrusted import whole_number
 from lago_acceptance.model.deployment import Model, Network, Service
 from lago_acceptance.model.from_docker import own_name
 
@@ -59,7 +60,7 @@ class KeyFile(msgspec.Struct, frozen=True):
     def bits(self) -> int:
         """Bits of the modulus, 0 where it is no key."""
         digits = self.text.partition("(")[2].partition(" bit")[0]
-        return int(digits) if digits.isdigit() else 0
+        return whole_number(digits) or 0
 
 
 class ComposeText(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from typing import Any
 
 from lago_acceptance.core.value_shapes import GIVEN_LATER, given_later
 from lago_acceptance.facts.collect import observe
-from lago_acceptance.facts.script_output import BEGIN, END
+from lago_acceptance.facts.script_output import begin, end
 from lago_acceptance.facts.scripts import render
 from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.model.deployment import Model, Mount, Service
@@ -83,7 +83,8 @@ class _Printed(Host):
         self.output = output
 
     def read(self, reading: ReadCommand) -> str:
-        return self.output
+        nonce = reading.variables["nonce"]
+        return f"{begin(nonce)}{self.output}{end(nonce)}"
 
 
 def observed(model: Model, given: dict[str, str]) -> Model:
@@ -106,12 +107,15 @@ def observed(model: Model, given: dict[str, str]) -> Model:
     ).stdout
     sections = {
         "project": [model.project],
-        "networks": ["bridge", "host", "none", *(network.name for network in model.networks)],
-        "volumes": [volume.name for volume in model.volumes],
+        "networks": [
+            json.dumps(name)
+            for name in ("bridge", "host", "none", *(network.name for network in model.networks))
+        ],
+        "volumes": [json.dumps(volume.name) for volume in model.volumes],
         "clock": ["1764000000.0 1764000000.1"],
     }
     lines = "".join(f"{name} {line}\n" for name, section in sections.items() for line in section)
-    return observe(_Printed(f"{BEGIN}\n{masked}{lines}{END}\n")).model()
+    return observe(_Printed(f"{masked}{lines}")).model()
 
 
 def _as_go(raw: dict[str, Any]) -> str:

@@ -1,172 +1,178 @@
-# Observes a Docker host in one go. Changes nothing there.
-# Variables that precede this text: project, wanted_directory, compose, directory, files, env_files and sources (one a
-# line), log_lines, backups, gateway_network, inside (too: what gateway and API see of each other as well; only: nothing
-# else), stranger (a key that no organization has), and the texts plan, mask, gateway_sh, lago_rb, redis_lua and facts_sql.
-# The functions host_sections and last_sections precede it as well (render.py).
-# Output: the line "facts begin", lines of sections as mask.awk writes them, interleaved, and the line "facts end".
+# Observes a Docker host in one go. Changes nothing there, and trusts no container and no label: what they say is data of
+# a bounded size, and a credential goes only to a container that has it already or that the compose file declares.
+# Variables that precede this text: nonce (a word that nothing on the host can know), project, wanted_directory, compose,
+# directory, files, env_files and sources (one a line), given (names of variables for Compose), log_lines, backups,
+# gateway_network, inside (too: what gateway and API see of each other as well; only: nothing else), stranger (a key that no
+# organization has), and the texts plan, mask, declares, gateway_sh, lago_rb, redis_lua and facts_sql.
+# The functions host_sections and last_sections precede it as well (render.py), and those of declaration.sh.
+# Output: the line "facts begin <nonce>", lines of sections as mask.awk writes them, interleaved, and the line
+# "facts end <nonce>".
 # This text may come by standard input, so nothing in it reads that: it is one function, called at the end.
 
 tab='	'
 line_feed='
 '
+secrets=
 
-tell() { awk -v name="$1" "$mask"; }
-# Several sections share one awk: what follows belongs to the section that was begun last. The leading line feed ends a
-# line that the previous section left open; empty lines are left out.
-begin() { printf '\n\t%s\n' "$1"; }
+# Sends the sections that a function prints, which leaves the rest of a loop's input alone. Secrets go by a pipe: every user of the host can read arguments.
+send() { { known; "$@" </dev/null; } | nonce=$nonce awk "$mask"; }
+known() { printf '%s%s\n' "$secrets" "$nonce"; }
+# What follows belongs to the section that was begun last, and no more of it than so many bytes. The leading line feed ends
+# a line that the previous section left open.
+begin() { printf '\n%s\t%s\t%s\t%s\n' "$nonce" "$1" "${2:-4000000}" "$3"; }
+# One byte more than a section may have: mask.awk says that something is left out. BusyBox' awk takes long over zero bytes.
+bounded() { head -c "${1:-4000001}" | tr -d '\000'; }
 
 # --- which containers there are ---
 
-# One inspection of all containers. The first letter of a line says what it is for: R which service it is, P where its
-# project lies, V a value that this script needs, E an environment variable, N a network, M a mount, L its files and
-# whether it is well, C everything as JSON.
-template='R	{{.Id}}	{{.State.Running}}	{{with .Config.Labels}}{{or (index . "com.docker.compose.project") "-"}}	{{or (index . "lago-acceptance.role") "-"}}{{else}}-	-{{end}}	{{.Config.Image}} {{.Path}} {{json .Args}}
-{{$id := .Id}}{{with .Config.Labels}}P	{{$id}}	{{index . "com.docker.compose.project.working_dir"}}	{{index . "com.docker.compose.project.config_files"}}	{{index . "com.docker.compose.project.environment_file"}}
-{{end}}L	{{.Id}}	{{.LogPath}}	{{.HostnamePath}}	{{if and .State.Running (not .State.Restarting) (eq (print .RestartCount) "0")}}{{with index .State "Health"}}{{.Status}}{{else}}healthy{{end}}{{end}}
-{{range .Config.Env}}{{$name := index (split . "=") 0}}{{if or (eq $name "DATABASE_URL") (eq $name "REDIS_URL") (eq $name "REDIS_PASSWORD") (eq $name "LAGO_API_KEY") (eq $name "LAGO_ORG_API_KEY") (eq $name "POSTGRES_SCHEMA")}}V	{{$id}}	{{println .}}{{end}}E	{{$id}}	{{printf "%q" .}}
-{{end}}{{range $name, $each := .NetworkSettings.Networks}}N	{{$id}}	{{println $name}}{{end}}{{range .Mounts}}{{if eq .Type "bind"}}M	{{$id}}	{{println .Source}}{{end}}{{end}}C	{{.Id}}	{"id":{{json .Id}},"name":{{json .Name}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"log_path":{{json .LogPath}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"working_dir":{{json .Config.WorkingDir}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}'
+# One inspection of all containers, every value as JSON, so that none can end a row or a field. The first letter of a row
+# says what it is for: R which service it is, P where its project lies, E an environment variable, N a network, M a mount,
+# L its files and whether it is well, C everything.
+template='R	{{.Id}}	{{.State.Running}}	{{with .Config.Labels}}{{json (index . "com.docker.compose.project")}}	{{json (index . "lago-acceptance.role")}}	{{json (index . "com.docker.compose.service")}}{{else}}null	null	null{{end}}	{{json .Config.Image}}	{{json .Path}}	{{json .Args}}	{{json .Name}}
+{{$id := .Id}}{{with .Config.Labels}}P	{{$id}}	{{json (index . "com.docker.compose.project.working_dir")}}	{{json (index . "com.docker.compose.project.config_files")}}	{{json (index . "com.docker.compose.project.environment_file")}}
+{{end}}L	{{.Id}}	{{json .LogPath}}	{{json .HostnamePath}}	{{if and .State.Running (not .State.Restarting) (eq (print .RestartCount) "0")}}{{with index .State "Health"}}{{.Status}}{{else}}healthy{{end}}{{end}}
+{{range .Config.Env}}E	{{$id}}	{{json .}}
+{{end}}{{range $name, $each := .NetworkSettings.Networks}}N	{{$id}}	{{json $name}}	{{json $each}}
+{{end}}{{range .Mounts}}{{if eq .Type "bind"}}M	{{$id}}	{{json .Source}}
+{{end}}{{end}}C	{{.Id}}	{"id":{{json .Id}},"name":{{json .Name}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"log_path":{{json .LogPath}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"working_dir":{{json .Config.WorkingDir}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}'
 # A rootless Docker that only a login's profile knows of.
 rootless=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/docker.sock
 listed() { containers=$(docker ps -aq --no-trunc 2>/dev/null); }
 at_rootless() { [ -z "$DOCKER_HOST" ] && [ -S "$rootless" ] && export DOCKER_HOST="unix://$rootless"; }
+say() {
+    begin "$1"
+    printf '%s\n' "$2"
+}
 # Sets table; fails, and says why, where Docker doesn't answer.
 inspect() {
     if ! { listed || { at_rootless && listed; }; }; then
-        docker version --format '{{.Server.Version}}' 2>&1 | tell docker-error
+        send say docker-error "$(docker version --format '{{.Server.Version}}' 2>&1 | tail -n 1 | bounded 2000)"
         return 1
     fi
     table=
     [ -n "$containers" ] || return 0
     # A container that is removed meanwhile is missing; the others are printed all the same.
-    table=$(docker inspect --type container --format "$template" $containers 2>/dev/null)
+    table=$(docker inspect --type container --format "$template" $containers 2>/dev/null | bounded 16000001)
+    if [ "${#table}" -gt 16000000 ]; then
+        send say docker-error "docker inspect prints more than 16 MB about the containers"
+        return 1
+    fi
     [ -n "$table" ] && return 0
-    docker inspect --type container --format "$template" $containers 2>&1 | tail -n 1 | tell docker-error
+    said=$(docker inspect --type container --format "$template" $containers 2>&1 >/dev/null | tail -n 1 | bounded 2000)
+    send say docker-error "${said:-docker inspect printed nothing}"
     return 1
 }
 
 # --- inside of containers ---
 
-ask_lago() { # container, role, what else
-    LAGO_API_KEY=$api_key timeout 15 docker exec -e LAGO_API_KEY "$1" ruby --disable-gems -e "$lago_rb" "$2" "$3" 2>&1 | tell "lago:$1"
+# The key is handed to a declared container only: one that has it uses its own.
+ask_lago() { # container, role, trust, what else
+    begin "lago:$1" 8000000
+    key=
+    [ "$3" != declared ] || key=$api_key
+    LAGO_API_KEY=$key timeout 15 docker exec ${key:+-e LAGO_API_KEY} "$1" ruby --disable-gems -e "$lago_rb" "$2" "$4" 2>&1 | bounded 8000001
 }
 ask_gateway() {
-    {
-        # The gateway exists even where nothing can be run in it.
-        echo asked
-        printf '%s' "$gateway_sh" |
-            timeout 12 docker exec -i -e stranger="$stranger" -e fallback=http://lago-api:3000 "$gateway" sh -s 2>&1
-    } | tell "gateway:$gateway"
+    begin "gateway:$gateway"
+    # The gateway exists even where nothing can be run in it.
+    echo asked
+    printf '%s' "$gateway_sh" |
+        timeout 12 docker exec -i -e stranger="$stranger" -e fallback=http://lago-api:3000 "$gateway" sh -s 2>&1 | bounded
 }
 ask_database() {
+    begin "database:$1"
     { printf '\\c %s\n' "'$(printf %s "$database_url" | sed "s/'/''/g")'"; printf '%s\n' "${search_path:+SET search_path TO $search_path;}" "$facts_sql"; } |
-        timeout 20 docker exec -i "$1" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 |
-        tell "database:$1"
+        timeout 20 docker exec -i "$1" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 | bounded
 }
 ask_redis() {
+    begin "redis:$1"
     REDISCLI_AUTH=$redis_password timeout 10 docker exec -e REDISCLI_AUTH "$1" sh -c \
         '[ -n "$REDISCLI_AUTH" ] || unset REDISCLI_AUTH
         ask() { redis-cli --raw ${user:+--user "$user"} "$@" 2>&1; }
         user=$2
         answer=$(ask EVAL_RO "$1" 0); case $answer in *nknown\ command*) ask EVAL "$1" 0 ;; *) printf "%s" "$answer" ;; esac' \
-        redis "$redis_lua" "$redis_user" 2>&1 | tell "redis:$1"
+        redis "$redis_lua" "$redis_user" 2>&1 | bounded
 }
 ask_front() {
+    begin "front:$1"
     timeout 8 docker exec "$1" sh -c 'curl -s -i http://127.0.0.1/env-config.js 2>/dev/null || wget -S -qO- http://127.0.0.1/env-config.js 2>&1' |
-        head -c 20000 | tell "front:$1"
+        bounded 20000
 }
 ask_proxy() {
+    begin "proxy:$1" 8000000
     timeout 8 docker exec "$1" sh -c 'for part in routers services; do
         wget -qO- "http://127.0.0.1:8080/api/http/$part?per_page=10000" 2>/dev/null || curl -fsS "http://127.0.0.1:8080/api/http/$part?per_page=10000" 2>/dev/null || echo null
         echo
-    done' 2>/dev/null | tell "proxy:$1"
+    done' 2>/dev/null | bounded 8000001
 }
 # What takes longest begins first.
 ask_all() {
-    [ -z "$inside" ] || [ -z "$gateway" ] || ask_gateway &
-    while read -r role id; do
+    [ -z "$inside" ] || [ -z "$gateway" ] || send ask_gateway &
+    while read -r role id trust name service image; do
+        [ "$trust" != declared ] || is_declared "$service" "$image" || trust=foreign
         case $role in
-            api) ask_lago "$id" api "${inside:+inside}" & ;;
-            worker | clock) ask_lago "$id" "$role" & ;;
-            front) ask_front "$id" & ;;
-            redis) ask_redis "$id" & ;;
-            proxy) ask_proxy "$id" & ;;
-            db)
-                if [ -n "$database_url" ]; then
-                    ask_database "$id" &
+            api) send ask_lago "$id" api "$trust" "${inside:+inside}" & ;;
+            worker | clock) send ask_lago "$id" "$role" trusted & ;;
+            front) send ask_front "$id" & ;;
+            proxy) send ask_proxy "$id" & ;;
+            redis)
+                if [ "$trust" = foreign ]; then
+                    send say "redis:$id" "$(withheld "$name" "Redis' password")"
                 else
-                    echo "no DATABASE_URL is among the variables of Lago's containers" | tell "database:$id"
+                    send ask_redis "$id" &
+                fi ;;
+            db)
+                if [ -z "$database_url" ]; then
+                    send say "database:$id" "no DATABASE_URL is among the variables of Lago's containers"
+                elif [ "$trust" = foreign ]; then
+                    send say "database:$id" "$(withheld "$name" "the password of DATABASE_URL")"
+                else
+                    send ask_database "$id" &
                 fi ;;
         esac
     done <<END
 $members
 END
 }
+withheld() {
+    echo "the container $1 was not queried: it does not have $2 in its own configuration, and the compose file on the host does not declare it with its image"
+}
 logs() {
     for id in $talkers; do
-        begin "logs:$id"
-        docker logs --timestamps --tail "$log_lines" "$id" 2>&1
+        begin "logs:$id" 200000 last
+        timeout 15 docker logs --timestamps --tail "$log_lines" "$id" 2>&1 | tail -c 1000000 | tr -d '\000' | tail -n "$log_lines"
     done
-}
-
-# --- the declaration: the files that the containers name ---
-
-find_files() {
-    if [ -z "$files" ] && [ -n "$project" ]; then
-        directory=$found_directory
-        files=$(printf '%s' "$found_files" | tr ',' '\n')
-        env_files=$(printf '%s' "$found_env_files" | tr ',' '\n')
-        # Old Compose names its files from its folder.
-        [ ! -d "$directory" ] || cd "$directory"
-    fi
-}
-find_compose() {
-    [ -z "$compose" ] || return 0
-    for each in "$HOME/.docker/cli-plugins" /usr/local/lib/docker/cli-plugins /usr/local/libexec/docker/cli-plugins \
-        /usr/lib/docker/cli-plugins /usr/libexec/docker/cli-plugins; do
-        [ ! -x "$each/docker-compose" ] || { compose=$each/docker-compose; return 0; }
-    done
-    compose=$(command -v docker-compose) || compose=
-}
-config() {
-    [ -n "$compose" ] || { echo "neither docker compose nor docker-compose is on the host"; return; }
-    set --
-    [ -z "$project" ] || set -- -p "$project"
-    [ -z "$directory" ] || set -- "$@" --project-directory "$directory"
-    IFS=$line_feed
-    for file in $files; do set -- "$@" -f "$file"; done
-    for file in $env_files; do set -- "$@" --env-file "$file"; done
-    "$compose" "$@" config --format json 2>&1 || echo "exit $?"
-}
-declaration() {
-    printf '%s\ndeclaration\n' "$table"
-    [ -z "$files" ] || config
 }
 
 # --- all of it ---
 
 collect() {
-    echo "facts begin"
+    echo "facts begin $nonce"
     export LC_ALL=C
     # Docker's client is started often, does little, and ends before there is garbage to collect.
     export GOMAXPROCS=1 GOGC=400
     started=$(date +%s.%N)
     if inspect; then
-        eval "$(printf '%s\n' "$table" | wanted_project=$project wanted_directory=$wanted_directory gateway_network=$gateway_network awk "$plan")"
+        eval "$(printf '%s\n' "$table" | wanted_project=$project wanted_directory=$wanted_directory gateway_network=$gateway_network files=$files awk "$plan")"
         if [ "$inside" = only ]; then
-            [ -z "$gateway" ] || ask_gateway &
-            [ -z "$api" ] || ask_lago "$api" api inside &
+            [ -z "$gateway" ] || send ask_gateway &
+            while read -r role id trust name service image; do
+                [ "$id" != "$api" ] || send ask_lago "$id" api "$trust" inside &
+            done <<END
+$members
+END
             wait
         else
-            ask_all
             find_files
             find_compose
-            declaration | awk -v scope=" $scope" "$mask" &
-            logs | awk -v parts=1 -v most=200000 "$mask" &
-            host_sections | awk -v parts=1 "$mask" &
+            ask_all
+            { known; declaration; } | nonce=$nonce awk -v scope=" $scope" "$mask" &
+            send logs &
+            send host_sections &
             wait
-            last_sections | awk -v parts=1 "$mask"
+            send last_sections
         fi
     fi
-    echo "facts end"
+    echo "facts end $nonce"
 }
 collect </dev/null

@@ -1,13 +1,16 @@
 # Masks what must not leave the host, and prints lines "<section> <text>"; a long line is split, and all its parts but the
 # last are "<section>+<text>". Several processes write at a time: each piece is short enough to be written in one go.
-# Variables: name (the section) or parts (1: a line of a tab and a name begins a section, empty lines are left out), most
-# (only the last so many bytes of a section are printed), and scope (ids), where the input is the table of all containers
-# (collect.sh). Of that table these lines are printed, values escaped as JSON or Go write strings:
+# Environment: nonce. Where it is set, the input begins with the deployment's secrets (encodings.awk) and a line that is
+# the nonce, and a line "<nonce> TAB <name> [TAB <most> [TAB last]]" begins a section: of it the first so many bytes are
+# printed, or the last. Nothing that is read from a container can know it.
+# Variables: name (of the first section), and scope (ids), where the input is the table of all containers (collect.sh). Of
+# that table these lines are printed, values escaped as JSON writes strings:
 #   C <container> <JSON>         -> section containers
 #   E <container> "NAME=value"   -> section environment, for those in scope: E <container> NAME <masked value>
 #   what Compose prints, behind the line "declaration"
 #                                -> section environment: D <line, its secrets masked>
-# Anything else is scrubbed of key material and of passwords in URLs; commands, of Redis' passwords too.
+# Anything else is scrubbed of the deployment's secrets in all their forms, of key material and of passwords in URLs;
+# commands, of Redis' passwords too.
 #
 # Values of variables whose names sound secret, and values that hold key material, become
 # <secret:CLASS:SHAPE:LENGTH>: equal values of one run have the same CLASS, and SHAPE says what the value looks like.
@@ -51,23 +54,68 @@ function normal(value) {
     gsub(/\\u0026/, "\\&", value); gsub(/\\u003c/, "<", value); gsub(/\\u003e/, ">", value)
     return value
 }
-function scrubbed(line) {
+function scrubbed(line,    done, found) {
     gsub(/-----BEGIN[^"]*-----END [A-Z ]*-----/, "<key material>", line)
-    gsub(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, "<key material>", line)
+    if (gsub(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, "<key material>", line)) in_key = 1
     gsub(/LS0tLS1CRUdJTi[A-Za-z0-9+\/=]*/, "<key material>", line)
     # Not as /…{200,}/, which mawk takes literally.
-    at = 1
-    while (match(substr(line, at), /MII[A-Za-z0-9+\/=]+/)) {
-        if (RLENGTH < 203) { at += RSTART + RLENGTH - 1; continue }
-        line = substr(line, 1, at + RSTART - 2) "<key material>" substr(line, at + RSTART + RLENGTH - 1)
+    while (match(line, /MII[A-Za-z0-9+\/=]+/)) {
+        done = done substr(line, 1, RSTART - 1) (RLENGTH < 203 ? substr(line, RSTART, RLENGTH) : "<key material>")
+        line = substr(line, RSTART + RLENGTH)
     }
+    line = done line; done = ""
     while (match(line, /:\/\/[^:@\/ "]*:[^@\/ "<]+@/)) {
-        head = substr(line, 1, RSTART - 1); found = substr(line, RSTART, RLENGTH); rest = substr(line, RSTART + RLENGTH)
+        found = substr(line, RSTART, RLENGTH)
         sub(/:[^:]*@$/, ":<secret>@", found)
-        line = head found rest
+        done = done substr(line, 1, RSTART - 1) found
+        line = substr(line, RSTART + RLENGTH)
+    }
+    return done line
+}
+# A line of a log that ends with nothing but base64 is a piece of a key: as long as lines of keys are, or behind one.
+function key_masked(line,    piece) {
+    if (!match(line, /(^|[ \t])[A-Za-z0-9+\/]+=*[\r]?$/)) {
+        in_key = in_key && line !~ /-----END/ && line ~ /<key material>/
+        return line
+    }
+    piece = substr(line, RSTART)
+    if (!(RLENGTH > 60 && piece ~ /[A-Z]/ && piece ~ /[a-z]/ && piece ~ /[0-9]/) && !(in_key && RLENGTH > 4)) {
+        in_key = 0
+        return line
+    }
+    in_key = 1
+    return substr(line, 1, RSTART - 1) (piece ~ /^[ \t]/ ? substr(piece, 1, 1) : "") "<key material>"
+}
+
+# --- the deployment's secrets, wherever they turn up ---
+
+function learn(line,    at) {
+    at = index(line, "\t")
+    form[++forms] = substr(line, 1, at - 1)
+    meant[forms] = substr(line, at + 1)
+}
+# Which of them a text holds: of many lines, few hold any.
+function look_for(text,    each) {
+    present = 0
+    for (each = 1; each <= forms; each++) if (index(text, form[each])) there[++present] = each
+}
+# by_class: equal secrets stay equal.
+function known_masked(line, by_class,    each, text, instead, done, at) {
+    for (each = 1; each <= present; each++) {
+        text = form[there[each]]
+        if (!index(line, text)) continue
+        instead = by_class && meant[there[each]] != "" ? secret(meant[there[each]]) : "<secret>"
+        done = ""
+        while (at = index(line, text)) {
+            done = done substr(line, 1, at - 1) instead
+            line = substr(line, at + length(text))
+        }
+        line = done line
     }
     return line
 }
+function all_masked(line) { look_for(line); return known_masked(line, 1) }
+
 # Passwords among the words of commands, in a line of JSON: --requirepass PASSWORD, "--requirepass", "PASSWORD".
 function options_masked(line,    done, word) {
     while (match(line, /(--(requirepass|masterauth|pass)|redis-cli(", *"| +)-a)(", *"|[ =]+(\\"|')?)/)) {
@@ -82,15 +130,17 @@ function options_masked(line,    done, word) {
     }
     return done line
 }
-function entry_of(line,    entry, at, name) {
+function entry_of(line,    entry, at, name, value, changed) {
     entry = substr(line, length($1) + length($2) + 3)
     entry = substr(entry, 2, length(entry) - 2)
     at = index(entry, "=")
     name = substr(entry, 1, at - 1)
-    return "E\t" $2 "\t" name "\t" masked(name, normal(substr(entry, at + 1)))
+    value = normal(substr(entry, at + 1))
+    changed = masked(name, value)
+    return "E\t" $2 "\t" name "\t" (changed == value ? all_masked(value) : changed)
 }
 function declaration_of(line,    head, written, value, tail, name, changed) {
-    if (!match(line, /^ *"[A-Za-z_][A-Za-z0-9_]*": "/)) return "D\t" scrubbed(word_masked(line))
+    if (!match(line, /^ *"[A-Za-z_][A-Za-z0-9_]*": "/)) return "D\t" scrubbed(all_masked(word_masked(line)))
     head = substr(line, 1, RLENGTH); written = substr(line, RLENGTH + 1)
     tail = written ~ /",$/ ? "\"," : "\""
     written = substr(written, 1, length(written) - length(tail))
@@ -98,7 +148,7 @@ function declaration_of(line,    head, written, value, tail, name, changed) {
     # Compose doubles dollar signs, and its reader halves them.
     value = written; gsub(/\$\$/, "$", value); value = normal(value)
     changed = masked(name, value)
-    if (changed == value) return "D\t" head written tail
+    if (changed == value) return "D\t" head all_masked(written) tail
     gsub(/\$/, "$$", changed)
     return "D\t" head changed tail
 }
@@ -121,24 +171,57 @@ function send(line) {
 }
 function flush() { printf "%s", waiting; fflush(); waiting = "" }
 
-BEGIN { FS = "\t"; hex = "0123456789abcdef"; first = 1 }
+# --- sections ---
+
+# Lines are looked at in blocks: first all of them at once.
+function hold(line) {
+    held[++last] = line
+    block = block line "\n"
+    if (length(block) > 16000) release()
+}
+function release(    each, line) {
+    look_for(block)
+    for (each = 1; each <= last; each++) {
+        # The gateway's answers are in base64 themselves.
+        line = known_masked(name ~ /^gateway:/ ? held[each] : key_masked(scrubbed(held[each])))
+        if (keep == "last" && length(line) > 8000) line = substr(line, 1, 8000) " (cut)"
+        tell(name, line)
+    }
+    last = 0; block = ""
+}
+function add(line) {
+    if (keep == "last") {
+        # A little more than is told, so that a secret at its end is whole when it is looked for.
+        kept[++newest] = substr(line, 1, 10000); size += length(kept[newest]) + 1
+        while (size > most && oldest < newest) { size -= length(kept[oldest]) + 1; delete kept[oldest++] }
+    }
+    else {
+        size += length(line) + 1
+        if (!most || size <= most) hold(line)
+    }
+}
+function finish() {
+    for (; oldest <= newest; oldest++) { hold(kept[oldest]); delete kept[oldest] }
+    release()
+    if (most && keep != "last" && size > most) tell(name, "(the rest is left out: more than " most " bytes)")
+    oldest = 1; newest = size = empty = in_key = 0
+}
+
+BEGIN { FS = "\t"; hex = "0123456789abcdef"; oldest = 1; nonce = ENVIRON["nonce"]; ready = nonce == "" }
+!ready { if ($0 == nonce) ready = 1; else learn($0); next }
 scope != "" && declared { tell("environment", declaration_of($0)); next }
 scope != "" {
     if ($0 == "declaration") declared = 1
-    else if ($1 == "C") tell("containers", scrubbed(options_masked(substr($0, length($2) + 4))))
+    else if ($1 == "C") tell("containers", scrubbed(all_masked(options_masked(substr($0, length($2) + 4)))))
     else if ($1 == "E" && index(scope, " " $2 " ")) tell("environment", entry_of($0))
     next
 }
-parts && $0 == "" { next }
-parts && $1 == "" { finish(); name = $2; next }
-most {
-    kept[++last] = $0; size += length($0) + 1
-    while (size > most) { size -= length(kept[first]) + 1; delete kept[first++] }
-    next
-}
-{ tell(name, scrubbed($0)) }
-function finish() {
-    for (; first <= last; first++) tell(name, scrubbed(kept[first]))
-    first = 1; last = 0; size = 0
+nonce != "" && $1 == nonce { finish(); name = $2; most = $3 + 0; keep = $4; next }
+# Every section begins with a line feed: an empty line counts only where something follows it, and several count as one.
+$0 == "" { empty = 1; next }
+{
+    if (empty) add("")
+    empty = 0
+    add($0)
 }
 END { finish(); flush() }

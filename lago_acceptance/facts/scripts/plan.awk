@@ -1,9 +1,9 @@
-# Decides from the table of all containers (collect.sh) which of them are the deployment's, and what to ask of them.
-# Prints assignments for the shell. Environment: wanted_project, wanted_directory, gateway_network. role_of precedes this
-# text (render.py). Everything is printed by assign(), which quotes.
+# Decides from the table of all containers (collect.sh) which of them are the deployment's, what to ask of them, and which
+# of them may be handed a credential. Prints assignments for the shell. Environment: wanted_project, wanted_directory,
+# gateway_network, files (given by the operator). role_of, sounds_secret and shape precede this text (render.py), as do
+# decoded and learn (encodings.awk). Everything is printed by assign(), which quotes.
 function assign(name, value) {
-    gsub(/'/, "'\\''", value)
-    print name "='" value "'"
+    print name "='" replaced(value, "'", "'\\''") "'"
 }
 
 function plain(text,    out, code, hex) {
@@ -39,38 +39,102 @@ function search_path_of(url, schema,    at, count, parts, each, path) {
 
 # The part of a URL before its last @.
 function credentials_of(url,    at) {
-    if (!sub(/^[a-z]+:\/\//, "", url) || !match(url, /@[^@]*$/)) return ""
+    if (!sub(/^[A-Za-z][A-Za-z0-9+.-]*:\/\//, "", url) || !match(url, /@[^@]*$/)) return ""
     at = RSTART
     return index(substr(url, 1, at - 1), "/") ? "" : substr(url, 1, at - 1)
 }
+function password_of(url,    credentials) {
+    credentials = credentials_of(url)
+    return index(credentials, ":") ? plain(substr(credentials, index(credentials, ":") + 1)) : ""
+}
+function host_of(url) {
+    sub(/^[A-Za-z][A-Za-z0-9+.-]*:\/\//, "", url)
+    sub(/^.*@/, "", url)
+    sub(/[:\/?].*/, "", url)
+    return url
+}
 
-function value_of(name,    roles, each, number, id) {
+# The container that a variable of Lago's is taken from, "" where none has it.
+function keeper_of(name,    roles, each, number, id) {
     split("api worker clock migrate", roles, " ")
     for (each = 1; each <= 4; each++)
         for (number = 1; number <= count; number++) {
             id = ids[number]
-            if (own[id] && role[id] == roles[each] && (id, name) in values) return values[id, name]
+            if (own[id] && role[id] == roles[each] && (id, name) in values) return id
         }
     return ""
 }
+function value_of(name) { return values[keeper_of(name), name] }
 
-# The line without its first two fields.
-function behind() { return substr($0, length($1) + length($2) + 3) }
+# Whether a container's own configuration holds a password: as a variable, in a URL, or as Redis' --requirepass.
+function holds(id, password,    number, value, rest) {
+    for (number = 1; number <= entries[id]; number++) {
+        value = entry[id, number]
+        if (value == password || password_of(value) == password) return 1
+    }
+    rest = command[id]
+    while (match(rest, /requirepass(", *"|[ =]+)/)) {
+        rest = substr(rest, RSTART + RLENGTH)
+        gsub(/^(\\"|')/, "", rest)
+        if (index(rest, escaped(password)) == 1 && substr(rest, length(escaped(password)) + 1, 1) ~ /^(["' \\]|$)/) return 1
+    }
+    return 0
+}
+# Whether a container is what a host name means to the container that a variable was taken from.
+function is_reached(id, host, keeper,    number) {
+    for (number = 1; number <= networks[id]; number++)
+        if (on[keeper, network[id, number]] && has_name[id, network[id, number], host]) return 1
+    return 0
+}
+# "trusted": it holds the credential itself, or none is needed. "declared": it may be handed one if the compose file of the
+# container that the credential was taken from declares its image. "foreign": no credential for it.
+function trust(id, keeper, password, host) {
+    if (password == "" || holds(id, password)) return "trusted"
+    if (service[id] !~ /^[A-Za-z0-9._-]+$/ || image[id] !~ /^[A-Za-z0-9]+[A-Za-z0-9._\/:@-]*$/) return "foreign"
+    if (ENVIRON["files"] == "" && (keeper == "" || files[keeper] != found_files)) return "foreign"
+    return host == "" || is_reached(id, host, keeper) ? "declared" : "foreign"
+}
+function trust_of(id) {
+    if (role[id] == "api") return trust(id, key_keeper, own_key[id] ? "" : api_key, "")
+    if (role[id] == "db") return trust(id, keeper_of("DATABASE_URL"), password_of(database), host_of(database))
+    if (role[id] == "redis") return trust(id, keeper_of("REDIS_URL"), redis_password, host_of(redis))
+    return "trusted"
+}
 
 BEGIN { FS = "\t" }
 $1 == "R" {
-    ids[++count] = $2; running[$2] = $3 == "true"; owner[$2] = $4; role[$2] = role_of($5, $6)
-    split($6, words, " ")
-    image[$2] = words[1]
+    ids[++count] = $2; running[$2] = $3 == "true"; owner[$2] = decoded($4); image[$2] = decoded($7); command[$2] = $9
+    if (owner[$2] == "") owner[$2] = "-"
+    service[$2] = decoded($6); name[$2] = substr(decoded($10), 2)
+    role[$2] = role_of(decoded($5), image[$2] " " decoded($8) " " $9)
 }
-$1 == "P" { directory[$2] = $3; files[$2] = $4; env_files[$2] = $5 }
+$1 == "P" { directory[$2] = decoded($3); files[$2] = decoded($4); env_files[$2] = decoded($5) }
 $1 == "L" {
-    log_path[$2] = $3; well[$2] = $5 == "healthy"
-    if (at = index($4, "/containers/")) docker_root = substr($4, 1, at - 1)
+    log_path[$2] = decoded($3); well[$2] = $5 == "healthy"
+    if (at = index($4, "/containers/")) docker_root = substr(decoded($4), 1, at - 2)
 }
-$1 == "V" { rest = behind(); at = index(rest, "="); values[$2, substr(rest, 1, at - 1)] = substr(rest, at + 1) }
-$1 == "N" && $3 == ENVIRON["gateway_network"] { reached[$2] = 1 }
-$1 == "M" { mounted[++mounts] = $2; source[mounts] = behind() }
+$1 == "E" {
+    text = decoded($3, 1); at = index(text, "="); variable = substr(text, 1, at - 1)
+    entry[$2, ++entries[$2]] = substr(text, at + 1)
+    entry_name[$2, entries[$2]] = variable
+    if (variable ~ /^(DATABASE_URL|REDIS_URL|REDIS_PASSWORD|LAGO_API_KEY|LAGO_ORG_API_KEY|POSTGRES_SCHEMA)$/) {
+        values[$2, variable] = substr(decoded($3), at + 1)
+        if (variable ~ /_API_KEY$/ && substr(text, at + 1) != "") own_key[$2] = 1
+    }
+}
+$1 == "N" {
+    text = decoded($3)
+    network[$2, ++networks[$2]] = text
+    on[$2, text] = 1
+    if (text == ENVIRON["gateway_network"]) reached[$2] = 1
+    has_name[$2, text, name[$2]] = 1
+    while (match($4, /"(Aliases|DNSNames)":\[("[^"\\]*",?)+\]/)) {
+        at = split(substr($4, RSTART, RLENGTH), parts, "\"")
+        for (number = 4; number <= at; number += 2) has_name[$2, text, parts[number]] = 1
+        $4 = substr($4, RSTART + RLENGTH)
+    }
+}
+$1 == "M" { mounted[++mounts] = $2; source[mounts] = decoded($3) }
 END {
     wanted = ENVIRON["wanted_directory"]
     for (number = 1; number <= count; number++) {
@@ -89,25 +153,38 @@ END {
     if (project == "" && there == 1) project = project_there
     if (project == "" && found == 1) project = lagos[1]
 
+    for (number = 1; number <= count; number++) own[ids[number]] = project != "" && owner[ids[number]] == project
+    database = value_of("DATABASE_URL")
+    redis = value_of("REDIS_URL")
+    redis_password = password_of(redis)
+    if (redis_password == "") redis_password = value_of("REDIS_PASSWORD")
+    # From 1.19.1 on seeding needs only the second.
+    key_keeper = keeper_of("LAGO_API_KEY")
+    api_key = values[key_keeper, "LAGO_API_KEY"]
+    if (api_key == "") { key_keeper = keeper_of("LAGO_ORG_API_KEY"); api_key = values[key_keeper, "LAGO_ORG_API_KEY"] }
+    # The files of a container that Lago's own credentials are taken from; any other may have its labels from its image.
+    keeper = keeper_of("DATABASE_URL")
+    if (keeper == "") keeper = key_keeper
+    if (keeper == "") keeper = first[project]
+    found_files = files[keeper]
+
     for (number = 1; number <= count; number++) {
         id = ids[number]
-        own[id] = project != "" && owner[id] == project
         if (own[id]) { scope = scope id " "; log_paths = log_paths id "\t" log_path[id] "\n" }
         # Logs of healthy containers that don't run Lago's own code are not read.
         if (own[id] && !(well[id] && role[id] ~ /^(db|redis|front|pdf)$/)) talkers = talkers id " "
         if (own[id] && !(image[id] in named)) { named[image[id]] = 1; references = references image[id] "\n" }
+        if (own[id] || role[id] ~ /^(proxy|gateway)$/) learn_all(id)
         if (!running[id]) continue
         # The proxy may belong to another project.
-        if (own[id] || role[id] == "proxy") members = members role[id] " " id "\n"
+        if (own[id] || role[id] == "proxy")
+            members = members role[id] " " id " " trust_of(id) " " name[id] " " service[id] " " image[id] "\n"
         if (role[id] == "gateway" && (id in reached) && gateway == "") gateway = id
         if (role[id] == "api" && own[id] && api == "") api = id
     }
     for (number = 1; number <= mounts; number++) if (own[mounted[number]]) sources = sources source[number] "\n"
 
-    url = value_of("REDIS_URL")
-    credentials = credentials_of(url)
-    at = index(credentials, ":")
-    password = at ? plain(substr(credentials, at + 1)) : ""
+    at = index(credentials_of(redis), ":")
     assign("lagos", listed)
     assign("project", project)
     assign("scope", scope)
@@ -119,14 +196,13 @@ END {
     assign("log_paths", log_paths)
     assign("docker_root", docker_root)
     assign("references", references)
-    assign("found_directory", directory[first[project]])
-    assign("found_files", files[first[project]])
-    assign("found_env_files", env_files[first[project]])
-    assign("database_url", for_psql(value_of("DATABASE_URL")))
-    assign("search_path", search_path_of(value_of("DATABASE_URL"), value_of("POSTGRES_SCHEMA")))
-    assign("redis_user", at ? plain(substr(credentials, 1, at - 1)) : "")
-    assign("redis_password", password != "" ? password : value_of("REDIS_PASSWORD"))
-    # From 1.19.1 on seeding needs only the second.
-    key = value_of("LAGO_API_KEY")
-    assign("api_key", key != "" ? key : value_of("LAGO_ORG_API_KEY"))
+    assign("found_directory", directory[keeper])
+    assign("found_files", found_files)
+    assign("found_env_files", env_files[keeper])
+    assign("database_url", for_psql(database))
+    assign("search_path", search_path_of(database, value_of("POSTGRES_SCHEMA")))
+    assign("redis_user", at ? plain(substr(credentials_of(redis), 1, at - 1)) : "")
+    assign("redis_password", redis_password)
+    assign("api_key", api_key)
+    assign("secrets", learned())
 }

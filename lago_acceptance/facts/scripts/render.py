@@ -44,11 +44,11 @@ def script(name: str) -> str:
     text = (files(__package__) / name).read_text("utf-8")
     match name:
         case "plan.awk":
-            return roles_as_awk() + text
+            return roles_as_awk() + values_as_awk() + script("encodings.awk") + text
         case "mask.awk":
             return values_as_awk() + text
         case "collect.sh":
-            return sections_as_shell(sections()) + text
+            return sections_as_shell(sections()) + script("declaration.sh") + text
         case "database.sql":
             return text.replace("-- signs\n", signs.statements())
         case _:

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from lago_acceptance.facts.untrusted import decoded
+
 T = TypeVar("T")
 
 
@@ -41,8 +43,8 @@ def section(
 
     The shell text is POSIX sh and runs in a subshell. It may use these variables of scripts/collect.sh: project, lagos,
     directory, files, env_files, mounted, sources, references, log_paths, docker_root, backups, started, tab and line_feed;
-    lists have one entry a line. It changes nothing, reads no standard input, and begins no line with a tab. Empty lines
-    are dropped, and what looks like a key or a password in a URL is masked before it leaves the host.
+    lists have one entry a line. It changes nothing and reads no standard input. What looks like a key or a password in a
+    URL is masked before it leaves the host, as are the deployment's secrets.
     """
 
     def registered(parse: Callable[[str], T]) -> Callable[[str], T]:
@@ -52,6 +54,12 @@ def section(
         return parse
 
     return registered
+
+
+def json_names(text: str) -> tuple[str, ...]:
+    """Names that Docker printed as JSON, one a line; whatever is no such name is left out."""
+    names = (decoded(line) for line in text.splitlines())
+    return tuple(name for name in names if isinstance(name, str))
 
 
 @cache

@@ -10,7 +10,7 @@ from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts.sections import section
 
 # BusyBox's date knows no fractions: it prints %N as it is, or nothing.
-_TIME = re.compile(r"(\d+)(?:\.(\d+))?[%N.]*")
+_TIME = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?[%N.]*")
 
 
 class Clock(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from lago_acceptance.facts.sections import section
 from lago_acceptance.facts.types import Disk
 
 # Size, used, available, capacity, mount point. Device and mount point may have blanks in their names.
-_LINE = re.compile(r"\s\d+\s+-?\d+\s+(-?\d+)\s+(?:\d+%|-)\s+(/.*)")
+_LINE = re.compile(r"\s\d+\s+-?\d+\s+(-?[0-9]{1,18})\s+(?:\d+%|-)\s+(/.*)")
 
 
 @section("disk", shell='df -Pk / "${docker_root:-/}" 2>/dev/null || df -Pk /')

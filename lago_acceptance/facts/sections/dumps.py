@@ -7,9 +7,11 @@ import re
 from lago_acceptance.facts.sections import section
 from lago_acceptance.facts.types import Dump
 
-_LINE = re.compile(r"(\d+)\t(\d+)\t(.+)")
+_LINE = re.compile(r"([0-9]{1,18})\t([0-9]{1,18})\t(.+)")
 _SHELL = r"""
 for file in $backups; do
+    # A line feed in a name would make a dump of its rest.
+    case $file in *[[:cntrl:]]*) continue ;; esac
     [ ! -f "$file" ] || stat -c "%Y$tab%s$tab%n" "$file"
 done | sort -n | tail -n 3
 """

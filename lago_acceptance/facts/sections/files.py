@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from lago_acceptance.facts.sections import section
 from lago_acceptance.facts.types import ComposeText
+from lago_acceptance.facts.untrusted import whole_number
 
 _SHELL = r"""
 printf '%s\n%s\n' "$files" "$env_files" | while read -r file; do
     [ -z "$file" ] || printf '%s\t%s\t%s\n' "$file" "$(stat -Lc '%a %u %F' "$file" 2>/dev/null)" \
-        "$(awk '/BEGIN [A-Z ]*PRIVATE KEY|LS0tLS1CRUdJTi/ { printf "%d ", NR }' "$file" 2>/dev/null)"
+        "$([ -n "$(unusable "$file")" ] || awk '/BEGIN [A-Z ]*PRIVATE KEY|LS0tLS1CRUdJTi/ { printf "%d ", NR }' "$file" 2>/dev/null)"
 done
 """
 
@@ -21,5 +22,5 @@ def texts(text: str) -> tuple[ComposeText, ...]:
 
 def _text(line: str) -> ComposeText:
     path, status, numbers = (line.split("\t") + ["", ""])[:3]
-    lines = tuple(int(number) for number in numbers.split() if number.isdigit())
+    lines = tuple(number for word in numbers.split() if (number := whole_number(word)) is not None)
     return ComposeText(path, mode=status.partition(" ")[0], key_lines=lines)

@@ -8,7 +8,7 @@ from lago_acceptance.facts.types import Image
 # An image that has been removed is left out, and the others are printed all the same.
 _SHELL = """
 [ -z "$references" ] || docker image inspect \\
-    --format '{{.Id}}{{range .RepoTags}} {{.}}{{end}}{{range .RepoDigests}} {{.}}{{end}}' $references 2>/dev/null
+    --format '{{.Id}}{{range .RepoTags}} {{.}}{{end}}{{range .RepoDigests}} {{.}}{{end}}' -- $references 2>/dev/null
 """
 
 

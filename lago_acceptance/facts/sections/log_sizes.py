@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lago_acceptance.facts.sections import section
+from lago_acceptance.facts.untrusted import whole_number
 
 # log_paths holds "<container> <path>" lines. One stat for all files.
 _SHELL = r"""
@@ -27,8 +28,8 @@ def log_sizes(text: str) -> dict[str, int]:
         match line.split("\t", 2):
             case ["log", container, path]:
                 logs[container] = path
-            case ["size", size, path] if size.isdigit():
-                sizes[path] = int(size)
+            case ["size", size, path] if (number := whole_number(size)) is not None:
+                sizes[path] = number
     return {
         container: sum(size for path, size in sizes.items() if path == log or path.startswith(f"{log}."))
         for container, log in logs.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lago_acceptance.facts.sections import section
 from lago_acceptance.facts.types import KeyFile
+from lago_acceptance.facts.untrusted import whole_number
 
 # Of a key only openssl's words and the digest of its public half are printed. Headers go without their dashes, or they
 # would be masked as key material.
@@ -34,7 +35,7 @@ printf '%s\n%s\n' "$mounted" "$sources" | sort -u | while read -r source; do
         details="${tab}unreadable$tab$tab"
     elif [ -f "$source" ]; then
         size=${status#*"$tab"*"$tab"}
-        if [ "${size%%"$tab"*}" -lt 65536 ] &&
+        if [ "${size%%"$tab"*}" -lt 65536 ] && [ -z "$(unusable "$source")" ] &&
             case $source in *.pem | *.key) true ;; *) grep -qs -e '-----BEGIN ' "$source" ;; esac; then
             details=$(key_facts "$source")
         fi
@@ -61,7 +62,7 @@ def _file(parts: list[str]) -> KeyFile:
         path=path,
         mode=mode,
         owner=owner,
-        size=int(size) if size.isdigit() else 0,
+        size=whole_number(size) or 0,
         kind=kind,
         header=f"-----{header}-----" if header else "",
         text=said,

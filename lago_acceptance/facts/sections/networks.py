@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lago_acceptance.facts.sections import section
+from lago_acceptance.facts.sections import json_names, section
 
 
-@section("networks", shell="docker network ls --no-trunc --format '{{.Name}}'")
+@section("networks", shell="docker network ls --no-trunc --format '{{json .Name}}'")
 def networks(text: str) -> tuple[str, ...]:
     """The names of all Docker networks of the host."""
-    return tuple(text.split())
+    return json_names(text)

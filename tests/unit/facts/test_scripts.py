@@ -10,7 +10,7 @@ import pytest
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts.collect import observe, reading
 from lago_acceptance.facts.containers import environments
-from lago_acceptance.facts.script_output import BEGIN, END, ScriptOutput
+from lago_acceptance.facts.script_output import ScriptOutput, begin, end
 from lago_acceptance.facts.scripts import render
 from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.hosts.process import text_of
@@ -18,6 +18,7 @@ from lago_acceptance.hosts.process import text_of
 MASK, PLAN = render.script("mask.awk"), render.script("plan.awk")
 AWKS = ["mawk", "gawk", "busybox awk"]
 PARTS, LINES = 12, 60
+NONCE = "n0"
 
 
 def awk_of(name: str) -> list[str]:
@@ -26,13 +27,22 @@ def awk_of(name: str) -> list[str]:
     return name.split()
 
 
-def masked(awk: list[str], text: bytes, **variables: str) -> str:
-    """What mask.awk sends out of a text."""
+def masked(awk: list[str], text: bytes, secrets: str | None = None, **variables: str) -> str:
+    """What mask.awk sends out of a text, or out of sections behind the secrets that it is to know."""
     given = [word for name, value in variables.items() for word in ("-v", f"{name}={value}")]
+    environment = {"LC_ALL": "C"}
+    if secrets is not None:
+        text = f"{secrets}{NONCE}\n".encode() + text
+        environment["nonce"] = NONCE
     ended = subprocess.run(
-        [*awk, *given, MASK], input=text, capture_output=True, check=True, env={"LC_ALL": "C"}, timeout=30
+        [*awk, *given, MASK], input=text, capture_output=True, check=True, env=environment, timeout=30
     )
-    return f"{BEGIN}\n{text_of(ended.stdout)}{END}\n"
+    return text_of(ended.stdout)
+
+
+def sections(told: str) -> ScriptOutput:
+    """What mask.awk has printed, as Python reads it."""
+    return ScriptOutput("somewhere", f"{begin(NONCE)}{told}{end(NONCE)}", NONCE)
 
 
 @pytest.mark.parametrize("name", AWKS)
@@ -52,36 +62,35 @@ def test_long_lines_of_many_writers_arrive_whole(name):
         stdout=subprocess.PIPE,
         env={"LC_ALL": "C", "mask": MASK, "PATH": "/usr/bin:/bin"},
     ) as shell:
-        told, _ = shell.communicate(f"echo {BEGIN}\n{script}\nwait\necho {END}\n".encode(), timeout=60)
-    sections = ScriptOutput("somewhere", text_of(told))
-    assert {each: sections.text(each) for each in texts} == texts
+        told, _ = shell.communicate(f"{script}\nwait\n".encode(), timeout=60)
+    output = sections(text_of(told))
+    assert {each: output.text(each) for each in texts} == texts
 
 
 @pytest.mark.parametrize("name", AWKS)
 def test_of_a_log_the_last_lines_are_kept(name):
     text = "".join(f"line {number}\n" for number in range(1000))
-    kept = ScriptOutput("somewhere", masked(awk_of(name), text.encode(), name="logs:1", most="100")).text(
-        "logs:1"
-    )
+    told = masked(awk_of(name), f"{NONCE}\tlogs:1\t100\tlast\n{text}".encode(), secrets="")
+    kept = sections(told).text("logs:1")
     assert text.endswith(kept) and 80 < len(kept) <= 100
 
 
 @pytest.mark.parametrize("name", AWKS)
 def test_sections_of_one_stream_are_told_apart_and_cut_each_for_itself(name):
-    text = (
-        "\n\tlogs:1\n" + "old line\n" * 50 + "its last word" + "\n\tlogs:2\n" + "\n\tlogs:3\nred://u:word@h\n"
-    )
-    sections = ScriptOutput("somewhere", masked(awk_of(name), text.encode(), parts="1", most="60"))
-    assert sections.text("logs:1").endswith("old line\nits last word\n")
-    assert len(sections.text("logs:1")) <= 60
-    assert (sections.text("logs:2"), sections.text("logs:3")) == ("", "red://u:<secret>@h\n")
+    begins = [f"\n{NONCE}\tlogs:{number}\t60\tlast\n" for number in (1, 2, 3)]
+    old = "old line\n" * 50
+    text = f"{begins[0]}{old}its last word{begins[1]}{begins[2]}red://u:word@h\n"
+    output = sections(masked(awk_of(name), text.encode(), secrets=""))
+    assert output.text("logs:1").endswith("old line\nits last word\n")
+    assert len(output.text("logs:1")) <= 60
+    assert (output.text("logs:2"), output.text("logs:3")) == ("", "red://u:<secret>@h\n")
 
 
 @pytest.mark.parametrize("name", AWKS)
 def test_no_section_of_the_host_lets_a_secret_out(name):
     """Whatever somebody's section may print."""
-    text = "\n\tnew-fact\nurl=redis://u:word@h\n-----BEGIN RSA PRIVATE KEY-----\nKEY=LS0tLS1CRUdJTiBSU0Eg\n"
-    output = ScriptOutput("somewhere", masked(awk_of(name), text.encode(), parts="1"))
+    text = "url=redis://u:word@h\n-----BEGIN RSA PRIVATE KEY-----\nKEY=LS0tLS1CRUdJTiBSU0Eg\n"
+    output = sections(masked(awk_of(name), f"\n{NONCE}\tnew-fact\n{text}".encode(), secrets=""))
     assert output.text("new-fact") == "url=redis://u:<secret>@h\n<key material>\nKEY=<key material>\n"
 
 
@@ -99,8 +108,8 @@ def test_no_section_of_the_host_lets_a_secret_out(name):
 )
 def test_what_is_well_and_not_lagos_own_is_not_asked_for_its_log(name, image, health, asked):
     table = (
-        f'R\tid1\ttrue\tproduction\t-\t{image} run ["x"]\n'
-        f"L\tid1\t/var/lib/docker/containers/id1/id1-json.log\t/srv/docker/containers/id1/hostname\t{health}\n"
+        f'R\tid1\ttrue\t"production"\tnull\t"one"\t"{image}"\t"run"\t["x"]\t"/one"\n'
+        f'L\tid1\t"/var/lib/docker/containers/id1/id1-json.log"\t"/srv/docker/containers/id1/hostname"\t{health}\n'
     )
     ended = subprocess.run(
         [*awk_of(name), PLAN],
@@ -117,25 +126,23 @@ def test_what_is_well_and_not_lagos_own_is_not_asked_for_its_log(name, image, he
 
 @pytest.mark.parametrize("name", AWKS)
 def test_bytes_that_are_no_text_harm_nothing(name):
-    told = ScriptOutput(
-        "somewhere", masked(awk_of(name), b"a \xff\xfe b\r\nnext\x0b\x1c line\n", name="logs:1")
-    ).text("logs:1")
-    assert told == "a \ufffd\ufffd b\r\nnext\x0b\x1c line\n"
+    told = sections(masked(awk_of(name), b"a \xff\xfe b\r\nnext\x0b\x1c line\n", name="logs:1"))
+    assert told.text("logs:1") == "a \ufffd\ufffd b\r\nnext\x0b\x1c line\n"
 
 
 @pytest.mark.parametrize("name", AWKS)
 def test_secrets_of_the_table_stay_and_others_containers_are_left_out(name):
     table = 'C\town\t{"id":"own"}\nE\town\t"LAGO_API_KEY=very-secret"\nE\tother\t"LAGO_API_KEY=elsewhere"\n'
     declared = 'declaration\n{\n  "LAGO_API_KEY": "very-secret",\n  "PORT": "3000"\n'
-    sections = ScriptOutput("somewhere", masked(awk_of(name), (table + declared).encode(), scope=" own "))
-    values, declaration = environments(sections.text("environment"))
-    assert sections.text("containers") == '{"id":"own"}\n'
+    output = sections(masked(awk_of(name), (table + declared).encode(), scope=" own "))
+    values, declaration = environments(output.text("environment"))
+    assert output.text("containers") == '{"id":"own"}\n'
     assert values == {"own": {"LAGO_API_KEY": "<secret:1:plain:11>"}}
     assert '"LAGO_API_KEY": "<secret:1:plain:11>",' in declaration and '"PORT": "3000"' in declaration
 
 
 class Telling(Host):
-    """A host that prints the given text."""
+    """A host that prints the given text, with the nonce that it was given in the place of NONCE."""
 
     name, compose_command = "somewhere", ""
 
@@ -143,7 +150,7 @@ class Telling(Host):
         self.output = output
 
     def read(self, reading: ReadCommand) -> str:
-        return self.output
+        return self.output.replace(NONCE, reading.variables["nonce"])
 
 
 @pytest.mark.parametrize(
@@ -151,8 +158,11 @@ class Telling(Host):
     [
         ("", "did not arrive whole: nothing came"),
         ("Welcome!\n", "did not arrive whole: Welcome!"),
-        (f"{BEGIN}\ninfo {{}}\n", "did not arrive whole: the output broke off"),
-        (f"{BEGIN}\ndocker-error Got permission denied\n{END}\n", "does not let this user talk to Docker"),
+        (f"{begin(NONCE)}info {{}}\n", "did not arrive whole: the output broke off"),
+        (
+            f"{begin(NONCE)}docker-error Got permission denied\n{end(NONCE)}",
+            "does not let this user talk to Docker",
+        ),
     ],
 )
 def test_what_is_not_whole_is_no_verdict(output, words):
@@ -188,9 +198,7 @@ declaration
 @pytest.mark.parametrize("name", AWKS)
 def test_passwords_of_redis_in_commands_are_masked_by_class(name):
     told = masked(awk_of(name), TABLE.encode(), scope=" one two three ")
-    containers, environment = (
-        ScriptOutput("somewhere", told).text(section) for section in ("containers", "environment")
-    )
+    containers, environment = (sections(told).text(section) for section in ("containers", "environment"))
     assert containers.splitlines() == [
         '{"command":["redis-server","--requirepass","<secret:1:plain:10>","--save","60"]}',
         '{"args":["-c","redis-server --requirepass <secret:2:plain:4> --masterauth=\\"<secret:3:plain:4>\\"'

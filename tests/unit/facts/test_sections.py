@@ -55,8 +55,8 @@ def test_disks(text, found):
 
 
 def test_names_of_networks_and_volumes():
-    assert networks("bridge\nlago_default\n") == ("bridge", "lago_default")
-    assert volumes("lago_pgdata\n") == ("lago_pgdata",)
+    assert networks('"bridge"\n"lago_default"\n') == ("bridge", "lago_default")
+    assert volumes('"lago_pgdata"\n["x"]\n"cut') == ("lago_pgdata",)
 
 
 def test_an_image_has_all_its_names_and_stands_there_once():

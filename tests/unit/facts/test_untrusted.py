@@ -1,0 +1,134 @@
+"""Whatever a host prints becomes facts, or Unreachable: no answer of a container ends a run with a traceback."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lago_acceptance.checks.edge.traefik_routers import TraefikApi
+from lago_acceptance.core.verdicts import Unknown, Unreachable
+from lago_acceptance.facts import answers, sidekiq
+from lago_acceptance.facts.collect import observe
+from lago_acceptance.facts.inside import view_of
+from lago_acceptance.facts.script_output import begin, end
+from lago_acceptance.facts.sections import sections
+from lago_acceptance.facts.types import Facts
+from lago_acceptance.facts.untrusted import decoded, whole_number
+from lago_acceptance.hosts.base import Host, ReadCommand
+
+ODD = [
+    "[" * 100_000,
+    '{"a":' * 100_000,
+    "1" * 5000,
+    "1e999",
+    "NaN",
+    '{"a": 1, "a": {"b": []}}',
+    '"\\ud800"',
+    "\u00b2",
+    "\u0663",
+    '{"with_key": 7, "inside": {"plans": [1, 2, 3]}, "key": [], "answers": {"/x": 1}}',
+    '{"databases": [{"number": 1e999, "queues": [7]}], "policy": {}}',
+    '{"databases": [{"number": 0, "processes": [{"info": {"capsules": {"a": 1}}}], "queues": {}}]}',
+    '[{"name": 7, "rule": []}, 3, {"name": "a", "rule": 7, "using": "x", "error": "y", "tls": 1}]',
+    '[{"name": "a", "loadBalancer": {"servers": [7, {"url": 7}]}}, {"loadBalancer": 1}]',
+    "directory\t7",
+    "migrations\t[]",
+    "signs\t{}",
+    "tables\t" + "[" * 5000,
+    "invoices_failed\t7",
+    "health " + "A" * 7,
+    "health Cg==",
+    "url \u00b2",
+]
+CONTAINER = {"id": "c", "name": "/c", "image": "getlago/api:v1", "args": [], "state": {"Running": True}}
+NAMED = ("lago:c", "redis:c", "database:c", "front:c", "proxy:c", "gateway:c", "logs:c", "environment")
+NAMES = [*NAMED, *(each.name for each in sections() if each.name not in ("clock", "project"))]
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+LINES = (
+    st.sampled_from(ODD)
+    | VALUES.map(json.dumps)
+    | st.text(st.characters(blacklist_characters="\n"), max_size=40)
+)
+PRINTED = st.lists(st.tuples(st.sampled_from(NAMES), LINES), max_size=8)
+
+
+class Telling(Host):
+    """A host that prints these lines of sections, of one container that is an API."""
+
+    name, compose_command = "somewhere", ""
+
+    def __init__(self, lines: list[tuple[str, str]]):
+        self._lines = lines
+
+    def read(self, reading: ReadCommand) -> str:
+        nonce = reading.variables["nonce"]
+        usual = f"clock 1.0 2.0\nproject x\ncontainers {json.dumps(CONTAINER)}\n"
+        told = "".join(f"{name} {line}\n" for name, line in self._lines)
+        return f"{begin(nonce)}{usual}{told}{end(nonce)}"
+
+
+def looked_at(facts: Facts) -> None:
+    """What checks do with an answer before they judge it."""
+    sidekiq.as_enqueued_to(facts)
+    for text in facts.lago.values():
+        text.status("/health")
+    for source in facts.sources:
+        assert source.bits >= 0
+    for container in (*facts.containers, *facts.others):
+        facts.log(container)
+        facts.stamped_log(container)
+    try:
+        proxy = TraefikApi(facts)
+        proxy.naming("lago.example")
+        proxy.serving("lago.example", "websecure")
+    except Unknown:
+        pass
+    view = view_of(facts)
+    for answer in view.answers.values():
+        assert answer.document is not NotImplemented and answer.said
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("line", ODD, ids=range(len(ODD)))
+def test_an_odd_answer_is_no_traceback(name, line):
+    try:
+        looked_at(observe(Telling([(name, line), (name, "[]"), (name, "\t".join("abcdefghi"))])))
+    except Unreachable as error:
+        assert "try again" in str(error) or "read" in str(error)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(printed=PRINTED)
+def test_nothing_that_is_printed_is_a_traceback(printed):
+    try:
+        looked_at(observe(Telling(printed)))
+    except Unreachable as error:
+        assert str(error)
+
+
+@pytest.mark.parametrize("text", ODD[:5])
+def test_what_is_no_finite_json_is_none(text):
+    assert decoded(text) is None
+
+
+def test_numbers():
+    assert [
+        whole_number(text) for text in ("0", "17", "", "-1", "\u00b2", "\u0663", "1" * 5000, "1.0", " 1")
+    ] == [
+        0,
+        17,
+        *[None] * 7,
+    ]
+
+
+def test_the_first_redis_that_answers_counts():
+    found, error = answers.redis({"a": "a was not queried: x", "b": '{"policy": "noeviction"}'})
+    assert found is not None and found.policy == "noeviction" and error == ""
+    assert answers.redis({"a": "a was not queried: x"}) == (None, "a was not queried: x")
