@@ -9,9 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from lago_acceptance.core.background import Background
 from lago_acceptance.core.roles import API, FRONT, GATEWAY
-from lago_acceptance.probes import dns, http, ports, tls
+from lago_acceptance.probes import dns, http, loop, ports, tls
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
 WEB, SECURE = 80, 443
@@ -92,8 +91,7 @@ def survey(
     view: PublicEndpoints, closed_ports: tuple[int, ...], web: int = WEB, secure: int = SECURE
 ) -> PublicSurvey:
     """Run all probes of a deployment concurrently, so that an address that hangs delays no other."""
-    # In a thread of its own: this one already has an event loop if a browser is open.
-    return Background().submit(asyncio.run, _Survey(view, closed_ports, web, secure).all()).result()
+    return loop.run(_Survey(view, closed_ports, web, secure).all())
 
 
 class _Survey:
