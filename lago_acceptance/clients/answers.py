@@ -106,13 +106,14 @@ class Refused(Red):
 
 
 class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A service's answer: ``body`` is the JSON document, ``seconds`` the time it took."""
+    """A service's answer: ``body`` is the JSON document of ``size`` bytes, ``seconds`` the time it took."""
 
     asked: str
     role: str
     status: int
     body: Any
     headers: dict[str, str] = {}
+    size: int = 0
     seconds: float = 0.0
 
     @property
@@ -138,17 +139,22 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
         body = self.taken()
         try:
             return msgspec.convert(body.get(name) if isinstance(body, dict) else None, kind)
-        except msgspec.ValidationError:
-            self.refuse(_STUCK)
+        except msgspec.ValidationError as error:
+            self.refuse(_STUCK, f" ({name}: {str(error)[:200]})")
 
-    def refuse(self, impact: str) -> NoReturn:
-        """Raise Refused with the answer."""
+    def shaped(self, name: str, shape: Any) -> Any:
+        """A member of the body of a 200, as it came; Refused if it does not have this shape (clients/shapes.py)."""
+        self.part(name, shape)
+        return self.body[name]
+
+    def refuse(self, impact: str, why: str = "") -> NoReturn:
+        """Raise Refused with the answer. ``why`` says what is wrong with it, where its words don't show it."""
         raise Refused(
             self,
             Finding(
                 id=IDS[self.role, REFUSED],
                 role=self.role,
-                problem=f"{self.asked} was answered with {self.said}",
+                problem=f"{self.asked} was answered with {self.said}{why}",
                 impact=impact,
                 fix="read error_details or detail in the answer; for a 500 read the service's log",
             ),

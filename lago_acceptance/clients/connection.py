@@ -112,6 +112,7 @@ class Connection:
             status=answer.status,
             body=document,
             headers=answer.headers,
+            size=len(answer.content),
             seconds=seconds,
         )
 

@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 
 from lago_acceptance.clients.answers import NotAnswered, excerpt
 from lago_acceptance.clients.lago import Document
+from lago_acceptance.clients.paths import path_of
 from lago_acceptance.core import registry
 from lago_acceptance.core.roles import API, PDF, WORKER
 from lago_acceptance.core.waiting import until
@@ -75,8 +76,8 @@ def file(context: Context, invoice: Document) -> str:
     seconds = context.timeouts.file
 
     def url() -> str | None:
-        address: str | None = context.lago.get(f"invoices/{invoice['lago_id']}", "invoice")["file_url"]
-        return address
+        path = path_of("invoices", invoice["lago_id"])
+        return context.lago.get(path, "invoice").get("file_url")
 
     if not (found := until(url, seconds)):
         red(
