@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from lago_acceptance.core.documents import parse
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
@@ -28,7 +28,7 @@ class InsideAnswer(msgspec.Struct, frozen=True):
     def document(self) -> Any:
         """The body as JSON, None where it is something else."""
         try:
-            return json.loads(self.text)
+            return parse(self.text)
         except ValueError:
             return None
 
