@@ -152,9 +152,8 @@ class Connection:
         import httpx
 
         # SNI, verification and Host keep the name.
-        host = request.url.host
-        if self._address and host == httpx.URL(self.base).host:
-            request.extensions["sni_hostname"] = host
+        if self._address and request.url.host == httpx.URL(self.base).host:
+            request.extensions["sni_hostname"] = request.url.raw_host.decode("ascii")
             request.url = request.url.copy_with(host=self._address)
         connect = self.seconds / 2
         request.extensions["timeout"] = {"connect": connect, "read": None, "write": None, "pool": None}
@@ -167,6 +166,8 @@ class Connection:
             certificate = failure.kind in (Kind.CERTIFICATE, Kind.TLS)
             kind = "certificate" if certificate else "slow" if slow else "unreachable"
             raise not_answered(self.role, kind, asked, failure.text) from error
+        except ValueError as error:
+            self._unusable(asked, error)
 
 
 def _shown(method: str, url: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from lago_acceptance.core.secrets import redact
-from lago_acceptance.probes.failure import Failure, failure_of
+from lago_acceptance.probes.failure import Failure, Kind, failure_of
 
 if TYPE_CHECKING:
     from httpx import Request, Response
@@ -134,22 +134,26 @@ class Client:
         """Send one request for ``url`` to an address. SNI, verification and Host use the host's name."""
         import httpx
 
-        wanted = httpx.URL(url)
-        request = httpx.Request(
-            method,
-            wanted.copy_with(host=address, port=port),
-            headers={"Host": wanted.host, "Accept": "*/*", **(headers or {})},
-            extensions={
-                "sni_hostname": wanted.host,
-                "timeout": {"connect": CONNECT, "read": READ, "write": READ, "pool": None},
-            },
-        )
         try:
+            wanted = httpx.URL(url)
+            name = wanted.raw_host.decode("ascii")
+            request = httpx.Request(
+                method,
+                wanted.copy_with(host=address, port=port),
+                headers={"Host": name, "Accept": "*/*", **(headers or {})},
+                extensions={
+                    "sni_hostname": name,
+                    "timeout": {"connect": CONNECT, "read": READ, "write": READ, "pool": None},
+                },
+            )
             answer = await self.transfer(request, deadline, KEPT)
         except errors() as error:
             limits: dict[type[Exception], float] = {httpx.ConnectTimeout: CONNECT, httpx.ReadTimeout: READ}
             seconds = limits.get(type(error), deadline)
             return Exchange(method=method, url=url, address=address, failure=failure_of(error, seconds))
+        except (httpx.InvalidURL, ValueError):
+            failure = Failure(Kind.NO_ROUTE, f"{url!r:.100} is no URL; correct the host in the settings")
+            return Exchange(method=method, url=url, address=address, failure=failure)
         return Exchange(
             method=method,
             url=url,

@@ -127,7 +127,7 @@ def _script(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
         return None
     return (
         "front-api-url",
-        f"env-config.js gives browsers {given or 'no address'!r} as the API's address instead of {wanted!r}",
+        f"env-config.js gives browsers {given[:200] or 'no address'!r} as the API's address instead of {wanted!r}",
         "the login page loads and nobody can log in: browsers send logins to the wrong address"
         if given
         else "the login page loads and nobody can log in: browsers post to /undefined/graphql on the front, "
