@@ -32,7 +32,7 @@ def uses_the_apis_public_url(facts: Facts, settings: Settings) -> Iterator[Findi
         id="front-api-url",
         role=FRONT,
         service=front.service.name,
-        problem=f"its API_URL is {found[1]!r}, not {wanted!r}"
+        problem=f"its API_URL is {found[1]!r:.200}, not {wanted!r}"
         if found
         else "its /env-config.js is not the JavaScript that sets API_URL",
         impact="the login page loads, but nobody can log in: the browser calls the wrong address",

@@ -24,13 +24,13 @@ Document = dict[str, Any]
 def plans_are_lagos(shown: list[Document], held: list[Document], view: InsideView) -> Iterator[Finding]:
     """The gateway lists each of Lago's plans and no other, with the same id, code, amount and currency."""
     lago = {plan["lago_id"]: plan for plan in held}
-    ids = {str(_field(plan, "id")) for plan in shown}
+    ids = {_shown(plan, "id") for plan in shown}
     if ids and not ids & lago.keys():
         organization = view.answers.get("gateway-organization")
         reason = ""
         if organization and is_not_lagos(organization, "organization"):
             reason = f"; asked with the gateway's key, Lago answers {organization.said}"
-        names = ", ".join(f"{_field(plan, 'slug')} {_field(plan, 'amount')}" for plan in shown)
+        names = ", ".join(f"{_shown(plan, 'slug')} {_shown(plan, 'amount')}" for plan in shown[:_TOLD])
         yield gateway_finding(
             "gateway-plans-are-its-own",
             f"none of the plans that it lists is in Lago: {names}{reason}",
@@ -39,8 +39,8 @@ def plans_are_lagos(shown: list[Document], held: list[Document], view: InsideVie
         )
         return
     for plan in shown:
-        if (own := lago.get(str(_field(plan, "id")))) is None:
-            yield _differs(f"it lists {_field(plan, 'slug')}, which Lago does not have")
+        if (own := lago.get(_shown(plan, "id"))) is None:
+            yield _differs(f"it lists {_shown(plan, 'slug')}, which Lago does not have")
             continue
         pairs = (
             ("slug", own["code"]),
@@ -49,10 +49,14 @@ def plans_are_lagos(shown: list[Document], held: list[Document], view: InsideVie
         )
         for field, wanted in pairs:
             if not same(_field(plan, field), wanted):
-                yield _differs(f"{field} of {own['code']} is {_field(plan, field)!r}, and {wanted!r} in Lago")
+                given = f"{_field(plan, field)!r:.{_LONGEST}}"
+                yield _differs(f"{field} of {own['code']} is {given}, and {wanted!r} in Lago")
     if missing := sorted(plan["code"] for key, plan in lago.items() if key not in ids):
         yield _differs(f"it does not list {', '.join(missing)}")
 
+
+# Plans in one message, characters of one value, and an amount that is none.
+_TOLD, _LONGEST, _TOO_MUCH = 10, 100, 2**62
 
 # What a gateway may call a field of a plan: the running one's name first, Lago's own last.
 _FIELDS = {
@@ -65,9 +69,16 @@ _FIELDS = {
 
 def _field(plan: Document, field: str) -> Any:
     """A field of a shown plan, whatever it is called there; an amount in major units."""
-    name = next((name for name in _FIELDS[field] if plan.get(name) is not None), field)
+    name = next((name for name in _FIELDS.get(field, ()) if plan.get(name) is not None), field)
     value = plan.get(name)
-    return value / 100 if name == "amount_cents" and isinstance(value, int | float) else value
+    if name == "amount_cents" and isinstance(value, int | float) and abs(value) < _TOO_MUCH:
+        return value / 100
+    return value
+
+
+def _shown(document: Document, field: str) -> str:
+    """A field for a message: the gateway's answer may hold anything of any length."""
+    return str(_field(document, field))[:_LONGEST]
 
 
 def _differs(problem: str) -> Finding:
@@ -90,10 +101,10 @@ def created_in_lago(answer: Document, plan: str, held: list[Document]) -> Iterat
     """A subscription that the gateway says it created exists in Lago, under the tenant's customer."""
     mine = named_by(answer, plan, held)
     if not mine:
-        listed = ", ".join(f"{each['external_id']} ({each['plan_code']})" for each in held) or "none"
+        listed = ", ".join(f"{each['external_id']} ({each['plan_code']})" for each in held[:_TOLD]) or "none"
         yield gateway_finding(
             "gateway-subscription-is-its-own",
-            f"it answered with the {answer.get('status')} subscription {answer.get('id')}; Lago's subscriptions of "
+            f"it answered with the {_shown(answer, 'status')} subscription {_shown(answer, 'id')}; Lago's subscriptions of "
             f"this customer: {listed}",
             "the customer uses the product and never gets a bill",
             "fix the gateway's access to Lago; it makes its own subscriptions whenever Lago fails",
@@ -101,7 +112,7 @@ def created_in_lago(answer: Document, plan: str, held: list[Document]) -> Iterat
     elif mine["status"] != answer.get("status"):
         yield gateway_finding(
             "gateway-subscription-differs",
-            f"it reports the subscription as {answer.get('status')}, and Lago as {mine['status']}",
+            f"it reports the subscription as {_shown(answer, 'status')}, and Lago as {mine['status']}",
             "customers see something else than they are billed for",
             "check how the gateway translates Lago's status",
         )
@@ -109,7 +120,8 @@ def created_in_lago(answer: Document, plan: str, held: list[Document]) -> Iterat
 
 def named_by(answer: Document, plan: str, held: list[Document]) -> Document | None:
     """The subscription in Lago that a gateway's answer names, by either of its ids; None where Lago has none."""
-    ids = {answer.get(name) for name in ("id", "external_id", "lago_id")} - {None}
+    named = (answer.get(name) for name in ("id", "external_id", "lago_id"))
+    ids = {name for name in named if isinstance(name, str)}
     return next(
         (
             each

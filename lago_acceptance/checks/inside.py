@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lago_acceptance.clients import shapes
 from lago_acceptance.core.findings import Finding, Red
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.verdicts import Unknown
@@ -32,21 +33,27 @@ def listed(view: InsideView, name: str, collection: str) -> list[dict[str, Any]]
         raise Unknown("no Lago container has LAGO_API_KEY, so Lago can't be asked from inside")
     answer = of_api(view, name, collection)
     found = answer.document
-    if answer.status != 200 or not isinstance(found, dict) or collection not in found:
+    if answer.status != 200 or not isinstance(found, dict):
         raise Red(refusal(f"/api/v1/{collection}", answer))
-    if (found.get("meta") or {}).get("next_page"):
-        raise Unknown(f"Lago has more {collection} than fit in one answer ({len(found[collection])})")
-    entries: list[dict[str, Any]] = found[collection]
-    return entries
+    entries, meta = found.get(collection), found.get("meta")
+    if isinstance(entries, list) and isinstance(meta, dict) and meta.get("next_page"):
+        raise Unknown(f"Lago has more {collection} than fit in one answer ({len(entries)})")
+    if why := shapes.trouble(entries, shapes.listed(collection)):
+        raise Red(refusal(f"/api/v1/{collection}", answer, f" ({collection}: {why})"))
+    checked: list[dict[str, Any]] = found[collection]
+    return checked
 
 
-def refusal(path: str, answer: InsideAnswer) -> Finding:
-    """The finding for an answer that is not what the container's own key should get."""
+def refusal(path: str, answer: InsideAnswer, why: str = "") -> Finding:
+    """The finding for an answer that is not what the container's own key should get.
+
+    ``why`` says what is wrong with it, where its words don't show it.
+    """
     unknown_key = answer.status == 401
     return Finding(
         id="api-refuses-its-key" if unknown_key else "api-fails",
         role=API,
-        problem=f"{path}, asked inside Lago's container with its own key, is answered with {answer.said}",
+        problem=f"{path}, asked inside Lago's container with its own key, is answered with {answer.said}{why}",
         impact="nobody can bill with the configured key",
         fix="seed with both LAGO_ORG_API_KEY and LAGO_API_KEY set (1.16.0 takes the second one's value), or put the "
         "organization's real key (Developers, API keys) into LAGO_API_KEY"

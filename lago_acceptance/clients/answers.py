@@ -13,10 +13,12 @@ from lago_acceptance.core.roles import API, GATEWAY
 from lago_acceptance.core.secrets import redact
 
 if TYPE_CHECKING:
-    from httpx import Response
+    from lago_acceptance.probes.http import Answer
 
 T = TypeVar("T")
 LARGEST_EXCERPT = 300
+# No excerpt needs more, and searching megabytes for secrets takes seconds.
+_READ = 2**16
 _STUCK = "billing does not work from here on"
 
 # Why a service's own answer does not arrive, and the fix.
@@ -30,6 +32,7 @@ FIX = {
     "redirect": "point the client to the final address; a redirect loses a POST's body and its key",
     "html": "this is a web page, so the name or path belongs to another service: check the proxy's router",
     "not-json": "read the service's log for this request",
+    "too-large": "find out what answers there (the proxy's router, the service's log): no answer should be that large",
 }
 REFUSED = "refused"
 # Ids by role and kind of failure: a service's own refusal, or a key of FIX.
@@ -43,6 +46,7 @@ IDS = {
     (API, "redirect"): "api-redirect",
     (API, "html"): "api-html",
     (API, "not-json"): "api-not-json",
+    (API, "too-large"): "api-too-large",
     (API, REFUSED): "api-refused",
     (GATEWAY, "unreachable"): "gateway-unreachable",
     (GATEWAY, "certificate"): "gateway-certificate",
@@ -53,6 +57,7 @@ IDS = {
     (GATEWAY, "redirect"): "gateway-redirect",
     (GATEWAY, "html"): "gateway-html",
     (GATEWAY, "not-json"): "gateway-not-json",
+    (GATEWAY, "too-large"): "gateway-too-large",
     (GATEWAY, REFUSED): "gateway-refused",
 }
 _PHASES = {API: 5, GATEWAY: 4}
@@ -67,6 +72,7 @@ _TITLES = {
     "redirect": "answers without a redirect.",
     "html": "answers itself, and not a web page.",
     "not-json": "answers with JSON.",
+    "too-large": "gives answers of a reasonable size.",
     REFUSED: "serves the requests that it should serve.",
 }
 registry.register(
@@ -100,20 +106,21 @@ class Refused(Red):
 
 
 class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A service's answer: ``body`` is the JSON document, ``seconds`` the time it took."""
+    """A service's answer: ``body`` is the JSON document of ``size`` bytes, ``seconds`` the time it took."""
 
     asked: str
     role: str
     status: int
     body: Any
     headers: dict[str, str] = {}
+    size: int = 0
     seconds: float = 0.0
 
     @property
     def said(self) -> str:
         """Status and the first 300 characters of the body, for a message."""
         text = self.body if isinstance(self.body, str) else msgspec.json.encode(self.body).decode()
-        return f"{self.status}: {redact(text)[:LARGEST_EXCERPT]}"
+        return f"{self.status}: {redact(text[:_READ])[:LARGEST_EXCERPT]}"
 
     def taken(self, impact: str = _STUCK) -> Any:
         """The body of a 200, which Lago sends, or a 201; Refused for any other status."""
@@ -132,48 +139,64 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
         body = self.taken()
         try:
             return msgspec.convert(body.get(name) if isinstance(body, dict) else None, kind)
-        except msgspec.ValidationError:
-            self.refuse(_STUCK)
+        except msgspec.ValidationError as error:
+            self.refuse(_STUCK, f" ({name}: {str(error)[:200]})")
 
-    def refuse(self, impact: str) -> NoReturn:
-        """Raise Refused with the answer."""
+    def shaped(self, name: str, shape: Any) -> Any:
+        """A member of the body of a 200, as it came; Refused if it does not have this shape (clients/shapes.py)."""
+        self.part(name, shape)
+        return self.body[name]
+
+    def refuse(self, impact: str, why: str = "") -> NoReturn:
+        """Raise Refused with the answer. ``why`` says what is wrong with it, where its words don't show it."""
         raise Refused(
             self,
             Finding(
                 id=IDS[self.role, REFUSED],
                 role=self.role,
-                problem=f"{self.asked} was answered with {self.said}",
+                problem=f"{self.asked} was answered with {self.said}{why}",
                 impact=impact,
                 fix="read error_details or detail in the answer; for a 500 read the service's log",
             ),
         )
 
 
-def no_answer(response: Response) -> tuple[str, str]:
-    """Why a response is not the service's own, as kind and reason; two empty texts if it is."""
-    status, media_type = response.status_code, response.headers.get("content-type", "").partition(";")[0]
+def excerpt(text: str, length: int) -> str:
+    """The beginning of a text from elsewhere, on one line and without secrets."""
+    return redact(" ".join(text[:_READ].split()))[:length]
+
+
+def no_answer(answer: Answer) -> tuple[str, str]:
+    """Why an answer is not the service's own, as kind and reason; two empty texts if it may be."""
+    status, media_type = answer.status, answer.media_type
     if status == 429:
-        return (
-            "busy",
-            f"429, too many requests (Retry-After: {response.headers.get('retry-after', 'not given')})",
-        )
+        after = excerpt(answer.headers.get("retry-after", "not given"), 100)
+        return "busy", f"429, too many requests (Retry-After: {after})"
     # With JSON it is the service itself that reports a failing dependency.
     if status in (502, 504) and media_type != "application/json":
         return "bad-gateway", f"{status} from the proxy in front of it"
     if 300 <= status < 400:
-        return "redirect", f"{status} to {redact(response.headers.get('location', 'nowhere'))[:200]}"
-    if status == 404 and response.text.strip() == "404 page not found":
+        return "redirect", f"{status} to {excerpt(answer.headers.get('location', 'nowhere'), 200)}"
+    if status == 404 and answer.text.strip() == "404 page not found":
         return "not-routed", "404 from the proxy, which has no router for this name"
     if media_type == "text/html":
-        return "html", f"{status} with a web page: {redact(' '.join(response.text.split()))[:150]}"
-    try:
-        response.json()
-    except ValueError:
-        if status == 503:
-            return "bad-gateway", "503 from the proxy in front of it"
-        text = redact(" ".join(response.text.split()))[:150] or "an empty body"
-        return "not-json", f"{status} {media_type or 'without a content type'}: {text}"
+        return "html", f"{status} with a web page: {excerpt(answer.text, 150)}"
+    if not answer.whole:
+        return "too-large", f"{status} with more than {len(answer.content) >> 20} MiB"
     return "", ""
+
+
+def not_json(answer: Answer, error: ValueError) -> tuple[str, str]:
+    """Kind and reason where an answer's content is not JSON that can be read; ``error`` is the parser's."""
+    if answer.status == 503:
+        return "bad-gateway", "503 from the proxy in front of it"
+    kind = excerpt(answer.media_type, 100) or "without a content type"
+    if encoding := answer.headers.get("content-encoding"):
+        kind += f", compressed ({excerpt(encoding, 50)}) although the request does not allow it"
+        return "not-json", f"{answer.status} {kind}"
+    if answer.media_type == "application/json":
+        kind += f", but {error}"
+    return "not-json", f"{answer.status} {kind}: {excerpt(answer.text, 150) or 'an empty body'}"
 
 
 def not_answered(role: str, kind: str, asked: str, why: str) -> NotAnswered:

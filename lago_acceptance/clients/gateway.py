@@ -1,7 +1,11 @@
-"""The gateway's billing routes, found in its openapi.json under any of their spellings."""
+"""The gateway's billing routes, found in its openapi.json under any of their spellings.
+
+That document may hold anything anywhere.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +17,8 @@ from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.verdicts import Blocked, Unknown
 
 PREFIX = "/api/billing"
+# References may be circular, and combinations may grow with each level.
+_HOPS, _SCHEMAS = 10, 200
 
 
 class Capability(msgspec.Struct, frozen=True):
@@ -49,23 +55,14 @@ def operations(document: dict[str, Any]) -> dict[str, Operation]:
     """The capabilities that an openapi.json describes, by name."""
     # A trailing slash matters: FastAPI answers 307 without it. A prefix that the proxy strips (root_path) is under
     # servers.
-    paths = {
-        f"{base}{path}".rstrip("/"): (f"{base}{path}", described)
-        for base in ("", *_bases(document))
-        for path, described in (document.get("paths") or {}).items()
-    }
+    paths = {path.rstrip("/"): path for path in _object(document.get("paths"))}
+    bases = ("", *dict.fromkeys(_bases(document)))
     found: dict[str, Operation] = {}
     for name, capability in CAPABILITIES.items():
-        method = capability.method
         for spelling in capability.spellings:
-            path, routes = paths.get(f"{PREFIX}/{spelling}", ("", {}))
-            if (described := routes.get(method.lower())) is not None:
-                taken = [
-                    _resolved(document, each)
-                    for each in (*routes.get("parameters", ()), *described.get("parameters", ()))
-                ]
-                query = tuple(each["name"] for each in taken if each.get("in") == "query")
-                found[name] = Operation(method, path, query, _body_fields(document, described))
+            operation = _operation(document, capability.method, f"{PREFIX}/{spelling}", bases, paths)
+            if operation:
+                found[name] = operation
                 break
     return found
 
@@ -77,36 +74,72 @@ def required(there: dict[str, Operation], name: str) -> Operation:
     return there[name]
 
 
-def _resolved(document: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
+def _operation(
+    document: dict[str, Any], method: str, wanted: str, bases: tuple[str, ...], paths: dict[str, str]
+) -> Operation | None:
+    for base in bases:
+        path = paths.get(wanted.removeprefix(base)) if wanted.startswith(base) else None
+        if path is None:
+            continue
+        routes = _object(document["paths"][path])
+        described = routes.get(method.lower())
+        if not isinstance(described, dict):
+            continue
+        taken = [
+            _resolved(document, each)
+            for each in (*_list(routes.get("parameters")), *_list(described.get("parameters")))
+        ]
+        query = tuple(_text(each.get("name")) for each in taken if each.get("in") == "query")
+        return Operation(method, base + path, query, _body_fields(document, described))
+    return None
+
+
+def _bases(document: dict[str, Any]) -> Iterator[str]:
+    for each in _list(document.get("servers")):
+        try:
+            yield urlsplit(_text(_object(each).get("url"))).path.rstrip("/")
+        except ValueError:
+            continue
+
+
+def _resolved(document: dict[str, Any], described: Any) -> dict[str, Any]:
     """A description, or the part of the same document that it refers to."""
-    # References may be circular.
-    for _ in range(10):
-        if not (reference := described.get("$ref")):
-            return described
-        described = document
+    found = _object(described)
+    for _ in range(_HOPS):
+        if not (reference := _text(found.get("$ref"))):
+            return found
+        found = document
         for part in reference.removeprefix("#/").split("/"):
-            described = described.get(part.replace("~1", "/").replace("~0", "~")) or {}
+            found = _object(found.get(part.replace("~1", "/").replace("~0", "~")))
     return {}
 
 
-def _bases(document: dict[str, Any]) -> list[str]:
-    return [urlsplit(each.get("url") or "").path.rstrip("/") for each in document.get("servers") or ()]
-
-
 def _body_fields(document: dict[str, Any], described: dict[str, Any]) -> tuple[str, ...]:
-    content = _resolved(document, described.get("requestBody") or {}).get("content") or {}
-    return tuple(_properties(document, (content.get("application/json") or {}).get("schema") or {}))
+    """The property names of a request's JSON, whether inline, by reference or as a combination."""
+    content = _object(_resolved(document, described.get("requestBody")).get("content"))
+    waiting = [_object(content.get("application/json")).get("schema")]
+    names: dict[str, None] = {}
+    for _ in range(_SCHEMAS):
+        if not waiting:
+            break
+        schema = _resolved(document, waiting.pop(0))
+        names |= dict.fromkeys(_object(schema.get("properties")))
+        waiting += [
+            each for kind in ("allOf", "anyOf", "oneOf") for each in _list(schema.get(kind))[:_SCHEMAS]
+        ]
+    return tuple(names)
 
 
-def _properties(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> list[str]:
-    """The property names of a schema, whether inline, a reference or a combination."""
-    schema = _resolved(document, schema)
-    names = list(schema.get("properties") or ())
-    if depth < 5:
-        for kind in ("allOf", "anyOf", "oneOf"):
-            for each in schema.get(kind) or ():
-                names += _properties(document, each, depth + 1)
-    return list(dict.fromkeys(names))
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 class Gateway:

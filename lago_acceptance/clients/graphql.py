@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from lago_acceptance.clients.answers import ApiAnswer
 from lago_acceptance.clients.connection import Connection
+from lago_acceptance.clients.shapes import HeaderValue, trouble
 from lago_acceptance.core.secrets import Secret
 
 LOGIN = (
     "mutation($input: LoginUserInput!){loginUser(input:$input){token user{id email organizations{id name}}}}"
 )
 SIGN_UP = "mutation($input: RegisterUserInput!){registerUser(input:$input){token}}"
+T = TypeVar("T")
+_NOBODY = "nobody can log in to the web UI, and what needs a login can't be checked"
 API_KEY = "query{organization{id name apiKey}}"
+
+
+class _Organization(msgspec.Struct):
+    id: HeaderValue
+
+
+class _User(msgspec.Struct):
+    organizations: list[_Organization] | None = None
+
+
+class _Login(msgspec.Struct):
+    token: HeaderValue | None = None
+    user: _User | None = None
+
+
+class _Keyed(msgspec.Struct):
+    apiKey: HeaderValue | None = None
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -55,16 +75,16 @@ class GraphQL:
         answer = self.ask(LOGIN, {"input": {"email": email, "password": password.reveal()}})
         if "incorrect_login_or_password" in reasons(answer):
             raise LoginRefused(f"Lago rejects {email} with this password")
-        made = _data(answer, "loginUser")
-        organizations = (made.get("user") or {}).get("organizations") or []
-        if not made.get("token") or not organizations:
+        made = _data(answer, "loginUser", _Login)
+        organizations = (made.user and made.user.organizations) or []
+        if not made.token or not organizations:
             answer.refuse("this user belongs to no organization and sees nothing")
-        return Session(Secret(made["token"]), organizations[0]["id"])
+        return Session(Secret(made.token), organizations[0].id)
 
     def api_key(self, session: Session) -> Secret:
         """The organization's first active API key."""
         answer = self.ask(API_KEY, session=session)
-        if not (key := _data(answer, "organization").get("apiKey")):
+        if not (key := _data(answer, "organization", _Keyed).apiKey):
             answer.refuse("no API key is known, since this user may not see the organization's key")
         return Secret(key)
 
@@ -73,26 +93,34 @@ class GraphQL:
         wanted = {"email": email, "password": password.reveal(), "organizationName": organization}
         answer = self.ask(SIGN_UP, {"input": wanted})
         if not (found := reasons(answer)):
-            _data(answer, "registerUser")
+            _data(answer, "registerUser", dict[str, Any])
         return found
 
 
 def reasons(answer: ApiAnswer) -> list[str]:
     """The codes of an answer's errors and of their details; the message of an error without a code."""
-    errors = answer.body.get("errors") or [] if isinstance(answer.body, dict) else []
-    found: list[str] = []
-    for error in (each for each in errors if isinstance(each, dict)):
-        extensions = error.get("extensions") or {}
-        details = extensions.get("details")
-        given = details.values() if isinstance(details, dict) else ()
-        found += [code for codes in given for code in (codes if isinstance(codes, list) else [codes])]
-        found.append(extensions.get("code") or error.get("message", ""))
-    return found
+    found: list[Any] = []
+    for error in _listed(_member(answer.body, "errors")):
+        extensions = _member(error, "extensions")
+        details = _member(extensions, "details")
+        for codes in details.values() if isinstance(details, dict) else ():
+            found += codes if isinstance(codes, list) else [codes]
+        found.append(_member(extensions, "code") or _member(error, "message"))
+    return [code for code in found if isinstance(code, str)]
 
 
-def _data(answer: ApiAnswer, name: str) -> dict[str, Any]:
-    data = answer.part("data")
-    found = data.get(name)
+def _member(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _data(answer: ApiAnswer, name: str, shape: type[T]) -> T:
+    found = answer.part("data").get(name)
     if not isinstance(found, dict) or answer.body.get("errors"):
-        answer.refuse("nobody can log in to the web UI, and what needs a login can't be checked")
-    return found
+        answer.refuse(_NOBODY)
+    if why := trouble(found, shape):
+        answer.refuse(_NOBODY, f" ({name}: {why})")
+    return msgspec.convert(found, shape)

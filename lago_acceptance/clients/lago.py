@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import msgspec
 
-from lago_acceptance.clients.answers import ApiAnswer
-from lago_acceptance.clients.connection import Connection
+from lago_acceptance.clients import shapes
+from lago_acceptance.clients.answers import ApiAnswer, not_answered
+from lago_acceptance.clients.connection import LARGEST, Connection
+from lago_acceptance.clients.paths import path_of
 from lago_acceptance.core.secrets import Secret
 
 Document = dict[str, Any]
 # A path whose answer shows whether a key is accepted.
 ORGANIZATION = "/api/v1/organizations"
+# For all pages of a list together.
+LIST_SECONDS = 60.0
 
 
 class _Count(msgspec.Struct):
@@ -24,7 +29,10 @@ class _Page(msgspec.Struct):
 
 
 class Lago:
-    """One organization of a Lago. Amounts are integers in cents; ids with dots can't be used in paths."""
+    """One organization of a Lago. Amounts are integers in cents; ids with dots can't be used in paths.
+
+    Every object has its kind's shape (clients/shapes.py), or Refused is raised.
+    """
 
     def __init__(self, connection: Connection, key: Secret):
         self.connection, self._key = connection, key
@@ -35,11 +43,11 @@ class Lago:
 
     def get(self, path: str, kind: str, **query: Any) -> Document:
         """One object; Refused or NotAnswered if Lago does not send it."""
-        return self.ask("GET", path, **query).part(kind)
+        return self._one(kind, self.ask("GET", path, **query))
 
     def some(self, collection: str, **query: Any) -> list[Document]:
         """The first page of a list."""
-        return self.ask("GET", collection, **query).part(collection, list[Document])
+        return self._many(collection, self.ask("GET", collection, **query))
 
     def count(self, collection: str, **query: Any) -> int:
         """How many objects a list has."""
@@ -48,32 +56,40 @@ class Lago:
     def find(self, path: str, kind: str, **query: Any) -> Document | None:
         """One object, or None if Lago answers 404."""
         answer = self.ask("GET", path, **query)
-        return None if answer.status == 404 else answer.part(kind)
+        return None if answer.status == 404 else self._one(kind, answer)
 
     def all(self, collection: str, **query: Any) -> list[Document]:
-        """Every object of a list, page by page (100 a page)."""
+        """Every object of a list, page by page (100 a page). NotAnswered for a list without end."""
         found: list[Document] = []
-        page = 0
+        page = size = 0
+        end = time.monotonic() + LIST_SECONDS
         following: int | None = 1
         # Only forwards: a list that refers to an earlier page would never end.
         while following and following > page:
             page = following
             answer = self.ask("GET", collection, page=page, per_page=100, **query)
-            found += answer.part(collection, list[Document])
+            found += self._many(collection, answer)
+            size += answer.size
+            if size > LARGEST:
+                why = f"the list has not ended after {page} pages and {LARGEST >> 20} MiB"
+                raise not_answered(answer.role, "too-large", answer.asked, why)
+            if time.monotonic() > end:
+                why = f"the list has not ended after {page} pages and {LIST_SECONDS:.0f} s"
+                raise not_answered(answer.role, "slow", answer.asked, why)
             following = answer.part("meta", _Page).next_page
         return found
 
     def create(self, collection: str, kind: str, values: Document) -> Document:
         """Create one object; returns what Lago stored, which may be less than was sent."""
-        return self.ask("POST", collection, {kind: values}).part(kind)
+        return self._one(kind, self.ask("POST", collection, {kind: values}))
 
     def update(self, path: str, kind: str, values: Document) -> Document:
         """Change one object; returns what Lago stored."""
-        return self.ask("PUT", path, {kind: values}).part(kind)
+        return self._one(kind, self.ask("PUT", path, {kind: values}))
 
     def terminate(self, subscription: str) -> Document:
         """End an active subscription."""
-        return self.ask("DELETE", f"subscriptions/{subscription}").part("subscription")
+        return self._one("subscription", self.ask("DELETE", path_of("subscriptions", subscription)))
 
     def delete(self, path: str, **query: Any) -> bool:
         """Delete one object; False if there was none. A plan is only deleted when the worker has run."""
@@ -88,9 +104,8 @@ class Lago:
 
     def usage(self, customer: str, subscription: str) -> Document:
         """Usage in the current period; ``units`` are decimal texts. The first request fills Lago's cache."""
-        return self.get(
-            f"customers/{customer}/current_usage", "customer_usage", external_subscription_id=subscription
-        )
+        path = path_of("customers", customer, "current_usage")
+        return self.get(path, "customer_usage", external_subscription_id=subscription)
 
     def public_key(self) -> str:
         """The public key for the signatures of webhooks, as the API serves it, in PEM (docs/lago-facts.md, section 3.4)."""
@@ -98,6 +113,16 @@ class Lago:
 
         answer = self.ask("GET", "webhooks/json_public_key")
         try:
-            return base64.b64decode(answer.part("webhook")["public_key"]).decode()
-        except (KeyError, TypeError, ValueError):
+            return base64.b64decode(self._one("webhook", answer)["public_key"]).decode()
+        except ValueError:
             answer.refuse("receivers can't verify the signatures of webhooks")
+
+    @staticmethod
+    def _one(kind: str, answer: ApiAnswer) -> Document:
+        found: Document = answer.shaped(kind, shapes.of(kind))
+        return found
+
+    @staticmethod
+    def _many(collection: str, answer: ApiAnswer) -> list[Document]:
+        found: list[Document] = answer.shaped(collection, shapes.listed(collection))
+        return found

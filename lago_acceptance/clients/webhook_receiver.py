@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from lago_acceptance.core.documents import parse
 from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.probes import loop
+from lago_acceptance.probes.http import Client, errors
 
 SECONDS = 10.0
+# All webhooks of a run, with their documents.
+LARGEST = 32 * 2**20
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -23,7 +28,7 @@ class Delivery(msgspec.Struct, frozen=True):
     def document(self) -> dict[str, Any]:
         """The body as a JSON object, empty if it is not one."""
         try:
-            found = json.loads(self.body)
+            found = parse(self.body)
         except ValueError:
             return {}
         return found if isinstance(found, dict) else {}
@@ -45,7 +50,7 @@ class Delivery(msgspec.Struct, frozen=True):
         except jwt.PyJWTError as error:
             return f"is not signed with the key that the API serves ({error})"
         try:
-            signed = json.loads(claims["data"])
+            signed = parse(claims["data"])
         except (KeyError, TypeError, ValueError):
             return "has a signature that contains no document"
         return None if signed == self.document else "has a signature for another document, not for its body"
@@ -56,6 +61,10 @@ class WebhookReceiver:
 
     def __init__(self, inside: str, outside: str):
         self.inside, self._outside = inside, outside
+
+    @cached_property
+    def _client(self) -> Client:
+        return Client(None)
 
     def deliveries(self) -> list[Delivery]:
         """Everything that has arrived so far, oldest first."""
@@ -68,9 +77,13 @@ class WebhookReceiver:
     def _get(self, path: str) -> Any:
         import httpx
 
+        failures: tuple[type[Exception], ...] = (*errors(), ValueError)
         # The receiver is part of the suite: its failure says nothing about the deployment.
         try:
-            answer = httpx.get(self._outside + path, timeout=SECONDS, trust_env=False).raise_for_status()
-            return answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise Unknown(f"the suite's own webhook receiver does not answer: {error}") from error
+            request = httpx.Request("GET", self._outside + path)
+            answer = loop.run(self._client.transfer(request, SECONDS, LARGEST))
+            if answer.status != 200:
+                raise ValueError(f"status {answer.status}")
+            return parse(answer.content)
+        except failures as error:
+            raise Unknown(f"the suite's own webhook receiver does not answer: {error!r}") from error

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
+from lago_acceptance.core.documents import parse
 
 
 def decoded(text: str) -> Any:
     """The value of a JSON text. None where it is something else, nested too deep, or has a number without end."""
     try:
-        return msgspec.json.decode(text.encode("utf-8", "replace"))
-    except (msgspec.DecodeError, RecursionError):
+        return parse(text.encode("utf-8", "replace"))
+    except ValueError:
         return None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.clients.lago import Lago
+from lago_acceptance.clients.paths import path_of
 from lago_acceptance.core.compare import same
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.plans.catalogue import Catalogue, Metric, Plan
@@ -50,7 +51,7 @@ def seed(lago: Lago, catalogue: Catalogue, permit: Permit, reseed: bool = False)
             held = lago.create("billable_metrics", "billable_metric", metric.as_lago())
             created.append(metric.code)
         elif reseed and metric_drift(metric, held):
-            held = lago.update(f"billable_metrics/{metric.code}", "billable_metric", metric.as_lago())
+            held = lago.update(path_of("billable_metrics", metric.code), "billable_metric", metric.as_lago())
             changed.append(metric.code)
         drifted += metric_drift(metric, held)
         metrics[metric.code] = held["lago_id"]
@@ -62,7 +63,7 @@ def seed(lago: Lago, catalogue: Catalogue, permit: Permit, reseed: bool = False)
             created.append(plan.code)
         elif reseed and plan_drift(plan, held):
             values = {**plan.as_lago(), "charges": _charges(plan, metrics, held)}
-            held = lago.update(f"plans/{plan.code}", "plan", values)
+            held = lago.update(path_of("plans", plan.code), "plan", values)
             changed.append(plan.code)
         drifted += plan_drift(plan, held)
     return Seeded(tuple(created), tuple(changed), tuple(drifted))
@@ -79,7 +80,7 @@ def _charges(plan: Plan, metrics: dict[str, str], held: dict[str, Any] | None) -
     }
     same = [
         charge
-        for charge in (held or {}).get("charges", ())
+        for charge in (held or {}).get("charges") or ()
         if charge["billable_metric_code"] == plan.allowance.metric
         and charge["charge_model"] == plan.allowance.model
     ]
@@ -102,7 +103,7 @@ def plan_drift(plan: Plan, held: dict[str, Any]) -> list[Drift]:
     )
     charges = [
         _shown(each["billable_metric_code"], each["charge_model"], each["properties"])
-        for each in held["charges"]
+        for each in held.get("charges") or ()
     ]
     if not _holds(charges, wanted):
         found.append(Drift(thing, "charges", charges, wanted))

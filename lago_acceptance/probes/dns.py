@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 KINDS = ("A", "AAAA")
 DEADLINE = 3.0
+# Each address is probed, and whoever answers may name thousands.
+MOST = 16
 
 # Leaves time for a second try when a packet is lost.
 _TRY = 1.4
@@ -32,7 +35,10 @@ class DnsOutcome(enum.StrEnum):
 
 
 class DnsAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One resolver's answer. ``kind`` is A or AAAA, ``aliases`` the CNAME chain after the name itself."""
+    """One resolver's answer. ``kind`` is A or AAAA, ``aliases`` the CNAME chain after the name itself.
+
+    ``addresses`` are at most sixteen; ``left_out`` is how many more there were.
+    """
 
     host: str
     kind: str
@@ -41,6 +47,7 @@ class DnsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     addresses: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     detail: str = ""
+    left_out: int = 0
 
     @property
     def spoke(self) -> bool:
@@ -54,32 +61,38 @@ async def ask(host: str, kind: str, resolver: Resolver, deadline: float = DEADLI
     import dns.exception
     import dns.resolver
 
-    def answer(outcome: DnsOutcome, detail: str = "", **more: tuple[str, ...]) -> DnsAnswer:
-        return DnsAnswer(host=host, kind=kind, resolver=resolver.name, outcome=outcome, detail=detail, **more)
+    def answer(outcome: DnsOutcome, detail: str = "", **more: Any) -> DnsAnswer:
+        text = detail[:200]
+        return DnsAnswer(host=host, kind=kind, resolver=resolver.name, outcome=outcome, detail=text, **more)
 
     try:
         client = dns.asyncresolver.Resolver(configure=not resolver.address)
         if resolver.address:
             client.nameservers, client.port = [resolver.address], resolver.port
         client.timeout = _TRY
-        found = await client.resolve(
-            f"{host.rstrip('.')}.", kind, search=False, raise_on_no_answer=False, lifetime=deadline
-        )
+        # Its own deadline ends the tries; this one ends all else, such as an answer by TCP that never ends.
+        async with asyncio.timeout(deadline + _TRY):
+            found = await client.resolve(
+                f"{host.rstrip('.')}.", kind, search=False, raise_on_no_answer=False, lifetime=deadline
+            )
     except dns.resolver.NXDOMAIN as error:
         name = str(error.canonical_name).rstrip(".")
         return answer(DnsOutcome.ABSENT, "NXDOMAIN", aliases=(name,) if name != host.lower() else ())
-    except dns.resolver.LifetimeTimeout:
+    except (dns.resolver.LifetimeTimeout, TimeoutError):
         return answer(DnsOutcome.UNANSWERED, f"no answer within {deadline:g} s")
     except dns.resolver.NoResolverConfiguration:
         return answer(DnsOutcome.UNANSWERED, "this machine has no resolver configured")
     except dns.resolver.NoNameservers as error:
         return answer(*_refusal(error))
-    except dns.exception.DNSException as error:
+    except (dns.exception.DNSException, OSError, ValueError) as error:
         return answer(DnsOutcome.FAILED, str(error) or type(error).__name__)
     aliases = tuple(str(rrset[0].target).rstrip(".") for rrset in found.chaining_result.cnames)
     addresses = tuple(sorted(record.address for record in found.rrset or ()))
     return answer(
-        DnsOutcome.ANSWERED if addresses else DnsOutcome.EMPTY, addresses=addresses, aliases=aliases
+        DnsOutcome.ANSWERED if addresses else DnsOutcome.EMPTY,
+        addresses=addresses[:MOST],
+        aliases=aliases,
+        left_out=len(addresses[MOST:]),
     )
 
 

@@ -76,6 +76,9 @@ def _with_causes(error: BaseException) -> Iterator[BaseException]:
     chain: list[BaseException] = []
     each: BaseException | None = error
     while each is not None and each not in chain:
+        if isinstance(each, BaseExceptionGroup):
+            # One for each address of a name, IPv6 first, which may fail here only.
+            each = each.exceptions[-1]
         # These only mean that Python's TLS is waiting for data.
         if not isinstance(each, ssl.SSLWantReadError | ssl.SSLWantWriteError):
             chain.append(each)

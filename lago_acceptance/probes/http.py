@@ -1,4 +1,4 @@
-"""HTTP requests to an address under a host's name, all made by one client."""
+"""HTTP requests, bounded in time and size whatever the other side sends."""
 
 from __future__ import annotations
 
@@ -11,16 +11,40 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from lago_acceptance.core.secrets import redact
-from lago_acceptance.probes.failure import Failure, failure_of
+from lago_acceptance.probes.failure import Failure, Kind, failure_of
 
 if TYPE_CHECKING:
-    from httpx import Response
+    from httpx import Request, Response
 
 CONNECT, READ = 3.0, 5.0
 DEADLINE = CONNECT + READ
 
 # Enough for a page's head; the rest is not read.
 KEPT = 2**15
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """The content type without its parameters, in lower case."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back. Header names are in lower case; ``whole`` is False where ``content`` was cut at the limit."""
+
+    status: int
+    headers: dict[str, str] = {}
+    content: bytes = b""
+    whole: bool = True
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters, in lower case."""
+        return media_type(self.headers)
+
+    @property
+    def text(self) -> str:
+        """The content as text; bytes that are no UTF-8 are replaced."""
+        return self.content.decode("utf-8", "replace")
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,28 +61,30 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def media_type(self) -> str:
         """The content type without its parameters, in lower case."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return media_type(self.headers)
 
     @property
     def excerpt(self) -> str:
         """Status and the first 300 characters of the body, for a message."""
         text = " ".join(redact(self.body)[:300].split())
-        return f"{self.status} {self.media_type or 'without a content type'}: {text or 'an empty body'}"
+        kind = self.media_type[:100] or "without a content type"
+        return f"{self.status} {kind}: {text or 'an empty body'}"
 
 
 class Client:
     """Sends requests through one httpx transport. ``roots`` are the trusted roots as PEM, None for this machine's.
 
-    httpx's own client would examine redirects, keep cookies and use proxies from the environment.
+    ``reuse``: whether connections are kept for the next request to the same address. httpx's own client would examine
+    redirects, keep cookies, use proxies from the environment, and decompress without a limit.
     """
 
-    def __init__(self, roots: str | None):
+    def __init__(self, roots: str | None, reuse: bool = False):
         import httpx
 
         self._transport = httpx.AsyncHTTPTransport(
             verify=ssl.create_default_context(cadata=roots),
             # httpx pools by address, but a connection is verified for one name only.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None if reuse else 0),
         )
 
     async def __aenter__(self) -> Self:
@@ -73,6 +99,29 @@ class Client:
     ) -> None:
         await self._transport.__aexit__(kind, error, traceback)
 
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+    async def transfer(self, request: Request, seconds: float, largest: int) -> Answer:
+        """The answer to a request, with at most ``largest`` bytes of its content, as they were sent.
+
+        It ends after ``seconds``, which cover the name's lookup, the handshake and the headers, too. Raises one of
+        ``errors()`` where no answer came.
+        """
+        # And never decompressed: a small body may hold gigabytes.
+        request.headers["Accept-Encoding"] = "identity"
+        request.headers.setdefault("User-Agent", "lago-acceptance")
+        async with asyncio.timeout(seconds):
+            response = await self._transport.handle_async_request(request)
+            try:
+                content, whole = await _first(response, largest)
+            finally:
+                await response.aclose()
+        return Answer(
+            status=response.status_code, headers=dict(response.headers), content=content, whole=whole
+        )
+
     async def send(
         self,
         method: str,
@@ -85,42 +134,47 @@ class Client:
         """Send one request for ``url`` to an address. SNI, verification and Host use the host's name."""
         import httpx
 
-        wanted = httpx.URL(url)
-        own = {"Host": wanted.host, "Accept": "*/*", "User-Agent": "lago-acceptance"}
-        request = httpx.Request(
-            method,
-            wanted.copy_with(host=address, port=port),
-            headers={**own, **(headers or {})},
-            extensions={
-                "sni_hostname": wanted.host,
-                "timeout": {"connect": CONNECT, "read": READ, "write": READ, "pool": None},
-            },
-        )
         try:
-            async with asyncio.timeout(deadline):
-                answer = await self._transport.handle_async_request(request)
-                try:
-                    body = await _first(answer)
-                finally:
-                    await answer.aclose()
-        except (httpx.HTTPError, httpx.StreamError, OSError, TimeoutError) as error:
+            wanted = httpx.URL(url)
+            name = wanted.raw_host.decode("ascii")
+            request = httpx.Request(
+                method,
+                wanted.copy_with(host=address, port=port),
+                headers={"Host": name, "Accept": "*/*", **(headers or {})},
+                extensions={
+                    "sni_hostname": name,
+                    "timeout": {"connect": CONNECT, "read": READ, "write": READ, "pool": None},
+                },
+            )
+            answer = await self.transfer(request, deadline, KEPT)
+        except errors() as error:
             limits: dict[type[Exception], float] = {httpx.ConnectTimeout: CONNECT, httpx.ReadTimeout: READ}
             seconds = limits.get(type(error), deadline)
             return Exchange(method=method, url=url, address=address, failure=failure_of(error, seconds))
+        except (httpx.InvalidURL, ValueError):
+            failure = Failure(Kind.NO_ROUTE, f"{url!r:.100} is no URL; correct the host in the settings")
+            return Exchange(method=method, url=url, address=address, failure=failure)
         return Exchange(
             method=method,
             url=url,
             address=address,
-            status=answer.status_code,
-            headers=dict(answer.headers),
-            body=body.decode("utf-8", "replace"),
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.text,
         )
 
 
-async def _first(answer: Response) -> bytes:
-    kept = b""
-    async for part in answer.aiter_raw():
+def errors() -> tuple[type[Exception], ...]:
+    """What a transfer raises where no answer came; ``failure_of`` says what it means."""
+    import httpx
+
+    return httpx.HTTPError, httpx.StreamError, OSError
+
+
+async def _first(response: Response, largest: int) -> tuple[bytes, bool]:
+    kept = bytearray()
+    async for part in response.aiter_raw():
         kept += part
-        if len(kept) >= KEPT:
-            break
-    return kept[:KEPT]
+        if len(kept) > largest:
+            return bytes(kept[:largest]), False
+    return bytes(kept), True

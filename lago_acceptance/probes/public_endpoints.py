@@ -6,8 +6,12 @@ import socket
 
 import msgspec
 
+from lago_acceptance.core.background import Background
+
 # The name for this machine's own resolvers, which are configured without an address here.
 SYSTEM = "system"
+# getaddrinfo has no deadline of its own.
+LOOK_UP = 5.0
 
 
 class Resolver(msgspec.Struct, frozen=True):
@@ -38,8 +42,13 @@ class PublicEndpoints(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not any(resolver.name == SYSTEM for resolver in self.resolvers):
             return self.origin or ""
-        try:
-            socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except OSError:
-            return self.origin or ""
-        return ""
+        return "" if _resolves(host) else self.origin or ""
+
+
+def _resolves(host: str) -> bool:
+    looked_up = Background().submit(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+    try:
+        return bool(looked_up.result(timeout=LOOK_UP))
+    except (OSError, ValueError):
+        # ValueError: a name that DNS can't carry.
+        return False

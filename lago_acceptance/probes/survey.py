@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from lago_acceptance.core.background import Background
 from lago_acceptance.core.roles import API, FRONT, GATEWAY
-from lago_acceptance.probes import dns, http, ports, tls
+from lago_acceptance.probes import dns, http, loop, ports, tls
+from lago_acceptance.probes.addresses import NOT_CONTACTED, may_be_contacted
+from lago_acceptance.probes.failure import Failure, Kind
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
 WEB, SECURE = 80, 443
@@ -92,8 +93,7 @@ def survey(
     view: PublicEndpoints, closed_ports: tuple[int, ...], web: int = WEB, secure: int = SECURE
 ) -> PublicSurvey:
     """Run all probes of a deployment concurrently, so that an address that hangs delays no other."""
-    # In a thread of its own: this one already has an event loop if a browser is open.
-    return Background().submit(asyncio.run, _Survey(view, closed_ports, web, secure).all()).result()
+    return loop.run(_Survey(view, closed_ports, web, secure).all())
 
 
 class _Survey:
@@ -149,10 +149,23 @@ class _Survey:
 
     def _address(self, role: str, host: str, address: str) -> None:
         where = (host, address)
+        if not may_be_contacted(address):
+            self._leave_alone(role, host, address)
+            return
         self._start(self._handshakes, where, self._shaker.shake, *where, self._secure)
         self._start(self._old_handshakes, where, self._shaker.shake, *where, self._secure, True)
         for request in self._requests(role):
             self._start(self._exchanges, (*where, request), self._exchange, *where, request)
+
+    def _leave_alone(self, role: str, host: str, address: str) -> None:
+        failure = Failure(Kind.REFUSED, NOT_CONTACTED)
+        handshake = tls.Handshake(host=host, address=address, failure=failure)
+        for made in (self._handshakes, self._old_handshakes):
+            self._start(made, (host, address), _known, handshake)
+        for request in self._requests(role):
+            url = _url(host, request)
+            exchange = http.Exchange(method=request.method, url=url, address=address, failure=failure)
+            self._start(self._exchanges, (host, address, request), _known, exchange)
 
     def _requests(self, role: str) -> Iterator[Request]:
         yield from PROOFS[role]
@@ -167,9 +180,15 @@ class _Survey:
             {"Origin": request.origin, "Access-Control-Request-Method": "POST"} if request.origin else {}
         )
         port = self._secure if request.scheme == "https" else self._web
-        return self._client.send(
-            request.method, f"{request.scheme}://{host}{request.path}", address, port, headers
-        )
+        return self._client.send(request.method, _url(host, request), address, port, headers)
+
+
+def _url(host: str, request: Request) -> str:
+    return f"{request.scheme}://{host}{request.path}"
+
+
+async def _known(result: T) -> T:
+    return result
 
 
 def _results(tasks: dict[K, asyncio.Task[T]]) -> dict[K, T]:

@@ -7,27 +7,34 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lago_acceptance.probes.failure import Failure, failure_of
+from lago_acceptance.probes.failure import Failure, Kind, failure_of
 
 if TYPE_CHECKING:
     from cryptography import x509
-    from OpenSSL import SSL
+    from OpenSSL import SSL, crypto
 
 DEADLINE = 5.0
+
+# Of a certificate, for messages: whoever serves it chooses how much there is.
+_NAMES, _TEXT = 100, 255
 
 # OpenSSL 3 and later offers TLS 1.1 only with this.
 _ALL_CIPHERS = b"DEFAULT:@SECLEVEL=0"
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """One certificate. ``serial`` in hex; times in seconds since 1970; ``names``: DNS names of the SAN."""
+    """One certificate. ``serial`` in hex; times in seconds since 1970; ``names``: the first DNS names of the SAN.
 
-    subject: str
-    issuer: str
-    serial: str
-    names: tuple[str, ...]
-    not_before: float
-    not_after: float
+    ``defect`` says why it can't be read; then the other fields are empty.
+    """
+
+    subject: str = ""
+    issuer: str = ""
+    serial: str = ""
+    names: tuple[str, ...] = ()
+    not_before: float = 0.0
+    not_after: float = 0.0
+    defect: str = ""
 
     def days_left(self, now: float) -> float:
         return (self.not_after - now) / 86400
@@ -68,21 +75,26 @@ class TlsProber:
 
         connection = SSL.Connection(self._context(only_old), None)
         connection.set_app_data([])
-        connection.set_tlsext_host_name(host.encode("idna"))
         connection.set_connect_state()
         try:
+            connection.set_tlsext_host_name(host.encode("idna"))
             async with asyncio.timeout(deadline):
                 await _complete(connection, address, port)
-        except (SSL.Error, OSError, TimeoutError) as error:
+        except (SSL.Error, OSError) as error:
             return Handshake(host=host, address=address, failure=failure_of(error, deadline))
-        chain = connection.get_peer_cert_chain(as_cryptography=True) or []
+        except (ValueError, TypeError):
+            failure = Failure(Kind.NO_ROUTE, f"{host!r:.100} is not a host name; correct it in the settings")
+            return Handshake(host=host, address=address, failure=failure)
+        if not (chain := connection.get_peer_cert_chain()):
+            failure = Failure(Kind.TLS, "no certificate was sent")
+            return Handshake(host=host, address=address, failure=failure)
         return Handshake(
             host=host,
             address=address,
             version=connection.get_protocol_version_name(),
             chain=tuple(_described(each) for each in chain),
             problems=tuple(connection.get_app_data()),
-            names_host=bool(chain) and _is_for(chain[0], host),
+            names_host=_is_for(chain[0], host),
         )
 
     def _context(self, only_old: bool) -> SSL.Context:
@@ -139,7 +151,7 @@ async def _complete(connection: SSL.Connection, address: str, port: int) -> None
                 done = True
             except SSL.WantReadError:
                 done = False
-            writer.write(connection.bio_read(2**16))
+            writer.write(_outgoing(connection))
             await writer.drain()
             if done:
                 return
@@ -151,30 +163,48 @@ async def _complete(connection: SSL.Connection, address: str, port: int) -> None
         writer.close()
 
 
-def _described(certificate: x509.Certificate) -> Certificate:
+def _outgoing(connection: SSL.Connection) -> bytes:
+    from OpenSSL import SSL
+
+    try:
+        return connection.bio_read(2**16)
+    except SSL.WantReadError:
+        # Nothing to say yet: the other side's message came in parts.
+        return b""
+
+
+def _described(served: crypto.X509) -> Certificate:
+    # The parser raises whatever its authors thought of for a certificate that somebody made up.
+    try:
+        certificate = served.to_cryptography()
+        return Certificate(
+            subject=certificate.subject.rfc4514_string()[:_TEXT],
+            issuer=certificate.issuer.rfc4514_string()[:_TEXT],
+            serial=f"{certificate.serial_number:x}",
+            names=_names(certificate),
+            not_before=certificate.not_valid_before_utc.timestamp(),
+            not_after=certificate.not_valid_after_utc.timestamp(),
+        )
+    except Exception as error:  # noqa: BLE001
+        return Certificate(defect=f"{error!r:.{_TEXT}}")
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     from cryptography import x509
 
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-        names = tuple(extension.value.get_values_for_type(x509.DNSName))
-    except (x509.ExtensionNotFound, ValueError):
-        names = ()
-    return Certificate(
-        subject=certificate.subject.rfc4514_string(),
-        issuer=certificate.issuer.rfc4514_string(),
-        serial=f"{certificate.serial_number:x}",
-        names=names,
-        not_before=certificate.not_valid_before_utc.timestamp(),
-        not_after=certificate.not_valid_after_utc.timestamp(),
-    )
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(name[:_TEXT] for name in extension.value.get_values_for_type(x509.DNSName)[:_NAMES])
 
 
-def _is_for(certificate: x509.Certificate, host: str) -> bool:
-    from service_identity import CertificateError, VerificationError
+def _is_for(served: crypto.X509, host: str) -> bool:
     from service_identity.cryptography import verify_certificate_hostname
 
+    # It raises where the host is none of its names, and whatever its authors thought of for names that are none.
     try:
-        verify_certificate_hostname(certificate, host)
-    except (CertificateError, VerificationError):
+        verify_certificate_hostname(served.to_cryptography(), host)
+    except Exception:  # noqa: BLE001
         return False
     return True

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.clients.lago import Lago
+from lago_acceptance.clients.paths import path_of
 from lago_acceptance.core import owner, registry
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.findings import Finding
@@ -19,11 +20,10 @@ from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.run import tenant_of
 from lago_acceptance.core.waiting import until
 
-NAME = re.compile(re.escape(runs.PREFIX) + r"(\d{8}-\d{6}-[0-9a-f]{6})(?:-|$)")
-MARK = re.compile(re.escape(runs.OWNER_LABEL) + r"=(\d{8}-\d{6}-[0-9a-f]{6})/([^/\s]+)/(\S+)")
-HOOK = re.compile(
-    r"https?://[^/]+/" + re.escape(runs.PREFIX) + r"(\d{8}-\d{6}-[0-9a-f]{6})/([^/\s]+)/([^/\s]+)"
-)
+_RUN = r"([0-9]{8}-[0-9]{6}-[0-9a-f]{6})"
+NAME = re.compile(re.escape(runs.PREFIX) + _RUN + r"(?:-|$)")
+MARK = re.compile(re.escape(runs.OWNER_LABEL) + f"={_RUN}" + r"/([^/\s]+)/(\S+)")
+HOOK = re.compile(r"https?://[^/]+/" + re.escape(runs.PREFIX) + _RUN + r"/([^/\s]+)/([^/\s]+)")
 OLD_SECONDS = 24 * 3600
 GONE_SECONDS = 20
 
@@ -59,12 +59,18 @@ class Owner(msgspec.Struct, frozen=True):
 
     @property
     def gone(self) -> bool:
-        """Whether the run has ended: known where its process can be seen, else assumed after a day."""
+        """Whether the run has ended: known where its process can be seen, else assumed after a day.
+
+        A run whose mark names no time is nobody's, and is left alone.
+        """
         known = owner.gone(self.process)
         if known is not None:
             return known
-        started = datetime.strptime(self.run[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
-        return time.time() - started > OLD_SECONDS
+        try:
+            started = datetime.strptime(self.run[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            return False
+        return time.time() - started.timestamp() > OLD_SECONDS
 
 
 class OwnedResource(msgspec.Struct, frozen=True):
@@ -110,7 +116,7 @@ def remove(lago: Lago, things: list[OwnedResource], permit: Permit) -> list[str]
         raise TypeError("removing from Lago needs a permit")
     ordered = sorted(things, key=lambda thing: list(KINDS).index(thing.collection))
     for thing in ordered:
-        lago.delete(f"{thing.collection}/{thing.name}")
+        lago.delete(path_of(thing.collection, thing.name))
     left: list[OwnedResource] = []
 
     def gone() -> bool:
@@ -123,7 +129,7 @@ def remove(lago: Lago, things: list[OwnedResource], permit: Permit) -> list[str]
 
 
 def _exists(lago: Lago, thing: OwnedResource) -> bool:
-    return lago.find(f"{thing.collection}/{thing.name}", KINDS[thing.collection][0]) is not None
+    return lago.find(path_of(thing.collection, thing.name), KINDS[thing.collection][0]) is not None
 
 
 def sweep(lago: Lago, permit: Permit) -> tuple[list[str], list[str]]:

@@ -93,7 +93,9 @@ class GatewayPurchase:
         known = {"tenant": self.tenant, "customer": self.tenant, "subscription": subscription["external_id"]}
         answer = self.gateway.read(operation, self._token, **known)
         shown = listed(answer, "customers can't see what they have bought")
-        return shown if shown is not None else [answer.body] if answer.body else []
+        if shown is None:
+            return [answer.body] if isinstance(answer.body, dict) and answer.body else []
+        return shown
 
     @registry.check(
         phase=5, errors={"gateway-subscription-not-shown": "The gateway shows a new subscription."}

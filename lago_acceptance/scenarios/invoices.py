@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urljoin
 
-from lago_acceptance.clients.answers import NotAnswered
+from lago_acceptance.clients.answers import NotAnswered, excerpt
 from lago_acceptance.clients.lago import Document
+from lago_acceptance.clients.paths import path_of
 from lago_acceptance.core import registry
 from lago_acceptance.core.roles import API, PDF, WORKER
 from lago_acceptance.core.waiting import until
@@ -14,6 +15,7 @@ from lago_acceptance.scenarios.context import Context, red
 
 # One to the file, and one from http to https.
 REDIRECTS = 5
+REDIRECTING = (301, 302, 303, 307, 308)
 
 
 def finalized(
@@ -74,8 +76,8 @@ def file(context: Context, invoice: Document) -> str:
     seconds = context.timeouts.file
 
     def url() -> str | None:
-        address: str | None = context.lago.get(f"invoices/{invoice['lago_id']}", "invoice")["file_url"]
-        return address
+        path = path_of("invoices", invoice["lago_id"])
+        return context.lago.get(path, "invoice").get("file_url")
 
     if not (found := until(url, seconds)):
         red(
@@ -94,13 +96,15 @@ def _fetch(context: Context, url: str) -> None:
     try:
         for _ in range(REDIRECTS):
             answer = context.lago.connection.fetch(url)
-            if not answer.has_redirect_location:
+            if answer.status not in REDIRECTING or "location" not in answer.headers:
                 break
             url = urljoin(url, answer.headers["location"])
-        came = f"{answer.status_code} {answer.headers.get('content-type', 'no content type')}"
-        good = answer.status_code == 200 and answer.content.startswith(b"%PDF-")
+        came = f"{answer.status} {excerpt(answer.media_type, 100) or 'no content type'}"
+        good = answer.status == 200 and answer.content.startswith(b"%PDF-")
     except NotAnswered as missing:
         came, good = missing.findings[0].problem, False
+    except ValueError:
+        came, good = f"a redirect to {excerpt(answer.headers['location'], 200)}, which is no URL,", False
     if not good:
         red(
             "invoice-file-unreadable",

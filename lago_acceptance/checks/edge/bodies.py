@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 
 from lago_acceptance.checks.edge.cloudflare import is_cloudflare
+from lago_acceptance.core.documents import parse
 from lago_acceptance.core.roles import API, FRONT, GATEWAY
 from lago_acceptance.probes.http import Exchange
 from lago_acceptance.probes.survey import HEALTH, PAGE, SCRIPT, PublicSurvey, Request
@@ -77,7 +77,7 @@ def redirected(exchange: Exchange) -> Defect | None:
 
 def _health(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
     try:
-        body = json.loads(exchange.body)
+        body = parse(exchange.body)
     except ValueError:
         body = None
     if not isinstance(body, dict) or exchange.media_type != "application/json":
@@ -96,7 +96,7 @@ def _health(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
 
 def _gateway_health(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
     try:
-        is_json = isinstance(json.loads(exchange.body), dict) and exchange.media_type == "application/json"
+        is_json = isinstance(parse(exchange.body), dict) and exchange.media_type == "application/json"
     except ValueError:
         is_json = False
     if not is_json:
@@ -127,7 +127,7 @@ def _script(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
         return None
     return (
         "front-api-url",
-        f"env-config.js gives browsers {given or 'no address'!r} as the API's address instead of {wanted!r}",
+        f"env-config.js gives browsers {given[:200] or 'no address'!r} as the API's address instead of {wanted!r}",
         "the login page loads and nobody can log in: browsers send logins to the wrong address"
         if given
         else "the login page loads and nobody can log in: browsers post to /undefined/graphql on the front, "

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from lago_acceptance.checks.edge.certificate_chain import EXPIRED, LOOK_AT_ACME, REFUSED, defect
 from lago_acceptance.checks.edge.cloudflare import is_cloudflare
 from lago_acceptance.checks.edge.dns_records import closed_to_us
 from lago_acceptance.core import registry
@@ -19,18 +20,11 @@ from lago_acceptance.probes.failure import Kind
 from lago_acceptance.probes.survey import PublicSurvey
 from lago_acceptance.probes.tls import Handshake
 
-DEFAULT_CERTIFICATE = "TRAEFIK DEFAULT CERT"
-
-# Numbers of OpenSSL's X509_V_ERR_*.
-_EXPIRED = 10
-_DATES = {9, _EXPIRED}
-_SELF_SIGNED = {18, 19}
-_NO_ISSUER = {2, 20, 21}
-
 
 @registry.check(
     phase=3,
     errors={
+        "certificate-unreadable": "The certificate can be read.",
         "certificate-default": "Traefik serves a certificate of its own resolver, not its default one.",
         "certificate-name": "The certificate names this host.",
         "certificate-self-signed": "The certificate chain does not end in a self-signed certificate.",
@@ -132,66 +126,9 @@ def _finding(
     )
 
 
-_REFUSED = "browsers and the gateway refuse to connect"
-_LOOK_AT_ACME = (
-    "search Traefik's log for acme. Usual causes: tls.certresolver names a resolver that does not exist; port 80 "
-    "of this name does not reach this Traefik, so HTTP-01 fails; the CA's rate limit; the router is not enabled"
-)
-
-
 def _trust(role: str, handshake: Handshake) -> Finding | None:
-    certificate = handshake.chain[0]
-    errors = {number for number, _ in handshake.problems} - _DATES
-    if DEFAULT_CERTIFICATE in certificate.issuer + certificate.subject:
-        return _finding(
-            role,
-            handshake,
-            "certificate-default",
-            f"Traefik serves its default certificate ({DEFAULT_CERTIFICATE}): it has none for this name",
-            _REFUSED,
-            _LOOK_AT_ACME,
-        )
-    if not handshake.names_host:
-        names = ", ".join(certificate.names[:5]) or "no host at all"
-        return _finding(
-            role,
-            handshake,
-            "certificate-name",
-            f"the certificate is for {names}, not for this name",
-            _REFUSED,
-            "give this name's router tls.certresolver, and a Host rule that names exactly this host",
-        )
-    if errors & _SELF_SIGNED:
-        return _finding(
-            role,
-            handshake,
-            "certificate-self-signed",
-            f"the certificate chain ends in a self-signed certificate ({handshake.chain[-1].subject}) "
-            "that is not trusted",
-            _REFUSED,
-            _LOOK_AT_ACME,
-        )
-    if errors & _NO_ISSUER and len(handshake.chain) == 1:
-        return _finding(
-            role,
-            handshake,
-            "certificate-chain-incomplete",
-            f"the server sends only its own certificate, and the issuer ({certificate.issuer}) is not a trusted root",
-            f"{_REFUSED}; only browsers that happen to have the intermediate cached connect",
-            "serve the full chain (fullchain.pem) instead of the certificate alone; if the issuer is your own CA, "
-            "trust it",
-        )
-    if errors:
-        return _finding(
-            role,
-            handshake,
-            "certificate-untrusted",
-            f"the certificate chain, issued by {handshake.chain[-1].issuer}, does not end in a trusted root "
-            f"(OpenSSL error {', '.join(map(str, sorted(errors)))})",
-            _REFUSED,
-            "use a CA that browsers trust; with Let's Encrypt, not the staging server (caserver of the resolver)",
-        )
-    return None
+    found = defect(handshake)
+    return _finding(role, handshake, *found) if found else None
 
 
 def _day(moment: float) -> str:
@@ -207,10 +144,10 @@ def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> F
             handshake,
             "certificate-not-yet-valid",
             f"the certificate is not valid before {_day(certificate.not_before)}",
-            _REFUSED,
+            REFUSED,
             "check the clocks of the host, of this machine, and of the CA",
         )
-    if days <= 0 or _EXPIRED in [number for number, _ in handshake.problems]:
+    if days <= 0 or EXPIRED in [number for number, _ in handshake.problems]:
         which = "the certificate" if days <= 0 else "a CA certificate in the chain"
         when = f" on {_day(certificate.not_after)}" if days <= 0 else ""
         return _finding(
@@ -218,8 +155,8 @@ def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> F
             handshake,
             "certificate-expired",
             f"{which} expired{when}",
-            _REFUSED,
-            f"let Traefik renew it: {_LOOK_AT_ACME}",
+            REFUSED,
+            f"let Traefik renew it: {LOOK_AT_ACME}",
         )
     if days >= edge.certificate_warning_days:
         return None
@@ -228,8 +165,8 @@ def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> F
         handshake,
         "certificate-expires",
         f"the certificate expires in {days:.1f} days, on {_day(certificate.not_after)}: renewal is overdue",
-        f"after that, {_REFUSED}",
-        _LOOK_AT_ACME,
+        f"after that, {REFUSED}",
+        LOOK_AT_ACME,
         Severity.ERROR if days < edge.certificate_error_days else Severity.WARNING,
     )
 

@@ -22,7 +22,7 @@ def front_is_admitted(survey: PublicSurvey, role: str) -> list[Finding]:
     exchange = lago_exchange(survey, role, preflight(origin))
     if exchange.headers.get(_ALLOWED) == origin:
         return []
-    given = exchange.headers.get(_ALLOWED)
+    given = exchange.headers.get(_ALLOWED, "")[:200]
     return [
         Finding(
             id="cors-front-refused",
@@ -50,7 +50,7 @@ def others_are_not(survey: PublicSurvey, role: str) -> list[Finding]:
                     id="cors-foreign-admitted",
                     role=role,
                     place=Place(exchange.url),
-                    problem=f"the API allows pages of {origin}: the preflight answer has {_ALLOWED}: {given}",
+                    problem=f"the API allows pages of {origin}: the preflight answer has {_ALLOWED}: {given[:200]}",
                     impact="any web page that a logged-in administrator opens may read billing data",
                     fix="remove the headers and CORS middlewares from the API's router in Traefik, so that "
                     "LAGO_FRONT_URL alone decides",

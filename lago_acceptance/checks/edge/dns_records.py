@@ -47,6 +47,7 @@ def addresses(survey: PublicSurvey, role: str) -> tuple[str, ...]:
         "name-absent": "The name exists in DNS.",
         "name-without-ipv4": "The name has an IPv4 address.",
         "name-without-address": "The name has an address.",
+        "name-with-many-addresses": "The name has so few addresses that each can be looked at.",
         "resolvers-disagree": "All DNS servers give the same addresses for the name.",
     },
     warnings={"resolver-without-answer": "Every resolver can resolve the name."},
@@ -63,6 +64,7 @@ def resolves(survey: PublicSurvey, role: str) -> list[Finding]:
     if not any(each.addresses for each in _public(spoke)):
         findings.append(_no_address(survey, role, _public(spoke)))
     for kind in KINDS:
+        findings += _too_many(role, survey.answers_of(host, kind))
         findings += _compared(role, [each for each in survey.answers_of(host, kind) if each.spoke])
     return findings
 
@@ -131,6 +133,21 @@ def _no_address(survey: PublicSurvey, role: str, public: list[DnsAnswer]) -> Fin
         id, problem = "name-without-address", "the name exists in DNS and has no address"
     fix = f"add an A record for {host} with the address of the host that runs Traefik"
     return Finding(id=id, role=role, place=Place(host), problem=problem, impact=impact, fix=fix)
+
+
+def _too_many(role: str, answers: tuple[DnsAnswer, ...]) -> Iterator[Finding]:
+    largest = max(answers, key=lambda each: each.left_out, default=None)
+    if largest and largest.left_out:
+        shown = len(largest.addresses)
+        yield Finding(
+            id="name-with-many-addresses",
+            role=role,
+            place=Place(largest.host),
+            problem=f"the resolver {largest.resolver} gives {shown + largest.left_out} {largest.kind} records for the "
+            f"name; only {shown} of them are looked at",
+            impact="some customers are sent to hosts that nobody has checked",
+            fix="remove the records that are not the address of the host that runs Traefik, and find out who added them",
+        )
 
 
 def _public(answers: list[DnsAnswer]) -> list[DnsAnswer]:

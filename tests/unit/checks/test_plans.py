@@ -16,6 +16,8 @@ from lago_acceptance.plans.catalogue import Catalogue, Metric, Plan
 
 PLAN = Plan("starter", "Starter", "monthly", 4900, "USD", True)
 METRIC = Metric("requests", "Requests", "sum_agg", "count")
+HELD_METRIC = {**METRIC.as_lago(), "lago_id": "m"}
+STARTER = {**PLAN.as_lago(), "lago_id": "1"}
 CATALOGUE = Catalogue((PLAN,), (METRIC,))
 SEEDED = Attempt(None)
 NOT_SEEDED = Attempt(failure=Red(Finding(id="api-refused", problem="500", impact="none", fix="none")))
@@ -32,7 +34,7 @@ def view(**lists) -> InsideView:
 
 
 def held(**changes) -> dict:
-    return {"starter": {**PLAN.as_lago(), "lago_id": "1", "charges": [], **changes}}
+    return {"starter": {**STARTER, "charges": [], **changes}}
 
 
 def ids(findings) -> list[str]:
@@ -43,10 +45,7 @@ def test_a_lago_that_holds_the_catalogue_is_no_finding():
     assert ids(plans.each_is_in_lago(CATALOGUE, held())) == []
     assert ids(plans.each_is_as_the_catalogue_says(CATALOGUE, held())) == []
     assert ids(plans.others_are_reported(CATALOGUE, held())) == []
-    assert (
-        ids(plans.metrics_are_as_the_catalogue_says(CATALOGUE, view(metrics=[METRIC.as_lago()]), SEEDED))
-        == []
-    )
+    assert ids(plans.metrics_are_as_the_catalogue_says(CATALOGUE, view(metrics=[HELD_METRIC]), SEEDED)) == []
 
 
 def test_a_plan_that_lago_lacks_or_holds_otherwise_is_red():
@@ -61,7 +60,7 @@ def test_a_metric_that_lago_lacks_or_holds_otherwise_is_red():
     assert ids(plans.metrics_are_as_the_catalogue_says(CATALOGUE, view(metrics=[]), SEEDED)) == [
         "metric-missing"
     ]
-    other = msgspec.structs.replace(METRIC, aggregation_type="max_agg").as_lago()
+    other = msgspec.structs.replace(METRIC, aggregation_type="max_agg").as_lago() | {"lago_id": "m"}
     assert ids(plans.metrics_are_as_the_catalogue_says(CATALOGUE, view(metrics=[other]), SEEDED)) == [
         "metric-drift"
     ]
@@ -75,11 +74,11 @@ def test_plans_beside_the_catalogue_are_a_warning_and_those_of_runs_are_not():
 
 def test_a_lago_without_plans_is_red_once_and_blocks_the_rest():
     assert ids(plans.lago_has_plans(view(plans=[]), SEEDED)) == ["plan-missing"]
-    assert ids(plans.lago_has_plans(view(plans=[{"code": "starter"}]), SEEDED)) == []
+    assert ids(plans.lago_has_plans(view(plans=[STARTER]), SEEDED)) == []
     with pytest.raises(Blocked, match="plan-missing"):
         plans.some_plans(view(plans=[]), SEEDED)
-    assert plans.some_plans(view(plans=[{"code": "starter"}]), SEEDED) == [{"code": "starter"}]
-    assert plans.held_plans(view(plans=[{"code": "starter"}]), SEEDED) == {"starter": {"code": "starter"}}
+    assert plans.some_plans(view(plans=[STARTER]), SEEDED) == [STARTER]
+    assert plans.held_plans(view(plans=[STARTER]), SEEDED) == {"starter": STARTER}
 
 
 def test_where_seeding_failed_it_explains_what_is_missing():

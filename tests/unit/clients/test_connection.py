@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 
 import httpx
@@ -19,6 +20,7 @@ from lago_acceptance.clients.prefetch import prefetched
 from lago_acceptance.core.roles import API, GATEWAY
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
+from tests.support.edge_servers import free_port
 
 BASE = "https://lago.example.test"
 HTML = httpx.Response(200, html="<title>Lago - Cloud</title>")
@@ -208,3 +210,13 @@ def test_what_the_checks_ask_of_lago_and_the_gateway_is_prefetched():
     assert gateway.plans(there["plans"]) == []
     tokens = (None, nobody.garbage, nobody.forged)
     assert [gateway.read(there["subscriptions"], token).status for token in tokens] == [401] * 3
+
+
+def test_why_no_address_of_a_name_answers_is_told(monkeypatch):
+    port = free_port()
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{end}", port)) for end in (1, 2)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **more: found)
+    connection = Connection("api", f"http://lago.example.test:{port}", seconds=5)
+    with pytest.raises(NotAnswered, match="the connection was refused"):
+        connection.ask("GET", "/health")
+    connection.close()

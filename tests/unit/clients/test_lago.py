@@ -11,9 +11,13 @@ from lago_acceptance.clients.lago import Lago
 from lago_acceptance.core.secrets import Secret
 
 
+def _plan(code: str) -> dict:
+    return {"lago_id": f"id-of-{code}", "code": code, "amount_cents": 0, "amount_currency": "USD"}
+
+
 @respx.mock
 def test_a_list_whose_pages_go_round_has_an_end(connection):
-    answer = {"plans": [{"code": "a"}], "meta": {"next_page": 1}}
+    answer = {"plans": [_plan("a")], "meta": {"next_page": 1}}
     route = respx.route().mock(return_value=httpx.Response(200, json=answer))
     assert len(Lago(connection, Secret("a-key-of-this-test")).all("plans")) == route.call_count == 1
 
@@ -29,13 +33,13 @@ def test_what_lago_does_not_have_is_none_and_deletes_nothing(connection):
 @respx.mock
 def test_a_list_is_read_to_its_end(connection):
     pages = {
-        "1": {"plans": [{"code": "a"}], "meta": {"next_page": 2}},
-        "2": {"plans": [{"code": "b"}], "meta": {"next_page": None}},
+        "1": {"plans": [_plan("a")], "meta": {"next_page": 2}},
+        "2": {"plans": [_plan("b")], "meta": {"next_page": None}},
     }
     respx.route().mock(
         side_effect=lambda request: httpx.Response(200, json=pages[request.url.params["page"]])
     )
-    assert Lago(connection, Secret("a-key-of-this-test")).all("plans") == [{"code": "a"}, {"code": "b"}]
+    assert Lago(connection, Secret("a-key-of-this-test")).all("plans") == [_plan("a"), _plan("b")]
 
 
 @respx.mock

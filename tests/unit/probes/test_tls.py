@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from lago_acceptance.checks.edge import certificates
+from lago_acceptance.checks.edge.certificate_chain import DEFAULT_CERTIFICATE
 from lago_acceptance.core.settings import EdgeSettings
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.probes.dns import DnsAnswer, DnsOutcome
@@ -163,7 +164,7 @@ def test_the_certificate_must_name_the_host(authority, names: tuple[str, ...], e
 
 
 def test_traefiks_default_certificate_is_called_by_name(authority, tmp_path):
-    look = seen(self_signed(tmp_path, certificates.DEFAULT_CERTIFICATE), pem(authority))
+    look = seen(self_signed(tmp_path, DEFAULT_CERTIFICATE), pem(authority))
     assert ids(certificates.is_trusted(look, "api")) == [("certificate-default", "error")]
     with pytest.raises(Blocked) as blocked:
         certificates.is_in_date(look, "api", EDGE)

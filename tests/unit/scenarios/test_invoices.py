@@ -39,7 +39,8 @@ def to(location: str, status: int = 302) -> httpx.Response:
 
 def has_file(url: str) -> None:
     """Lago tells of a file at this URL; each name is answered at the origin."""
-    invoice = {"invoice": {"lago_id": "i", "file_url": url}}
+    amounts = {"currency": "USD", "fees_amount_cents": 4900, "total_amount_cents": 4900}
+    invoice = {"invoice": {"lago_id": "i", "status": "finalized", **amounts, "file_url": url}}
     respx.get("https://192.0.2.7/api/v1/invoices/i").respond(json=invoice)
 
 

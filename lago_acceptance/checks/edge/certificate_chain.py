@@ -1,0 +1,74 @@
+"""What is wrong with the certificates of one handshake, their dates aside."""
+
+from __future__ import annotations
+
+from lago_acceptance.checks.edge.bodies import Defect
+from lago_acceptance.probes.tls import Handshake
+
+DEFAULT_CERTIFICATE = "TRAEFIK DEFAULT CERT"
+
+# Numbers of OpenSSL's X509_V_ERR_*.
+EXPIRED = 10
+_DATES = {9, EXPIRED}
+_SELF_SIGNED = {18, 19}
+_NO_ISSUER = {2, 20, 21}
+
+REFUSED = "browsers and the gateway refuse to connect"
+LOOK_AT_ACME = (
+    "search Traefik's log for acme. Usual causes: tls.certresolver names a resolver that does not exist; port 80 "
+    "of this name does not reach this Traefik, so HTTP-01 fails; the CA's rate limit; the router is not enabled"
+)
+
+
+def defect(handshake: Handshake) -> Defect | None:
+    """The worst defect of the chain that was sent, or None."""
+    certificate = handshake.chain[0]
+    errors = {number for number, _ in handshake.problems} - _DATES
+    if certificate.defect:
+        return (
+            "certificate-unreadable",
+            f"the certificate is malformed and can't be read ({certificate.defect})",
+            REFUSED,
+            "have a CA issue another one: `openssl x509 -noout -text` shows what is in it",
+        )
+    if DEFAULT_CERTIFICATE in certificate.issuer + certificate.subject:
+        return (
+            "certificate-default",
+            f"Traefik serves its default certificate ({DEFAULT_CERTIFICATE}): it has none for this name",
+            REFUSED,
+            LOOK_AT_ACME,
+        )
+    if not handshake.names_host:
+        return (
+            "certificate-name",
+            f"the certificate is for {', '.join(certificate.names[:5]) or 'no host at all'}, not for this name",
+            REFUSED,
+            "give this name's router tls.certresolver, and a Host rule that names exactly this host",
+        )
+    return _of_issuers(handshake, errors) if errors else None
+
+
+def _of_issuers(handshake: Handshake, errors: set[int]) -> Defect:
+    last = handshake.chain[-1]
+    if errors & _SELF_SIGNED:
+        return (
+            "certificate-self-signed",
+            f"the certificate chain ends in a self-signed certificate ({last.subject}) that is not trusted",
+            REFUSED,
+            LOOK_AT_ACME,
+        )
+    if errors & _NO_ISSUER and len(handshake.chain) == 1:
+        return (
+            "certificate-chain-incomplete",
+            f"the server sends only its own certificate, and the issuer ({last.issuer}) is not a trusted root",
+            f"{REFUSED}; only browsers that happen to have the intermediate cached connect",
+            "serve the full chain (fullchain.pem) instead of the certificate alone; if the issuer is your own CA, "
+            "trust it",
+        )
+    return (
+        "certificate-untrusted",
+        f"the certificate chain, issued by {last.issuer or 'an unreadable certificate'}, does not end in a trusted "
+        f"root (OpenSSL error {', '.join(map(str, sorted(errors)))})",
+        REFUSED,
+        "use a CA that browsers trust; with Let's Encrypt, not the staging server (caserver of the resolver)",
+    )
