@@ -16,6 +16,7 @@ import msgspec
 
 from lago_acceptance.composefile.cli import Project
 from lago_acceptance.composefile.resolve import resolve
+from lago_acceptance.core import report_files
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
@@ -106,7 +107,8 @@ class Stack(FromOutside):
     def _write_overlay(self, name: str, model: Model, networks: dict[str, str]) -> Path:
         text = overlay(model, {asked: image.reference for asked, image in self.images.items()}, networks)
         path = self.run.reports / name
-        path.write_text("# What this run changed in the compose file, and nothing else.\n" + text, "utf-8")
+        text = "# What this run changed in the compose file, and nothing else.\n" + text
+        report_files.write(path, text.encode("utf-8", "surrogateescape"))
         return path
 
     # --- up and down ---
