@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from lago_acceptance import __version__
-from lago_acceptance.core import streams
+from lago_acceptance.core import interrupts, streams
 from lago_acceptance.core.verdicts import Unreachable, UsageError
 
 ACCEPTED, NOT_ACCEPTED, INTERRUPTED, INTERNAL_ERROR, USAGE, UNREACHABLE = 0, 1, 2, 3, 4, 6
@@ -29,6 +29,7 @@ class Parser(argparse.ArgumentParser):
 def guarded(program: str, run: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
     """Run a command; what goes wrong is one sentence on standard error and an exit code."""
     streams.settle()
+    interrupts.watch()
     try:
         code = run(arguments)
         streams.say_what_was_lost(program)
@@ -40,6 +41,7 @@ def guarded(program: str, run: Callable[[Sequence[str]], int], arguments: Sequen
         print(f"{program}: {error}", file=sys.stderr)
         return UNREACHABLE
     except KeyboardInterrupt:
+        interrupts.end()
         print(f"{program}: interrupted", file=sys.stderr)
         return INTERRUPTED
     except Exception:  # noqa: BLE001
