@@ -28,7 +28,7 @@ _state = _State()
 
 def watch() -> None:
     """Take these signals from now on. One that is ignored (nohup) stays so. Works in the main thread alone."""
-    if threading.current_thread() is not threading.main_thread():
+    if not _is_main():
         return
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -42,12 +42,15 @@ def received() -> bool:
 
 
 def hold() -> None:
-    """Raise nothing until ``release``: what goes on is short, or must not be cut off."""
-    _state.held += 1
+    """Raise nothing until ``release``: what goes on is short, or must not be cut off. Only the main thread is meant."""
+    if _is_main():
+        _state.held += 1
 
 
 def release() -> None:
     """The opposite of ``hold``; what has come meanwhile is raised now."""
+    if not _is_main():
+        return
     _state.held -= 1
     if _state.received and not _is_ending():
         _deliver(None)
@@ -95,6 +98,10 @@ def _raise_unless_importing(frame: FrameType | None) -> None:
             return
         frame = frame.f_back
     raise KeyboardInterrupt
+
+
+def _is_main() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _is_ending() -> bool:

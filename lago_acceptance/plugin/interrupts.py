@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Generator
+from types import TracebackType
 
 import pytest
 
@@ -21,6 +22,16 @@ def pytest_collection() -> Generator[None, object, object]:
     result = yield
     interrupts.release()
     return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Keep of a traceback what pytest can print: a frame that is interrupted between two lines has no line."""
+    entry: TracebackType | None = excinfo.tb
+    while entry is not None:
+        if entry.tb_lineno is None and entry.tb_next is not None:
+            excinfo._excinfo = (excinfo.type, excinfo.value, entry.tb_next)
+        entry = entry.tb_next
 
 
 @pytest.hookimpl(tryfirst=True)

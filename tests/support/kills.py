@@ -1,0 +1,133 @@
+"""Ends a run by a signal at some moment, and looks for what it has left on this machine."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from lago_acceptance.core import run
+from lago_acceptance.core.waiting import until
+from tests.support import suite_run
+from tests.support.paths import ROOT
+
+# How long an interrupted run may clean up, on a machine that does other things too.
+END_SECONDS = 150
+# A shared ssh connection of a killed run ends by itself after 30 seconds.
+GONE_SECONDS = 45
+MARK = "LAGO_TEST_MACHINE"
+KINDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Struck:
+    """How a run ended: its exit code, what it printed, and how many seconds it took to end."""
+
+    kind: signal.Signals
+    after: float
+    code: int
+    output: str
+    seconds: float
+
+    @property
+    def is_right(self) -> bool:
+        """Whether this is how such a run ends: interrupted, or with its verdict where that came first."""
+        if self.kind == signal.SIGKILL:
+            return self.code in (-self.kind, 0)
+        # Before its first line a program has no handler yet, and has made nothing.
+        before = self.code == -self.kind and not self.output.replace(
+            "KeyboardInterrupt", ""
+        ).strip().startswith("=")
+        return self.code in (0, 2) or before
+
+    def __str__(self) -> str:
+        return f"{self.kind.name} after {self.after:.2f} s: exit code {self.code} after {self.seconds:.1f} s more"
+
+
+@dataclass
+class Machine:
+    """This machine as runs see it that have a temporary folder and a mark of their own."""
+
+    folder: Path
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __post_init__(self) -> None:
+        for each in (self.temporary, self.reports):
+            each.mkdir(parents=True)
+
+    @property
+    def temporary(self) -> Path:
+        """The temporary folder of the runs."""
+        return self.folder / "tmp"
+
+    @property
+    def reports(self) -> Path:
+        """Where they report."""
+        return self.folder / "reports"
+
+    def strike(self, arguments: list[str], kind: signal.Signals, after: float) -> Struck:
+        """Start a run of the suite and send it a signal after some seconds, if it hasn't ended by then."""
+        log = self.folder / "output"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                suite_run.command("-c", "pytest.ini", "--reports", str(self.reports), *arguments),
+                cwd=ROOT,
+                env=suite_run.environment(TMPDIR=str(self.temporary), **{MARK: self.mark}),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            process.wait(after)
+        except subprocess.TimeoutExpired:
+            process.send_signal(kind)
+        started = time.monotonic()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise AssertionError(
+                f"{kind.name} after {after:.2f} s: it did not end: {log.read_text()[-2000:]}"
+            ) from None
+        return Struck(kind, after, process.returncode, log.read_text(), time.monotonic() - started)
+
+    def left(self) -> list[str]:
+        """What runs have left: processes, temporary files, containers, volumes and networks."""
+        processes = [
+            f"process {each.pid}: {each.name()}" for each in psutil.process_iter() if self._is_ours(each)
+        ]
+        files = [str(each) for each in self.temporary.iterdir()]
+        runs = [each.name for each in self.reports.iterdir() if each.is_dir() and not each.is_symlink()]
+        names = " ".join(docker_names())
+        return [*processes, *files, *(f"Docker's objects of run {each}" for each in runs if each in names)]
+
+    def new(self, before: Iterable[str]) -> list[str]:
+        """What is left beside what was left ``before``, after as long as a killed run's connection may hold."""
+        until(lambda: set(self.left()) <= set(before), GONE_SECONDS)
+        return sorted(set(self.left()) - set(before))
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get(MARK) == self.mark and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
+def docker_names() -> list[str]:
+    """The names of all containers, volumes and networks that runs have made."""
+    kinds = (("ps", "--all"), ("volume", "ls"), ("network", "ls"))
+    found = []
+    for kind in kinds:
+        name = "{{.Names}}" if kind[0] == "ps" else "{{.Name}}"
+        command = ["docker", *kind, "--filter", f"name={run.PREFIX}", "--format", name]
+        found += subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=True
+        ).stdout.split()
+    return found
