@@ -44,7 +44,12 @@ def guarded(program: str, run: Callable[[Sequence[str]], int], arguments: Sequen
         interrupts.end()
         print(f"{program}: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except Exception:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001
+        from lago_acceptance.core import strain
+
+        if lack := strain.sentence(error):
+            print(f"{program}: not judged: {lack}", file=sys.stderr)
+            return UNREACHABLE
         import traceback
 
         traceback.print_exc()

@@ -84,7 +84,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         if not above.is_dir() or not os.access(above, os.W_OK):
             raise UsageError(
                 f"--reports {self.reports} can't be written: {above} is "
-                f"{'not writable' if above.is_dir() else 'not a folder'}"
+                f"{'not writable' if above.is_dir() else 'not a folder'}; choose another folder with --reports"
             )
         if self.deadline <= 0:
             raise UsageError(f"--deadline {self.deadline:g} is not a time limit; give seconds, such as 180")

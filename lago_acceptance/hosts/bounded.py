@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
-from lago_acceptance.core import interrupts, report_files
+from lago_acceptance.core import interrupts, report_files, strain
 from lago_acceptance.core.verdicts import Unreachable
 
 # Bytes of output, of errors, and of what is kept of a command whose output only shows why it failed.
@@ -102,7 +102,7 @@ def _started(
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            said = getattr(error, "strerror", None) or error
+            said = strain.sentence(error) or getattr(error, "strerror", None) or error
             raise Unreachable(f"{command[0]} can't be run on this machine: {said}") from error
 
 

@@ -44,7 +44,7 @@ class Struck:
         before = self.code == -self.kind and not self.output.replace(
             "KeyboardInterrupt", ""
         ).strip().startswith("=")
-        return self.code in (0, 2) or before
+        return self.code in (0, 2) or before or self.code == -self.kind and "verdict, run" in self.output
 
     def __str__(self) -> str:
         return f"{self.kind.name} after {self.after:.2f} s: exit code {self.code} after {self.seconds:.1f} s more"
