@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import time
@@ -40,11 +41,9 @@ class Struck:
         """Whether this is how such a run ends: interrupted, or with its verdict where that came first."""
         if self.kind == signal.SIGKILL:
             return self.code in (-self.kind, 0)
-        # Before its first line a program has no handler yet, and has made nothing.
-        before = self.code == -self.kind and not self.output.replace(
-            "KeyboardInterrupt", ""
-        ).strip().startswith("=")
-        return self.code in (0, 2) or before or self.code == -self.kind and "verdict, run" in self.output
+        # Before its first line a program has no handler yet, and has made nothing; after its last one it has none left.
+        outside = "session starts" not in self.output or "verdict, run" in self.output
+        return self.code in (0, 2) or (self.code == -self.kind and outside)
 
     def __str__(self) -> str:
         return f"{self.kind.name} after {self.after:.2f} s: exit code {self.code} after {self.seconds:.1f} s more"
@@ -55,6 +54,7 @@ class Machine:
     """This machine as runs see it that have a temporary folder and a mark of their own."""
 
     folder: Path
+    uses_docker: bool = True
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def __post_init__(self) -> None:
@@ -71,8 +71,11 @@ class Machine:
         """Where they report."""
         return self.folder / "reports"
 
-    def strike(self, arguments: list[str], kind: signal.Signals, after: float) -> Struck:
-        """Start a run of the suite and send it a signal after some seconds, if it hasn't ended by then."""
+    def strike(self, arguments: list[str], kind: signal.Signals, after: float, again: int = 0) -> Struck:
+        """Start a run of the suite and send it a signal after some seconds, if it hasn't ended by then.
+
+        ``again``: how often the signal is repeated, every tenth of a second.
+        """
         log = self.folder / "output"
         with log.open("w") as output:
             process = subprocess.Popen(
@@ -87,7 +90,10 @@ class Machine:
         try:
             process.wait(after)
         except subprocess.TimeoutExpired:
-            process.send_signal(kind)
+            for _ in range(1 + again):
+                process.send_signal(kind)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.1)
         started = time.monotonic()
         try:
             process.wait(END_SECONDS)
@@ -105,7 +111,7 @@ class Machine:
         ]
         files = [str(each) for each in self.temporary.iterdir()]
         runs = [each.name for each in self.reports.iterdir() if each.is_dir() and not each.is_symlink()]
-        names = " ".join(docker_names())
+        names = " ".join(docker_names()) if self.uses_docker else ""
         return [*processes, *files, *(f"Docker's objects of run {each}" for each in runs if each in names)]
 
     def new(self, before: Iterable[str]) -> list[str]:
