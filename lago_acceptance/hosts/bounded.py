@@ -58,6 +58,11 @@ def run(
     return Ended(process.returncode, bytes(parts["output"]), bytes(parts["errors"]), stopped)
 
 
+def too_much() -> str:
+    """What a command that was ended as FLOODED has printed."""
+    return f"more than {FLOOD // 2**20} MiB, or {ERRORS // 2**20} MiB of errors,"
+
+
 @contextmanager
 def _running(start: Callable[[], subprocess.Popen[bytes]], gently: bool) -> Iterator[subprocess.Popen[bytes]]:
     """A process that has ended when the block ends, also where an interrupt comes while it starts."""

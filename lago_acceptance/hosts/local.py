@@ -31,9 +31,7 @@ class LocalHost(Host):
                 f"reading the {reading.name} of {self.name} took longer than {reading.deadline:.0f} s"
             )
         if ended.stopped:
-            raise Unreachable(
-                f"{self.name} printed more than {bounded.FLOOD // 2**20} MiB while its {reading.name} were read"
-            )
+            raise Unreachable(f"{self.name} printed {bounded.too_much()} while its {reading.name} were read")
         if ended.code != 0:
             raise Unreachable(
                 f"reading the {reading.name} of {self.name} failed with exit code {ended.code}: "

@@ -197,7 +197,7 @@ class SshHost(Host):
             raise Unreachable(f"the {running.name} of {self.name} was interrupted")
         if ended.stopped == bounded.FLOODED:
             raise Unreachable(
-                f"{self.name} printed more than {bounded.FLOOD // 2**20} MiB during its {running.name}: "
+                f"{self.name} printed {bounded.too_much()} during its {running.name}: "
                 f"check what its login shell prints (ssh {self.name} true)"
             )
         if ended.stopped:

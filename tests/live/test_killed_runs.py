@@ -47,6 +47,12 @@ def test_what_killed_runs_left_is_removed_by_the_next(machine, sshd):
     assert machine.new(()) == [], f"seed {SEED}"
 
 
+def test_other_users_can_read_nothing_while_a_run_goes_on_and_after_it(machine, sshd):
+    server = sshd(before=SLOW)
+    assert machine.open_to_others(umask=0o000, arguments=["-m", "smoke", *server.options]) == []
+    assert (machine.reports / "of-the-run" / "latest" / "summary.json").exists()
+
+
 def test_a_second_interrupt_does_not_cut_off_the_end(machine, sshd):
     """Both come while the host is read; the connection is still closed."""
     server = sshd(before=SLOW)

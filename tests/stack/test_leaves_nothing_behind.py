@@ -121,6 +121,13 @@ def test_runs_that_are_ended_at_random_moments(tmp_path):
     assert machine.new(()) == [], f"seed {SEED}"
 
 
+def test_other_users_can_read_nothing_while_a_stack_is_up_and_after_it(tmp_path):
+    machine = Machine(tmp_path)
+    options = broken_deployments.write(tmp_path / "deployment", broken_deployments.pem_absent)
+    assert machine.open_to_others(umask=0o000, arguments=["-m", "smoke and phase1", *options]) == []
+    assert (machine.reports / "of-the-run" / "latest" / "overlay.yml").exists()
+
+
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     killed = Started(tmp_path / "first")
     run_id = killed.id_once_containers_run()

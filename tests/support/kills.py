@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import stat
 import subprocess
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,6 +105,28 @@ class Machine:
             ) from None
         return Struck(kind, after, process.returncode, log.read_text(), time.monotonic() - started)
 
+    def open_to_others(self, *, umask: int, arguments: list[str]) -> list[str]:
+        """What other users could read of a run's temporary files and reports, while it goes on and after it."""
+        found: set[str] = set()
+        process = subprocess.Popen(
+            suite_run.command("-c", "pytest.ini", "--reports", str(self.reports / "of-the-run"), *arguments),
+            cwd=ROOT,
+            env=suite_run.environment(TMPDIR=str(self.temporary), **{MARK: self.mark}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            umask=umask,
+        )
+
+        def has_ended() -> bool:
+            ended = process.poll() is not None
+            for place in (self.temporary, self.reports):
+                found.update(_open_to_others(place))
+            return ended
+
+        assert until(has_ended, suite_run.DEADLINE), "the run did not end"
+        return sorted(found)
+
     def left(self) -> list[str]:
         """What runs have left: processes, temporary files, containers, volumes and networks."""
         processes = [
@@ -124,6 +147,18 @@ class Machine:
             return process.environ().get(MARK) == self.mark and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
+
+
+def _open_to_others(folder: Path) -> Iterator[str]:
+    """What is in a folder that others may read or enter, as far as they get."""
+    for each in folder.iterdir():
+        with contextlib.suppress(OSError):
+            mode = each.lstat().st_mode
+            if stat.S_ISLNK(mode) or not mode & 0o077:
+                continue
+            yield f"{each} {stat.filemode(mode)}"
+            if stat.S_ISDIR(mode):
+                yield from _open_to_others(each)
 
 
 def docker_names() -> list[str]:
