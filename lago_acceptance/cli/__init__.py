@@ -7,13 +7,12 @@ installed.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
-from io import TextIOWrapper
 from typing import NoReturn
 
 from lago_acceptance import __version__
+from lago_acceptance.core import interrupts, streams
 from lago_acceptance.core.verdicts import Unreachable, UsageError
 
 ACCEPTED, NOT_ACCEPTED, INTERRUPTED, INTERNAL_ERROR, USAGE, UNREACHABLE = 0, 1, 2, 3, 4, 6
@@ -29,13 +28,11 @@ class Parser(argparse.ArgumentParser):
 
 def guarded(program: str, run: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
     """Run a command; what goes wrong is one sentence on standard error and an exit code."""
+    streams.settle()
+    interrupts.watch()
     try:
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, TextIOWrapper):
-                # A terminal or a log that can't show a character is no reason to fail.
-                stream.reconfigure(errors="replace")
         code = run(arguments)
-        sys.stdout.flush()
+        streams.say_what_was_lost(program)
         return code
     except UsageError as error:
         print(f"{program}: {error}", file=sys.stderr)
@@ -44,13 +41,15 @@ def guarded(program: str, run: Callable[[Sequence[str]], int], arguments: Sequen
         print(f"{program}: {error}", file=sys.stderr)
         return UNREACHABLE
     except KeyboardInterrupt:
+        interrupts.end()
         print(f"{program}: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; Python must not fail once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NOT_ACCEPTED
-    except Exception:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001
+        from lago_acceptance.core import strain
+
+        if lack := strain.sentence(error):
+            print(f"{program}: not judged: {lack}", file=sys.stderr)
+            return UNREACHABLE
         import traceback
 
         traceback.print_exc()

@@ -11,6 +11,7 @@ from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, Parser, explain, guarded
 from lago_acceptance.core import resources
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.registry import Severity
+from lago_acceptance.core.report_files import NotWritten
 from lago_acceptance.core.verdicts import UsageError
 
 
@@ -68,7 +69,10 @@ def _judge(options: Options, base: str | None, strict: bool, reports: Path | Non
     for line in report.for_github(judged.findings):
         print(line)
     if reports:
-        report.write(reports, judged.findings)
+        try:
+            report.write(reports, judged.findings)
+        except NotWritten as error:
+            print(f"lago-gate: the verdict above counts, without a report: {error}", file=sys.stderr)
     red = strict and judged.findings or any(each.severity is Severity.ERROR for each in judged.findings)
     return NOT_ACCEPTED if red else ACCEPTED
 

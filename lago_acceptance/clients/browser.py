@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from lago_acceptance.core import report_files
 from lago_acceptance.core.findings import Red
 from lago_acceptance.core.resources import APT_INSTALL
 from lago_acceptance.core.roles import FRONT
@@ -152,7 +153,7 @@ class Browser:
     def _keep(self, context: BrowserContext, page: Page, name: str) -> None:
         from playwright.sync_api import Error
 
-        self.reports.mkdir(parents=True, exist_ok=True)
+        report_files.make_folder(self.reports)
         trace = self.reports / f"{name}-trace.zip"
         try:
             page.screenshot(path=self.reports / f"{name}.png")

@@ -37,10 +37,12 @@ class Issuer:
         from jwt.algorithms import RSAAlgorithm
 
         public = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
-        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        (folder / "jwks.json").write_text(
-            json.dumps({"keys": [{**public, "kid": KEY_ID, "use": "sig", "alg": "RS256"}]})
-        )
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "jwks.json"
+        file.write_text(json.dumps({"keys": [{**public, "kid": KEY_ID, "use": "sig", "alg": "RS256"}]}))
+        # Whatever the umask.
+        folder.chmod(0o755)
+        file.chmod(0o644)
 
     def token(self, tenant: str = "", lifetime: int = LIFETIME) -> Secret:
         """A token for a tenant; a negative lifetime (seconds) makes one that has expired."""

@@ -33,8 +33,8 @@ class Background:
                 future.set_exception(error)
 
         thread = threading.Thread(target=run, daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
         return future
 
     def join(self, seconds: float) -> None:

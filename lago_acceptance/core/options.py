@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +16,22 @@ from lago_acceptance.core.verdicts import UsageError
 
 # Which images a stack runs: upstream's with stand-ins where they are missing, upstream's only, or stand-ins only.
 Images = Literal["auto", "upstream", "standins"]
+
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[\\s!-~]+?-----END CERTIFICATE-----")
+
+
+def _unusable(file: Path) -> str:
+    """Why a file that an option names can't be read, "" where it can."""
+    if os.path.isdir(file):
+        return "is a folder"
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            return "is not a regular file"
+    except FileNotFoundError:
+        return "does not exist"
+    except (OSError, ValueError) as error:
+        return f"can't be read: {getattr(error, 'strerror', None) or error}"
+    return "" if os.access(file, os.R_OK) else "can't be read: this account may not read it"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +74,30 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             if self.api_key_file
             else os.environ.get("LAGO_API_KEY", "")
         )
-        return Secret(text.strip()) if text.strip() else None
+        key = text.strip()
+        if key and not re.fullmatch(r"[!-~]+", key):
+            where = (
+                f"--api-key-file {self.api_key_file}" if self.api_key_file else "the variable LAGO_API_KEY"
+            )
+            raise UsageError(f"{where} holds more than one word, or characters that no API key has")
+        return Secret(key) if key else None
+
+    def roots(self) -> str | None:
+        """The root certificates of --ca-file as PEM, None without it. UsageError where it holds none."""
+        if self.ca_file is None:
+            return None
+        import ssl
+
+        try:
+            # Remarks between certificates may be in any language.
+            found = _CERTIFICATE.findall(self.ca_file.read_text("utf-8", "replace"))
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata="\n".join(found))
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"--ca-file {self.ca_file} holds no certificates that can be used: give root certificates as PEM, each "
+                "from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----"
+            ) from error
+        return "\n".join(found) + "\n"
 
     def check(self) -> None:
         """UsageError, in one sentence, if options contradict each other or name files that can't be used."""
@@ -84,15 +125,19 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             ("--settings", self.settings),
         )
         for option, file in files:
-            if file and not file.is_file():
-                raise UsageError(
-                    f"{option} {file} {'is a folder' if file.is_dir() else 'is not a regular file' if file.exists() else 'does not exist'}"
-                )
+            if file and (problem := _unusable(file)):
+                raise UsageError(f"{option} {file} {problem}")
+        self.roots()
+        if self.project and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.project):
+            raise UsageError(
+                f"--project {self.project!r} is no project of Compose: a name has lower-case letters, digits, hyphens and "
+                "underscores only"
+            )
         above = next(each for each in (self.reports, *self.reports.absolute().parents) if each.exists())
         if not above.is_dir() or not os.access(above, os.W_OK):
             raise UsageError(
                 f"--reports {self.reports} can't be written: {above} is "
-                f"{'not writable' if above.is_dir() else 'not a folder'}"
+                f"{'not writable' if above.is_dir() else 'not a folder'}; choose another folder with --reports"
             )
-        if self.deadline <= 0:
+        if not 0 < self.deadline < float("inf"):
             raise UsageError(f"--deadline {self.deadline:g} is not a time limit; give seconds, such as 180")

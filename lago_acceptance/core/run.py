@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from lago_acceptance.core import private_folders
+from lago_acceptance.core import private_folders, report_files
 
 PREFIX = "lago-acceptance-"
 RUN_LABEL = "lago-acceptance.run"
@@ -56,14 +56,12 @@ def new_id() -> str:
 
 
 def start(reports: Path, run_id: str = "") -> Run:
-    """A new run with its folders; ``reports/latest`` links to its reports."""
+    """A new run with its folders; ``reports/latest`` links to its reports. NotWritten where that fails."""
     name = run_id or new_id()
-    folder = reports / name
-    folder.mkdir(parents=True)
-    latest = reports / f".latest-{name}"
-    latest.symlink_to(name)
-    latest.replace(reports / "latest")
-    return Run(name, folder, private_folders.make(PREFIX))
+    folder = report_files.make_folder(reports / name)
+    report_files.link(reports / "latest", name)
+    with report_files.writing("the private folder of this run", report_files.IN_TMPDIR):
+        return Run(name, folder, private_folders.make(PREFIX))
 
 
 def tenant_of(run_id: str) -> str:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from lago_acceptance.core.verdicts import UsageError
+
+Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+# Large enough for any host, and finite.
+Amount = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=10**7)]
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,8 +34,8 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The number of migrations of a version of Lago, and the latest of them."""
 
-    migrations: int
-    latest: str
+    migrations: Annotated[int, msgspec.Meta(ge=1, le=10**6)]
+    latest: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{14}$")]
 
 
 class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,9 +59,9 @@ class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     proxy_network: str
     gateway_network: str
     resolvers: tuple[str, ...]
-    certificate_warning_days: int
-    certificate_error_days: int
-    closed_ports: tuple[int, ...]
+    certificate_warning_days: Days
+    certificate_error_days: Days
+    closed_ports: tuple[Port, ...]
     system_resolver: bool = True
     origin: str = ""
 
@@ -58,7 +70,7 @@ class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the database dumps are on the host, as a shell pattern, and the maximum age of the newest, in hours."""
 
     files: str
-    hours: float = 26
+    hours: Annotated[float, msgspec.Meta(gt=0, le=10**5)] = 26
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,10 +79,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``log_mib`` is for the log files of one container, ``clock_drift`` for the host's clock against this machine's.
     """
 
-    free_disk_mib: int
-    queue_age: int
-    log_mib: int = 512
-    clock_drift: float = 5
+    free_disk_mib: Amount
+    queue_age: Amount
+    log_mib: Amount = 512
+    clock_drift: Seconds = 5
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,7 +99,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def load(path: Path) -> Settings:
     """The settings of a file; UsageError in one sentence if it can't be used."""
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
+        settings = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
     except OSError as error:
         raise UsageError(
             f"the settings file {path} can't be read: {error.strerror}; choose another with --settings"
@@ -96,3 +108,56 @@ def load(path: Path) -> Settings:
         raise UsageError(f"the settings file {path} is not TOML: {error}") from error
     except msgspec.ValidationError as error:
         raise UsageError(f"the settings file {path} has an invalid entry: {error}") from error
+    for problem in _problems(settings):
+        raise UsageError(f"the settings file {path} has an invalid entry: {problem}")
+    return settings
+
+
+def _problems(settings: Settings) -> Iterator[str]:
+    """What can't be used although its type is right."""
+    deployment, hosts, edge, backup = settings.deployment, settings.hosts, settings.edge, settings.backup
+    texts = {
+        "deployment.directory": deployment.directory,
+        "deployment.compose_file": deployment.compose_file,
+        "deployment.env_file": deployment.env_file,
+        "deployment.version": deployment.version,
+        **({"backup.files": backup.files} if backup else {}),
+    }
+    for entry, text in texts.items():
+        if not text.strip() or not text.isprintable():
+            yield f"{entry} is {text!r}: it must be one line of text that is not empty"
+    if not deployment.directory.startswith("/"):
+        yield f"deployment.directory is {deployment.directory!r}: write the whole path on the host, from /"
+    if deployment.version.split() != [deployment.version]:
+        yield f"deployment.version is {deployment.version!r}: write the tag of Lago's image, such as v1.16.0"
+    yield from _unusable_hosts({"front": hosts.front, "api": hosts.api})
+    if hosts.gateway:
+        yield from _unusable_hosts({"gateway": hosts.gateway})
+    for field in ("http_entrypoint", "https_entrypoint", "resolver", "proxy_network", "gateway_network"):
+        name = getattr(edge, field)
+        unused = field == "gateway_network" and not (name or hosts.gateway)
+        if not unused and not _NAME.fullmatch(name):
+            yield f"edge.{field} is {name!r}: a name has letters, digits, dots, hyphens and underscores only"
+    for address in edge.resolvers:
+        if not _is_address(address):
+            yield f"edge.resolvers has {address!r}: write the address of a DNS server, such as 1.1.1.1"
+    if not edge.resolvers and not edge.system_resolver:
+        yield "edge.resolvers is empty and edge.system_resolver is false: no DNS server is left to ask"
+    if edge.origin and not _is_address(edge.origin):
+        yield f"edge.origin is {edge.origin!r}: write the proxy's public address, such as 203.0.113.7"
+
+
+def _unusable_hosts(hosts: dict[str, str]) -> Iterator[str]:
+    for role, name in hosts.items():
+        if len(name) > 253 or not all(map(_LABEL.fullmatch, name.split("."))):
+            yield (
+                f"hosts.{role} is {name[:300]!r}: write a host name as DNS has it, such as billing.example.com: lower case, "
+                "no scheme, no port, letters of other alphabets as xn--…"
+            )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return not getattr(ipaddress.ip_address(text), "scope_id", None)
+    except ValueError:
+        return False

@@ -84,9 +84,11 @@ def observe(host: Host, **where: Any) -> Facts:
 
     Unreachable when Docker doesn't answer there.
     """
-    asked = time.time()
+    asked, begun = time.time(), time.monotonic()
     output = _read(host, reading(host, **where))
-    answered = time.time()
+    answered, taken = time.time(), time.monotonic() - begun
+    # Where this machine's clock was set meanwhile, either of the two may be wrong.
+    asked, answered = min(asked, answered - taken), max(answered, asked + taken)
     found = sections.parsed(output.text)
     clock = found.pop("clock")
     project = found["project"]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from lago_acceptance.core import report_files
 from lago_acceptance.core.findings import Finding
-from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.gate.engine import FileVerdict
 from lago_acceptance.gate.formatters import github, json, sarif
 from lago_acceptance.gate.formatters.text import text
@@ -27,13 +28,15 @@ def for_github(findings: Sequence[Finding]) -> list[str]:
 
 
 def write(folder: Path, findings: Sequence[Finding]) -> None:
-    """Write gate.json and gate.sarif. UsageError where the folder can't be written to."""
+    """Write gate.json and gate.sarif. NotWritten where that fails: then none of an earlier run is left either."""
+    contents = {"gate.json": json.document(findings), "gate.sarif": sarif.document(findings)}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in (
-            ("gate.json", json.document(findings)),
-            ("gate.sarif", sarif.document(findings)),
-        ):
-            (folder / name).write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
-    except OSError as error:
-        raise UsageError(f"--reports {folder} can't be written: {error.strerror}") from error
+        report_files.make_folder(folder)
+        for name, content in contents.items():
+            text = msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
+            report_files.write(folder / name, text)
+    except report_files.NotWritten:
+        for name in contents:
+            with contextlib.suppress(OSError):
+                (folder / name).unlink()
+        raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
 
 import msgspec
 
@@ -16,29 +16,36 @@ class Address(msgspec.Struct, frozen=True):
     name: str
 
 
+_HOST = r"\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]+)?\]|[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}"
+_ADDRESS = re.compile(
+    rf"(?:(?P<user>[^\s@:/?#%-][^\s@:/?#%]*)@)?(?P<host>{_HOST})(?::(?P<port>[0-9]+))?/?", re.ASCII
+)
+
+
 def parse(text: str) -> Address:
     """The address in an entry of --hosts; UsageError if it is not ssh://[user@]host[:port]."""
+    shown = text if text.isprintable() else repr(text)
     scheme, separator, rest = text.partition("://")
     if not separator:
-        raise UsageError(f"--hosts {text} has no scheme; write ssh://{text}")
+        raise UsageError(f"--hosts {shown} has no scheme; write ssh://{shown}")
     if scheme != "ssh":
         raise UsageError(
-            f"--hosts {scheme}://… is refused: only ssh:// verifies host keys and honours ssh_config; write "
-            f"ssh://{rest}"
+            f"--hosts {shown.partition('://')[0]}://… is refused: only ssh:// verifies host keys and honours ssh_config; "
+            f"write ssh://{shown.partition('://')[2]}"
         )
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise UsageError(f"--hosts {text}: the port is not a number") from None
-    if parts.password:
+    if ":" in rest.rpartition("@")[0]:
         raise UsageError(
             "--hosts contains a password, which the process list would show; use a key (ssh-copy-id)"
         )
-    if not parts.hostname or parts.path.strip("/") or parts.hostname.startswith("-"):
-        raise UsageError(f"--hosts {text} is not ssh://user@host or ssh://user@host:port")
-    user = f"{parts.username}@" if parts.username else ""
-    # urlsplit lowers a name; an alias of ssh_config may have capitals.
-    host = parts.netloc.rpartition("@")[2]
-    host = host.removesuffix(f":{port}") if port is not None else host
-    return Address(f"ssh://{user}{host}{f':{port}' if port is not None else ''}", host.strip("[]"))
+    found = _ADDRESS.fullmatch(rest)
+    if not found:
+        not_a_port = re.fullmatch(rf"(?:[^@]*@)?(?:{_HOST}):(.*)", rest, re.ASCII)
+        problem = (
+            ": the port is not a number" if not_a_port else " is not ssh://user@host or ssh://user@host:port"
+        )
+        raise UsageError(f"--hosts {shown}{problem}")
+    port = found["port"]
+    if port and not 1 <= int(port[:6]) <= 65535:
+        raise UsageError(f"--hosts {shown}: {port[:6]} is not a port (1 to 65535)")
+    user = f"{found['user']}@" if found["user"] else ""
+    return Address(f"ssh://{user}{found['host']}{f':{port}' if port else ''}", found["host"].strip("[]"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable
 
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.hosts import bounded
 from lago_acceptance.hosts.base import CommandResult, Host, ReadCommand, WriteCommand
 from lago_acceptance.hosts.process import last_words, run_process, text_of
 
@@ -24,23 +24,20 @@ class LocalHost(Host):
         return compose_binary()
 
     def read(self, reading: ReadCommand) -> str:
-        # coreutils' timeout also ends what the script has started.
-        result = subprocess.run(
-            ["timeout", "-k", "1", f"{reading.deadline:g}", "sh", "-s"],
-            input=reading.script().encode("utf-8", "surrogateescape"),
-            capture_output=True,
-            check=False,
-        )
-        if result.returncode in (124, 137, -9):
+        script = reading.script().encode("utf-8", "surrogateescape")
+        ended = bounded.run(["sh", "-s"], given=script, patience=lambda output: reading.deadline)
+        if ended.stopped == bounded.LATE:
             raise Unreachable(
                 f"reading the {reading.name} of {self.name} took longer than {reading.deadline:.0f} s"
             )
-        if result.returncode != 0:
+        if ended.stopped:
+            raise Unreachable(f"{self.name} printed {bounded.too_much()} while its {reading.name} were read")
+        if ended.code != 0:
             raise Unreachable(
-                f"reading the {reading.name} of {self.name} failed with exit code {result.returncode}: "
-                f"{last_words(text_of(result.stderr))}"
+                f"reading the {reading.name} of {self.name} failed with exit code {ended.code}: "
+                f"{last_words(text_of(ended.errors))}"
             )
-        return text_of(result.stdout)
+        return text_of(ended.output)
 
     def change(
         self, change: WriteCommand, permit: Permit, give_up: Callable[[], str | None] | None = None

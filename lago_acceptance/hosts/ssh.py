@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import selectors
 import shlex
-import signal
-import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.core import private_folders
+from lago_acceptance.core import private_folders, report_files
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.hosts import bounded
 from lago_acceptance.hosts.address import Address
 from lago_acceptance.hosts.base import CommandResult, Host, ReadCommand, WriteCommand
 from lago_acceptance.hosts.process import last_words, text_of
@@ -28,8 +26,7 @@ if TYPE_CHECKING:
     from testinfra.backend.base import CommandResult as Ended  # type: ignore[import-untyped]
     from testinfra.backend.ssh import SshBackend  # type: ignore[import-untyped]
 
-# Limit of a command's output in bytes. The logs of all services are far smaller.
-FLOOD = 64 * 2**20
+GIVEN_UP = "given up"
 _BEGUN = "lago-acceptance begins"
 _SOCKET_PATH = 104 - len("/0123456789012345678901234567890123456789.0123456789abcdef")
 
@@ -50,7 +47,8 @@ class SshHost(Host):
     def __init__(self, address: Address, ssh_config: Path | None = None):
         self.address = address
         self.name = address.spec.removeprefix("ssh://")
-        self._own = private_folders.make("lago-ssh-", _short_folder())
+        with report_files.writing("the folder of the ssh connection", report_files.IN_TMPDIR):
+            self._own = private_folders.make("lago-ssh-", _short_folder())
         self._user_config = ssh_config
         self.commands = 0
         self._running = _Running()
@@ -85,11 +83,9 @@ class SshHost(Host):
     def _config(self) -> Path:
         """ssh uses the first value that it finds, so ours come before the user's."""
         config = self._own / "config"
-        others = (
-            [self._user_config]
-            if self._user_config
-            else [Path.home() / ".ssh" / "config", Path("/etc/ssh/ssh_config")]
-        )
+        # Without a home, "~" stays as it is.
+        own = os.path.expanduser("~/.ssh/config")
+        others = [self._given_config()] if self._user_config else [own, "/etc/ssh/ssh_config"]
         config.write_text(
             "BatchMode yes\n"
             "StrictHostKeyChecking yes\n"
@@ -104,10 +100,16 @@ class SshHost(Host):
             # Shows how far a connection got.
             "LogLevel DEBUG1\n"
             f"ControlPath {self._own}/%C\n"
-            + "".join(f'Include "{path.resolve()}"\n' for path in others if path.is_file()),
+            + "".join(f'Include "{path}"\n' for path in others if os.path.isfile(path)),
             "utf-8",
         )
         return config
+
+    def _given_config(self) -> str:
+        """The user's own file by a name that needs no quoting."""
+        link = self._own / "given"
+        link.symlink_to(str(self._user_config and self._user_config.absolute()))
+        return str(link)
 
     def read(self, reading: ReadCommand) -> str:
         code, output, errors = self._run_script(reading.name, reading.script(), reading.deadline)
@@ -139,6 +141,7 @@ class SshHost(Host):
         """Exit code, output and errors of a script. It goes to a shell's standard input: every user on either machine
         can read arguments, and Linux limits one to 128 KiB.
         """
+        _require_ssh()
         self._running.name, self._running.deadline = name, deadline
         self._running.input = script.encode("utf-8", "surrogateescape")
         self.commands += 1
@@ -156,14 +159,10 @@ class SshHost(Host):
 
     def configured(self, option: str) -> str:
         """The value that ssh uses for an option (in lower case) of this host, "" if it has none."""
+        _require_ssh()
         words = ["ssh", "-F", str(self._config), "-G", self.address.name]
-        try:
-            ended = subprocess.run(
-                words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return ""
-        lines = (line.partition(" ") for line in ended.stdout.splitlines())
+        ended = bounded.run(words, patience=lambda output: CONNECT_SECONDS)
+        lines = (line.partition(" ") for line in ended.output.decode("utf-8", "replace").splitlines())
         return next((value for name, _, value in lines if name == option), "")
 
     def give_up(self) -> None:
@@ -177,72 +176,46 @@ class SshHost(Host):
         if "_backend" in self.__dict__ and any(self._own.glob("*")):
             template, arguments = self._backend._build_ssh_command("")
             words = shlex.split(self._backend.quote(" ".join(template), *arguments))
-            with open(os.devnull, "r+b") as nothing:
-                subprocess.run(
-                    [*words[:-2], "-O", "exit", words[-2]],
-                    stdin=nothing,
-                    stdout=nothing,
-                    stderr=nothing,
-                    timeout=5,
-                    check=False,
-                )
+            with contextlib.suppress(Unreachable):
+                bounded.run([*words[:-2], "-O", "exit", words[-2]], patience=lambda output: CONNECT_SECONDS)
         shutil.rmtree(self._own, ignore_errors=True)
 
     # --- one command, bounded in time and size ---
 
     def _run(self, command: str) -> tuple[int, bytes, bytes]:
         """Exit code, output and errors of a local command; Unreachable if it hangs or prints too much."""
-        with tempfile.TemporaryFile() as given:
-            given.write(self._running.input)
-            given.seek(0)
-            process = subprocess.Popen(
-                command,
-                shell=True,
-                stdin=given,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
+        running = self._running
+        ended = bounded.run(
+            ["/bin/sh", "-c", command],
+            given=running.input,
+            patience=lambda output: (
+                running.deadline + 5 if _BEGUN.encode() in output else CONNECT_SECONDS + 2
+            ),
+            give_up=lambda: GIVEN_UP if self._given_up.is_set() else None,
+        )
+        if ended.stopped == GIVEN_UP:
+            raise Unreachable(f"the {running.name} of {self.name} was interrupted")
+        if ended.stopped == bounded.FLOODED:
+            raise Unreachable(
+                f"{self.name} printed {bounded.too_much()} during its {running.name}: "
+                f"check what its login shell prints (ssh {self.name} true)"
             )
-        assert process.stdout is not None and process.stderr is not None
-        parts: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
-        started = time.monotonic()
-        selector = selectors.DefaultSelector()
-        selector.register(process.stdout, selectors.EVENT_READ, parts["output"])
-        selector.register(process.stderr, selectors.EVENT_READ, parts["errors"])
-        try:
-            while selector.get_map():
-                if self._given_up.is_set():
-                    raise Unreachable(f"the {self._running.name} of {self.name} was interrupted")
-                begun = _BEGUN.encode() in parts["output"]
-                patience = self._running.deadline + 5 if begun else CONNECT_SECONDS + 2
-                left = started + patience - time.monotonic()
-                if left <= 0:
-                    raise Unreachable(self._failed(parts["errors"].decode("utf-8", "replace"), begun))
-                for key, _ in selector.select(min(left, 0.5)):
-                    chunk = os.read(key.fd, 2**18)
-                    if not chunk:
-                        selector.unregister(key.fileobj)
-                    key.data.extend(chunk)
-                if len(parts["output"]) > FLOOD or len(parts["errors"]) > FLOOD // 16:
-                    raise Unreachable(
-                        f"{self.name} printed more than {FLOOD // 2**20} MiB during its {self._running.name}: "
-                        f"check what its login shell prints (ssh {self.name} true)"
-                    )
-                # A shared connection keeps ssh's error stream open after the command has ended.
-                if process.poll() is not None and not selector.select(0):
-                    break
-            process.wait(5)
-        finally:
-            selector.close()
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(5)
-            process.stdout.close()
-            process.stderr.close()
-        return process.returncode, bytes(parts["output"]), bytes(parts["errors"])
+        if ended.stopped:
+            begun = _BEGUN.encode() in ended.output
+            raise Unreachable(self._failed(ended.errors.decode("utf-8", "replace"), begun))
+        return ended.code, ended.output, ended.errors
 
     def _failed(self, errors: str, begun: bool) -> str:
         return why(self.name, self._running.name, errors, begun)
+
+
+def _require_ssh() -> None:
+    import shutil
+
+    if not shutil.which("ssh"):
+        raise Unreachable(
+            "ssh is not installed on this machine, or not on its PATH, or may not be run: apt-get install openssh-client"
+        )
 
 
 def _short_folder() -> str | None:

@@ -25,6 +25,11 @@ _STEPS = (
         "hand to record it",
     ),
     (
+        ("No user exists for uid",),
+        "ssh: it can't run on this machine, under a user id that has no name, and so can't reach",
+        "run the suite as a user that /etc/passwd has",
+    ),
+    (
         ("Permission denied", "Too many authentication failures", "No more authentication methods"),
         "authentication: the key is refused by",
         "passwords are never used: load the key (ssh-add), name it in ssh_config, or install it on the host "
@@ -57,6 +62,8 @@ def why(name: str, command: str, errors: str, begun: bool) -> str:
     """Which step failed, and what to do. ``errors`` is what ssh printed, ``begun`` whether the command ran."""
     if begun:
         return f"the ssh connection to {name} broke off during its {command}: {last_words(errors)}; try again"
+    if not errors.strip():
+        return f"ssh on this machine printed nothing within {CONNECT_SECONDS} s: check it (ssh -V)"
     for signs, step, fix in _STEPS:
         if any(sign in errors for sign in signs):
             return f"{step} {name}: {last_words(errors)}; {fix}"

@@ -19,6 +19,7 @@ MODULES = (
     "selection",
     "interrupts",
     "outcomes",
+    "written",
     "gate",
     "waivers",
     "reporting",

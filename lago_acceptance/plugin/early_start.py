@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lago_acceptance.plugin import interrupts
 from lago_acceptance.plugin.options import OPTIONS, SETTINGS
 from lago_acceptance.plugin.selection import gate_only, runs_tests
 
@@ -26,16 +25,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     given, options = config.option, config.stash[OPTIONS]
     if options.target != "live" or gate_only(config) or not runs_tests(given):
         return
-    with interrupts.deferred():
-        from lago_acceptance.targets.live import Live
+    from lago_acceptance.targets.live import Live
 
-        target = Live(options, config.stash[SETTINGS])
-        # Also where the run ends before a check has asked for the deployment.
-        config.add_cleanup(target.close)
-        config.stash[STARTED] = target
-        # With seeding, what gateway and API see of each other is read after it.
-        target.with_inside = not (given.seed or given.reseed)
-        target.prepare()
+    target = Live(options, config.stash[SETTINGS])
+    # Also where the run ends before a check has asked for the deployment.
+    config.add_cleanup(target.close)
+    config.stash[STARTED] = target
+    # With seeding, what gateway and API see of each other is read after it.
+    target.with_inside = not (given.seed or given.reseed)
+    target.prepare()
 
 
 def started(config: pytest.Config) -> Live | None:

@@ -15,6 +15,7 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.plugin.options import OPTIONS
 from lago_acceptance.plugin.outcomes import ENDING, terminal_of
 from lago_acceptance.plugin.selection import asks_for_gate, gate_only, needs_base, runs_tests
+from lago_acceptance.plugin.written import noted
 
 if TYPE_CHECKING:
     from lago_acceptance.gate.engine import FileVerdict, Judging
@@ -119,7 +120,8 @@ class GateReport:
         from lago_acceptance.gate import report
 
         self._verdicts = verdicts_of(self._config)
-        report.write(self._config.stash[OPTIONS].reports, self._findings)
+        with noted(self._config):
+            report.write(self._config.stash[OPTIONS].reports, self._findings)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if ending := self._config.stash.get(ENDING, ""):

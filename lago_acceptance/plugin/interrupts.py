@@ -1,56 +1,63 @@
-"""Ctrl-C and SIGTERM: both end a run with exit code 2, after everything has been cleaned up."""
+"""An interrupted run has exit code 2, after everything has been cleaned up."""
 
 from __future__ import annotations
 
 import signal
-import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from types import FrameType
-from typing import NoReturn
+from collections.abc import Generator
+from types import TracebackType
 
 import pytest
 
-
-def on_sigterm() -> None:
-    """SIGTERM ends a run as Ctrl-C does: the stack is taken down, the exit code is 2."""
-
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, interrupt)
+from lago_acceptance.core import interrupts
 
 
-@contextmanager
-def deferred() -> Iterator[None]:
-    """Let an interrupt take effect at the end of a ``with`` block that imports modules.
-
-    In the middle of an import Python may lose it, or keep the module's lock so that other threads wait for it forever.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    received: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, frame: received.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if received:
-        raise KeyboardInterrupt
-
-
-def pytest_configure() -> None:
-    on_sigterm()
+def pytest_addoption() -> None:
+    # pytest itself is ready for an interrupt once a session has begun; it is let through when the checks are collected.
+    interrupts.watch()
+    interrupts.hold()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection() -> Generator[None, object, object]:
-    with deferred():
-        return (yield)
+    result = yield
+    interrupts.release()
+    return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Keep of a traceback what pytest can print: a frame that is interrupted between two lines has no line."""
+    entry: TracebackType | None = excinfo.tb
+    while entry is not None:
+        if entry.tb_lineno is None and entry.tb_next is not None:
+            excinfo._excinfo = (excinfo.type, excinfo.value, entry.tb_next)
+        entry = entry.tb_next
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logstart() -> None:
+    # One that Python has lost.
+    if interrupts.received():
+        raise KeyboardInterrupt
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish() -> Generator[None]:
+    interrupts.end()
+    return (yield)
+
+
+class AtTheEnd:
+    """An interrupt while the deployment is taken down does not cut that off, and is reported."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if interrupts.received():
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(AtTheEnd())
+    if config.option.usepdb or config.option.trace:
+        # At a debugger's prompt Ctrl-C ends a line and not the run.
+        signal.signal(signal.SIGINT, signal.default_int_handler)

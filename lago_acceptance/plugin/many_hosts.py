@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from lago_acceptance.core import interrupts
 from lago_acceptance.core.verdicts import UsageError
-from lago_acceptance.plugin import interrupts
 from lago_acceptance.plugin.options import OPTIONS
 from lago_acceptance.plugin.selection import gate_only, runs_tests
 from lago_acceptance.reports.summary import verdict
@@ -45,10 +45,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     options = config.stash[OPTIONS]
     if len(options.hosts) < 2 or gate_only(config) or not runs_tests(config.option):
         return None
-    interrupts.on_sigterm()
     try:
+        interrupts.release()
         return run_each(options.hosts, config.invocation_params.args, options.reports, print)
     except KeyboardInterrupt:
+        interrupts.end()
         print("interrupted: hosts without a verdict above were not judged")
         return pytest.ExitCode.INTERRUPTED
 

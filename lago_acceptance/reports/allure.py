@@ -15,6 +15,7 @@ from allure_commons.model2 import Label, Parameter, StatusDetails, TestResult
 from allure_commons.utils import host_tag, md5
 from attr import asdict
 
+from lago_acceptance.core import report_files
 from lago_acceptance.core.secrets import Redactor
 from lago_acceptance.reports.summary import Check
 
@@ -23,7 +24,7 @@ STATUS = {"passed": "passed", "failed": "failed", "crashed": "broken"}
 
 def write(folder: Path, checks: Iterable[Check]) -> list[str]:
     """Write a result file for each check into a new folder; returns the names of the checks whose result would hold a secret and was not written."""
-    folder.mkdir()
+    report_files.make_folder(folder)
     host = host_tag()  # type: ignore[no-untyped-call]
     leaking = []
     for check in checks:
@@ -58,6 +59,5 @@ def write(folder: Path, checks: Iterable[Check]) -> list[str]:
         if Redactor.shared.leaks(text):
             leaking.append(check.name)
             continue
-        with open(f"{folder}/{result.file_pattern.format(prefix=result.uuid)}", "wb") as file:
-            file.write(text.encode())
+        report_files.write(folder / result.file_pattern.format(prefix=result.uuid), text.encode())
     return leaking

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from lago_acceptance.core import report_files
+
 
 class LastRun(msgspec.Struct, frozen=True):
     """``observed_at``: the host's clock (Unix time) when it was read. ``waived``: the check in which each waiver was
@@ -31,8 +33,6 @@ class LastRunFile:
             return LastRun()
 
     def write(self, run: LastRun) -> None:
-        """Store this instead."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._file.with_suffix(".new")
-        beside.write_bytes(msgspec.json.encode(run))
-        beside.replace(self._file)
+        """Store this instead. NotWritten where that fails."""
+        report_files.make_folder(self._file.parent)
+        report_files.write(self._file, msgspec.json.encode(run))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from lago_acceptance.core import report_files
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.secrets import redact
@@ -67,9 +68,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return list(dict.fromkeys(found))
 
     def write(self, path: Path) -> None:
-        """Write it as JSON, without secrets."""
+        """Write it as JSON, without secrets. NotWritten where that fails."""
         text = msgspec.json.format(msgspec.json.encode(self), indent=1).decode()
-        path.write_text(redact(text) + "\n", "utf-8")
+        report_files.write(path, (redact(text) + "\n").encode("utf-8", "replace"))
 
 
 def verdict(exit_code: int, stand_ins: tuple[str, ...]) -> str:

@@ -146,7 +146,7 @@ class Live(FromOutside):
             hosts=self.public_names,
             resolvers=((Resolver(SYSTEM),) if edge.system_resolver else ()) + public,
             origin=edge.origin or self._address,
-            roots=self._roots,
+            roots=self.options.roots(),
         )
 
     @cached_property
@@ -160,12 +160,6 @@ class Live(FromOutside):
             return str(resolving.result(CONNECT_SECONDS)[0][4][0])
         except OSError:
             return None
-
-    @property
-    def _roots(self) -> str | None:
-        if self.options.ca_file is None:
-            return None
-        return self.options.ca_file.read_text("utf-8")
 
     def network(self, which: str) -> str:
         """Docker's name of the network that is shared with the ``proxy`` or the ``gateway``."""

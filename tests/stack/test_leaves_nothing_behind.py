@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import subprocess
 from pathlib import Path
@@ -14,8 +15,10 @@ from lago_acceptance.core.waiting import until
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.targets.stack import docker_daemon
 from tests.support import broken_deployments, suite_run
+from tests.support.kills import Machine
 
 pytestmark = pytest.mark.stack
+SEED = random.randrange(10**6)
 
 
 def docker(*arguments: str) -> list[str]:
@@ -78,7 +81,7 @@ class Started:
         return self.process.returncode, output
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_leaves_nothing(tmp_path, kind):
     started = Started(tmp_path)
     run_id = started.id_once_containers_run()
@@ -87,6 +90,42 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, kind):
     assert code == 2, output[-2000:]
     assert left_of(run_id) == []
     assert not list(tmp_path.glob(f"{run.PREFIX}*")), "the private folder holds keys"
+
+
+def test_interrupts_while_it_cleans_up_do_not_cut_that_off(tmp_path):
+    started = Started(tmp_path)
+    run_id = started.id_once_containers_run()
+
+    def has_ended() -> bool:
+        started.process.send_signal(signal.SIGINT)
+        return started.process.poll() is not None
+
+    assert until(has_ended, 150)
+    code, output = started.ended(within=10)
+    assert code == 2 and "Traceback" not in output, output[-2000:]
+    assert left_of(run_id) == [] and not list(tmp_path.glob(f"{run.PREFIX}*"))
+
+
+def test_runs_that_are_ended_at_random_moments(tmp_path):
+    """A few of them; ``python -m bench.kills`` does many."""
+    machine, chance, options = (
+        Machine(tmp_path),
+        random.Random(SEED),
+        broken_deployments.write(tmp_path / "deployment"),
+    )
+    marks = ["-m", "smoke and phase1", *options]
+    for kind in (signal.SIGTERM, signal.SIGKILL, signal.SIGINT):
+        struck = machine.strike(marks, kind, chance.uniform(1, 40))
+        assert struck.is_right, f"seed {SEED}: {struck}\n{struck.output[-3000:]}"
+    # The last one swept up what the killed one had left.
+    assert machine.new(()) == [], f"seed {SEED}"
+
+
+def test_other_users_can_read_nothing_while_a_stack_is_up_and_after_it(tmp_path):
+    machine = Machine(tmp_path)
+    options = broken_deployments.write(tmp_path / "deployment", broken_deployments.pem_absent)
+    assert machine.open_to_others(umask=0o000, arguments=["-m", "smoke and phase1", *options]) == []
+    assert (machine.reports / "of-the-run" / "latest" / "overlay.yml").exists()
 
 
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):

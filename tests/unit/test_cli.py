@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from lago_acceptance import __version__
 from lago_acceptance.cli import gate, guarded, suite
 from lago_acceptance.core import registry, resources
 from lago_acceptance.core.verdicts import Unreachable
+from tests.support import signals
 
 SCRIPTS = {"lago-gate": gate.main, "lago-acceptance": suite.main}
 NOT_THERE = "/nowhere/compose.yml"
@@ -36,6 +38,13 @@ REFUSED = {
     "lago-acceptance version 2": "version takes no arguments",
     f"lago-acceptance gate {NOT_THERE}": f"{NOT_THERE} does not exist",
 }
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """Commands are called in this process, whose handlers of signals stay its own."""
+    with signals.watched():
+        yield
 
 
 def called(command: str) -> int:

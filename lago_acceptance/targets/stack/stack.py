@@ -17,6 +17,7 @@ import msgspec
 from lago_acceptance.composefile.bounded_files import project_of
 from lago_acceptance.composefile.cli import Project, Resolved
 from lago_acceptance.composefile.resolve import resolve
+from lago_acceptance.core import report_files
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
@@ -121,9 +122,9 @@ class Stack(FromOutside):
         project = msgspec.structs.replace(project, variables={**project.variables, **self._written.docker})
         changes = overlay(declared, taken, self._written.networks if places else {}, places)
         # Labels hold values of the deploy.
-        (self.run.reports / name).write_text(redact(changes.text), "utf-8")
+        report_files.write(self.run.reports / name, redact(changes.text).encode("utf-8", "surrogateescape"))
         path = self.run.private / name
-        path.write_text(changes.text, "utf-8")
+        report_files.write(path, changes.text.encode("utf-8", "surrogateescape"))
         self.remarks += changes.told
         return project.with_file(path)
 

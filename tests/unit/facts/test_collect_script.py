@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+import time
+from types import SimpleNamespace
 
+import pytest
+
+
+from lago_acceptance.facts import collect
 from lago_acceptance.facts.collect import observe, reading
 from lago_acceptance.facts.scripts import render
 from lago_acceptance.facts.sections import Section
@@ -34,6 +40,14 @@ def test_everything_of_a_host_arrives(lago):
     assert abs(facts.clock_drift) < 1
     assert facts.log(facts.containers[0]) == ["hello from api1"]
     assert facts.lago["api1"].health == "up" and facts.database.directory == "/data"
+
+
+@pytest.mark.parametrize("step", [-7200, 7200])
+def test_a_clock_of_this_machine_that_is_set_meanwhile_is_no_drift_of_the_hosts(lago, step, monkeypatch):
+    readings = iter([time.time(), time.time() + step])
+    clocks = SimpleNamespace(time=lambda: next(readings), monotonic=time.monotonic)
+    monkeypatch.setattr(collect, "time", clocks)
+    assert abs(seen(lago).clock_drift) < 1
 
 
 def test_of_a_key_its_digest_arrives_and_no_more(lago):

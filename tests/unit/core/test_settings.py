@@ -1,0 +1,139 @@
+"""settings.toml: what can't be used is one sentence that names the entry, before anything is done with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lago_acceptance.core import settings
+from lago_acceptance.core.resources import SETTINGS
+from lago_acceptance.core.verdicts import UsageError
+
+SHIPPED = SETTINGS.read_text()
+BACKUP = '[backup]\nfiles = "{files}"\nhours = {hours}\n'
+
+
+def load(tmp_path: Path, text: str) -> settings.Settings:
+    file = tmp_path / "settings.toml"
+    file.write_text(text)
+    return settings.load(file)
+
+
+def refused(tmp_path: Path, text: str, *words: str) -> None:
+    assert text != SHIPPED, "nothing was changed"
+    with pytest.raises(UsageError) as raised:
+        load(tmp_path, text)
+    said = str(raised.value)
+    assert (
+        said.startswith(f"the settings file {tmp_path}/settings.toml has an invalid entry: ")
+        and "\n" not in said
+    )
+    assert not [word for word in words if word not in said], said
+
+
+def test_the_shipped_file_is_usable():
+    assert settings.load(SETTINGS).hosts.front
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "Billing.example.com",
+        "billing example.com",
+        "billing.example.com\\n",
+        "https://billing.example.com",
+        "billing.example.com:443",
+        "billing.example.com.",
+        "billing..example.com",
+        "-billing.example.com",
+        "bücher.example.com",
+        "*.example.com",
+        "billing`) || Host(`x",
+        f"{'b' * 64}.example.com",
+        ".".join(["b" * 60] * 5),
+    ],
+)
+@pytest.mark.parametrize("role", ["front", "api", "gateway"])
+def test_a_host_that_is_none(role, name, tmp_path):
+    old = next(line for line in SHIPPED.splitlines() if line.startswith(f"{role} = "))
+    if role == "gateway" and not name:
+        assert load(tmp_path, SHIPPED.replace(old, 'gateway = ""')).hosts.gateway == ""
+    else:
+        refused(tmp_path, SHIPPED.replace(old, f'{role} = "{name}"'), f"hosts.{role}", "lower case")
+
+
+@pytest.mark.parametrize(
+    "resolver", ["", "dns.example.com", "1.1.1", "1.1.1.1:53", "fe80::1%eth0", "1.1.1.1 "]
+)
+def test_a_resolver_that_is_no_address(resolver, tmp_path):
+    refused(tmp_path, SHIPPED.replace('"8.8.8.8"', f'"{resolver}"'), "edge.resolvers", repr(resolver))
+
+
+def test_no_resolver_at_all(tmp_path):
+    none = SHIPPED.replace('resolvers = ["1.1.1.1", "8.8.8.8"]', "resolvers = []\nsystem_resolver = false")
+    refused(tmp_path, none, "edge.resolvers", "no DNS server")
+
+
+@pytest.mark.parametrize("address", ["2606:4700::1111", "9.9.9.9"])
+def test_addresses_of_both_kinds_are_usable(address, tmp_path):
+    assert address in load(tmp_path, SHIPPED.replace("8.8.8.8", address)).edge.resolvers
+
+
+@pytest.mark.parametrize("origin", ["origin.example.com", "203.0.113.7:443", "fe80::1%eth0"])
+def test_an_origin_that_is_no_address(origin, tmp_path):
+    refused(tmp_path, SHIPPED.replace("[edge]", f'[edge]\norigin = "{origin}"'), "edge.origin", origin)
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "70000", "1.5", '"80"', "true"])
+def test_a_port_that_is_none(port, tmp_path):
+    refused(tmp_path, SHIPPED.replace("[3000,", f"[{port},"), "$.edge.closed_ports")
+
+
+@pytest.mark.parametrize("old", ["certificate_warning_days = 25", "certificate_error_days = 14"])
+@pytest.mark.parametrize("days", ["-1", "100000", "nan", "1e400"])
+def test_days_that_are_none(old, days, tmp_path):
+    refused(tmp_path, SHIPPED.replace(old, f"{old.split()[0]} = {days}"), old.split()[0])
+
+
+@pytest.mark.parametrize(
+    "old", ["free_disk_mib = 2048", "queue_age = 60", "log_mib = 512", "clock_drift = 5"]
+)
+@pytest.mark.parametrize("limit", ["-1", "nan", "inf", '"5"', "[]"])
+def test_limits_that_are_none(old, limit, tmp_path):
+    refused(tmp_path, SHIPPED.replace(old, f"{old.split()[0]} = {limit}"), f"$.limits.{old.split()[0]}")
+
+
+@pytest.mark.parametrize("directory", ["", "  ", "lago", "/root/lago\\n/etc", "/root\\u001b[2J"])
+def test_a_directory_that_is_none(directory, tmp_path):
+    refused(tmp_path, SHIPPED.replace('"/root/lago"', f'"{directory}"'), "deployment.directory")
+
+
+@pytest.mark.parametrize("entry", ["compose_file", "env_file", "version"])
+def test_a_text_that_is_empty_or_more_than_a_line(entry, tmp_path):
+    old = next(line for line in SHIPPED.splitlines() if line.startswith(f"{entry} = "))
+    for text in ("", "a\\nb", "a\\tb"):
+        refused(tmp_path, SHIPPED.replace(old, f'{entry} = "{text}"'), f"deployment.{entry}")
+
+
+@pytest.mark.parametrize(
+    "entry", ["http_entrypoint", "https_entrypoint", "resolver", "proxy_network", "gateway_network"]
+)
+@pytest.mark.parametrize("name", ["", "two words", "a`b", "-x", "a\\nb"])
+def test_a_name_that_is_none(entry, name, tmp_path):
+    old = next(line for line in SHIPPED.splitlines() if line.startswith(f"{entry} = "))
+    refused(tmp_path, SHIPPED.replace(old, f'{entry} = "{name}"'), f"edge.{entry}")
+
+
+@pytest.mark.parametrize(("migrations", "latest"), [("0", "20241119110219"), ("408", "2024"), ("408", "x")])
+def test_a_schema_that_is_none(migrations, latest, tmp_path):
+    text = SHIPPED.replace("migrations = 408", f"migrations = {migrations}")
+    refused(tmp_path, text.replace('"20241119110219"', f'"{latest}"'), "$.schema[")
+
+
+@pytest.mark.parametrize(
+    ("files", "hours"), [("", "26"), ("/a\\nb", "26"), ("/dumps/*", "0"), ("/dumps/*", "nan")]
+)
+def test_a_backup_that_is_none(files, hours, tmp_path):
+    refused(tmp_path, SHIPPED + BACKUP.format(files=files, hours=hours), "backup")
