@@ -10,6 +10,7 @@ import msgspec
 
 from lago_acceptance.composefile.loader import Source
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.gate.formatters import github, json, sarif
 from lago_acceptance.gate.formatters.text import text
@@ -18,7 +19,7 @@ from lago_acceptance.gate.formatters.text import text
 def for_terminal(findings: Sequence[Finding], sources: Sequence[Source], notes: Iterable[str]) -> str:
     """The findings as people read them, with the notes of the files and ``notes`` below."""
     said = [*(f"{source.path}: {note}" for source in sources for note in source.notes), *notes]
-    return text(findings, {source.path: source.text for source in sources}, said, len(sources))
+    return text(findings, {one_line(source.path): source.text for source in sources}, said, len(sources))
 
 
 def for_github(findings: Sequence[Finding]) -> list[str]:
