@@ -38,10 +38,10 @@ def guarded(program: str, run: Callable[[Sequence[str]], int], arguments: Sequen
         sys.stdout.flush()
         return code
     except UsageError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        print(f"{program}: {_safe(str(error))}", file=sys.stderr)
         return USAGE
     except Unreachable as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        print(f"{program}: {_safe(str(error))}", file=sys.stderr)
         return UNREACHABLE
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
@@ -53,9 +53,16 @@ def guarded(program: str, run: Callable[[Sequence[str]], int], arguments: Sequen
     except Exception:  # noqa: BLE001
         import traceback
 
-        traceback.print_exc()
+        print(_safe(traceback.format_exc()), end="", file=sys.stderr)
         print(f"{program}: internal error of the suite, so there is no verdict", file=sys.stderr)
         return INTERNAL_ERROR
+
+
+def _safe(text: str) -> str:
+    from lago_acceptance.core.printable import printable
+    from lago_acceptance.core.secrets import redact
+
+    return printable(redact(text))
 
 
 def explain(id: str) -> int:

@@ -19,6 +19,7 @@ MODULES = (
     "selection",
     "interrupts",
     "outcomes",
+    "printed",
     "gate",
     "waivers",
     "reporting",
