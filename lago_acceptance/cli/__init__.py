@@ -35,10 +35,10 @@ def guarded(program: str, run: Callable[[Sequence[str]], int], arguments: Sequen
         streams.say_what_was_lost(program)
         return code
     except UsageError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        print(f"{program}: {_safe(str(error))}", file=sys.stderr)
         return USAGE
     except Unreachable as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        print(f"{program}: {_safe(str(error))}", file=sys.stderr)
         return UNREACHABLE
     except KeyboardInterrupt:
         interrupts.end()
@@ -52,9 +52,16 @@ def guarded(program: str, run: Callable[[Sequence[str]], int], arguments: Sequen
             return UNREACHABLE
         import traceback
 
-        traceback.print_exc()
+        print(_safe(traceback.format_exc()), end="", file=sys.stderr)
         print(f"{program}: internal error of the suite, so there is no verdict", file=sys.stderr)
         return INTERNAL_ERROR
+
+
+def _safe(text: str) -> str:
+    from lago_acceptance.core.printable import printable
+    from lago_acceptance.core.secrets import redact
+
+    return printable(redact(text))
 
 
 def explain(id: str) -> int:

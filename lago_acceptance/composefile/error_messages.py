@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lago_acceptance.composefile.secret_scan import looks_secret
+from lago_acceptance.core.looks_secret import looks_secret
 from lago_acceptance.core.secrets import redact
 
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lago_acceptance.composefile.yaml_lines import YamlPath
+from lago_acceptance.core.looks_secret import SPEAKING, looks_secret
 from lago_acceptance.core.secrets import Redactor
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.value_shapes import sounds_secret, unknown
@@ -21,12 +22,7 @@ _COMMANDS = ("command", "entrypoint", "test")
 _NAME = r"[\w.-]+"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _WORD = re.compile(r"[^\s,;:=/|\"'`(){}\[\]<>@&?*\\]{6,}")
-_SEGMENT = re.compile(r"[^-_.+]+")
-_RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+|[^A-Za-z\d]+")
-_INNER_DIGIT = re.compile(r"(?<=[A-Za-z])\d(?=[A-Za-z])")
-_SPEAKING = re.compile(r"passw(?:or)?[dt]|secret", re.IGNORECASE)
-_MAY_LOOK_SECRET = re.compile(rf"\d|{_SPEAKING.pattern}", re.IGNORECASE)
-_SYMBOL = re.compile(r"[!#$%^~]")
+_MAY_LOOK_SECRET = re.compile(rf"\d|{SPEAKING.pattern}", re.IGNORECASE)
 # For whole values only: elsewhere these separate the parts of URLs, lists and shell commands.
 _MORE_SYMBOLS = re.compile(r"[!#$%^~@&?*+]")
 _NO_PASSWORD = re.compile(r"\s|://|\$[{(]|[`(,=]|sha256:")
@@ -69,29 +65,6 @@ def scalars(value: Any, path: YamlPath = ()) -> Iterator[tuple[YamlPath, str]]:
             equals and isinstance(path[-1], int) and path[-2] not in _COMMANDS and re.fullmatch(_NAME, name)
         )
         yield ((*path[:-1], name), rest) if named else (path, str(value))
-
-
-def looks_secret(word: str) -> bool:
-    """Whether a word looks like a password or a key, and like nothing else."""
-    return any(_is_mixed(segment) or _says_so(segment) for segment in _SEGMENT.findall(word))
-
-
-def _is_mixed(segment: str) -> bool:
-    """Letters and digits mixed as in no name: k3j9x0q2, s3cr3t, Summer2024!, hunter2pass."""
-    inner, changes = len(_INNER_DIGIT.findall(segment)), len(_RUN.findall(segment)) - 1
-    if not re.search(r"\d", segment) or not re.search(r"[A-Za-z]", segment):
-        return False
-    if len(segment) < 8:
-        return len(segment) >= 6 and inner >= 2
-    both_cases = re.search(r"[A-Z]", segment) and re.search(r"[a-z]", segment)
-    return inner >= 1 or changes >= (2 if both_cases or _SYMBOL.search(segment) else 3)
-
-
-def _says_so(segment: str) -> bool:
-    """password123, MySecretPassword; not the name of a variable or of a secret."""
-    spoken = _SPEAKING.findall(segment)
-    more = len(spoken) > 1 or re.search(r"\d|[a-z][A-Z]", segment)
-    return bool(spoken and more) and not segment.isupper()
 
 
 def _is_password(text: str) -> bool:

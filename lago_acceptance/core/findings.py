@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from lago_acceptance.core import registry
+from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.secrets import redact
 
@@ -16,6 +17,9 @@ class Place(msgspec.Struct, frozen=True):
 
     path: str
     line: int | None = None
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "path", one_line(self.path))
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}" if self.line else self.path
@@ -42,10 +46,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             entry = registry.known(self.id)
             severity = entry.severity if entry else Severity.ERROR
             msgspec.structs.force_setattr(self, "severity", severity)
-        # Redacted here and not where findings are printed: Allure bypasses pytest's reports.
+        # Here and not where findings are printed: there are many places, and Allure bypasses pytest's reports.
         for field in ("problem", "impact", "fix", "service"):
             if text := getattr(self, field):
-                msgspec.structs.force_setattr(self, field, redact(text))
+                msgspec.structs.force_setattr(self, field, one_line(redact(text)))
 
     def __str__(self) -> str:
         where = " ".join(str(part) for part in (self.service or self.role, self.place) if part)

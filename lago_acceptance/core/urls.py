@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from lago_acceptance.core.secrets import is_masked
+from lago_acceptance.core.masks import is_masked
 
 # Unless percent-encoded, these end or change a password. The script that masks a host's variables uses the same
 # expression (facts/scripts/render.py), so it must work in Python's re and in every awk.

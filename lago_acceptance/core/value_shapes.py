@@ -15,7 +15,7 @@ from functools import cache
 
 import msgspec
 
-from lago_acceptance.core.secrets import masked_part
+from lago_acceptance.core.masks import masked_part
 
 # Placeholder for values that are only set at deploy time (``${NAME:?}``). Valid in URLs and names.
 GIVEN_LATER = "given-at-deploy-"
@@ -75,13 +75,17 @@ PLAIN = "plain"
 
 # Names are lower-cased first. A name with a secret word is a secret's, unless it ends like a path, an address or a
 # duration, or has the word in harmless phrases only. Words that are always secret count in such phrases, too.
-SECRET_WORDS = "key|secret|pass|token|salt|license|credential|dsn"
+SECRET_WORDS = (
+    "key|secret|pass|pwd|token|salt|license|credential|creds|dsn|hmac|basic_?auth|masterauth|connection_?string"
+    "|(jwt|bearer|cookie|signature)$|(^|[._-])(auth|pat|pw|pword)$"
+)
 NO_SECRET_ENDINGS = "_(path|file|dir|url|host|name|ttl|algorithm|expiry|expires_in|minutes)$"
-ALWAYS_SECRET_WORDS = "secret|passw|passphrase|credential"
+ALWAYS_SECRET_WORDS = "secret|passw|passphrase|credential|hmac"
 HARMLESS_PHRASES = (
     "keycloak|keyspace|key_partition|partition_key|max_tokens|tokens?_per"
     "|bypass|pass_?through|pass_?host|pass_?tls|passenger|passive|compass"
     "|(public|publishable)[a-z0-9_]*(key|token|dsn)|(jwt|jwk|kms|signing)_key_id"
+    "|^(old)?pwd$|(enable|disable|require|use|skip|smtp)_([a-z]+_)?auth$"
 )
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)

@@ -11,6 +11,7 @@ import msgspec
 
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
+from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.registry import Severity, Vantage
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import UsageError
@@ -86,7 +87,7 @@ class WaiverFile:
     @staticmethod
     def used(finding: Finding, waiver: Waiver) -> str:
         """The line that reports a waived finding."""
-        return redact(f"waived until {waiver.expires}: {finding.id} ({waiver.reason})")
+        return one_line(redact(f"waived until {waiver.expires}: {finding.id} ({waiver.reason})"))
 
     def expired(self) -> Iterator[Finding]:
         """Waivers that have expired."""

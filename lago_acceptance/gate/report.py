@@ -11,6 +11,7 @@ import msgspec
 
 from lago_acceptance.core import report_files
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.printable import one_line
 from lago_acceptance.gate.engine import FileVerdict
 from lago_acceptance.gate.formatters import github, json, sarif
 from lago_acceptance.gate.formatters.text import text
@@ -19,7 +20,7 @@ from lago_acceptance.gate.formatters.text import text
 def for_terminal(findings: Sequence[Finding], verdicts: Sequence[FileVerdict], notes: Iterable[str]) -> str:
     """The findings as people read them, with the notes of the files and ``notes`` below."""
     said = [*(f"{verdict.path}: {note}" for verdict in verdicts for note in verdict.notes), *notes]
-    return text(findings, {verdict.path: verdict.lines for verdict in verdicts}, said, len(verdicts))
+    return text(findings, {one_line(verdict.path): verdict.lines for verdict in verdicts}, said, len(verdicts))
 
 
 def for_github(findings: Sequence[Finding]) -> list[str]:

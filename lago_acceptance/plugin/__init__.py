@@ -19,6 +19,7 @@ MODULES = (
     "selection",
     "interrupts",
     "outcomes",
+    "printed",
     "written",
     "gate",
     "waivers",

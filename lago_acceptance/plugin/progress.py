@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.plugin.outcomes import terminal_of
+from lago_acceptance.plugin.printed import safe_record
 
 
 class Progress(logging.Handler):
@@ -22,15 +24,21 @@ class Progress(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         with self._capture.global_and_fixture_disabled():
             self._terminal.ensure_newline()
-            self._terminal.write_line(f"  {redact(record.getMessage())}")
+            self._terminal.write_line(f"  {one_line(redact(record.getMessage()))}")
 
 
 class Redacting(logging.Filter):
     """Takes secrets out of what pytest logs live or to a file; reports are redacted as a whole."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact(record.getMessage()), None
+        safe_record(record)
         return True
+
+
+def pytest_load_initial_conftests() -> None:
+    # What is logged before a run begins goes to Python's own handler.
+    if logging.lastResort:
+        logging.lastResort.addFilter(Redacting())
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

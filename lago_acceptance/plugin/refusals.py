@@ -42,6 +42,11 @@ def _refused(config: pytest.Config, args: list[str]) -> str:
             "-n does not help here: all checks share the facts of one deployment, read once, and the gate takes less "
             "time than starting more processes would; leave out -n"
         )
+    if given.debug or os.environ.get("PYTEST_DEBUG"):
+        return (
+            "--debug (or the variable PYTEST_DEBUG) writes down every value that passes through pytest, passwords and "
+            "keys too: leave it out; --log-cli-level=DEBUG shows what the suite does, without secrets"
+        )
     if config.pluginmanager.is_blocked("terminal"):
         return (
             "-p no:terminal would run the checks without printing a verdict: leave it out, and send the output to "

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from lago_acceptance.core import report_files
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.printable import printable
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.secrets import redact
 
@@ -69,8 +71,17 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     def write(self, path: Path) -> None:
         """Write it as JSON, without secrets. NotWritten where that fails."""
-        text = msgspec.json.format(msgspec.json.encode(self), indent=1).decode()
-        report_files.write(path, (redact(text) + "\n").encode("utf-8", "replace"))
+        content = _safe(msgspec.to_builtins(self))
+        report_files.write(path, msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
+
+
+def _safe(content: Any) -> Any:
+    """Data with each of its texts redacted and printable. As one text it might be JSON no longer."""
+    if isinstance(content, str):
+        return printable(redact(content))
+    if isinstance(content, dict):
+        return {_safe(key): _safe(value) for key, value in content.items()}
+    return [_safe(each) for each in content] if isinstance(content, list | tuple) else content
 
 
 def verdict(exit_code: int, stand_ins: tuple[str, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lago_acceptance.core.findings import grouped
+from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.registry import PHASES, Severity
 from lago_acceptance.reports.summary import OUTCOMES, Summary
 
@@ -23,9 +24,9 @@ def render(summary: Summary, markup: Markup) -> str:
     ]
     if summary.checks:
         lines += _table(summary, markup)
-    lines += [markup(note, **_DIM) for note in summary.notes]
+    lines += [markup(one_line(note), **_DIM) for note in summary.notes]
     style = {"bold": True, **(_GOOD if summary.exit_code == 0 else _BAD)}
-    verdict = f"{summary.verdict} ({summary.seconds:.1f} s, lago-acceptance {summary.version})"
+    verdict = f"{one_line(summary.verdict)} ({summary.seconds:.1f} s, lago-acceptance {summary.version})"
     return "\n".join([*lines, markup(verdict, **style)])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lago_acceptance.core.findings import Finding
-from lago_acceptance.core.secrets import redact
 from lago_acceptance.gate.formatters.ordering import ordered
 
 
@@ -26,7 +25,7 @@ def _command(finding: Finding) -> str:
 
 
 def _message(value: str) -> str:
-    return redact(value).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(value: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from lago_acceptance import __version__
 from lago_acceptance.core import registry, waivers
 from lago_acceptance.core.findings import Finding
-from lago_acceptance.core.secrets import redact
 from lago_acceptance.gate.formatters.ordering import ordered
 from lago_acceptance.rules import change_rules, rules
 
@@ -58,12 +57,10 @@ def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
         "ruleId": finding.id,
         "ruleIndex": index[finding.id],
         "level": str(finding.severity),
-        "message": {
-            "text": redact(f"{service}{finding.problem}. Impact: {finding.impact}. Fix: {finding.fix}")
-        },
+        "message": {"text": f"{service}{finding.problem}. Impact: {finding.impact}. Fix: {finding.fix}"},
     }
     if place := finding.place:
-        location: dict[str, Any] = {"artifactLocation": {"uri": Path(place.path).as_posix()}}
+        location: dict[str, Any] = {"artifactLocation": {"uri": quote(place.path)}}
         if place.line:
             location["region"] = {"startLine": place.line}
         result["locations"] = [{"physicalLocation": location}]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.value_shapes import sounds_secret
@@ -48,7 +49,7 @@ def quoted(line: str, refused: bool) -> str:
     found = _ENTRY.match(line) if refused else None
     if found and not _REFERENCE.fullmatch(found[2]):
         line = f"{found[1]}…"
-    return masked(line).strip()
+    return one_line(masked(line))
 
 
 def text(
@@ -66,7 +67,7 @@ def text(
             heading = _heading(finding)
             parts.append(f"\n{heading}")
         parts += _finding(finding, lines)
-    parts += ["", *(f"note: {redact(note)}" for note in notes)]
+    parts += ["", *(f"note: {one_line(redact(note))}" for note in notes)]
     errors = sum(finding.severity is Severity.ERROR for finding in sorted_findings)
     warnings = len(sorted_findings) - errors
     counted = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
@@ -83,9 +84,9 @@ def _finding(finding: Finding, lines: dict[str, tuple[str, ...]]) -> list[str]:
         parts.append(f"      {place.line} | {quoted(source[place.line - 1], finding.id in REFUSED)}")
     return [
         *parts,
-        f"      {redact(finding.problem)}",
-        f"      impact: {redact(finding.impact)}",
-        f"      fix: {redact(finding.fix)}",
+        f"      {finding.problem}",
+        f"      impact: {finding.impact}",
+        f"      fix: {finding.fix}",
     ]
 
 
