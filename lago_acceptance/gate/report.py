@@ -20,7 +20,9 @@ from lago_acceptance.gate.formatters.text import text
 def for_terminal(findings: Sequence[Finding], verdicts: Sequence[FileVerdict], notes: Iterable[str]) -> str:
     """The findings as people read them, with the notes of the files and ``notes`` below."""
     said = [*(f"{verdict.path}: {note}" for verdict in verdicts for note in verdict.notes), *notes]
-    return text(findings, {one_line(verdict.path): verdict.lines for verdict in verdicts}, said, len(verdicts))
+    return text(
+        findings, {one_line(verdict.path): verdict.lines for verdict in verdicts}, said, len(verdicts)
+    )
 
 
 def for_github(findings: Sequence[Finding]) -> list[str]:

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 
-
 from lago_acceptance.facts import collect
 from lago_acceptance.facts.collect import observe, reading
 from lago_acceptance.facts.scripts import render
