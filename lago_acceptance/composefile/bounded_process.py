@@ -13,13 +13,15 @@ from typing import IO
 
 import msgspec
 
-from lago_acceptance.core.background import Background
-
 DEADLINE = 8.0
 OUTPUT_CAP = 8_000_000
 _ERRORS_CAP = 1_000_000
 # Of what the program may write to. With its own code Compose stays below 256 MiB; for a usual file it needs 96 MiB.
 _MEMORY_CAP = 192 << 20
+
+
+# Set as soon as the first program runs: a time for other work.
+STARTED = threading.Event()
 
 
 class NotDone(Exception):
@@ -46,21 +48,27 @@ def run(
         command, stdin=pipe, stdout=pipe, stderr=pipe, env=dict(environment), cwd=folder
     ) as process:
         assert process.stdin and process.stdout and process.stderr
+        stderr = process.stderr
         timer = threading.Timer(DEADLINE, process.kill)
         timer.daemon = True
         timer.start()
         try:
             _limit(process.pid)
-            background = Background()
-            background.submit(_write, process.stdin, given)
-            errors = background.submit(_start_of, process.stderr)
+            errors: list[bytes] = []
+            # Daemons: the reader ends when the last process that holds the pipe has ended, which may be another one.
+            writer = threading.Thread(target=_write, args=(process.stdin, given), daemon=True)
+            reader = threading.Thread(target=lambda: errors.append(_start_of(stderr)), daemon=True)
+            writer.start()
+            reader.start()
+            STARTED.set()
             stdout = process.stdout.read(OUTPUT_CAP + 1)
             if len(stdout) > OUTPUT_CAP:
                 raise NotDone(f"its output has more than {OUTPUT_CAP // 1_000_000} MB")
             code = process.wait()
             if code < 0 and time.monotonic() >= end:
                 raise NotDone(f"it was not done within {DEADLINE:.0f} s")
-            return Ended(code, stdout, errors.result())
+            reader.join(DEADLINE)
+            return Ended(code, stdout, b"".join(errors))
         finally:
             timer.cancel()
             process.kill()

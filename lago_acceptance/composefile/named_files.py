@@ -91,10 +91,14 @@ class NamedFiles:
             self._base_left_out = True
             return
         try:
-            documents_of_base = documents(read_regular(path, SIZE_CAP, "the file"))
+            self.add_file(path, scope)
         except Unusable as error:
             raise Unusable(f"{path.name}, which it overrides, can't be used: {error}") from error
-        self.add((node for each in documents_of_base for node in each.nodes), scope, path.name)
+
+    def add_file(self, path: Path, scope: Scope) -> None:
+        """Look through a compose file that is not the one that is judged. Unusable if it is none."""
+        parsed = documents(read_regular(path, SIZE_CAP, "the file"))
+        self.add((node for each in parsed for node in each.nodes), scope, path.name)
 
     def _of(self, named: Named, scope: Scope, via: str) -> Iterator[UnreadFile]:
         """What one entry leads to and must not be opened; ``via`` is the local file that has the entry."""
@@ -126,7 +130,7 @@ class NamedFiles:
             if why := unread_because(path, self._project):
                 yield UnreadFile(key="include", why=why, named=path.name, via=via)
                 return
-        inner = Scope(folder, {**_variables(env_files), **scope.values})
+        inner = Scope(folder, {**environment_variables(env_files), **scope.values})
         for path in paths:
             yield from self._inside(path, inner, ("include", *_BY_SERVICE))
 
@@ -213,7 +217,8 @@ def _texts(node: yaml.Node | None) -> list[str]:
     return [each.value for each in _items(node) if isinstance(each, yaml.ScalarNode)] if node else []
 
 
-def _variables(paths: Iterable[Path]) -> dict[str, str]:
+def environment_variables(paths: Iterable[Path]) -> dict[str, str]:
+    """The variables that environment files write, as far as the files exist. Unusable if one can't be read."""
     found: dict[str, str] = {}
     for path in paths:
         if path.is_file():

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
+from lago_acceptance.composefile.bounded_files import project_of
 from lago_acceptance.composefile.cli import Project, Refused, Resolved, config
 from lago_acceptance.composefile.env_files import EnvFiles
 from lago_acceptance.composefile.error_messages import without_values
-from lago_acceptance.composefile.named_files import NamedFiles
-from lago_acceptance.composefile.yaml_lines import YamlPath
+from lago_acceptance.composefile.named_files import NamedFiles, Scope, environment_variables
+from lago_acceptance.composefile.yaml_lines import Unusable, YamlPath
 from lago_acceptance.core.value_shapes import given_later
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, Use, expand
@@ -38,12 +39,31 @@ def resolve(project: Project) -> Resolved:
             raise UsageError(
                 f"{path} {'is a folder' if path.is_dir() else 'does not exist'}; give a compose or environment file"
             )
+    _refuse_what_reaches_out(project)
     try:
         return config(project)
     except Refused as refused:
         read = [path.read_text("utf-8", "replace") for path in (*project.files, *project.env_files)]
         reason = without_values("\n".join(refused.reasons[-3:]), read)[:400]
         raise UsageError(f"Compose can't read {project.files[0]}: {reason}") from None
+
+
+def _refuse_what_reaches_out(project: Project) -> None:
+    """UsageError where the files make Compose fetch something, or read a device, a pipe or a file of the kernel."""
+    named = NamedFiles(project_of(project.directory))
+    try:
+        values = {**environment_variables(project.env_files), **project.variables}
+        for path in project.files:
+            named.add_file(path, Scope(project.directory, values))
+    except Unusable as error:
+        raise UsageError(f"{project.files[0]} can't be used: {error}") from error
+    for unread in named.unread:
+        if unread.why != "outside":
+            what = "an address" if unread.why == "address" else "a device, a pipe or a file of the kernel"
+            raise UsageError(
+                f"{unread.key} in {unread.via} names {what}, which is neither fetched nor opened: "
+                "commit the file to the repository and name it by its path"
+            )
 
 
 class TolerantResolver:

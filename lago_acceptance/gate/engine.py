@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Self
 
 import msgspec
 
+from lago_acceptance.composefile.bounded_process import STARTED
 from lago_acceptance.composefile.loader import Source, load, refused
 from lago_acceptance.core import settings
-from lago_acceptance.core.background import Background
 from lago_acceptance.core.findings import Finding, Place
 from lago_acceptance.core.registry import PHASES, Severity, Vantage
 from lago_acceptance.core.secrets import redact
@@ -20,8 +20,9 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unknown, UsageError
 from lago_acceptance.core.waivers import WaiverFile
 from lago_acceptance.gate.git_base import base_of
-from lago_acceptance.gate.workers import Died, Workers
+from lago_acceptance.gate.workers import DEADLINE, Died, Workers
 from lago_acceptance.rules import Rule, Violation, change_rules, rules
+from lago_acceptance.shell.parser import parse
 
 # Of a line that is quoted. A key in base64 has fewer characters.
 LINE_CAP = 5_000
@@ -73,8 +74,12 @@ class Judging:
 
     def __init__(self, paths: Sequence[Path], question: Question):
         self._question = question
-        # Made here: a process that is ended can't remove it.
-        self._scratch = TemporaryDirectory(prefix="lago-gate-") if question.base else None
+        self._scratch = None
+        if question.base:
+            from tempfile import TemporaryDirectory
+
+            # Made here: a process that is ended can't remove it.
+            self._scratch = TemporaryDirectory(prefix="lago-gate-")
         if len(paths) > 1:
             # Once, before the processes part.
             rules()
@@ -114,8 +119,8 @@ class Judging:
 def _judged(question: Question, scratch: Path | None, path: Path) -> bytes:
     """The answer of one file's process."""
     try:
-        # Compose takes its time over a file: meanwhile the rules are loaded.
-        Background().submit(rules)
+        # Compose takes its time over a file: meanwhile the rules are loaded, and what they read shell text with.
+        Thread(target=_get_ready, daemon=True).start()
         source, own = load(path, question.env_file), settings.load(question.settings)
         verdict = _found(source, own)
         if question.base and scratch:
@@ -127,6 +132,12 @@ def _judged(question: Question, scratch: Path | None, path: Path) -> bytes:
 
         verdict = FileVerdict(str(path), crash=redact(traceback.format_exc()))
     return msgspec.json.encode(verdict)
+
+
+def _get_ready() -> None:
+    STARTED.wait(DEADLINE)
+    rules()
+    parse(":")
 
 
 def _found(source: Source, own: Settings) -> FileVerdict:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from tempfile import mkdtemp
 
 from lago_acceptance.composefile.git import git
 from lago_acceptance.composefile.loader import Source, load
@@ -29,7 +29,8 @@ def base_of(base: str, path: Path, env_file: Path | None, scratch: Path) -> Sour
     text = git(where, "cat-file", "blob", f"{merge_base.decode('ascii').strip()}:./{name}")
     if text is None:
         raise Unknown(f"it did not exist yet at {base}")
-    copy = Path(mkdtemp(dir=scratch)) / name
+    copy = scratch / str(os.getpid()) / name
+    copy.parent.mkdir()
     copy.write_bytes(text)
     old = load(copy, env_file, where)
     if not old.model.services:

@@ -5,43 +5,18 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import selectors
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from lago_acceptance.core.resources import ROOT
 from tests.support import hostile
+from tests.support.listener import Listener
 
 GATE = str(Path(sys.executable).with_name("lago-gate"))
-
-
-class Listener:
-    """Listens on this machine, and keeps what connects and what it says."""
-
-    def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        self.heard: list[bytes] = []
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            with connection, selectors.DefaultSelector() as waiting:
-                waiting.register(connection, selectors.EVENT_READ)
-                self.heard.append(connection.recv(4096) if waiting.select(1) else b"")
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 @pytest.fixture
@@ -49,19 +24,6 @@ def listener():
     listening = Listener()
     yield listening
     listening.close()
-
-
-def addresses(port: int) -> dict[str, str]:
-    """The addresses that the cases of ``hostile`` name."""
-    host = f"127.0.0.1:{port}"
-    return {
-        "address": f"git://{host}",
-        "https": f"https://{host}",
-        "http": f"http://{host}",
-        "ssh": f"ssh://git@{host}",
-        "oci": f"oci://{host}",
-        "oci_rest": f"://{host}",
-    }
 
 
 def judged(folder: Path, path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -81,17 +43,10 @@ def found(folder: Path) -> list[dict]:
     return json.loads((folder / "reports" / "gate.json").read_text("utf-8"))
 
 
-def write_remote(folder: Path, text: str, port: int, canary: str) -> Path:
-    given = addresses(port)
-    more = {name: content.format(**given) for name, content in hostile.LOCAL.items()}
-    more[".env"] = f"LAGO_API_KEY={canary}\nADDRESS={given['address']}/{canary}.git\n"
-    return hostile.write(folder, text.format(**given), more)
-
-
 @pytest.mark.parametrize("name", hostile.REMOTE)
 def test_what_an_address_names_is_a_finding_and_is_not_fetched(name, tmp_path, listener):
     canary = secrets.token_hex(16)
-    path = write_remote(tmp_path / "a", hostile.REMOTE[name], listener.port, canary)
+    path = hostile.write_remote(tmp_path / "a", hostile.REMOTE[name], listener.port, canary)
     ended = judged(tmp_path, path, LAGO_API_KEY=canary)
     assert listener.heard == []
     assert ended.returncode == 1, ended.stdout + ended.stderr
@@ -105,7 +60,7 @@ def test_what_an_address_names_is_a_finding_and_is_not_fetched(name, tmp_path, l
 
 @pytest.mark.parametrize("name", hostile.BUILDS)
 def test_what_is_to_be_built_is_not_fetched(name, tmp_path, listener):
-    path = write_remote(tmp_path / "a", hostile.BUILDS[name], listener.port, secrets.token_hex(16))
+    path = hostile.write_remote(tmp_path / "a", hostile.BUILDS[name], listener.port, secrets.token_hex(16))
     ended = judged(tmp_path, path)
     assert listener.heard == [] and ended.returncode == 1, ended.stdout + ended.stderr
     assert "rails-env-missing" in {each["rule"] for each in found(tmp_path)}
@@ -114,7 +69,7 @@ def test_what_is_to_be_built_is_not_fetched(name, tmp_path, listener):
 def test_an_address_in_the_overridden_file_and_in_the_base_is_not_fetched(tmp_path, listener):
     canary = secrets.token_hex(16)
     bad = hostile.REMOTE["include of git, with a value"]
-    base = write_remote(tmp_path / "a", bad, listener.port, canary)
+    base = hostile.write_remote(tmp_path / "a", bad, listener.port, canary)
     override = base.with_name("compose.override.yml")
     override.write_text(hostile.service("restart: always"), "utf-8")
     ended = judged(tmp_path, override, "--base", str(base))
@@ -127,7 +82,7 @@ def test_no_packet_leaves_on_any_file(tmp_path):
     """In a network namespace whose loopback interface counts; the gate's own namespaces would hide what is sent in them."""
     canary = secrets.token_hex(16)
     paths = [
-        write_remote(tmp_path / str(number), text, 9418, canary)
+        hostile.write_remote(tmp_path / str(number), text, 9418, canary)
         for number, text in enumerate((*hostile.REMOTE.values(), *hostile.BUILDS.values()))
     ]
     # Nothing of its name: the gate finds no `unshare`, as on a system that allows none.

@@ -6,8 +6,6 @@ import json
 import os
 from pathlib import Path
 
-CANARY = "LAGO_API_KEY"
-
 
 def service(text: str) -> str:
     """A compose file of one service of Lago with one more line."""
@@ -107,6 +105,27 @@ def write(folder: Path, text: str, more: dict[str, str] | None = None) -> Path:
     for name, content in (more or {}).items():
         (folder / name).write_text(content, "utf-8")
     return path
+
+
+def addresses(port: int) -> dict[str, str]:
+    """The addresses that the cases of ``hostile`` name."""
+    host = f"127.0.0.1:{port}"
+    return {
+        "address": f"git://{host}",
+        "https": f"https://{host}",
+        "http": f"http://{host}",
+        "ssh": f"ssh://git@{host}",
+        "oci": f"oci://{host}",
+        "oci_rest": f"://{host}",
+    }
+
+
+def write_remote(folder: Path, text: str, port: int, canary: str) -> Path:
+    """A compose file with addresses that lead to a port of this machine, and a canary among its variables; its path."""
+    given = addresses(port)
+    more = {name: content.format(**given) for name, content in LOCAL.items()}
+    more[".env"] = f"LAGO_API_KEY={canary}\nADDRESS={given['address']}/{canary}.git\n"
+    return write(folder, text.format(**given), more)
 
 
 def multiplying(levels: int = 9) -> str:
