@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +25,7 @@ def test_odd_paths_are_never_mounted(tmp_path, source):
 
 
 def test_the_whole_disk_is_nobodys_project(tmp_path):
-    assert of(Places(tmp_path.__class__("/"), tmp_path), "/etc/hostname") == DROP
+    assert of(Places(Path("/"), tmp_path), "/etc/hostname") == DROP
 
 
 def test_a_missing_file_is_left_to_compose_where_docker_would_not_make_it(tmp_path):
@@ -33,17 +35,16 @@ def test_a_missing_file_is_left_to_compose_where_docker_would_not_make_it(tmp_pa
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-def test_a_folder_that_can_not_be_looked_into_is_not_mounted(tmp_path):
-    folder = tmp_path / "closed"
-    folder.mkdir(mode=0o700)
-    for each in (tmp_path, *tmp_path.parents[:2]):
-        each.chmod(0o755)
+def test_a_folder_that_can_not_be_looked_into_is_not_mounted():
     text = (
         "import os, sys; from pathlib import Path; from lago_acceptance.targets.stack.mounts import Places, fate; "
         "os.setuid(65534); here = Path(sys.argv[1]); "
         "print(fate({'source': str(here / 'closed'), 'target': '/x', 'read_only': True}, Places(here, here / 'p')))"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", text, str(tmp_path)], capture_output=True, text=True, check=True
-    )
+    with tempfile.TemporaryDirectory() as parent:
+        os.chmod(parent, 0o755)
+        os.mkdir(os.path.join(parent, "closed"), 0o700)
+        ended = subprocess.run(
+            [sys.executable, "-c", text, parent], capture_output=True, text=True, check=True
+        )
     assert ended.stdout.strip() == VOLUME
