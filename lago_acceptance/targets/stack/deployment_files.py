@@ -14,6 +14,7 @@ from lago_acceptance.composefile.env_files import environment_text, written_vari
 from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.composefile.secret_scan import learn
 from lago_acceptance.composefile.yaml_lines import Unusable
+from lago_acceptance.core import report_files
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
@@ -64,7 +65,7 @@ class Declaration:
             return
         key = base64.b64encode((self._run.private / KEY_FILE).read_bytes()).decode()
         env_file = self._run.private / ".env.key"
-        env_file.write_text(f"LAGO_RSA_PRIVATE_KEY={key}\n", "ascii")
+        report_files.write(env_file, f"LAGO_RSA_PRIVATE_KEY={key}\n".encode("ascii"))
         yield env_file
 
     @cached_property

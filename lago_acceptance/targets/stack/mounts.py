@@ -15,9 +15,13 @@ KEEP, READ_ONLY, VOLUME, DROP = "keep", "read-only", "volume", "drop"
 # The same on every machine, and nobody's secret.
 PUBLIC = ("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo")
 _SHOWN = (".env", ".gitignore", ".gitkeep", ".gitattributes", ".dockerignore")
+_UNSEEN = ".unseen"
 # Folders that hold an image's programs and settings. A container that is given one of its own reads it.
 _CONFIGURATION = ("/etc", "/usr", "/opt", "/app", "/run", "/bin", "/lib", "/docker-entrypoint")
-_DATA = ("/app/storage", "/usr/share/nginx/cache", "/opt/bitnami/postgresql/data", "/run/postgresql")
+# What folders for data are called, wherever they are.
+_DATA = frozenset(
+    ("backup", "backups", "cache", "data", "database", "files", "log", "logs", "pgdata", "storage", "tmp")
+)
 
 
 class Places(msgspec.Struct, frozen=True):
@@ -47,11 +51,11 @@ class Places(msgspec.Struct, frozen=True):
         """
         if str(Path(source)) in PUBLIC or self.named(source) or _below(source, self.private):
             return True
-        root, real = os.path.realpath(self.project), Path(os.path.realpath(source))
-        if root == "/" or not real.is_relative_to(root):
+        root = os.path.realpath(self.project)
+        if root == "/" or not _below(source, self.project):
             return False
-        inside = os.listdir(real) if real.is_dir() else []
-        return not any(map(_hidden, (*real.relative_to(root).parts, *inside)))
+        real = Path(os.path.realpath(source))
+        return not any(map(_hidden, (*real.relative_to(root).parts, *_inside(real))))
 
 
 def fate(mount: Mapping[str, Any], places: Places) -> str:
@@ -72,9 +76,19 @@ def fate(mount: Mapping[str, Any], places: Places) -> str:
         return VOLUME if options.get("create_host_path", True) else KEEP
     if not folder and not stat.S_ISREG(mode):
         return DROP
-    if folder and not read_only and (_for_data(mount.get("target", "")) or not any(os.scandir(source))):
+    if folder and not read_only and (_for_data(mount.get("target", "")) or not _inside(Path(source))):
         return VOLUME
     return KEEP if read_only and not options.keys() - {"create_host_path", "recursive"} else READ_ONLY
+
+
+def _inside(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError:
+        # What can't be looked into may hold anything.
+        return [_UNSEEN]
 
 
 def _hidden(name: str) -> bool:
@@ -82,22 +96,19 @@ def _hidden(name: str) -> bool:
 
 
 def _for_data(target: str) -> bool:
-    if _starts(target, _DATA):
+    if not _DATA.isdisjoint(target.split("/")):
         return True
-    return not _starts(target, _CONFIGURATION)
-
-
-def _starts(target: str, folders: tuple[str, ...]) -> bool:
-    return any(target == each or target.startswith((f"{each}/", f"{each}-")) for each in folders)
+    return not any(target == each or target.startswith((f"{each}/", f"{each}-")) for each in _CONFIGURATION)
 
 
 def _mode(source: str) -> int:
     try:
         return os.stat(source).st_mode
-    except OSError:
+    except (OSError, ValueError):
         return 0
 
 
 def _below(source: str, *folders: Path) -> bool:
-    real = Path(os.path.realpath(source))
+    # A zero byte is in no path.
+    real = Path(os.path.realpath(source.replace("\0", "/")))
     return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)

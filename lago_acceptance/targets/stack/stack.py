@@ -9,19 +9,14 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from lago_acceptance.composefile.bounded_files import project_of
 from lago_acceptance.composefile.cli import Project, Resolved
 from lago_acceptance.composefile.resolve import resolve
-from lago_acceptance.core import report_files
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.secrets import Secret, redact
+from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts.types import Facts
@@ -33,9 +28,9 @@ from lago_acceptance.targets.from_outside import FromOutside
 from lago_acceptance.targets.stack import docker_daemon, edge, readiness, startup
 from lago_acceptance.targets.stack.deployment_files import Declaration
 from lago_acceptance.targets.stack.gateway import GatewayStack
-from lago_acceptance.targets.stack.mounts import Places
 from lago_acceptance.targets.stack.observation import as_written, observed
-from lago_acceptance.targets.stack.overlay import binds, overlay, verify
+from lago_acceptance.targets.stack.overlaid_files import OverlaidFiles, places_of
+from lago_acceptance.targets.stack.overlay import binds
 from lago_acceptance.targets.stack.startup import BringUp
 
 if TYPE_CHECKING:
@@ -90,12 +85,17 @@ class Stack(FromOutside):
             self.remarks.append(self._written.unset)
         references = {service.image for each in declared for service in each.model.services if service.image}
         self.images = images.resolve(sorted(references), self.options.images, os.environ)
-        self.project = self._overlaid("overlay.yml", self._written.project, declared[0], self._places)
-        self._started = verify(self.project, self._written.networks, self._places)
+        taken = {asked: image.reference for asked, image in self.images.items()}
+        files = OverlaidFiles(self.run, taken, self._written.docker)
+        places = places_of(self.options.compose_file, self.run, self.options.allow_mount)
+        self.project, self._started = files.under_test(
+            self._written.project, declared[0], self._written.networks, places
+        )
+        self.remarks += files.told
         self._written.teach_keys(binds(self._started.document))
-        self._edge_project = self._overlaid("overlay-edge.yml", bare_edge, declared[1])
+        self._edge_project = files.of_testbed("overlay-edge.yml", bare_edge, declared[1])
         if self.gateway:
-            self._gateway_project = self._overlaid("overlay-gateway.yml", self.gateway.project, declared[2])
+            self._gateway_project = files.of_testbed("overlay-gateway.yml", self.gateway.project, declared[2])
 
     @property
     def api_key(self) -> Secret | None:
@@ -106,27 +106,6 @@ class Stack(FromOutside):
     def admin(self) -> tuple[str, Secret] | None:
         """The administrator's address and password, where the deployment seeds one."""
         return self._written.admin
-
-    @cached_property
-    def _places(self) -> Places:
-        project = project_of(self.options.compose_file.resolve().parent)
-        places = Places(project, self.run.private, self.options.allow_mount)
-        places.empty_file.touch(0o600)
-        return places
-
-    def _overlaid(
-        self, name: str, project: Project, declared: Resolved, places: Places | None = None
-    ) -> Project:
-        """A project with its changes, which are written to the reports and told."""
-        taken = {asked: image.reference for asked, image in self.images.items()}
-        project = msgspec.structs.replace(project, variables={**project.variables, **self._written.docker})
-        changes = overlay(declared, taken, self._written.networks if places else {}, places)
-        # Labels hold values of the deploy.
-        report_files.write(self.run.reports / name, redact(changes.text).encode("utf-8", "surrogateescape"))
-        path = self.run.private / name
-        report_files.write(path, changes.text.encode("utf-8", "surrogateescape"))
-        self.remarks += changes.told
-        return project.with_file(path)
 
     # --- up and down ---
 

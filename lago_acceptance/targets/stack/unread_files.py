@@ -48,7 +48,7 @@ def refuse(project: Project, allowed: tuple[Path, ...]) -> None:
         nodes = (node for each in documents(read_regular(file, SIZE_CAP, "it")) for node in each.nodes)
         named.add(nodes, Scope(file.parent, {**interpolation_variables(texts), **project.variables}))
     except Unusable as error:
-        raise UsageError(f"{file} can't be brought up: {error}") from error
+        raise UsageError(f"Compose can't read {file}: {error}") from error
     for each in named.unread:
         if each.why == "outside" and any(
             Path(file.parent, each.named).resolve().is_relative_to(path.resolve()) for path in allowed

@@ -228,7 +228,9 @@ def test_data_beside_the_compose_file_are_never_written(bring_up, tmp_path):
     folder = tmp_path / "project"
     (folder / "data").mkdir(parents=True)
     (folder / "data" / "of-production").write_text("")
-    made = bring_up(one(volumes=["./data:/var/lib/postgresql/data", "./new:/etc/new"]))
+    made = bring_up(
+        one(volumes=["./data:/var/lib/postgresql/data", "./data:/opt/own/data", "./new:/etc/new"])
+    )
     assert {mount["type"] for mount in made.mounts().values()} == {"volume"}
     assert not (folder / "new").exists()
 
