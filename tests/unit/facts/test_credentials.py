@@ -13,7 +13,7 @@ from lago_acceptance.core.roles import DB
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Facts
-from tests.support.pretended_host import DOCKER, KEY, PASSWORD, Shell, rows
+from tests.support.pretended_host import DOCKER, KEY, ONE_SHELL, PASSWORD, Shell, rows
 
 REDIS_PASSWORD = "f00d&d00d$1"
 NETWORK = "production_default"
@@ -70,6 +70,7 @@ SERVING = {
 }
 
 
+@ONE_SHELL
 @pytest.mark.parametrize("role", SERVING)
 @pytest.mark.parametrize(
     ("image", "alias", "declared"),
@@ -124,6 +125,7 @@ def test_what_has_it_already_gets_it(role, arguments, environment, production):
     assert secret in given_to(production, "holder")
 
 
+@ONE_SHELL
 @pytest.mark.parametrize("word", [f"{REDIS_PASSWORD}x", REDIS_PASSWORD[:-1], f"x{REDIS_PASSWORD}"])
 def test_half_a_password_is_none(word, production):
     production.add(rows("stranger", REDIS, "x", ["redis-server", "--requirepass", word]))
