@@ -282,6 +282,25 @@ def test_compose_gets_no_variable_that_nobody_meant_for_it(lago, asked):
     assert "COMPOSE_EXPERIMENTAL_OCI_REMOTE=false\n" in asked.read_text()
 
 
+def test_a_file_that_the_login_completes_is_not_taken_for_what_is_declared(lago):
+    warning = 'level=warning msg="The \\"{}\\" variable is not set. Defaulting to a blank string."'
+
+    class Login(Shell):
+        def __init__(self):
+            self.__dict__ |= lago.__dict__
+
+        def start(self, script: str):
+            return super().start(f"export LAGO_VERSION=v1.16.0\n{script}")
+
+    for name, read in (("OTHER", True), ("LAGO_VERSION", False)):
+        lago.program(
+            "docker-compose", f"#!/bin/sh\necho '{warning.format(name)}'\necho '{{\"services\": {{}}}}'\n"
+        )
+        facts = observe(Login())
+        assert (facts.declaration is not None) is read, facts.declaration_error
+    assert "take LAGO_VERSION from the environment of the login" in facts.declaration_error
+
+
 @ONE_SHELL
 def test_a_compose_that_fills_the_memory_is_ended(lago):
     """Such as one that reads an env_file without end."""
