@@ -94,7 +94,7 @@ ask_compose() {
     case $printed in *'variable is not set'*) ;; *) return 0 ;; esac
     for variable in $(names_here); do
         case $printed in *"$variable\\\" variable is not set"* | *"\"$variable\" variable is not set"*)
-            printed="they take $variable from the environment of the login, which Compose is not given here: put it into the env file"
+            printed="it takes $variable from the environment of the login, which Compose is not given here: put it into the env file"
             return 0 ;;
         esac
     done

@@ -298,7 +298,7 @@ def test_a_file_that_the_login_completes_is_not_taken_for_what_is_declared(lago)
         )
         facts = observe(Login())
         assert (facts.declaration is not None) is read, facts.declaration_error
-    assert "take LAGO_VERSION from the environment of the login" in facts.declaration_error
+    assert "takes LAGO_VERSION from the environment of the login" in facts.declaration_error
 
 
 @ONE_SHELL
