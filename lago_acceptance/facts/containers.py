@@ -74,9 +74,9 @@ def declaration(text: str) -> tuple[Model | None, str]:
     if not text.strip():
         return None, ""
     if "out of memory" in text:
-        return None, "Compose needed more than 400 MB to read them, such as an env_file without end"
+        return None, "Compose needed more than 400 MB for it, such as an env_file without end"
     if text.strip().endswith("exit 124"):
-        return None, "Compose did not read them within 20 s, such as an env_file that is a pipe"
+        return None, "Compose did not read it within 20 s, such as an env_file that is a pipe"
     raw = decoded(text[max(text.find("{"), 0) :])
     if not isinstance(raw, dict):
         return None, redact(text.strip())[:500]

@@ -8,8 +8,10 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -17,6 +19,8 @@ from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.hosts.process import text_of
 
 SHELLS = ["dash", "bash", "busybox sh"]
+# For many cases of the same few lines: the shell and tools that differ most from this machine's own.
+ONE_SHELL = pytest.mark.parametrize("host", ["busybox sh"], indirect=True)
 APPLETS = [
     "awk",
     "sed",
@@ -151,6 +155,15 @@ def rows(
     ]
 
 
+@cache
+def _pem() -> bytes:
+    """A private key, made at the first call."""
+    key = rsa.generate_private_key(65537, 2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
 def lago_on(host: Shell) -> Shell:
     """A host with an API and a database, their files, a key, logs and dumps."""
     folder = host.folder / "it's lago"
@@ -158,11 +171,7 @@ def lago_on(host: Shell) -> Shell:
     (folder / "compose.yml").write_text("services:\n  api:\n")
     (folder / ".env").write_text(f"A=1\nKEY=LS0tLS1CRUdJTi\nB={KEY}\n")
     (folder / ".env").chmod(0o600)
-    key = rsa.generate_private_key(65537, 2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "key.pem").write_bytes(pem)
+    (folder / "key.pem").write_bytes(_pem())
     (folder / "key.pem").chmod(0o640)
     for name, size in (("api1-json.log", 100), ("api1-json.log.1", 20), ("other.log", 7)):
         (folder / name).write_bytes(b"x" * size)

@@ -105,11 +105,12 @@ ask_proxy() {
         echo
     done' 2>/dev/null | bounded 8000001
 }
+settle_trust() { [ "$trust" != declared ] || is_declared "$service" "$image" || trust=foreign; }
 # What takes longest begins first.
 ask_all() {
     [ -z "$inside" ] || [ -z "$gateway" ] || send ask_gateway &
     while read -r role id trust name service image; do
-        [ "$trust" != declared ] || is_declared "$service" "$image" || trust=foreign
+        settle_trust
         case $role in
             api) send ask_lago "$id" api "$trust" "${inside:+inside}" & ;;
             worker | clock) send ask_lago "$id" "$role" trusted & ;;
@@ -134,6 +135,16 @@ ask_all() {
 $members
 END
 }
+ask_inside() {
+    [ -z "$gateway" ] || send ask_gateway &
+    while read -r role id trust name service image; do
+        [ "$id" = "$api" ] || continue
+        settle_trust
+        send ask_lago "$id" api "$trust" inside &
+    done <<END
+$members
+END
+}
 withheld() {
     echo "the container $1 was not queried: it does not have $2 in its own configuration, and the compose file on the host does not declare it with its image"
 }
@@ -154,17 +165,12 @@ collect() {
     started=$(date +%s.%N)
     if inspect; then
         eval "$(printf '%s\n' "$table" | wanted_project=$project wanted_directory=$wanted_directory gateway_network=$gateway_network files=$files awk "$plan")"
+        find_files
+        find_compose
         if [ "$inside" = only ]; then
-            [ -z "$gateway" ] || send ask_gateway &
-            while read -r role id trust name service image; do
-                [ "$id" != "$api" ] || send ask_lago "$id" api "$trust" inside &
-            done <<END
-$members
-END
+            ask_inside
             wait
         else
-            find_files
-            find_compose
             ask_all
             { known; declaration; } | nonce=$nonce awk -v scope=" $scope" "$mask" &
             send logs &

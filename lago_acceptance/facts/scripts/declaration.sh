@@ -57,9 +57,10 @@ refused() {
         ! fetches "$file" || { echo "$file includes a file from the network: it was not given to Compose"; return; }
     done
 }
+names_here() { env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'; }
 # Runs a program without the variables of this login that it needs not.
 with_given() {
-    for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'); do
+    for name in $(names_here); do
         case " PATH HOME LC_ALL GOMAXPROCS GOGC $given " in *" $name "*) ;; *) unset "$name" ;; esac
     done
     export COMPOSE_EXPERIMENTAL_GIT_REMOTE=false COMPOSE_EXPERIMENTAL_OCI_REMOTE=false
@@ -82,15 +83,24 @@ config() {
 }
 declaration() {
     printf '%s\ndeclaration\n' "$table"
-    [ -z "$files" ] || print_config
-}
-# Compose runs once, whoever needs first what it prints.
-print_config() {
-    [ -n "$printed" ] || printed=$(config)
+    [ -n "$files" ] || return 0
+    ask_compose
     printf '%s\n' "$printed"
+}
+# Sets printed, once. A file that a variable of the login completes can't be read without it.
+ask_compose() {
+    [ -z "$printed" ] || return 0
+    printed=$(config)
+    case $printed in *'variable is not set'*) ;; *) return 0 ;; esac
+    for variable in $(names_here); do
+        case $printed in *"$variable\\\" variable is not set"* | *"\"$variable\" variable is not set"*)
+            printed="it takes $variable from the environment of the login, which Compose is not given here: put it into the env file"
+            return 0 ;;
+        esac
+    done
 }
 is_declared() { # service, image
     [ -n "$files" ] || return 1
-    [ -n "$printed" ] || printed=$(config)
+    ask_compose
     printf '%s\n' "$printed" | wanted_service=$1 wanted_image=$2 awk "$declares"
 }

@@ -10,7 +10,7 @@
 #   what Compose prints, behind the line "declaration"
 #                                -> section environment: D <line, its secrets masked>
 # Anything else is scrubbed of the deployment's secrets in all their forms, of key material and of passwords in URLs;
-# commands, of Redis' passwords too.
+# commands, of the passwords among their words too.
 #
 # Values of variables whose names sound secret, and values that hold key material, become
 # <secret:CLASS:SHAPE:LENGTH>: equal values of one run have the same CLASS, and SHAPE says what the value looks like.
@@ -114,11 +114,11 @@ function known_masked(line, by_class,    each, text, instead, done, at) {
     }
     return line
 }
-function all_masked(line) { look_for(line); return known_masked(line, 1) }
 
-# Passwords among the words of commands, in a line of JSON: --requirepass PASSWORD, "--requirepass", "PASSWORD".
+# Passwords among the words of commands, in a line of JSON: --requirepass PASSWORD, "--requirepass", "PASSWORD", and
+# PGPASSWORD=PASSWORD in a text for a shell.
 function options_masked(line,    done, word) {
-    while (match(line, /(--(requirepass|masterauth|pass)|redis-cli(", *"| +)-a)(", *"|[ =]+(\\"|')?)/)) {
+    while (match(line, /(--(requirepass|masterauth|pass|password)|redis-cli(", *"| +)-a)(", *"|[ =]+(\\"|')?)|(PASSWORD|PASSWD|_PWD|_AUTH|TOKEN|SECRET)=(\\"|')?/)) {
         word = substr(line, RSTART, RLENGTH) ~ /"$/ && substr(line, RSTART, RLENGTH) !~ /\\"$/
         done = done substr(line, 1, RSTART + RLENGTH - 1)
         line = substr(line, RSTART + RLENGTH)
@@ -137,10 +137,10 @@ function entry_of(line,    entry, at, name, value, changed) {
     name = substr(entry, 1, at - 1)
     value = normal(substr(entry, at + 1))
     changed = masked(name, value)
-    return "E\t" $2 "\t" name "\t" (changed == value ? all_masked(value) : changed)
+    return "E\t" $2 "\t" name "\t" (changed == value ? known_masked(value, 1) : changed)
 }
 function declaration_of(line,    head, written, value, tail, name, changed) {
-    if (!match(line, /^ *"[A-Za-z_][A-Za-z0-9_]*": "/)) return "D\t" scrubbed(all_masked(word_masked(line)))
+    if (!match(line, /^ *"[A-Za-z_][A-Za-z0-9_]*": "/)) return "D\t" scrubbed(known_masked(word_masked(line), 1))
     head = substr(line, 1, RLENGTH); written = substr(line, RLENGTH + 1)
     tail = written ~ /",$/ ? "\"," : "\""
     written = substr(written, 1, length(written) - length(tail))
@@ -148,14 +148,14 @@ function declaration_of(line,    head, written, value, tail, name, changed) {
     # Compose doubles dollar signs, and its reader halves them.
     value = written; gsub(/\$\$/, "$", value); value = normal(value)
     changed = masked(name, value)
-    if (changed == value) return "D\t" head all_masked(written) tail
+    if (changed == value) return "D\t" head known_masked(written, 1) tail
     gsub(/\$/, "$$", changed)
     return "D\t" head changed tail
 }
 # Compose prints each word of a command on a line of its own.
 function word_masked(line,    value, secret_follows) {
     secret_follows = option
-    option = line ~ /^ *"--(requirepass|masterauth|pass)",$/ || (line ~ /^ *"-a",$/ && program ~ /^ *"redis-cli",$/)
+    option = line ~ /^ *"--(requirepass|masterauth|pass|password)",$/ || (line ~ /^ *"-a",$/ && program ~ /^ *"redis-cli",$/)
     program = line
     if (!secret_follows || !match(line, /"([^"\\]|\\.)+"/)) return options_masked(line)
     value = substr(line, RSTART + 1, RLENGTH - 2); gsub(/\$\$/, "$", value)
@@ -182,12 +182,22 @@ function hold(line) {
 function release(    each, line) {
     look_for(block)
     for (each = 1; each <= last; each++) {
+        if (scope != "") { tell_row(held[each]); continue }
         # The gateway's answers are in base64 themselves.
-        line = known_masked(name ~ /^gateway:/ ? held[each] : key_masked(scrubbed(held[each])))
+        line = known_masked(held[each])
+        if (name !~ /^gateway:/) line = key_masked(scrubbed(line))
         if (keep == "last" && length(line) > 8000) line = substr(line, 1, 8000) " (cut)"
         tell(name, line)
     }
     last = 0; block = ""
+}
+function tell_row(row) {
+    # Its fields are those of the row.
+    $0 = row
+    if (declared) tell("environment", declaration_of(row))
+    else if (row == "declaration") declared = 1
+    else if ($1 == "C") tell("containers", scrubbed(known_masked(options_masked(substr(row, length($2) + 4)), 1)))
+    else if ($1 == "E" && index(scope, " " $2 " ")) tell("environment", entry_of(row))
 }
 function add(line) {
     if (keep == "last") {
@@ -196,7 +206,8 @@ function add(line) {
         while (size > most && oldest < newest) { size -= length(kept[oldest]) + 1; delete kept[oldest++] }
     }
     else {
-        size += length(line) + 1
+        # A short line takes as much time as a long one.
+        size += length(line) + 32
         if (!most || size <= most) hold(line)
     }
 }
@@ -207,16 +218,10 @@ function finish() {
     oldest = 1; newest = size = empty = in_key = 0
 }
 
-BEGIN { FS = "\t"; hex = "0123456789abcdef"; oldest = 1; nonce = ENVIRON["nonce"]; ready = nonce == "" }
+BEGIN { FS = "\t"; hex = "0123456789abcdef"; oldest = 1; nonce = ENVIRON["nonce"]; ready = nonce == ""; if (!ready) begins = nonce "\t" }
 !ready { if ($0 == nonce) ready = 1; else learn($0); next }
-scope != "" && declared { tell("environment", declaration_of($0)); next }
-scope != "" {
-    if ($0 == "declaration") declared = 1
-    else if ($1 == "C") tell("containers", scrubbed(all_masked(options_masked(substr($0, length($2) + 4)))))
-    else if ($1 == "E" && index(scope, " " $2 " ")) tell("environment", entry_of($0))
-    next
-}
-nonce != "" && $1 == nonce { finish(); name = $2; most = $3 + 0; keep = $4; next }
+scope != "" { hold($0); next }
+begins != "" && index($0, begins) == 1 { finish(); name = $2; most = $3 + 0; keep = $4; next }
 # Every section begins with a line feed: an empty line counts only where something follows it, and several count as one.
 $0 == "" { empty = 1; next }
 {

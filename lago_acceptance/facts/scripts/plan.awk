@@ -45,7 +45,8 @@ function credentials_of(url,    at) {
 }
 function password_of(url,    credentials) {
     credentials = credentials_of(url)
-    return index(credentials, ":") ? plain(substr(credentials, index(credentials, ":") + 1)) : ""
+    if (index(credentials, ":")) return plain(substr(credentials, index(credentials, ":") + 1))
+    return url ~ /^[a-z]+:\/\// && match(url, /[?&]password=[^&]*/) ? plain(substr(url, RSTART + 10, RLENGTH - 10)) : ""
 }
 function host_of(url) {
     sub(/^[A-Za-z][A-Za-z0-9+.-]*:\/\//, "", url)
@@ -80,24 +81,26 @@ function holds(id, password,    number, value, rest) {
     }
     return 0
 }
-# Whether a container is what a host name means to the container that a variable was taken from.
-function is_reached(id, host, keeper,    number) {
+# Whether a container is what a URL's host means to the container that the URL was taken from.
+function is_reached(id, url, keeper,    host, number) {
+    host = host_of(url)
+    if (host == "") return 0
     for (number = 1; number <= networks[id]; number++)
         if (on[keeper, network[id, number]] && has_name[id, network[id, number], host]) return 1
     return 0
 }
 # "trusted": it holds the credential itself, or none is needed. "declared": it may be handed one if the compose file of the
 # container that the credential was taken from declares its image. "foreign": no credential for it.
-function trust(id, keeper, password, host) {
+function trust(id, keeper, password, named) {
     if (password == "" || holds(id, password)) return "trusted"
     if (service[id] !~ /^[A-Za-z0-9._-]+$/ || image[id] !~ /^[A-Za-z0-9]+[A-Za-z0-9._\/:@-]*$/) return "foreign"
     if (ENVIRON["files"] == "" && (keeper == "" || files[keeper] != found_files)) return "foreign"
-    return host == "" || is_reached(id, host, keeper) ? "declared" : "foreign"
+    return named ? "declared" : "foreign"
 }
 function trust_of(id) {
-    if (role[id] == "api") return trust(id, key_keeper, own_key[id] ? "" : api_key, "")
-    if (role[id] == "db") return trust(id, keeper_of("DATABASE_URL"), password_of(database), host_of(database))
-    if (role[id] == "redis") return trust(id, keeper_of("REDIS_URL"), redis_password, host_of(redis))
+    if (role[id] == "api") return trust(id, key_keeper, own_key[id] ? "" : api_key, 1)
+    if (role[id] == "db") return trust(id, keeper_of("DATABASE_URL"), password_of(database), is_reached(id, database, keeper_of("DATABASE_URL")))
+    if (role[id] == "redis") return trust(id, keeper_of("REDIS_URL"), redis_password, is_reached(id, redis, keeper_of("REDIS_URL")))
     return "trusted"
 }
 

@@ -11,9 +11,9 @@ import pytest
 from lago_acceptance.checks import availability
 from lago_acceptance.core.roles import DB
 from lago_acceptance.core.verdicts import Unknown
-from lago_acceptance.facts.collect import observe
+from lago_acceptance.facts.collect import ONLY, TOO, observe, reading
 from lago_acceptance.facts.types import Facts
-from tests.support.pretended_host import DOCKER, KEY, PASSWORD, Shell, rows
+from tests.support.pretended_host import DOCKER, KEY, ONE_SHELL, PASSWORD, Shell, rows
 
 REDIS_PASSWORD = "f00d&d00d$1"
 NETWORK = "production_default"
@@ -51,9 +51,9 @@ def declares(host: Shell, images: dict[str, str]) -> None:
     host.program("docker-compose", f"#!/bin/sh\ncat <<'END'\n{text}\nEND\n")
 
 
-def given_to(host: Shell, name: str) -> str:
+def given_to(host: Shell, name: str, inside: str = TOO) -> str:
     """Arguments, credentials in the environment, and standard input of what was run in a container."""
-    observe(host, inside="too")
+    host.run(reading(host, inside=inside).script())
     file = host.folder / "given"
     runs = re.split(r"(?m)^(?=exec )", file.read_text() if file.exists() else "")
     return "".join(run for run in runs if f" {name} " in run.partition("\n")[0])
@@ -70,6 +70,7 @@ SERVING = {
 }
 
 
+@ONE_SHELL
 @pytest.mark.parametrize("role", SERVING)
 @pytest.mark.parametrize(
     ("image", "alias", "declared"),
@@ -124,6 +125,7 @@ def test_what_has_it_already_gets_it(role, arguments, environment, production):
     assert secret in given_to(production, "holder")
 
 
+@ONE_SHELL
 @pytest.mark.parametrize("word", [f"{REDIS_PASSWORD}x", REDIS_PASSWORD[:-1], f"x{REDIS_PASSWORD}"])
 def test_half_a_password_is_none(word, production):
     production.add(rows("stranger", REDIS, "x", ["redis-server", "--requirepass", word]))
@@ -133,6 +135,30 @@ def test_half_a_password_is_none(word, production):
 def test_an_api_with_a_key_of_its_own_uses_that(production):
     asked = given_to(production, "keeper")
     assert " ruby " in asked and not secrets_in(asked)
+
+
+@pytest.mark.parametrize("image", [API, "evil/thing:1"])
+def test_a_look_at_the_inside_alone_hands_out_no_more(image, production):
+    """Its API comes before the one that holds the key."""
+    first = (production.folder / "table").read_text()
+    (production.folder / "table").unlink()
+    labels = {"lago-acceptance.role": "api", f"{LABEL}.config_files": f"{production.folder}/compose.yml"}
+    production.add(rows("first", image, "x", labels=labels))
+    production.add(first.splitlines())
+    declares(production, {"first": API})
+    assert secrets_in(given_to(production, "first", inside=ONLY)) == ({KEY} if image == API else set())
+
+
+@ONE_SHELL
+@pytest.mark.parametrize(
+    "url", [f"postgres://lago@/x?password={PASSWORD}", f"postgres:///x?a=b&password={PASSWORD}&host=/run"]
+)
+def test_a_password_among_the_parameters_is_one(url, production):
+    table = production.folder / "table"
+    table.write_text(re.sub(r"postgres://[^\"]*", lambda _: url, table.read_text()))
+    declares(production, {"stranger": POSTGRES})
+    production.add(rows("stranger", POSTGRES, "x", networks={NETWORK: ["db.internal", ""]}))
+    assert not secrets_in(given_to(production, "stranger"))
 
 
 def test_a_strangers_own_file_does_not_vouch_for_it(production):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.scripts import render
-from tests.support.pretended_host import KEY, PASSWORD, Shell, row, rows
+from tests.support.pretended_host import KEY, ONE_SHELL, PASSWORD, Shell, row, rows
 
 AWKS = ["mawk", "gawk", "busybox awk"]
 COMPOSE = "com.docker.compose.project"
@@ -41,6 +41,7 @@ def test_docker_is_asked_for_nothing_that_may_end_a_row():
     assert not re.search(r"--format '{{\.Name", script)
 
 
+@ONE_SHELL
 @pytest.mark.parametrize(
     "label", [COMPOSE, f"{COMPOSE}.working_dir", f"{COMPOSE}.config_files", "lago-acceptance.role", "any"]
 )
@@ -113,6 +114,7 @@ def test_what_a_login_prints_is_no_answer(lago):
     assert {each.id for each in observe(host).containers} == {"api1", "db1", "late"}
 
 
+@ONE_SHELL
 @pytest.mark.parametrize(
     "log",
     [
@@ -134,8 +136,9 @@ def test_a_log_of_any_size_is_bounded(log, lago):
     assert facts.database.directory == "/data"
 
 
+@ONE_SHELL
 def test_an_answer_without_end_is_cut_and_the_others_arrive(lago):
-    (lago.folder / "exec").write_text("while echo '{\"health\": 1}'; do :; done | head -c 9000000\n")
+    (lago.folder / "exec").write_text("while echo '{\"health\": 1}'; do :; done | head -c 8100000\n")
     facts = observe(lago)
     assert "the rest is left out: more than 8000000 bytes" in facts.lago["api1"].error
     assert facts.project == "production" and facts.database is None and facts.database_error
@@ -186,6 +189,7 @@ def names_files(lago: Shell, files: str, env_files: str = "", directory: str = "
     )
 
 
+@ONE_SHELL
 @pytest.mark.parametrize(
     "address",
     ["https://evil.example/x.git", "git@evil.example:x/y", "oci://evil.example/x", "github.com/x/y", "-"],
@@ -198,6 +202,7 @@ def test_compose_is_never_given_an_address(address, lago, asked):
     assert "--project-directory" not in words
 
 
+@ONE_SHELL
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
@@ -231,6 +236,7 @@ def test_what_is_no_small_file_is_not_read(kind, said, label, lago, asked):
     assert not asked.exists() and not [text for text in facts.texts if text.key_lines]
 
 
+@ONE_SHELL
 @pytest.mark.parametrize(
     ("text", "refused"),
     [
@@ -276,6 +282,26 @@ def test_compose_gets_no_variable_that_nobody_meant_for_it(lago, asked):
     assert "COMPOSE_EXPERIMENTAL_OCI_REMOTE=false\n" in asked.read_text()
 
 
+def test_a_file_that_the_login_completes_is_not_taken_for_what_is_declared(lago):
+    warning = 'level=warning msg="The \\"{}\\" variable is not set. Defaulting to a blank string."'
+
+    class Login(Shell):
+        def __init__(self):
+            self.__dict__ |= lago.__dict__
+
+        def start(self, script: str):
+            return super().start(f"export LAGO_VERSION=v1.16.0\n{script}")
+
+    for name, read in (("OTHER", True), ("LAGO_VERSION", False)):
+        lago.program(
+            "docker-compose", f"#!/bin/sh\necho '{warning.format(name)}'\necho '{{\"services\": {{}}}}'\n"
+        )
+        facts = observe(Login())
+        assert (facts.declaration is not None) is read, facts.declaration_error
+    assert "takes LAGO_VERSION from the environment of the login" in facts.declaration_error
+
+
+@ONE_SHELL
 def test_a_compose_that_fills_the_memory_is_ended(lago):
     """Such as one that reads an env_file without end."""
     lago.program("docker-compose", "#!/bin/sh\nexec tail /dev/zero\n")

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lago_acceptance.facts.collect import observe, reading
-from tests.support.pretended_host import Shell, rows
+from tests.support.pretended_host import ONE_SHELL, Shell, rows
 
 # Letters that JSON, URLs, shells and Compose write in other ways.
 CANARY = f'c{secrets.token_hex(6)}/+"&$<\\ü%{secrets.token_hex(6)}'
@@ -76,6 +76,7 @@ def test_at_the_end_of_a_line_that_is_cut(production):
     assert "(cut)" in printed and PLAIN[:6] not in printed.replace("<secret>", "")
 
 
+@ONE_SHELL
 @pytest.mark.parametrize("secret", [CANARY, PLAIN], ids=["odd", "plain"])
 def test_in_healthchecks_labels_commands_and_variables_by_class(secret, production):
     state = {"Health": {"Status": "unhealthy", "Log": [{"Output": " ".join(forms_of(secret).values())}]}}
@@ -122,6 +123,7 @@ def test_in_what_containers_answer(production):
     assert not leaked(production.read(reading(production, inside="too")))
 
 
+@ONE_SHELL
 @pytest.mark.parametrize(
     "word",
     ["production", "postgres", "changeme", "lago1234", "short", "/run/secrets/key", "https://lago.example"],
@@ -135,6 +137,7 @@ def test_a_value_that_everybody_knows_is_no_secret_where_it_is_read(word, produc
     assert facts.log(facts.containers[0]) == [f"started {word}"]
 
 
+@ONE_SHELL
 @pytest.mark.parametrize("headed", [True, False], ids=["whole", "without its first lines"])
 @pytest.mark.parametrize("stamped", [True, False])
 def test_a_keys_body_in_a_log(headed, stamped, lago):

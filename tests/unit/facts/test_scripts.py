@@ -187,6 +187,7 @@ def test_the_words_of_a_deployment_are_quoted():
 TABLE = r"""C	one	{"command":["redis-server","--requirepass","f00d\u0026 d00d","--save","60"]}
 C	two	{"args":["-c","redis-server --requirepass f00d --masterauth=\"beef\" && redis-cli -a $PASSWORD ping"]}
 C	three	{"test":["CMD","redis-cli","-a","f00d","ping"],"args":["--passphrase","open","-a","all"]}
+C	four	{"args":["sh","-c","PGPASSWORD=f00d psql -c 'x'; MY_TOKEN=$(cat /x) API_TOKEN=\"beef\" y"],"cmd":["--password","f00d"]}
 E	one	"REDIS_PASSWORD=f00d\u0026 d00d"
 declaration
       "--requirepass",
@@ -197,13 +198,15 @@ declaration
 
 @pytest.mark.parametrize("name", AWKS)
 def test_passwords_of_redis_in_commands_are_masked_by_class(name):
-    told = masked(awk_of(name), TABLE.encode(), scope=" one two three ")
+    told = masked(awk_of(name), TABLE.encode(), scope=" one two three four ")
     containers, environment = (sections(told).text(section) for section in ("containers", "environment"))
     assert containers.splitlines() == [
         '{"command":["redis-server","--requirepass","<secret:1:plain:10>","--save","60"]}',
         '{"args":["-c","redis-server --requirepass <secret:2:plain:4> --masterauth=\\"<secret:3:plain:4>\\"'
         ' && redis-cli -a $PASSWORD ping"]}',
         '{"test":["CMD","redis-cli","-a","<secret:2:plain:4>","ping"],"args":["--passphrase","open","-a","all"]}',
+        '{"args":["sh","-c","PGPASSWORD=<secret:2:plain:4> psql -c \'x\'; MY_TOKEN=$(cat /x)'
+        ' API_TOKEN=\\"<secret:3:plain:4>\\" y"],"cmd":["--password","<secret:2:plain:4>"]}',
     ]
     assert environment.splitlines() == [
         "E\tone\tREDIS_PASSWORD\t<secret:1:plain:10>",

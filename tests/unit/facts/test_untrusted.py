@@ -96,15 +96,15 @@ def looked_at(facts: Facts) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("line", ODD, ids=range(len(ODD)))
-def test_an_odd_answer_is_no_traceback(name, line):
-    try:
-        looked_at(observe(Telling([(name, line), (name, "[]"), (name, "\t".join("abcdefghi"))])))
-    except Unreachable as error:
-        assert "try again" in str(error) or "read" in str(error)
+def test_an_odd_answer_is_no_traceback(name):
+    for line in ODD:
+        try:
+            looked_at(observe(Telling([(name, line), (name, "[]"), (name, "\t".join("abcdefghi"))])))
+        except Unreachable as error:
+            assert "arrived incomplete" in str(error)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(printed=PRINTED)
 def test_nothing_that_is_printed_is_a_traceback(printed):
     try:
