@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from lago_acceptance.checks import availability, schema
 from lago_acceptance.checks.inside import LIMITED
 from lago_acceptance.core import registry
+from lago_acceptance.core.documents import parse
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
@@ -50,8 +50,8 @@ def is_healthy_and_of_the_expected_version(facts: Facts, settings: Settings) -> 
         yield _unhealthy(f"/health does not answer inside the container: {process.error or 'no reply'}")
         return
     try:
-        body = json.loads(process.health)
-    except json.JSONDecodeError:
+        body = parse(process.health)
+    except ValueError:
         body = None
     if not isinstance(body, dict):
         yield _unhealthy(f"/health answers {answer.status} {answer.type}, which is not JSON")

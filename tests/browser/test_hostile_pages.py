@@ -35,7 +35,8 @@ def test_windows_dialogs_and_downloads_are_closed(opened):  # noqa: F811
     page, faults = opened(
         "setTimeout(() => { for (let i = 0; i < 5; i++) window.open('/login?' + i);"
         "alert(1); confirm(2); prompt(3);"
-        "Object.assign(document.createElement('a'), {href: '/login', download: 'x'}).click(); }, 800);" + WRONG
+        "Object.assign(document.createElement('a'), {href: '/login', download: 'x'}).click(); }, 800);"
+        + WRONG
     )
     web_ui.must_refuse(page, faults)
     # A turn of the page's loop each time, in which events arrive.
