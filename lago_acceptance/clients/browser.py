@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 
-from lago_acceptance.core import report_files
-from lago_acceptance.core.findings import Red
+from lago_acceptance.core import registry, report_files
+from lago_acceptance.core.findings import Finding, Red
+from lago_acceptance.core.registry import Entry, Severity
 from lago_acceptance.core.resources import APT_INSTALL
 from lago_acceptance.core.roles import FRONT
 from lago_acceptance.core.secrets import redact
@@ -29,8 +31,23 @@ NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"
 PACKAGES = ("chromium", "libnss3-tools")
 FONTS = ("fonts.googleapis.com", "fonts.gstatic.com")
 SECONDS = 8.0
+# For all that is done with one page: some of Playwright's calls have no deadline, and a script may never end.
+PAGE_SECONDS = 120.0
+# A page may fail without end.
+FAULTS, TEXT = 50, 300
 CHANGED = "ERR_NETWORK_CHANGED"
 INSTALL_SECONDS = 600
+
+
+registry.register(
+    Entry(
+        id="page-hangs",
+        phase=5,
+        severity=Severity.ERROR,
+        title="Pages of the web UI keep answering.",
+        page="A script that never ends, or a page that crashes the browser.",
+    )
+)
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -96,17 +113,27 @@ class Browser:
     @contextmanager
     def page(self, name: str) -> Iterator[tuple[Page, list[Fault]]]:
         """A page with a fresh profile, and the faults seen in it. If the block fails, trace and screenshot are kept."""
-        context = self._chromium.new_context(base_url=f"https://{self.view.hosts[FRONT]}")
+        from playwright.sync_api import Error
+
+        context = self._chromium.new_context(
+            base_url=f"https://{self.view.hosts[FRONT]}", accept_downloads=False, service_workers="block"
+        )
         context.set_default_timeout(SECONDS * 1000)
         context.tracing.start(screenshots=True, snapshots=True)
         page = context.new_page()
+        context.on("page", lambda other: other.close())
         faults: list[Fault] = []
         disturbances: list[str] = []
         self._listen(page, faults, disturbances)
+        given_up = threading.Timer(PAGE_SECONDS, _end_renderers)
+        given_up.daemon = True
+        given_up.start()
         try:
             yield page, faults
         except BaseException as error:
             self._keep(context, page, name)
+            if isinstance(error, Error):
+                raise Red(_hangs(page.url, error.message)) from error
             if disturbances and isinstance(error, Red):
                 raise Unknown(
                     "this machine's network changed while the browser was working (a Docker network came or went), and "
@@ -118,49 +145,78 @@ class Browser:
             context.tracing.stop()
         finally:
             context.close()
+            given_up.cancel()
 
     def _listen(self, page: Page, faults: list[Fault], disturbances: list[str]) -> None:
+        def note(kind: str, text: str) -> None:
+            if len(faults) < FAULTS:
+                faults.append(Fault(kind, redact(text[: TEXT * 10])[:TEXT]))
+
         def ours(url: str) -> bool:
-            return urlsplit(url).hostname in self.view.hosts.values()
+            try:
+                return urlsplit(url).hostname in self.view.hosts.values()
+            except ValueError:
+                return False
 
         def failed(request: Request) -> None:
             if CHANGED in (request.failure or ""):
-                disturbances.append(request.url)
+                disturbances[:] = [request.url]
                 return
             # Navigation aborts pending requests; foreign fonts are not part of the deployment.
             if ours(request.url) and "ERR_ABORTED" not in (request.failure or ""):
-                faults.append(Fault("a request failed", f"{request.method} {request.url}: {request.failure}"))
+                note("a request failed", f"{request.method} {request.url[:200]}: {request.failure}")
 
         def answered(response: Response) -> None:
             if ours(response.url) and response.status >= 400:
-                faults.append(
-                    Fault(
-                        "a request was refused",
-                        f"{response.request.method} {response.url}: {response.status}",
-                    )
+                note(
+                    "a request was refused",
+                    f"{response.request.method} {response.url[:200]}: {response.status}",
                 )
 
         def said(message: ConsoleMessage) -> None:
             place = message.location.get("url", "")
             if message.type == "error" and CHANGED not in message.text and (ours(place) or not place):
-                faults.append(Fault("the console says", redact(message.text)[:300]))
+                note("the console says", message.text)
 
         page.on("requestfailed", failed)
         page.on("response", answered)
         page.on("console", said)
-        page.on("pageerror", lambda error: faults.append(Fault("a script failed", redact(str(error))[:300])))
+        page.on("pageerror", lambda error: note("a script failed", str(error)))
 
     def _keep(self, context: BrowserContext, page: Page, name: str) -> None:
         from playwright.sync_api import Error
 
         report_files.make_folder(self.reports)
         trace = self.reports / f"{name}-trace.zip"
-        try:
+        with suppress(Error):
             page.screenshot(path=self.reports / f"{name}.png")
+        try:
             context.tracing.stop(path=trace)
         except Error:
             return
         scrub(trace)
+
+
+def _hangs(url: str, said: str) -> Finding:
+    return Finding(
+        id="page-hangs",
+        role=FRONT,
+        problem=f"{url[:200]} does not answer the browser any more: {said.splitlines()[0][:TEXT]}",
+        impact="people see a page that is frozen, or none",
+        fix="open the page with the browser's developer tools, and compare the front's image with Lago's own",
+    )
+
+
+def _end_renderers() -> None:
+    """End the processes that run this browser's pages: whatever waits for one of them gets an error at once."""
+    import psutil
+
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if "--type=renderer" in process.cmdline():
+                process.kill()
+        except psutil.Error:
+            continue
 
 
 def scrub(archive: Path) -> None:

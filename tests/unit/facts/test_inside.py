@@ -18,7 +18,10 @@ from lago_acceptance.facts.answers import LagoProcess, decode
 from lago_acceptance.facts.inside import InsideView, view_of
 
 READINGS = files("lago_acceptance.facts") / "scripts"
-PLANS = [{"code": f"plan-{number}", "name": "x" * 400} for number in range(400)]
+PRICE = {"amount_cents": 0, "amount_currency": "USD"}
+PLANS = [
+    {"lago_id": f"{number}", "code": f"plan-{number}", "name": "x" * 400, **PRICE} for number in range(400)
+]
 CURL = """#!/bin/sh
 cat >/dev/null
 cat {body}
