@@ -44,7 +44,7 @@ class Struck:
             return self.code in (-self.kind, 0)
         # Before its first line a program has no handler yet, and has made nothing; after its last one it has none left.
         outside = "session starts" not in self.output or "verdict, run" in self.output
-        return self.code in (0, 2) or (self.code == -self.kind and outside)
+        return self.code in (0, 2) or (self.code in (-self.kind, 1) and outside)
 
     def __str__(self) -> str:
         return f"{self.kind.name} after {self.after:.2f} s: exit code {self.code} after {self.seconds:.1f} s more"
