@@ -206,6 +206,12 @@ class SshHost(Host):
         return ended.code, ended.output, ended.errors
 
     def _failed(self, errors: str, begun: bool) -> str:
+        if not (begun or errors.strip() or self.configured("hostname")):
+            # It does not even get as far as its own configuration, and so not to DNS.
+            return (
+                f"ssh on this machine printed nothing within {CONNECT_SECONDS} s: check it and its configuration "
+                f"(ssh -V; ssh -G {self.address.name})"
+            )
         return why(self.name, self._running.name, errors, begun)
 
 

@@ -93,11 +93,34 @@ def test_a_login_that_floods(tmp_path, sshd):
     assert result.seconds < 60
 
 
+def test_a_login_that_floods_its_errors(tmp_path, sshd):
+    server = sshd(before="exec yes flood >&2")
+    result = look(tmp_path, server.url, server.ssh_config)
+    refused(result, "of errors")
+    assert result.seconds < 60
+
+
+def test_a_configuration_that_hangs(tmp_path):
+    """What a user's ssh_config runs may wait for a network."""
+    config = tmp_path / "ssh_config"
+    config.write_text('Match exec "sleep 600"\n  User nobody\n')
+    refused(look(tmp_path, "ssh://root@127.0.0.1", config), "ssh on this machine printed nothing", "ssh -G")
+
+
+@pytest.mark.parametrize("name", ["with blank", "with * and [x]", "with 'one' and \"two\"", "with \\ %h"])
+def test_an_ssh_config_may_have_any_name(tmp_path, name, sshd):
+    server = sshd(before="exit 3")
+    config = tmp_path / name
+    config.write_text(server.ssh_config.read_text())
+    refused(look(tmp_path, server.url, config), "login shell")
+
+
 def test_a_login_that_hangs(tmp_path, sshd):
     server = sshd(before="exec sleep 600")
     result = look(tmp_path, server.url, server.ssh_config)
     refused(result, "login shell")
-    assert result.seconds < CONNECT + 10
+    # Long before the deadline of the facts.
+    assert result.seconds < CONNECT + 20
 
 
 def test_what_is_still_read_ends_where_the_run_gives_up(tmp_path, sshd):
