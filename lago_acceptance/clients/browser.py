@@ -224,12 +224,9 @@ def scrub(archive: Path) -> None:
     cleaned = archive.with_suffix(".new")
     with zipfile.ZipFile(archive) as old, zipfile.ZipFile(cleaned, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
-            data = old.read(name)
-            try:
-                data = redact(data.decode()).encode()
-            except UnicodeDecodeError:
-                pass
-            new.writestr(name, data)
+            # Bytes that are no text stay as they are; what is readable among them is redacted too.
+            text = old.read(name).decode("utf-8", "surrogateescape")
+            new.writestr(name, redact(text).encode("utf-8", "surrogateescape"))
     cleaned.replace(archive)
 
 

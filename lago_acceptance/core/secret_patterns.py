@@ -30,7 +30,8 @@ _KEY_LINES = re.compile(
     r"(?:[A-Za-z0-9+/]{60,76}(?:\r?\n|\\r|\\n)+[ \t]*(?:[\w.-]+[ \t]*\|[ \t]*)?){3,}"
     r"(?:[A-Za-z0-9+/]*={0,2}(?=[\r\n\"'\\]|$))?"
 )
-_KEY_LINE = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
+_KEY_LINE = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}")
+_FOLDER = re.compile(r"(?:^|/)[a-z]{4,}(?:/|$)")
 _BASE64 = (string.ascii_letters + string.digits + "+/").encode()
 _RUNS = bytes(each in _BASE64 for each in range(256))
 _A_RUN = b"\x01" * 60
@@ -132,11 +133,16 @@ def _without_runs(text: str) -> str:
     while run >= 0:
         end = runs.find(0, run)
         found = _KEY_LINES.match(text, run) or _KEY_LINE.match(text, run)
-        if found and all(re.search(each, found[0]) for each in ("[a-z]", "[G-Z]", r"\d")):
+        if found and _is_mixed(found[0]):
             parts += [text[at:run], "<key material>"]
             at = end = found.end()
         run = runs.find(_A_RUN, end) if end >= 0 else -1
     return "".join([*parts, text[at:]])
+
+
+def _is_mixed(run: str) -> bool:
+    letters = all(re.search(each, run) for each in ("[a-z]", "[G-Z]", r"\d"))
+    return letters and not _FOLDER.search(run)
 
 
 def _without_pair(found: re.Match[str]) -> str:

@@ -40,7 +40,8 @@ def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Containe
         restarts=int(raw.get("restarts", 0)),
         started_at=state.get("StartedAt", ""),
         health=health.get("Status"),
-        health_output=(tries[-1].get("Output", "") if tries else "").strip()[:300],
+        # Redacted before it is cut: nothing would recognize a part of a secret.
+        health_output=redact((tries[-1].get("Output") or "") if tries else "").strip()[:300],
         image_id=raw.get("image_id", ""),
         addresses={
             name: options["IPAddress"]

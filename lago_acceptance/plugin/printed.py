@@ -67,6 +67,28 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     )
 
 
+# The innermost wrapper: Allure's plugin and others see reports that are safe already.
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """A check that has failed or crashed."""
+    report = yield
+    if report.failed:
+        report.longrepr = safe_traceback(report.longrepr)
+    report.sections = [(title, safe(text)) for title, text in report.sections]
+    if call.excinfo:
+        call.excinfo = _safe_exception(call.excinfo)
+    return report
+
+
+def _safe_exception(raised: pytest.ExceptionInfo[BaseException]) -> pytest.ExceptionInfo[BaseException]:
+    """The exception with a safe message, if its own is not."""
+    message, kind = str(raised.value), type(raised.value)
+    if (text := safe(message)) == message:
+        return raised
+    alike: Any = type(kind.__name__, (kind,), {"__module__": kind.__module__, "__str__": lambda _: text})
+    return pytest.ExceptionInfo.from_exception(alike.__new__(alike).with_traceback(raised.tb))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, Any, Any]:
     """A module that can't be imported."""

@@ -100,7 +100,16 @@ def crashing(suite, tmp_path):
 @pytest.mark.parametrize("crash", CRASHES)
 def test_a_crash_shows_no_secret(crashing, tmp_path, crash):
     junit = tmp_path / "reports" / "junit.xml"
-    canary, ended = crashing(crash, *LOUD, "--junitxml", str(junit), "-k", "no-clock-service")
+    canary, ended = crashing(
+        crash,
+        *LOUD,
+        "--junitxml",
+        str(junit),
+        "--alluredir",
+        str(tmp_path / "reports" / "allure"),
+        "-k",
+        "no-clock-service",
+    )
     assert ended.code == (0 if crash in ("thread", "warning") else 3), ended.output
     said = ended.output + everything(tmp_path / "reports")
     assert "crash" in said or crash == "warning"

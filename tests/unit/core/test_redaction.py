@@ -117,6 +117,8 @@ READABLE = [
     "POSTGRES_PASSWORD=given-at-deploy-postgres-password",
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n" * 4,
     "GET /assets/index-D4x.js",
+    "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "/usr/local/bundle/ruby/330/gems/LagoGems/lib/things/ActiveRecord/V1/Thing",
 ]
 
 
@@ -155,6 +157,7 @@ def pem(kind: str) -> str:
     "part",
     [
         "whole",
+        "one of its lines",
         "without its first line",
         "without its last line",
         "inner lines",
@@ -171,6 +174,7 @@ def test_no_part_of_a_private_key_is_left(kind, part):
         "whole": key,
         "without its first line": "\n".join(lines[1:]),
         "without its last line": "\n".join(lines[:-1]),
+        "one of its lines": f"['{lines[4]}', 'x']",
         "inner lines": "\n".join(lines[3:9]),
         "its end": "\n".join(lines[-3:]),
         "one line": "".join(lines[1:-1]),
