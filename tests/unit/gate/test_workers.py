@@ -32,7 +32,7 @@ def test_answers_come_in_the_order_of_the_files():
 
 
 HANGS = {
-    "in Python": lambda: [None for _ in iter(int, 1)],
+    "in Python": lambda: sum(iter(int, 1)),
     "in a regular expression": lambda: re.match(r"(a|a)*b", "a" * 40),
     "in a system call": lambda: os.read(os.pipe()[0], 1),
     "with signals ignored": lambda: (signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32)), time.sleep(600)),
