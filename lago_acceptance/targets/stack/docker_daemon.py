@@ -148,5 +148,6 @@ def remove(run: str, host: Host, permit: Permit) -> str:
         "removal of the run's containers", ("sh", "-c", text, "remove", runs.PREFIX + run), deadline=90
     )
     outcome = host.change(change, permit)
-    left = "; ".join(outcome.output.split("\n")).strip("; ") or outcome.stopped
+    said = dict.fromkeys(line.strip() for line in outcome.output.splitlines() if line.strip())
+    left = "; ".join(said) or outcome.stopped
     return f"{left}; remove it, once Docker answers, with {how_to_remove(run)}" if left else ""

@@ -47,9 +47,14 @@ class BringUp(msgspec.Struct, frozen=True):
 
 def refuse_own_fault(outcome: CommandResult) -> None:
     """Unreachable if a bring-up failed because of this machine, not of the deployment."""
-    for line in outcome.output.splitlines():
-        if _FULL in line or (_ANSWER not in line and any(sign in line for sign in _GONE)):
-            raise Unreachable(f"the stack could not be brought up on this machine: {line.strip()[:300]}")
+    for line in (line.strip() for line in outcome.output.splitlines()):
+        if _FULL in line:
+            raise Unreachable(f"the stack could not be brought up on this machine: {line[:300]}")
+        if _ANSWER not in line and any(sign in line for sign in _GONE):
+            raise Unreachable(
+                "Docker stopped answering while the stack was brought up; start it (systemctl start docker) and run again "
+                f"({line[:300]})"
+            )
 
 
 def progress(host: Host, project: str) -> Seen:
