@@ -25,6 +25,7 @@ SECONDS = 10.0
 # Of one answer, and of all pages of a list: a thousand plans with their charges are smaller. Parsed, it takes up to fifty
 # times as much memory.
 LARGEST = 3 * 2**20
+NO_TEXT = "the key or a name in it has characters that HTTP does not allow, such as a line feed; set it again without them"
 
 
 class Connection:
@@ -94,8 +95,10 @@ class Connection:
         started = time.monotonic()
         try:
             request = httpx.Request(method, url, params=query or None, json=body, headers=head)
-        except (httpx.InvalidURL, ValueError) as error:
-            self._unusable(asked, error)
+        except httpx.InvalidURL as error:
+            self._unusable(asked, f"its address is no URL ({error})")
+        except ValueError:
+            self._unusable(asked, NO_TEXT)
         answer = self._transfer(asked, request, LARGEST)
         seconds = time.monotonic() - started
         kind, why = no_answer(answer)
@@ -128,7 +131,7 @@ class Connection:
             request = httpx.Request("GET", urljoin(f"{self.base}/", url), headers={"Accept": "*/*"})
             own = request.url.host == httpx.URL(self.base).host
         except (httpx.InvalidURL, ValueError) as error:
-            self._unusable(asked, error)
+            self._unusable(asked, f"its address is no URL ({error})")
         if not own and request.url.scheme != "https":
             raise not_answered(self.role, "unreachable", asked, "it leads to another host without https")
         return self._transfer(asked, request, KEPT)
@@ -143,9 +146,8 @@ class Connection:
             raise ValueError(f"{path!r:.200} is not a path")
         return self.base + path
 
-    def _unusable(self, asked: str, error: Exception) -> NoReturn:
-        # The error's own text would contain a header's value.
-        why = "a header" if isinstance(error, UnicodeError) else f"its address is no URL ({error})"
+    def _unusable(self, asked: str, why: str) -> NoReturn:
+        # Without the error itself, which quotes a header's value: the key.
         raise not_answered(self.role, "unreachable", asked, f"it can't be sent: {why}") from None
 
     def _transfer(self, asked: str, request: Request, largest: int) -> Answer:
@@ -159,6 +161,8 @@ class Connection:
         request.extensions["timeout"] = {"connect": connect, "read": None, "write": None, "pool": None}
         try:
             return loop.run(self._client.transfer(request, self.seconds, largest))
+        except httpx.LocalProtocolError:
+            self._unusable(asked, NO_TEXT)
         except errors() as error:
             unconnected = isinstance(error, httpx.ConnectTimeout)
             failure = failure_of(error, connect if unconnected else self.seconds)
@@ -166,8 +170,8 @@ class Connection:
             certificate = failure.kind in (Kind.CERTIFICATE, Kind.TLS)
             kind = "certificate" if certificate else "slow" if slow else "unreachable"
             raise not_answered(self.role, kind, asked, failure.text) from error
-        except ValueError as error:
-            self._unusable(asked, error)
+        except ValueError:
+            self._unusable(asked, "its host is no host name; correct it in the settings")
 
 
 def _shown(method: str, url: str) -> str:

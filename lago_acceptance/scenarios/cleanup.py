@@ -26,6 +26,8 @@ MARK = re.compile(re.escape(runs.OWNER_LABEL) + f"={_RUN}" + r"/([^/\s]+)/(\S+)"
 HOOK = re.compile(r"https?://[^/]+/" + re.escape(runs.PREFIX) + _RUN + r"/([^/\s]+)/([^/\s]+)")
 OLD_SECONDS = 24 * 3600
 GONE_SECONDS = 20
+# For all that is removed together: a Lago that answers slowly may list thousands of things.
+REMOVE_SECONDS = 300
 
 # By collection: the kind's name, the field in its path, and the field that holds our mark. In the order of removal.
 KINDS = {
@@ -115,13 +117,16 @@ def remove(lago: Lago, things: list[OwnedResource], permit: Permit) -> list[str]
     if not isinstance(permit, Permit):
         raise TypeError("removing from Lago needs a permit")
     ordered = sorted(things, key=lambda thing: list(KINDS).index(thing.collection))
+    end = time.monotonic() + REMOVE_SECONDS
     for thing in ordered:
+        if time.monotonic() > end:
+            break
         lago.delete(path_of(thing.collection, thing.name))
     left: list[OwnedResource] = []
 
     def gone() -> bool:
         nonlocal left
-        left = [thing for thing in ordered if _exists(lago, thing)]
+        left = [thing for thing in ordered if time.monotonic() > end or _exists(lago, thing)]
         return not left
 
     until(gone, GONE_SECONDS)

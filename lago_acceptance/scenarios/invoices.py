@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urljoin
 
+from lago_acceptance.checks.edge.bodies import REDIRECTS
 from lago_acceptance.clients.answers import NotAnswered, excerpt
 from lago_acceptance.clients.lago import Document
 from lago_acceptance.clients.paths import path_of
@@ -14,8 +15,7 @@ from lago_acceptance.core.waiting import until
 from lago_acceptance.scenarios.context import Context, red
 
 # One to the file, and one from http to https.
-REDIRECTS = 5
-REDIRECTING = (301, 302, 303, 307, 308)
+HOPS = 5
 
 
 def finalized(
@@ -94,9 +94,9 @@ def file(context: Context, invoice: Document) -> str:
 def _fetch(context: Context, url: str) -> None:
     """Follow file_url as a browser does, and check that it gives a PDF."""
     try:
-        for _ in range(REDIRECTS):
+        for _ in range(HOPS):
             answer = context.lago.connection.fetch(url)
-            if answer.status not in REDIRECTING or "location" not in answer.headers:
+            if answer.status not in REDIRECTS or "location" not in answer.headers:
                 break
             url = urljoin(url, answer.headers["location"])
         came = f"{answer.status} {excerpt(answer.media_type, 100) or 'no content type'}"

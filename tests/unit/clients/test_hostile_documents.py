@@ -26,6 +26,8 @@ from lago_acceptance.core.documents import DEEPEST, parse
 from lago_acceptance.core.findings import Red
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.verdicts import Blocked, Unknown
+from tests.support.edge_servers import raw_server
+from tests.support.hostile_servers import answering
 
 BASE = "https://lago.example.test"
 KEY = Secret("a-key-of-this-test")
@@ -307,14 +309,14 @@ def test_a_file_is_fetched_from_no_other_host_without_https(url, connection):
     assert not route.called
 
 
-@pytest.mark.parametrize("key", ["a\r\nX-Evil: 1", "key-with-ü", "a\0b" * 4])
-@respx.mock
-def test_a_key_that_no_header_can_carry_is_told_without_it(key, connection):
-    respx.route().mock(return_value=httpx.Response(200, json={}))
-    try:
-        connection.ask("GET", "/health", key=Secret(key * 3))
-    except NotAnswered as failure:
-        assert key not in str(failure)
+@pytest.mark.parametrize("end", ["\r\nX-Evil: 1", "\n", "ü", "\0"])
+def test_a_key_that_no_header_can_carry_is_told_without_it(end):
+    with raw_server(answering(b"{}")) as port:
+        connection = Connection("api", f"http://127.0.0.1:{port}", seconds=30)
+        with pytest.raises(NotAnswered, match="characters that HTTP does not allow") as raised:
+            connection.ask("GET", "/health", key=Secret(f"the-key-itself{end}"))
+        connection.close()
+    assert "the-key-itself" not in str(raised.value)
 
 
 def test_each_capability_is_found_behind_each_prefix():

@@ -79,3 +79,10 @@ def test_what_earlier_runs_left_is_red_by_thing():
     assert list(cleanup.nothing_is_left([])) == []
     (found,) = cleanup.nothing_is_left(["plan lago-acceptance-x"])
     assert found.id == "earlier-run-left" and "lago-acceptance-x" in found.problem
+
+
+def test_removal_ends_and_tells_what_it_did_not_get_to(monkeypatch):
+    monkeypatch.setattr(cleanup, "REMOVE_SECONDS", -1)
+    monkeypatch.setattr(cleanup, "GONE_SECONDS", 0.1)
+    things = [cleanup.OwnedResource("customers", f"customer-{number}", OWNER) for number in range(3)]
+    assert cleanup.remove(Lago(), things, PERMIT) == [f"customer customer-{number}" for number in range(3)]
