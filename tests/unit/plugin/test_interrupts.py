@@ -1,0 +1,43 @@
+"""What pytest prints of an interrupt."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType, TracebackType
+
+import pytest
+
+from lago_acceptance.plugin.interrupts import pytest_keyboard_interrupt
+
+
+def interrupted() -> FrameType:
+    """A frame of this function, whose code has instructions that belong to no line."""
+    try:
+        raise ValueError
+    except ValueError as error:
+        return sys._getframe(len(error.args))
+
+
+def between_two_lines(following: TracebackType) -> TracebackType:
+    """A traceback whose first entry is where an instruction of no line was interrupted."""
+    frame = interrupted()
+    at = next(begin for begin, _, line in frame.f_code.co_lines() if line is None)
+    return TracebackType(following, frame, at, -1)
+
+
+def test_a_frame_that_was_interrupted_between_two_lines_is_left_out():
+    with pytest.raises(KeyboardInterrupt) as raised:
+        raise KeyboardInterrupt
+    traceback = between_two_lines(raised.tb)
+    broken = pytest.ExceptionInfo.from_exc_info((KeyboardInterrupt, raised.value, traceback))
+    assert broken.tb.tb_lineno is None, "nothing is proven"
+    pytest_keyboard_interrupt(broken)
+    assert broken.tb is raised.tb and "KeyboardInterrupt" in str(broken.getrepr())
+
+
+def test_other_tracebacks_stay_as_they_are():
+    with pytest.raises(KeyboardInterrupt) as raised:
+        raise KeyboardInterrupt
+    before = raised.tb
+    pytest_keyboard_interrupt(raised)
+    assert raised.tb is before
