@@ -11,6 +11,8 @@ import string
 from collections.abc import Iterator
 from functools import lru_cache
 
+import msgspec
+
 from lago_acceptance.core.looks_secret import looks_secret
 from lago_acceptance.core.value_shapes import GIVEN_LATER, sounds_secret
 
@@ -18,7 +20,7 @@ from lago_acceptance.core.value_shapes import GIVEN_LATER, sounds_secret
 # follows an option, or in XML a tag, has no other sign.
 _NAMED = re.compile(
     r"(?:key|secret|pass|pwd|token|salt|license|cred|dsn|hmac|auth|jwt|bearer|cookie|signature|pat|pw|connection)"
-    r"[\w.-]*+(?:\]|%5d)*+"
+    r"[\w.-]{0,80}+(?:\]|%5d){0,3}+"
     r"(?:(?P<sign>\\*[\"']?[ \t]{0,4}(?:=>|:=|=|:(?!:))[ \t]{0,4})|(?P<tag>>)|(?P<blank>\\*[\"'],\s{0,9}|[ \t]{1,4}))"
 )
 _NAME = frozenset(f"{string.ascii_letters}{string.digits}_.-")
@@ -30,12 +32,17 @@ _OPTIONS = ("requirepass", "masterauth")
 _CONF = re.compile("pass |auth ")
 _QUOTED = re.compile(r"(?P<quote>\\*[\"'`])(?P<value>(?:(?!(?P=quote))(?:\\.|[^\n\\]))*+)")
 # An unquoted value ends at a blank, or at signs that belong to the text around it.
+# What is longer is no part of a grammar.
+_LONGEST_LOOK = 200
+_REST = re.compile(r"\S*")
 _BARE = re.compile(
-    r"(?:(?![\"'`](?:[\s,:;)\]}\"'`\\<]|$)|\\[\"'n]|[,;&)\]}>]+(?:[\s\"'\\]|$|[\w.%-]+=)|</)\S)++",
+    r"(?:(?![\"'`](?:[\s,:;)\]}\"'`\\<]|$)|\\[\"'n]|[,;&)\]}>]{1,20}(?:[\s\"'\\]|$|[\w.%-]{1,80}=)|</)\S)"
+    rf"{{1,{_LONGEST_LOOK}}}+",
     re.MULTILINE,
 )
 _TO_THE_END = re.compile(r"[^\n\"']++")
 _IN_TAG = re.compile(r"[^\n<]++(?=</)")
+_TO_QUOTE = {quote: re.compile(rf"[^\n{quote}]*") for quote in "\"'`"}
 _NO_SECRET = re.compile(
     r"(?i:true|false|yes|no|on|off|null|nil|none|undefined|required|optional|missing|present|unset|set|empty|invalid"
     r"|and|are|as|can|does|for|from|has|in|is|must|needs|not|of|or|the|to|was|which|with"
@@ -79,47 +86,70 @@ def _values(text: str) -> Iterator[tuple[int, int]]:
             at = span[1]
 
 
-def _value(text: str, found: re.Match[str]) -> tuple[int, int] | None:
-    """The place of the secret that belongs to a name, None where there is none."""
+class _Name(msgspec.Struct, frozen=True):
+    """A name in a text, with the character before it and the sign behind it, which is "" after an option."""
+
+    text: str
+    start: int
+    before: str
+    sign: str
+    option: bool
+
+
+def _name(text: str, found: re.Match[str]) -> _Name | None:
+    """The name of a secret, None where a word belongs to something else."""
     start = _start_of_name(text, found.start())
     written = text[start : found.start(found.lastgroup or 0)]
-    name = re.sub(r"\W", "_", written.strip("-.]"))
+    name, sign = re.sub(r"\W", "_", written.strip("-.]")), (found["sign"] or "").strip()
     before = text[start - 1] if start else "\n"
     option = written.startswith("-") or name in _OPTIONS
-    if (
-        (bool(found["tag"]) != (before == "<"))
+    misread = (
+        bool(found["tag"]) != (before == "<")
         or (found["blank"] and not option)
         or _SOURCE_FILE.search(written)
-    ):
-        return None
-    if not _is_secrets_name(name):
-        return None
-    sign = (found["sign"] or "").strip()
-    if before == "`" and sign.startswith("'"):
         # Ruby's way to quote the name of a method.
+        or (before == "`" and sign.startswith("'"))
+    )
+    return None if misread or not _is_secrets_name(name) else _Name(name, start, before, sign, option)
+
+
+def _value(text: str, found: re.Match[str]) -> tuple[int, int] | None:
+    """The place of the secret that is given to a name, None where there is none."""
+    name = _name(text, found)
+    if name is None:
         return None
-    if found["tag"]:
-        value, quoted = _IN_TAG.match(text, found.end()), True
-    elif sign == ":" and name.lower().endswith("cookie"):
-        value, quoted = _TO_THE_END.match(text, found.end()), True
-    elif sign == "=" and before in "\"'`":
-        value, quoted = re.compile(rf"[^\n{before}]*").match(text, found.end()), True
-    elif value := _QUOTED.match(text, found.end()):
-        quoted = True
-    else:
-        value, quoted = _BARE.match(text, found.end()), False
+    value = _given(text, found, name)
     if value is None:
         return None
-    place = value.span("value" if "value" in value.re.groupindex else 0)
-    given = text[slice(*place)]
-    if _NO_SECRET.fullmatch(given) or GIVEN_LATER in given:
+    start, end = value.span("value" if "value" in value.re.groupindex else 0)
+    given = text[start:end]
+    if _NO_SECRET.fullmatch(given) or GIVEN_LATER in given or _is_ambiguous(name, given):
         return None
-    certain = before in "?&" or (name.isupper() and "_" in name)
-    ambiguous = _AMBIGUOUS.fullmatch(name) or (option and not sounds_secret(_FILE_OF_KEY.sub("", name)))
-    if ambiguous and not certain and not looks_secret(given):
+    bare = value.re is _BARE
+    in_sentence = bare and name.sign == ":" and _SENTENCE_WORD.fullmatch(given)
+    if in_sentence and not _is_whole_line(text, name.start, end):
         return None
-    in_sentence = sign == ":" and not quoted and _SENTENCE_WORD.fullmatch(given)
-    return None if in_sentence and not _is_whole_line(text, start, place[1]) else place
+    rest = _REST.match(text, end) if bare and end - start == _LONGEST_LOOK else None
+    return start, rest.end() if rest else end
+
+
+def _given(text: str, found: re.Match[str], name: _Name) -> re.Match[str] | None:
+    at = found.end()
+    if found["tag"]:
+        return _IN_TAG.match(text, at)
+    if name.sign == ":" and name.text.lower().endswith("cookie"):
+        return _TO_THE_END.match(text, at)
+    if name.sign == "=" and name.before in _TO_QUOTE:
+        return _TO_QUOTE[name.before].match(text, at)
+    return _QUOTED.match(text, at) or _BARE.match(text, at)
+
+
+def _is_ambiguous(name: _Name, given: str) -> bool:
+    """Whether a name has many other meanings, and its value does not look like a secret."""
+    if name.before in "?&" or (name.text.isupper() and "_" in name.text):
+        return False
+    file_of_key = name.option and not sounds_secret(_FILE_OF_KEY.sub("", name.text))
+    return bool(_AMBIGUOUS.fullmatch(name.text) or file_of_key) and not looks_secret(given)
 
 
 @lru_cache(4096)

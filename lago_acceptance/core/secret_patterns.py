@@ -22,9 +22,11 @@ KEY_HEADER = re.compile(
 )
 KEY_IN_BASE64 = re.compile(r"(?:LS0tLS1CRUdJTi|TFMwdExTMUNSVWRKVG)[A-Za-z0-9+/=\n]*")
 _DER = re.compile(r"MII(?<![A-Za-z0-9+/]MII)[A-Za-z0-9+/=\n]{200,}")
-_KEY_END = re.compile(
-    r"(?:[A-Za-z0-9+/=]{16,}(?:\s|\\[nr])+)*(?:[A-Za-z0-9+/=]{1,76}(?:\s|\\[nr])+)?-----END [A-Z ]*PRIVATE KEY-----"
-)
+_KEY_END = re.compile(r"-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----")
+# How far before its end the lines of a key are looked for. The longest keys have 16384 bits.
+_LONGEST_KEY = 16_000
+_KEY_PART = re.compile(r"[A-Za-z0-9+/=]*")
+_BREAK = re.compile(r"((?:\s|\\[nr])+)")
 # Lines as PEM and OpenSSH break them, perhaps behind a service's name as Compose prints it; or one long line.
 _KEY_LINES = re.compile(
     r"(?:[A-Za-z0-9+/]{60,76}(?:\r?\n|\\r|\\n)+[ \t]*(?:[\w.-]+[ \t]*\|[ \t]*)?){3,}"
@@ -40,11 +42,11 @@ _PORT = r"\d{1,5}(?:[\s/?#\"'<>),;\]}\\]|$)"
 _HOST_FOLLOWS = r"(?=(?:[\w.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5}(?![\w@])|[/?\"')\]]|$))"
 # A password may hold anything, even what ends a URL: it reaches to the @ behind which there is a host.
 _IN_URL = re.compile(
-    rf"://(?P<user>[^:/\s\"'<\[]*):(?!{_PORT})"
-    rf"(?:(?:(?!://|[\"']\s{{0,4}}[,:}}\]]|<secret)[^\n]){{1,300}}?@{_HOST_FOLLOWS}(?:[^\s\"'<]*@)?|[^\s\"'<]+@)",
+    rf"://(?P<user>[^:/\s\"'<\[]{{0,200}}):(?!{_PORT})"
+    rf"(?:(?:(?!://|[\"']\s{{0,4}}[,:}}\]]|<secret)[^\n]){{1,300}}?@{_HOST_FOLLOWS}(?:[^\s\"'<]{{0,300}}@)?|[^\s\"'<]{{1,300}}@)",
     re.MULTILINE,
 )
-_TOKEN_IN_URL = re.compile(r"://(?P<user>)[\w-]{20,}@")
+_TOKEN_IN_URL = re.compile(r"://(?P<user>)[\w-]{20,300}@")
 _SEPARATOR = r"(?:\s+|\\?[\"'],\s*\\?[\"'])"
 _WORD = r"(?![-$<])[^\s\"',|;&)\]\\]+"
 # Each with words of which a text must contain one: searching for a word takes less time than for an expression.
@@ -108,9 +110,7 @@ def without_key_material(text: str) -> str:
     """The text without private keys, whole or in part."""
     for pattern in (KEY_HEADER, KEY_IN_BASE64, _DER):
         text = pattern.sub("<key material>", text)
-    if "PRIVATE KEY-----" in text:
-        text = _KEY_END.sub("<key material>", text)
-    return _without_runs(text)
+    return _without_runs(_without_ends(text))
 
 
 def without_credentials(text: str) -> str:
@@ -126,6 +126,28 @@ def without_credentials(text: str) -> str:
     return _BASIC.sub(_without_pair, text) if "asic" in text else text
 
 
+def _without_ends(text: str) -> str:
+    """The text without the last lines of keys that begin before it."""
+    parts, at = [], 0
+    for end in _KEY_END.finditer(text):
+        before = text[max(at, end.start() - _LONGEST_KEY) : end.start()]
+        start = end.start() - _length_of_key(before)
+        parts += [text[at:start], "<key material>"]
+        at = end.end()
+    return "".join([*parts, text[at:]])
+
+
+def _length_of_key(before: str) -> int:
+    """How much at the end of a text are lines of a key. Only the last of them is shorter than a word may be."""
+    pieces = _BREAK.split(before)
+    words, breaks, length = pieces[::2], [*pieces[1::2], ""], 0
+    for back, (word, behind) in enumerate(zip(reversed(words), reversed(breaks), strict=True)):
+        if not _KEY_PART.fullmatch(word) or (back > 1 and len(word) < 16):
+            break
+        length += len(word) + len(behind)
+    return length
+
+
 def _without_runs(text: str) -> str:
     """The text without the inner lines of keys. A list of digests, a path, a letter again and again are none."""
     runs = text.encode("ascii", "replace").translate(_RUNS)
@@ -133,9 +155,10 @@ def _without_runs(text: str) -> str:
     while run >= 0:
         end = runs.find(0, run)
         found = _KEY_LINES.match(text, run) or _KEY_LINE.match(text, run)
+        end = found.end() if found else end
         if found and _is_mixed(found[0]):
             parts += [text[at:run], "<key material>"]
-            at = end = found.end()
+            at = end
         run = runs.find(_A_RUN, end) if end >= 0 else -1
     return "".join([*parts, text[at:]])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 import string
+import time
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -186,3 +187,23 @@ def test_no_part_of_a_private_key_is_left(kind, part):
     assert redacted.startswith("before\n")
     # Where a key's end is missing, nothing says where it is.
     assert redacted.endswith(" it") or part == "without its last line"
+
+
+# Each made an expression look at the whole text again from each of its places.
+ENDLESS = [
+    "key",
+    "key=",
+    "A1b",
+    "://",
+    "://a:b",
+    "AAAA" * 16 + "\n",
+    "password=,",
+    "-----END PRIVATE KEY-----",
+]
+
+
+@pytest.mark.parametrize("piece", ENDLESS)
+def test_a_log_that_is_made_to_take_long_does_not(piece):
+    started = time.monotonic()
+    redact((piece * 30_000)[:30_000] + "\nPRIVATE KEY-----")
+    assert time.monotonic() - started < 20
