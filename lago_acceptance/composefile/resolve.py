@@ -190,7 +190,7 @@ class TolerantResolver:
                 f"Compose can't interpolate {found[1].strip('.')}: a dollar sign there is neither a variable nor doubled",
                 _path_of(found[1]),
             )
-        if "out of memory" in reason:
+        if re.search(r"out of memory|cannot allocate memory", reason):
             return (
                 "Compose needs more than 192 MiB of memory for it: a variable or an anchor in it multiplies",
                 (),

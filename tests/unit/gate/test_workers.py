@@ -67,6 +67,11 @@ def test_a_process_that_dies_is_a_sentence_about_its_file(name):
     assert isinstance(answer, Died) and said in str(answer)
 
 
+def test_a_large_process_judges_as_a_small_one():
+    inherited = bytearray(300 << 20)
+    assert answers(["good"], lambda path: b"x" * (20 << 20)) == [b"x" * (20 << 20)] and inherited
+
+
 def test_what_a_file_started_ends_with_it(monkeypatch, tmp_path):
     monkeypatch.setattr(workers, "DEADLINE", 3.0)
     started = tmp_path / "started"
