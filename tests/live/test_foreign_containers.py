@@ -67,7 +67,7 @@ def test_a_container_that_only_claims_to_be_ours_gets_no_credential(live_lago):
     secrets = secrets_of(live_lago)
     assert len(secrets) >= 3 and not [secret for secret in secrets if secret in "".join(given)]
     # The API's was asked all the same, without a key.
-    assert "ruby" in given[0] and "LAGO_API_KEY" not in given[0]
+    assert "ruby" in given[0] and "LAGO_API_KEY=" not in given[0]
     assert "claims-db was not queried" in facts.database_error
     assert facts.database.complete and facts.redis.version
     assert facts.project == live_lago.project
