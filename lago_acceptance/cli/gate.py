@@ -52,10 +52,13 @@ def _judge(options: Options, base: str | None, strict: bool, reports: Path | Non
         # Compose takes its time over a file: meanwhile the rules are loaded.
         loading = thread.submit(load_all, files_in(options.compose_files), options.env_file)
         from lago_acceptance.core import waivers
+        from lago_acceptance.core.secrets import redact
         from lago_acceptance.gate import engine, report
         from lago_acceptance.rules import rules
 
         rules()
+        # What redacts is loaded with its first use.
+        redact("")
         own = settings.load(options.settings)
         known = waivers.for_run(options.waivers, options.settings)
         sources = loading.result()
