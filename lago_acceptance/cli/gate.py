@@ -55,11 +55,14 @@ def _judge(options: Options, base: str | None, strict: bool, reports: Path | Non
     question = Question(options.env_file, base, options.settings)
     with Judging(files_in(options.compose_files), question) as judging:
         from lago_acceptance.core import waivers
+        from lago_acceptance.core.secrets import redact
         from lago_acceptance.gate import report
         from lago_acceptance.rules import rules
 
         # Loaded here too: they register what the reports say of a finding.
         rules()
+        # What redacts is loaded with its first use.
+        redact("")
         known = waivers.for_run(options.waivers, options.settings)
         verdicts = judging.verdicts
     judged = judge(verdicts, known)

@@ -9,8 +9,6 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import compress, count
 
-from lago_acceptance.core.written_forms import forms_of
-
 # Shorter ones would take ordinary words out of a text.
 SHORTEST = 8
 # Texts are searched in steps of four bytes, read as one number. A form has a whole step in its first seven bytes.
@@ -61,6 +59,8 @@ class KnownSecrets:
         return b"".join([*parts, data[at:]]).decode("utf-8", "surrogatepass")
 
     def _known_forms(self) -> dict[int, set[bytes]]:
+        from lago_acceptance.core.written_forms import forms_of
+
         with self._lock:
             for value in self._new:
                 if len(value.split()) > 1:

@@ -7,14 +7,7 @@ import binascii
 import re
 import string
 
-# Keys of well-known services have distinctive prefixes.
-SERVICE_KEY = re.compile(
-    r"(?<![A-Za-z0-9])(?:[rs]k_(?:live|test)_\w{6,}|rzp_(?:live|test)_\w{8,}|whsec_\w{8,}|gh[opsur]_\w{16,}|"
-    r"github_pat_\w{16,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|A[KS]IA[0-9A-Z]{16}|AIza[\w-]{30,}|"
-    r"SG\.[\w-]{10,}\.[\w-]{10,}|hvs\.\w{10,}|npg_\w{8,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|"
-    r"hf_[A-Za-z0-9]{30,}|dop_v1_[0-9a-f]{32,}|shp(?:at|ca|pa|ss)_[0-9a-f]{16,}|sk-(?:proj-|ant-)?\w{20,})"
-)
-JWT = re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{10,}")
+from lago_acceptance.core.service_keys import JWT, SERVICE_KEY
 
 KEY_HEADER = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
@@ -33,7 +26,8 @@ _KEY_LINES = re.compile(
     r"(?:[A-Za-z0-9+/]*={0,2}(?=[\r\n\"'\\]|$))?"
 )
 _KEY_LINE = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}")
-_FOLDER = re.compile(r"(?:^|/)[a-z]{4,}(?:/|$)")
+_FOLDER = re.compile(r"(?:^|/)[a-z]{4,}(?=/|$)")
+_LONGEST_PATH = 200
 _BASE64 = (string.ascii_letters + string.digits + "+/").encode()
 _RUNS = bytes(each in _BASE64 for each in range(256))
 _A_RUN = b"\x01" * 60
@@ -165,7 +159,7 @@ def _without_runs(text: str) -> str:
 
 def _is_mixed(run: str) -> bool:
     letters = all(re.search(each, run) for each in ("[a-z]", "[G-Z]", r"\d"))
-    return letters and not _FOLDER.search(run)
+    return letters and (len(run) >= _LONGEST_PATH or len(_FOLDER.findall(run)) < 2)
 
 
 def _without_pair(found: re.Match[str]) -> str:
