@@ -57,10 +57,7 @@ def _judge(options: Options, base: str | None, strict: bool, reports: Path | Non
         from lago_acceptance.core import waivers
         from lago_acceptance.core.secrets import redact
         from lago_acceptance.gate import report
-        from lago_acceptance.rules import rules
 
-        # Loaded here too: they register what the reports say of a finding.
-        rules()
         # What redacts is loaded with its first use.
         redact("")
         known = waivers.for_run(options.waivers, options.settings)
@@ -73,7 +70,7 @@ def _judge(options: Options, base: str | None, strict: bool, reports: Path | Non
         print(line)
     if reports:
         try:
-            report.write(reports, judged.findings)
+            report.write(reports, judged.findings, verdicts)
         except NotWritten as error:
             print(f"lago-gate: the verdict above counts, without a report: {error}", file=sys.stderr)
     red = strict and judged.findings or any(each.severity is Severity.ERROR for each in judged.findings)

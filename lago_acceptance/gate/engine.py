@@ -12,9 +12,9 @@ import msgspec
 
 from lago_acceptance.composefile.bounded_process import STARTED
 from lago_acceptance.composefile.loader import Source, load, refused
-from lago_acceptance.core import settings
+from lago_acceptance.core import registry, settings
 from lago_acceptance.core.findings import Finding, Place
-from lago_acceptance.core.registry import PHASES, Severity, Vantage
+from lago_acceptance.core.registry import PHASES, Entry, Severity, Vantage
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unknown, UsageError
@@ -39,12 +39,13 @@ class Question(msgspec.Struct, frozen=True):
 class FileVerdict(msgspec.Struct, frozen=True):
     """What was found in one file, by rule; ``lines`` are those that findings are about, the others are empty.
 
-    ``notes`` are what could not be checked, ``not_compared`` why there is no base to compare it with. ``unusable`` is what
+    ``rules`` describe all rules, for reports of a process that has not loaded them. ``notes`` are what could not be checked, ``not_compared`` why there is no base to compare it with. ``unusable`` is what
     is wrong with the options, ``crash`` with the gate itself: then there is no verdict.
     """
 
     path: str
     findings: dict[str, tuple[Finding, ...]] = {}
+    rules: tuple[Entry, ...] = ()
     lines: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     compared: bool = False
@@ -107,12 +108,13 @@ class Judging:
         if isinstance(answer, Died):
             own, unjudged = settings.load(self._question.settings), refused(path, str(answer))
             found = findings_of(rules()["compose-invalid"], [unjudged], own)
-            return FileVerdict(str(path), {"compose-invalid": tuple(found)})
+            return FileVerdict(str(path), {"compose-invalid": tuple(found)}, _described())
         verdict = msgspec.json.decode(answer, type=FileVerdict)
         if verdict.unusable:
             raise UsageError(verdict.unusable)
         if verdict.crash:
             raise RuntimeError(f"judging {path} failed\n{verdict.crash}")
+        registry.register(*verdict.rules)
         return verdict
 
 
@@ -142,8 +144,12 @@ def _get_ready() -> None:
 
 def _found(source: Source, own: Settings) -> FileVerdict:
     findings = {id: tuple(findings_of(rule, [source], own)) for id, rule in rules().items()}
-    verdict = FileVerdict(source.path, findings, notes=tuple(map(redact, source.notes)))
+    verdict = FileVerdict(source.path, findings, _described(), notes=tuple(map(redact, source.notes)))
     return msgspec.structs.replace(verdict, lines=_shown(source, verdict.all_findings))
+
+
+def _described() -> tuple[Entry, ...]:
+    return tuple(rule.entry for rule in (*rules().values(), *change_rules().values()))
 
 
 def _compared(
@@ -175,7 +181,7 @@ def judge(verdicts: Sequence[FileVerdict], waivers: WaiverFile) -> Judgement:
     """The findings in all files, as far as no waiver applies to them."""
     findings: list[Finding] = []
     waived: list[str] = []
-    for id in (*rules(), *change_rules()):
+    for id in dict.fromkeys(id for verdict in verdicts for id in verdict.findings):
         left, used = waivers.applied(
             [each for verdict in verdicts for each in verdict.findings.get(id, ())], id
         )

@@ -30,9 +30,10 @@ def for_github(findings: Sequence[Finding]) -> list[str]:
     return github.commands(findings) if os.environ.get("GITHUB_ACTIONS") else []
 
 
-def write(folder: Path, findings: Sequence[Finding]) -> None:
+def write(folder: Path, findings: Sequence[Finding], verdicts: Sequence[FileVerdict]) -> None:
     """Write gate.json and gate.sarif. NotWritten where that fails: then none of an earlier run is left either."""
-    contents = {"gate.json": json.document(findings), "gate.sarif": sarif.document(findings)}
+    rules = {entry.id: entry for verdict in verdicts for entry in verdict.rules}
+    contents = {"gate.json": json.document(findings), "gate.sarif": sarif.document(findings, rules.values())}
     try:
         report_files.make_folder(folder)
         for name, content in contents.items():

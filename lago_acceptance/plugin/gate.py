@@ -121,7 +121,7 @@ class GateReport:
 
         self._verdicts = verdicts_of(self._config)
         with noted(self._config):
-            report.write(self._config.stash[OPTIONS].reports, self._findings)
+            report.write(self._config.stash[OPTIONS].reports, self._findings, self._verdicts)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if ending := self._config.stash.get(ENDING, ""):

@@ -7,17 +7,17 @@ from typing import Any
 from urllib.parse import quote
 
 from lago_acceptance import __version__
-from lago_acceptance.core import registry, waivers
+from lago_acceptance.core import waivers
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.registry import Entry
 from lago_acceptance.gate.formatters.ordering import ordered
-from lago_acceptance.rules import change_rules, rules
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def document(findings: Iterable[Finding]) -> dict[str, Any]:
-    """The findings as one run; every rule is described, whether it found anything or not."""
-    described = [_rule(entry) for entry in _entries()]
+def document(findings: Iterable[Finding], rules: Iterable[Entry]) -> dict[str, Any]:
+    """The findings as one run; ``rules`` are all that were applied, whether they found anything or not."""
+    described = [_rule(entry) for entry in (*rules, *waivers.ENTRIES)]
     index = {rule["id"]: number for number, rule in enumerate(described)}
     driver = {
         "name": "lago-acceptance",
@@ -33,11 +33,7 @@ def document(findings: Iterable[Finding]) -> dict[str, Any]:
     }
 
 
-def _entries() -> list[registry.Entry]:
-    return [*(rule.entry for rule in (*rules().values(), *change_rules().values())), *waivers.ENTRIES]
-
-
-def _rule(entry: registry.Entry) -> dict[str, Any]:
+def _rule(entry: Entry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "shortDescription": {"text": entry.title},
