@@ -18,7 +18,7 @@ test: setup  ## every test of this project; STATUS_FILE=… receives pytest's ex
 
 unit:  ## the quick tests: no Docker
 	bin/setup-python
-	$(PYTEST) -c tests/pytest.ini --rootdir tests tests/unit $(ARGS)
+	$(PYTEST) -c tests/pytest.ini --rootdir tests -p xdist -n 4 tests/unit $(ARGS)
 
 lint:  ## style, types, and the rooms' import contracts
 	bin/setup-python

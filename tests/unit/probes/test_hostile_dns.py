@@ -133,7 +133,7 @@ def test_no_reply_breaks_the_question(name):
         assert asked(resolver).addresses == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=100), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=6))
 def test_no_bytes_break_the_question(tail, changes):
     def reply(wire: bytes) -> list[bytes]:

@@ -166,7 +166,7 @@ def shared() -> Iterator[Connection]:
 
 
 @pytest.mark.parametrize("number", range(len(STEPS)), ids=lambda number: f"{number}-{STEPS[number][0]}")
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_no_odd_answer_breaks_a_step(number, shared, data):
     odd, step = STEPS[number]
@@ -181,7 +181,7 @@ def test_no_odd_answer_breaks_a_step(number, shared, data):
         step(shared)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(document=mutated(ANSWERS["refusing"]))
 def test_no_odd_refusal_breaks_signing_up(shared, document):
     with respx.mock, suppress(Red):
@@ -219,7 +219,7 @@ def _judged(view: InsideView) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(INSIDE)), ids=lambda number: INSIDE[number][0])
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_no_odd_answer_inside_a_container_breaks_a_check(number, data):
     name, good, judge = INSIDE[number]

@@ -136,7 +136,7 @@ EXCHANGES = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(EXCHANGES, min_size=11, max_size=11), st.booleans())
 def test_no_exchange_breaks_a_check(drawn, lago):
     """With ``lago`` the API itself answers well, which is where the checks of its other answers begin."""
