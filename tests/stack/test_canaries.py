@@ -37,7 +37,7 @@ def test_no_secret_is_shown_or_left(tmp_path):
     written = broken_deployments.write(folder, talkative)
     secrets = secrets_of(folder)
     assert len(secrets) > 25
-    crash, variables = canaries.crash(tmp_path, CRASHING, secrets.values())
+    crash, variables = canaries.crash(tmp_path, secrets.values(), CRASHING)
     with watched_commands() as commands:
         ended = suite_run.run(
             tmp_path / "reports", "-m", "smoke and (phase1 or phase2)", *written, *crash, *LOUD, **variables

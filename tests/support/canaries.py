@@ -31,9 +31,18 @@ def crash(secrets):
     raise RuntimeError(f"{{secrets}} {{half}} {{headers}}")
 
 
+{where}
+"""
+# In a check of the run itself, or where the gate judges a file: in a process that has read it.
+IN_A_CHECK = """
 def pytest_runtest_setup(item):
     if {name!r} in item.nodeid:
         crash(pathlib.Path({path!r}).read_text().split())
+"""
+IN_THE_GATE = """
+from lago_acceptance.gate import engine
+
+engine._found = lambda source, own: crash(pathlib.Path({path!r}).read_text().split())
 """
 LOUD = [
     "-vvv",
@@ -49,10 +58,11 @@ LOUD = [
 ]
 
 
-def crash(folder: Path, name: str, secrets: Iterable[str]) -> tuple[list[str], dict[str, str]]:
-    """The options and variables of a run in which the check of this name crashes with these secrets."""
+def crash(folder: Path, secrets: Iterable[str], check: str = "") -> tuple[list[str], dict[str, str]]:
+    """The options and variables of a run in which a check of this name, or else the gate, crashes with these secrets."""
     (folder / "canaries").write_text("\n".join(secrets))
-    (folder / "loud_crash.py").write_text(CRASH.format(name=name, path=str(folder / "canaries")))
+    where = (IN_A_CHECK if check else IN_THE_GATE).format(name=check, path=str(folder / "canaries"))
+    (folder / "loud_crash.py").write_text(CRASH.format(where=where))
     return ["-p", "loud_crash"], {"PYTHONPATH": str(folder)}
 
 
