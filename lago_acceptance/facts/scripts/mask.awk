@@ -72,7 +72,8 @@ function scrubbed(line,    done, found) {
     }
     return done line
 }
-# A line of a log that ends with nothing but base64 is a piece of a key: as long as lines of keys are, or behind one.
+# A line of a log that ends with nothing but base64 may be a piece of a key: as long as lines of keys are, or behind one. It
+# may be something else, too (a digest, a signed id): it is masked, and not called a key.
 function key_masked(line,    piece) {
     if (!match(line, /(^|[ \t])[A-Za-z0-9+\/]+=*[\r]?$/)) {
         in_key = in_key && line !~ /-----END/ && line ~ /<key material>/
@@ -84,7 +85,7 @@ function key_masked(line,    piece) {
         return line
     }
     in_key = 1
-    return substr(line, 1, RSTART - 1) (piece ~ /^[ \t]/ ? substr(piece, 1, 1) : "") "<key material>"
+    return substr(line, 1, RSTART - 1) (piece ~ /^[ \t]/ ? substr(piece, 1, 1) : "") "<secret>"
 }
 
 # --- the deployment's secrets, wherever they turn up ---

@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from lago_acceptance.core.secrets import redact
 from lago_acceptance.facts.collect import observe, reading
 from tests.support.pretended_host import ONE_SHELL, Shell, rows
 
@@ -159,6 +160,16 @@ def test_a_keys_body_in_a_log(headed, stamped, lago):
     assert not [piece for piece in pieces if piece in printed]
     for usual in ("a usual line", "Listening on 0.0.0.0:3000", "a" * 64, "ok"):
         assert f"{before}{usual}\n" in printed
+
+
+@ONE_SHELL
+def test_a_signed_id_in_a_log_is_hidden_and_is_no_key(lago):
+    """A key in a log is a finding; Rails logs signed ids of files that look like a line of one."""
+    signed = base64.b64encode(bytes(range(33, 93))).decode()
+    (lago.folder / "log").write_text(f"{STAMP}Redirected to {signed}\n")
+    printed = lago.read(reading(lago))
+    assert f"{STAMP}Redirected to <secret>\n" in printed
+    assert redact(f"Redirected to {signed}") == "Redirected to <secret>"
 
 
 def test_on_a_real_pipe_no_secret_is_seen_by_others(production):
