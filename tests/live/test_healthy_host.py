@@ -23,7 +23,7 @@ READS = re.compile(
     r"|networks(/\w+)?|volumes|exec/\w+/json)"
 )
 EXECS = re.compile(r"/(containers/\w+/exec|exec/\w+/start)")
-STATISTICS = """SELECT json_object_agg(relname, array[n_tup_ins, n_tup_upd, n_tup_del, n_tup_hot_upd])
+STATISTICS = """SELECT json_object_agg(relname, array[n_tup_ins, n_tup_upd, n_tup_del, n_tup_hot_upd] ORDER BY relname)
                 FROM pg_stat_user_tables WHERE relname NOT IN ('api_keys')"""
 
 
