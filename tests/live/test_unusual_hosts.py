@@ -17,6 +17,7 @@ from lago_acceptance.hosts.address import parse
 from lago_acceptance.hosts.ssh import SshHost
 from lago_acceptance.hosts.ssh_errors import CONNECT_SECONDS
 from tests.support import suite_run
+from tests.support.pretended_host import APPLETS
 
 pytestmark = pytest.mark.docker
 
@@ -55,23 +56,10 @@ def test_other_tools_see_the_same(awk, live_lago, sshd, tmp_path):
         pytest.skip(f"{awk} is not on this machine")
     programs = {"awk": f'#!/bin/sh\nexec {path} {"awk " if awk == "busybox" else ""}"$@"\n'}
     if awk == "busybox":
-        applets = (
-            "sh",
-            "sed",
-            "base64",
-            "stat",
-            "date",
-            "cut",
-            "tr",
-            "head",
-            "tail",
-            "grep",
-            "sort",
-            "timeout",
-            "df",
-            "sha256sum",
-        )
-        programs |= {name: f'#!{shutil.which("sh")}\nexec {path} {name} "$@"\n' for name in applets}
+        programs |= {
+            name: f'#!{shutil.which("sh")}\nexec {path} {name} "$@"\n'
+            for name in ("sh", "base64", *(each for each in APPLETS if each != "awk"))
+        }
     usual = facts_with(sshd(), live_lago.project)
     other = facts_with(
         sshd(environment={"PATH": str(tools(tmp_path / "tools", programs))}), live_lago.project

@@ -8,18 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-LOUD = [
-    "-vvv",
-    "-s",
-    "-ra",
-    "--showlocals",
-    "--tb=long",
-    "--full-trace",
-    "--setup-show",
-    "--durations=3",
-    "--log-cli-level=DEBUG",
-    "--show-capture=all",
-]
+from tests.support.canaries import LOUD
+
 PLUGIN = """
 import logging, os, sys, threading, warnings
 from lago_acceptance.core.secrets import Secret
