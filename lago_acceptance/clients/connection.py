@@ -133,7 +133,7 @@ class Connection:
         except (httpx.InvalidURL, ValueError) as error:
             self._unusable(asked, f"its address is no URL ({error})")
         if not own and request.url.scheme != "https":
-            raise not_answered(self.role, "unreachable", asked, "it leads to another host without https")
+            raise not_answered(self.role, "unreachable", asked, "it is on another host, and not by https")
         return self._transfer(asked, request, KEPT)
 
     def close(self) -> None:

@@ -101,7 +101,7 @@ class NamedFiles:
         self.add((node for each in parsed for node in each.nodes), scope, path.name)
 
     def _of(self, named: Named, scope: Scope, via: str) -> Iterator[UnreadFile]:
-        """What one entry leads to and must not be opened; ``via`` is the local file that has the entry."""
+        """The files of one entry that must not be opened; ``via`` is the local file that has the entry."""
         if named.key == "include":
             yield from self._included(named.node, scope, via)
         elif named.key == "extends":
@@ -143,12 +143,12 @@ class NamedFiles:
         return path, [UnreadFile(key=key, why=why, named=text, via=via)] if why else []
 
     def _inside(self, path: Path, scope: Scope, keys: tuple[str, ...]) -> list[UnreadFile]:
-        """What a local compose file leads to in turn; nothing where there is no such file, which Compose reports."""
+        """The files that a local compose file names in turn and that must not be opened. Compose reports a missing one."""
         visit = (path, scope.folder, id(scope.values))
         if visit in self._known or not path.is_file():
             return self._known[visit][1] if visit in self._known else []
         if len(self._known) >= FILES_CAP:
-            raise Unusable(f"it leads to more than {FILES_CAP} files by include and extends")
+            raise Unusable(f"its include and extends entries reach more than {FILES_CAP} files")
         found: list[UnreadFile] = []
         # Known before it is looked through: files may include each other. The scope is kept for its identity.
         self._known[visit] = (scope, found)

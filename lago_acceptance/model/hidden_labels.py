@@ -1,6 +1,6 @@
 """Traefik's labels of a test stack, under a name that no Traefik reads but the stack's own.
 
-Any Traefik on the same daemon obeys the labels of every container that it sees. So the containers under test bear them
+Any Traefik on the same daemon obeys the labels of every container that it sees. So the containers under test have them
 with a prefix; testbed/edge/docker_view.py takes it away for the stack's own Traefik, and ``as_written`` for the rules.
 """
 
@@ -14,7 +14,7 @@ _TRAEFIK, _SWITCH = "traefik.", "traefik.enable"
 
 
 def hidden(labels: Mapping[str, str]) -> dict[str, str]:
-    """The labels that a container of a test stack bears instead of those that its compose file gives it.
+    """The labels of a container of a test stack, in place of those in its compose file.
 
     They switch the container off for every other Traefik: it may serve containers without labels, or those of an image.
     """

@@ -41,7 +41,7 @@ unusable() {
             fi ;;
     esac
 }
-# Whether a compose file includes or extends what lies elsewhere, which some versions of Compose fetch whatever they are told.
+# Whether a compose file includes or extends what lies elsewhere, which some versions of Compose fetch all the same.
 fetches() {
     grep -Eqs "(^|[[:space:]{,\"'])(include|extends)[\"']?[[:space:]]*:" "$1" &&
         grep -Eqs "(include|extends|file|path)[\"']?[[:space:]]*:[[:space:]{[\"']*($remote)|^[[:space:]]*-[[:space:]\"']*($remote)" "$1"

@@ -21,7 +21,7 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 
 class RunNetwork(msgspec.Struct, frozen=True):
-    """A network that bears the label of a run."""
+    """A network with the label of a run."""
 
     name: str
     labels: dict[str, str]

@@ -36,7 +36,7 @@ class Places(msgspec.Struct, frozen=True):
 
     @property
     def empty_file(self) -> Path:
-        """Stands in for a file of the host."""
+        """An empty file of the run, mounted in place of one of the host."""
         return self.private / "empty"
 
     def named(self, source: str) -> bool:
