@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from lago_acceptance.composefile.bounded_files import project_of, read_regular, unread_because
 from lago_acceptance.composefile.yaml_lines import Unusable
+from tests.support.paths import ROOT
 
 
 @pytest.fixture
@@ -75,3 +78,22 @@ def test_what_is_none_is_refused_at_once(project):
     for path in (project / "absent", Path("/proc/self/mem")):
         with pytest.raises(Unusable, match="can't be read"):
             read_regular(path, 1000, "it")
+
+
+def test_a_file_that_becomes_a_pipe_meanwhile_does_not_hold_the_gate(project):
+    """Between the look at it and its opening; without a writer, opening a pipe waits for one."""
+    os.mkfifo(project / "pipe")
+    command = (
+        "import os, stat, sys; from pathlib import Path; from lago_acceptance.composefile import bounded_files;"
+        "look = os.stat; os.stat = lambda path: look(sys.argv[2]);"
+        "bounded_files.read_regular(Path(sys.argv[1]), 100, 'it')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", command, project / "pipe", project / "file"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert "Unusable: it is not a regular file but a pipe" in ended.stderr

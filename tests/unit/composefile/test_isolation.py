@@ -12,6 +12,7 @@ import pytest
 from lago_acceptance.composefile import bounded_process, isolation
 from lago_acceptance.composefile.bounded_process import NotDone, run
 from lago_acceptance.composefile.isolation import ENVIRONMENT, run_isolated
+from lago_acceptance.core.resources import compose_binary
 
 PYTHON = sys.executable
 
@@ -84,3 +85,13 @@ def test_a_program_that_writes_without_end_is_ended(monkeypatch):
 def test_a_program_has_a_limit_of_memory():
     ended = run(code("import time\ntime.sleep(0.2)\nbytearray(300 << 20)"), {})
     assert ended.code == 1 and b"MemoryError" in ended.stderr
+
+
+@pytest.mark.parametrize("address", ["git://127.0.0.1:9/x.git", "oci://127.0.0.1:9/x:1"])
+def test_compose_refuses_addresses_by_itself(address, tmp_path, monkeypatch):
+    """Also where there is no network namespace, and should an address ever get past the gate."""
+    monkeypatch.setattr(isolation, "_refused", [True])
+    file = tmp_path / "compose.yml"
+    file.write_text(f"include: ['{address}']\nservices: {{a: {{image: x}}}}\n")
+    ended = run_isolated([compose_binary(), "--file", str(file), "config"], {}, b"")
+    assert ended.code and b"remote resource is disabled" in ended.stderr, ended.stderr
