@@ -42,13 +42,23 @@ def pytest_runtest_logstart() -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop() -> Generator[None, object, object]:
+    """After the last check pytest reports why the run ends, and an exception in there would be the suite's own fault."""
+    try:
+        return (yield)
+    finally:
+        interrupts.end()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish() -> Generator[None]:
+    # Of a run that was interrupted before its first check.
     interrupts.end()
     return (yield)
 
 
 class AtTheEnd:
-    """An interrupt while the deployment is taken down does not cut that off, and is reported."""
+    """An interrupt while the run is reported or the deployment taken down does not cut that off, and is reported."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -56,3 +56,24 @@ def test_an_interrupt_that_python_would_lose_ends_the_run(suite, tmp_path, name)
     (tmp_path / "losing.py").write_text(LOSING.format(name=name))
     ended = suite("-p", "losing", "-m", "gate", PYTHONPATH=str(tmp_path))
     assert ended.code == 2 and "Traceback" not in ended.output, ended.output[-2000:]
+
+
+ENDING = """
+import signal
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol():
+    pytest.exit("the host is gone", 6)
+
+@pytest.hookimpl({order}=True)
+def pytest_keyboard_interrupt():
+    signal.raise_signal(signal.SIGTERM)
+"""
+
+
+@pytest.mark.parametrize("order", ["tryfirst", "trylast"])
+def test_an_interrupt_while_the_end_of_a_run_is_reported_does_not_break_that_off(suite, tmp_path, order):
+    (tmp_path / "ending.py").write_text(ENDING.format(order=order))
+    ended = suite("-p", "ending", "-m", "gate", PYTHONPATH=str(tmp_path))
+    assert ended.code == 2 and "Traceback" not in ended.output, ended.output[-2000:]
