@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell starts what runs in its background without SIGINT, nohup without SIGHUP, and every child inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # Checks of the suite are called here as functions too, with the marks of the suite.
     suite = configparser.ConfigParser()
     suite.read(ROOT / "pytest.ini")
