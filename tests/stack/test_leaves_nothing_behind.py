@@ -14,6 +14,7 @@ from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.waiting import until
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.targets.stack import docker_daemon
+from lago_acceptance.targets.stack.foreign import PROJECT_LABEL
 from tests.support import broken_deployments, suite_run
 from tests.support.kills import Machine
 
@@ -142,6 +143,17 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     finally:
         following.process.send_signal(signal.SIGINT)
         following.ended(within=60)
+
+
+@pytest.mark.parametrize("kind", ["network", "volume"])
+def test_what_docker_finishes_for_a_killed_run_is_removed_by_the_next(kind):
+    """After everything else of it, and so without a label that names its owner."""
+    run_id = run.new_id()
+    project = f"{run.PREFIX}{run_id}-edge"
+    docker(kind, "create", "--label", f"{PROJECT_LABEL}={project}", f"{project}_edge")
+    host = LocalHost()
+    remarks = docker_daemon.sweep(docker_daemon.read(host), host, Permit("--target stack"))
+    assert left_of(run_id) == [] and f"removed what run {run_id} left behind" in remarks
 
 
 def test_runs_side_by_side_do_not_meet(tmp_path):

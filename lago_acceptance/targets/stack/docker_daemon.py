@@ -14,9 +14,10 @@ from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.hosts.base import Host, ReadCommand, WriteCommand
-from lago_acceptance.targets.stack.foreign import RunningContainer
+from lago_acceptance.targets.stack.foreign import PROJECT_LABEL, RunningContainer
 
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{3,60}")
+_PROJECT = re.compile(re.escape(runs.PREFIX) + r"(\d{8}-\d{6}-[0-9a-f]{6})(?:-edge|-gateway)?")
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -34,18 +35,32 @@ class RunNetwork(msgspec.Struct, frozen=True):
 
 
 class Daemon(msgspec.Struct, frozen=True):
-    """What was found on the daemon: its ``running`` containers, and the networks of runs."""
+    """What was found on the daemon: its ``running`` containers, the networks of runs, and the names of all projects of
+    Compose that have a container, a volume or a network.
+    """
 
     endpoint: str
     version: str
     running: tuple[RunningContainer, ...]
     networks: tuple[RunNetwork, ...]
+    projects: tuple[str, ...]
+
+    @property
+    def remains(self) -> set[str]:
+        """Runs of which something is there without a network of their own.
+
+        A run makes its own networks first and removes them last. What Docker was about to make when a run was killed can
+        be finished after that run has been removed.
+        """
+        named = {found[1] for project in self.projects if (found := _PROJECT.fullmatch(project))}
+        return named - {network.run for network in self.networks}
 
 
 def read(host: Host) -> Daemon:
     """What the daemon runs. Unreachable when it doesn't answer."""
     text = (files("lago_acceptance.targets.stack") / "scripts" / "daemon.sh").read_text("utf-8")
-    output = host.read(ReadCommand("Docker daemon", text, {"run_label": runs.RUN_LABEL}, deadline=15))
+    labels = {"run_label": runs.RUN_LABEL, "project_label": PROJECT_LABEL}
+    output = host.read(ReadCommand("Docker daemon", text, labels, deadline=15))
     lines = [line.partition(" ") for line in output.splitlines()]
     told: dict[str, list[str]] = {}
     for kind, _, rest in lines:
@@ -66,6 +81,7 @@ def read(host: Host) -> Daemon:
         version,
         tuple(msgspec.json.decode(line, type=RunningContainer) for line in told.get("container", ())),
         tuple(msgspec.json.decode(line, type=RunNetwork) for line in told.get("network", ())),
+        tuple(msgspec.json.decode(line, type=str) for line in told.get("project", ())),
     )
 
 
@@ -99,7 +115,7 @@ def sweep(daemon: Daemon, host: Host, permit: Permit) -> list[str]:
 
     Only a run whose process has certainly ended is removed: others may share this daemon.
     """
-    owners: dict[str, list[bool | None]] = {}
+    owners: dict[str, list[bool | None]] = {run: [True] for run in daemon.remains}
     for network in daemon.networks:
         if network.run:
             owners.setdefault(network.run, []).append(owner.gone(network.labels.get(runs.OWNER_LABEL, "")))
@@ -148,6 +164,13 @@ def remove(run: str, host: Host, permit: Permit) -> str:
         "removal of the run's containers", ("sh", "-c", text, "remove", runs.PREFIX + run), deadline=90
     )
     outcome = host.change(change, permit)
-    said = dict.fromkeys(line.strip() for line in outcome.output.splitlines() if line.strip())
+    said = dict.fromkeys(_held(line.strip()) for line in outcome.output.splitlines() if line.strip())
     left = "; ".join(said) or outcome.stopped
     return f"{left}; remove it, once Docker answers, with {how_to_remove(run)}" if left else ""
+
+
+def _held(left: str) -> str:
+    """What is left, with the reason where it is Docker's: 20.10 loses count when a container is removed while it starts."""
+    if not left.startswith("empty "):
+        return left
+    return f"{left.removeprefix('empty ')}, which no container is on although Docker says so (restart Docker)"

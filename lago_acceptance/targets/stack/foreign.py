@@ -12,7 +12,7 @@ from lago_acceptance.core.roles import ALL, DB, PDF, REDIS, role_of
 
 # A second database or Redis does no harm to a test stack; a second Lago or Traefik does.
 _IN_THE_WAY = tuple(role for role in ALL if role not in (DB, REDIS, PDF))
-_PROJECT = "com.docker.compose.project"
+PROJECT_LABEL = "com.docker.compose.project"
 _TITLE = "org.opencontainers.image."
 _FLAGS = ("--providers.docker", "--providers.swarm", "--docker.")
 _PUBLIC_PORTS = ("80", "443")
@@ -34,7 +34,7 @@ class RunningContainer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ours(self) -> bool:
         """Whether it is part of a test stack."""
-        return (self.labels or {}).get(_PROJECT, "").startswith(runs.PREFIX)
+        return (self.labels or {}).get(PROJECT_LABEL, "").startswith(runs.PREFIX)
 
     @property
     def words(self) -> tuple[str, ...]:

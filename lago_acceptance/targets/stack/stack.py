@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lago_acceptance.composefile.cli import Project, Resolved
@@ -219,7 +220,13 @@ class Stack(FromOutside):
     def down(self) -> str:
         """Take down everything that this run has created; what is left afterwards, "" when nothing is."""
         log.info("taking the stack down")
-        return docker_daemon.remove(self.run.id, self.host, self.permit)
+        left = docker_daemon.remove(self.run.id, self.host, self.permit)
+        if not left:
+            # Docker may have finished what a killed run asked for after the first sweep.
+            with suppress(Unreachable):
+                again = docker_daemon.sweep(docker_daemon.read(self.host), self.host, self.permit)
+                self.remarks += [each for each in again if each not in self.remarks]
+        return left
 
     # --- while it comes up ---
 

@@ -155,6 +155,27 @@ def test_a_run_is_removed_only_if_all_of_it_is_dead(ended):
     assert swept(network("one-is", ended), network("one-is", "unknown"))[0] == []
 
 
+RUN = "20261126-160520-6d6a34"
+
+
+@pytest.mark.parametrize("of", ["", "-edge", "-gateway"])
+def test_what_docker_finished_after_a_run_was_removed_is_removed_too(of):
+    """A network that was being made while the run was killed: nothing of it names an owner."""
+    removed, [remark] = swept(f'project "{runs.PREFIX}{RUN}{of}"')
+    assert removed == [runs.PREFIX + RUN] and f"removed what run {RUN} left behind" in remark
+
+
+@pytest.mark.parametrize("label", [owner.me(), "unknown", ""], ids=["alive", "unknown", "none"])
+def test_what_is_made_for_a_run_that_may_be_going_on_is_left_alone(label):
+    assert swept(network(RUN, label), f'project "{runs.PREFIX}{RUN}-edge"')[0] == []
+
+
+@pytest.mark.parametrize("name", ["dev", "1", f"{RUN}-mine", f"x{RUN}", "20261126-160520", f"{RUN}\\n"])
+def test_a_project_of_somebody_else_is_left_alone(name):
+    """Compose names one after its folder, such as lago-acceptance-dev."""
+    assert swept(f'project "{runs.PREFIX}{name}"', f'project "{RUN}"') == ([], [])
+
+
 @pytest.mark.parametrize("run", ["", "other", "*", "a b", "../x", "-rf"])
 def test_a_label_on_a_network_of_a_compose_file_names_no_run(ended, run):
     assert swept(network(run, ended, name=f"{runs.PREFIX}mine_default")) == ([], [])
@@ -175,6 +196,12 @@ def test_what_could_not_be_removed_is_told_with_the_command(ended, ending):
     assert (
         said in remark and f"docker ps -aq --filter name={runs.PREFIX}one-is" in remark and "\n" not in remark
     )
+
+
+def test_a_network_that_docker_itself_holds_is_told_with_what_frees_it(ended):
+    host = FakeHost(network("one-is", ended), ending=CommandResult(0, "empty network x_edge\n"))
+    [remark] = docker_daemon.sweep(docker_daemon.read(host), host, PERMIT)
+    assert "network x_edge, which no container is on" in remark and "restart Docker" in remark
 
 
 # --- a daemon that doesn't answer ---

@@ -13,5 +13,5 @@ docker network ls -q --filter "label=lago-acceptance.run=${1#lago-acceptance-}" 
 {
     docker ps -a --filter "name=$1" --format 'container {{.Names}}' &&
         docker volume ls --filter "name=$1" --format 'volume {{.Name}}' &&
-        docker network ls --filter "name=$1" --format 'network {{.Name}}'
+        docker network ls -q --filter "name=$1" | xargs -r docker network inspect --format '{{if not .Containers}}empty {{end}}network {{.Name}}' 2>/dev/null
 } 2>&1
