@@ -62,6 +62,13 @@ def end() -> None:
     signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def ignore() -> None:
+    """Leave the exit code alone: Python takes its handlers away before it ends, and then a signal would kill it."""
+    if _is_main():
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
 @contextmanager
 def deferred() -> Iterator[None]:
     """Let an interrupt wait for the end of a ``with`` block."""

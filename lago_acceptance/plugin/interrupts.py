@@ -57,6 +57,11 @@ def pytest_sessionfinish() -> Generator[None]:
     return (yield)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    interrupts.ignore()
+
+
 class AtTheEnd:
     """An interrupt while the run is reported or the deployment taken down does not cut that off, and is reported."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lago_acceptance.core import interrupts
+
 PLUGIN = """
 import pytest
 
@@ -77,3 +79,22 @@ def test_an_interrupt_while_the_end_of_a_run_is_reported_does_not_break_that_off
     (tmp_path / "ending.py").write_text(ENDING.format(order=order))
     ended = suite("-p", "ending", "-m", "gate", PYTHONPATH=str(tmp_path))
     assert ended.code == 2 and "Traceback" not in ended.output, ended.output[-2000:]
+
+
+LAST = """
+import os
+
+class Last:
+    def __del__(self, kill=os.kill, itself=os.getpid()):
+        kill(itself, {number})
+
+last = Last()
+"""
+
+
+@pytest.mark.parametrize("number", interrupts.SIGNALS)
+def test_a_signal_while_python_itself_ends_does_not_take_the_exit_code_away(suite, tmp_path, number):
+    """Python has taken the handlers away by then."""
+    (tmp_path / "last.py").write_text(LAST.format(number=int(number)))
+    ended = suite("-p", "last", "-m", "gate", PYTHONPATH=str(tmp_path))
+    assert ended.code == 0, ended.output[-2000:]
