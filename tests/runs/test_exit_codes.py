@@ -17,12 +17,22 @@ def pytest_runtest_setup(item):
 
 
 @pytest.fixture
-def crashing(suite, tmp_path):
+def with_plugin(suite, tmp_path):
+    """Call it with a plugin's text and options: a run of the gate with this plugin of pytest."""
+
+    def run(text: str, *arguments: str):
+        (tmp_path / "given_plugin.py").write_text(text)
+        return suite("-p", "given_plugin", "-m", "gate", *arguments, PYTHONPATH=str(tmp_path))
+
+    return run
+
+
+@pytest.fixture
+def crashing(with_plugin):
     """Call it with options: a run in which one rule's check crashes."""
 
     def run(*arguments: str, rule: str = "no-clock-service"):
-        (tmp_path / "crashing.py").write_text(PLUGIN.format(rule=rule))
-        return suite("-p", "crashing", "-m", "gate", *arguments, PYTHONPATH=str(tmp_path))
+        return with_plugin(PLUGIN.format(rule=rule), *arguments)
 
     return run
 
@@ -53,10 +63,9 @@ def pytest_pycollect_makemodule():
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_an_interrupt_that_python_would_lose_ends_the_run(suite, tmp_path, name):
+def test_an_interrupt_that_python_would_lose_ends_the_run(with_plugin, name):
     """Python ignores what is raised while it deletes an object, which it also does in the middle of an import."""
-    (tmp_path / "losing.py").write_text(LOSING.format(name=name))
-    ended = suite("-p", "losing", "-m", "gate", PYTHONPATH=str(tmp_path))
+    ended = with_plugin(LOSING.format(name=name))
     assert ended.code == 2 and "Traceback" not in ended.output, ended.output[-2000:]
 
 
@@ -75,9 +84,8 @@ def pytest_keyboard_interrupt():
 
 
 @pytest.mark.parametrize("order", ["tryfirst", "trylast"])
-def test_an_interrupt_while_the_end_of_a_run_is_reported_does_not_break_that_off(suite, tmp_path, order):
-    (tmp_path / "ending.py").write_text(ENDING.format(order=order))
-    ended = suite("-p", "ending", "-m", "gate", PYTHONPATH=str(tmp_path))
+def test_an_interrupt_while_the_end_of_a_run_is_reported_does_not_break_that_off(with_plugin, order):
+    ended = with_plugin(ENDING.format(order=order))
     assert ended.code == 2 and "Traceback" not in ended.output, ended.output[-2000:]
 
 
@@ -93,8 +101,7 @@ last = Last()
 
 
 @pytest.mark.parametrize("number", interrupts.SIGNALS)
-def test_a_signal_while_python_itself_ends_does_not_take_the_exit_code_away(suite, tmp_path, number):
+def test_a_signal_while_python_itself_ends_does_not_take_the_exit_code_away(with_plugin, number):
     """Python has taken the handlers away by then."""
-    (tmp_path / "last.py").write_text(LAST.format(number=int(number)))
-    ended = suite("-p", "last", "-m", "gate", PYTHONPATH=str(tmp_path))
+    ended = with_plugin(LAST.format(number=int(number)))
     assert ended.code == 0, ended.output[-2000:]
