@@ -15,6 +15,8 @@ from lago_acceptance.core import private_folders, report_files
 PREFIX = "lago-acceptance-"
 RUN_LABEL = "lago-acceptance.run"
 OWNER_LABEL = "lago-acceptance.owner"
+# The form of what ``new_id`` makes.
+ID = r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}"
 
 
 class Run(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from lago_acceptance.facts.types import Container
 from lago_acceptance.facts.untrusted import decoded
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.from_compose import declared
-from lago_acceptance.model.from_docker import observed_service
+from lago_acceptance.model.from_docker import PROJECT_LABEL, observed_service
 
 
 def containers(text: str, environments: dict[str, dict[str, str]]) -> tuple[Container, ...]:
@@ -29,7 +29,7 @@ def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Containe
     return Container(
         id=raw["id"],
         name=raw["name"].lstrip("/"),
-        project=labels.get("com.docker.compose.project", ""),
+        project=labels.get(PROJECT_LABEL, ""),
         service=observed_service(raw, environment),
         status=state.get("Status", ""),
         running=bool(state.get("Running")),

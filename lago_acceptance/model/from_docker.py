@@ -10,6 +10,8 @@ from lago_acceptance.model.from_compose import words
 from lago_acceptance.model.hidden_labels import as_written
 from lago_acceptance.model.units import seconds
 
+PROJECT_LABEL = "com.docker.compose.project"
+
 
 def own_name(network: str, project: str) -> str:
     """The name of a network in its project's compose file; other networks keep Docker's name."""
@@ -42,7 +44,7 @@ def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Servic
     host = raw.get("host") or {}
     check = raw.get("healthcheck")
     entrypoint, command = words(raw.get("entrypoint")), words(raw.get("command"))
-    project = labels.get("com.docker.compose.project", "")
+    project = labels.get(PROJECT_LABEL, "")
     networks = raw.get("networks") or {}
     return Service(
         name=labels.get("com.docker.compose.service") or raw["name"].lstrip("/"),

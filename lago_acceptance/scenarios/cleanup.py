@@ -20,7 +20,7 @@ from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.run import tenant_of
 from lago_acceptance.core.waiting import until
 
-_RUN = r"([0-9]{8}-[0-9]{6}-[0-9a-f]{6})"
+_RUN = f"({runs.ID})"
 NAME = re.compile(re.escape(runs.PREFIX) + _RUN + r"(?:-|$)")
 MARK = re.compile(re.escape(runs.OWNER_LABEL) + f"={_RUN}" + r"/([^/\s]+)/(\S+)")
 HOOK = re.compile(r"https?://[^/]+/" + re.escape(runs.PREFIX) + _RUN + r"/([^/\s]+)/([^/\s]+)")

@@ -13,8 +13,8 @@ from lago_acceptance.core import run
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.waiting import until
 from lago_acceptance.hosts.local import LocalHost
+from lago_acceptance.model.from_docker import PROJECT_LABEL
 from lago_acceptance.targets.stack import docker_daemon
-from lago_acceptance.targets.stack.foreign import PROJECT_LABEL
 from tests.support import broken_deployments, suite_run
 from tests.support.kills import Machine
 
@@ -145,15 +145,39 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
         following.ended(within=60)
 
 
-@pytest.mark.parametrize("kind", ["network", "volume"])
-def test_what_docker_finishes_for_a_killed_run_is_removed_by_the_next(kind):
-    """After everything else of it, and so without a label that names its owner."""
+def finished_too_late(kind: str) -> str:
+    """The id of a killed run of which Docker makes one thing after everything else was removed."""
     run_id = run.new_id()
     project = f"{run.PREFIX}{run_id}-edge"
     docker(kind, "create", "--label", f"{PROJECT_LABEL}={project}", f"{project}_edge")
-    host = LocalHost()
+    return run_id
+
+
+@pytest.mark.parametrize("kind", ["network", "volume"])
+def test_what_docker_finishes_for_a_killed_run_is_removed_by_the_next(kind):
+    run_id, host = finished_too_late(kind), LocalHost()
     remarks = docker_daemon.sweep(docker_daemon.read(host), host, Permit("--target stack"))
     assert left_of(run_id) == [] and f"removed what run {run_id} left behind" in remarks
+
+
+def test_what_docker_finishes_while_the_next_run_goes_on_is_removed_at_its_end(tmp_path):
+    started = Started(tmp_path)
+    started.id_once_containers_run()
+    run_id = finished_too_late("network")
+    code, output = started.ended(200)
+    assert code == 0 and f"removed what run {run_id} left behind" in output, output[-2000:]
+    assert left_of(run_id) == []
+
+
+def test_a_run_with_networks_of_its_own_is_not_taken_for_the_remains_of_one():
+    run_id, host, permit = finished_too_late("network"), LocalHost(), Permit("--target stack")
+    name = f"{run.PREFIX}{run_id}-proxy"
+    docker_daemon.create_network(name, run_id, host, permit)
+    try:
+        daemon = docker_daemon.read(host)
+        assert name in daemon.listed and run_id not in daemon.remains
+    finally:
+        assert docker_daemon.remove(run_id, host, permit) == ""
 
 
 def test_runs_side_by_side_do_not_meet(tmp_path):

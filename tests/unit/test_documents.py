@@ -101,6 +101,7 @@ def _messages() -> str:
                 )
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts.append(node.value)
+    texts += [path.read_text("utf-8") for path in sorted((ROOT / "lago_acceptance").rglob("*.sh"))]
     return "\n".join(texts)
 
 

@@ -14,10 +14,11 @@ from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.hosts.base import Host, ReadCommand, WriteCommand
-from lago_acceptance.targets.stack.foreign import PROJECT_LABEL, RunningContainer
+from lago_acceptance.model.from_docker import PROJECT_LABEL
+from lago_acceptance.targets.stack.foreign import RunningContainer
 
 _RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{3,60}")
-_PROJECT = re.compile(re.escape(runs.PREFIX) + r"(\d{8}-\d{6}-[0-9a-f]{6})(?:-edge|-gateway)?")
+_PROJECT = re.compile(re.escape(runs.PREFIX) + f"({runs.ID})(?:-edge|-gateway)?")
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -35,8 +36,10 @@ class RunNetwork(msgspec.Struct, frozen=True):
 
 
 class Daemon(msgspec.Struct, frozen=True):
-    """What was found on the daemon: its ``running`` containers, the networks of runs, and the names of all projects of
-    Compose that have a container, a volume or a network.
+    """What was found on the daemon: its ``running`` containers and the networks of runs.
+
+    ``projects`` are the names of all Compose projects that had a container, a volume or a network before that,
+    ``listed`` those of the networks of runs, also of one of which no more could be read.
     """
 
     endpoint: str
@@ -44,6 +47,7 @@ class Daemon(msgspec.Struct, frozen=True):
     running: tuple[RunningContainer, ...]
     networks: tuple[RunNetwork, ...]
     projects: tuple[str, ...]
+    listed: tuple[str, ...]
 
     @property
     def remains(self) -> set[str]:
@@ -53,7 +57,7 @@ class Daemon(msgspec.Struct, frozen=True):
         be finished after that run has been removed.
         """
         named = {found[1] for project in self.projects if (found := _PROJECT.fullmatch(project))}
-        return named - {network.run for network in self.networks}
+        return {run for run in named if not any(f"{runs.PREFIX}{run}-" in name for name in self.listed)}
 
 
 def read(host: Host) -> Daemon:
@@ -82,6 +86,7 @@ def read(host: Host) -> Daemon:
         tuple(msgspec.json.decode(line, type=RunningContainer) for line in told.get("container", ())),
         tuple(msgspec.json.decode(line, type=RunNetwork) for line in told.get("network", ())),
         tuple(msgspec.json.decode(line, type=str) for line in told.get("project", ())),
+        tuple(told.get("listed", ())),
     )
 
 
@@ -113,7 +118,8 @@ def refuse_unless_ours(daemon: Daemon) -> None:
 def sweep(daemon: Daemon, host: Host, permit: Permit) -> list[str]:
     """Remove what killed runs left behind; a remark for each, and for each run of which nobody can tell.
 
-    Only a run whose process has certainly ended is removed: others may share this daemon.
+    Only a run whose process has certainly ended, or that has removed its own networks, is removed: others may share this
+    daemon.
     """
     owners: dict[str, list[bool | None]] = {run: [True] for run in daemon.remains}
     for network in daemon.networks:
@@ -164,13 +170,6 @@ def remove(run: str, host: Host, permit: Permit) -> str:
         "removal of the run's containers", ("sh", "-c", text, "remove", runs.PREFIX + run), deadline=90
     )
     outcome = host.change(change, permit)
-    said = dict.fromkeys(_held(line.strip()) for line in outcome.output.splitlines() if line.strip())
+    said = dict.fromkeys(line.strip() for line in outcome.output.splitlines() if line.strip())
     left = "; ".join(said) or outcome.stopped
     return f"{left}; remove it, once Docker answers, with {how_to_remove(run)}" if left else ""
-
-
-def _held(left: str) -> str:
-    """What is left, with the reason where it is Docker's: 20.10 loses count when a container is removed while it starts."""
-    if not left.startswith("empty "):
-        return left
-    return f"{left.removeprefix('empty ')}, which no container is on although Docker says so (restart Docker)"

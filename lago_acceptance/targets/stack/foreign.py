@@ -9,10 +9,10 @@ import msgspec
 
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.roles import ALL, DB, PDF, REDIS, role_of
+from lago_acceptance.model.from_docker import PROJECT_LABEL
 
 # A second database or Redis does no harm to a test stack; a second Lago or Traefik does.
 _IN_THE_WAY = tuple(role for role in ALL if role not in (DB, REDIS, PDF))
-PROJECT_LABEL = "com.docker.compose.project"
 _TITLE = "org.opencontainers.image."
 _FLAGS = ("--providers.docker", "--providers.swarm", "--docker.")
 _PUBLIC_PORTS = ("80", "443")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,8 @@ def container(**fields) -> str:
 
 def network(run: str, label: str, name: str = "") -> str:
     labels = {runs.RUN_LABEL: run, runs.OWNER_LABEL: label}
-    return "network " + json.dumps({"name": name or f"{runs.PREFIX}{run}-proxy", "labels": labels})
+    name = name or f"{runs.PREFIX}{run}-proxy"
+    return f"listed {name}\nnetwork " + json.dumps({"name": name, "labels": labels})
 
 
 def refusal(**fields) -> str:
@@ -170,6 +172,14 @@ def test_what_is_made_for_a_run_that_may_be_going_on_is_left_alone(label):
     assert swept(network(RUN, label), f'project "{runs.PREFIX}{RUN}-edge"')[0] == []
 
 
+def test_a_run_whose_networks_can_be_listed_but_not_inspected_is_left_alone():
+    assert swept(f"listed {runs.PREFIX}{RUN}-proxy", f'project "{runs.PREFIX}{RUN}"') == ([], [])
+
+
+def test_a_runs_id_is_known_by_its_form():
+    assert re.fullmatch(runs.ID, runs.new_id())
+
+
 @pytest.mark.parametrize("name", ["dev", "1", f"{RUN}-mine", f"x{RUN}", "20261126-160520", f"{RUN}\\n"])
 def test_a_project_of_somebody_else_is_left_alone(name):
     """Compose names one after its folder, such as lago-acceptance-dev."""
@@ -198,10 +208,31 @@ def test_what_could_not_be_removed_is_told_with_the_command(ended, ending):
     )
 
 
-def test_a_network_that_docker_itself_holds_is_told_with_what_frees_it(ended):
-    host = FakeHost(network("one-is", ended), ending=CommandResult(0, "empty network x_edge\n"))
-    [remark] = docker_daemon.sweep(docker_daemon.read(host), host, PERMIT)
-    assert "network x_edge, which no container is on" in remark and "restart Docker" in remark
+HOLDING = """#!/bin/sh
+case "$*" in
+    "network ls"*"{{{{.Name}}}}") echo x_edge ;;
+    "network rm"*) echo "Error: {refusal}" >&2; exit 1 ;;
+    "network inspect"*) echo {on_it} ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("refusal", "on_it", "held"),
+    [
+        ("network x has active endpoints", 0, True),
+        ("has active endpoints", 1, False),
+        ("a timeout", 0, False),
+    ],
+)
+def test_a_network_that_docker_itself_holds_is_told_with_what_frees_it(
+    refusal, on_it, held, tmp_path, monkeypatch
+):
+    (tmp_path / "docker").write_text(HOLDING.format(refusal=refusal, on_it=on_it))
+    (tmp_path / "docker").chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    left = docker_daemon.remove("one-is", LocalHost(), PERMIT)
+    assert "network x_edge" in left and ("restart Docker" in left) == held
 
 
 # --- a daemon that doesn't answer ---

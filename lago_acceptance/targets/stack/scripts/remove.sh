@@ -10,8 +10,16 @@ for project in "$1" "$1-edge" "$1-gateway"; do
     docker network ls -q --filter "$label" | xargs -r docker network rm >/dev/null 2>&1
 done
 docker network ls -q --filter "label=lago-acceptance.run=${1#lago-acceptance-}" | xargs -r docker network rm >/dev/null 2>&1
+# Docker 20.10 loses count of a network's containers when one is removed while it starts.
+held() {
+    said=$(docker network rm "$1" 2>&1) && return
+    case "$said $(docker network inspect --format '{{len .Containers}}' "$1" 2>&1)" in
+        *"active endpoints"*" 0") printf 'network %s, which no container is on although Docker says so (restart Docker)\n' "$1" ;;
+        *) printf 'network %s\n' "$1" ;;
+    esac
+}
 {
     docker ps -a --filter "name=$1" --format 'container {{.Names}}' &&
         docker volume ls --filter "name=$1" --format 'volume {{.Name}}' &&
-        docker network ls -q --filter "name=$1" | xargs -r docker network inspect --format '{{if not .Containers}}empty {{end}}network {{.Name}}' 2>/dev/null
+        docker network ls --filter "name=$1" --format '{{.Name}}' | while read -r network; do held "$network"; done
 } 2>&1
