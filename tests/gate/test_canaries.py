@@ -13,6 +13,7 @@ import pytest
 from tests.support import broken_deployments, canaries
 from tests.support.canaries import LOUD, contents, secrets_of, seen, watched_commands
 from tests.support.gate import gate
+from tests.support.patience import PATIENCE
 
 
 def misplaced(document: dict, folder: Path) -> None:
@@ -71,7 +72,7 @@ def test_no_secret_is_shown_or_left(tmp_path, run, how):
         else:
             program = Path(sys.executable).with_name("lago-gate")
             command = [program, written[1], *written[2:], "--reports", tmp_path / "reports"]
-            ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     said = ended.stdout + ended.stderr
     assert ended.returncode == code, said[-3000:]
     assert ("error  rails-env-missing" in said) == (run == "red")

@@ -15,6 +15,7 @@ from lago_acceptance.core.resources import ROOT
 from tests.support import edits, installed
 from tests.support.gate import found, gate
 from tests.support.material import material
+from tests.support.patience import PATIENCE
 
 IDENTITY = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false")
 RENAMED = ("name: lago\\n => name: billing\\n",)
@@ -30,7 +31,7 @@ def git(folder: Path, *arguments: str) -> str:
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         env=inherited,
     ).stdout
 
@@ -174,7 +175,7 @@ def test_the_step_of_ci_compares_with_the_merge_base(edit, code, project, tmp_pa
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert ended.returncode == code, ended.stdout + ended.stderr
@@ -189,7 +190,7 @@ def test_the_workflow_is_one_that_github_knows():
         "vendor.github-workflows",
         str(WORKFLOW),
     ]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 

@@ -11,6 +11,7 @@ import pytest
 from lago_acceptance.core.resources import ROOT
 from tests.support import edits
 from tests.support.listener import Listener
+from tests.support.patience import PATIENCE
 
 GATE = str(Path(sys.executable).with_name("lago-gate"))
 
@@ -28,7 +29,7 @@ def judged(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.gate import found, gate
 from tests.support.paths import DATA
+from tests.support.patience import PATIENCE
 
 HOSTILE = "\\e[31m\\e]0;x\\a\\r\\n::error file=x::forged\\n##[error]forged\\u202e\\u200b\\x9b\\x85<>&"
 JUDGED = """
@@ -74,7 +75,7 @@ def test_nothing_in_a_file_acts_on_who_reads_about_it(tmp_path, name, how, text)
         command = [program, path, "--reports", tmp_path / "reports"]
         variables = {**os.environ, "GITHUB_ACTIONS": "true"}
         ended = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, check=False, env=variables
+            command, capture_output=True, text=True, timeout=PATIENCE, check=False, env=variables
         )
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert unsafe(ended.stdout) == set() and unsafe(ended.stderr) == set()

@@ -13,6 +13,7 @@ import pytest
 from lago_acceptance.core.resources import ROOT
 from tests.support import edits
 from tests.support.gate import gate
+from tests.support.patience import PATIENCE
 
 TODAY = datetime.now(UTC).date()
 # A worker without the volume of invoices (an error), and a front that does not come up again (a warning).
@@ -53,7 +54,7 @@ def lago_gate(folder: Path, *arguments: str | Path) -> subprocess.CompletedProce
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env={**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:9", "GITHUB_ACTIONS": "true"},
     )

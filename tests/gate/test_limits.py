@@ -15,6 +15,7 @@ import pytest
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.waiting import until
 from tests.support import hostile
+from tests.support.patience import PATIENCE
 
 GATE = str(Path(sys.executable).with_name("lago-gate"))
 MEMORY = 256 << 10
@@ -31,7 +32,7 @@ def test_a_heavy_file_ends_in_a_finding_within_the_limits(name, tmp_path):
     text, more = hostile.HEAVY[name]
     path = hostile.write(tmp_path / "a", text, more)
     command = [sys.executable, "-c", MEASURED, GATE, "--reports", str(tmp_path / "reports"), str(path)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True)
     code, memory = map(int, ended.stdout.split())
     assert code == 1 and ended.stderr == ""
     assert memory <= MEMORY
@@ -50,7 +51,7 @@ def test_beside_a_heavy_file_the_others_are_judged(tmp_path):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     told = json.loads((tmp_path / "reports" / "gate.json").read_text("utf-8"))
@@ -76,12 +77,12 @@ def test_a_signal_ends_the_gate_and_all_that_it_started(number, tmp_path):
         text=True,
     )
     compose = until(
-        lambda: [each for each in process.children(recursive=True) if "compose" in each.name()], 30
+        lambda: [each for each in process.children(recursive=True) if "compose" in each.name()], PATIENCE
     )
     started = process.children(recursive=True)
     assert compose, "Compose was not started"
     process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (2, "lago-gate: interrupted\n")
-    assert psutil.wait_procs(started, timeout=10)[1] == []
+    assert psutil.wait_procs(started, timeout=PATIENCE)[1] == []
     assert list((tmp_path / "tmp").iterdir()) == []

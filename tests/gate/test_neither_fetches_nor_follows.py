@@ -15,6 +15,7 @@ import pytest
 from lago_acceptance.core.resources import ROOT
 from tests.support import hostile
 from tests.support.listener import Listener
+from tests.support.patience import PATIENCE
 
 GATE = str(Path(sys.executable).with_name("lago-gate"))
 
@@ -34,7 +35,7 @@ def judged(folder: Path, path: Path, *arguments: str, **environment: str) -> sub
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -14,6 +14,7 @@ import pytest
 
 from lago_acceptance.core.resources import PYTEST_INI
 from tests.support import suite_run
+from tests.support.patience import PATIENCE
 
 RULE = "suites/phase1_rsa_key/test_rules.py::test_rule[rsa-env-missing]"
 BAD = "services: {api: {image: 'getlago/api:v1.16.0', privileged: true}}"
@@ -36,7 +37,7 @@ def run(tmp_path: Path):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=100,
+            timeout=PATIENCE,
             check=False,
         )
         assert "Traceback" not in ended.stdout and "INTERNALERROR" not in ended.stdout, ended.stdout
@@ -212,7 +213,7 @@ def test_a_file_elsewhere_is_judged_by_a_command_typed_in_the_checkout(as_script
         env=suite_run.environment(PYTHONPATH=_installed(tmp_path)),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert ended.returncode == 1, ended.stdout + ended.stderr

@@ -14,6 +14,7 @@ from lago_acceptance.facts.scripts import render
 from tests.support import containers, suite_run
 from tests.support.containers import docker
 from tests.support.live import docker_recorder
+from tests.support.patience import PATIENCE
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
@@ -42,7 +43,7 @@ def smoke(live_lago, sshd, tmp_path_factory):
     with docker_recorder.recording(folder / "docker.sock") as recorder:
         server = sshd(environment={"DOCKER_HOST": f"unix://{folder}/docker.sock"})
         # PostgreSQL counts a connection's writes when that has been idle for a while.
-        assert until(lambda: live_lago.sql(PENDING) == "t", 60)
+        assert until(lambda: live_lago.sql(PENDING) == "t", PATIENCE)
         before = live_lago.sql(STATISTICS)
         result = suite_run.run(folder / "reports", "-m", "smoke", *live_lago.options_for(server))
         after = live_lago.sql(STATISTICS)

@@ -12,6 +12,7 @@ import pytest
 from lago_acceptance.core.waiting import until
 from lago_acceptance.plugin import many_hosts
 from tests.support import suite_run
+from tests.support.patience import PATIENCE
 
 
 def test_two_hosts_that_can_not_be_reached(tmp_path):
@@ -56,10 +57,12 @@ def test_an_interrupted_look_at_several_hosts_leaves_nothing_that_runs(kind, tmp
             text=True,
         )
         both = psutil.Process(run.pid)
-        assert until(lambda: sum(each.name() == "ssh" for each in both.children(recursive=True)) >= 2, 20)
+        assert until(
+            lambda: sum(each.name() == "ssh" for each in both.children(recursive=True)) >= 2, PATIENCE
+        )
         children = both.children(recursive=True)
         run.send_signal(kind)
-        output, _ = run.communicate(timeout=30)
+        output, _ = run.communicate(timeout=PATIENCE)
     assert run.returncode == 2, output
     assert "interrupted" in output and "Traceback" not in output
     assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]

@@ -22,6 +22,7 @@ from lago_acceptance.targets.stack import docker_daemon
 from tests.support import suite_run
 from tests.support.containers import docker
 from tests.support.live import lago
+from tests.support.patience import PATIENCE
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
@@ -121,7 +122,8 @@ def service(host) -> Iterator[str]:
     finally:
         docker("service", "rm", name)
         assert until(
-            lambda: not docker("ps", "-aq", "--filter", f"label=com.docker.swarm.service.name={name}"), 30
+            lambda: not docker("ps", "-aq", "--filter", f"label=com.docker.swarm.service.name={name}"),
+            PATIENCE,
         )
 
 
@@ -140,7 +142,7 @@ def test_a_service_of_the_swarm_is_the_proxy(host, service):
         return (facts, telling[0]) if telling else None
 
     try:
-        assert until(lambda: told() is not None, 40), "its API does not tell of its routers"
+        assert until(lambda: told() is not None, PATIENCE), "its API does not tell of its routers"
         facts, proxy = told()
     finally:
         there.close()

@@ -17,6 +17,7 @@ from lago_acceptance.core.waiting import until
 from lago_acceptance.scenarios import dedicated_organization
 from lago_acceptance.scenarios.cleanup import Owner
 from tests.support import suite_run
+from tests.support.patience import PATIENCE
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
@@ -149,7 +150,7 @@ def test_what_a_killed_run_left_is_swept_and_nothing_else(written, live_lago, tm
         start_new_session=True,
     )
     try:
-        assert until(lambda: int(live_lago.sql(LEFT)) >= 3, 60)
+        assert until(lambda: int(live_lago.sql(LEFT)) >= 3, PATIENCE)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)

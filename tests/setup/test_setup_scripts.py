@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 
 PROJECT = ROOT
 REAL = (
@@ -292,7 +293,7 @@ def test_ci_ends_with_the_summary_and_the_exit_code_of_the_tests(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert (ended.returncode, ended.stdout.splitlines()[-1]) == (code, last)

@@ -26,6 +26,7 @@ from lago_acceptance.scenarios.cleanup import Owner
 from lago_acceptance.scenarios.preconditions import Preconditions
 from tests.support.billing_stack import ids
 from tests.support.containers import docker
+from tests.support.patience import PATIENCE
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
@@ -103,7 +104,7 @@ def test_a_stopped_worker_is_red_where_its_work_is_missed(world, seeded, impatie
         assert _reds(explained) == {}
         for name in ("first_invoice", "grown", "webhooks", "removed"):
             assert getattr(explained, name).failure.by == "service-down", name
-    assert until(lambda: _swept(world), 30)
+    assert until(lambda: _swept(world), PATIENCE)
 
 
 def _swept(world) -> bool:
@@ -135,9 +136,9 @@ def test_a_clock_that_ticks_activates(world, seeded):
     # It looks after what is due at its start already, and every five minutes from then.
     with ThreadPoolExecutor(1) as beside:
         waiting = beside.submit(world.activation)
-        assert until(lambda: world.lago.all("subscriptions", **{"status[]": "pending"}), 10)
+        assert until(lambda: world.lago.all("subscriptions", **{"status[]": "pending"}), PATIENCE)
         docker("restart", "--time", "1", world.container("lago-clock"))
-        assert waiting.result(timeout=120) is None
+        assert waiting.result(timeout=PATIENCE) is None
 
 
 def test_a_stopped_pdf_service_is_red_in_the_file_alone(world, seeded, impatient):

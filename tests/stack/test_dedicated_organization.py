@@ -22,6 +22,7 @@ from lago_acceptance.hosts.ssh import SshHost
 from lago_acceptance.images import resolve
 from lago_acceptance.scenarios import dedicated_organization
 from tests.support import containers
+from tests.support.patience import PATIENCE
 
 PERMIT = Permit("--allow-writes")
 BASE = "https://lago.example.test"
@@ -119,7 +120,7 @@ def test_a_change_on_a_live_host_needs_a_permit_and_keeps_its_environment_out_of
         "saying a word",
         ("sh", "-c", 'echo "$WORD; $0"; cat; exit 3', "it's"),
         {"WORD": "a secret's word"},
-        deadline=10,
+        deadline=PATIENCE,
     )
     try:
         with pytest.raises(TypeError, match="needs a permit"):

@@ -13,6 +13,7 @@ from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.targets.stack import docker_daemon
 from tests.support import broken_deployments, suite_run
 from tests.support.containers import docker
+from tests.support.patience import PATIENCE
 from tests.support.socket_proxy import SocketProxy
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
@@ -38,10 +39,10 @@ def test_a_daemon_that_goes_away_is_no_verdict_and_what_is_left_is_told(tmp_path
         return found if found and docker("ps", "-q", "--filter", f"name={run.PREFIX}{found}") else ""
 
     try:
-        run_id = until(started, 90)
+        run_id = until(started, PATIENCE)
         assert run_id, "the run started no container"
         proxy.cut()
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
         proxy.cut()

@@ -22,6 +22,7 @@ from lago_acceptance.model.hidden_labels import hidden
 from lago_acceptance.targets.stack import edge
 from lago_acceptance.targets.stack.overlay import overlay
 from tests.support.containers import docker
+from tests.support.patience import PATIENCE
 
 SHOP = "shop.example.test"
 OFFICE = "office.example.test"
@@ -68,7 +69,7 @@ def standing_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[edge.Edg
     owners = {FOREIGN: f"{name}-other", SHOP: f"{name}-shop", OFFICE: f"{name}-shop"}
 
     def run(*verb: str) -> None:
-        subprocess.run(project.arguments(*verb), env=project.environment(), check=True, timeout=120)
+        subprocess.run(project.arguments(*verb), env=project.environment(), check=True, timeout=PATIENCE)
 
     docker("network", "create", f"{name}-proxy")
     try:
@@ -85,7 +86,7 @@ def standing_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[edge.Edg
 
 
 def get(standing_edge: edge.Edge, host: str, context: ssl.SSLContext) -> httpx.Response:
-    with httpx.Client(verify=context, trust_env=False, timeout=5) as client:
+    with httpx.Client(verify=context, trust_env=False, timeout=PATIENCE) as client:
         return client.get(
             f"https://{standing_edge.origin}/", headers={"Host": host}, extensions={"sni_hostname": host}
         )
@@ -107,7 +108,7 @@ def test_a_router_gets_a_certificate_that_verifies_against_the_root(
         except httpx.ConnectError:
             return False
 
-    assert until(served, 20), f"no verified answer of {host} within 20 s"
+    assert until(served, PATIENCE), f"no verified answer of {host}"
 
 
 def test_the_root_of_another_run_does_not_verify(standing_edge: edge.Edge, tmp_path: Path) -> None:
@@ -123,14 +124,15 @@ def test_labels_of_another_project_are_not_obeyed(standing_edge: edge.Edge) -> N
             f"http://{standing_edge.origin}/", headers={"Host": host}, trust_env=False
         ).status_code
 
-    assert until(lambda: status(SHOP) == 200, 20), "the project's own router does not answer"
+    assert until(lambda: status(SHOP) == 200, PATIENCE), "the project's own router does not answer"
     assert status(FOREIGN) == 404
 
 
 def ask(standing_edge: edge.Edge, name: str, kind: str) -> list[dns.message.Message]:
     question = dns.message.make_query(name, kind)
     return [
-        dns.query.udp(question, address, port=port, timeout=3) for address, port in standing_edge.resolvers
+        dns.query.udp(question, address, port=port, timeout=PATIENCE)
+        for address, port in standing_edge.resolvers
     ]
 
 

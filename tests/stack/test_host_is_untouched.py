@@ -20,6 +20,7 @@ from lago_acceptance.images import resolve
 from lago_acceptance.targets.stack import docker_daemon
 from tests.support import broken_deployments, suite_run
 from tests.support.containers import docker
+from tests.support.patience import PATIENCE
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
@@ -114,7 +115,7 @@ def test_a_traefik_that_starts_later_gets_none_of_its_requests(kept):
             logged = subprocess.run(["docker", "logs", name], capture_output=True, text=True, check=True)
             return "Filtering disabled container" in logged.stdout + logged.stderr
 
-        assert until(has_looked, 60), "it did not look at this daemon's containers"
+        assert until(has_looked, PATIENCE), "it did not look at this daemon's containers"
         with httpx.Client(trust_env=False, timeout=10) as client:
             answers = [
                 client.get(f"http://{address}/", headers={"Host": host}).status_code

@@ -12,6 +12,7 @@ import pytest
 from lago_acceptance.core.waiting import until
 from lago_acceptance.images import resolve
 from tests.support.containers import Container, running
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.docker
 
@@ -93,7 +94,7 @@ def test_names_that_are_not_ascii_hide_no_key():
 def test_the_api_is_asked_at_its_own_port_and_with_the_key_that_it_was_seeded_with(port, environment, key):
     options = (f"--env=PORT={port}", "--env=LAGO_RSA_PRIVATE_KEY=no-key-at-all")
     with running(resolve.stand_in("lago-api"), "ruby", "-e", ECHO, options=options) as container:
-        assert until(lambda: told(container, "api", "inside")["inside"]["health"][0] == 200, 10)
+        assert until(lambda: told(container, "api", "inside")["inside"]["health"][0] == 200, PATIENCE)
         facts = told(container, "api", "inside", environment=environment)
     asked = {
         name: json.loads(body)["asked"] for name, (status, body) in facts["inside"].items() if status == 200

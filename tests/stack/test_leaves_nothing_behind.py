@@ -17,6 +17,7 @@ from lago_acceptance.model.from_docker import PROJECT_LABEL
 from lago_acceptance.targets.stack import docker_daemon
 from tests.support import broken_deployments, suite_run
 from tests.support.kills import Machine
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.stack
 SEED = random.randrange(10**6)
@@ -72,7 +73,7 @@ class Started:
             found = link.readlink().name if link.is_symlink() else ""
             return found if found and docker("ps", "--filter", f"name={run.PREFIX}{found}", "--quiet") else ""
 
-        found = until(run_id, 60)
+        found = until(run_id, PATIENCE)
         assert found, "the run started no container"
         return found
 
@@ -87,7 +88,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, kind):
     started = Started(tmp_path)
     run_id = started.id_once_containers_run()
     started.process.send_signal(kind)
-    code, output = started.ended(within=60)
+    code, output = started.ended(within=PATIENCE)
     assert code == 2, output[-2000:]
     assert left_of(run_id) == []
     assert not list(tmp_path.glob(f"{run.PREFIX}*")), "the private folder holds keys"
@@ -101,8 +102,8 @@ def test_interrupts_while_it_cleans_up_do_not_cut_that_off(tmp_path):
         started.process.send_signal(signal.SIGINT)
         return started.process.poll() is not None
 
-    assert until(has_ended, 150)
-    code, output = started.ended(within=10)
+    assert until(has_ended, PATIENCE)
+    code, output = started.ended(within=PATIENCE)
     assert code == 2 and "Traceback" not in output, output[-2000:]
     assert left_of(run_id) == [] and not list(tmp_path.glob(f"{run.PREFIX}*"))
 
@@ -134,15 +135,15 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     killed = Started(tmp_path / "first")
     run_id = killed.id_once_containers_run()
     killed.process.kill()
-    killed.ended(within=30)
+    killed.ended(within=PATIENCE)
     assert left_of(run_id), "nothing was left, so nothing is proven"
     following = Started(tmp_path / "second")
     try:
-        assert until(lambda: not left_of(run_id), 60), f"still there: {left_of(run_id)}"
+        assert until(lambda: not left_of(run_id), PATIENCE), f"still there: {left_of(run_id)}"
         following.id_once_containers_run()
     finally:
         following.process.send_signal(signal.SIGINT)
-        following.ended(within=60)
+        following.ended(within=PATIENCE)
 
 
 def finished_too_late(kind: str) -> str:
@@ -198,7 +199,7 @@ def test_the_containers_of_a_kept_stack_can_be_started_again(tmp_path):
         [api] = docker("ps", "-q", "--filter", f"name={run.PREFIX}{run_id}", "--filter", service)
         docker("restart", api)
         health = "{{.State.Health.Status}}"
-        assert until(lambda: docker("inspect", "--format", health, api) == ["healthy"], 120)
+        assert until(lambda: docker("inspect", "--format", health, api) == ["healthy"], PATIENCE)
     finally:
         left = docker_daemon.remove(run_id, LocalHost(), Permit("--target stack"))
     assert left == ""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lago_acceptance.core.waiting import until
+from tests.support.patience import PATIENCE
 from tests.support.standin import boot
-from tests.support.standin.containers import READY_SECONDS, World, accepts_connections, sql
+from tests.support.standin.containers import World, accepts_connections, sql
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -59,9 +60,7 @@ class Boots:
         ]
         world.redis("lago-redis")
         for database in databases:
-            assert until(lambda of=database: accepts_connections(of), READY_SECONDS), (
-                "PostgreSQL is not ready"
-            )
+            assert until(lambda of=database: accepts_connections(of), PATIENCE), "PostgreSQL is not ready"
         sql(databases[0], "CREATE DATABASE empty")
         elsewhere = {"REDIS_URL": "redis://lago-redis:6379/1"}
         key = {"LAGO_ORG_API_KEY": "set", "LAGO_API_KEY": API_KEY}
@@ -94,7 +93,7 @@ class Boots:
             container.reload()
             return container.status == "exited" or (running and ready in container.logs())
 
-        assert until(settled, READY_SECONDS), f"{name} neither ready nor ended:\n{container.logs().decode()}"
+        assert until(settled, PATIENCE), f"{name} neither ready nor ended:\n{container.logs().decode()}"
         statuses = (
             {about: self.status(container, path) for about, path in REQUESTS.items()} if requests else {}
         )

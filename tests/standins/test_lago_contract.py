@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from lago_acceptance.core.waiting import until
+from tests.support.patience import PATIENCE
 from tests.support.standin.containers import World
 from tests.support.standin.own_organization import Own
 from tests.support.standin.replay import UUID, Comparison, Replay, deliveries, recorded
@@ -108,7 +109,7 @@ def files(stack: Stack) -> Replay:
         invoices = stack.get("api-files", "invoices?external_customer_id=c1")["invoices"]
         return bool(invoices) and invoices[0]["file_url"] is not None
 
-    assert until(has_file, 30), stack.boxes["worker-files"].logs().decode()[-3000:]
+    assert until(has_file, PATIENCE), stack.boxes["worker-files"].logs().decode()[-3000:]
     replay = Replay(stack.url("api-files"), API_KEY, PASSWORD, host=FILES_HOST)
     replay.run(list(FILES.values()))
     return replay
@@ -253,7 +254,7 @@ def test_invoices_are_found_by_each_filter(own: Own) -> None:
         assert answer.status_code == 200, answer.text
         return answer.json()["invoices"]
 
-    (invoice,) = until(lambda: listed("status=finalized"), 20)
+    (invoice,) = until(lambda: listed("status=finalized"), PATIENCE)
     today, earlier, later = (_at(days=day)[:10] for day in (0, -2, 2))
     matching = (
         "invoice_type=subscription",
@@ -305,7 +306,9 @@ def test_webhooks_are_delivered_as_recorded(name: str, graphql: Replay, stack: S
     def attempts() -> list[list[str]]:
         return [_webhook_differences(graphql, there, here) for here in _delivered(stack, there)]
 
-    assert until(lambda: [] in attempts(), 20), sorted(attempts(), key=len)[:1] or "nothing was delivered"
+    assert until(lambda: [] in attempts(), PATIENCE), (
+        sorted(attempts(), key=len)[:1] or "nothing was delivered"
+    )
     assert all(stack.signed_by_the_api(here) for here in _delivered(stack, there))
 
 

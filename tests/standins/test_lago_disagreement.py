@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from lago_acceptance.core.waiting import until
+from tests.support.patience import PATIENCE
 from tests.support.standin.boot import key_values
 from tests.support.standin.containers import World
 from tests.support.standin.replay import deliveries
 from tests.support.standin.stack import Stack
 
-SOON = 15
-"""Seconds within which what happens at all has happened."""
 LONG_ENOUGH = 4
 """Seconds after which what didn't happen won't; with nothing amiss it takes less than half of one."""
 
@@ -95,7 +94,7 @@ def test_the_worker_warns_of_a_redis_that_evicts(stack: Stack, outcomes: dict[st
     assert warning not in worker.logs().decode()
     stack.execute("redis", "redis-cli config set maxmemory-policy allkeys-lru")
     worker.restart(timeout=0)
-    assert until(lambda: warning in worker.logs().decode(), SOON), worker.logs().decode()[-2000:]
+    assert until(lambda: warning in worker.logs().decode(), PATIENCE), worker.logs().decode()[-2000:]
 
 
 def _round(stack: Stack, number: int, case: Case) -> Outcome:
@@ -105,7 +104,7 @@ def _round(stack: Stack, number: int, case: Case) -> Outcome:
     for box in (f"worker{suffix}", api):
         port = 3000 if box == api else 8080
         alive = f"curl -fsS -m 3 http://localhost:{port}/health"
-        assert until(lambda box=box, alive=alive: stack.execute(box, alive)[0] == 0, SOON), (
+        assert until(lambda box=box, alive=alive: stack.execute(box, alive)[0] == 0, PATIENCE), (
             f"{box} is not healthy"
         )
 
@@ -126,7 +125,7 @@ def _round(stack: Stack, number: int, case: Case) -> Outcome:
         ]
 
     def happens(look: Callable[[], object], expected: bool) -> bool:
-        return bool(until(look, SOON if expected else LONG_ENOUGH))
+        return bool(until(look, PATIENCE if expected else LONG_ENOUGH))
 
     expected = case.expected
     return Outcome(

@@ -13,6 +13,7 @@ import pytest
 from lago_acceptance.core.waiting import until
 from lago_acceptance.images import resolve
 from tests.support.containers import Container, docker, running
+from tests.support.patience import PATIENCE
 
 FRONT_VARIABLES = [
     "API_URL",
@@ -54,10 +55,10 @@ def answers_on_tcp(container: Container) -> bool:
 
 def test_an_old_volume_keeps_its_old_password(volume: str) -> None:
     with database(volume, "first") as container:
-        assert until(lambda: answers_on_tcp(container), 20), container.logs()
+        assert until(lambda: answers_on_tcp(container), PATIENCE), container.logs()
         assert logs_in(container, "first").stdout == "in\n"
     with database(volume, "second") as container:
-        assert until(lambda: answers_on_tcp(container), 20), container.logs()
+        assert until(lambda: answers_on_tcp(container), PATIENCE), container.logs()
         assert logs_in(container, "first").stdout == "in\n"
         refused = logs_in(container, "second")
         assert refused.returncode == 2
@@ -81,7 +82,7 @@ def test_the_database_takes_its_password_from_a_file_and_options_from_the_comman
     with running(
         resolve.stand_in("postgres"), "postgres", "-c", "max_connections=37", options=options
     ) as container:
-        assert until(lambda: answers_on_tcp(container), 20), container.logs()
+        assert until(lambda: answers_on_tcp(container), PATIENCE), container.logs()
         assert logs_in(container, "from-a-file").stdout == "in\n"
         settings = container.execute(
             "psql", "-U", "lago", "-Atc", "show max_connections; show server_encoding; show fsync"
@@ -96,7 +97,7 @@ def test_redis_takes_its_policy_from_the_command_and_others_reach_it() -> None:
         running(image) as default,
     ):
         asked = ("redis-cli", "-h", cache.address, "--json", "config", "get", "maxmemory-policy")
-        assert until(lambda: "noeviction" in default.execute(*asked).stdout, 10), cache.logs()
+        assert until(lambda: "noeviction" in default.execute(*asked).stdout, PATIENCE), cache.logs()
         assert cache.execute("stat", "-c", "%U", "/proc/1").stdout == "redis\n"
 
 
@@ -104,7 +105,7 @@ def test_redis_takes_its_policy_from_the_command_and_others_reach_it() -> None:
 def front() -> Iterator[Container]:
     options = ("--env=API_URL=https://billing-api.example.test", "--env=LAGO_DISABLE_SIGNUP=true")
     with running(resolve.stand_in("lago-front"), "nginx", "-v", options=options) as container:
-        assert until(lambda: answers_http(container.address), 10), container.logs()
+        assert until(lambda: answers_http(container.address), PATIENCE), container.logs()
         yield container
 
 
@@ -130,7 +131,7 @@ def test_the_front_writes_them_again_at_every_start(front: Container) -> None:
     front.execute("sh", "-c", "echo changed > env-config.js")
     assert "changed" in httpx.get(f"http://{front.address}/env-config.js", trust_env=False).text
     docker("restart", "--time", "2", front.name)
-    assert until(lambda: answers_http(front.address), 10), front.logs()
+    assert until(lambda: answers_http(front.address), PATIENCE), front.logs()
     assert "API_URL" in httpx.get(f"http://{front.address}/env-config.js", trust_env=False).text
 
 
@@ -156,7 +157,7 @@ def test_a_front_that_can_not_write_does_not_start() -> None:
 @pytest.fixture(scope="module")
 def pdf() -> Iterator[str]:
     with running(resolve.stand_in("lago-pdf")) as container:
-        assert until(lambda: answers_http(container.address, 3000, "/health"), 10), container.logs()
+        assert until(lambda: answers_http(container.address, 3000, "/health"), PATIENCE), container.logs()
         yield f"http://{container.address}:3000"
 
 
@@ -168,7 +169,9 @@ def test_the_pdf_service_renders(pdf: str) -> None:
     style = ("files", ("a.css", b"h2 { break-before: page }", "text/css"))
     url = f"{pdf}/forms/chromium/convert/html"
     one, two = (
-        httpx.post(url, files=files, data={"paperWidth": "8.27", "scale": "0.9"}, trust_env=False, timeout=30)
+        httpx.post(
+            url, files=files, data={"paperWidth": "8.27", "scale": "0.9"}, trust_env=False, timeout=PATIENCE
+        )
         for files in ([page], [page, style])
     )
     assert (one.status_code, one.headers["content-type"]) == (200, "application/pdf")

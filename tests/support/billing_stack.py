@@ -30,6 +30,7 @@ from lago_acceptance.scenarios.context import Timeouts
 from lago_acceptance.scenarios.preconditions import Preconditions
 from lago_acceptance.targets.stack.stack import Stack
 from tests.support.containers import docker
+from tests.support.patience import PATIENCE
 
 
 class World:
@@ -67,7 +68,7 @@ class World:
             yield
         finally:
             docker("start", *names)
-            assert until(lambda: all(_healthy(name) for name in names), 120)
+            assert until(lambda: all(_healthy(name) for name in names), PATIENCE)
             self._wait_for_routers()
 
     @contextlib.contextmanager
@@ -78,7 +79,7 @@ class World:
             yield
         finally:
             docker("unpause", self.container(service))
-            assert until(lambda: _healthy(self.container(service)), 120)
+            assert until(lambda: _healthy(self.container(service)), PATIENCE)
             self._wait_for_routers()
 
     @contextlib.contextmanager
@@ -107,7 +108,7 @@ class World:
 
     def _wait_for_routers(self) -> None:
         """Traefik takes a moment to find a container that is new or healthy again."""
-        assert until(lambda: _routed(self.gateway.health) and _routed(self.lago.organization), 30)
+        assert until(lambda: _routed(self.gateway.health) and _routed(self.lago.organization), PATIENCE)
 
     def view(self):
         return self.stack.read_inside(self.stack.observe())
@@ -178,6 +179,6 @@ def seeded(world):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Red comes within seconds."""
-    monkeypatch.setattr(World, "timeouts", Timeouts(invoice=8, usage=8, file=8, webhooks=8))
+    """Red comes within seconds, and green on a busy machine too."""
+    monkeypatch.setattr(World, "timeouts", Timeouts(invoice=15, usage=15, file=15, webhooks=15))
     monkeypatch.setattr(cleanup, "GONE_SECONDS", 3.0)

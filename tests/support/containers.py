@@ -9,10 +9,14 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests.support.patience import PATIENCE
+
 
 def docker(*arguments: str) -> str:
     """What a docker command prints; AssertionError with its words when it fails."""
-    ended = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.strip()
 
@@ -41,7 +45,12 @@ class Container:
         """Everything that it has printed."""
         command = ["docker", "logs", self.name]
         return subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30, check=False
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
         ).stdout
 
     def execute(
@@ -50,7 +59,7 @@ class Container:
         """Run a command inside; its end, whatever it is."""
         options = [f"--env={name}={value}" for name, value in (environment or {}).items()]
         command = ("docker", "exec", *options, self.name, *command)
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lago_acceptance.composefile.loader import Source, load
 from lago_acceptance.core.resources import ROOT
+from tests.support.patience import PATIENCE
 
 
 def gate(tmp_path: Path, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -33,7 +34,7 @@ def gate(tmp_path: Path, *arguments: str | Path, **environment: str) -> subproce
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env={**inherited, "DOCKER_HOST": "tcp://127.0.0.1:9", **environment},
     )

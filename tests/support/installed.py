@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 
 DEADLINE = 300
 # As cron starts a command: no HOME, no TERM, no virtual environment on the PATH.
@@ -35,7 +36,7 @@ def checkout(folder: Path) -> Path:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     ).stdout
     for name in filter(None, listed.split("\0")):

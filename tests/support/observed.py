@@ -19,6 +19,7 @@ from lago_acceptance.facts.scripts import render
 from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.model.deployment import Model, Mount, Service
 from tests.support.material import material
+from tests.support.patience import PATIENCE
 
 MASK = render.script("mask.awk")
 STARTED = "2026-11-24T10:00:00.000000000Z"
@@ -103,7 +104,7 @@ def observed(model: Model, given: dict[str, str]) -> Model:
         text=True,
         check=True,
         env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
-        timeout=30,
+        timeout=PATIENCE,
     ).stdout
     sections = {
         "project": [model.project],

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.hosts.process import text_of
+from tests.support.patience import PATIENCE
 
 SHELLS = ["dash", "bash", "busybox sh"]
 # For many cases of the same few lines: the shell and tools that differ most from this machine's own.
@@ -100,7 +101,7 @@ class Shell(Host):
             input=script.encode(),
             env={"PATH": self.path, "HOME": str(self.folder)},
             capture_output=True,
-            timeout=30,
+            timeout=PATIENCE,
             check=False,
         )
 

@@ -14,6 +14,7 @@ from lago_acceptance.cli import gate, guarded, suite
 from lago_acceptance.core import registry, resources
 from lago_acceptance.core.verdicts import Unreachable
 from tests.support import signals
+from tests.support.patience import PATIENCE
 
 SCRIPTS = {"lago-gate": gate.main, "lago-acceptance": suite.main}
 NOT_THERE = "/nowhere/compose.yml"
@@ -138,7 +139,12 @@ def test_what_else_ends_a_command(error, code, words, capsys):
 def test_a_reader_that_has_seen_enough_is_no_error():
     command = f"{sys.executable} -m lago_acceptance list | head -n 1; echo ${{PIPESTATUS[0]}}"
     ended = subprocess.run(
-        ["bash", "-c", command], cwd=resources.ROOT, capture_output=True, text=True, timeout=60, check=True
+        ["bash", "-c", command],
+        cwd=resources.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
     )
     assert ended.stdout.startswith("Phase 0") and ended.stderr == ""
 
@@ -156,7 +162,7 @@ def test_the_gate_loads_nothing_that_it_does_not_need():
         cwd=resources.ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert ended.returncode == 0 and ended.stdout.endswith("\n[]\n"), ended.stdout + ended.stderr
@@ -200,7 +206,7 @@ def test_a_module_of_this_package_is_one_more_way_in():
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert ended.returncode == 0 and ended.stdout.startswith(f"lago-acceptance {__version__}\n")

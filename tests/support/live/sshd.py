@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lago_acceptance.core.waiting import until
 from tests.support.containers import listens
+from tests.support.patience import PATIENCE
 
 _AUDIT = """#!/bin/sh
 # Records each command that ssh hands over and its standard input, a file for each, then runs it.
@@ -124,7 +125,7 @@ ForceCommand {audit}
         )
     server = Sshd(folder, port, process)
     if (
-        not until(lambda: listens("127.0.0.1", port) or process.poll() is not None, 5)
+        not until(lambda: listens("127.0.0.1", port) or process.poll() is not None, PATIENCE)
         or process.poll() is not None
     ):
         raise RuntimeError(f"sshd did not start: {(folder / 'sshd.log').read_text()}")

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
     from docker.models.volumes import Volume
 
-READY_SECONDS = 60
-
 
 class World:
     """What the containers of one test share. Everything in it carries the run's random name and ends with it.

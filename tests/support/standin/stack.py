@@ -12,8 +12,9 @@ import httpx
 
 from lago_acceptance.core.waiting import until
 from lago_acceptance.images import resolve
+from tests.support.patience import PATIENCE
 from tests.support.standin.boot import key_values
-from tests.support.standin.containers import READY_SECONDS, World, accepts_connections, sql
+from tests.support.standin.containers import World, accepts_connections, sql
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -75,7 +76,7 @@ class Stack:
         """PostgreSQL, Redis and the receiver of webhooks."""
         self.boxes["db"] = self.world.database("lago-db")
         self.boxes["redis"] = self.world.redis("lago-redis")
-        assert until(lambda: accepts_connections(self.boxes["db"]), READY_SECONDS), "PostgreSQL is not ready"
+        assert until(lambda: accepts_connections(self.boxes["db"]), PATIENCE), "PostgreSQL is not ready"
         self.boxes["hooks"] = self.world.create(
             "hooks", resolve.stand_in("redis"), ["python3", "-c", RECEIVER], {}
         )
@@ -108,7 +109,7 @@ class Stack:
         environment = self.environment | changes
         migrate = self.world.lago(f"migrate{suffix}", "./scripts/migrate.sh", environment)
         migrate.start()
-        assert migrate.wait(timeout=READY_SECONDS)["StatusCode"] == 0, migrate.logs().decode()
+        assert migrate.wait(timeout=PATIENCE)["StatusCode"] == 0, migrate.logs().decode()
         for role in ("api", "worker", "clock"):
             script = f"./scripts/start.{role}.sh"
             differing = environment | (of_role or {}).get(role, {})
@@ -120,7 +121,7 @@ class Stack:
         def healthy() -> bool:
             return self.execute(name, "curl -fsS -m 5 http://127.0.0.1:3000/health")[0] == 0
 
-        assert until(healthy, READY_SECONDS), self.boxes[name].logs().decode()[-3000:]
+        assert until(healthy, PATIENCE), self.boxes[name].logs().decode()[-3000:]
 
     def url(self, name: str = "api") -> str:
         """Where the API listens now; a container that was started again may have another address."""

@@ -21,6 +21,7 @@ from lago_acceptance.core.roles import API, GATEWAY
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 from tests.support.edge_servers import free_port
+from tests.support.patience import PATIENCE
 
 BASE = "https://lago.example.test"
 HTML = httpx.Response(200, html="<title>Lago - Cloud</title>")
@@ -216,7 +217,7 @@ def test_why_no_address_of_a_name_answers_is_told(monkeypatch):
     port = free_port()
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{end}", port)) for end in (1, 2)]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **more: found)
-    connection = Connection("api", f"http://lago.example.test:{port}", seconds=5)
+    connection = Connection("api", f"http://lago.example.test:{port}", seconds=PATIENCE)
     with pytest.raises(NotAnswered, match="the connection was refused"):
         connection.ask("GET", "/health")
     connection.close()

@@ -16,9 +16,8 @@ from lago_acceptance.clients.connection import LARGEST, Connection
 from tests.support.edge_servers import raw_server
 from tests.support.hostile_servers import ENDLESS, GARBAGE, LARGE, Talk, answering, dripping
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 
-# The wait for a test that hangs; a run's own deadline is far shorter.
-GIVE_UP = 60
 MEBIBYTES_MORE = 64
 
 
@@ -40,32 +39,32 @@ def test_an_answer_without_end_is_slow(name):
     failure = asked(ENDLESS[name], 0.7)
     assert (failure.kind, failure.findings[0].id) == ("slow", "api-slow")
     assert "no answer within 0.7 s" in failure.findings[0].problem
-    assert time.monotonic() - started < GIVE_UP
+    assert time.monotonic() - started < PATIENCE
 
 
 @pytest.mark.parametrize("name", LARGE)
 def test_an_answer_that_is_too_large_is_told_and_not_read_on(name):
-    failure = asked(LARGE[name], GIVE_UP)
+    failure = asked(LARGE[name], PATIENCE)
     assert (failure.kind, failure.findings[0].id) == ("too-large", "api-too-large")
     assert f"more than {LARGEST >> 20} MiB" in failure.findings[0].problem
 
 
 @pytest.mark.parametrize("name", GARBAGE)
 def test_garbage_is_one_finding(name):
-    (finding,) = asked(GARBAGE[name], GIVE_UP).findings
+    (finding,) = asked(GARBAGE[name], PATIENCE).findings
     assert finding.id in ("api-unreachable", "api-not-json", "api-redirect")
     assert len(finding.problem) < 1000
 
 
 def test_a_compressed_answer_is_named_as_such():
-    (finding,) = asked(GARBAGE["a gzip bomb"], GIVE_UP).findings
+    (finding,) = asked(GARBAGE["a gzip bomb"], PATIENCE).findings
     assert "compressed (gzip) although the request does not allow it" in finding.problem
 
 
 def test_the_largest_answer_is_still_read():
     body = json.dumps({"a": "x" * (LARGEST - 20)}).encode()
     with raw_server(answering(body)) as port:
-        connection = Connection("api", f"http://127.0.0.1:{port}", seconds=GIVE_UP)
+        connection = Connection("api", f"http://127.0.0.1:{port}", seconds=PATIENCE)
         assert len(connection.ask("GET", "/").body["a"]) == LARGEST - 20
         connection.close()
 
@@ -73,7 +72,7 @@ def test_the_largest_answer_is_still_read():
 def test_what_is_fetched_is_cut_and_not_refused():
     """A file may have any size: its beginning shows what it is."""
     with raw_server(LARGE["a body without end"]) as port:
-        connection = Connection("api", f"http://127.0.0.1:{port}", seconds=GIVE_UP)
+        connection = Connection("api", f"http://127.0.0.1:{port}", seconds=PATIENCE)
         answer = connection.fetch("/files/1.pdf")
         connection.close()
     assert (answer.whole, len(answer.content)) == (False, 2**15)
@@ -124,7 +123,7 @@ def grown(talk: Talk) -> tuple[str, int]:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=GIVE_UP * 2,
+            timeout=PATIENCE * 2,
             check=True,
         )
     *found, more = outcome.stdout.split()
@@ -166,7 +165,7 @@ def test_the_deadline_covers_the_handshake():
 
 def test_the_deadline_covers_the_look_up_of_the_name(monkeypatch):
     release = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **more: release.wait(GIVE_UP) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **more: release.wait(PATIENCE) and [])
     connection = Connection("api", "https://lago.example.test", seconds=0.5)
     with pytest.raises(NotAnswered) as raised:
         connection.ask("GET", "/health")

@@ -156,9 +156,9 @@ def test_an_openapi_document_that_grows_when_it_is_read_is_read_in_bounded_time(
         "servers": [{"url": f"/base{number}"} for number in range(20000)],
         "components": {"schemas": {"Wide": {"properties": {"plan": {}}, "allOf": [again] * 1000}}},
     }
-    started = time.monotonic()
+    started = time.process_time()
     assert operations(document)["subscribe"].body == ("plan",)
-    assert time.monotonic() - started < 30
+    assert time.process_time() - started < 30
 
 
 @settings(max_examples=300, deadline=None)

@@ -13,6 +13,7 @@ import pytest
 from lago_acceptance.composefile.bounded_files import project_of, read_regular, unread_because
 from lago_acceptance.composefile.yaml_lines import Unusable
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_a_file_that_becomes_a_pipe_meanwhile_does_not_hold_the_gate(project):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert "Unusable: it is not a regular file but a pipe" in ended.stderr

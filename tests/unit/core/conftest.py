@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.patience import PATIENCE
+
 
 @pytest.fixture(params=["awk", "mawk", "gawk", "busybox awk"])
 def run_awk(request) -> Callable[..., list[str]]:
@@ -25,7 +27,7 @@ def run_awk(request) -> Callable[..., list[str]]:
             capture_output=True,
             check=True,
             env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert ended.stderr == b""
         return ended.stdout.decode().splitlines()

@@ -11,6 +11,7 @@ import pytest
 
 from lago_acceptance.core.background import Background
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 
 HANGS = """
 import threading
@@ -24,31 +25,31 @@ print("joined")
 
 def test_results_and_exceptions_come_as_futures():
     background = Background()
-    assert background.submit(divmod, 7, 2).result(5) == (3, 1)
+    assert background.submit(divmod, 7, 2).result(PATIENCE) == (3, 1)
     with pytest.raises(ZeroDivisionError):
-        background.submit(divmod, 7, 0).result(5)
+        background.submit(divmod, 7, 0).result(PATIENCE)
 
 
 def test_join_waits_for_all_work():
     background, go, done = Background(), threading.Event(), []
     for number in range(3):
-        background.submit(lambda number=number: go.wait(5) and done.append(number))
+        background.submit(lambda number=number: go.wait(PATIENCE) and done.append(number))
     go.set()
-    background.join(5)
+    background.join(PATIENCE)
     assert sorted(done) == [0, 1, 2]
 
 
 def test_join_gives_up_on_what_hangs():
     background, go = Background(), threading.Event()
-    background.submit(go.wait, 20)
+    background.submit(go.wait, 2 * PATIENCE)
     started = time.monotonic()
     background.join(0.1)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < PATIENCE
     go.set()
 
 
 def test_a_process_ends_whatever_hangs():
     ended = subprocess.run(
-        [sys.executable, "-c", HANGS], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, "-c", HANGS], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert ended.returncode == 0 and ended.stdout == "joined\n", ended.stderr

@@ -7,6 +7,7 @@ import sys
 
 from lago_acceptance.core import explain, registry
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 
 # As a gate's installation is: a finder that finds none of what only the other vantage points need.
 WITHOUT = """
@@ -38,7 +39,7 @@ def without_libraries(*arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -15,6 +15,7 @@ from lago_acceptance.core import interrupts
 from lago_acceptance.core.waiting import until
 from tests.support import signals
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +105,7 @@ def test_what_nohup_ignores_stays_ignored():
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert ended.returncode == 0 and ended.stdout == "goes on\n", ended.stderr

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 
 from lago_acceptance.core import owner
+from tests.support.patience import PATIENCE
 
 PRINT = "from lago_acceptance.core import owner; print(owner.me())"
 ASK = "import sys; from lago_acceptance.core import owner; print(owner.gone(sys.argv[1]))"
@@ -18,7 +19,9 @@ ASK = "import sys; from lago_acceptance.core import owner; print(owner.gone(sys.
 
 def python(text: str, *arguments: str, before: tuple[str, ...] = ()) -> str:
     command = [*before, sys.executable, "-c", text, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=PATIENCE
+    ).stdout.strip()
 
 
 def changed(**parts: str) -> str:

@@ -204,6 +204,6 @@ ENDLESS = [
 
 @pytest.mark.parametrize("piece", ENDLESS)
 def test_a_log_that_is_made_to_take_long_does_not(piece):
-    started = time.monotonic()
+    started = time.process_time()
     redact((piece * 30_000)[:30_000] + "\nPRIVATE KEY-----")
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
-import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -311,10 +311,10 @@ def test_no_value_takes_long(run_awk):
         "<" * 2000,
         "lago-" * 500,
     ]
-    started = time.monotonic()
+    started = sum(os.times()[:4])
     assert [shape(value) for value in values] == ["plain"] * len(values)
     assert run_awk(render.values_as_awk() + "{ print shape($0) }", values) == ["plain"] * len(values)
-    assert time.monotonic() - started < 5
+    assert sum(os.times()[:4]) - started < 5
 
 
 def test_what_is_given_later_is_unknown_and_a_mask_carries_its_shape():

@@ -16,6 +16,7 @@ from lago_acceptance.core.roles import API
 from lago_acceptance.core.verdicts import Unknown, Unreachable
 from lago_acceptance.facts.answers import LagoProcess, decode
 from lago_acceptance.facts.inside import InsideView, view_of
+from tests.support.patience import PATIENCE
 
 READINGS = files("lago_acceptance.facts") / "scripts"
 PRICE = {"amount_cents": 0, "amount_currency": "USD"}
@@ -54,7 +55,7 @@ def output(tmp_path: Path) -> str:
         env={**os.environ, **given, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=True,
     ).stdout
 

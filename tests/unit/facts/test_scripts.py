@@ -14,6 +14,7 @@ from lago_acceptance.facts.script_output import ScriptOutput, begin, end
 from lago_acceptance.facts.scripts import render
 from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.hosts.process import text_of
+from tests.support.patience import PATIENCE
 
 MASK, PLAN = render.script("mask.awk"), render.script("plan.awk")
 AWKS = ["mawk", "gawk", "busybox awk"]
@@ -35,7 +36,7 @@ def masked(awk: list[str], text: bytes, secrets: str | None = None, **variables:
         text = f"{secrets}{NONCE}\n".encode() + text
         environment["nonce"] = NONCE
     ended = subprocess.run(
-        [*awk, *given, MASK], input=text, capture_output=True, check=True, env=environment, timeout=30
+        [*awk, *given, MASK], input=text, capture_output=True, check=True, env=environment, timeout=PATIENCE
     )
     return text_of(ended.stdout)
 
@@ -62,7 +63,7 @@ def test_long_lines_of_many_writers_arrive_whole(name):
         stdout=subprocess.PIPE,
         env={"LC_ALL": "C", "mask": MASK, "PATH": "/usr/bin:/bin"},
     ) as shell:
-        told, _ = shell.communicate(f"{script}\nwait\n".encode(), timeout=60)
+        told, _ = shell.communicate(f"{script}\nwait\n".encode(), timeout=PATIENCE)
     output = sections(text_of(told))
     assert {each: output.text(each) for each in texts} == texts
 
@@ -117,7 +118,7 @@ def test_what_is_well_and_not_lagos_own_is_not_asked_for_its_log(name, image, he
         capture_output=True,
         check=True,
         env={"LC_ALL": "C", "wanted_project": "production"},
-        timeout=30,
+        timeout=PATIENCE,
     )
     lines = text_of(ended.stdout).splitlines()
     assert f"talkers='{'id1 ' if asked else ''}'" in lines

@@ -16,6 +16,7 @@ import pytest
 from lago_acceptance.core.waiting import until
 from lago_acceptance.gate import workers
 from lago_acceptance.gate.workers import Died, Workers
+from tests.support.patience import PATIENCE
 
 
 def answers(paths: list[str], judge) -> list:
@@ -42,7 +43,7 @@ HANGS = {
 
 @pytest.mark.parametrize("name", HANGS)
 def test_what_hangs_is_ended_and_the_others_are_judged(name, monkeypatch):
-    monkeypatch.setattr(workers, "DEADLINE", 1.0)
+    monkeypatch.setattr(workers, "DEADLINE", 3.0)
 
     def judge(path: Path) -> bytes:
         if path.name == "bad":
@@ -93,4 +94,4 @@ def test_what_a_file_started_ends_with_it(monkeypatch, tmp_path):
         number = int(started.read_text())
         return not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE
 
-    assert until(gone, 10)
+    assert until(gone, PATIENCE)

@@ -18,6 +18,7 @@ from lago_acceptance.hosts import bounded
 from lago_acceptance.hosts.base import ReadCommand, WriteCommand
 from lago_acceptance.hosts.local import LocalHost
 from tests.support import signals
+from tests.support.patience import PATIENCE
 
 HOST, PERMIT = LocalHost(), Permit("--target stack")
 
@@ -32,7 +33,9 @@ def lives(pid_file: Path) -> bool:
 
 def test_output_errors_and_input_arrive_whole():
     given = b"x" * 300_000
-    ended = bounded.run(["sh", "-c", "cat; echo no >&2; exit 3"], given=given, patience=lambda output: 30)
+    ended = bounded.run(
+        ["sh", "-c", "cat; echo no >&2; exit 3"], given=given, patience=lambda output: PATIENCE
+    )
     assert (ended.code, ended.output, ended.errors, ended.stopped) == (3, given, b"no\n", None)
 
 
@@ -43,26 +46,26 @@ def test_a_reading_that_prints_without_end_is_ended(stream, monkeypatch):
     with pytest.raises(
         Unreachable, match="printed more than 1 MiB, or 1 MiB of errors, while its facts were read"
     ):
-        HOST.read(ReadCommand("facts", f"exec yes >&{stream}", deadline=60))
+        HOST.read(ReadCommand("facts", f"exec yes >&{stream}", deadline=PATIENCE))
 
 
 def test_a_reading_that_hangs_is_ended_with_all_that_it_has_started(tmp_path):
     with pytest.raises(Unreachable, match="took longer than 1 s"):
         HOST.read(ReadCommand("facts", f"sleep 600 & echo $! >{tmp_path}/pid; wait", deadline=1))
-    assert until(lambda: not lives(tmp_path / "pid"), 10)
+    assert until(lambda: not lives(tmp_path / "pid"), PATIENCE)
 
 
 def test_of_a_change_that_prints_without_end_the_last_part_is_kept(monkeypatch):
     monkeypatch.setattr(bounded, "KEPT", 1000)
     command = ("sh", "-c", "yes | head -n 3000000; echo the reason; exit 1")
-    result = HOST.change(WriteCommand("up", command, deadline=60), PERMIT)
+    result = HOST.change(WriteCommand("up", command, deadline=PATIENCE), PERMIT)
     assert result.code == 1 and len(result.output) == 1000 and result.output.endswith("y\nthe reason\n")
 
 
 def test_a_change_is_given_up_for_the_first_reason():
     started, reasons = time.monotonic(), iter([None, "a service can't recover", "later"])
     result = HOST.change(WriteCommand("up", ("sleep", "600"), deadline=300), PERMIT, lambda: next(reasons))
-    assert result.stopped == "a service can't recover" and time.monotonic() - started < 60
+    assert result.stopped == "a service can't recover" and time.monotonic() - started < PATIENCE
 
 
 def test_a_change_that_closes_its_output_and_goes_on_has_a_deadline_too():
@@ -75,10 +78,10 @@ def test_an_interrupt_ends_what_runs_and_what_that_has_started(call, tmp_path):
     script = f"sleep 600 & echo $! >{tmp_path}/pid; kill -{int(signal.SIGINT)} {os.getpid()}; wait"
     with signals.watched(), pytest.raises(KeyboardInterrupt):
         if call == "read":
-            HOST.read(ReadCommand("facts", script, deadline=60))
+            HOST.read(ReadCommand("facts", script, deadline=PATIENCE))
         else:
-            HOST.change(WriteCommand("up", ("sh", "-c", script), deadline=60), PERMIT)
-    assert until(lambda: not lives(tmp_path / "pid"), 10)
+            HOST.change(WriteCommand("up", ("sh", "-c", script), deadline=PATIENCE), PERMIT)
+    assert until(lambda: not lives(tmp_path / "pid"), PATIENCE)
 
 
 @pytest.mark.parametrize("command", [("no-such-program",), ("/",), ("a\0b",)])

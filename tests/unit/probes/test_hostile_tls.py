@@ -25,11 +25,11 @@ from lago_acceptance.probes.failure import Kind
 from lago_acceptance.probes.tls import Handshake, TlsProber
 from tests.support.edge_servers import raw_server
 from tests.support.hostile_servers import ENDLESS, GARBAGE, dripping, flooding
+from tests.support.patience import PATIENCE
 from tests.unit.probes.test_tls import ADDRESS, EDGE, HOST, ids, look_of
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 SAN = x509.ObjectIdentifier("2.5.29.17")
-GIVE_UP = 60
 
 
 def sequence(content: bytes) -> bytes:
@@ -73,7 +73,7 @@ def served(tmp_path, *chain: bytes) -> Handshake:
     return shaken(talk)
 
 
-def shaken(talk: Callable[[socket.socket], None], deadline: float = GIVE_UP) -> Handshake:
+def shaken(talk: Callable[[socket.socket], None], deadline: float = PATIENCE) -> Handshake:
     with raw_server(talk) as port:
         return asyncio.run(TlsProber(None).shake(HOST, ADDRESS, port, deadline=deadline))
 

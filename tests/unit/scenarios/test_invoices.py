@@ -19,6 +19,7 @@ from lago_acceptance.core.secrets import Secret
 from lago_acceptance.scenarios import invoices
 from lago_acceptance.scenarios.context import Context, Names, Timeouts
 from lago_acceptance.scenarios.preconditions import Preconditions
+from tests.support.patience import PATIENCE
 
 API = "https://api.example.test"
 PDF = httpx.Response(200, content=b"%PDF-1.4 ...", headers={"Content-Type": "application/pdf"})
@@ -27,7 +28,7 @@ PATH = "/rails/active_storage/blobs/redirect/x/1.pdf"
 
 @pytest.fixture
 def context() -> Iterator[Context]:
-    connection = Connection("api", API, "192.0.2.7", seconds=2)
+    connection = Connection("api", API, "192.0.2.7", seconds=PATIENCE)
     lago = Lago(connection, Secret("a-key-of-this-test"))
     yield Context(lago, Names("1"), Preconditions(), Timeouts(file=0.1))
     connection.close()

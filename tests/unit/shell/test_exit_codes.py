@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lago_acceptance.shell.exit_codes import codes, programs
+from tests.support.patience import PATIENCE
 
 SUCCESS, FAILURE, EITHER, NEVER_ENDS = {0}, {1}, {0, 1}, set()
 
@@ -385,10 +386,10 @@ def test_of_a_syntax_error_nothing_is_claimed(text):
     ids=["long", "subshells", "groups", "chain", "pipes", "substitutions", "ifs", "brackets", "heredocs"],
 )
 def test_of_long_and_deep_texts_nothing_is_claimed(text):
-    begun = time.monotonic()
+    begun = time.process_time()
     assert codes(text, none_fails) == EITHER
     assert programs(text) == set()
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_shells_nested_too_deep_claim_nothing():
@@ -402,9 +403,9 @@ def test_shells_in_loops_in_shells_end_quickly():
     text = "curl x"
     for number in range(4):
         text = f"while curl {number}; do sh -c '" + text.replace("'", "'\\''") + "'; done"
-    begun = time.monotonic()
+    begun = time.process_time()
     assert codes(text, none_fails) == EITHER
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize(
@@ -469,7 +470,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=2000, database=None)
+@settings(max_examples=300, deadline=None, database=None)
 @given(TEXTS)
 def test_any_text_is_read(text):
     assert codes(text, none_fails) <= EITHER
@@ -513,5 +514,5 @@ SCRIPTS = st.recursive(
 @given(SCRIPTS)
 def test_what_bash_exits_with_is_among_the_codes(text):
     """The scripts are built of commands that change nothing, and of loops that end."""
-    ended = subprocess.run(["bash", "-c", text], capture_output=True, timeout=20, check=False)
+    ended = subprocess.run(["bash", "-c", text], capture_output=True, timeout=PATIENCE, check=False)
     assert min(ended.returncode, 1) in codes(text, none_fails)

@@ -31,6 +31,7 @@ from lago_acceptance.probes.survey import (
 from lago_acceptance.probes.tls import Handshake
 from tests.support.edge_servers import raw_server
 from tests.support.hostile_servers import ENDLESS, GARBAGE, LARGE, Talk
+from tests.support.patience import PATIENCE
 
 HOSTS = {"api": "api.lago.test", "front": "front.lago.test", "gateway": "gateway.lago.test"}
 ADDRESS = "192.0.2.1"
@@ -48,7 +49,6 @@ CHECKS = (
     cors.others_are_not,
     open_ports.jobs_are_closed,
 )
-GIVE_UP = 60
 # Whatever the other side sends, a message stays one that a person reads.
 LONGEST = 2000
 
@@ -67,12 +67,12 @@ def test_a_probe_ends_at_its_deadline(name):
     started = time.monotonic()
     exchange = sent(ENDLESS[name], 0.7)
     assert exchange.failure
-    assert time.monotonic() - started < GIVE_UP
+    assert time.monotonic() - started < PATIENCE
 
 
 @pytest.mark.parametrize("name", [*GARBAGE, *LARGE])
 def test_a_probe_keeps_little_of_whatever_comes(name):
-    exchange = sent({**GARBAGE, **LARGE}[name], GIVE_UP)
+    exchange = sent({**GARBAGE, **LARGE}[name], PATIENCE)
     assert exchange.failure or 0 <= exchange.status <= 999
     assert len(exchange.body) <= KEPT
     assert sum(len(key) + len(value) for key, value in exchange.headers.items()) < 2**18
