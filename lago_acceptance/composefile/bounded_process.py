@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import selectors
 import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
 DEADLINE = 8.0
 OUTPUT_CAP = 8_000_000
 _ERRORS_CAP = 1_000_000
+_CHUNK = 2**16
+_LOOK_SECONDS = 0.2
 # Of what the program may write to. With its own code Compose stays below 256 MiB; for a usual file it needs 96 MiB.
 _MEMORY_CAP = 192 << 20
 
@@ -47,31 +50,62 @@ def run(
     with subprocess.Popen(
         command, stdin=pipe, stdout=pipe, stderr=pipe, env=dict(environment), cwd=folder
     ) as process:
-        assert process.stdin and process.stdout and process.stderr
-        stderr = process.stderr
-        timer = threading.Timer(DEADLINE, process.kill)
-        timer.daemon = True
-        timer.start()
         try:
             _limit(process.pid)
-            errors: list[bytes] = []
-            # Daemons: the reader ends when the last process that holds the pipe has ended, which may be another one.
-            writer = threading.Thread(target=_write, args=(process.stdin, given), daemon=True)
-            reader = threading.Thread(target=lambda: errors.append(_start_of(stderr)), daemon=True)
-            writer.start()
-            reader.start()
             STARTED.set()
-            stdout = process.stdout.read(OUTPUT_CAP + 1)
-            if len(stdout) > OUTPUT_CAP:
-                raise NotDone(f"its output has more than {OUTPUT_CAP // 1_000_000} MB")
-            code = process.wait()
-            if code < 0 and time.monotonic() >= end:
-                raise NotDone(f"it was not done within {DEADLINE:.0f} s")
-            reader.join(DEADLINE)
-            return Ended(code, stdout, b"".join(errors))
+            stdout, stderr = _talk(process, given, end)
+            return Ended(process.wait(max(0, end - time.monotonic())), stdout, stderr)
+        except subprocess.TimeoutExpired:
+            raise NotDone(f"it was not done within {DEADLINE:.0f} s") from None
         finally:
-            timer.cancel()
             process.kill()
+
+
+def _talk(process: subprocess.Popen[bytes], given: bytes, end: float) -> tuple[bytes, bytes]:
+    """Hand a process its input, and read its output and errors until it closes both or ends.
+
+    TimeoutExpired where that is not before ``end``.
+    """
+    assert process.stdin and process.stdout and process.stderr
+    output, errors, left = bytearray(), bytearray(), memoryview(given)
+    with selectors.DefaultSelector() as selector:
+        os.set_blocking(process.stdin.fileno(), False)
+        selector.register(process.stdin, selectors.EVENT_WRITE)
+        selector.register(process.stdout, selectors.EVENT_READ, output)
+        selector.register(process.stderr, selectors.EVENT_READ, errors)
+        while {process.stdout, process.stderr} & {key.fileobj for key in selector.get_map().values()}:
+            if time.monotonic() >= end:
+                raise subprocess.TimeoutExpired(process.args, DEADLINE)
+            ready = selector.select(_LOOK_SECONDS)
+            # What it has started may hold its pipes for longer; what it wrote itself is there once it has ended.
+            if not ready and process.poll() is not None and not (ready := selector.select(0)):
+                break
+            for key, _ in ready:
+                if key.fileobj is not process.stdin:
+                    if not _read(key.fd, key.data):
+                        selector.unregister(key.fileobj)
+                elif not (left := _write(key.fd, left)):
+                    selector.unregister(process.stdin)
+                    process.stdin.close()
+            if len(output) > OUTPUT_CAP:
+                raise NotDone(f"its output has more than {OUTPUT_CAP // 1_000_000} MB")
+            del errors[_ERRORS_CAP:]
+    return bytes(output), bytes(errors)
+
+
+def _write(stream: int, left: memoryview) -> memoryview:
+    """Write as much as fits; what is left of it. Nothing is, where nobody reads."""
+    try:
+        return left[os.write(stream, left[:_CHUNK]) :]
+    except BrokenPipeError:
+        return left[:0]
+
+
+def _read(stream: int, part: bytearray) -> bool:
+    """Read what is there; whether there may be more."""
+    chunk = os.read(stream, _CHUNK)
+    part += chunk
+    return bool(chunk)
 
 
 def _limit(process: int) -> None:
@@ -79,16 +113,3 @@ def _limit(process: int) -> None:
     if hasattr(resource, "prlimit"):
         with suppress(ProcessLookupError, PermissionError):
             resource.prlimit(process, resource.RLIMIT_DATA, (_MEMORY_CAP, _MEMORY_CAP))
-
-
-def _write(stream: IO[bytes], given: bytes) -> None:
-    with suppress(BrokenPipeError), stream:
-        stream.write(given)
-
-
-def _start_of(stream: IO[bytes]) -> bytes:
-    """The first megabyte of a stream, which is read to its end."""
-    start = stream.read(_ERRORS_CAP)
-    while stream.read(_ERRORS_CAP):
-        pass
-    return start

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from lago_acceptance.composefile import bounded_process, isolation
-from lago_acceptance.composefile.bounded_process import NotDone, run
+from lago_acceptance.composefile.bounded_process import Ended, NotDone, run
 from lago_acceptance.composefile.isolation import ENVIRONMENT, run_isolated
 from lago_acceptance.core.resources import compose_binary
 
@@ -69,7 +70,8 @@ def test_what_is_given_is_read_and_what_is_written_is_returned():
 
 def test_a_program_that_does_not_end_is_ended(monkeypatch):
     monkeypatch.setattr(bounded_process, "DEADLINE", 1.0)
-    for text in ("while True: pass", "import os, time; os.close(1); time.sleep(600)"):
+    hangs = "import os, time; os.close(1); {}time.sleep(600)"
+    for text in ("while True: pass", hangs.format(""), hangs.format("os.close(2); ")):
         with pytest.raises(NotDone, match="not done within 1 s"):
             run(code(text), {})
 
@@ -82,8 +84,32 @@ def test_a_program_that_writes_without_end_is_ended(monkeypatch):
     assert ended.code == 0 and len(ended.stderr) == 1_000_000
 
 
+def test_what_a_program_leaves_running_is_not_waited_for():
+    """It holds the pipe of the errors for longer than the program lives."""
+    started = time.monotonic()
+    assert run(["/bin/sh", "-c", "sleep 20 >&- & echo done"], {}) == Ended(0, b"done\n", b"")
+    assert time.monotonic() - started < 20
+
+
+def test_what_a_program_writes_at_its_end_is_read(monkeypatch):
+    """It ends between a look at its pipes and a look at itself."""
+    monkeypatch.setattr(bounded_process, "_LOOK_SECONDS", 0)
+    waited = subprocess.Popen.poll
+
+    def poll(process: subprocess.Popen) -> int | None:
+        process.wait()
+        return waited(process)
+
+    monkeypatch.setattr(subprocess.Popen, "poll", poll)
+    assert run(["/bin/sh", "-c", "sleep 0.2; echo done"], {}) == Ended(0, b"done\n", b"")
+
+
+def test_a_program_that_reads_nothing_has_answered():
+    assert run(code("print('done')"), {}, b"x" * 1_000_000) == Ended(0, b"done\n", b"")
+
+
 def test_a_program_has_a_limit_of_memory():
-    ended = run(code("import time\ntime.sleep(0.2)\nbytearray(300 << 20)"), {})
+    ended = run(code("import sys; sys.stdin.read(); bytearray(300 << 20)"), {})
     assert ended.code == 1 and b"MemoryError" in ended.stderr
 
 
