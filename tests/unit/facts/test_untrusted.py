@@ -51,11 +51,10 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-LINES = (
-    st.sampled_from(ODD)
-    | VALUES.map(json.dumps)
-    | st.text(st.characters(blacklist_characters="\n"), max_size=40)
-)
+# A host decodes what is no UTF-8 so.
+BYTES = st.binary(max_size=40).map(lambda raw: raw.replace(b"\n", b"").decode("utf-8", "surrogateescape"))
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=40)
+LINES = st.sampled_from(ODD) | VALUES.map(json.dumps) | TEXTS | BYTES
 PRINTED = st.lists(st.tuples(st.sampled_from(NAMES), LINES), max_size=8)
 
 
