@@ -12,12 +12,16 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from lago_acceptance.clients.browser import FONTS
 from lago_acceptance.core.waiting import until
 from lago_acceptance.images import resolve
 from tests.support.containers import Container, listens, running
+from tests.support.patience import PATIENCE
 
 CHROMIUM = (
     "chromium-headless-shell",
+    # A page is loaded when its fonts are, or have failed; DNS may take its time for either.
+    f"--host-resolver-rules={','.join(f'MAP {name} ~NOTFOUND' for name in FONTS)}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",
@@ -87,9 +91,10 @@ class LagoAnswers:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE * 1000)
     # In the machine's own network, for Chromium opens its DevTools on 127.0.0.1 only.
     with running(resolve.stand_in("lago-pdf"), *CHROMIUM, options=("--network=host",)) as container:
-        devtools = until(lambda: re.search(r"DevTools listening on (ws:\S+)", container.logs()), 20)
+        devtools = until(lambda: re.search(r"DevTools listening on (ws:\S+)", container.logs()), PATIENCE)
         assert devtools, container.logs()
         with sync_playwright() as playwright, playwright.chromium.connect_over_cdp(devtools[1]) as connected:
             yield connected
@@ -99,7 +104,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
     page = context.new_page()
-    page.set_default_timeout(5000)
+    page.set_default_timeout(PATIENCE * 1000)
     yield page
     context.close()
 
@@ -130,7 +135,7 @@ def front(lago: tuple[LagoAnswers, str]) -> Iterator[Front]:
                     f"--env={name}={value}" for name, value in {"API_URL": lago[1], **variables}.items()
                 )
                 made = stack.enter_context(running(resolve.stand_in("lago-front"), options=options))
-                assert until(lambda: listens(made.address, 80), 20), made.logs()
+                assert until(lambda: listens(made.address, 80), PATIENCE), made.logs()
                 started[key] = made
             return f"http://{started[key].address}"
 
