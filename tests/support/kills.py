@@ -18,6 +18,7 @@ from lago_acceptance.core import run
 from lago_acceptance.core.waiting import until
 from tests.support import suite_run
 from tests.support.paths import ROOT
+from tests.support.patience import PATIENCE
 
 # How long an interrupted run may clean up, on a machine that does other things too.
 END_SECONDS = 150
@@ -45,6 +46,12 @@ class Struck:
         # Before its first line a program has no handler yet, and has made nothing; after its last one it has none left.
         outside = "session starts" not in self.output or "verdict, run" in self.output
         return self.code in (0, 2) or (self.code in (-self.kind, 1) and outside)
+
+    @property
+    def has_traceback(self) -> bool:
+        """Whether it printed a traceback, other than where Python itself starts and ends: there no line is the run's."""
+        outside = self.code == -self.kind or "Fatal Python error: init_" in self.output
+        return "Traceback" in self.output and not outside
 
     def __str__(self) -> str:
         return f"{self.kind.name} after {self.after:.2f} s: exit code {self.code} after {self.seconds:.1f} s more"
@@ -172,6 +179,6 @@ def docker_names() -> list[str]:
         name = "{{.Names}}" if kind[0] == "ps" else "{{.Name}}"
         command = ["docker", *kind, "--filter", f"name={run.PREFIX}", "--format", name]
         found += subprocess.run(
-            command, capture_output=True, text=True, timeout=60, check=True
+            command, capture_output=True, text=True, timeout=PATIENCE, check=True
         ).stdout.split()
     return found
