@@ -10,15 +10,12 @@ from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Red
 from lago_acceptance.core.registry import Entry, Severity
 from lago_acceptance.core.roles import API, GATEWAY
-from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.secrets import excerpt
 
 if TYPE_CHECKING:
     from lago_acceptance.probes.http import Answer
 
 T = TypeVar("T")
-LARGEST_EXCERPT = 300
-# No excerpt needs more, and searching megabytes for secrets takes seconds.
-_READ = 2**16
 _STUCK = "billing does not work from here on"
 
 # Why a service's own answer does not arrive, and the fix.
@@ -120,7 +117,7 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
     def said(self) -> str:
         """Status and the first 300 characters of the body, for a message."""
         text = self.body if isinstance(self.body, str) else msgspec.json.encode(self.body).decode()
-        return f"{self.status}: {redact(text[:_READ])[:LARGEST_EXCERPT]}"
+        return f"{self.status}: {excerpt(text, 300)}"
 
     def taken(self, impact: str = _STUCK) -> Any:
         """The body of a 200, which Lago sends, or a 201; Refused for any other status."""
@@ -159,11 +156,6 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
                 fix="read error_details or detail in the answer; for a 500 read the service's log",
             ),
         )
-
-
-def excerpt(text: str, length: int) -> str:
-    """The beginning of a text from elsewhere, on one line and without secrets."""
-    return redact(" ".join(text[:_READ].split()))[:length]
 
 
 def no_answer(answer: Answer) -> tuple[str, str]:

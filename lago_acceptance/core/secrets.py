@@ -14,10 +14,13 @@ __all__ = (
     "MaskedSecret",
     "Redactor",
     "Secret",
+    "excerpt",
     "is_masked",
     "masked_part",
     "redact",
 )
+# No excerpt needs more, and searching megabytes for secrets takes seconds.
+_READ = 2**16
 
 
 class Secret:
@@ -76,3 +79,8 @@ Redactor.shared = Redactor()
 def redact(text: str) -> str:
     """The text without secrets; see ``Redactor``."""
     return Redactor.shared.redact(text)
+
+
+def excerpt(text: str, length: int) -> str:
+    """The beginning of a text from elsewhere, on one line and without secrets."""
+    return redact(" ".join(text[:_READ].split()))[:length]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lago_acceptance.core.roles import API
-from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.secrets import excerpt
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.facts.untrusted import decoded, whole_number
@@ -31,7 +31,7 @@ class InsideAnswer(msgspec.Struct, frozen=True):
     @property
     def said(self) -> str:
         """Status and the first 300 characters, for a message."""
-        return f"{self.status or 'no answer'}: {redact(' '.join(self.text.split()))[:300]}"
+        return f"{self.status or 'no answer'}: {excerpt(self.text, 300)}"
 
 
 class InsideView(msgspec.Struct, frozen=True):

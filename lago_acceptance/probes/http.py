@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.secrets import excerpt
 from lago_acceptance.probes.failure import Failure, Kind, failure_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def excerpt(self) -> str:
         """Status and the first 300 characters of the body, for a message."""
-        text = " ".join(redact(self.body)[:300].split())
+        text = excerpt(self.body, 300)
         kind = self.media_type[:100] or "without a content type"
         return f"{self.status} {kind}: {text or 'an empty body'}"
 

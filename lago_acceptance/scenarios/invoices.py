@@ -6,11 +6,12 @@ from collections.abc import Callable
 from urllib.parse import urljoin
 
 from lago_acceptance.checks.edge.bodies import REDIRECTS
-from lago_acceptance.clients.answers import NotAnswered, excerpt
+from lago_acceptance.clients.answers import NotAnswered
 from lago_acceptance.clients.lago import Document
 from lago_acceptance.clients.paths import path_of
 from lago_acceptance.core import registry
 from lago_acceptance.core.roles import API, PDF, WORKER
+from lago_acceptance.core.secrets import excerpt
 from lago_acceptance.core.waiting import until
 from lago_acceptance.scenarios.context import Context, red
 

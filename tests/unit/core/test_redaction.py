@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.secrets import excerpt, redact
 
 
 def made(alphabet: str = string.ascii_letters + string.digits, size: int = 20) -> str:
@@ -207,3 +207,11 @@ def test_a_log_that_is_made_to_take_long_does_not(piece):
     started = time.process_time()
     redact((piece * 30_000)[:30_000] + "\nPRIVATE KEY-----")
     assert time.process_time() - started < 20
+
+
+def test_an_excerpt_is_a_line_without_secrets():
+    password = made()
+    text = f"refused:\n  postgres://lago:{password}@db:5432/lago\n" + "x" * 10**7
+    said = excerpt(text, 300)
+    assert said.startswith("refused: postgres://lago:") and "@db:5432/lago x" in said
+    assert password not in said and len(said) == 300
