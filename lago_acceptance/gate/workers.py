@@ -5,6 +5,7 @@ A process is forked and not started anew: for one file that would double the gat
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import resource
 import selectors
@@ -115,6 +116,8 @@ def _cause(status: int) -> str:
 
 def _work(path: Path, judge: Callable[[Path], bytes], writable: int) -> NoReturn:
     """Judge a file in this process, which ends with it."""
+    # How it ends is told in a sentence; pytest's handler would print a traceback too.
+    faulthandler.disable()
     try:
         os.setpgid(0, 0)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):

@@ -57,10 +57,7 @@ def test_what_hangs_is_ended_and_the_others_are_judged(name, monkeypatch):
 ENDS = {
     "memory": (lambda: bytearray(1 << 30), "256 MiB"),
     "memory, in small parts": (lambda: [str(number) * 100 for number in range(1 << 24)], "256 MiB"),
-    "a crash": (
-        lambda: (faulthandler.disable(), os.kill(os.getpid(), signal.SIGSEGV)),
-        "ended with code -11",
-    ),
+    "a crash": (lambda: os.kill(os.getpid(), signal.SIGSEGV), "ended with code -11"),
     "an end without an answer": (lambda: os._exit(3), "ended with code 3"),
 }
 
@@ -70,6 +67,12 @@ def test_a_process_that_dies_is_a_sentence_about_its_file(name):
     work, said = ENDS[name]
     [answer] = answers(["bad"], lambda path: work() and b"judged")
     assert isinstance(answer, Died) and said in str(answer)
+
+
+def test_a_process_that_dies_prints_no_traceback():
+    """Pytest has a handler enabled that does, and a fork inherits it."""
+    assert faulthandler.is_enabled()
+    assert answers(["good"], lambda path: str(faulthandler.is_enabled()).encode()) == [b"False"]
 
 
 def test_a_large_process_judges_as_a_small_one():
