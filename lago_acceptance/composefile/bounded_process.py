@@ -68,12 +68,13 @@ def _talk(process: subprocess.Popen[bytes], given: bytes, end: float) -> tuple[b
     """
     assert process.stdin and process.stdout and process.stderr
     output, errors, left = bytearray(), bytearray(), memoryview(given)
+    unread: set[object] = {process.stdout, process.stderr}
     with selectors.DefaultSelector() as selector:
         os.set_blocking(process.stdin.fileno(), False)
         selector.register(process.stdin, selectors.EVENT_WRITE)
         selector.register(process.stdout, selectors.EVENT_READ, output)
         selector.register(process.stderr, selectors.EVENT_READ, errors)
-        while {process.stdout, process.stderr} & {key.fileobj for key in selector.get_map().values()}:
+        while unread:
             if time.monotonic() >= end:
                 raise subprocess.TimeoutExpired(process.args, DEADLINE)
             ready = selector.select(_LOOK_SECONDS)
@@ -81,12 +82,14 @@ def _talk(process: subprocess.Popen[bytes], given: bytes, end: float) -> tuple[b
             if not ready and process.poll() is not None and not (ready := selector.select(0)):
                 break
             for key, _ in ready:
-                if key.fileobj is not process.stdin:
-                    if not _read(key.fd, key.data):
-                        selector.unregister(key.fileobj)
-                elif not (left := _write(key.fd, left)):
-                    selector.unregister(process.stdin)
-                    process.stdin.close()
+                if key.fileobj is process.stdin:
+                    left = _write(key.fd, left)
+                    if not left:
+                        selector.unregister(process.stdin)
+                        process.stdin.close()
+                elif not _read(key.fd, key.data):
+                    selector.unregister(key.fileobj)
+                    unread.remove(key.fileobj)
             if len(output) > OUTPUT_CAP:
                 raise NotDone(f"its output has more than {OUTPUT_CAP // 1_000_000} MB")
             del errors[_ERRORS_CAP:]
