@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PACKAGES = ("chromium", "libnss3-tools")
-FONTS = ("fonts.googleapis.com", "fonts.gstatic.com")
+# Pages wait for their style sheets, and without internet foreign ones may never load.
+WITHOUT_FONTS = tuple(f"MAP {host} ~NOTFOUND" for host in ("fonts.googleapis.com", "fonts.gstatic.com"))
 SECONDS = 8.0
 # For all that is done with one page: some of Playwright's calls have no deadline, and a script may never end.
 PAGE_SECONDS = 120.0
@@ -89,8 +90,7 @@ class Browser:
         folder.mkdir(parents=True, exist_ok=True)
         if view.roots:
             _trust(view.roots, folder)
-        # Pages wait for their style sheets, and without internet foreign ones may never load.
-        rules = [f"MAP {host} ~NOTFOUND" for host in FONTS]
+        rules = [*WITHOUT_FONTS]
         rules += [f"MAP {host} {address}" for host in view.hosts.values() if (address := view.pinned(host))]
         self._playwright = sync_playwright().start()
         self._chromium = self._playwright.chromium.launch(

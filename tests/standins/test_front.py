@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from lago_acceptance.clients.browser import FONTS
+from lago_acceptance.clients.browser import WITHOUT_FONTS
 from lago_acceptance.core.waiting import until
 from lago_acceptance.images import resolve
 from tests.support.containers import Container, listens, running
@@ -20,8 +20,7 @@ from tests.support.patience import PATIENCE
 
 CHROMIUM = (
     "chromium-headless-shell",
-    # A page is loaded when its fonts are, or have failed; DNS may take its time for either.
-    f"--host-resolver-rules={','.join(f'MAP {name} ~NOTFOUND' for name in FONTS)}",
+    f"--host-resolver-rules={','.join(WITHOUT_FONTS)}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",
