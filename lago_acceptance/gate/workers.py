@@ -116,7 +116,7 @@ def _cause(status: int) -> str:
 
 def _work(path: Path, judge: Callable[[Path], bytes], writable: int) -> NoReturn:
     """Judge a file in this process, which ends with it."""
-    # How it ends is told in a sentence; pytest's handler would print a traceback too.
+    # The gate reports a crash as a finding; pytest's fault handler would print a traceback as well.
     faulthandler.disable()
     try:
         os.setpgid(0, 0)

@@ -14,7 +14,7 @@ docker network ls -q --filter "label=lago-acceptance.run=${1#lago-acceptance-}" 
 held() {
     said=$(docker network rm "$1" 2>&1) && return
     case "$said $(docker network inspect --format '{{len .Containers}}' "$1" 2>&1)" in
-        *"active endpoints"*" 0") printf 'network %s, which no container is on although Docker says so (restart Docker)\n' "$1" ;;
+        *"active endpoints"*" 0") printf 'network %s: Docker reports active endpoints, but no container is attached (restart Docker to free it)\n' "$1" ;;
         *) printf 'network %s\n' "$1" ;;
     esac
 }
