@@ -38,6 +38,19 @@ def test_an_interrupted_run_ends_and_leaves_nothing(kind, number, machine, sshd)
     assert machine.new(()) == [], f"seed {SEED}: {struck}"
 
 
+@pytest.mark.parametrize(
+    ("code", "output", "is_the_runs"),
+    [
+        (1, "Traceback (most recent call last):", True),
+        (-signal.SIGINT, "Traceback (most recent call last):", False),
+        (1, "Fatal Python error: init_import_site: ...\nTraceback (most recent call last):", False),
+        (2, "interrupted", False),
+    ],
+)
+def test_a_traceback_of_python_before_its_first_line_is_not_the_runs(code, output, is_the_runs):
+    assert Struck(signal.SIGINT, 0, code, output, 0).has_traceback is is_the_runs
+
+
 def test_what_killed_runs_left_is_removed_by_the_next(machine, sshd):
     server = sshd(before=SLOW)
     chance = random.Random(SEED)

@@ -297,3 +297,21 @@ def test_ci_ends_with_the_summary_and_the_exit_code_of_the_tests(
         check=False,
     )
     assert (ended.returncode, ended.stdout.splitlines()[-1]) == (code, last)
+
+
+def test_ci_shows_errors_before_the_summary_also_in_a_file(machine: Machine) -> None:
+    project, log = clone(machine.folder / "clone", ".ci/run"), machine.folder / "log"
+    is_there = f"n=0; until grep -q warned {log} || [ $$n = 2000 ]; do n=$$((n+1)); done"
+    (project / "Makefile").write_text(
+        f"test:\n\t@echo warned >&2; {is_there}; echo '2 passed'; echo 0 >$$STATUS_FILE\n"
+    )
+    with log.open("w") as output:
+        subprocess.run(
+            [str(project / ".ci" / "run")],
+            env={**os.environ, "PATH": str(machine.tools)},
+            stdout=output,
+            stderr=output,
+            timeout=PATIENCE,
+            check=True,
+        )
+    assert log.read_text().splitlines() == ["warned", "2 passed"]
