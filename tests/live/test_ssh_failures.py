@@ -132,11 +132,9 @@ def test_what_is_still_read_ends_where_the_run_gives_up(tmp_path, sshd):
     try:
         reading = background.submit(host.read, ReadCommand("facts", "true", {}, deadline=600))
         assert until(reached.exists, PATIENCE)
-        started = time.monotonic()
         host.give_up()
         with pytest.raises(Unreachable, match="facts of .* was interrupted"):
             reading.result(PATIENCE)
-        assert time.monotonic() - started < PATIENCE
     finally:
         host.close()
 

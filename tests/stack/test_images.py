@@ -132,12 +132,13 @@ def test_one_image_that_a_registry_does_not_have_says_nothing_about_the_next(reg
 
 
 def test_a_registry_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = pull.SILENCE_SECONDS
     monkeypatch.setattr(pull, "SILENCE_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         reference = f"127.0.0.1:{silent.getsockname()[1]}/redis:7-alpine"
         started = time.monotonic()
         assert resolve_one(reference).origin == "stand-in"
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < usual
 
 
 def test_a_daemon_that_is_not_there_is_one_sentence() -> None:

@@ -16,7 +16,7 @@ from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.model.from_docker import PROJECT_LABEL
 from lago_acceptance.targets.stack import docker_daemon
 from tests.support import broken_deployments, suite_run
-from tests.support.kills import Machine
+from tests.support.kills import END_SECONDS, Machine
 from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.stack
@@ -88,7 +88,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, kind):
     started = Started(tmp_path)
     run_id = started.id_once_containers_run()
     started.process.send_signal(kind)
-    code, output = started.ended(within=PATIENCE)
+    code, output = started.ended(within=END_SECONDS)
     assert code == 2, output[-2000:]
     assert left_of(run_id) == []
     assert not list(tmp_path.glob(f"{run.PREFIX}*")), "the private folder holds keys"
@@ -102,7 +102,7 @@ def test_interrupts_while_it_cleans_up_do_not_cut_that_off(tmp_path):
         started.process.send_signal(signal.SIGINT)
         return started.process.poll() is not None
 
-    assert until(has_ended, PATIENCE)
+    assert until(has_ended, END_SECONDS)
     code, output = started.ended(within=PATIENCE)
     assert code == 2 and "Traceback" not in output, output[-2000:]
     assert left_of(run_id) == [] and not list(tmp_path.glob(f"{run.PREFIX}*"))
@@ -143,7 +143,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
         following.id_once_containers_run()
     finally:
         following.process.send_signal(signal.SIGINT)
-        following.ended(within=PATIENCE)
+        following.ended(within=END_SECONDS)
 
 
 def finished_too_late(kind: str) -> str:
@@ -165,7 +165,7 @@ def test_what_docker_finishes_while_the_next_run_goes_on_is_removed_at_its_end(t
     started = Started(tmp_path)
     started.id_once_containers_run()
     run_id = finished_too_late("network")
-    code, output = started.ended(200)
+    code, output = started.ended(within=suite_run.DEADLINE)
     assert code == 0 and f"removed what run {run_id} left behind" in output, output[-2000:]
     assert left_of(run_id) == []
 
