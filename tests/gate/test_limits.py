@@ -14,7 +14,7 @@ import pytest
 
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.waiting import until
-from tests.support import hostile
+from tests.support import hostile, processes
 from tests.support.patience import PATIENCE
 
 GATE = str(Path(sys.executable).with_name("lago-gate"))
@@ -68,7 +68,7 @@ def test_a_signal_ends_the_gate_and_all_that_it_started(number, tmp_path):
     for arguments in (["init", "-q"], ["add", "compose.yml"], ["commit", "-q", "-m", "first"]):
         identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
         subprocess.run(["git", *identity, *arguments], cwd=path.parent, check=True)
-    process = psutil.Popen(
+    process = subprocess.Popen(
         [GATE, "--reports", str(tmp_path / "reports"), "--base", "HEAD", str(path)],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
@@ -76,10 +76,8 @@ def test_a_signal_ends_the_gate_and_all_that_it_started(number, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    compose = until(
-        lambda: [each for each in process.children(recursive=True) if "compose" in each.name()], PATIENCE
-    )
-    started = process.children(recursive=True)
+    compose = until(lambda: processes.started_by(process.pid, "compose"), PATIENCE)
+    started = processes.started_by(process.pid)
     assert compose, "Compose was not started"
     process.send_signal(number)
     _, errors = process.communicate(timeout=PATIENCE)

@@ -6,12 +6,11 @@ import signal
 import socket
 import subprocess
 
-import psutil
 import pytest
 
 from lago_acceptance.core.waiting import until
 from lago_acceptance.plugin import many_hosts
-from tests.support import suite_run
+from tests.support import processes, suite_run
 from tests.support.patience import PATIENCE
 
 
@@ -56,16 +55,13 @@ def test_an_interrupted_look_at_several_hosts_leaves_nothing_that_runs(kind, tmp
             stderr=subprocess.STDOUT,
             text=True,
         )
-        both = psutil.Process(run.pid)
-        assert until(
-            lambda: sum(each.name() == "ssh" for each in both.children(recursive=True)) >= 2, PATIENCE
-        )
-        children = both.children(recursive=True)
+        assert until(lambda: len(processes.started_by(run.pid, "ssh")) >= 2, PATIENCE)
+        children = processes.started_by(run.pid)
         run.send_signal(kind)
         output, _ = run.communicate(timeout=PATIENCE)
     assert run.returncode == 2, output
     assert "interrupted" in output and "Traceback" not in output
-    assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    assert not [each for each in children if processes.runs(each)]
 
 
 @pytest.mark.stack

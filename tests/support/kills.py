@@ -12,11 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from lago_acceptance.core import run
 from lago_acceptance.core.waiting import until
-from tests.support import suite_run
+from tests.support import processes, suite_run
 from tests.support.paths import ROOT
 from tests.support.patience import PATIENCE
 
@@ -139,24 +137,19 @@ class Machine:
 
     def left(self) -> list[str]:
         """What runs have left: processes, temporary files, containers, volumes and networks."""
-        processes = [
-            f"process {each.pid}: {each.name()}" for each in psutil.process_iter() if self._is_ours(each)
-        ]
         files = [str(each) for each in self.temporary.iterdir()]
         runs = [each.name for each in self.reports.iterdir() if each.is_dir() and not each.is_symlink()]
         names = " ".join(docker_names()) if self.uses_docker else ""
-        return [*processes, *files, *(f"Docker's objects of run {each}" for each in runs if each in names)]
+        return [
+            *processes.with_variable(MARK, self.mark),
+            *files,
+            *(f"Docker's objects of run {each}" for each in runs if each in names),
+        ]
 
     def new(self, before: Iterable[str]) -> list[str]:
         """What is left beside what was left ``before``, after as long as a killed run's connection may hold."""
         until(lambda: set(self.left()) <= set(before), GONE_SECONDS)
         return sorted(set(self.left()) - set(before))
-
-    def _is_ours(self, process: psutil.Process) -> bool:
-        try:
-            return process.environ().get(MARK) == self.mark and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            return False
 
 
 def _open_to_others(folder: Path) -> Iterator[str]:

@@ -10,12 +10,12 @@ import subprocess
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from lago_acceptance.core.waiting import until
 from lago_acceptance.gate import workers
 from lago_acceptance.gate.workers import Died, Workers
+from tests.support import processes
 from tests.support.patience import PATIENCE
 
 
@@ -93,8 +93,4 @@ def test_what_a_file_started_ends_with_it(monkeypatch, tmp_path):
     [answer] = answers(["bad"], judge)
     assert isinstance(answer, Died)
 
-    def gone() -> bool:
-        number = int(started.read_text())
-        return not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE
-
-    assert until(gone, PATIENCE)
+    assert until(lambda: not processes.runs(int(started.read_text())), PATIENCE)

@@ -8,7 +8,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from lago_acceptance.core.permit import Permit
@@ -17,7 +16,7 @@ from lago_acceptance.core.waiting import until
 from lago_acceptance.hosts import bounded
 from lago_acceptance.hosts.base import ReadCommand, WriteCommand
 from lago_acceptance.hosts.local import LocalHost
-from tests.support import signals
+from tests.support import processes, signals
 from tests.support.patience import PATIENCE
 
 HOST, PERMIT = LocalHost(), Permit("--target stack")
@@ -25,10 +24,7 @@ HOST, PERMIT = LocalHost(), Permit("--target stack")
 
 def lives(pid_file: Path) -> bool:
     """Whether the process whose number is in a file still runs."""
-    try:
-        return psutil.Process(int(pid_file.read_text())).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return processes.runs(int(pid_file.read_text()))
 
 
 def test_output_errors_and_input_arrive_whole():
