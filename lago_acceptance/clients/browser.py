@@ -32,6 +32,8 @@ PACKAGES = ("chromium", "libnss3-tools")
 # Pages wait for their style sheets, and without internet foreign ones may never load.
 WITHOUT_FONTS = tuple(f"MAP {host} ~NOTFOUND" for host in ("fonts.googleapis.com", "fonts.gstatic.com"))
 SECONDS = 8.0
+# The first start after a boot reads hundreds of megabytes: 15 s were measured, 0.7 s afterwards.
+START_SECONDS = 90.0
 # For all that is done with one page: some of Playwright's calls have no deadline, and a script may never end.
 PAGE_SECONDS = 120.0
 # A page may fail without end.
@@ -80,10 +82,13 @@ def executable() -> str:
 
 
 class Browser:
-    """One Chromium for a run. ``folder`` is private, for its profile; ``reports`` is for traces of failures."""
+    """One Chromium for a run. ``folder`` is private, for its profile; ``reports`` is for traces of failures.
+
+    Unknown where it can't be started: that says nothing about the deployment.
+    """
 
     def __init__(self, view: PublicEndpoints, folder: Path, reports: Path):
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import Error, sync_playwright
 
         self.view, self.reports = view, reports
         path = executable()
@@ -93,12 +98,18 @@ class Browser:
         rules = [*WITHOUT_FONTS]
         rules += [f"MAP {host} {address}" for host in view.hosts.values() if (address := view.pinned(host))]
         self._playwright = sync_playwright().start()
-        self._chromium = self._playwright.chromium.launch(
-            executable_path=path,
-            args=[f"--host-resolver-rules={','.join(rules)}"],
-            env={**os.environ, "HOME": str(folder)},
-            timeout=SECONDS * 1000 * 2,
-        )
+        try:
+            self._chromium = self._playwright.chromium.launch(
+                executable_path=path,
+                args=[f"--host-resolver-rules={','.join(rules)}"],
+                env={**os.environ, "HOME": str(folder)},
+                timeout=START_SECONDS * 1000,
+            )
+        except Error as error:
+            self._playwright.stop()
+            raise Unknown(
+                f"the browser can't be started here: {error.message.splitlines()[0]}; try: {path} --version"
+            ) from error
 
     def close(self) -> None:
         """End the browser."""
