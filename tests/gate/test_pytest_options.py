@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import tempfile
 import tomllib
 from pathlib import Path
 
@@ -131,11 +130,12 @@ def test_pdb_stops_in_a_red_check(run, bad):
     assert run("-m", "gate", bad, "--pdb").code == 2
 
 
-def test_logs_are_shown_live(run):
+def test_logs_are_shown_live(run, tmp_path):
     ended = run(
         *("-m", "smoke", "--target=live", "--hosts=ssh://root@127.0.0.1:9", "--log-cli-level=DEBUG"),
         *("-p", "logs_a_word"),
         PYTHONPATH=_with_plugin(
+            tmp_path,
             "logs_a_word",
             "import logging, lago_acceptance.core.secrets as secrets\n"
             "def pytest_runtest_setup():\n"
@@ -262,8 +262,7 @@ def test_another_configuration_is_refused_in_a_sentence(plugin, tmp_path):
     assert "pytest.ini" in said[0] and str(own) in said[0]
 
 
-def _with_plugin(name: str, text: str) -> str:
-    folder = Path(tempfile.mkdtemp())
+def _with_plugin(folder: Path, name: str, text: str) -> str:
     (folder / f"{name}.py").write_text(text)
     return os.pathsep.join([str(folder), str(suite_run.ROOT)])
 

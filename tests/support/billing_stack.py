@@ -181,4 +181,4 @@ def seeded(world):
 def impatient(monkeypatch):
     """Red comes within seconds, and green on a busy machine too."""
     monkeypatch.setattr(World, "timeouts", Timeouts(invoice=15, usage=15, file=15, webhooks=15))
-    monkeypatch.setattr(cleanup, "GONE_SECONDS", 3.0)
+    monkeypatch.setattr(cleanup, "GONE_SECONDS", 10.0)
