@@ -107,9 +107,8 @@ class Browser:
             )
         except Error as error:
             self._playwright.stop()
-            raise Unknown(
-                f"the browser can't be started here: {error.message.splitlines()[0]}; try: {path} --version"
-            ) from error
+            said = error.message.splitlines()[0].rstrip(".")
+            raise Unknown(f"the browser can't be started here: {said}; try: {path} --version") from error
 
     def close(self) -> None:
         """End the browser."""

@@ -9,9 +9,7 @@ import pytest
 from lago_acceptance.checks import web_ui
 from lago_acceptance.clients import browser as browsers
 from lago_acceptance.core.findings import Red
-from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.core.waiting import until
-from lago_acceptance.probes.public_endpoints import PublicEndpoints
 from tests.browser.test_web_ui import WRONG, opened, pytestmark, served  # noqa: F401
 from tests.support.patience import PATIENCE
 
@@ -32,18 +30,6 @@ def test_a_script_that_never_ends_is_red(served, monkeypatch):  # noqa: F811
     # And the next page is a page again.
     with browser.page("next") as (page, faults):
         web_ui.open_login(page, faults)
-
-
-@pytest.mark.parametrize("program", ["exit 1", "exec sleep 600"], ids=["that ends", "that hangs"])
-def test_a_browser_that_does_not_start_says_nothing_about_the_deployment(program, tmp_path, monkeypatch):
-    browser = tmp_path / "chromium"
-    browser.write_text(f"#!/bin/sh\n{program}\n")
-    browser.chmod(0o755)
-    monkeypatch.setattr(browsers, "executable", lambda: str(browser))
-    monkeypatch.setattr(browsers, "START_SECONDS", 2.0)
-    view = PublicEndpoints(hosts={}, resolvers=(), origin=None)
-    with pytest.raises(Unknown, match="the browser can't be started here: BrowserType.launch: T"):
-        browsers.Browser(view, tmp_path / "private", tmp_path / "reports")
 
 
 def test_windows_dialogs_and_downloads_are_closed(opened):  # noqa: F811
