@@ -1,0 +1,77 @@
+# Dumps the database while nothing writes into it, reads the dump back, and notes what there is.
+change_dump() {
+    container=$(db_container)
+    [ -n "$container" ] || fail "the database is no running container of this project"
+    need=$(printf 'SELECT pg_database_size(current_database());' | psql_in "$container" "$database")
+    [ "$(free_bytes "$here")" -gt "$need" ] || fail "the dump may need $((need / 1048576)) MiB, and $(($(free_bytes "$here") / 1048576)) MiB are free for $here"
+    docker exec "$container" sh -c 'exec pg_dump -Fc -U "${POSTGRES_USER:-postgres}" -d "$1"' pg_dump "$database" >"$here/backup/database.dump.part"
+    docker exec -i "$container" pg_restore -l <"$here/backup/database.dump.part" >"$here/backup/contents"
+    grep -q 'TABLE DATA .* schema_migrations' "$here/backup/contents" || fail "the dump holds no schema_migrations: it is not one of Lago's database"
+    sync "$here/backup/database.dump.part" 2>/dev/null || sync
+    mv "$here/backup/database.dump.part" "$here/backup/database.dump"
+    identity "$container" "$database" >"$here/backup/identity.part"
+    mv "$here/backup/identity.part" "$here/backup/identity"
+}
+# What the database is and holds, and what waits in Redis: lines of name, tab, number or digest.
+identity() { # container, database
+    psql_in "$1" "$2" <<'END'
+\pset fieldsep '\t'
+SELECT 'system_identifier', system_identifier FROM pg_control_system();
+SELECT 'migrations', count(*) FROM schema_migrations;
+SELECT 'latest_migration', max(version) FROM schema_migrations;
+SELECT format('SELECT %L, count(*) FROM %I', tablename, tablename) FROM pg_tables WHERE schemaname = ANY (current_schemas(false))
+    AND tablename IN ('organizations', 'customers', 'plans', 'subscriptions', 'invoices', 'fees', 'events', 'wallets') ORDER BY 1
+\gexec
+SELECT 'size', pg_database_size(current_database());
+END
+    jobs
+}
+jobs() {
+    store=$(redis_container)
+    [ -n "$store" ] || return 0
+    redis_in "$store" EVAL "
+        local queued = 0
+        for _, name in ipairs(redis.call('SMEMBERS', 'queues')) do queued = queued + redis.call('LLEN', 'queue:' .. name) end
+        local lines = {'queued\t' .. queued, 'processed\t' .. (redis.call('GET', 'stat:processed') or 0)}
+        for _, name in ipairs({'retry', 'schedule', 'dead'}) do lines[#lines + 1] = name .. '\t' .. redis.call('ZCARD', name) end
+        return lines" 0
+}
+ask_identity() { identity "$(db_container)" "$database"; }
+
+# Puts the old data back where a migration has run since. The database that was changed is kept under another name.
+undo_dump() {
+    [ -s "$here/backup/identity" ] || return 0
+    old_compose up -d --pull never --no-deps $store_services
+    wait_for 120 database_answers || fail "the database does not answer: $(docker ps -a --filter "label=com.docker.compose.service=$db_service" --format '{{.Status}}' | head -n 1)"
+    container=$(db_container)
+    was=$(awk -F "$tab" '$1 ~ /^(migrations|latest_migration)$/ { print $2 }' "$here/backup/identity")
+    is=$(printf "SELECT count(*) FROM schema_migrations; SELECT max(version) FROM schema_migrations;" | psql_in "$container" "$database" 2>/dev/null) || is=unknown
+    [ "$was" != "$is" ] || return 0
+    restore_dump "$container"
+}
+database_answers() { docker exec "$(db_container)" pg_isready -q -h 127.0.0.1 2>/dev/null; }
+
+# The dump becomes the database: in a fresh one first, which takes the name only when it holds what the dump held.
+restore_dump() { # container
+    fresh=lago_restored_$deploy_tag broken=lago_broken_$deploy_tag
+    exists() { [ "$(printf "SELECT count(*) FROM pg_database WHERE datname = '%s';" "$1" | psql_in "$container" postgres)" = 1 ]; }
+    if ! { exists "$broken" && exists "$database"; }; then
+        if exists "$database"; then
+            printf 'DROP DATABASE IF EXISTS "%s";\nCREATE DATABASE "%s" TEMPLATE template0;\n' "$fresh" "$fresh" | psql_in "$container" postgres
+            docker exec -i "$container" sh -c 'exec pg_restore --exit-on-error -U "${POSTGRES_USER:-postgres}" -d "$1"' pg_restore "$fresh" <"$here/backup/database.dump"
+            same_counts "$fresh" || fail "the restored database does not hold what the dump held; it is kept as $fresh"
+            take_place "$database" "$broken"
+        fi
+        take_place "$fresh" "$database"
+    fi
+    say "the database was restored from the dump; the one that the new version has changed is kept as $broken"
+    identity "$container" "$broken" >"$here/written_since" 2>/dev/null || :
+}
+take_place() { # name, new name
+    printf "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s';\nALTER DATABASE \"%s\" RENAME TO \"%s\";\n" "$1" "$1" "$2" |
+        psql_in "$container" postgres >/dev/null
+}
+same_counts() {
+    identity "$container" "$1" | grep -v -E '^(size|queued|retry|schedule|dead|processed)' | sort >"$here/restored"
+    grep -v -E '^(size|queued|retry|schedule|dead|processed)' "$here/backup/identity" | sort | cmp -s - "$here/restored"
+}

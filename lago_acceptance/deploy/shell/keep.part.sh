@@ -1,0 +1,26 @@
+# Keeps what runs: files with their modes, and images, each by a name of its own so that no pruning takes it.
+change_keep() {
+    rm -rf "$here/backup/files"
+    mkdir -p "$here/backup/files"
+    : >"$here/backup/modes"
+    printf '%s\n' "$kept_files" | while IFS= read -r path; do
+        [ -n "$path" ] || continue
+        if [ -f "$directory/$path" ]; then
+            mkdir -p "$here/backup/files/$(dirname "$path")"
+            cp -p "$directory/$path" "$here/backup/files/$path"
+            printf '%s\t%s\n' "$(stat -c %a "$directory/$path")" "$path" >>"$here/backup/modes"
+        else
+            printf 'absent\t%s\n' "$path" >>"$here/backup/modes"
+        fi
+    done
+    : >"$here/backup/images"
+    docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$project" | while read -r container; do
+        docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}}{{"\t"}}{{.Config.Image}}{{"\t"}}{{.Image}}' "$container"
+    done | sort -u >"$here/backup/containers"
+    while IFS="$tab" read -r service reference image; do
+        digest=$(docker image inspect -f '{{range .RepoDigests}}{{println .}}{{end}}' "$image" 2>/dev/null | head -n 1)
+        printf '%s\t%s\t%s\t%s\n' "$service" "$reference" "$image" "$digest" >>"$here/backup/images"
+        docker tag "$image" "lago-acceptance-backup/$service:$deploy_id"
+    done <"$here/backup/containers"
+    rm "$here/backup/containers"
+}
