@@ -16,7 +16,7 @@ import msgspec
 
 from lago_acceptance.composefile.env_files import written_variables
 from lago_acceptance.composefile.secret_scan import learn
-from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.secrets import Redactor, redact
 from lago_acceptance.core.settings import Deployment
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.deploy.version import NewVersion
@@ -87,8 +87,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def open_files(self) -> tuple[str, ...]:
-        """Files that other accounts of the host may read."""
-        return tuple(path for path, file in self.old.items() if int(file.mode, 8) & 0o077)
+        """Files with secrets that other accounts of the host may read."""
+        return tuple(
+            path
+            for path, file in self.old.items()
+            if int(file.mode, 8) & 0o077 and _holds_secret(file.content)
+        )
 
     @property
     def recreated(self) -> tuple[str, ...]:
@@ -239,6 +243,10 @@ class _Found:
 
     def decoded(self, kind: str) -> str:
         return base64.b64decode(self.one(kind)).decode("utf-8", "replace")
+
+
+def _holds_secret(content: bytes) -> bool:
+    return Redactor.shared.leaks(content.decode("utf-8", "replace"))
 
 
 def _container(row: list[str]) -> OldContainer:

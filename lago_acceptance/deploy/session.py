@@ -29,13 +29,12 @@ STATE = ".lago-acceptance"
 SILENCE_SECONDS, BEAT_SECONDS = 30, 5
 # What the way there and back may take beside the step itself.
 _MARGIN = 60.0
-_SERVE = 'exec "$(command -v bash || command -v ash || command -v sh)" "$0" "$@"'
+_SERVE = 'exec "$(command -v bash || command -v ash)" "$0" "$@"'
 _INSTALL = """set -e
 umask 077
 [ -d "$directory" ] || { echo "there is no folder $directory"; exit 4; }
 command -v flock >/dev/null || { echo "the program flock is missing: install util-linux"; exit 4; }
-printf '' | read -r -t 1 line 2>/dev/null; [ $? -le 1 ] || command -v bash >/dev/null || command -v ash >/dev/null || {
-    echo "bash is missing: install it"; exit 4; }
+command -v bash >/dev/null || command -v ash >/dev/null || { echo "bash is missing: install it"; exit 4; }
 mkdir -p "$directory/$state/deploys/$id"
 printf '%s' "$archive" | base64 -d | tar -x -f - -C "$directory/$state/deploys/$id"
 """

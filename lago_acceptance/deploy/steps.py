@@ -31,3 +31,5 @@ FILES = Step("files", "putting the new files in place", "the new files could not
 UP = Step("up", "starting the new version", "the new version did not start", 900)
 
 DEPLOY = (PULL, KEEP, QUIET, STOP, DUMP, FILES, UP)
+# Where nothing runs yet there is nothing to stop and nothing to dump.
+FIRST_DEPLOY = (PULL, KEEP, FILES, UP)

@@ -7,7 +7,7 @@ ask_complete() {
         mkdir -p "$here/new/$(dirname "$path")"
         cp "$directory/$path" "$here/new/$path"
     done
-    coming_compose config --format json
+    coming_compose config --quiet
 }
 # Over the network, as Lago does: the image lets everybody in who comes by the socket or by loopback.
 ask_password() {
@@ -24,4 +24,24 @@ ask_key() {
         key = OpenSSL::PKey::RSA.new(text.unpack1("m"))
         abort "it is a public key" unless key.private?
         puts "key #{Digest::SHA256.hexdigest(key.public_to_der)}"'
+}
+
+# How many of the API keys of before the API still accepts: two numbers.
+ask_old_keys() {
+    container=$(running_of "$api_service" | head -n 1)
+    [ -n "$container" ] || fail "no API container runs"
+    all=0 good=0
+    while IFS= read -r key; do
+        all=$((all + 1))
+        status=$(printf 'header = "Authorization: Bearer %s"\n' "$key" | docker exec -i "$container" curl -s -o /dev/null --max-time 20 -w '%{http_code}' -K - \
+            http://127.0.0.1:3000/api/v1/organizations) || :
+        [ "$status" != 200 ] || good=$((good + 1))
+    done <"$here/backup/api_keys"
+    say "$all $good"
+}
+ask_kept_identity() { cat "$here/backup/identity"; }
+# What the dump may need and what is free, in bytes.
+ask_space() {
+    printf 'SELECT pg_database_size(current_database());' | psql_in "$(db_container)" "$database"
+    free_bytes "$here"
 }

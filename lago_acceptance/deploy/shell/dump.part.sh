@@ -1,7 +1,11 @@
 # Dumps the database while nothing writes into it, reads the dump back, and notes what there is.
 change_dump() {
+    [ -n "$db_service" ] || fail "no container of this project is Lago's database: dump it yourself"
+    if [ -z "$(db_container)" ]; then
+        old_compose up -d --pull never --no-deps $store_services
+        wait_for 120 database_answers || fail "$db_service does not start: docker logs $(of_service "$db_service")"
+    fi
     container=$(db_container)
-    [ -n "$container" ] || fail "the database is no running container of this project"
     need=$(printf 'SELECT pg_database_size(current_database());' | psql_in "$container" "$database")
     [ "$(free_bytes "$here")" -gt "$need" ] || fail "the dump may need $((need / 1048576)) MiB, and $(($(free_bytes "$here") / 1048576)) MiB are free for $here"
     docker exec "$container" sh -c 'exec pg_dump -Fc -U "${POSTGRES_USER:-postgres}" -d "$1"' pg_dump "$database" >"$here/backup/database.dump.part"
@@ -11,6 +15,15 @@ change_dump() {
     mv "$here/backup/database.dump.part" "$here/backup/database.dump"
     identity "$container" "$database" >"$here/backup/identity.part"
     mv "$here/backup/identity.part" "$here/backup/identity"
+    keys "$container" >"$here/backup/api_keys"
+}
+# The first active API keys. Lago has moved them from organizations to a table of their own.
+keys() { # container
+    psql_in "$1" "$database" <<'END'
+SELECT CASE WHEN to_regclass('api_keys') IS NULL THEN 'SELECT api_key FROM organizations LIMIT 5'
+    ELSE 'SELECT value FROM api_keys WHERE expires_at IS NULL OR expires_at > now() ORDER BY created_at LIMIT 5' END
+\gexec
+END
 }
 # What the database is and holds, and what waits in Redis: lines of name, tab, number or digest.
 identity() { # container, database

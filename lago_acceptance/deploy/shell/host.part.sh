@@ -4,9 +4,13 @@
 compose() {
     (
         cd "$directory"
-        set -- -p "$project" --project-directory "${folder:-$directory}" "$@"
+        set -- --progress quiet -p "$project" --project-directory "${folder:-$directory}" "$@"
         program="docker compose"
-        [ -z "$compose_program" ] || program=$compose_program
+        if [ -n "$compose_program" ]; then
+            program=$compose_program
+        elif ! docker compose version >/dev/null 2>&1; then
+            program=docker-compose
+        fi
         env -i PATH="$PATH" HOME="${HOME:-/}" ${DOCKER_HOST:+DOCKER_HOST="$DOCKER_HOST"} \
             ${DOCKER_CONFIG:+DOCKER_CONFIG="$DOCKER_CONFIG"} $program "$@"
     )
@@ -52,14 +56,14 @@ decoded() { printf '%b' "$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/%\([0-9A-Fa-f]
 # redis-cli in the database of the jobs, with the password of the URL that Lago uses.
 redis_url() {
     for service in $worker_services $api_service; do
-        for container in $(of_service "$service"); do
-            url=$(variable "$container" REDIS_URL)
+        for client in $(of_service "$service"); do
+            url=$(variable "$client" REDIS_URL)
             [ -z "$url" ] || { printf '%s' "$url" && return; }
         done
     done
 }
 redis_in() { # container, then the words
-    container=$1
+    in_redis=$1
     shift
     url=$(redis_url)
     rest=${url#*://}
@@ -74,9 +78,9 @@ redis_in() { # container, then the words
     set -- -n "${number:-0}" --raw "$@"
     [ -z "$user" ] || [ "$user" = default ] || set -- --user "$user" "$@"
     if [ -n "$password" ]; then
-        REDISCLI_AUTH=$password docker exec -e REDISCLI_AUTH "$container" redis-cli --no-auth-warning "$@"
+        REDISCLI_AUTH=$password docker exec -e REDISCLI_AUTH "$in_redis" redis-cli --no-auth-warning "$@"
     else
-        docker exec "$container" redis-cli "$@"
+        docker exec "$in_redis" redis-cli "$@"
     fi
 }
 # Looks again until a command succeeds; fails when the seconds are over.

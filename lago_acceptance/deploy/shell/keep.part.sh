@@ -13,6 +13,7 @@ change_keep() {
             printf 'absent\t%s\n' "$path" >>"$here/backup/modes"
         fi
     done
+    not_up >"$here/backup/not_up"
     : >"$here/backup/images"
     docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$project" | while read -r container; do
         docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}}{{"\t"}}{{.Config.Image}}{{"\t"}}{{.Image}}' "$container"
@@ -24,3 +25,5 @@ change_keep() {
     done <"$here/backup/containers"
     rm "$here/backup/containers"
 }
+# What was kept stays: it may be wanted yet.
+undo_keep() { :; }

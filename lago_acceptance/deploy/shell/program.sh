@@ -33,9 +33,9 @@ lock() {
 # --- steps ---
 
 # A function in a process of its own, so that it can be ended and nothing in it leaks into the next.
-call() { timeout -k 5 "$2" "$BASH_OR_SH" "$here/program.sh" call "$1" </dev/null >"$here/output" 2>&1; }
+call() { timeout -k 5 "$2" "$BASH_OR_ASH" "$here/program.sh" call "$1" </dev/null >"$here/output" 2>&1; }
 answer() {
-    sed 's/^/> /' "$here/output"
+    awk '{ print "> " $0 }' "$here/output"
     tail -c 20000 "$here/output" >>"$here/log"
     say "= $1"
 }
@@ -109,7 +109,8 @@ serve() {
     settled || [ -z "$(begun)" ] || undo
 }
 
-BASH_OR_SH=$(command -v bash || command -v ash || command -v sh)
+# dash can't read with a time limit.
+BASH_OR_ASH=$(command -v bash || command -v ash)
 case $1 in
     serve) serve "$2" ;;
     settle)

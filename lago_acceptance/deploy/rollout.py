@@ -1,0 +1,284 @@
+"""Takes a deployment from its old version to a new one, or back to the old one: never anywhere in between."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import shlex
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Self
+
+import msgspec
+
+from lago_acceptance.core import interrupts
+from lago_acceptance.core import run as runs
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.roles import API, DB, LAGO_RUBY, MIGRATE, REDIS, WORKER
+from lago_acceptance.core.settings import Deployment
+from lago_acceptance.core.urls import service_url
+from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.deploy import identity
+from lago_acceptance.deploy.plan import Plan
+from lago_acceptance.deploy.session import STATE, Outcome, Session
+from lago_acceptance.deploy.steps import DEPLOY, DUMP, FIRST_DEPLOY, PULL, STOP, UNDO_SECONDS, Step
+from lago_acceptance.facts.types import Facts
+from lago_acceptance.hosts.base import Host
+from lago_acceptance.hosts.local import LocalHost
+from lago_acceptance.targets.stack import startup
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 300
+UP_SECONDS = 300
+
+
+class NotDeployed(Exception):
+    """A deploy did not come to be. The text says why, what runs now, and what was kept where; the first line is the cause."""
+
+
+class Wishes(msgspec.Struct, frozen=True):
+    """What an operator may ask of a deploy. ``pull``: missing, or always. Times in seconds."""
+
+    pull: str = "missing"
+    drain_seconds: int = DRAIN_SECONDS
+    up_seconds: int = UP_SECONDS
+
+
+class Rollout:
+    """One deploy, from the lock to its release. Leaving the context without ``accept`` undoes what was begun."""
+
+    def __init__(
+        self, host: Host, permit: Permit, deployment: Deployment, plan: Plan, facts: Facts, wishes: Wishes
+    ):
+        self.host, self.plan, self._facts, self._wishes = host, plan, facts, wishes
+        self.id = runs.new_id()
+        self.folder = str(PurePosixPath(plan.directory, STATE, "deploys", self.id))
+        self._deployment = deployment
+        self._session = Session(host, permit, plan.directory, self.id, self._settings())
+        self._begun = self._settled = False
+        self._before: dict[str, str] = {}
+        self._down: float | None = None
+        self.downtime: float | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        with interrupts.deferred():
+            try:
+                if self._begun and not self._settled:
+                    self._undo("the deploy was interrupted")
+            except NotDeployed as ended:
+                log.info("%s", " ".join(str(ended).splitlines()))
+            finally:
+                self._session.close()
+
+    # --- forward ---
+
+    def run(self) -> None:
+        """Run all steps and wait until the new version is up. NotDeployed, with everything undone, where one fails."""
+        for path, content in sorted(self.plan.new.items()):
+            self._session.put(path, content)
+        if (done := self._session.ask("complete")).code:
+            raise NotDeployed(
+                f"Compose on {self.host.name} refuses the new files: {done.last}. Nothing was changed."
+            )
+        self._begun = True
+        for step in DEPLOY if self.plan.containers else FIRST_DEPLOY:
+            self._take(step)
+            if step is PULL:
+                self._try_credentials()
+            if step is DUMP:
+                self._before = identity.parsed(self._ask("kept_identity").lines)
+        self._wait()
+
+    def _take(self, step: Step) -> None:
+        log.info("%s", step.begins)
+        started = time.monotonic()
+        if step is STOP:
+            self._down = started
+        try:
+            done = self._session.step(step)
+        except Unreachable as error:
+            self._settled = True
+            raise NotDeployed(
+                f"{step.failed}: {error}. The host undoes by itself what was begun; see what runs with: "
+                f"lago-acceptance status {self._named}"
+            ) from error
+        if done.code:
+            self._undo(f"{step.failed}: {_why(done, step.seconds)}")
+
+    def _try_credentials(self) -> None:
+        """The new database password on the running database, the new RSA key in the new image."""
+        if self._running_database and (refused := self._session.ask("password")).code:
+            self._undo(
+                f"the new version could not log in to the database: {refused.last}. PostgreSQL keeps the password of its "
+                "volume: put the old POSTGRES_PASSWORD back, or change it in the database first (ALTER USER)"
+            )
+        loaded = self._session.ask("key", 180)
+        if loaded.code and "is empty" not in loaded.last:
+            self._undo(f"the new version can't load its RSA key: {loaded.last}")
+        space = self._ask("space").lines if self._running_database else ()
+        if len(space) == 2 and int(space[0]) > int(space[1]):
+            need, free = (int(each) // 2**20 for each in space)
+            self._undo(
+                f"the disk is too full for a dump: it may need {need} MiB, and {free} MiB are free for {self.folder}; "
+                "free some space (docker image prune), or move old backups away"
+            )
+
+    def _wait(self) -> None:
+        failed = startup.wait(self.host, self.plan.project, self._wishes.up_seconds)
+        if failed:
+            self._undo(f"the new version did not come up: {failed}")
+        if self._down is not None:
+            self.downtime = time.monotonic() - self._down
+            log.info("up again; the API was down for %.1f s", self.downtime)
+        if problems := list(self._losses()):
+            self._undo(f"the new version runs, but {'; '.join(problems)}")
+
+    def _losses(self) -> Iterator[str]:
+        """What the deployment had before and lacks now."""
+        if not self._before:
+            return
+        now = self._session.ask("identity")
+        yield from identity.lost(self._before, {} if now.code else identity.parsed(now.lines))
+        keys = self._session.ask("old_keys")
+        every, good = ([*keys.last.split(), "0", "0"])[:2]
+        if keys.code or every != good:
+            yield (
+                f"of {every} API keys that were valid before, the API accepts {good}"
+                if not keys.code
+                else (f"nobody can tell whether the old API keys are still accepted: {keys.last}")
+            )
+
+    def accept(self) -> None:
+        """Keep the new version."""
+        self._session.accept()
+        self._settled = True
+
+    # --- back ---
+
+    def undo(self, cause: str) -> None:
+        """Go back to the old version because of ``cause``. Raises NotDeployed, which says what runs now."""
+        self._undo(cause)
+
+    def _undo(self, cause: str) -> None:
+        self._settled = True
+        log.info("going back to the old version: %s", cause)
+        with interrupts.deferred():
+            done = self._session.undo()
+            lines = [f"{cause}."] if not cause.endswith(".") else [cause]
+            if done.code:
+                lines += [
+                    f"Going back failed too: {' '.join(done.lines)}",
+                    f"Try again with: lago-acceptance rollback {self._named}. The backup is in {self.folder}/backup.",
+                ]
+            else:
+                lines += self._what_runs(done)
+        raise NotDeployed("\n".join(lines))
+
+    def _what_runs(self, done: Outcome) -> Iterator[str]:
+        if not self._before:
+            yield "The old version runs on; its data were not touched."
+        else:
+            now = identity.parsed(self._session.ask("identity").lines)
+            missing = list(identity.lost(self._before, now))
+            yield (
+                f"The old version runs again, but {'; '.join(missing)}."
+                if missing
+                else "The old version runs again, with all of its data and jobs."
+            )
+        yield from done.lines
+        yield f"What was kept is in {self.folder}/backup; the log of the deploy is {self.folder}/log."
+
+    # --- what the host's program is given ---
+
+    @property
+    def _named(self) -> str:
+        return "local" if isinstance(self.host, LocalHost) else f"ssh://{self.host.name}"
+
+    @property
+    def _running_database(self) -> bool:
+        return self._facts.running(DB) is not None
+
+    def _ask(self, question: str) -> Outcome:
+        done = self._session.ask(question)
+        if done.code:
+            self._undo(f"{question.replace('_', ' ')} could not be read: {done.last}")
+        return done
+
+    def _services(self, *roles: str) -> list[str]:
+        return sorted({each.service.name for each in self._facts.of_role(*roles)})
+
+    def _settings(self) -> dict[str, str]:
+        plan, model, deployment = self.plan, self.plan.model, self._deployment
+        new_names = {service.name for service in model.services}
+        old_names = {each.service for each in plan.containers}
+        api = next(iter(model.of_role(API)), None)
+        url = service_url(api.value("DATABASE_URL")) if api else None
+        old_url = service_url(
+            next((each.service.value("DATABASE_URL") for each in self._facts.of_role(API)), "")
+        )
+        old_files, old_env_files = self._old_files()
+        writers = [role for role in LAGO_RUBY if role != MIGRATE]
+        has_env_file = deployment.env_file in plan.new or deployment.env_file in plan.old
+        named = {
+            place: _words(
+                [f"{place}/{deployment.compose_file}"], [f"{place}/{deployment.env_file}"] * has_env_file
+            )
+            for place in (plan.directory, f"{self.folder}/new")
+        }
+        return {
+            "deploy_id": self.id,
+            "deploy_tag": self.id.replace("-", "_"),
+            "who": f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}, deploy {self.id}",
+            "directory": plan.directory,
+            "project": plan.project,
+            "compose_program": self.host.compose_command,
+            "new_words": named[plan.directory],
+            "coming_words": named[f"{self.folder}/new"],
+            "old_words": _words(old_files, old_env_files),
+            "kept_files": "\n".join(sorted({*plan.new, *plan.old})),
+            "pull_policy": self._wishes.pull,
+            "drain_seconds": str(self._wishes.drain_seconds),
+            "up_seconds": str(self._wishes.up_seconds),
+            "undo_seconds": str(UNDO_SECONDS),
+            "worker_services": " ".join(self._services(WORKER)),
+            "stopped_services": " ".join(self._services(*writers)),
+            "store_services": " ".join(self._services(DB, REDIS)),
+            "new_services": " ".join(sorted(each.name for each in model.of_role(*writers))),
+            "added_services": " ".join(sorted(new_names - old_names)),
+            "remounted_services": " ".join(sorted(plan.remounted)),
+            "api_service": api.name if api else "",
+            "db_service": next(iter(self._services(DB)), ""),
+            "redis_service": next(iter(self._services(REDIS)), ""),
+            "database": old_url.database if old_url else "",
+            "new_user": url.user if url else "",
+            "new_password": url.password if url else "",
+            "new_database": url.database if url else "",
+        }
+
+    def _old_files(self) -> tuple[list[str], list[str]]:
+        """The files that the running containers were made from, as their labels name them."""
+        deployment, directory = self._deployment, self.plan.directory
+        labelled = [each for each in self.plan.containers if each.files]
+        if not labelled:
+            return [f"{directory}/{deployment.compose_file}"], [f"{directory}/{deployment.env_file}"]
+        first = labelled[0]
+        return list(first.files), list(first.env_files)
+
+
+def _words(files: list[str], env_files: list[str]) -> str:
+    words = [word for path in files for word in ("-f", path)]
+    words += [word for path in env_files for word in ("--env-file", path)]
+    return shlex.join(words)
+
+
+def _why(done: Outcome, seconds: float) -> str:
+    if done.code in (124, 137):
+        return f"it took longer than {seconds:.0f} s"
+    return done.last or f"exit code {done.code}"
