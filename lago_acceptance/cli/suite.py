@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
-from lago_acceptance.cli import ACCEPTED, Parser, explain, gate, guarded, print_versions
+from lago_acceptance.cli import ACCEPTED, Parser, deploy, explain, gate, guarded, print_versions
 from lago_acceptance.core import resources
 from lago_acceptance.core.verdicts import UsageError
 
@@ -15,12 +15,19 @@ from lago_acceptance.core.verdicts import UsageError
 EXTRAS = {
     "smoke": ("stack", ("pytest", "testinfra", "httpx", "docker", "testcontainers", "trustme")),
     "live": ("live", ("pytest", "testinfra", "httpx", "dns")),
+    "deploy": ("live", ("pytest", "testinfra", "httpx", "dns")),
+    "status": ("live", ("testinfra",)),
+    "rollback": ("live", ("testinfra", "httpx")),
     "images": ("stack", ("docker", "filelock")),
 }
 USAGE_TEXT = """\
 commands:
   smoke [OPTION...]        bring the deployment up on this machine and run the read-only core (needs Docker)
   live HOST... [OPTION...] check running deployments: ssh://root@HOST; changes nothing
+  deploy HOST [DIR] [--plan]
+                           deploy a folder to a host, check it, and go back if a check is red; --plan only shows it
+  status HOST              show who is changing a deployment, how its deploys ended, and its backups
+  rollback HOST [--to ID]  go back to what ran before, or undo a deploy that was cut off
   gate FILE...             judge compose files; the same as lago-gate
   explain [ID]             print the page of a finding id; without ID, list all ids
   list                     list all finding ids by phase
@@ -49,6 +56,9 @@ def _run(arguments: Sequence[str]) -> int:
     commands: dict[str, Callable[[list[str]], int]] = {
         "smoke": lambda given: _pytest(["-m", "smoke", *given]),
         "live": _live,
+        "deploy": _deploy,
+        "status": deploy.status,
+        "rollback": deploy.rollback,
         "gate": gate.run,
         "explain": _explain,
         "list": lambda given: _no_more("list", given) or explain(""),
@@ -80,6 +90,11 @@ def _live(given: list[str]) -> int:
     if not hosts and not {"-h", "--help"}.intersection(options):
         raise UsageError("which host? lago-acceptance live ssh://root@HOST [OPTION...]")
     return _pytest(["--target", "live", *(["--hosts", ",".join(hosts)] if hosts else []), *options])
+
+
+def _deploy(given: list[str]) -> int:
+    arguments = deploy.pytest_arguments(given)
+    return ACCEPTED if arguments is None else _pytest(arguments)
 
 
 def _pytest(arguments: list[str]) -> int:
