@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
-from lago_acceptance.cli import ACCEPTED, Parser, explain, gate, guarded, print_versions
+from lago_acceptance.cli import ACCEPTED, Parser, explain, gate, guarded, print_versions, provision
 from lago_acceptance.core import resources
 from lago_acceptance.core.verdicts import UsageError
 
@@ -22,6 +22,7 @@ commands:
   smoke [OPTION...]        bring the deployment up on this machine and run the read-only core (needs Docker)
   live HOST... [OPTION...] check running deployments: ssh://root@HOST; changes nothing
   gate FILE...             judge compose files; the same as lago-gate
+  provision [FOLDER]       make .env.lago and the RSA key in a folder; a key that is or was in use is kept
   explain [ID]             print the page of a finding id; without ID, list all ids
   list                     list all finding ids by phase
   images                   build the stand-in images that are missing
@@ -50,6 +51,7 @@ def _run(arguments: Sequence[str]) -> int:
         "smoke": lambda given: _pytest(["-m", "smoke", *given]),
         "live": _live,
         "gate": gate.run,
+        "provision": provision.run,
         "explain": _explain,
         "list": lambda given: _no_more("list", given) or explain(""),
         "images": _images,
