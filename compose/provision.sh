@@ -38,7 +38,7 @@ key_from='' new_key='' shipped='' folder=''
 while [ $# -gt 0 ]; do
     case $1 in
         -h | --help)
-            sed -n '2,/^set /s/^# \{0,1\}//p' "$0" 2>/dev/null
+            sed -n '2,/^set /s/^# \{0,1\}//p' "$0" 2>/dev/null || say "see the top of provision.sh"
             exit 0
             ;;
         --new-key) new_key=yes ;;
@@ -256,10 +256,11 @@ if command -v docker >/dev/null; then
             refuse 6 "Docker does not answer, so nobody can see whether a Lago runs or ran here; start it (systemctl start docker) or call this as root"
     fi
     ids=$(asked_docker ps -aq --filter "label=com.docker.compose.project.working_dir=$folder") || ids=''
+    projects=$(printf '%s\n' "$projects" | sort -u | sed '/^$/d')
+    [ -z "$projects" ] || volumes=$(asked_docker volume ls --format '{{.Name}}') || volumes=''
     for project in $projects; do
         more=$(asked_docker ps -aq --filter "label=com.docker.compose.project=$project") || more=''
         ids=$ids$newline$more
-        volumes=$(asked_docker volume ls --format '{{.Name}}') || volumes=''
         for volume in $volumes; do
             case $volume in
                 lago-db-data | "$project"_*db* | "$project"_*postgres* | "$project"_*pg*) used="volume $volume" ;;
@@ -309,6 +310,7 @@ END {
     if (letters ~ /^[A-Za-z0-9+\/]+=*$/ && letters ~ /^(LS0t|TFMwd|MII|Ci0t|CgotL|MI[GHEFIJ])/) {
         print "base64\n" folded(letters); exit
     }
+    if (letters ~ /^\.?\.?\/[^=]*$/ || letters ~ /\.(pem|key)$/) { print "!a path, where Lago reads a key"; exit }
     if (text ~ /\$[{(]/ || text ~ /^\$[A-Za-z_]+$/) { print "!nothing"; exit }
     if (letters ~ /^LS0t[A-Za-z0-9_=-]+$/) { print "!URL-safe base64 or base64 with foreign letters"; exit }
     if (tolower(text) ~ /PLACEHOLDERS/ && letters !~ /^(LS0t|MII)/) { print "!nothing"; exit }
@@ -320,10 +322,17 @@ placeholders='change[-_ .]?(me|this)|your([-_ ]|password|secret)|replace|placeho
 before_placeholders=${shape_awk%PLACEHOLDERS*}
 shape_awk=$before_placeholders$placeholders${shape_awk#*PLACEHOLDERS}
 
+judged_text='' digest='' pem='' why=nothing
 openssl_pkey() { printf '%s\n' "$pem" | openssl pkey -passin pass: "$@" 2>/dev/null; }
 
 # Sets "digest" and "pem" of a usable key; else "why", which is "nothing" where no key is or was.
 judge() { # TEXT [DEPTH]
+    # The containers share one key.
+    if [ "$1" = "$judged_text" ]; then return 0; fi
+    judged_text=$1
+    settle_key "$@"
+}
+settle_key() { # TEXT [DEPTH]
     digest='' pem='' why=''
     judged=$(printf '%s\n' "$1" | awk "$shape_awk")
     case $judged in
@@ -336,7 +345,7 @@ judge() { # TEXT [DEPTH]
             decoded=$(printf '%s\n' "$judged" | openssl base64 -d 2>/dev/null | tr -d '\000') || decoded=''
             case $decoded in
                 *-----BEGIN\ * | LS0tLS1CRUdJTi* | MII*)
-                    if [ "${2:-0}" -lt 2 ]; then judge "$decoded" $((${2:-0} + 1)); else why="damaged"; fi
+                    if [ "${2:-0}" -lt 2 ]; then settle_key "$decoded" $((${2:-0} + 1)); else why="damaged"; fi
                     return 0
                     ;;
             esac
@@ -387,7 +396,7 @@ for file in "$env_file" "$key_file"; do
 done
 
 # Records of digest, place and PEM; lines of what can't be used; places that are only named.
-keys='' bad='' candidates='' held='' key_file_digest='' key_file_why=''
+keys='' bad='' candidates='' held='' key_file_digest=''
 note_key() { # PLACE TEXT
     judge "$2"
     if [ -n "$digest" ]; then
@@ -399,11 +408,10 @@ note_key() { # PLACE TEXT
 if [ -e "$key_file" ]; then
     [ -r "$key_file" ] || refuse 4 "$key_file can't be read by this user; call this as root"
     note_key "$key_name" "$(tr -d '\000' <"$key_file")"
-    key_file_digest=$digest key_file_why=${why:-}
+    key_file_digest=$digest
     [ "$why" != nothing ] || bad=$bad"$key_name is empty"$newline
 fi
 key_records=$(printf '%s\n' "$records" | awk -F '\t' "$is_key_awk"'$4 != "v" || is_key($5)' | grep .) || key_records=''
-judged_texts=''
 for record in $key_records; do
     place=${record%%"$tab"*} rest=${record#*"$tab"} text=${record##*"$tab"}
     first=${rest%%"$tab"*} rest=${rest#*"$tab"*"$tab"}
@@ -574,7 +582,7 @@ END {
         found = ""
         done = own
         if (own && look(wanted, "^container ", 1) && found != text[n] && wanted ~ /SECRET|PASSWORD|KEY$|SALT/ && wanted !~ /USER_PASSWORD/)
-            print "note\t" wanted " in .env.lago differs from " from ", which is in use"
+            print "note\t" wanted " in .env.lago differs from " from ", which is in use; the next deploy changes it"
         if (own && wanted == "POSTGRES_PASSWORD" && ("DATABASE_URL" in line)) {
             other = held_for(wanted, "DATABASE_URL", text[line["DATABASE_URL"]], 0)
             if (other != "" && other != text[n]) print "problem\tPOSTGRES_PASSWORD and the password in DATABASE_URL differ in .env.lago; keep the one that PostgreSQL takes, and delete the other line"
@@ -721,6 +729,9 @@ if [ -n "$edits" ] || [ "$base" != "$env_file" ]; then
         { print }
         END { if (more != "") print substr(more, 2) }')
     new_env=$(mktemp "$folder/.env.lago.XXXXXX" 2>/dev/null) || refuse 4 "$env_file $unwritable"
+    # Whoever owns the old file goes on to read the new one.
+    [ ! -e "$env_file" ] || cp -p -- "$env_file" "$new_env" 2>/dev/null || refuse 4 "$env_file $unwritable"
+    chmod 600 "$new_env"
     printf '%s\n' "$content" 2>/dev/null >"$new_env" || refuse 4 "$env_file $unwritable"
     [ "$(cat -- "$new_env")" = "$content" ] || refuse 4 "$env_file $unwritable"
 fi
@@ -766,6 +777,7 @@ say "RSA key: sha256 of its public half $chosen"
 # --- what is left to do ---
 
 for each in $notes; do say "$each"; done
+[ -z "$bad" ] || say "not used: $(joined "$bad")"
 [ -z "$running" ] || [ "$running" = "$chosen" ] ||
     say "the containers still run with another key (sha256 $running); from the next deploy on, receivers need the public half of this one"
 for each in $(printf '%s' "$held" | sort -u); do

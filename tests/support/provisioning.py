@@ -189,6 +189,7 @@ UNUSABLE = {
         "damaged",
     ),
     "no key": (lambda: "hello-world", "no key at all"),
+    "path": (lambda: "./lago_rsa.pem", "a path"),
     "URL-safe": (lambda: encoded(pem(key()))[:800] + "-_" + encoded(pem(key()))[802:], "URL-safe base64"),
 }
 NOTHING = [

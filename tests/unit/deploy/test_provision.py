@@ -452,6 +452,57 @@ def test_symbolic_links_are_not_written_through(folder, tmp_path, name):
     assert target.read_bytes() == before and (folder.at / name).is_symlink()
 
 
+def test_a_damaged_key_file_is_refused(folder):
+    folder.has_env()
+    folder.has("lago_rsa_private.pem", pem(key())[:900])
+    assert "lago_rsa_private.pem is truncated" in folder.refused()
+
+
+def test_an_empty_key_file_is_refused(folder):
+    folder.has_env()
+    folder.has("lago_rsa_private.pem", "")
+    assert "lago_rsa_private.pem is empty" in folder.refused()
+
+
+def test_a_damaged_key_file_gives_way_to_the_old_key(folder):
+    folder.has_env(**{KEY: encoded(pem(key()))})
+    folder.has("lago_rsa_private.pem", pem(key())[:900])
+    said = folder.provision()
+    assert folder.kept_key() == digest(key()) and "not used: lago_rsa_private.pem is truncated" in said
+    [old] = folder.at.glob("lago_rsa_private.pem.before-*")
+    assert old.read_text() == pem(key())[:900]
+
+
+def test_the_key_file_that_the_env_file_names_counts(folder):
+    (folder.at / "keys").mkdir()
+    folder.has("keys/lago.pem", pem(key()))
+    folder.has_env(LAGO_RSA_KEY_FILE="./keys/lago.pem")
+    said = folder.provision()
+    assert digest(key()) in said and not folder.key_file.exists()
+
+
+def test_the_owner_of_an_old_env_file_keeps_it(folder):
+    if os.geteuid():
+        pytest.skip("giving files away needs root")
+    os.chown(folder.has_env(**{KEY: encoded(pem(key()))}), 1234, 1234)
+    folder.provision()
+    assert (folder.env_file.stat().st_uid, folder.env_file.stat().st_mode & 0o777) == (1234, 0o600)
+
+
+def test_the_shipped_files_beside_an_old_env_file_change_nothing(folder):
+    for name in ("docker-compose.lago.yml", "rsa_key.rb", ".env.lago.example"):
+        folder.has(name, (COMPOSE / name).read_text())
+    folder.has_env(**{KEY: encoded(pem(key()))})
+    said = folder.provision()
+    assert folder.variables() == SECRETS and folder.kept_key() == digest(key())
+    assert "missing" not in said and "nothing reads" not in said
+
+
+def test_help_is_the_scripts_own_words():
+    ended = subprocess.run(["sh", SCRIPT, "--help"], capture_output=True, text=True, check=True)
+    assert "--key-from FILE" in ended.stdout and "set -euf" not in ended.stdout
+
+
 def test_a_folder_in_place_of_a_file_is_named(folder):
     folder.key_file.mkdir()
     assert "is a folder (Docker makes one" in folder.refused(code=4)
