@@ -212,12 +212,13 @@ class Folder:
         self._words = shell.split()
         self.tools = at / "tools"
         self.tools.mkdir()
-        self.path = f"{self.tools}:/usr/bin:/bin"
-        if self._words[0] == "busybox":
-            for name in APPLETS:
-                (self.tools / name).symlink_to(shutil.which("busybox"))
-            (self.tools / "openssl").symlink_to(shutil.which("openssl"))
-            self.path = str(self.tools)
+        # Nothing else is there, and so no Docker of this machine.
+        self.path = str(self.tools)
+        for name in APPLETS:
+            (self.tools / name).symlink_to(
+                shutil.which("busybox" if self._words[0] == "busybox" else name) or f"/no-{name}"
+            )
+        (self.tools / "openssl").symlink_to(shutil.which("openssl") or "/no-openssl")
 
     @property
     def env_file(self) -> Path:
