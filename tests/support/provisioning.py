@@ -73,6 +73,13 @@ def key(number: int = 1, bits: int = 2048) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
+def inconsistent() -> rsa.RSAPrivateKey:
+    """A key whose private exponent is another key's."""
+    own, other = key().private_numbers(), key(2).private_numbers()
+    mixed = rsa.RSAPrivateNumbers(own.p, own.q, other.d, own.dmp1, own.dmq1, own.iqmp, own.public_numbers)
+    return mixed.private_key(unsafe_skip_rsa_key_validation=True)
+
+
 def pem(
     private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, old: bool = False, password: str = ""
 ) -> str:
@@ -127,6 +134,8 @@ IN_ENV_FILES = {
     "base64, wrapped in quotes": lambda: f'"{wrapped(encoded(pem(key())))}"',
     "base64, wrapped": lambda: wrapped(encoded(pem(key()))),
     "base64, continued": lambda: wrapped(encoded(pem(key()))).replace("\n", "\\\n"),
+    "base64 with literal line breaks": lambda: '"' + wrapped(encoded(pem(key()))).replace("\n", "\\n") + '"',
+    "base64 with doubled backslashes": lambda: wrapped(encoded(pem(key()))).replace("\n", "\\\\n"),
     "base64 twice": lambda: encoded(encoded(pem(key()))),
     "base64 of literal line breaks": lambda: encoded(pem(key()).replace("\n", "\\n")),
     "base64 of DER": lambda: encoded(der(key())),
@@ -188,6 +197,7 @@ UNUSABLE = {
         lambda: encoded("\n".join(pem(key()).splitlines()[:9] + pem(key()).splitlines()[10:])),
         "damaged",
     ),
+    "inconsistent": (lambda: encoded(pem(inconsistent())), "damaged: its numbers contradict each other"),
     "no key": (lambda: "hello-world", "no key at all"),
     "path": (lambda: "./lago_rsa.pem", "a path"),
     "URL-safe": (lambda: encoded(pem(key()))[:800] + "-_" + encoded(pem(key()))[802:], "URL-safe base64"),
