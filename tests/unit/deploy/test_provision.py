@@ -330,6 +330,12 @@ def test_what_lago_runs_with_counts_more_than_what_nothing_reads(folder, order):
     assert folder.variables()["LAGO_ENCRYPTION_PRIMARY_KEY"] == "it wins"
 
 
+def test_no_secret_is_made_beside_an_old_key(folder):
+    folder.has_docker()
+    folder.has_env(**{KEY: encoded(pem(key()))}, POSTGRES_PASSWORD=None)
+    assert "POSTGRES_PASSWORD was not found" in folder.refused()
+
+
 def test_a_secret_is_made_where_docker_shows_that_nothing_ran(folder):
     folder.has_docker()
     folder.has_env(POSTGRES_PASSWORD=None)
@@ -523,14 +529,16 @@ def test_a_folder_in_place_of_a_file_is_named(folder):
 
 
 @every_shell
-@pytest.mark.parametrize("pages", [1, 2])
-def test_a_full_disk_leaves_nothing_behind(folder, pages):
-    """With one page .env.lago finds no room, with two the key."""
+@pytest.mark.parametrize("name", ["other", "lago_rsa_private.pem"])
+def test_a_full_disk_leaves_nothing_behind(folder, name):
+    """With another file there is room for .env.lago and none for the key; with the key, none for .env.lago."""
     if os.geteuid():
         pytest.skip("mounting needs root")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={4 * pages}k", "full", folder.at], check=True)
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={8 if name == 'other' else 4}k", "full", folder.at], check=True
+    )
     try:
-        folder.has("other", "x")
+        folder.has(name, pem(key()))
         assert "its disk is full" in folder.refused(code=4)
     finally:
         subprocess.run(["umount", folder.at], check=True)
