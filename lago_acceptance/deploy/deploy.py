@@ -59,7 +59,9 @@ def prepare(host: Host, settings: Settings, waivers: WaiverFile, order: Order) -
     planned = plan.read(host, new, deployment, deployment.directory, facts.project)
     past = state.read(host, deployment.directory)
     refusals = preconditions.problems(planned, past, facts, deployment, settings.limits, order.overwrite)
-    found = judgement.errors(planned, deployment, order.settings_file, waivers, order.wishes.despite)
+    found = judgement.errors(
+        planned, new.folder, deployment, order.settings_file, waivers, order.wishes.despite
+    )
     refusals += [
         f"the gate refuses the new files: {finding} (--despite {finding.id} deploys them all the same)"
         for finding in grouped(found)

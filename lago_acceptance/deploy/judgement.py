@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+import msgspec
+
 from lago_acceptance.core import private_folders, report_files
-from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.findings import Finding, Place
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import Deployment
 from lago_acceptance.core.waivers import WaiverFile
@@ -15,9 +17,14 @@ from lago_acceptance.gate.engine import Judging, Question, judge
 
 
 def errors(
-    plan: Plan, deployment: Deployment, settings: Path, waivers: WaiverFile, despite: Collection[str]
+    plan: Plan,
+    folder_given: Path,
+    deployment: Deployment,
+    settings: Path,
+    waivers: WaiverFile,
+    despite: Collection[str],
 ) -> list[Finding]:
-    """The errors that the gate finds in a plan's new files, without those that are waived or named by ``despite``."""
+    """The errors that the gate finds in a plan's new files, which are in ``folder_given`` here, without those that are waived or named by ``despite``."""
     folder = private_folders.make("lago-deploy-")
     try:
         new = _written(
@@ -39,7 +46,19 @@ def errors(
         import shutil
 
         shutil.rmtree(folder, ignore_errors=True)
-    return [each for each in found if each.severity is Severity.ERROR and each.id not in despite]
+    return [
+        _placed(each, new, folder_given)
+        for each in found
+        if each.severity is Severity.ERROR and each.id not in despite
+    ]
+
+
+def _placed(finding: Finding, copied: Path, given: Path) -> Finding:
+    """The finding with its place as the operator knows it."""
+    if finding.place is None:
+        return finding
+    path = finding.place.path.replace(str(copied), str(given))
+    return msgspec.structs.replace(finding, place=Place(path, finding.place.line))
 
 
 def _written(folder: Path, contents: dict[str, bytes]) -> Path:

@@ -15,7 +15,7 @@ from lago_acceptance.plugin.selection import gate_only
 from lago_acceptance.plugin.waivers import WAIVERS
 
 if TYPE_CHECKING:
-    from lago_acceptance.deploy.rollout import Rollout
+    from lago_acceptance.deploy.rollout import NotDeployed, Rollout
     from lago_acceptance.hosts.ssh import SshHost
 
 
@@ -92,7 +92,7 @@ class Deploying:
                 order,
             )
         except NotDeployed as failed:
-            pytest.exit(f"not deployed: {failed}", pytest.ExitCode.TESTS_FAILED)
+            pytest.exit(self._noted(failed), pytest.ExitCode.TESTS_FAILED)
 
     @pytest.hookimpl
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -109,7 +109,7 @@ class Deploying:
                 else:
                     self._rollout.undo(self._cause(session))
             except NotDeployed as undone:
-                note(self._config, f"not deployed: {undone}")
+                note(self._config, self._noted(undone))
             except Unreachable as error:
                 session.exitstatus = UNREACHABLE
                 note(
@@ -118,6 +118,13 @@ class Deploying:
                 )
             finally:
                 self._rollout.close()
+
+    def _noted(self, failed: NotDeployed) -> str:
+        """The cause; what there is to say beside it becomes notes."""
+        cause, *more = str(failed).splitlines()
+        for line in more:
+            note(self._config, line)
+        return f"not deployed: {cause}"
 
     @property
     def _downtime(self) -> str:

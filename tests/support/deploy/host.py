@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from lago_acceptance.clients.answers import NotAnswered
 from lago_acceptance.clients.connection import through
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.composefile.cli import Project
@@ -25,6 +27,8 @@ from lago_acceptance.core.settings import load
 from lago_acceptance.core.waiting import until
 from lago_acceptance.images import resolve
 from lago_acceptance.model.hidden_labels import hidden
+from lago_acceptance.plans import catalogue
+from lago_acceptance.plans.seeding import seed
 from lago_acceptance.targets.stack import readiness
 from lago_acceptance.targets.stack.stack import Stack
 from tests.support import broken_deployments
@@ -157,8 +161,12 @@ class DeployableHost:
 
     def await_routes(self) -> None:
         """Wait until the public API answers."""
-        client = self.client()
-        assert until(lambda: client.ask("GET", "organizations").status == 200, PATIENCE)
+        assert until(self._answers, PATIENCE)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(NotAnswered):
+            return self.client().ask("GET", "organizations").status == 200
+        return False
 
     def down(self) -> None:
         """End everything, and remove it."""
@@ -216,6 +224,8 @@ def bring_up(base: Path) -> DeployableHost:
         view = stack.public_view()
         readiness.wait_for_certificates(stack.routed_hosts, view.origin, view.roots)
         live._write_settings(stack, base)
+        host.await_routes()
+        seed(host.client(), catalogue.load(), stack.permit)
         host.live.server = sshd.start(base / "ssh")
         return host
     except BaseException:
