@@ -262,11 +262,10 @@ class _Found:
         return base64.b64decode(self.one(kind)).decode("utf-8", "replace")
 
 
-def _holds_secret(content: bytes) -> bool:
+def _holds_secret(path: str, content: bytes) -> bool:
     text = content.decode("utf-8", "replace")
-    if "PRIVATE KEY" in text:
-        return True
-    return any(sounds_secret(name) and len(value) > 7 for name, value in written_variables(text))
+    variables = written_variables(text) if ".env" in path else ()
+    return "PRIVATE KEY-----" in text or any(sounds_secret(name) and value for name, value in variables)
 
 
 def _container(row: list[str]) -> OldContainer:
