@@ -7,7 +7,17 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
-from lago_acceptance.cli import ACCEPTED, Parser, deploy, explain, gate, guarded, print_versions
+from lago_acceptance.cli import (
+    ACCEPTED,
+    Parser,
+    admin_password,
+    api_key,
+    deploy,
+    explain,
+    gate,
+    guarded,
+    print_versions,
+)
 from lago_acceptance.core import resources
 from lago_acceptance.core.verdicts import UsageError
 
@@ -18,6 +28,8 @@ EXTRAS = {
     "deploy": ("live", ("pytest", "testinfra", "httpx", "dns")),
     "status": ("live", ("testinfra",)),
     "rollback": ("live", ("testinfra", "httpx")),
+    "api-key": ("live", ("testinfra", "httpx")),
+    "admin-password": ("live", ("testinfra",)),
     "images": ("stack", ("docker", "filelock")),
 }
 USAGE_TEXT = """\
@@ -31,6 +43,8 @@ commands:
   gate FILE...             judge compose files; the same as lago-gate
   explain [ID]             print the page of a finding id; without ID, list all ids
   list                     list all finding ids by phase
+  api-key HOST [OPTION...] list Lago's API keys, or give the gateway a new one
+  admin-password HOST      set the password of a user of Lago's web UI
   images                   build the stand-in images that are missing
   version                  print the versions of this suite, Python and Compose
 
@@ -62,6 +76,8 @@ def _run(arguments: Sequence[str]) -> int:
         "gate": gate.run,
         "explain": _explain,
         "list": lambda given: _no_more("list", given) or explain(""),
+        "api-key": api_key.run,
+        "admin-password": admin_password.run,
         "images": _images,
         "version": _version,
     }
