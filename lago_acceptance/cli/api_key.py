@@ -13,7 +13,7 @@ from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.cli.on_host import parser, place, reached
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import Secret
-from lago_acceptance.core.settings import Settings, load
+from lago_acceptance.core.settings import Deployment, Settings, load
 from lago_acceptance.core.verdicts import UsageError
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _change(host: Host, place: Place, wanted: argparse.Namespace, settings: Sett
             rotation.see()
             print("the gateway runs with the key of its file, and Lago accepts it")
         if wanted.revoke_old:
-            _revoke(rotation, found, own)
+            _revoke(rotation, found, own, settings.deployment)
         rotation.accept()
     _say_what_next(wanted, rotation.kept)
     return ACCEPTED
@@ -149,7 +149,9 @@ def _seen_by_admin(wanted: argparse.Namespace, settings: Settings, organization:
         return None
 
 
-def _revoke(rotation: Rotation, found: Sequence[Organization], given: Organization | None) -> None:
+def _revoke(
+    rotation: Rotation, found: Sequence[Organization], given: Organization | None, deployment: Deployment
+) -> None:
     now = rotation.gateway()
     of = {key.digest: (organization, key) for organization in found for key in organization.keys}
     if now.before not in of:
@@ -162,8 +164,15 @@ def _revoke(rotation: Rotation, found: Sequence[Organization], given: Organizati
             f"the old key belongs to {owner.name}, the new one to {new_owner.name}: others may use it, so revoke it in the "
             "web UI (Developers, API keys)"
         )
-    rotation.revoke(old)
+    seeded = rotation.revoke(old)
     print(f"{old.shown} is revoked: Lago refuses it, and accepts the gateway's key")
+    if seeded:
+        print(
+            f"{deployment.env_file} has the new key too, for Lago seeds it at each start: copy it into the folder that you deploy "
+            "from. Lago's containers have the old one in LAGO_API_KEY until they are made anew, and until then lago-acceptance "
+            f"live asks with it: cd {deployment.directory} && docker compose -f {deployment.compose_file} --env-file "
+            f"{deployment.env_file} up -d"
+        )
 
 
 def _say_what_next(wanted: argparse.Namespace, kept: str) -> None:

@@ -65,4 +65,4 @@ def place(host: Host, settings: Settings, project: str) -> Place:
             f"no API container of Lago runs on {host.name}; start it there: cd {directory} && docker compose "
             f"-f {settings.deployment.compose_file} --env-file {settings.deployment.env_file} up -d"
         )
-    return Place(directory, api.id, settings.gateway)
+    return Place(settings.deployment, api.id, settings.gateway)

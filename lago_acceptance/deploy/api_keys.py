@@ -27,6 +27,12 @@ GIVE = Step("give_key", "writing the key into the gateway's file", "the gateway'
 RESTART = Step(
     "restart_gateway", "making the gateway's container anew", "the gateway could not be restarted", 240
 )
+SEED = Step(
+    "seed_key",
+    "replacing the old key in Lago's own variables",
+    "the key that Lago seeds was not changed",
+    60,
+)
 REVOKE = Step("revoke_key", "revoking the old key", "the old key could not be revoked", RAILS_SECONDS)
 
 _ID = re.compile(r"[0-9a-f-]{36}")
@@ -200,11 +206,16 @@ class Rotation(SmallChange):
         found = self.ask("gateway", "the gateway can't be looked at")
         return _gateway_keys([line.split("\t") for line in found.lines])
 
-    def revoke(self, key: Key) -> None:
-        """End a key, and see that Lago refuses it and accepts the new one. Only after ``see``."""
+    def revoke(self, key: Key) -> bool:
+        """End a key, and see that Lago refuses it and accepts the new one. Only after ``see``.
+
+        Where the deployment's own variables have it too, they get the new one first; returns whether they had.
+        """
         self.put("old_key_id", key.id)
+        seeded = self.take(SEED).last
         self.take(REVOKE)
         self.ask("replaced", "the old key was not replaced")
+        return bool(seeded)
 
 
 def digest(key: Secret) -> str:

@@ -16,7 +16,7 @@ from lago_acceptance.core import interrupts
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import redact
-from lago_acceptance.core.settings import Gateway
+from lago_acceptance.core.settings import Deployment, Gateway
 from lago_acceptance.core.verdicts import Unreachable, UsageError
 from lago_acceptance.deploy import state
 from lago_acceptance.deploy.session import STATE, Locked, Outcome, Session
@@ -44,17 +44,24 @@ class NotChanged(Exception):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where something changes: the deployment's folder, Lago's API container, and the gateway."""
+    """Where something changes: the deployment's folder and files, Lago's API container, and the gateway."""
 
-    directory: str
+    deployment: Deployment
     api: str
     gateway: Gateway | None = None
+
+    @property
+    def directory(self) -> str:
+        """The deployment's folder."""
+        return self.deployment.directory
 
     def variables(self, host: Host) -> dict[str, str]:
         """The variables of shell/{rails,keys,password}.part.sh."""
         gateway = self.gateway or Gateway(env_file="", variable="")
         return {
             "directory": self.directory,
+            "deployment_compose_file": self.deployment.compose_file,
+            "deployment_env_file": self.deployment.env_file,
             "api_container": self.api,
             "compose_program": host.compose_command,
             **{f"gateway_{name}": getattr(gateway, name) for name in Gateway.__struct_fields__},

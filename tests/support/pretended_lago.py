@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from lago_acceptance.core.settings import Gateway
+from lago_acceptance.core.settings import Deployment, Gateway
 from lago_acceptance.deploy.small_change import Place
 from lago_acceptance.hosts.local import LocalHost
 from tests.support.paths import ROOT
@@ -57,7 +57,8 @@ class PretendedLago(LocalHost):
     @property
     def place(self) -> Place:
         gateway = Gateway(env_file=str(self.env_file), variable=VARIABLE, container="gateway")
-        return Place(str(self.directory), "api1", gateway)
+        deployment = Deployment(str(self.directory), "docker-compose.lago.yml", ".env.lago", "v1.16.0")
+        return Place(deployment, "api1", gateway)
 
     @property
     def valid_keys(self) -> list[str]:

@@ -36,24 +36,41 @@ undo_revoke_key() {
     say "the old key is valid again"
 }
 
-# --- in the gateway's env file ---
+# --- in env files ---
 
-# The value of a variable in an env file, as Compose reads it: what the last line says.
+# What Compose reads in a line of an env file.
+value_of='function value_of(line, name,   value, quote) {
+    sub(/\r$/, "", line)
+    sub(/^[ \t]*(export[ \t]+)?/, "", line)
+    if (!match(line, /^[A-Za-z_][A-Za-z0-9_]*=/)) return ""
+    if (name && substr(line, 1, RLENGTH - 1) != name) return ""
+    value = substr(line, RLENGTH + 1)
+    quote = substr(value, 1, 1)
+    if (quote == "\"" || quote == "\047") {
+        value = substr(value, 2)
+        if (index(value, quote)) value = substr(value, 1, index(value, quote) - 1)
+    } else {
+        sub(/[ \t]+#.*$/, "", value)
+        sub(/[ \t]+$/, "", value)
+    }
+    return value
+}
+function assigns(line, name) {
+    sub(/^[ \t]*(export[ \t]+)?/, "", line)
+    return index(line, name "=") == 1
+}
+function assigned(line, value) { return substr(line, 1, index(line, "=")) value }'
+# The value of the gateway's variable: what the last line that assigns it says.
 written() { # file
-    awk -v name="$gateway_variable" '
-        { sub(/\r$/, ""); sub(/^[ \t]*(export[ \t]+)?/, "") }
-        index($0, name "=") == 1 { value = substr($0, length(name) + 2) }
-        END {
-            quote = substr(value, 1, 1)
-            if (quote == "\"" || quote == "\047") {
-                value = substr(value, 2)
-                if (index(value, quote)) value = substr(value, 1, index(value, quote) - 1)
-            } else {
-                sub(/[ \t]+#.*$/, "", value)
-                sub(/[ \t]+$/, "", value)
-            }
-            print value
-        }' "$1"
+    awk -v name="$gateway_variable" "$value_of"' assigns($0, name) { found = value_of($0, name) } END { print found }' "$1"
+}
+# A key as a value of an env file.
+quoted() { # key
+    case $1 in
+        *\'*) fail "the key has a quotation mark, which an env file can't hold: create another one" ;;
+        *[!A-Za-z0-9_.-]*) say "'$1'" ;;
+        *) say "$1" ;;
+    esac
 }
 env_file() {
     found=$(readlink -f "$gateway_env_file" || :)
@@ -66,32 +83,55 @@ put_whole() { # content, file, mode, owner
     rm -f "$beside"
     return 1
 }
+# The old file is kept first, by a name of its own.
+replace_file() { # name, file, new content
+    mkdir -p "$here/backup"
+    cat "$2" >"$here/backup/$1"
+    printf '%s\t%s\t%s\n' "$(stat -c %a "$2")" "$(stat -c %u:%g "$2")" "$2" >"$here/backup/$1.place"
+    put_whole "$3" "$2" "$(stat -c %a "$2")" "$(stat -c %u:%g "$2")"
+}
+put_back() { # name
+    [ -s "$here/backup/$1.place" ] || return 0
+    IFS="$tab" read -r mode owner file <"$here/backup/$1.place"
+    rm -f "$(dirname "$file")"/.lago-acceptance.??????
+    cmp -s "$here/backup/$1" "$file" || put_whole "$here/backup/$1" "$file" "$mode" "$owner"
+}
 change_give_key() {
     file=$(env_file) || fail "$file"
     key=$(cat "$here/new/key")
-    case $key in
-        *\'*) fail "the key has a quotation mark, which an env file can't hold: create another one" ;;
-        *[!A-Za-z0-9_.-]*) key="'$key'" ;;
-    esac
-    [ "$(written "$file")" != "$(cat "$here/new/key")" ] || return 0
-    mkdir -p "$here/backup"
-    cat "$file" >"$here/backup/gateway.env"
-    printf '%s\t%s\t%s\n' "$(stat -c %a "$file")" "$(stat -c %u:%g "$file")" "$file" >"$here/backup/place"
-    printf '%s\n' "$key" >"$here/new/written"
-    awk -v name="$gateway_variable" '
+    [ "$(written "$file")" != "$key" ] || return 0
+    key=$(quoted "$key") || fail "$key"
+    printf '%s\n' "$key" >"$here/new/quoted"
+    awk -v name="$gateway_variable" "$value_of"'
         NR == FNR { key = $0; next }
-        { line = $0; sub(/^[ \t]*(export[ \t]+)?/, "", line) }
-        index(line, name "=") == 1 { print substr($0, 1, length($0) - length(line)) name "=" key; given = 1; next }
+        assigns($0, name) { print assigned($0, key); given = 1; next }
         { print }
-        END { if (!given) print name "=" key }' "$here/new/written" "$file" >"$here/new/gateway.env"
-    put_whole "$here/new/gateway.env" "$file" "$(stat -c %a "$file")" "$(stat -c %u:%g "$file")"
+        END { if (!given) print name "=" key }' "$here/new/quoted" "$file" >"$here/new/gateway.env"
+    replace_file gateway.env "$file" "$here/new/gateway.env"
 }
-undo_give_key() {
-    [ -s "$here/backup/place" ] || return 0
-    IFS="$tab" read -r mode owner file <"$here/backup/place"
-    rm -f "$(dirname "$file")"/.lago-acceptance.??????
-    cmp -s "$here/backup/gateway.env" "$file" || put_whole "$here/backup/gateway.env" "$file" "$mode" "$owner"
+undo_give_key() { put_back gateway.env; }
+# Lago seeds the key of its own variables at each start of migrate. A revoked one it does not find, makes another, and fails to
+# give that the same value (docs/lago-facts.md, section 1.5).
+change_seed_key() {
+    gateways=$(env_file) || fail "$gateways"
+    now=$(written "$gateways")
+    written "$(kept_file "$now")" >"$here/new/old"
+    now=$(quoted "$now") || fail "$now"
+    compose_file=$directory/$deployment_compose_file file=$(readlink -f "$directory/$deployment_env_file" || :)
+    if [ -f "$compose_file" ] && grep -qFf "$here/new/old" "$compose_file"; then
+        fail "$compose_file has the old key in it, and Lago's migrations would fail on it once it is revoked: write the new one there first"
+    fi
+    [ -n "$file" ] && [ -f "$file" ] || return 0
+    printf '%s\n' "$now" >>"$here/new/old"
+    awk "$value_of"'
+        NR == FNR { if (FNR == 1) old = $0; else key = $0; next }
+        value_of($0) == old { print assigned($0, key); next }
+        { print }' "$here/new/old" "$file" >"$here/new/deployment.env"
+    ! cmp -s "$here/new/deployment.env" "$file" || return 0
+    replace_file deployment.env "$file" "$here/new/deployment.env"
+    say "$file"
 }
+undo_seed_key() { put_back deployment.env; }
 # The newest file that was kept with another key than now; of this rotation, or of an earlier one.
 kept_file() { # the key now
     kept=

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -177,6 +178,36 @@ def test_no_key_is_an_argument_or_printed_or_left_behind(lago):
     assert said
     assert not [key for key in ("new-key-1", lago.old_key) if key in arguments + "".join(said)]
     assert left == []
+
+
+def test_the_key_that_lago_seeds_is_replaced_too(lago):
+    own = lago.directory / ".env.lago"
+    own.write_text(
+        f"A=1\nLAGO_API_KEY={lago.old_key}\nLAGO_ORG_API_KEY='{lago.old_key}' # seeded\nB={lago.old_key}x\n"
+    )
+    own.chmod(0o600)
+    changed = rotate(lago)
+    assert own.read_text() == f"A=1\nLAGO_API_KEY=new-key-1\nLAGO_ORG_API_KEY=new-key-1\nB={lago.old_key}x\n"
+    assert f"LAGO_API_KEY={lago.old_key}" in (Path(changed.kept) / "backup" / "deployment.env").read_text()
+
+
+def test_a_compose_file_with_the_old_key_in_it_keeps_it_valid(lago):
+    (lago.directory / "docker-compose.lago.yml").write_text(f"LAGO_API_KEY: {lago.old_key}\n")
+    with pytest.raises(
+        NotChanged, match="the key that Lago seeds was not changed: .*write the new one there first"
+    ):
+        rotate(lago)
+    assert as_before(lago)
+
+
+def test_the_key_that_lago_seeds_comes_back_with_the_old_one(lago):
+    own = lago.directory / ".env.lago"
+    own.write_text(f"LAGO_API_KEY={lago.old_key}\n")
+    lago.alter(broken="revoke")
+    with pytest.raises(NotChanged, match="Everything is as it was"):
+        rotate(lago)
+    assert own.read_text() == f"LAGO_API_KEY={lago.old_key}\n"
+    assert as_before(lago)
 
 
 def test_no_deploy_comes_across_a_rotation(lago):

@@ -58,7 +58,7 @@ def test_the_list_shows_a_gateway_whose_key_lago_does_not_have(lago, settings, c
 def test_without_a_section_the_list_says_where_a_gateway_may_have_its_key(lago, monkeypatch, capsys):
     place = lago.place
     monkeypatch.setattr(
-        api_key, "place", lambda host, settings, project: type(place)(place.directory, place.api, None)
+        api_key, "place", lambda host, settings, project: type(place)(place.deployment, place.api, None)
     )
     out, _ = said(capsys, ACCEPTED, "api-key", "local")
     assert "Acme: e8a3" in out
@@ -72,6 +72,13 @@ def test_a_whole_rotation_says_what_it_does(lago, settings, capsys):
     assert "the gateway runs with the key of its file, and Lago accepts it" in out
     assert "e8a3 is revoked: Lago refuses it, and accepts the gateway's key" in out
     assert lago.valid_keys == [lago.given] == ["new-key-1"]
+
+
+def test_where_lago_seeds_the_old_key_the_new_one_has_to_be_copied(lago, settings, capsys):
+    (lago.directory / ".env.lago").write_text(f"LAGO_API_KEY={lago.old_key}\n")
+    words = ("--create", "--give", "--restart", "--revoke-old")
+    out, _ = said(capsys, ACCEPTED, "api-key", "local", "--settings", settings(), *words)
+    assert ".env.lago has the new key too, for Lago seeds it at each start: copy it into the folder" in out
 
 
 @pytest.mark.parametrize(
