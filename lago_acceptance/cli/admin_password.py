@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     with reached(wanted.host, wanted.ssh_config) as host:
         found = place(host, settings, wanted.project)
         try:
-            with PasswordReset(host, Permit("admin-password"), found, print) as change:
+            with PasswordReset(host, Permit("admin-password"), found, _say) as change:
                 change.reset(wanted.email, password)
                 change.accept()
         except NotChanged as error:
@@ -62,3 +62,7 @@ def _password(file: Path | None) -> Secret:
     if getpass.getpass("again: ") != first:
         raise UsageError("the two passwords differ; nothing was changed")
     return usable(first)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

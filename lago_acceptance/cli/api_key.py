@@ -112,7 +112,7 @@ def _change(host: Host, place: Place, wanted: argparse.Namespace, settings: Sett
     key = None
     if own and not wanted.create:
         key = _seen_by_admin(wanted, settings, own.name) or own.key(wanted.key)
-    with api_keys.Rotation(host, Permit("api-key"), place, print) as rotation:
+    with api_keys.Rotation(host, Permit("api-key"), place, _say) as rotation:
         if own and wanted.create:
             print(f"{rotation.create(own)} is a new key of {own.name}")
         elif key:
@@ -185,3 +185,7 @@ def _say_what_next(wanted: argparse.Namespace, kept: str) -> None:
         print(f"the gateway runs with its old key until its container is made anew: {again} --restart")
     elif wanted.restart and not wanted.revoke_old:
         print(f"the old key is still valid: {again} --revoke-old")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

@@ -168,7 +168,9 @@ class SmallChange:
                 f"{text} Going back failed too: {' '.join(done.lines)}. What was kept is in {self._session.folder}."
             )
         self._settled = True
-        raise NotChanged(" ".join((text, "Everything is as it was.", *(f"{line}." for line in done.lines))))
+        raise NotChanged(
+            f"{text} Everything is as it was{': ' if done.lines else ''}{', '.join(done.lines)}."
+        )
 
     def _file_away(self) -> None:
         """No secret stays, and no deploy comes across this."""

@@ -41,7 +41,7 @@ def test_the_password_is_set_and_nothing_of_it_stays(lago):
 def test_a_password_that_lago_refuses_is_taken_back(lago):
     lago.alter(broken="login")
     with pytest.raises(
-        NotChanged, match="Lago refuses the new password. Everything is as it was. the old password is"
+        NotChanged, match="Lago refuses the new password. Everything is as it was: the old password is"
     ):
         reset(lago)
     assert lago.state["users"][0]["password"] == "old-password"

@@ -311,7 +311,7 @@ def test_what_fails_leaves_the_old_key_valid_and_in_place(broken, says, lago):
     lago.alter(broken=broken)
     with pytest.raises(NotChanged) as raised:
         rotate(lago)
-    assert str(raised.value).startswith(f"{says}. Everything is as it was.")
+    assert str(raised.value).startswith(f"{says}. Everything is as it was")
     assert as_before(lago)
     assert "new-key" not in str(raised.value)
 
@@ -349,7 +349,7 @@ def test_an_interrupt_undoes_what_was_begun(lago):
         raise KeyboardInterrupt
     assert as_before(lago)
     assert said[-1].startswith(
-        "interrupted. Everything is as it was. the gateway runs with the old key again."
+        "interrupted. Everything is as it was: the gateway runs with the old key again, the new key was revoked."
     )
 
 

@@ -141,7 +141,7 @@ def test_what_was_undone_is_an_error(lago, settings, capsys):
     lago.alter(broken="compose")
     words = ("--create", "--give", "--restart")
     _, err = said(capsys, NOT_ACCEPTED, "api-key", "local", "--settings", settings(), *words)
-    assert "Everything is as it was." in err
+    assert "Everything is as it was" in err
 
 
 # --- admin-password ---
