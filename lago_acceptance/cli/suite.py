@@ -17,6 +17,7 @@ from lago_acceptance.cli import (
     gate,
     guarded,
     print_versions,
+    provision,
 )
 from lago_acceptance.core import resources
 from lago_acceptance.core.verdicts import UsageError
@@ -41,6 +42,7 @@ commands:
   status HOST              show who is changing a deployment, how its deploys ended, and its backups
   rollback HOST [--to ID]  go back to what ran before, or undo a deploy that was cut off
   gate FILE...             judge compose files; the same as lago-gate
+  provision [FOLDER]       make .env.lago and the RSA key in a folder; a key that is or was in use is kept
   explain [ID]             print the page of a finding id; without ID, list all ids
   list                     list all finding ids by phase
   api-key HOST [OPTION...] list Lago's API keys, or give the gateway a new one
@@ -74,6 +76,7 @@ def _run(arguments: Sequence[str]) -> int:
         "status": deploy.status,
         "rollback": deploy.rollback,
         "gate": gate.run,
+        "provision": provision.run,
         "explain": _explain,
         "list": lambda given: _no_more("list", given) or explain(""),
         "api-key": api_key.run,

@@ -16,7 +16,7 @@ from lago_acceptance.deploy import judgement, plan, preconditions, session, stat
 from lago_acceptance.deploy.plan import Plan
 from lago_acceptance.deploy.rollout import NotDeployed, Rollout, Wishes
 from lago_acceptance.deploy.state import HostState
-from lago_acceptance.deploy.steps import DEPLOY, FIRST_DEPLOY, QUICK_DEPLOY, Step
+from lago_acceptance.deploy.steps import DEPLOY, QUICK_DEPLOY, Step
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
@@ -95,9 +95,11 @@ def start(
     if prepared.plan.nothing:
         log.info("the host has all of it already: nothing is changed")
         return None
-    rollout = Rollout(host, permit, settings.deployment, prepared.plan, prepared.facts, order.wishes)
+    rollout = Rollout(
+        host, permit, settings.deployment, prepared.plan, prepared.facts, order.wishes, prepared.steps
+    )
     try:
-        rollout.run(prepared.steps)
+        rollout.run()
     except BaseException:
         rollout.close()
         raise
@@ -105,9 +107,7 @@ def start(
 
 
 def _steps(planned: Plan) -> tuple[Step, ...]:
-    if not planned.containers:
-        return FIRST_DEPLOY
-    return DEPLOY if preconditions.interrupts(planned) else QUICK_DEPLOY
+    return DEPLOY if planned.containers and preconditions.interrupts(planned) else QUICK_DEPLOY
 
 
 def _described(prepared: Prepared) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+import hashlib
 import io
 import json
 import tarfile
@@ -91,7 +92,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(
             path
             for path, content in sorted(self.new.items())
-            if path not in self.old or self.old[path].content != content
+            if path not in self.old or self.old[path].digest != hashlib.sha256(content).hexdigest()
         )
 
     @property

@@ -43,8 +43,8 @@ def rollback(host: Host, permit: Permit, settings: Settings, *, to: str = "", pr
     version = NewVersion(Path(directory), _contents(host, directory, backup.id))
     planned = plan.read(host, version, settings.deployment, directory, facts.project)
     extra = {"from_backup": f"{directory}/{STATE}/deploys/{backup.id}/backup"}
-    with Rollout(host, permit, settings.deployment, planned, facts, Wishes(), extra) as rollout:
-        rollout.run(ROLLBACK, expected=backup.identity)
+    with Rollout(host, permit, settings.deployment, planned, facts, Wishes(), ROLLBACK, extra) as rollout:
+        rollout.run(expected=backup.identity)
         rollout.accept()
     return f"What ran before the deploy {backup.id} runs again; what ran until now is kept as backup {rollout.id}."
 
@@ -65,8 +65,8 @@ def take_down(host: Host, permit: Permit, settings: Settings, *, named: str, pro
         )
     version = NewVersion(Path(directory), {})
     planned = plan.read(host, version, settings.deployment, directory, facts.project)
-    with Rollout(host, permit, settings.deployment, planned, facts, Wishes()) as rollout:
-        rollout.run(DOWN)
+    with Rollout(host, permit, settings.deployment, planned, facts, Wishes(), DOWN) as rollout:
+        rollout.run()
         rollout.accept()
     return (
         f"{facts.project} is down, and its volumes are gone. The dump is {rollout.folder}/backup/database.dump: the next deploy "

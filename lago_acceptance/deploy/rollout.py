@@ -8,7 +8,7 @@ import os
 import shlex
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Self
 
@@ -17,14 +17,16 @@ import msgspec
 from lago_acceptance.core import interrupts
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.roles import API, DB, LAGO_RUBY, MIGRATE, REDIS, WORKER
+from lago_acceptance.core.roles import API, CLOCK, DB, LAGO_RUBY, MIGRATE, REDIS, WORKER
+from lago_acceptance.core.secrets import excerpt
 from lago_acceptance.core.settings import Deployment
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.core.waiting import until
 from lago_acceptance.deploy import identity
 from lago_acceptance.deploy.plan import Plan
 from lago_acceptance.deploy.session import STATE, Outcome, Session
-from lago_acceptance.deploy.steps import DUMP, PULL, STOP, UNDO_SECONDS, UP, Step
+from lago_acceptance.deploy.steps import DUMP, PULL, STOP, UNDO_SECONDS, UP, WORK, Step
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 from lago_acceptance.hosts.local import LocalHost
@@ -64,9 +66,10 @@ class Rollout:
         plan: Plan,
         facts: Facts,
         wishes: Wishes,
+        steps: Sequence[Step],
         more: dict[str, str] | None = None,
     ):
-        self.host, self.plan, self._facts, self._wishes = host, plan, facts, wishes
+        self.host, self.plan, self._facts, self._wishes, self._steps = host, plan, facts, wishes, steps
         self.id = runs.new_id()
         self.folder = str(PurePosixPath(plan.directory, STATE, "deploys", self.id))
         self._deployment = deployment
@@ -95,7 +98,7 @@ class Rollout:
 
     # --- forward ---
 
-    def run(self, steps: Sequence[Step], expected: Mapping[str, str] | None = None) -> None:
+    def run(self, expected: Mapping[str, str] | None = None) -> None:
         """Run the steps and wait until the new version is up. NotDeployed, with everything undone, where one fails.
 
         ``expected``: what the database must hold afterwards, by default what it holds before.
@@ -107,14 +110,16 @@ class Rollout:
                 f"Compose on {self.host.name} refuses the new files: {done.last}. Nothing was changed."
             )
         self._begun = True
-        for step in steps:
+        for step in self._steps:
             self._take(step)
             if step is PULL:
                 self._try_credentials()
             if step is DUMP:
                 self._before = identity.parsed(self._ask("kept_identity").lines)
-        if UP in steps:
-            self._wait(self._before if expected is None else expected)
+            if step in (UP, WORK):
+                self._wait({*self._answering} if step is UP else None)
+        if WORK in self._steps:
+            self._compare(self._before if expected is None else expected)
 
     def _take(self, step: Step) -> None:
         log.info("%s", step.begins)
@@ -130,7 +135,25 @@ class Rollout:
                 f"lago-acceptance status {self._named}"
             ) from error
         if done.code:
-            self._undo(f"{step.failed}: {_why(done, step.seconds)}")
+            reason = self._lost(self._answering) if step is UP else ""
+            self._undo(f"{step.failed}: {'; '.join(filter(None, (reason, _why(done, step.seconds))))}")
+
+    def _lost(self, services: Collection[str]) -> str:
+        """Why some services can't come up, with what their containers printed last; "" where nothing is known."""
+        seen = [
+            each
+            for each in startup.progress(self.host, self.plan.project)
+            if each[0].service.name in services and not startup.ready(each[0])
+        ]
+        reasons = startup.lost(seen)
+        found = []
+        for container, lines in seen:
+            said = excerpt(next((line for line in reversed(lines) if line.strip()), ""), 200)
+            if reason := reasons.get(
+                container.service.name, f"{container.service.name} said" if said else ""
+            ):
+                found.append(f"{reason}{': ' if said else ''}{said}")
+        return "; ".join(found)
 
     def _try_credentials(self) -> None:
         """The new database password on the running database, the new RSA key in the new image."""
@@ -160,13 +183,30 @@ class Rollout:
                 f"reject what it signs; put the old key back, or send them the new public half and add --despite {RSA_KEY_CHANGED}"
             )
 
-    def _wait(self, expected: Mapping[str, str]) -> None:
-        failed = startup.wait(self.host, self.plan.project, self._wishes.up_seconds)
-        if failed:
-            self._undo(f"the new version did not come up: {failed}")
-        if self._down is not None:
+    def _wait(self, services: set[str] | None) -> None:
+        """Wait until services are up, None for all of the new version; go back where one can't come up."""
+        names = services if services is not None else {each.name for each in self.plan.model.services}
+        missing: list[str] = []
+
+        def settled() -> bool:
+            seen = [
+                each
+                for each in startup.progress(self.host, self.plan.project)
+                if each[0].service.name in names
+            ]
+            up = {container.service.name for container, _ in seen if startup.ready(container)}
+            missing[:] = sorted({container.service.name for container, _ in seen} - up)
+            return not missing or bool(startup.lost(seen))
+
+        until(settled, self._wishes.up_seconds)
+        if missing:
+            late = f"{', '.join(missing)} not ready within {self._wishes.up_seconds} s"
+            self._undo(f"the new version did not come up: {self._lost(names) or late}")
+        if services is not None and self._down is not None:
             self.downtime = time.monotonic() - self._down
             log.info("up again; the API was down for %.1f s", self.downtime)
+
+    def _compare(self, expected: Mapping[str, str]) -> None:
         if problems := list(self._losses(expected)):
             self._undo(f"the new version runs, but {'; '.join(problems)}")
 
@@ -241,6 +281,15 @@ class Rollout:
             self._undo(f"{question.replace('_', ' ')} could not be read: {done.last}")
         return done
 
+    @property
+    def _answering(self) -> list[str]:
+        """Services of the new version that don't work on jobs."""
+        return sorted(
+            each.name
+            for each in self.plan.model.services
+            if each.role not in (WORKER, CLOCK) and not each.profiles
+        )
+
     def _services(self, *roles: str) -> list[str]:
         return sorted({each.service.name for each in self._facts.of_role(*roles)})
 
@@ -254,7 +303,7 @@ class Rollout:
             next((each.service.value("DATABASE_URL") for each in self._facts.of_role(API)), "")
         )
         old_files, old_env_files = self._old_files()
-        writers = [role for role in LAGO_RUBY if role != MIGRATE]
+        writers = [role for role in LAGO_RUBY if role != MIGRATE and STOP in self._steps]
         has_env_file = deployment.env_file in plan.new or deployment.env_file in plan.old
         named = {
             place: _words(
@@ -281,6 +330,8 @@ class Rollout:
             "stopped_services": " ".join(self._services(*writers)),
             "store_services": " ".join(self._services(DB, REDIS)),
             "new_services": " ".join(sorted(each.name for each in model.of_role(*writers))),
+            "new_store_services": " ".join(sorted(each.name for each in model.of_role(DB, REDIS))),
+            "answering_services": " ".join(self._answering),
             "added_services": " ".join(sorted(new_names - old_names)),
             "remounted_services": " ".join(sorted(plan.remounted)),
             "api_service": api.name if api else "",

@@ -28,14 +28,14 @@ QUIET = Step(
 STOP = Step("stop", "stopping API, workers and clock", "the old version could not be stopped", 180)
 DUMP = Step("dump", "dumping the database", "the database could not be dumped", 3600)
 FILES = Step("files", "putting the new files in place", "the new files could not be written", 60)
+STORES = Step("stores", "starting database and Redis", "the new version's stores can't be used", 300)
+WORK = Step("work", "starting workers and clock", "the new version's workers did not start", 900)
 UP = Step("up", "starting the new version", "the new version did not start", 900)
 RETURN = Step("return", "returning to the kept images and data", "the backup could not be returned to", 3600)
 REMOVE = Step("remove", "removing containers and volumes", "not everything could be removed", 300)
 
-DEPLOY = (PULL, KEEP, QUIET, STOP, DUMP, FILES, UP)
-# Where nothing runs yet there is nothing to stop and nothing to dump.
-FIRST_DEPLOY = (PULL, KEEP, FILES, UP)
-# Where nothing that answers requests or stores data is made anew.
-QUICK_DEPLOY = (PULL, KEEP, FILES, UP)
-ROLLBACK = (KEEP, QUIET, STOP, DUMP, FILES, RETURN, UP)
+DEPLOY = (PULL, KEEP, QUIET, STOP, DUMP, FILES, STORES, UP, WORK)
+# Where nothing runs yet, or nothing that answers requests or stores data is made anew.
+QUICK_DEPLOY = (PULL, KEEP, FILES, UP, WORK)
+ROLLBACK = (KEEP, QUIET, STOP, DUMP, FILES, RETURN, UP, WORK)
 DOWN = (KEEP, QUIET, STOP, DUMP, REMOVE)

@@ -16,6 +16,37 @@ change_dump() {
     identity "$container" "$database" >"$here/backup/identity.part"
     mv "$here/backup/identity.part" "$here/backup/identity"
     keys "$container" >"$here/backup/api_keys"
+    keep_jobs
+}
+# The jobs that wait, one a line: the key of their list or set, their time (0 in a list), the job.
+keep_jobs() {
+    store=$(redis_container)
+    [ -n "$store" ] || return 0
+    redis_in "$store" EVAL "
+        local jobs = {}
+        for _, name in ipairs(redis.call('SMEMBERS', 'queues')) do
+            local key = 'queue:' .. name
+            for _, job in ipairs(redis.call('LRANGE', key, 0, -1)) do jobs[#jobs + 1] = key .. '\t0\t' .. job end
+        end
+        for _, key in ipairs({'retry', 'schedule'}) do
+            local found = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+            for at = 1, #found, 2 do jobs[#jobs + 1] = key .. '\t' .. found[at + 1] .. '\t' .. found[at] end
+        end
+        return jobs" 0 >"$here/backup/jobs"
+}
+# With the old data come the old jobs: what has run since has worked on data that are no more.
+return_jobs() { # backup
+    [ -s "$1/jobs" ] || return 0
+    store=$(redis_container)
+    while IFS="$tab" read -r key at job; do
+        [ -n "$job" ] || continue
+        printf '%s' "$job" | redis_in "$store" -x EVAL "
+            local job = ARGV[#ARGV]
+            local key, at = KEYS[1], ARGV[1]
+            if at == '0' then
+                if not redis.call('LPOS', key, job) then redis.call('RPUSH', key, job) end
+            else redis.call('ZADD', key, at, job) end" 1 "$key" "$at"
+    done <"$1/jobs" >/dev/null
 }
 # The first active API keys. Lago has moved them from organizations to a table of their own.
 keys() { # container
@@ -83,6 +114,7 @@ restore_dump() { # container, backup, what to name the changed database by
     fi
     say "the database was restored from the dump; the one that the new version has changed is kept as $broken"
     identity "$container" "$broken" >"$here/written_since" 2>/dev/null || :
+    return_jobs "$2"
 }
 take_place() { # name, new name
     printf "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s';\nALTER DATABASE \"%s\" RENAME TO \"%s\";\n" "$1" "$1" "$2" |

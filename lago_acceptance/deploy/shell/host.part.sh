@@ -78,9 +78,9 @@ redis_in() { # container, then the words
     set -- -n "${number:-0}" --raw "$@"
     [ -z "$user" ] || [ "$user" = default ] || set -- --user "$user" "$@"
     if [ -n "$password" ]; then
-        REDISCLI_AUTH=$password docker exec -e REDISCLI_AUTH "$in_redis" redis-cli --no-auth-warning "$@"
+        REDISCLI_AUTH=$password docker exec -i -e REDISCLI_AUTH "$in_redis" redis-cli --no-auth-warning "$@"
     else
-        docker exec "$in_redis" redis-cli "$@"
+        docker exec -i "$in_redis" redis-cli "$@"
     fi
 }
 # Looks again until a command succeeds; fails when the seconds are over.

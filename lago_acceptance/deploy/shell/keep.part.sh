@@ -25,5 +25,22 @@ change_keep() {
     done <"$here/backup/containers"
     rm "$here/backup/containers"
 }
-# What was kept stays: it may be wanted yet.
-undo_keep() { :; }
+# The old containers, or new ones of the old files and images where these are gone. What was not up before need not be.
+undo_keep() {
+    [ -s "$here/backup/images" ] || return 0
+    old_compose up -d --pull never || :
+    wait_for "$up_seconds" is_up || fail "not up again after $up_seconds s: $(down_since_then)"
+}
+is_up() { [ -z "$(down_since_then)" ]; }
+down_since_then() {
+    for service in $(not_up); do
+        case " $(cat "$here/backup/not_up") " in *" $service "*) ;; *) printf '%s ' "$service" ;; esac
+    done
+}
+# Services that are not up: without a healthcheck, running is enough; a one-shot has ended with 0.
+not_up() {
+    docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False |
+        while read -r container; do
+            docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{with index .State "Health"}}{{.Status}}{{else}}healthy{{end}} {{.State.ExitCode}} {{.HostConfig.RestartPolicy.Name}}' "$container"
+        done | awk '!($2 == "running" && $3 == "healthy") && !($2 == "exited" && $4 == 0 && ($5 == "no" || $5 == "")) { print $1 }' | tr '\n' ' '
+}
