@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from lago_acceptance.cli import (
     ACCEPTED,
     Parser,
+    admin_password,
+    api_key,
     deploy,
     explain,
     gate,
@@ -27,6 +29,8 @@ EXTRAS = {
     "deploy": ("live", ("pytest", "testinfra", "httpx", "dns")),
     "status": ("live", ("testinfra",)),
     "rollback": ("live", ("testinfra", "httpx")),
+    "api-key": ("live", ("testinfra", "httpx")),
+    "admin-password": ("live", ("testinfra",)),
     "images": ("stack", ("docker", "filelock")),
 }
 USAGE_TEXT = """\
@@ -41,6 +45,8 @@ commands:
   provision [FOLDER]       make .env.lago and the RSA key in a folder; a key that is or was in use is kept
   explain [ID]             print the page of a finding id; without ID, list all ids
   list                     list all finding ids by phase
+  api-key HOST [OPTION...] list Lago's API keys, or give the gateway a new one
+  admin-password HOST      set the password of a user of Lago's web UI
   images                   build the stand-in images that are missing
   version                  print the versions of this suite, Python and Compose
 
@@ -73,6 +79,8 @@ def _run(arguments: Sequence[str]) -> int:
         "provision": provision.run,
         "explain": _explain,
         "list": lambda given: _no_more("list", given) or explain(""),
+        "api-key": api_key.run,
+        "admin-password": admin_password.run,
         "images": _images,
         "version": _version,
     }

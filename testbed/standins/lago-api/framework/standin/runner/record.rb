@@ -66,7 +66,7 @@ module ActiveRecord
       assign_attributes(**values)
     end
 
-    def persisted? = !@values[:id].nil?
+    def persisted? = @stored || false
     def [](name) = @values[name.to_sym]
     def ==(other) = other.class == self.class && persisted? && other.id == id
 
@@ -113,6 +113,7 @@ module ActiveRecord
 
     def take(row)
       self.class.columns
+      @stored = true
       @values = row
     end
   end
