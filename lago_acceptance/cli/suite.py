@@ -15,6 +15,7 @@ from lago_acceptance.core.verdicts import UsageError
 EXTRAS = {
     "smoke": ("stack", ("pytest", "testinfra", "httpx", "docker", "testcontainers", "trustme")),
     "live": ("live", ("pytest", "testinfra", "httpx", "dns")),
+    "rehearse": ("stack", ("testinfra", "docker", "testcontainers")),
     "images": ("stack", ("docker", "filelock")),
 }
 USAGE_TEXT = """\
@@ -22,6 +23,7 @@ commands:
   smoke [OPTION...]        bring the deployment up on this machine and run the read-only core (needs Docker)
   live HOST... [OPTION...] check running deployments: ssh://root@HOST; changes nothing
   gate FILE...             judge compose files; the same as lago-gate
+  rehearse HOST|DUMP       restore the newest dump of a host, or a dump here, beside everything else, and read it
   explain [ID]             print the page of a finding id; without ID, list all ids
   list                     list all finding ids by phase
   images                   build the stand-in images that are missing
@@ -50,6 +52,7 @@ def _run(arguments: Sequence[str]) -> int:
         "smoke": lambda given: _pytest(["-m", "smoke", *given]),
         "live": _live,
         "gate": gate.run,
+        "rehearse": _rehearse,
         "explain": _explain,
         "list": lambda given: _no_more("list", given) or explain(""),
         "images": _images,
@@ -80,6 +83,12 @@ def _live(given: list[str]) -> int:
     if not hosts and not {"-h", "--help"}.intersection(options):
         raise UsageError("which host? lago-acceptance live ssh://root@HOST [OPTION...]")
     return _pytest(["--target", "live", *(["--hosts", ",".join(hosts)] if hosts else []), *options])
+
+
+def _rehearse(given: list[str]) -> int:
+    from lago_acceptance.cli import rehearse
+
+    return rehearse.run(given)
 
 
 def _pytest(arguments: list[str]) -> int:
