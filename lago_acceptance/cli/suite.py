@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
-from lago_acceptance.cli import ACCEPTED, Parser, explain, gate, guarded, print_versions
+from lago_acceptance.cli import ACCEPTED, Parser, deploy, explain, gate, guarded, print_versions, rehearse
 from lago_acceptance.core import resources
 from lago_acceptance.core.verdicts import UsageError
 
@@ -16,12 +16,19 @@ EXTRAS = {
     "smoke": ("stack", ("pytest", "testinfra", "httpx", "docker", "testcontainers", "trustme")),
     "live": ("live", ("pytest", "testinfra", "httpx", "dns")),
     "rehearse": ("stack", ("testinfra", "docker", "testcontainers")),
+    "deploy": ("live", ("pytest", "testinfra", "httpx", "dns")),
+    "status": ("live", ("testinfra",)),
+    "rollback": ("live", ("testinfra", "httpx")),
     "images": ("stack", ("docker", "filelock")),
 }
 USAGE_TEXT = """\
 commands:
   smoke [OPTION...]        bring the deployment up on this machine and run the read-only core (needs Docker)
   live HOST... [OPTION...] check running deployments: ssh://root@HOST; changes nothing
+  deploy HOST [DIR] [--plan]
+                           deploy a folder to a host, check it, and go back if a check is red; --plan only shows it
+  status HOST              show who is changing a deployment, how its deploys ended, and its backups
+  rollback HOST [--to ID]  go back to what ran before, or undo a deploy that was cut off
   gate FILE...             judge compose files; the same as lago-gate
   rehearse HOST|DUMP       restore the newest dump of a host, or a dump here, beside everything else, and read it
   explain [ID]             print the page of a finding id; without ID, list all ids
@@ -51,8 +58,11 @@ def _run(arguments: Sequence[str]) -> int:
     commands: dict[str, Callable[[list[str]], int]] = {
         "smoke": lambda given: _pytest(["-m", "smoke", *given]),
         "live": _live,
+        "deploy": _deploy,
+        "status": deploy.status,
+        "rollback": deploy.rollback,
         "gate": gate.run,
-        "rehearse": _rehearse,
+        "rehearse": rehearse.run,
         "explain": _explain,
         "list": lambda given: _no_more("list", given) or explain(""),
         "images": _images,
@@ -85,10 +95,9 @@ def _live(given: list[str]) -> int:
     return _pytest(["--target", "live", *(["--hosts", ",".join(hosts)] if hosts else []), *options])
 
 
-def _rehearse(given: list[str]) -> int:
-    from lago_acceptance.cli import rehearse
-
-    return rehearse.run(given)
+def _deploy(given: list[str]) -> int:
+    arguments = deploy.pytest_arguments(given)
+    return ACCEPTED if arguments is None else _pytest(arguments)
 
 
 def _pytest(arguments: list[str]) -> int:

@@ -20,8 +20,12 @@ def errors(
     """The errors that the gate finds in a plan's new files, without those that are waived or named by ``despite``."""
     folder = private_folders.make("lago-deploy-")
     try:
-        new = _written(folder / "new", {path: file.content for path, file in plan.old.items()} | plan.new)
-        old = _written(folder / "old", {path: file.content for path, file in plan.old.items()})
+        new = _written(
+            folder / "new", {path: file.content for path, file in plan.old.items() if file.content} | plan.new
+        )
+        old = _written(
+            folder / "old", {path: file.content for path, file in plan.old.items() if file.content}
+        )
         base = old / deployment.compose_file
         question = Question(
             _existing(new / deployment.env_file),

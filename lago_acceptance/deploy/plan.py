@@ -16,8 +16,9 @@ import msgspec
 
 from lago_acceptance.composefile.env_files import written_variables
 from lago_acceptance.composefile.secret_scan import learn
-from lago_acceptance.core.secrets import Redactor, redact
+from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.settings import Deployment
+from lago_acceptance.core.value_shapes import sounds_secret
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.deploy.version import NewVersion
 from lago_acceptance.hosts.base import Host, ReadCommand
@@ -28,7 +29,10 @@ READ_SECONDS = 90
 
 
 class OldFile(msgspec.Struct, frozen=True):
-    """A file of the deployment as it is on the host: its mode in octal digits, its SHA-256 and its content."""
+    """A file of the deployment as it is on the host: its mode in octal digits, its SHA-256 and its content.
+
+    A private key's content is b"": it stays on its host.
+    """
 
     mode: str
     digest: str
@@ -51,6 +55,8 @@ class OldContainer(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What would change. ``document`` is what Compose makes of the new files, as they will lie on the host.
 
+    ``entries`` are the first names in the folder, ``projects_here`` the Compose projects that were started in it.
+
     ``hashes`` are Compose's own digests of the services' configurations, ``images`` the ids of the new version's images ("" for one that
     the host does not have yet). Free space in KiB.
     """
@@ -58,6 +64,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     directory: str
     project: str
     exists: bool
+    entries: tuple[str, ...]
+    projects_here: tuple[str, ...]
     owner: str
     user: str
     new: dict[str, bytes]
@@ -68,6 +76,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     containers: tuple[OldContainer, ...]
     networks: tuple[str, ...]
     volumes: tuple[str, ...]
+    listening: tuple[int, ...]
     free: int
     free_images: int
 
@@ -160,7 +169,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """How the files change, without any secret."""
         for path in self.changed_files:
             old = self.old[path].content if path in self.old else b""
-            yield from diff_of(path, old, self.new[path])
+            yield from (
+                diff_of(path, old, self.new[path])
+                if old or path not in self.old
+                else [f"{path}: is replaced"]
+            )
 
 
 def diff_of(path: str, old: bytes, new: bytes) -> Iterator[str]:
@@ -208,6 +221,8 @@ def read(host: Host, version: NewVersion, deployment: Deployment, directory: str
         directory=directory,
         project=project or document["name"],
         exists=found.has("directory"),
+        entries=tuple(row[0] for row in found.rows("entry")),
+        projects_here=tuple(row[0] for row in found.rows("here") if row[0]),
         owner=found.one("owner"),
         user=found.one("user"),
         new=version.files,
@@ -218,6 +233,7 @@ def read(host: Host, version: NewVersion, deployment: Deployment, directory: str
         containers=tuple(_container(row) for row in found.rows("container")),
         networks=tuple(row[0] for row in found.rows("network")),
         volumes=tuple(row[0] for row in found.rows("volume")),
+        listening=tuple(int(row[0], 16) for row in found.rows("listening")),
         free=int(found.one("free") or 0),
         free_images=int(found.one("free_images") or 0),
     )
@@ -246,7 +262,10 @@ class _Found:
 
 
 def _holds_secret(content: bytes) -> bool:
-    return Redactor.shared.leaks(content.decode("utf-8", "replace"))
+    text = content.decode("utf-8", "replace")
+    if "PRIVATE KEY" in text:
+        return True
+    return any(sounds_secret(name) and len(value) > 7 for name, value in written_variables(text))
 
 
 def _container(row: list[str]) -> OldContainer:

@@ -19,12 +19,17 @@ compose() {
     env -i PATH="$PATH" HOME="${HOME:-/}" ${DOCKER_HOST:+DOCKER_HOST="$DOCKER_HOST"} $program ${project:+-p "$project"} "$@"
 }
 section() { printf '%s\t%s\n' "$1" "$(base64 | tr -d '\n')"; }
-kept() { # what a file is now
+# What a file is now. A private key stays on its host.
+kept() {
     path=$directory/$1
-    [ -f "$path" ] || return 0
-    printf 'file\t%s\t%s\t%s\t%s\n' "$1" "$(stat -c %a "$path")" "$(sha256sum <"$path" | cut -c 1-64)" "$(base64 <"$path" | tr -d '\n')"
+    [ -f "$path" ] && [ "$(stat -Lc %s "$path")" -le 1048576 ] || return 0
+    content=
+    grep -q 'PRIVATE KEY-----' "$path" && [ "$1" != "$env_file" ] && [ "$1" != "$compose_file" ] || content=$(base64 <"$path" | tr -d '\n')
+    printf 'file\t%s\t%s\t%s\t%s\n' "$1" "$(stat -Lc %a "$path")" "$(sha256sum <"$path" | cut -c 1-64)" "$content"
 }
 
+docker ps -a --filter "label=com.docker.compose.project.working_dir=$directory" --format "here$tab{{.Label \"com.docker.compose.project\"}}" | sort -u
+ls -A "$directory" 2>/dev/null | head -n 50 | sed "s/^/entry$tab/"
 [ -d "$directory" ] && echo directory && stat -c "owner$tab%u$tab%a" "$directory"
 id -u | sed "s/^/user$tab/"
 { printf '%s\n' "$paths" "$compose_file" "$env_file" | sort -u; } | while IFS= read -r path; do
@@ -42,6 +47,14 @@ if compose "$@" config --format json >"$work/config" 2>"$work/said"; then
     # Compose would compare its containers with what the files say in their own place.
     sed "s#$work/new#$directory#g" "$work/config" >"$work/in-place.json"
     section config <"$work/in-place.json"
+    {
+        sed -n "s#^ *\"source\": \"$directory/\(.*\)\",*\$#\1#p" "$work/in-place.json"
+        [ -z "$project" ] || docker ps -aq --filter "label=com.docker.compose.project=$project" | while read -r container; do
+            docker inspect -f '{{range .Mounts}}{{if eq .Type "bind"}}{{println .Source}}{{end}}{{end}}' "$container"
+        done | sed -n "s#^$directory/##p"
+    } | sort -u >"$work/mounted"
+    printf '%s\n' "$paths" "$compose_file" "$env_file" | sort -u >"$work/known"
+    comm -23 "$work/mounted" "$work/known" | while IFS= read -r path; do kept "$path"; done
     compose --project-directory "$directory" -f "$work/in-place.json" config --hash '*' 2>/dev/null | sed "s/^/hash$tab/; s/ /$tab/"
     compose --project-directory "$directory" -f "$work/in-place.json" config --images 2>/dev/null | sort -u | while read -r image; do
         printf 'image\t%s\t%s\n' "$image" "$(docker image inspect -f '{{.Id}}' "$image" 2>/dev/null)"
@@ -53,6 +66,7 @@ fi
     while read -r container; do
         docker inspect -f "container$tab{{index .Config.Labels \"com.docker.compose.service\"}}$tab{{index .Config.Labels \"com.docker.compose.config-hash\"}}$tab{{.Config.Image}}$tab{{.Image}}$tab{{.State.Status}}$tab{{.State.ExitCode}}$tab{{index .Config.Labels \"com.docker.compose.project.config_files\"}}$tab{{index .Config.Labels \"com.docker.compose.project.environment_file\"}}" "$container"
     done
+awk -v tab="$tab" '$4 == "0A" { sub(/.*:/, "", $2); print "listening" tab $2 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null | sort -u
 docker network ls --format "network$tab{{.Name}}"
 docker volume ls --format "volume$tab{{.Name}}"
 df -Pk "$directory" 2>/dev/null | awk -v tab="$tab" 'NR == 2 { print "free" tab $4 }'

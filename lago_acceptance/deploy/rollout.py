@@ -8,7 +8,7 @@ import os
 import shlex
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Self
 
@@ -24,7 +24,7 @@ from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.deploy import identity
 from lago_acceptance.deploy.plan import Plan
 from lago_acceptance.deploy.session import STATE, Outcome, Session
-from lago_acceptance.deploy.steps import DEPLOY, DUMP, FIRST_DEPLOY, PULL, STOP, UNDO_SECONDS, Step
+from lago_acceptance.deploy.steps import DUMP, PULL, STOP, UNDO_SECONDS, UP, Step
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 from lago_acceptance.hosts.local import LocalHost
@@ -33,6 +33,7 @@ from lago_acceptance.targets.stack import startup
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 300
+RSA_KEY_CHANGED = "rsa-key-changed"
 UP_SECONDS = 300
 
 
@@ -41,9 +42,13 @@ class NotDeployed(Exception):
 
 
 class Wishes(msgspec.Struct, frozen=True):
-    """What an operator may ask of a deploy. ``pull``: missing, or always. Times in seconds."""
+    """What an operator may ask of a deploy. ``pull``: missing, or always; ``despite``: ids of errors that are accepted.
+
+    Times in seconds.
+    """
 
     pull: str = "missing"
+    despite: frozenset[str] = frozenset()
     drain_seconds: int = DRAIN_SECONDS
     up_seconds: int = UP_SECONDS
 
@@ -52,13 +57,20 @@ class Rollout:
     """One deploy, from the lock to its release. Leaving the context without ``accept`` undoes what was begun."""
 
     def __init__(
-        self, host: Host, permit: Permit, deployment: Deployment, plan: Plan, facts: Facts, wishes: Wishes
+        self,
+        host: Host,
+        permit: Permit,
+        deployment: Deployment,
+        plan: Plan,
+        facts: Facts,
+        wishes: Wishes,
+        more: dict[str, str] | None = None,
     ):
         self.host, self.plan, self._facts, self._wishes = host, plan, facts, wishes
         self.id = runs.new_id()
         self.folder = str(PurePosixPath(plan.directory, STATE, "deploys", self.id))
         self._deployment = deployment
-        self._session = Session(host, permit, plan.directory, self.id, self._settings())
+        self._session = Session(host, permit, plan.directory, self.id, self._settings() | (more or {}))
         self._begun = self._settled = False
         self._before: dict[str, str] = {}
         self._down: float | None = None
@@ -68,6 +80,10 @@ class Rollout:
         return self
 
     def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the lock; what was begun and not accepted is undone first."""
         with interrupts.deferred():
             try:
                 if self._begun and not self._settled:
@@ -79,8 +95,11 @@ class Rollout:
 
     # --- forward ---
 
-    def run(self) -> None:
-        """Run all steps and wait until the new version is up. NotDeployed, with everything undone, where one fails."""
+    def run(self, steps: Sequence[Step], expected: Mapping[str, str] | None = None) -> None:
+        """Run the steps and wait until the new version is up. NotDeployed, with everything undone, where one fails.
+
+        ``expected``: what the database must hold afterwards, by default what it holds before.
+        """
         for path, content in sorted(self.plan.new.items()):
             self._session.put(path, content)
         if (done := self._session.ask("complete")).code:
@@ -88,13 +107,14 @@ class Rollout:
                 f"Compose on {self.host.name} refuses the new files: {done.last}. Nothing was changed."
             )
         self._begun = True
-        for step in DEPLOY if self.plan.containers else FIRST_DEPLOY:
+        for step in steps:
             self._take(step)
             if step is PULL:
                 self._try_credentials()
             if step is DUMP:
                 self._before = identity.parsed(self._ask("kept_identity").lines)
-        self._wait()
+        if UP in steps:
+            self._wait(self._before if expected is None else expected)
 
     def _take(self, step: Step) -> None:
         log.info("%s", step.begins)
@@ -122,6 +142,7 @@ class Rollout:
         loaded = self._session.ask("key", 180)
         if loaded.code and "is empty" not in loaded.last:
             self._undo(f"the new version can't load its RSA key: {loaded.last}")
+        self._same_key(loaded.last.removeprefix("key ") if not loaded.code else "")
         space = self._ask("space").lines if self._running_database else ()
         if len(space) == 2 and int(space[0]) > int(space[1]):
             need, free = (int(each) // 2**20 for each in space)
@@ -130,22 +151,31 @@ class Rollout:
                 "free some space (docker image prune), or move old backups away"
             )
 
-    def _wait(self) -> None:
+    def _same_key(self, new: str) -> None:
+        api = self._facts.running(API)
+        old = self._facts.process(api).key
+        if new and old and old.public and old.public != new and RSA_KEY_CHANGED not in self._wishes.despite:
+            self._undo(
+                f"the new RSA key is another one (public half {new[:12]}…, {old.public[:12]}… is in use): webhook receivers would "
+                f"reject what it signs; put the old key back, or send them the new public half and add --despite {RSA_KEY_CHANGED}"
+            )
+
+    def _wait(self, expected: Mapping[str, str]) -> None:
         failed = startup.wait(self.host, self.plan.project, self._wishes.up_seconds)
         if failed:
             self._undo(f"the new version did not come up: {failed}")
         if self._down is not None:
             self.downtime = time.monotonic() - self._down
             log.info("up again; the API was down for %.1f s", self.downtime)
-        if problems := list(self._losses()):
+        if problems := list(self._losses(expected)):
             self._undo(f"the new version runs, but {'; '.join(problems)}")
 
-    def _losses(self) -> Iterator[str]:
-        """What the deployment had before and lacks now."""
-        if not self._before:
+    def _losses(self, expected: Mapping[str, str]) -> Iterator[str]:
+        """What the deployment should have and lacks."""
+        if not expected:
             return
         now = self._session.ask("identity")
-        yield from identity.lost(self._before, {} if now.code else identity.parsed(now.lines))
+        yield from identity.lost(expected, {} if now.code else identity.parsed(now.lines))
         keys = self._session.ask("old_keys")
         every, good = ([*keys.last.split(), "0", "0"])[:2]
         if keys.code or every != good:

@@ -61,6 +61,11 @@ class PastDeploy(msgspec.Struct, frozen=True):
         return STUCK if any(event.what == STUCK for event in self.events) else CUT_OFF
 
     @property
+    def has_backup(self) -> bool:
+        """Whether there is something to go back to."""
+        return any(event.what == "done" and event.step == "keep" for event in self.events)
+
+    @property
     def unsettled(self) -> bool:
         """Whether what it has begun was neither accepted nor undone."""
         return self.ended in (STUCK, CUT_OFF)
@@ -83,9 +88,18 @@ class HostState(msgspec.Struct, frozen=True):
         return next((each for each in reversed(self.deploys) if each.ended == ACCEPTED), None)
 
     @property
+    def last_downtime(self) -> float | None:
+        """Seconds from stopping the API to the new version being up, in the last deploy that was accepted; None if unknown."""
+        for deploy in reversed(self.deploys):
+            at = {(event.what, event.step): event.at for event in deploy.events}
+            if deploy.ended == ACCEPTED and ("begin", "stop") in at and ("done", "up") in at:
+                return float(at["done", "up"] - at["begin", "stop"])
+        return None
+
+    @property
     def backups(self) -> tuple[PastDeploy, ...]:
-        """Deploys that have a dump to go back to, the newest first."""
-        return tuple(each for each in reversed(self.deploys) if each.dump)
+        """Deploys with something to go back to, the newest first."""
+        return tuple(each for each in reversed(self.deploys) if each.has_backup)
 
 
 def read(host: Host, directory: str) -> HostState:

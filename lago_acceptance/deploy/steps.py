@@ -29,7 +29,13 @@ STOP = Step("stop", "stopping API, workers and clock", "the old version could no
 DUMP = Step("dump", "dumping the database", "the database could not be dumped", 3600)
 FILES = Step("files", "putting the new files in place", "the new files could not be written", 60)
 UP = Step("up", "starting the new version", "the new version did not start", 900)
+RETURN = Step("return", "returning to the kept images and data", "the backup could not be returned to", 3600)
+REMOVE = Step("remove", "removing containers and volumes", "not everything could be removed", 300)
 
 DEPLOY = (PULL, KEEP, QUIET, STOP, DUMP, FILES, UP)
 # Where nothing runs yet there is nothing to stop and nothing to dump.
 FIRST_DEPLOY = (PULL, KEEP, FILES, UP)
+# Where nothing that answers requests or stores data is made anew.
+QUICK_DEPLOY = (PULL, KEEP, FILES, UP)
+ROLLBACK = (KEEP, QUIET, STOP, DUMP, FILES, RETURN, UP)
+DOWN = (KEEP, QUIET, STOP, DUMP, REMOVE)

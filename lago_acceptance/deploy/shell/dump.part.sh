@@ -57,22 +57,26 @@ undo_dump() {
     old_compose up -d --pull never --no-deps $store_services
     wait_for 120 database_answers || fail "the database does not answer: $(docker ps -a --filter "label=com.docker.compose.service=$db_service" --format '{{.Status}}' | head -n 1)"
     container=$(db_container)
-    was=$(awk -F "$tab" '$1 ~ /^(migrations|latest_migration)$/ { print $2 }' "$here/backup/identity")
-    is=$(printf "SELECT count(*) FROM schema_migrations; SELECT max(version) FROM schema_migrations;" | psql_in "$container" "$database" 2>/dev/null) || is=unknown
-    [ "$was" != "$is" ] || return 0
-    restore_dump "$container"
+    schema_differs "$here/backup/identity" "$container" || return 0
+    restore_dump "$container" "$here/backup" "$deploy_tag"
+}
+# Whether migrations have run since the identity was noted, or the database is not there at all.
+schema_differs() { # identity, container
+    was=$(awk -F "$tab" '$1 == "migrations" || $1 == "latest_migration" { print $2 }' "$1")
+    is=$(printf 'SELECT count(*) FROM schema_migrations; SELECT max(version) FROM schema_migrations;' | psql_in "$2" "$database" 2>/dev/null) || is=unknown
+    [ "$was" != "$is" ]
 }
 database_answers() { docker exec "$(db_container)" pg_isready -q -h 127.0.0.1 2>/dev/null; }
 
 # The dump becomes the database: in a fresh one first, which takes the name only when it holds what the dump held.
-restore_dump() { # container
-    fresh=lago_restored_$deploy_tag broken=lago_broken_$deploy_tag
+restore_dump() { # container, backup, what to name the changed database by
+    fresh=lago_restored_$3 broken=lago_broken_$3
     exists() { [ "$(printf "SELECT count(*) FROM pg_database WHERE datname = '%s';" "$1" | psql_in "$container" postgres)" = 1 ]; }
     if ! { exists "$broken" && exists "$database"; }; then
         if exists "$database"; then
             printf 'DROP DATABASE IF EXISTS "%s";\nCREATE DATABASE "%s" TEMPLATE template0;\n' "$fresh" "$fresh" | psql_in "$container" postgres
-            docker exec -i "$container" sh -c 'exec pg_restore --exit-on-error -U "${POSTGRES_USER:-postgres}" -d "$1"' pg_restore "$fresh" <"$here/backup/database.dump"
-            same_counts "$fresh" || fail "the restored database does not hold what the dump held; it is kept as $fresh"
+            docker exec -i "$container" sh -c 'exec pg_restore --exit-on-error -U "${POSTGRES_USER:-postgres}" -d "$1"' pg_restore "$fresh" <"$2/database.dump"
+            same_counts "$1" "$fresh" "$2/identity" || fail "the restored database does not hold what the dump held; it is kept as $fresh"
             take_place "$database" "$broken"
         fi
         take_place "$fresh" "$database"
@@ -84,7 +88,8 @@ take_place() { # name, new name
     printf "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s';\nALTER DATABASE \"%s\" RENAME TO \"%s\";\n" "$1" "$1" "$2" |
         psql_in "$container" postgres >/dev/null
 }
-same_counts() {
-    identity "$container" "$1" | grep -v -E '^(size|queued|retry|schedule|dead|processed)' | sort >"$here/restored"
-    grep -v -E '^(size|queued|retry|schedule|dead|processed)' "$here/backup/identity" | sort | cmp -s - "$here/restored"
+same_counts() { # container, database, identity
+    of_database='^(organizations|customers|plans|subscriptions|invoices|fees|events|wallets|migrations|latest_migration)'
+    identity "$1" "$2" | grep -E "$of_database" | sort >"$here/restored"
+    grep -E "$of_database" "$3" | sort | cmp -s - "$here/restored"
 }

@@ -12,12 +12,15 @@ undo_up() {
         for container in $(running_of "$service"); do stop_gently "$container" 30 & done
     done
     wait
-    while IFS="$tab" read -r service reference image digest; do
-        case $reference in *@sha256:* | sha256:*) continue ;; esac
-        [ "$(docker image inspect -f '{{.Id}}' "$reference" 2>/dev/null)" = "$image" ] || docker tag "$image" "$reference"
-    done <"$here/backup/images"
+    name_images "$here/backup/images"
     # What only the new version has.
     for service in $added_services; do
         for container in $(of_service "$service"); do docker rm -f "$container" >/dev/null; done
     done
+}
+name_images() { # a list of kept images
+    while IFS="$tab" read -r service reference image digest; do
+        case $reference in *@sha256:* | sha256:*) continue ;; esac
+        [ "$(docker image inspect -f '{{.Id}}' "$reference" 2>/dev/null)" = "$image" ] || docker tag "$image" "$reference"
+    done <"$1"
 }
