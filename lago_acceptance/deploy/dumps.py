@@ -21,8 +21,8 @@ from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 
 MIB = 2**20
-# Bytes of one line of base64; one line may take as long as a stalled network does.
-_LINE, _LINE_SECONDS = 65_532, 120
+# One line of base64 may take as long as a stalled network does.
+_LINE_SECONDS = 120
 # A digest of a large file takes a while.
 _DIGEST_SECONDS = 900
 _SEND = 'sha256sum <"$1" && base64 -w 65532 "$1" && echo end'
@@ -59,9 +59,10 @@ def newest(host: Host, settings: Settings, facts: Facts) -> HostDump:
 
 
 def _of_deploys(host: Host, directory: str) -> Iterator[HostDump]:
-    for deploy in state.read(host, directory).backups:
-        path = PurePosixPath(directory, STATE, "deploys", deploy.id, "backup", "database.dump")
-        yield HostDump(str(path), deploy.dump or 0, _begun(deploy.id), deploy.identity)
+    for deploy in state.read(host, directory).deploys:
+        if deploy.dump is not None:
+            path = PurePosixPath(directory, STATE, "deploys", deploy.id, "backup", "database.dump")
+            yield HostDump(str(path), deploy.dump, _begun(deploy.id), deploy.identity)
 
 
 def _begun(id: str) -> float:
@@ -78,7 +79,7 @@ def copied(host: Host, permit: Permit, dump: HostDump, folder: Path, say: Callab
         )
     target = folder / "database.dump"
     channel = host.open("copying the dump", ("sh", "-c", _SEND, "send", dump.path), permit)
-    digest, received, shown = hashlib.sha256(), 0, 0
+    digest, received, quarters = hashlib.sha256(), 0, 1
     try:
         wanted = channel.receive(_DIGEST_SECONDS).split()[0]
         with target.open("wb") as file:
@@ -87,11 +88,13 @@ def copied(host: Host, permit: Permit, dump: HostDump, folder: Path, say: Callab
                 part = base64.b64decode(line)
                 digest.update(part)
                 received += file.write(part)
-                if received * 4 // max(dump.size, 1) > shown:
-                    shown = received * 4 // max(dump.size, 1)
-                    say(f"copied {received // MIB} of {dump.size // MIB} MiB")
+                if quarters < 4 and received >= dump.size * quarters / 4:
+                    quarters = received * 4 // max(dump.size, 1) + 1
+                    if quarters <= 4:
+                        say(f"copied {received / MIB:.1f} of {dump.size / MIB:.1f} MiB")
     finally:
         channel.ended(_LINE_SECONDS)
     if digest.hexdigest() != wanted:
         raise Unreachable(f"{dump.path} arrived damaged (its SHA-256 differs): run again")
+    say(f"copied {received / MIB:.1f} of {dump.size / MIB:.1f} MiB; its SHA-256 agrees")
     return target

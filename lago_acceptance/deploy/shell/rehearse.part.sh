@@ -126,7 +126,7 @@ change_rehearse_migrate() {
 }
 migration_trouble() {
     tail -n 12 "$here/migration"
-    grep -m 1 -E 'PG::|Error|ERROR|aborted|annot' "$here/migration" || tail -n 1 "$here/migration"
+    grep -m 1 'PG::' "$here/migration" || grep -m 1 -E 'Error|ERROR|annot' "$here/migration" || tail -n 1 "$here/migration"
 }
 undo_rehearse_migrate() { :; }
 # With a key of the restored data, as production's API has one: checks ask with it from inside.
