@@ -92,6 +92,7 @@ def arguments(lago, what="", *more):
     """The command line of a rehearsal: of a file here, or of the host."""
     here = [what] if what else ["local", "--project", lago.project]
     return ["rehearse", *here, "--settings", str(lago.settings), *more]
+    return ["rehearse", *here, "--settings", str(lago.settings), *more]
 
 
 def by_ssh(lago, *more):
@@ -115,20 +116,6 @@ def test_the_hosts_newest_dump_is_rehearsed_beside_production(lago, dump, capsys
     assert "10 checks" in printed
     assert "not judged, because none of it runs in a rehearsal: workers and clock" in printed
     assert lago.live.stack.api_key.reveal() not in printed
-
-
-def test_nothing_leaves_a_host_behind_ssh_without_the_operators_word(lago, dump, capsys):
-    lago.live.server.forget_commands()
-    assert main(by_ssh(lago)) == ACCEPTED, capsys.readouterr()
-    assert "nothing leaves the host" in capsys.readouterr().out
-    assert not [each for each in lago.live.server.commands() if "base64 -w" in each]
-
-
-def test_a_dump_of_a_host_behind_ssh_leaves_it_with_the_operators_word(lago, dump, capsys):
-    lago.live.server.forget_commands()
-    assert main(by_ssh(lago, "--dump-may-leave-the-host")) == ACCEPTED, capsys.readouterr()
-    assert "its SHA-256 agrees" in capsys.readouterr().out
-    assert len([each for each in lago.live.server.commands() if "base64 -w" in each]) == 1
 
 
 def test_a_rehearsal_reaches_nothing_and_nothing_reaches_it(lago, dump):
