@@ -11,14 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, Parser
-from lago_acceptance.core import resources
+from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, on_host
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import load
 
 if TYPE_CHECKING:
     from lago_acceptance.deploy.state import PastDeploy
-    from lago_acceptance.hosts.ssh import SshHost
 
 # What decides whether a deploy stays: phases 1 to 3, and the read-only core of the others.
 DECIDING = "(phase1 or phase2 or phase3 or smoke) and not writes and not browser"
@@ -26,7 +24,9 @@ DECIDING = "(phase1 or phase2 or phase3 or smoke) and not writes and not browser
 
 def pytest_arguments(given: list[str]) -> list[str] | None:
     """The arguments of the run that deploys and then checks; None where only the plan was asked for, which is printed."""
-    parser = _parser("deploy", "Deploys a folder to a host, checks it, and goes back if a check is red.")
+    parser = on_host.parser(
+        "deploy", "Deploys a folder to a host, checks it, and goes back if a check is red."
+    )
     add = parser.add_argument
     add(
         "folder",
@@ -89,7 +89,7 @@ def status(given: list[str]) -> int:
     from lago_acceptance.deploy import state
 
     directory = load(known.settings).deployment.directory
-    with _host(known) as host:
+    with on_host.reached(known.host, known.ssh_config) as host:
         found = state.read(host, directory)
     if found.holder:
         print(f"being changed now by {found.holder}")
@@ -132,7 +132,7 @@ def rollback(given: list[str]) -> int:
     from lago_acceptance.deploy.rollout import NotDeployed
 
     settings = load(known.settings)
-    with _host(known) as host, _progress():
+    with on_host.reached(known.host, known.ssh_config) as host, _progress():
         try:
             if known.down_volumes:
                 permit = Permit("--down-volumes")
@@ -162,40 +162,12 @@ def _print_plan(known: Namespace) -> None:
         overwrite=known.overwrite,
         wishes=Wishes(despite=frozenset(known.despite)),
     )
-    with _host(known) as host:
+    with on_host.reached(known.host, known.ssh_config) as host:
         prepared = deploy.prepare(
             host, load(known.settings), waivers.for_run(known.waivers, known.settings), order
         )
     for line in prepared.lines():
         print(line)
-
-
-def _parser(command: str, description: str) -> Parser:
-    parser = Parser(prog=f"lago-acceptance {command}", description=description, allow_abbrev=False)
-    add = parser.add_argument
-    add("host", metavar="HOST", help="ssh://user@host")
-    add(
-        "--settings",
-        type=Path,
-        default=resources.SETTINGS,
-        metavar="FILE",
-        help="names, hosts, networks and limits of the deployment (default: settings.toml)",
-    )
-    add("--ssh-config", type=Path, metavar="FILE", help="used instead of ~/.ssh/config")
-    add("--project", default="", metavar="NAME", help="the Compose project, where several have Lago in them")
-    return parser
-
-
-@contextmanager
-def _host(known: Namespace) -> Iterator[SshHost]:
-    from lago_acceptance.hosts.address import parse
-    from lago_acceptance.hosts.ssh import SshHost
-
-    host = SshHost(parse(known.host), known.ssh_config)
-    try:
-        yield host
-    finally:
-        host.close()
 
 
 @contextmanager

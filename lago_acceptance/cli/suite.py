@@ -18,6 +18,7 @@ from lago_acceptance.cli import (
     guarded,
     print_versions,
     provision,
+    rehearse,
 )
 from lago_acceptance.core import resources
 from lago_acceptance.core.verdicts import UsageError
@@ -26,6 +27,7 @@ from lago_acceptance.core.verdicts import UsageError
 EXTRAS = {
     "smoke": ("stack", ("pytest", "testinfra", "httpx", "docker", "testcontainers", "trustme")),
     "live": ("live", ("pytest", "testinfra", "httpx", "dns")),
+    "rehearse": ("stack", ("testinfra", "docker", "testcontainers")),
     "deploy": ("live", ("pytest", "testinfra", "httpx", "dns")),
     "status": ("live", ("testinfra",)),
     "rollback": ("live", ("testinfra", "httpx")),
@@ -43,6 +45,7 @@ commands:
   rollback HOST [--to ID]  go back to what ran before, or undo a deploy that was cut off
   gate FILE...             judge compose files; the same as lago-gate
   provision [FOLDER]       make .env.lago and the RSA key in a folder; a key that is or was in use is kept
+  rehearse HOST|DUMP       restore the newest dump of a host, or a dump here, beside everything else, and read it
   explain [ID]             print the page of a finding id; without ID, list all ids
   list                     list all finding ids by phase
   api-key HOST [OPTION...] list Lago's API keys, or give the gateway a new one
@@ -77,6 +80,7 @@ def _run(arguments: Sequence[str]) -> int:
         "rollback": deploy.rollback,
         "gate": gate.run,
         "provision": provision.run,
+        "rehearse": rehearse.run,
         "explain": _explain,
         "list": lambda given: _no_more("list", given) or explain(""),
         "api-key": api_key.run,
