@@ -131,6 +131,7 @@ def test_other_users_can_read_nothing_while_a_stack_is_up_and_after_it(tmp_path)
     assert (machine.reports / "of-the-run" / "latest" / "overlay.yml").exists()
 
 
+@pytest.mark.alone
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     killed = Started(tmp_path / "first")
     run_id = killed.id_once_containers_run()
@@ -154,6 +155,7 @@ def finished_too_late(kind: str) -> str:
     return run_id
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["network", "volume"])
 def test_what_docker_finishes_for_a_killed_run_is_removed_by_the_next(kind):
     run_id, host = finished_too_late(kind), LocalHost()
@@ -161,6 +163,7 @@ def test_what_docker_finishes_for_a_killed_run_is_removed_by_the_next(kind):
     assert left_of(run_id) == [] and f"removed what run {run_id} left behind" in remarks
 
 
+@pytest.mark.alone
 def test_what_docker_finishes_while_the_next_run_goes_on_is_removed_at_its_end(tmp_path):
     started = Started(tmp_path)
     started.id_once_containers_run()
