@@ -24,7 +24,7 @@ from tests.support.containers import docker
 from tests.support.live import lago
 from tests.support.patience import PATIENCE
 
-pytestmark = [pytest.mark.stack, pytest.mark.docker, pytest.mark.alone]
+pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
 
 @pytest.fixture(scope="module")

@@ -10,16 +10,17 @@ import pytest
 from lago_acceptance.images import standins
 from tests.support.docker_turns import DockerTurns
 
-_SWARM, _GATE, _STACKS, _HOSTS = "swarm", "gate", "stacks", "hosts"
+_ALONE, _GATE, _STACKS, _HOSTS = "alone", "gate", "stacks", "hosts"
 # By the beginning of a test's path, in the order in which the lanes begin; files that nothing here names come last. A
-# swarm needs a Docker without containers: the gate's tests, which need none, run beside it.
+# swarm needs a Docker without containers, and a browser breaks off what it loads when a container's network comes or
+# goes: the gate's tests, which need no Docker, run beside these.
 _LANES = {
-    _SWARM: ("live/test_swarm.py",),
+    _ALONE: ("live/test_swarm.py", "standins/test_front.py", "browser/"),
     _GATE: ("gate/",),
     _STACKS: ("stack/", "live/test_faults.py"),
     _HOSTS: ("live/", "deploy/", "standins/"),
 }
-_WITH_DOCKER = (_SWARM, _STACKS, _HOSTS)
+_WITH_DOCKER = (_ALONE, _STACKS, _HOSTS)
 
 
 def lane_of(node_id: str) -> str:
@@ -58,12 +59,16 @@ class Turns:
         try:
             return (yield)
         finally:
-            if not (nextitem and _alone(item) and _alone(nextitem) and nextitem.path == item.path):
+            if not (nextitem and _alone(item) and _alone(nextitem) and _lane(nextitem) == _lane(item)):
                 self._turns.leave()
 
 
+def _lane(item: pytest.Item) -> str:
+    return lane_of(item.nodeid)
+
+
 def _alone(item: pytest.Item) -> bool:
-    return item.get_closest_marker("alone") is not None
+    return _lane(item) == _ALONE or item.get_closest_marker("alone") is not None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -113,7 +113,7 @@ def _is_refused_at_once(file: Path) -> bool:
 @pytest.mark.parametrize(
     ("node_id", "lane"),
     [
-        ("live/test_swarm.py::test_a", "swarm"),
+        ("live/test_swarm.py::test_a", "alone"),
         ("live/test_faults.py::test_a[b::c]", "stacks"),
         ("stack/test_faults.py::test_a", "stacks"),
         ("live/test_writes.py::test_a", "hosts"),
@@ -142,7 +142,7 @@ def test_the_swarm_begins_before_any_container_runs():
         "live/test_swarm.py::a",
     ]
     assert [lanes.lane_of(each) for each in sorted(ids, key=lanes.place_of)] == [
-        "swarm", "gate", "stacks", "hosts", "unit/test_a.py",
+        "alone", "gate", "stacks", "hosts", "unit/test_a.py",
     ]  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def outcome(folder: Path, *options: str):
 
 ALONE = "@pytest.mark.alone\n"
 USES = {
-    "live/test_swarm.py": f"{ALONE}def test_a(): assert held() == 'alone'\n{ALONE}def test_b(): assert held() == 'alone'\n",
+    "live/test_swarm.py": "def test_a(): assert held() == 'alone'\ndef test_b(): assert held() == 'alone'\n",
     "stack/test_b.py": f"def test_a(): assert held() == 'shared'\n{ALONE}def test_b(): assert held() == 'alone'\n",
     "deploy/test_c.py": "def test_a(): assert held() == 'shared'\n",
     "unit/deploy/test_d.py": "def test_a(): assert held() == 'free'\n",
