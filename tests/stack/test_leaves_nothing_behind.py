@@ -186,7 +186,9 @@ def test_a_run_with_networks_of_its_own_is_not_taken_for_the_remains_of_one():
 
 def test_runs_side_by_side_do_not_meet(tmp_path):
     first, second = Started(tmp_path / "first"), Started(tmp_path / "second")
-    (code_one, output_one), (code_two, output_two) = first.ended(200), second.ended(200)
+    (code_one, output_one), (code_two, output_two) = (
+        each.ended(suite_run.DEADLINE) for each in (first, second)
+    )
     assert (code_one, code_two) == (0, 0), f"{output_one[-1500:]}\n{output_two[-1500:]}"
 
 
