@@ -30,6 +30,8 @@ def pytest_configure_node(node):
 def brought_up():
     (HERE / f"up-{{os.getpid()}}").touch()
     yield
+    if (HERE / "dies").exists():
+        os._exit(1)
     os.kill(os.getpid(), signal.SIGINT)
     (HERE / f"up-{{os.getpid()}}").unlink()
     (HERE / f"down-{{os.getpid()}}").touch()
@@ -42,6 +44,20 @@ def endless(brought_up):
 
 @pytest.mark.parametrize("to_all", [True, False], ids=["from the terminal", "to the run alone"])
 def test_what_workers_have_brought_up_is_taken_down(tmp_path: Path, to_all: bool):
+    code, output = interrupted(tmp_path, to_all)
+    assert code == 2, output
+    assert [each.name for each in tmp_path.glob("up-*")] == [], output
+    assert len(list(tmp_path.glob("down-*"))) == 2
+
+
+def test_workers_that_die_of_it_are_not_waited_for(tmp_path: Path):
+    (tmp_path / "dies").touch()
+    code, output = interrupted(tmp_path, to_all=False)
+    assert code == 2 and "EOFError" not in output, output
+
+
+def interrupted(tmp_path: Path, to_all: bool) -> tuple[int, str]:
+    """Exit code and output of a run with two workers that is interrupted once both are in a test."""
     (tmp_path / "conftest.py").write_text(CONFTEST)
     for name in ("test_a.py", "test_b.py"):
         (tmp_path / name).write_text("def test_it(endless): pass\n")
@@ -63,6 +79,4 @@ def test_what_workers_have_brought_up_is_taken_down(tmp_path: Path, to_all: bool
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
             run.wait()
-    assert run.returncode == 2, output
-    assert [each.name for each in tmp_path.glob("up-*")] == [], output
-    assert len(list(tmp_path.glob("down-*"))) == 2
+    return run.returncode, output
