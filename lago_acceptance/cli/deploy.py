@@ -83,7 +83,7 @@ def pytest_arguments(given: list[str]) -> list[str] | None:
 
 def status(given: list[str]) -> int:
     """Print what earlier deploys have left on a host. 1 where one was cut off, and has still to be undone."""
-    known = _parser(
+    known = on_host.parser(
         "status", "Shows who is changing a deployment, how its deploys ended, and its backups."
     ).parse_args(given)
     from lago_acceptance.deploy import state
@@ -115,7 +115,7 @@ def _described(deploy: PastDeploy) -> str:
 
 def rollback(given: list[str]) -> int:
     """Go back to what ran before; the exit code."""
-    parser = _parser(
+    parser = on_host.parser(
         "rollback", "Goes back to what ran before the last deploy, or undoes one that was cut off."
     )
     parser.add_argument(

@@ -45,8 +45,7 @@ class LocalHost(Host):
     ) -> CommandResult:
         if not isinstance(permit, Permit):
             raise TypeError(f"{change.name} changes {self.name} and needs a permit")
-        path = {"PATH": os.environ.get("PATH", os.defpath)}
-        return run_process(change, path | change.environment if change.environment else os.environ, give_up)
+        return run_process(change, change.environment or os.environ, give_up)
 
     def open(self, name: str, arguments: tuple[str, ...], permit: Permit) -> Channel:
         if not isinstance(permit, Permit):
