@@ -101,7 +101,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(
             path
             for path, file in self.old.items()
-            if int(file.mode, 8) & 0o077 and _holds_secret(path, file.content)
+            if int(file.mode, 8) & 0o077 and (not file.content or _holds_secret(path, file.content))
         )
 
     @property

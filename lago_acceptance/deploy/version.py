@@ -76,11 +76,18 @@ def _of_service(service: dict[Any, Any]) -> Iterator[str]:
             yield path
     volumes = service.get("volumes") or []
     for mount in volumes if isinstance(volumes, list) else []:
-        source = mount.get("source") if isinstance(mount, dict) else str(mount).partition(":")[0]
+        source = mount.get("source") if isinstance(mount, dict) else _short_source(str(mount))
         if isinstance(source, str):
             # ${LAGO_RSA_KEY_FILE:-./key.pem} names its default.
             _, default, rest = source.partition(":-")
             yield rest.rstrip("}") if source.startswith("${") and default else source
+
+
+def _short_source(mount: str) -> str:
+    """The path of a mount in one line, "" for a volume's name."""
+    if mount.startswith("${"):
+        return mount.partition("}")[0] + "}"
+    return mount.partition(":")[0] if mount.startswith(".") else ""
 
 
 def _files_at(place: Path, name: str) -> Iterator[str]:

@@ -9,7 +9,14 @@ place() { # file, path in the directory, mode
 new_paths() { (cd "$here/new" && find . -type f | sed 's|^\./||' | sort); }
 change_files() {
     new_paths >"$here/new.paths"
-    while IFS= read -r path; do place "$here/new/$path" "$path" 600; done <"$here/new.paths"
+    while IFS= read -r path; do
+        # A container goes on seeing the file that it was started with, so one that is the same stays the same file.
+        if cmp -s "$here/new/$path" "$directory/$path"; then
+            chmod 600 "$directory/$path"
+        else
+            place "$here/new/$path" "$path" 600
+        fi
+    done <"$here/new.paths"
     (cd "$directory" && tr '\n' '\0' <"$here/new.paths" | xargs -0 sha256sum) >"$here/manifest"
 }
 undo_files() {
@@ -18,6 +25,7 @@ undo_files() {
             [ ! -e "$here/new/$path" ] || rm -f "$directory/$path"
         else
             cmp -s "$here/backup/files/$path" "$directory/$path" || place "$here/backup/files/$path" "$path" "$mode"
+            chmod "$mode" "$directory/$path"
         fi
     done <"$here/backup/modes"
     rm -f "$directory"/.lago-acceptance.??????
