@@ -35,6 +35,7 @@ from lago_acceptance.targets.stack import startup
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 300
+KEPT_BACKUPS = 5
 RSA_KEY_CHANGED = "rsa-key-changed"
 UP_SECONDS = 300
 
@@ -226,7 +227,7 @@ class Rollout:
             )
 
     def accept(self) -> None:
-        """Keep the new version."""
+        """Keep the new version. Of earlier backups the last KEPT_BACKUPS stay."""
         self._session.accept()
         self._settled = True
 
@@ -326,6 +327,7 @@ class Rollout:
             "drain_seconds": str(self._wishes.drain_seconds),
             "up_seconds": str(self._wishes.up_seconds),
             "undo_seconds": str(UNDO_SECONDS),
+            "kept_backups": str(KEPT_BACKUPS),
             "worker_services": " ".join(self._services(WORKER)),
             "stopped_services": " ".join(self._services(*writers)),
             "store_services": " ".join(self._services(DB, REDIS)),

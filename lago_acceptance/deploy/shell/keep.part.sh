@@ -44,3 +44,16 @@ not_up() {
             docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{with index .State "Health"}}{{.Status}}{{else}}healthy{{end}} {{.State.ExitCode}} {{.HostConfig.RestartPolicy.Name}}' "$container"
         done | awk '!($2 == "running" && $3 == "healthy") && !($2 == "exited" && $4 == 0 && ($5 == "no" || $5 == "")) { print $1 }' | tr '\n' ' '
 }
+# Of deploys that are over, the last ones keep their backups, with the names that hold their images.
+prune() {
+    [ -n "${kept_backups:-}" ] || return 0
+    cd "$state/deploys"
+    ls | sort -r | tail -n "+$((kept_backups + 1))" | while read -r id; do
+        [ "$id" != "$deploy_id" ] && over "$id" || continue
+        docker image ls --filter "reference=lago-acceptance-backup/*:$id" --format '{{.Repository}}:{{.Tag}}' | while read -r name; do
+            docker image rm "$name" >/dev/null
+        done
+        rm -rf "./$id"
+    done
+}
+over() { awk -F "$tab" '$3 == "-" { last = $2 } END { exit !(last == "accepted" || last == "undone") }' "$1/journal"; }

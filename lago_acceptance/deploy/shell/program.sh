@@ -99,7 +99,9 @@ serve() {
             put) put "$3" "$4" >"$here/output" 2>&1 ;;
             step) change "$3" "$4" ;;
             ask) call "$3" "$4" ;;
-            accept) note accepted - >"$here/output" 2>&1 ;;
+            accept)
+                note accepted -
+                call prune 120 ;;
             undo) undo ;;
             *) say "unknown request" >"$here/output" && false ;;
         esac

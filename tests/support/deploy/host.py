@@ -155,9 +155,19 @@ class DeployableHost:
     def restore(self) -> None:
         """Put the original files and containers back. Data and images stay as they are."""
         copy_files(self.live.folder / "original", self.folder)
-        shutil.rmtree(self.folder / ".lago-acceptance", ignore_errors=True)
+        self._forget_deploys()
         self.up()
         self.await_routes()
+
+    def _forget_deploys(self) -> None:
+        """Remove what deploys keep, the names of images included."""
+        state = self.folder / ".lago-acceptance"
+        for deploy in state.glob("deploys/*"):
+            kept = f"reference=lago-acceptance-backup/*:{deploy.name}"
+            names = docker("image", "ls", "--filter", kept, "--format", "{{.Repository}}:{{.Tag}}").split()
+            if names:
+                docker("image", "rm", *names)
+        shutil.rmtree(state, ignore_errors=True)
 
     def await_routes(self) -> None:
         """Wait until the public API answers."""
@@ -171,6 +181,7 @@ class DeployableHost:
     def down(self) -> None:
         """End everything, and remove it."""
         self.live.server.stop()
+        self._forget_deploys()
         left = self.live.stack.down()
         self.live.stack.run.close()
         assert not left, left

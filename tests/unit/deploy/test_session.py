@@ -28,8 +28,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def _session(folder, id="20261127-000000-abcdef") -> Session:
-    settings = {"who": "somebody, somewhere", "directory": str(folder), "undo_seconds": "20"}
+def _session(folder, id="20261127-000000-abcdef", more=None) -> Session:
+    settings = {"who": "somebody, somewhere", "directory": str(folder), "undo_seconds": "20"} | (more or {})
     opened = Session(HOST, PERMIT, str(folder), id, settings)
     backup = folder / session.STATE / "deploys" / id / "backup"
     (backup / "files").mkdir(parents=True)
@@ -141,6 +141,28 @@ def test_a_step_that_fails_says_why(folder):
     opened.close()
     # Nothing knows how to undo it: that is said, and not taken for done.
     assert _last(folder) == state.STUCK
+
+
+def test_the_backups_of_the_last_deploys_are_kept(folder, monkeypatch):
+    programs = folder / "programs"
+    programs.mkdir()
+    (programs / "docker").write_text(f'#!/bin/sh\necho "$@" >>{programs}/called\necho kept/api:$3\n')
+    (programs / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    deploys = folder / session.STATE / "deploys"
+    for number, last in enumerate(("accepted", "undone", "begun", "accepted", "accepted")):
+        old = deploys / f"2026112{number}-000000-abcdef"
+        old.mkdir(parents=True)
+        (old / "journal").write_text(f"1\topened\t-\n2\t{last}\t-\n")
+    opened = _session(folder, more={"kept_backups": "2", "deploy_id": "20261127-000000-abcdef"})
+    opened.step(FILES)
+    opened.accept()
+    opened.close()
+    # One that was cut off may have to be undone yet.
+    assert sorted(each.name[:8] for each in deploys.iterdir()) == ["20261122", "20261124", "20261127"]
+    called = (programs / "called").read_text()
+    assert "lago-acceptance-backup/*:20261120-000000-abcdef" in called
+    assert "20261124" not in called
 
 
 def test_a_step_that_takes_too_long_is_ended(folder):
