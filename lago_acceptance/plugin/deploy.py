@@ -142,9 +142,7 @@ class Deploying:
 
 
 def begin(config: pytest.Config) -> None:
-    """Deploy, where this run was asked to."""
-    if config.option.deploy is None:
-        return
+    """Deploy, and let the end of this run decide whether it stays."""
     deploying = Deploying(config)
     config.pluginmanager.register(deploying, "lago-deploying")
     deploying.start()
