@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 DRAIN_SECONDS = 300
 RSA_KEY_CHANGED = "rsa-key-changed"
 UP_SECONDS = 300
+# A worker adds the jobs that it has finished to Redis' count every ten seconds.
+COUNTED_SECONDS = 30
 
 
 class NotDeployed(Exception):
@@ -207,7 +209,13 @@ class Rollout:
             log.info("up again; the API was down for %.1f s", self.downtime)
 
     def _compare(self, expected: Mapping[str, str]) -> None:
-        if problems := list(self._losses(expected)):
+        problems: list[str] = []
+
+        def agrees() -> bool:
+            problems[:] = self._losses(expected)
+            return not problems
+
+        if not until(agrees, COUNTED_SECONDS):
             self._undo(f"the new version runs, but {'; '.join(problems)}")
 
     def _losses(self, expected: Mapping[str, str]) -> Iterator[str]:
