@@ -181,7 +181,7 @@ class Rollout:
         old = self._facts.process(api).key
         if new and old and old.public and old.public != new and RSA_KEY_CHANGED not in self._wishes.despite:
             self._undo(
-                f"the new RSA key is another one (public half {new[:12]}…, {old.public[:12]}… is in use): webhook receivers would "
+                f"the new RSA key is not the one in use (public half {new[:12]}… instead of {old.public[:12]}…): webhook receivers would "
                 f"reject what it signs; put the old key back, or send them the new public half and add --despite {RSA_KEY_CHANGED}"
             )
 
@@ -261,7 +261,7 @@ class Rollout:
 
     def _what_runs(self, done: Outcome) -> Iterator[str]:
         if not self._before:
-            yield "The old version runs on; its data were not touched."
+            yield "The old version is still running; its data was not touched."
         else:
             now = identity.parsed(self._session.ask("identity").lines)
             missing = list(identity.lost(self._before, now))
