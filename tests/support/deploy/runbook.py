@@ -83,15 +83,17 @@ def run(
         seen.add(heading)
     script = folder / "page.sh"
     script.write_text("\n".join(steps))
-    ended = subprocess.run(
-        ["sh", "-eu", str(script)],
-        cwd=folder,
-        env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"} | dict(variables),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    return Ended(ended.returncode, ended.stdout)
+    # A file, so that what was printed is there even where the page does not end.
+    printed = folder / "page.out"
+    with printed.open("w") as file:
+        ended = subprocess.run(
+            ["sh", "-eu", str(script)],
+            cwd=folder,
+            env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"} | dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            timeout=SECONDS,
+            check=False,
+        )
+    return Ended(ended.returncode, printed.read_text("utf-8", "replace"))
