@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--give", action="store_true", help="write the key into the gateway's env file")
     made.add_argument(
-        "--restart", action="store_true", help="make the gateway's container anew, so that it reads the file"
+        "--restart", action="store_true", help="recreate the gateway's container, so that it reads the file"
     )
     made.add_argument("--revoke-old", action="store_true", help="revoke the key that the gateway had before")
     made.add_argument(
@@ -168,8 +168,8 @@ def _revoke(
     print(f"{old.shown} is revoked: Lago refuses it, and accepts the gateway's key")
     if seeded:
         print(
-            f"{deployment.env_file} has the new key too, for Lago seeds it at each start: copy it into the folder that you deploy "
-            "from. Lago's containers have the old one in LAGO_API_KEY until they are made anew, and until then lago-acceptance "
+            f"{deployment.env_file} has the new key too, because Lago seeds it at every start: copy it into the folder that you deploy "
+            "from. Lago's containers have the old one in LAGO_API_KEY until they are recreated, and until then lago-acceptance "
             f"live asks with it: cd {deployment.directory} && docker compose -f {deployment.compose_file} --env-file "
             f"{deployment.env_file} up -d"
         )
@@ -182,7 +182,7 @@ def _say_what_next(wanted: argparse.Namespace, kept: str) -> None:
     if wanted.create and not wanted.give:
         print(f"the gateway does not have it yet: {again} --give --key DIGEST")
     elif wanted.give and not wanted.restart:
-        print(f"the gateway runs with its old key until its container is made anew: {again} --restart")
+        print(f"the gateway runs with its old key until its container is recreated: {again} --restart")
     elif wanted.restart and not wanted.revoke_old:
         print(f"the old key is still valid: {again} --revoke-old")
 

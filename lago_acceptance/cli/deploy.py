@@ -96,11 +96,11 @@ def status(given: list[str]) -> int:
     for each in found.deploys:
         print(_described(each))
     if not found.deploys:
-        print(f"nothing was ever deployed to {directory} on {known.host}")
+        print(f"nothing has been deployed to {directory} on {known.host} yet")
     if (cut := found.unsettled) and not found.holder:
         print(
-            f"deploy {cut.id} was cut off in the step {cut.begun[-1]}, and the version before it may not be running: undo it with "
-            f"lago-acceptance rollback {known.host} (the next deploy does so too)"
+            f"deploy {cut.id} was cut off in the step {cut.begun[-1]}, so the previous version may not be running: undo it with "
+            f"lago-acceptance rollback {known.host}, or deploy again, which undoes it first"
         )
         return NOT_ACCEPTED
     return ACCEPTED

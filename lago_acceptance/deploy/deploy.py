@@ -63,7 +63,7 @@ def prepare(host: Host, settings: Settings, waivers: WaiverFile, order: Order) -
         planned, new.folder, deployment, order.settings_file, waivers, order.wishes.despite
     )
     refusals += [
-        f"the gate refuses the new files: {finding} (--despite {finding.id} deploys them all the same)"
+        f"the gate refuses the new files: {finding} (--despite {finding.id} deploys them anyway)"
         for finding in grouped(found)
     ]
     return Prepared(planned, past, facts, _steps(planned), tuple(refusals))
@@ -84,7 +84,7 @@ def start(
         )
     if cut := past.unsettled:
         log.info(
-            "deploy %s was cut off in the step %s: going back to the version before it", cut.id, cut.begun[-1]
+            "deploy %s was cut off in the step %s: going back to the previous version", cut.id, cut.begun[-1]
         )
         done = session.settle(host, permit, directory, cut.id)
         if done.code:
@@ -95,7 +95,7 @@ def start(
     if prepared.refusals:
         raise NotDeployed("\n".join(["Nothing was changed:", *prepared.refusals]))
     if prepared.plan.nothing:
-        log.info("the host has all of it already: nothing is changed")
+        log.info("the host has all of it already: nothing was changed")
         return None
     rollout = Rollout(
         host, permit, settings.deployment, prepared.plan, prepared.facts, order.wishes, prepared.steps
@@ -122,7 +122,7 @@ def _described(prepared: Prepared) -> Iterator[str]:
         yield "nothing would change"
     yield from planned.diff()
     for path in planned.open_files:
-        yield f"{path} holds secrets and may be read by others (mode {planned.old[path].mode}): it would get mode 600"
+        yield f"{path} holds secrets that other users can read (mode {planned.old[path].mode}); its mode would become 600"
     old = {each.service: each for each in planned.containers}
     for service in planned.model.services:
         if service.name in planned.recreated:
@@ -168,13 +168,13 @@ def _downtime(prepared: Prepared) -> Iterator[str]:
     if planned.nothing or not planned.containers:
         return
     if prepared.steps == QUICK_DEPLOY:
-        yield "downtime: none, nothing that answers requests or stores data is made anew"
+        yield "downtime: none; nothing that answers requests or stores data is recreated"
         return
     last = prepared.state.last_downtime
     yield (
         f"downtime: about {last:.0f} s, as last time"
         if last is not None
-        else "downtime: one dump and one start of Lago's API; it is measured, and known the next time"
+        else "downtime: as long as one dump and one start of Lago's API take; this deploy measures it"
     )
 
 

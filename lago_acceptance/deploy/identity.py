@@ -21,16 +21,16 @@ def lost(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
         yield (
             "this is another PostgreSQL cluster than before"
             if is_
-            else "the database that was there before can't be read any more"
+            else "the database that was there before can no longer be read"
         )
         return
     for name in COUNTED:
         if _number(after, name) < _number(before, name):
-            yield f"{before[name]} {name} were there before, {after.get(name, '0')} are now"
+            yield f"there were {before[name]} {name} before, and there are {after.get(name, '0')} now"
     finished = _number(after, "processed") - _number(before, "processed")
     waited, waits = (sum(_number(each, name) for name in WAITING) for each in (before, after))
     if finished < 0:
-        yield "this is another Redis than before: its count of finished jobs went back"
+        yield "this is not the same Redis as before: its count of finished jobs has gone down"
     elif waits + finished < waited:
         yield f"{waited} jobs were waiting, {waits} are now, and only {finished} have run since"
 

@@ -82,16 +82,16 @@ def _changed_by_hand(plan: Plan, state: HostState, overwrite: bool) -> Iterator[
             continue
         shown = "\n".join(f"    {line}" for line in diff_of(path, now.content, plan.new[path]))
         yield (
-            f"{path} was changed on the host since the last deploy ({state.latest.id}): take the change over, or overwrite it "
-            f"with --overwrite (it is kept in the backup)\n{shown}"
+            f"{path} was changed on the host since the last deploy ({state.latest.id}): copy the change into your folder, or replace it "
+            f"with --overwrite (the backup keeps it)\n{shown}"
         )
 
 
 def _networks(plan: Plan) -> Iterator[str]:
     for name in plan.missing_networks:
         yield (
-            f"the network {name} is not on the host: it is shared with the proxy or the gateway, and so is made with them "
-            f"(docker network create {name})"
+            f"the network {name} does not exist on the host; proxy or gateway share it with Lago, so create it first: "
+            f"docker network create {name}"
         )
 
 
@@ -110,15 +110,15 @@ def _ports(plan: Plan, facts: Facts) -> Iterator[str]:
                 and int(port.published) in plan.listening
                 and int(port.published) not in own
             ):
-                yield f"port {port.published} of {service.name} is taken by another program (ss -ltnp 'sport = :{port.published}')"
+                yield f"port {port.published} of {service.name} is in use by another program (ss -ltnp 'sport = :{port.published}')"
 
 
 def _disks(plan: Plan, limits: Limits) -> Iterator[str]:
     for what, free in (("images", plan.free_images), ("the dump and the new files", plan.free)):
         if free < limits.free_disk_mib * _KIB and (what != "images" or plan.missing_images):
             yield (
-                f"{free // _KIB} MiB are free for {what}, {limits.free_disk_mib} are wanted (limits.free_disk_mib): free some "
-                "(docker image prune)"
+                f"only {free // _KIB} MiB are free for {what}, and {limits.free_disk_mib} are required (limits.free_disk_mib): free some "
+                "space (docker image prune)"
             )
 
 

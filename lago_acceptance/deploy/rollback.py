@@ -83,7 +83,7 @@ def _chosen(past: HostState, to: str, directory: str, host: str) -> PastDeploy:
         return found
     if past.latest is None:
         raise UsageError(
-            f"nothing was ever deployed to {directory} on {host}: there is nothing to go back to"
+            f"nothing has been deployed to {directory} on {host} yet: there is nothing to go back to"
         )
     return past.latest
 

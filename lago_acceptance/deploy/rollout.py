@@ -38,6 +38,8 @@ DRAIN_SECONDS = 300
 KEPT_BACKUPS = 5
 RSA_KEY_CHANGED = "rsa-key-changed"
 UP_SECONDS = 300
+# A worker adds the jobs that it has finished to Redis' count every ten seconds.
+COUNTED_SECONDS = 30
 
 
 class NotDeployed(Exception):
@@ -180,7 +182,7 @@ class Rollout:
         old = self._facts.process(api).key
         if new and old and old.public and old.public != new and RSA_KEY_CHANGED not in self._wishes.despite:
             self._undo(
-                f"the new RSA key is another one (public half {new[:12]}…, {old.public[:12]}… is in use): webhook receivers would "
+                f"the new RSA key is not the one in use (public half {new[:12]}… instead of {old.public[:12]}…): webhook receivers would "
                 f"reject what it signs; put the old key back, or send them the new public half and add --despite {RSA_KEY_CHANGED}"
             )
 
@@ -208,7 +210,13 @@ class Rollout:
             log.info("up again; the API was down for %.1f s", self.downtime)
 
     def _compare(self, expected: Mapping[str, str]) -> None:
-        if problems := list(self._losses(expected)):
+        problems: list[str] = []
+
+        def agrees() -> bool:
+            problems[:] = self._losses(expected)
+            return not problems
+
+        if not until(agrees, COUNTED_SECONDS):
             self._undo(f"the new version runs, but {'; '.join(problems)}")
 
     def _losses(self, expected: Mapping[str, str]) -> Iterator[str]:
@@ -254,7 +262,7 @@ class Rollout:
 
     def _what_runs(self, done: Outcome) -> Iterator[str]:
         if not self._before:
-            yield "The old version runs on; its data were not touched."
+            yield "The old version is still running; its data was not touched."
         else:
             now = identity.parsed(self._session.ask("identity").lines)
             missing = list(identity.lost(self._before, now))

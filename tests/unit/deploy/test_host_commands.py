@@ -78,14 +78,16 @@ def test_where_lago_seeds_the_old_key_the_new_one_has_to_be_copied(lago, setting
     (lago.directory / ".env.lago").write_text(f"LAGO_API_KEY={lago.old_key}\n")
     words = ("--create", "--give", "--restart", "--revoke-old")
     out, _ = said(capsys, ACCEPTED, "api-key", "local", "--settings", settings(), *words)
-    assert ".env.lago has the new key too, for Lago seeds it at each start: copy it into the folder" in out
+    assert (
+        ".env.lago has the new key too, because Lago seeds it at every start: copy it into the folder" in out
+    )
 
 
 @pytest.mark.parametrize(
     ("words", "next_step"),
     [
         (("--create",), "the gateway does not have it yet: lago-acceptance api-key local --give --key"),
-        (("--create", "--give"), "until its container is made anew: lago-acceptance api-key local --restart"),
+        (("--create", "--give"), "until its container is recreated: lago-acceptance api-key local --restart"),
         (("--create", "--give", "--restart"), "still valid: lago-acceptance api-key local --revoke-old"),
         (("--revoke-old",), "no key to revoke: what the gateway had before is no valid key of Lago's"),
     ],
