@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ PEM = "/run/lago/rsa_private.pem"
 _MIGRATED = "INSERT INTO schema_migrations (version) VALUES ('20990101000000')"
 _RENAMED = "ALTER TABLE customers RENAME COLUMN name TO called"
 _NOT_UP = r"the new version did not (start|come up)"
+_MIGRATE_FAILED = rf"{_NOT_UP}: \S+ has exited with code 1\b"
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -86,20 +88,25 @@ def _wrong_tag(document: Document, folder: Path) -> None:
         service["image"] = f"{service['image'].rpartition(':')[0]}:v0.0.0-no-such-version"
 
 
-def _migration(statements: tuple[str, ...], code: int) -> Edit:
-    """Migrations that change the schema, and end with an exit code."""
+def _migration(statements: tuple[str, ...], then: str) -> Edit:
+    """Migrations of another version, after those of this one: they change the schema, and end with a shell command."""
     calls = "; ".join(f"db.exec(%q({each}))" for each in statements)
-    script = f'require "pg"; db = PG.connect(ENV.fetch("DATABASE_URL")); {calls}; exit {code}'
+    script = shlex.quote(f'require "pg"; db = PG.connect(ENV.fetch("DATABASE_URL")); {calls}')
 
     def edit(document: Document, folder: Path) -> None:
         for service in _services(document, MIGRATE):
-            service["command"] = ["bundle", "exec", "ruby", "-e", script]
+            # The role follows from the words db:migrate.
+            service["command"] = [
+                "bash",
+                "-c",
+                f"bundle exec rails db:migrate && bundle exec ruby -e {script} && {then}",
+            ]
 
     return edit
 
 
 def _renamed_and_refused(document: Document, folder: Path) -> None:
-    _migration((_RENAMED, _MIGRATED), 0)(document, folder)
+    _migration((_RENAMED, _MIGRATED), "true")(document, folder)
     for service in _services(document, API):
         service["command"] = ["bash", "-c", "echo 'this version refuses to start' >&2; exit 1"]
 
@@ -135,9 +142,9 @@ MISTAKES = (
     Mistake("rsa-another-key", _key_file(_another_key), "the new RSA key is another one"),
     Mistake("rsa-by-path-variable", _key_in_variable("LAGO_RSA_PRIVATE_KEY_PATH", lambda pem: PEM), _NOT_UP),
     Mistake("wrong-tag", _wrong_tag, "the images could not be pulled"),
-    Mistake("failing-migration", _migration((_MIGRATED,), 1), _NOT_UP),
+    Mistake("failing-migration", _migration((_MIGRATED,), "false"), _MIGRATE_FAILED),
     Mistake("column-renamed-then-refused", _renamed_and_refused, f"{_NOT_UP}.*refuses to start"),
     Mistake("wrong-database-password", _wrong_password, "could not log in to the database"),
     Mistake("moved-volume", _moved_volume, "the new files lead to another database"),
-    Mistake("store-on-another-network", _store_elsewhere, _NOT_UP),
+    Mistake("store-on-another-network", _store_elsewhere, _MIGRATE_FAILED),
 )
