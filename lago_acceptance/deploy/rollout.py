@@ -148,15 +148,10 @@ class Rollout:
             for each in startup.progress(self.host, self.plan.project)
             if each[0].service.name in services and not startup.ready(each[0])
         ]
-        reasons = startup.lost(seen)
-        found = []
-        for container, lines in seen:
-            said = excerpt(next((line for line in reversed(lines) if line.strip()), ""), 200)
-            if reason := reasons.get(
-                container.service.name, f"{container.service.name} said" if said else ""
-            ):
-                found.append(f"{reason}{': ' if said else ''}{said}")
-        return "; ".join(found)
+        # What this deploy has stopped, and not made anew, is a cause only where nothing else is.
+        before = {each.id for each in self._facts.containers}
+        made = [each for each in seen if each[0].id not in before]
+        return "; ".join(_reasons(made) or _reasons(seen))
 
     def _try_credentials(self) -> None:
         """The new database password on the running database, the new RSA key in the new image."""
@@ -361,6 +356,17 @@ class Rollout:
             return [f"{directory}/{deployment.compose_file}"], [f"{directory}/{deployment.env_file}"]
         first = labelled[0]
         return list(first.files), list(first.env_files)
+
+
+def _reasons(seen: startup.Seen) -> list[str]:
+    reasons = startup.lost(seen)
+    found = []
+    for container, lines in seen:
+        name = container.service.name
+        said = excerpt(next((line for line in reversed(lines) if line.strip()), ""), 200)
+        if reason := reasons.get(name, f"{name} said" if said else ""):
+            found.append(f"{reason}{': ' if said else ''}{said}")
+    return found
 
 
 def _words(files: list[str], env_files: list[str]) -> str:

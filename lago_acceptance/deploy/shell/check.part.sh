@@ -21,7 +21,11 @@ ask_key() {
     coming_compose run --rm --no-deps -T --entrypoint ruby "$api_service" --disable-gems -ropenssl -rdigest -e '
         text = ENV["LAGO_RSA_PRIVATE_KEY"].to_s
         abort "LAGO_RSA_PRIVATE_KEY is empty" if text.empty?
-        key = OpenSSL::PKey::RSA.new(text.unpack1("m"))
+        begin
+            key = OpenSSL::PKey::RSA.new(text.unpack1("m"))
+        rescue OpenSSL::PKey::PKeyError => error
+            abort error.message.lines.first.strip
+        end
         abort "it is a public key" unless key.private?
         puts "key #{Digest::SHA256.hexdigest(key.public_to_der)}"'
 }
