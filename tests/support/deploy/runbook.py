@@ -56,6 +56,7 @@ def run(
     folder: Path,
     variables: Mapping[str, str],
     before: Mapping[str, str] | None = None,
+    settings: Path | None = None,
 ) -> Ended:
     """Run a page's commands against a host, from an empty folder. The first that fails ends it.
 
@@ -65,7 +66,7 @@ def run(
     programs.mkdir()
     places = {
         "python": sys.executable,
-        "settings": host.settings,
+        "settings": settings or host.settings,
         "ssh_config": host.live.server.ssh_config,
         "roots": host.live.folder / "roots.crt",
         "reports": folder / "reports",
