@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,8 @@ case $1 in
     deploy | live) set -- "$@" --settings {settings} --ssh-config {ssh_config} --ca-file {roots} --reports {reports} ;;
     *) set -- "$@" --settings {settings} --ssh-config {ssh_config} ;;
 esac
-exec {python} -m lago_acceptance "$@"
+# With the real ssh.
+PATH={path} exec {python} -m lago_acceptance "$@"
 """
 # Compose is no plugin of this machine's Docker.
 _SSH = """#!/bin/sh
@@ -82,6 +84,7 @@ def run(
         "ssh_config": host.live.server.ssh_config,
         "roots": host.live.folder / "roots.crt",
         "reports": folder / "reports",
+        "path": shlex.quote(os.environ["PATH"]),
         "ssh": shutil.which("ssh"),
         "compose": compose_binary(),
     }
