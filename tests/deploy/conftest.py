@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +38,23 @@ def breakable(_hosts: list, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     except (AssertionError, OSError, subprocess.SubprocessError):
         _hosts.pop().down()
         _hosts.append(host.bring_up(tmp_path_factory.mktemp("deployable")))
+
+
+@pytest.fixture
+def gateway(deployable, tmp_path: Path) -> Iterator:
+    """A gateway beside the host, with the key that Lago was seeded with."""
+    from tests.support.deploy.gateway import Gateway
+
+    made = Gateway(deployable, tmp_path)
+    original = deployable.live.stack.api_key.reveal()
+    try:
+        made.up()
+        yield made
+    finally:
+        made.compose("down", "--timeout", "1")
+        # Other tests use the key that Lago was seeded with.
+        deployable.sql(
+            f"DELETE FROM api_keys WHERE value <> '{original}'; UPDATE api_keys SET expires_at = NULL;"
+        )
+        shutil.copy2(deployable.live.folder / "original" / ".env.lago", deployable.folder / ".env.lago")
+        shutil.rmtree(deployable.folder / ".lago-acceptance", ignore_errors=True)

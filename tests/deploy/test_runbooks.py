@@ -59,13 +59,13 @@ def key_in_variables(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "name", "impact"),
+    ("page", "name"),
     [
-        ("secret-key-base", "SECRET_KEY_BASE", "secret-key-base-changed"),
-        ("encryption-keys", "LAGO_ENCRYPTION_PRIMARY_KEY", "encryption-key-changed"),
+        ("secret-key-base", "SECRET_KEY_BASE"),
+        ("encryption-keys", "LAGO_ENCRYPTION_PRIMARY_KEY"),
     ],
 )
-def test_a_secret_is_replaced(breakable, tmp_path, page, name, impact):
+def test_a_secret_is_replaced(breakable, tmp_path, page, name):
     checkout, old = breakable.copy(tmp_path / "checkout"), value(breakable.folder, name)
     followed(page, breakable, tmp_path)
     assert old != value(breakable.folder, name) == value(checkout, name)
@@ -174,3 +174,14 @@ def test_an_administrators_password_is_set(deployable, tmp_path):
         )
     finally:
         deployable.sql(f"UPDATE users SET password_digest = '{digest}' WHERE email = '{email}'")
+
+
+def test_the_gateways_key_is_rotated(deployable, gateway, tmp_path):
+    old = gateway.key
+    ended = runbook.run(
+        "api-key", deployable, tmp_path, variables(deployable, tmp_path), settings=gateway.settings
+    )
+    assert ended.code == 0, ended.output[-6000:]
+    assert gateway.key != old
+    assert ended.output.count("a key of Lago's") == 4
+    assert old not in ended.output and gateway.key not in ended.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,8 @@ case $1 in
     deploy | live) set -- "$@" --settings {settings} --ssh-config {ssh_config} --ca-file {roots} --reports {reports} ;;
     *) set -- "$@" --settings {settings} --ssh-config {ssh_config} ;;
 esac
-exec {python} -m lago_acceptance "$@"
+# With the real ssh.
+PATH={path} exec {python} -m lago_acceptance "$@"
 """
 # Compose is no plugin of this machine's Docker.
 _SSH = """#!/bin/sh
@@ -50,44 +52,52 @@ def parts(page: str) -> list[tuple[str, str]]:
     return found
 
 
+def script(page: str, before: Mapping[str, str] | None = None) -> str:
+    """A page's commands in order; ``before`` is shell for what happens ahead of a heading's."""
+    steps: list[str] = []
+    seen: set[str] = set()
+    for heading, commands in parts(page):
+        if before and heading in before and heading not in seen:
+            steps.append(before[heading])
+        steps.append(f"echo '## {heading}'\n{commands}")
+        seen.add(heading)
+    return "\n".join(steps)
+
+
 def run(
     page: str,
     host: DeployableHost,
     folder: Path,
     variables: Mapping[str, str],
     before: Mapping[str, str] | None = None,
+    settings: Path | None = None,
 ) -> Ended:
     """Run a page's commands against a host, from an empty folder. The first that fails ends it.
 
-    ``variables`` are those that the page has its reader set; ``before`` is shell for what happens between two headings, by the second.
+    ``variables`` are those that the page has its reader set; ``before`` is as ``script`` takes it. ``settings``: the host's by default.
     """
     programs = folder / "programs"
     programs.mkdir()
     places = {
         "python": sys.executable,
-        "settings": host.settings,
+        "settings": settings or host.settings,
         "ssh_config": host.live.server.ssh_config,
         "roots": host.live.folder / "roots.crt",
         "reports": folder / "reports",
+        "path": shlex.quote(os.environ["PATH"]),
         "ssh": shutil.which("ssh"),
         "compose": compose_binary(),
     }
     for name, text in (("lago-acceptance", _LAGO_ACCEPTANCE), ("ssh", _SSH)):
         (programs / name).write_text(text.format(**places))
         (programs / name).chmod(0o700)
-    steps, seen = [], set()
-    for heading, commands in parts(page):
-        steps += [(before or {}).get(heading, "")] * (heading not in seen) + [
-            f"echo '## {heading}'\n{commands}"
-        ]
-        seen.add(heading)
-    script = folder / "page.sh"
-    script.write_text("\n".join(steps))
+    text = folder / "page.sh"
+    text.write_text(script(page, before))
     # A file, so that what was printed is there even where the page does not end.
     printed = folder / "page.out"
     with printed.open("w") as file:
         ended = subprocess.run(
-            ["sh", "-eu", str(script)],
+            ["sh", "-eu", str(text)],
             cwd=folder,
             env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"} | dict(variables),
             stdin=subprocess.DEVNULL,
