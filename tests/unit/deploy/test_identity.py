@@ -39,9 +39,12 @@ def test_what_is_still_there_is_not_missed(after):
     ("after", "said"),
     [
         (BEFORE | {"system_identifier": "78"}, "this is another PostgreSQL cluster than before"),
-        ({}, "the database that was there before can't be read any more"),
-        (BEFORE | {"customers": "11"}, "12 customers were there before, 11 are now"),
-        ({k: v for k, v in BEFORE.items() if k != "events"}, "1000 events were there before, 0 are now"),
+        ({}, "the database that was there before can no longer be read"),
+        (BEFORE | {"customers": "11"}, "there were 12 customers before, and there are 11 now"),
+        (
+            {k: v for k, v in BEFORE.items() if k != "events"},
+            "there were 1000 events before, and there are 0 now",
+        ),
         (BEFORE | {"queued": "1"}, "6 jobs were waiting, 4 are now, and only 0 have run since"),
         (
             BEFORE | {"queued": "0", "processed": "52"},
@@ -49,7 +52,7 @@ def test_what_is_still_there_is_not_missed(after):
         ),
         (
             BEFORE | {"processed": "0"},
-            "this is another Redis than before: its count of finished jobs went back",
+            "this is not the same Redis as before: its count of finished jobs has gone down",
         ),
     ],
 )

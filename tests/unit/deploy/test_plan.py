@@ -160,10 +160,10 @@ def test_a_key_is_never_shown_in_a_diff():
         ({"projects_here": ("lago", "shop")}, "/root/lago is the folder of another Compose project, shop"),
         ({"entries": ("index.php",), "old": {}}, "/root/lago holds index.php and nothing of Lago's"),
         ({"old": {"docker-compose.lago.yml": _old(COMPOSE)}}, "key.pem is mounted by the compose file"),
-        ({"networks": ()}, "the network dokploy-network is not on the host"),
-        ({"listening": (22, 3010)}, "port 3010 of lago-api is taken by another program"),
-        ({"free": 1024}, "1 MiB are free for the dump and the new files"),
-        ({"free_images": 1024, "images": {"getlago/api:v1.16.0": ""}}, "1 MiB are free for images"),
+        ({"networks": ()}, "the network dokploy-network does not exist on the host"),
+        ({"listening": (22, 3010)}, "port 3010 of lago-api is in use by another program"),
+        ({"free": 1024}, "only 1 MiB are free for the dump and the new files"),
+        ({"free_images": 1024, "images": {"getlago/api:v1.16.0": ""}}, "only 1 MiB are free for images"),
     ],
 )
 def test_what_speaks_against_a_deploy_is_said(changes, said):
