@@ -49,6 +49,11 @@ def pytest_arguments(given: list[str]) -> list[str] | None:
         help="replace files that were changed on the host since the last deploy",
     )
     add(
+        "--drain-seconds",
+        metavar="SECONDS",
+        help="how long the workers may take to finish their jobs (default: 300)",
+    )
+    add(
         "--waivers",
         type=Path,
         metavar="FILE",
@@ -76,6 +81,7 @@ def pytest_arguments(given: list[str]) -> list[str] | None:
         ("--ssh-config", known.ssh_config),
         ("--project", known.project),
         ("--waivers", known.waivers),
+        ("--drain-seconds", known.drain_seconds),
     ):
         options += [option, str(value)] if value else []
     return [*options, *more]

@@ -104,8 +104,9 @@ class Session:
         return self._request(f"step {step.name} {step.seconds:.0f}", step.seconds)
 
     def accept(self) -> None:
-        """Keep what was done."""
-        self._request("accept", 10)
+        """Keep what was done. Unreachable where the host can't write that down, and so will undo it."""
+        if (done := self._request("accept", 10)).code:
+            raise Unreachable(f"{self.host.name} could not note that the deploy stays: {done.last}")
 
     def undo(self) -> Outcome:
         """Undo the steps that were begun, the last first."""

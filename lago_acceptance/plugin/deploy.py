@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ from lago_acceptance.plugin.waivers import WAIVERS
 if TYPE_CHECKING:
     from lago_acceptance.deploy.rollout import NotDeployed, Rollout
     from lago_acceptance.hosts.ssh import SshHost
+
+# Less than the step may take that waits for it.
+LONGEST_DRAIN = 840
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,6 +45,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="replace files that were changed on the host since the last deploy",
     )
+    group.addoption(
+        "--drain-seconds",
+        type=_seconds,
+        default=None,
+        metavar="SECONDS",
+        help="how long the workers may take to finish their jobs before a deploy (default: 300)",
+    )
+
+
+def _seconds(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= LONGEST_DRAIN):
+        raise argparse.ArgumentTypeError(f"a whole number of seconds from 1 to {LONGEST_DRAIN} is wanted")
+    return int(text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -68,7 +85,7 @@ class Deploying:
         """Deploy. Ends the run where that is refused or fails, after going back."""
         from lago_acceptance.core.permit import Permit
         from lago_acceptance.deploy import deploy
-        from lago_acceptance.deploy.rollout import NotDeployed, Wishes
+        from lago_acceptance.deploy.rollout import DRAIN_SECONDS, NotDeployed, Wishes
         from lago_acceptance.hosts.address import parse
         from lago_acceptance.hosts.ssh import SshHost
 
@@ -78,7 +95,9 @@ class Deploying:
             settings_file=options.settings,
             project=options.project,
             overwrite=option.overwrite,
-            wishes=Wishes(despite=frozenset(option.despite)),
+            wishes=Wishes(
+                despite=frozenset(option.despite), drain_seconds=option.drain_seconds or DRAIN_SECONDS
+            ),
         )
         # Its own connection: the checks' ends before the run is decided.
         self._host = SshHost(parse(options.hosts[0]), options.ssh_config)

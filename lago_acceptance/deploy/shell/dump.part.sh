@@ -8,6 +8,8 @@ change_dump() {
     container=$(db_container)
     need=$(printf 'SELECT pg_database_size(current_database());' | psql_in "$container" "$database")
     [ "$(free_bytes "$here")" -gt "$need" ] || fail "the dump may need $((need / 1048576)) MiB, and $(($(free_bytes "$here") / 1048576)) MiB are free for $here"
+    # What a dump that breaks off has written would fill the disk on which the journal is kept.
+    trap 'rm -f "$here/backup/database.dump.part"' EXIT
     docker exec "$container" sh -c 'exec pg_dump -Fc -U "${POSTGRES_USER:-postgres}" -d "$1"' pg_dump "$database" >"$here/backup/database.dump.part"
     docker exec -i "$container" pg_restore -l <"$here/backup/database.dump.part" >"$here/backup/contents"
     grep -q 'TABLE DATA .* schema_migrations' "$here/backup/contents" || fail "the dump holds no schema_migrations: it is not one of Lago's database"

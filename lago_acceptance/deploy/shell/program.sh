@@ -40,10 +40,18 @@ answer() {
     say "= $1"
 }
 change() { # step, seconds
-    note begin "$1"
+    # What is not in the journal would not be undone.
+    note begin "$1" 2>"$here/output" || return 1
     call "change_$1" "$2"
     code=$?
-    if [ "$code" = 0 ]; then note "done" "$1"; else note failed "$1"; fi
+    if [ "$code" = 0 ]; then
+        note "done" "$1"
+        return
+    fi
+    # On a full disk the step could not say so: its output is a file too.
+    rm -f "$here/reserve"
+    [ "$(df -Pk "$here" | awk 'NR == 2 { print $4 }')" -gt 1024 ] || say "the disk that holds $here is full: free some space" >>"$here/output"
+    note failed "$1"
     return "$code"
 }
 last_event() { # the last of the deploy itself
@@ -60,6 +68,7 @@ begun() {
 # Each undoing may be repeated. One that fails does not keep the others from being done.
 undo() {
     bad=0
+    rm -f "$here/reserve"
     : >"$here/undone"
     note undoing -
     for step in $(begun); do
@@ -91,6 +100,8 @@ serve() {
         exit 75
     fi
     [ -e "$here/journal" ] || note opened -
+    # Room for the journal of the undoing, on a disk that gets full meanwhile.
+    head -c 65536 /dev/zero >"$here/reserve"
     say ready
     while IFS= read -r -t "$1" request; do
         set -- "$1" $request
@@ -100,8 +111,11 @@ serve() {
             step) change "$3" "$4" ;;
             ask) call "$3" "$4" ;;
             accept)
-                note accepted -
-                call prune 120 ;;
+                rm -f "$here/reserve" && note accepted - >"$here/output" 2>&1
+                code=$?
+                [ "$code" != 0 ] || call prune 120
+                answer "$code"
+                continue ;;
             undo) undo ;;
             *) say "unknown request" >"$here/output" && false ;;
         esac
@@ -109,6 +123,7 @@ serve() {
     done
     # Nobody asks any more.
     settled || [ -z "$(begun)" ] || undo
+    rm -f "$here/reserve"
 }
 
 # dash can't read with a time limit.
