@@ -21,11 +21,11 @@ compose() {
 section() { printf '%s\t%s\n' "$1" "$(base64 | tr -d '\n')"; }
 # What a file is now. A private key stays on its host.
 kept() {
-    path=$directory/$1
-    [ -f "$path" ] && [ "$(stat -Lc %s "$path")" -le 1048576 ] || return 0
+    place=$directory/$1
+    [ -f "$place" ] && [ "$(stat -Lc %s "$place")" -le 1048576 ] || return 0
     content=
-    grep -q 'PRIVATE KEY-----' "$path" && [ "$1" != "$env_file" ] && [ "$1" != "$compose_file" ] || content=$(base64 <"$path" | tr -d '\n')
-    printf 'file\t%s\t%s\t%s\t%s\n' "$1" "$(stat -Lc %a "$path")" "$(sha256sum <"$path" | cut -c 1-64)" "$content"
+    grep -q 'PRIVATE KEY-----' "$place" && [ "$1" != "$env_file" ] && [ "$1" != "$compose_file" ] || content=$(base64 <"$place" | tr -d '\n')
+    printf 'file\t%s\t%s\t%s\t%s\n' "$1" "$(stat -Lc %a "$place")" "$(sha256sum <"$place" | cut -c 1-64)" "$content"
 }
 
 docker ps -a --filter "label=com.docker.compose.project.working_dir=$directory" --format "here$tab{{.Label \"com.docker.compose.project\"}}" | sort -u

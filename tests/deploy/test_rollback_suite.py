@@ -17,6 +17,6 @@ def test_every_mistake_is_rolled_back_from(suite):
 
 def test_a_rollback_that_leaves_the_new_files_is_found(tmp_path):
     plugin = ("-p", "tests.support.deploy.files_stay")
-    result = suite_run.run(tmp_path, *plugin, "-m", "rollback", "-k", "failing-migration")
+    result = suite_run.run(tmp_path, *plugin, "-m", "rollback", "-k", "moved-volume")
     assert result.code == 1, result.output[-6000:]
     assert "rollback-not-back" in result.red(), result.output[-6000:]
