@@ -102,6 +102,7 @@ serve() {
     [ -e "$here/journal" ] || note opened -
     # Room for the journal of the undoing, on a disk that gets full meanwhile.
     head -c 65536 /dev/zero >"$here/reserve"
+    asked=no
     say ready
     while IFS= read -r -t "$1" request; do
         set -- "$1" $request
@@ -116,13 +117,15 @@ serve() {
                 [ "$code" != 0 ] || call prune 120
                 answer "$code"
                 continue ;;
-            undo) undo ;;
+            undo)
+                asked=yes
+                undo ;;
             *) say "unknown request" >"$here/output" && false ;;
         esac
         answer $?
     done
-    # Nobody asks any more.
-    settled || [ -z "$(begun)" ] || undo
+    # Nobody asks any more. What could not be undone when it was asked for waits for a person.
+    settled || [ "$asked" = yes ] || [ -z "$(begun)" ] || undo
     rm -f "$here/reserve"
 }
 

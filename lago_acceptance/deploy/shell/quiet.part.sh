@@ -32,7 +32,7 @@ idle() {
         seen=0
         for identity in $identities; do
             case $identity in "$host:"*) ;; *) continue ;; esac
-            said=$(redis_in "$store" HMGET "$identity" beat busy quiet) || return 1
+            said=$(redis_in "$store" HMGET "$identity" beat busy quiet </dev/null) || return 1
             # One that has ended without a word is forgotten after a minute.
             [ -n "$said" ] || continue
             set -- $said

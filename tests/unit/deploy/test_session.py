@@ -143,6 +143,16 @@ def test_a_step_that_fails_says_why(folder):
     assert _last(folder) == state.STUCK
 
 
+def test_what_could_not_be_undone_is_not_tried_again_unasked(folder):
+    opened = _session(folder)
+    opened.step(FAILING)
+    assert opened.undo().code == 1
+    opened.close()
+    [deploy] = state.read(HOST, str(folder)).deploys
+    assert [event.what for event in deploy.events].count("undoing") == 1
+    assert deploy.unsettled
+
+
 def test_the_backups_of_the_last_deploys_are_kept(folder, monkeypatch):
     programs = folder / "programs"
     programs.mkdir()
