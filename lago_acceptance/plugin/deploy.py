@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lago_acceptance.core import interrupts
+from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.plugin.options import OPTIONS, SETTINGS
 from lago_acceptance.plugin.outcomes import ENDING, UNREACHABLE
 from lago_acceptance.plugin.reporting import note
-from lago_acceptance.plugin.selection import gate_only
+from lago_acceptance.plugin.selection import asks_for_gate
 from lago_acceptance.plugin.waivers import WAIVERS
 
 if TYPE_CHECKING:
@@ -60,17 +61,18 @@ def _seconds(text: str) -> int:
     return int(text)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    if config.option.deploy is None:
+# Several hosts are handed to child processes, before pytest is configured.
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Refuse a deploy that nothing could decide on, or that goes to several hosts."""
+    given, options = early_config.known_args_namespace, early_config.stash[OPTIONS]
+    if given.deploy is None:
         return
-    if config.stash[OPTIONS].target != "live" or len(config.stash[OPTIONS].hosts) != 1:
-        raise pytest.UsageError(
+    if options.target != "live" or len(options.hosts) != 1:
+        raise UsageError(
             "--deploy needs --target live and one of --hosts; a stack is always deployed, and several hosts one by one"
         )
-    if gate_only(config):
-        raise pytest.UsageError(
-            "--deploy needs checks that decide whether it stays; -m gate has none of a host"
-        )
+    if asks_for_gate(given.markexpr):
+        raise UsageError("--deploy needs checks that decide whether it stays; -m gate has none of a host")
 
 
 class Deploying:

@@ -11,67 +11,13 @@ from lago_acceptance.composefile.secret_scan import learn
 from lago_acceptance.core.resources import SETTINGS
 from lago_acceptance.core.settings import load
 from lago_acceptance.deploy import preconditions
-from lago_acceptance.deploy.plan import OldContainer, OldFile, Plan, diff_of
+from lago_acceptance.deploy.plan import OldFile, Plan, diff_of
 from lago_acceptance.deploy.state import ACCEPTED, Event, HostState, PastDeploy
+from tests.support.deploy.planned import COMPOSE, PLAN, old_file
 from tests.support.facts import facts
 
 OWN = load(SETTINGS)
-FOLDER = "/root/lago"
 NOTHING_DONE = HostState("", ())
-COMPOSE = b"services: {lago-api: {}}\n"
-DOCUMENT = {
-    "name": "lago",
-    "services": {
-        "lago-api": {
-            "image": "getlago/api:v1.16.0",
-            "command": ["./scripts/start.api.sh"],
-            "ports": [{"target": 3000, "published": "3010", "host_ip": "127.0.0.1", "protocol": "tcp"}],
-            "volumes": [
-                {
-                    "type": "bind",
-                    "source": f"{FOLDER}/key.pem",
-                    "target": "/key.pem",
-                    "bind": {"create_host_path": False},
-                }
-            ],
-        },
-        "lago-front": {"image": "getlago/front:v1.16.0"},
-    },
-    "networks": {"proxy": {"name": "dokploy-network", "external": True}},
-    "volumes": {"data": {"name": "lago_data"}},
-}
-
-
-def _old(content: bytes, mode: str = "600") -> OldFile:
-    return OldFile(mode, hashlib.sha256(content).hexdigest(), content)
-
-
-def _container(service: str, image: str) -> OldContainer:
-    return OldContainer(
-        service, f"hash of {service}", f"getlago/{image}:v1.16.0", f"sha256:{image}", "running", 0, (), ()
-    )
-
-
-PLAN = Plan(
-    directory=FOLDER,
-    project="lago",
-    exists=True,
-    entries=("docker-compose.lago.yml", "key.pem"),
-    projects_here=("lago",),
-    owner="0",
-    user="0",
-    new={"docker-compose.lago.yml": COMPOSE},
-    old={"docker-compose.lago.yml": _old(COMPOSE), "key.pem": OldFile("600", "aa", b"")},
-    document=DOCUMENT,
-    hashes={name: f"hash of {name}" for name in DOCUMENT["services"]},
-    images={"getlago/api:v1.16.0": "sha256:api", "getlago/front:v1.16.0": "sha256:front"},
-    containers=(_container("lago-api", "api"), _container("lago-front", "front")),
-    networks=("dokploy-network",),
-    volumes=("lago_data",),
-    listening=(22,),
-    free=10**8,
-    free_images=10**8,
-)
 
 
 def _with(**changes: object) -> Plan:
@@ -114,7 +60,8 @@ def test_a_container_that_has_failed_is_a_change():
 
 def test_secrets_that_others_may_read_are_a_change():
     plan = _with(
-        old=PLAN.old | {".env.lago": _old(b"POSTGRES_PASSWORD=x\n", "644"), "notes": _old(b"x", "644")}
+        old=PLAN.old
+        | {".env.lago": old_file(b"POSTGRES_PASSWORD=x\n", "644"), "notes": old_file(b"x", "644")}
     )
     assert plan.open_files == (".env.lago",)
     assert not plan.nothing
@@ -159,7 +106,7 @@ def test_a_key_is_never_shown_in_a_diff():
         ({"user": "1000"}, "/root/lago belongs to another user (uid 0)"),
         ({"projects_here": ("lago", "shop")}, "/root/lago is the folder of another Compose project, shop"),
         ({"entries": ("index.php",), "old": {}}, "/root/lago holds index.php and nothing of Lago's"),
-        ({"old": {"docker-compose.lago.yml": _old(COMPOSE)}}, "key.pem is mounted by the compose file"),
+        ({"old": {"docker-compose.lago.yml": old_file(COMPOSE)}}, "key.pem is mounted by the compose file"),
         ({"networks": ()}, "the network dokploy-network does not exist on the host"),
         ({"listening": (22, 3010)}, "port 3010 of lago-api is in use by another program"),
         ({"free": 1024}, "only 1 MiB are free for the dump and the new files"),
