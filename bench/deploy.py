@@ -39,7 +39,7 @@ class Bench:
         self.steps: dict[str, float] = {}
 
     def change(self) -> None:
-        """Change a variable for which API, workers and clock are made anew."""
+        """Change a variable for which API, workers and clock are recreated."""
         value = str(time.monotonic_ns())
 
         def edit(document: dict, _: dict) -> None:
@@ -122,7 +122,7 @@ def no_change(bench: Bench) -> None:
     whole, alone = seconds(deployed, checks, rounds=ROUNDS)
     line("a deploy that changes nothing, beyond its checks", f"{whole - alone:.1f} s", "at most 5 s")
     after = bench.lago.container_ids()
-    line("containers that it made anew", str(sum(after[name] != before[name] for name in before)), "0")
+    line("containers that it recreated", str(sum(after[name] != before[name] for name in before)), "0")
 
 
 def downtime(bench: Bench) -> None:

@@ -25,7 +25,7 @@ SHOWN = 4
 CREATE = Step("create_key", "creating a new key in Lago", "the new key could not be created", RAILS_SECONDS)
 GIVE = Step("give_key", "writing the key into the gateway's file", "the gateway's file was not changed", 60)
 RESTART = Step(
-    "restart_gateway", "making the gateway's container anew", "the gateway could not be restarted", 240
+    "restart_gateway", "recreating the gateway's container", "the gateway could not be restarted", 240
 )
 SEED = Step(
     "seed_key",
@@ -44,7 +44,7 @@ fail() { say "$*" && exit 1; }
 """
 NO_GATEWAY = (
     "settings.toml has no [gateway] section, so nobody knows which file the gateway reads its key from. A gateway that has key "
-    "and address written in its source, and reads no variables, must be changed there, and built and started anew"
+    "and address written in its source, and reads no variables, must be changed there, and rebuilt and restarted"
 )
 
 
@@ -194,7 +194,7 @@ class Rotation(SmallChange):
         self.take(GIVE)
 
     def restart(self) -> None:
-        """Make the gateway's container anew, so that it reads its file."""
+        """Recreate the gateway's container, so that it reads its file."""
         self.take(RESTART)
 
     def see(self) -> None:

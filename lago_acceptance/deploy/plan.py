@@ -106,7 +106,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def recreated(self) -> tuple[str, ...]:
-        """Services whose containers would be made anew, or for the first time."""
+        """Services whose containers would be recreated, or for the first time."""
         old = {each.service: each for each in self.containers}
         return tuple(
             service.name

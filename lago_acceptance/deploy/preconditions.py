@@ -123,7 +123,7 @@ def _disks(plan: Plan, limits: Limits) -> Iterator[str]:
 
 
 def interrupts(plan: Plan) -> bool:
-    """Whether users notice: something that writes, or stores, is made anew."""
+    """Whether users notice: something that writes, or stores, is recreated."""
     roles = {service.name: service.role for service in plan.model.services}
     noticed: Collection[str | None] = (*LAGO_RUBY, DB, REDIS)
     return any(roles.get(name) in noticed for name in (*plan.recreated, *plan.stopped)) or bool(plan.gone)

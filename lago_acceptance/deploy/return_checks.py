@@ -22,7 +22,7 @@ DO_NOT = "do not deploy with this version of the suite; report what the log of t
 
 
 def _marked(document: Document, folder: Path) -> None:
-    """A harmless change, for which API, workers and clock are made anew."""
+    """A harmless change, for which API, workers and clock are recreated."""
     for service in document["services"].values():
         if "DATABASE_URL" in (service.get("environment") or {}):
             service["environment"]["LAGO_ACCEPTANCE_PRACTICE"] = "changed"
@@ -135,14 +135,14 @@ def survives_a_full_disk(practice: Practice) -> Iterator[Finding]:
 @registry.check(
     phase=7,
     vantage=STACK,
-    errors={"redeploy-loses-data": "Containers that are made anew find their data again."},
+    errors={"redeploy-loses-data": "Recreated containers find their data again."},
 )
 def finds_its_data_again(practice: Practice) -> Iterator[Finding]:
-    """All containers are removed and made anew from the same files: the data and the jobs lie in volumes, and are found again."""
+    """All containers are removed and recreated from the same files: the data and the jobs lie in volumes, and are found again."""
     before = practice.ensure()
     practice.remove_containers()
     practice.deploy()
-    what = "all containers were made anew"
+    what = "all containers were recreated"
     yield from _kept(before, practice.contents(), what, "redeploy-loses-data", "redeploy-loses-data")
 
 

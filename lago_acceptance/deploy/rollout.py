@@ -148,7 +148,7 @@ class Rollout:
             for each in startup.progress(self.host, self.plan.project)
             if each[0].service.name in services and not startup.ready(each[0])
         ]
-        # What this deploy has stopped, and not made anew, is a cause only where nothing else is.
+        # What this deploy has stopped, and not recreated, is a cause only where nothing else is.
         before = {each.id for each in self._facts.containers}
         made = [each for each in seen if each[0].id not in before]
         return "; ".join(_reasons(made) or _reasons(seen))

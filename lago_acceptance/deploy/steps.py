@@ -35,7 +35,7 @@ RETURN = Step("return", "returning to the kept images and data", "the backup cou
 REMOVE = Step("remove", "removing containers and volumes", "not everything could be removed", 300)
 
 DEPLOY = (PULL, KEEP, QUIET, STOP, DUMP, FILES, STORES, UP, WORK)
-# Where nothing runs yet, or nothing that answers requests or stores data is made anew.
+# Where nothing runs yet, or nothing that answers requests or stores data is recreated.
 QUICK_DEPLOY = (PULL, KEEP, FILES, UP, WORK)
 ROLLBACK = (KEEP, QUIET, STOP, DUMP, FILES, RETURN, UP, WORK)
 DOWN = (KEEP, QUIET, STOP, DUMP, REMOVE)

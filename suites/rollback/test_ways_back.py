@@ -1,4 +1,4 @@
-"""Rollback: what making anew, going back and taking down keep. Takes minutes."""
+"""Rollback: what recreating, going back and taking down keep. Takes minutes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lago_acceptance.deploy import return_checks
 pytestmark = [pytest.mark.rollback, pytest.mark.writes, pytest.mark.nightly, pytest.mark.phase2]
 
 
-def test_containers_that_are_made_anew_find_their_data(practice, judge):
+def test_recreated_containers_find_their_data(practice, judge):
     judge(return_checks.finds_its_data_again(practice))
 
 

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
 @pytest.fixture
 def checkout(breakable, tmp_path):
-    """A change that makes the API's container anew."""
+    """A change that recreates the API's container."""
     folder = breakable.copy(tmp_path / "checkout")
     hosts.edit(folder, with_another_variable)
     return folder

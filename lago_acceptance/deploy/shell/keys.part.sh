@@ -165,9 +165,9 @@ change_restart_gateway() {
     if [ -z "$service" ]; then
         swarm=$(label "$container" com.docker.swarm.service.name)
         [ -z "$swarm" ] || fail "the gateway is a task of the swarm service $swarm, which reads no env file once it is made: docker service update --env-add"
-        fail "$gateway_container was not made by Compose, and docker restart would start it with the old key: make it anew as it was made"
+        fail "$gateway_container was not made by Compose, and docker restart would start it with the old key: recreate it the way it was made"
     fi
-    compose_gateway "$container" "$service" || fail "Compose could not make the gateway's container anew"
+    compose_gateway "$container" "$service" || fail "Compose could not recreate the gateway's container"
     wait_for 120 gateway_up || fail "the gateway does not come up again: docker logs $(docker ps -a --filter "label=com.docker.compose.project=$(cat "$here/gateway_project")" --filter "label=com.docker.compose.service=$service" --format '{{.Names}}' | head -n 1)"
 }
 undo_restart_gateway() {

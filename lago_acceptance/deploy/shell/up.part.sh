@@ -16,7 +16,7 @@ change_stores() {
 # Undoing `dump` starts the old ones.
 undo_stores() { :; }
 change_up() {
-    # A file that is replaced is another one; a container that mounts it keeps the old one until it is made anew.
+    # A file that is replaced is another one; a container that mounts it keeps the old one until it is recreated.
     for service in $remounted_services; do
         for container in $(of_service "$service"); do docker rm -f "$container" >/dev/null; done
     done

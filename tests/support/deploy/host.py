@@ -87,7 +87,7 @@ class DeployableHost:
         return self.live.container(service)
 
     def container_ids(self) -> dict[str, str]:
-        """The id of each service's container; a service that is made anew has another one."""
+        """The id of each service's container; a service that is recreated has another one."""
         lines = docker(
             "ps",
             "-a",

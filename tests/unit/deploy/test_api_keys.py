@@ -302,7 +302,7 @@ def test_a_link_to_the_gateways_file_stays_one(lago):
         ("lago", "the key is not given to the gateway: Lago answers 401 to it"),
         (
             "compose",
-            "the gateway could not be restarted: Compose could not make the gateway's container anew",
+            "the gateway could not be restarted: Compose could not recreate the gateway's container",
         ),
         ("revoke", "the old key was not replaced: Lago still answers 200 to the old key"),
     ],
@@ -327,7 +327,7 @@ def test_a_gateway_that_does_not_read_its_file(lago):
 
 def test_a_gateway_that_compose_did_not_make(lago):
     lago.alter(gateway=lago.state["gateway"] | {"by_hand": True})
-    with pytest.raises(NotChanged, match="docker restart would start it with the old key: make it anew"):
+    with pytest.raises(NotChanged, match="docker restart would start it with the old key: recreate it"):
         rotate(lago)
     assert as_before(lago)
 
