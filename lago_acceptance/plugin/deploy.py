@@ -17,7 +17,7 @@ from lago_acceptance.plugin.selection import asks_for_gate
 from lago_acceptance.plugin.waivers import WAIVERS
 
 if TYPE_CHECKING:
-    from lago_acceptance.deploy.rollout import NotDeployed, Rollout
+    from lago_acceptance.deploy.rollout import Rollout
     from lago_acceptance.hosts.ssh import SshHost
 
 # Less than the step may take that waits for it.
@@ -113,7 +113,10 @@ class Deploying:
                 order,
             )
         except NotDeployed as failed:
-            pytest.exit(self._noted(failed), pytest.ExitCode.TESTS_FAILED)
+            cause, *more = str(failed).splitlines()
+            for line in more:
+                note(self._config, line)
+            pytest.exit(f"not deployed: {cause}", pytest.ExitCode.TESTS_FAILED)
 
     @pytest.hookimpl
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -130,7 +133,8 @@ class Deploying:
                 else:
                     self._rollout.undo(self._cause(session))
             except NotDeployed as undone:
-                note(self._config, self._noted(undone))
+                for line in f"not deployed: {undone}".splitlines():
+                    note(self._config, line)
             except Unreachable as error:
                 session.exitstatus = UNREACHABLE
                 note(
@@ -139,13 +143,6 @@ class Deploying:
                 )
             finally:
                 self._rollout.close()
-
-    def _noted(self, failed: NotDeployed) -> str:
-        """The cause; what there is to say beside it becomes notes."""
-        cause, *more = str(failed).splitlines()
-        for line in more:
-            note(self._config, line)
-        return f"not deployed: {cause}"
 
     @property
     def _downtime(self) -> str:
