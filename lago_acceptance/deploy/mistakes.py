@@ -139,7 +139,7 @@ MISTAKES = (
     Mistake("rsa-text-not-base64", _key_in_variable("LAGO_RSA_PRIVATE_KEY", bytes.decode), NOT_LOADED),
     Mistake("rsa-cut", _key_file(lambda pem: pem[: len(pem) // 2]), NOT_LOADED),
     Mistake("rsa-public-half", _key_file(_public_half), f"{NOT_LOADED}it is a public key"),
-    Mistake("rsa-another-key", _key_file(_another_key), "the new RSA key is another one"),
+    Mistake("rsa-another-key", _key_file(_another_key), "the new RSA key is not the one in use"),
     Mistake("rsa-by-path-variable", _key_in_variable("LAGO_RSA_PRIVATE_KEY_PATH", lambda pem: PEM), _NOT_UP),
     Mistake("wrong-tag", _wrong_tag, "the images could not be pulled"),
     Mistake("failing-migration", _migration((_MIGRATED,), "false"), _MIGRATE_FAILED),

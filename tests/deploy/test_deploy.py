@@ -44,7 +44,8 @@ def test_a_plan_says_what_would_change_and_changes_nothing(deployable, tmp_path)
     def change(document: dict, variables: dict[str, str]) -> None:
         document["services"]["lago-api"]["environment"]["LAGO_DISABLE_SEGMENT"] = "yes"
         document["volumes"]["another"] = {}
-        document["services"]["lago-front"]["image"] = "127.0.0.1:9/front:v2"
+        document["services"]["lago-pdf"]["volumes"] = ["another:/another"]
+        document["services"]["lago-front"]["image"] = "127.0.0.1:9/getlago/front:v2"
         variables["SECRET_KEY_BASE"] = "0123456789abcdef" * 8
 
     hosts.edit(checkout, change)
@@ -53,7 +54,7 @@ def test_a_plan_says_what_would_change_and_changes_nothing(deployable, tmp_path)
     for said in (
         "+      LAGO_DISABLE_SEGMENT: 'yes'",
         "lago-api: recreated",
-        "127.0.0.1:9/front:v2 (to be pulled)",
+        "127.0.0.1:9/getlago/front:v2 (to be pulled)",
         f"volume {deployable.project}_another: new, and empty",
         "migrations: none pending",
         "downtime: ",

@@ -54,7 +54,7 @@ def refused(host, checkout, cause):
     [
         (broken_deployments.pem_truncated, "can't load its RSA key"),
         (broken_deployments.pem_public, "it is a public key"),
-        (lambda _, folder: broken_deployments.put_new_key(folder), "the new RSA key is another one"),
+        (lambda _, folder: broken_deployments.put_new_key(folder), "the new RSA key is not the one in use"),
     ],
     ids=["truncated", "public", "another"],
 )
