@@ -35,7 +35,7 @@ def test_what_ran_before_the_last_deploy_runs_again_with_all_data(breakable, tmp
 def test_there_is_nothing_to_go_back_to_where_nothing_was_deployed(deployable):
     result = command.run("rollback", deployable)
     assert result.code == 4
-    assert "nothing was ever deployed to" in result.output
+    assert "nothing has been deployed to" in result.output
     unknown = command.run("rollback", deployable, "--to", "20200101-000000-abcdef")
     assert unknown.code == 4
     assert "there is no backup 20200101-000000-abcdef" in unknown.output

@@ -153,11 +153,16 @@ class DeployableHost:
         assert ended.returncode == 0, ended.stderr[-2000:]
 
     def restore(self) -> None:
-        """Put the original files and containers back. Data and images stay as they are."""
+        """Put the original files, containers and plans back. Other data and images stay as they are."""
         copy_files(self.live.folder / "original", self.folder)
         self._forget_deploys()
         self.up()
         self.await_routes()
+        self.seed()
+
+    def seed(self) -> None:
+        """Make the plans of the catalogue that are missing."""
+        seed(self.client(), catalogue.load(), self.live.stack.permit)
 
     def _forget_deploys(self) -> None:
         """Remove what deploys keep, the names of images included."""
@@ -236,7 +241,7 @@ def bring_up(base: Path) -> DeployableHost:
         readiness.wait_for_certificates(stack.routed_hosts, view.origin, view.roots)
         live._write_settings(stack, base)
         host.await_routes()
-        seed(host.client(), catalogue.load(), stack.permit)
+        host.seed()
         host.live.server = sshd.start(base / "ssh")
         return host
     except BaseException:
