@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import suite_run
+from tests.support import suite_run, workers
 from tests.support.broken_runs import BrokenRuns
 from tests.support.paths import ROOT
 
@@ -24,7 +24,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     # A shell starts what runs in its background without SIGINT, nohup without SIGHUP, and every child inherits that.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    handler = workers.interrupt_once if workers.is_worker(config) else signal.default_int_handler
+    signal.signal(signal.SIGINT, handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # Checks of the suite are called here as functions too, with the marks of the suite.
     suite = configparser.ConfigParser()

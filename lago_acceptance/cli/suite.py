@@ -7,7 +7,19 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
-from lago_acceptance.cli import ACCEPTED, Parser, explain, gate, guarded, print_versions
+from lago_acceptance.cli import (
+    ACCEPTED,
+    Parser,
+    admin_password,
+    api_key,
+    deploy,
+    explain,
+    gate,
+    guarded,
+    print_versions,
+    provision,
+    rehearse,
+)
 from lago_acceptance.core import resources
 from lago_acceptance.core.verdicts import UsageError
 
@@ -15,15 +27,29 @@ from lago_acceptance.core.verdicts import UsageError
 EXTRAS = {
     "smoke": ("stack", ("pytest", "testinfra", "httpx", "docker", "testcontainers", "trustme")),
     "live": ("live", ("pytest", "testinfra", "httpx", "dns")),
+    "rehearse": ("stack", ("testinfra", "docker", "testcontainers")),
+    "deploy": ("live", ("pytest", "testinfra", "httpx", "dns")),
+    "status": ("live", ("testinfra",)),
+    "rollback": ("live", ("testinfra", "httpx")),
+    "api-key": ("live", ("testinfra", "httpx")),
+    "admin-password": ("live", ("testinfra",)),
     "images": ("stack", ("docker", "filelock")),
 }
 USAGE_TEXT = """\
 commands:
   smoke [OPTION...]        bring the deployment up on this machine and run the read-only core (needs Docker)
   live HOST... [OPTION...] check running deployments: ssh://root@HOST; changes nothing
+  deploy HOST [DIR] [--plan]
+                           deploy a folder to a host, check it, and go back if a check is red; --plan only shows it
+  status HOST              show who is changing a deployment, how its deploys ended, and its backups
+  rollback HOST [--to ID]  go back to what ran before, or undo a deploy that was cut off
   gate FILE...             judge compose files; the same as lago-gate
+  provision [FOLDER]       make .env.lago and the RSA key in a folder; a key that is or was in use is kept
+  rehearse HOST|DUMP       restore the newest dump of a host, or a dump here, beside everything else, and read it
   explain [ID]             print the page of a finding id; without ID, list all ids
   list                     list all finding ids by phase
+  api-key HOST [OPTION...] list Lago's API keys, or give the gateway a new one
+  admin-password HOST      set the password of a user of Lago's web UI
   images                   build the stand-in images that are missing
   version                  print the versions of this suite, Python and Compose
 
@@ -49,9 +75,16 @@ def _run(arguments: Sequence[str]) -> int:
     commands: dict[str, Callable[[list[str]], int]] = {
         "smoke": lambda given: _pytest(["-m", "smoke", *given]),
         "live": _live,
+        "deploy": _deploy,
+        "status": deploy.status,
+        "rollback": deploy.rollback,
         "gate": gate.run,
+        "provision": provision.run,
+        "rehearse": rehearse.run,
         "explain": _explain,
         "list": lambda given: _no_more("list", given) or explain(""),
+        "api-key": api_key.run,
+        "admin-password": admin_password.run,
         "images": _images,
         "version": _version,
     }
@@ -80,6 +113,11 @@ def _live(given: list[str]) -> int:
     if not hosts and not {"-h", "--help"}.intersection(options):
         raise UsageError("which host? lago-acceptance live ssh://root@HOST [OPTION...]")
     return _pytest(["--target", "live", *(["--hosts", ",".join(hosts)] if hosts else []), *options])
+
+
+def _deploy(given: list[str]) -> int:
+    arguments = deploy.pytest_arguments(given)
+    return ACCEPTED if arguments is None else _pytest(arguments)
 
 
 def _pytest(arguments: list[str]) -> int:

@@ -22,6 +22,7 @@ API_KEY = "query{organization{id name apiKey}}"
 
 class _Organization(msgspec.Struct):
     id: HeaderValue
+    name: str = ""
 
 
 class _User(msgspec.Struct):
@@ -71,7 +72,11 @@ class GraphQL:
         return self._connection.ask("POST", "/graphql", body, session.token if session else None, headers)
 
     def login(self, email: str, password: Secret) -> Session:
-        """Log in. LoginRefused for wrong credentials, Refused for any other error."""
+        """Log in to the user's first organization. LoginRefused for wrong credentials, Refused for any other error."""
+        return self.sessions(email, password)[0][1]
+
+    def sessions(self, email: str, password: Secret) -> list[tuple[str, Session]]:
+        """Log in to each of the user's organizations, by its name. LoginRefused and Refused as ``login``."""
         answer = self.ask(LOGIN, {"input": {"email": email, "password": password.reveal()}})
         if "incorrect_login_or_password" in reasons(answer):
             raise LoginRefused(f"Lago rejects {email} with this password")
@@ -79,7 +84,8 @@ class GraphQL:
         organizations = (made.user and made.user.organizations) or []
         if not made.token or not organizations:
             answer.refuse("this user belongs to no organization and sees nothing")
-        return Session(Secret(made.token), organizations[0].id)
+        token = Secret(made.token)
+        return [(each.name, Session(token, each.id)) for each in organizations]
 
     def api_key(self, session: Session) -> Secret:
         """The organization's first active API key."""

@@ -34,6 +34,24 @@ def _unusable(file: Path) -> str:
     return "" if os.access(file, os.R_OK) else "can't be read: this account may not read it"
 
 
+def roots_of(ca_file: Path | None) -> str | None:
+    """The root certificates of --ca-file as PEM, None without it. UsageError where it holds none."""
+    if ca_file is None:
+        return None
+    import ssl
+
+    try:
+        # Remarks between certificates may be in any language.
+        found = _CERTIFICATE.findall(ca_file.read_text("utf-8", "replace"))
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata="\n".join(found))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--ca-file {ca_file} holds no certificates that can be used: give root certificates as PEM, each "
+            "from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----"
+        ) from error
+    return "\n".join(found) + "\n"
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The options of one run. ``compose_files``: one file for a stack; for the gate also several, and folders."""
 
@@ -84,20 +102,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     def roots(self) -> str | None:
         """The root certificates of --ca-file as PEM, None without it. UsageError where it holds none."""
-        if self.ca_file is None:
-            return None
-        import ssl
-
-        try:
-            # Remarks between certificates may be in any language.
-            found = _CERTIFICATE.findall(self.ca_file.read_text("utf-8", "replace"))
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata="\n".join(found))
-        except (OSError, ValueError) as error:
-            raise UsageError(
-                f"--ca-file {self.ca_file} holds no certificates that can be used: give root certificates as PEM, each "
-                "from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----"
-            ) from error
-        return "\n".join(found) + "\n"
+        return roots_of(self.ca_file)
 
     def check(self) -> None:
         """UsageError, in one sentence, if options contradict each other or name files that can't be used."""

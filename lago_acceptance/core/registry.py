@@ -27,7 +27,7 @@ PHASES = {
     7: "Rollback",
 }
 # Rooms whose modules register ids. They are loaded by name, since core may not import them.
-ROOMS = ("core", "lago", "rules", "checks", "clients", "scenarios")
+ROOMS = ("core", "lago", "rules", "checks", "clients", "scenarios", "deploy")
 # Ids of earlier releases that waivers may still use, with their new names.
 ALIASES: dict[str, str] = {
     "api-key-refused": "api-refuses-its-key",

@@ -20,6 +20,7 @@ Amount = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=10**7)]
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +74,21 @@ class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hours: Annotated[float, msgspec.Meta(gt=0, le=10**5)] = 26
 
 
+class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the gateway has Lago's API key: a variable of an env file on the host, and the container that reads it.
+
+    ``url_variable`` holds Lago's address there. The container is named by ``container``, or by ``project`` and ``service`` of Compose; it
+    may be left out, and then it is never restarted.
+    """
+
+    env_file: str
+    variable: str
+    url_variable: str = ""
+    container: str = ""
+    project: str = ""
+    service: str = ""
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of a host: its free disk space, and how long a job may wait. Sizes in MiB, times in seconds.
 
@@ -94,6 +110,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits
     schema: dict[str, Schema] = {}
     backup: Backup | None = None
+    gateway: Gateway | None = None
 
 
 def load(path: Path) -> Settings:
@@ -138,6 +155,8 @@ def _problems(settings: Settings) -> Iterator[str]:
         unused = field == "gateway_network" and not (name or hosts.gateway)
         if not unused and not _NAME.fullmatch(name):
             yield f"edge.{field} is {name!r}: a name has letters, digits, dots, hyphens and underscores only"
+    if settings.gateway:
+        yield from _of_gateway(settings.gateway)
     for address in edge.resolvers:
         if not _is_address(address):
             yield f"edge.resolvers has {address!r}: write the address of a DNS server, such as 1.1.1.1"
@@ -145,6 +164,23 @@ def _problems(settings: Settings) -> Iterator[str]:
         yield "edge.resolvers is empty and edge.system_resolver is false: no DNS server is left to ask"
     if edge.origin and not _is_address(edge.origin):
         yield f"edge.origin is {edge.origin!r}: write the proxy's public address, such as 203.0.113.7"
+
+
+def _of_gateway(gateway: Gateway) -> Iterator[str]:
+    if not gateway.env_file.startswith("/") or not gateway.env_file.isprintable():
+        yield f"gateway.env_file is {gateway.env_file!r}: write the whole path on the host, from /"
+    for field in ("variable", "url_variable"):
+        name = getattr(gateway, field)
+        if (name or field == "variable") and not _VARIABLE.fullmatch(name):
+            yield f"gateway.{field} is {name!r}: a variable has letters, digits and underscores only"
+    for field in ("container", "project", "service"):
+        name = getattr(gateway, field)
+        if name and not _NAME.fullmatch(name):
+            yield f"gateway.{field} is {name!r}: a name has letters, digits, dots, hyphens and underscores only"
+    if bool(gateway.project) != bool(gateway.service):
+        yield "gateway.project and gateway.service belong together: write both, or gateway.container instead"
+    if gateway.container and gateway.project:
+        yield "gateway.container names the container already: leave out gateway.project and gateway.service"
 
 
 def _unusable_hosts(hosts: dict[str, str]) -> Iterator[str]:

@@ -29,11 +29,15 @@ LINE_CAP = 5_000
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What to judge files by: the variables of the deploy, the base to compare with, the settings."""
+    """What to judge files by: the variables of the deploy, the base to compare with, the settings.
+
+    ``base_env_file``: the variables of the base, where it is a file with its own.
+    """
 
     env_file: Path | None
     base: str | None
     settings: Path
+    base_env_file: Path | None = None
 
 
 class FileVerdict(msgspec.Struct, frozen=True):
@@ -157,7 +161,8 @@ def _compared(
 ) -> FileVerdict:
     """The verdict with what the change from the base is found to do."""
     try:
-        old = base_of(question.base or "", Path(source.path), question.env_file, scratch)
+        variables = question.base_env_file or question.env_file
+        old = base_of(question.base or "", Path(source.path), variables, scratch)
     except Unknown as reason:
         return msgspec.structs.replace(verdict, not_compared=redact(str(reason)))
     changes = {id: tuple(changes_of(rule, old, source, own)) for id, rule in change_rules().items()}

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from lago_acceptance.core.permit import Permit
+from lago_acceptance.hosts.channel import Channel
 
 
 class ReadCommand(msgspec.Struct, frozen=True):
@@ -73,6 +74,10 @@ class Host:
         self, change: WriteCommand, permit: Permit, give_up: Callable[[], str | None] | None = None
     ) -> CommandResult:
         """Run a command that writes; ``give_up`` is called often; the first reason that it returns ends the command."""
+        raise NotImplementedError
+
+    def open(self, name: str, arguments: tuple[str, ...], permit: Permit) -> Channel:
+        """Start a program that changes the host and is spoken to while it runs. ``arguments`` hold no secret."""
         raise NotImplementedError
 
 

@@ -9,6 +9,7 @@ from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.hosts import bounded
 from lago_acceptance.hosts.base import CommandResult, Host, ReadCommand, WriteCommand
+from lago_acceptance.hosts.channel import Channel
 from lago_acceptance.hosts.process import last_words, run_process, text_of
 
 
@@ -45,3 +46,8 @@ class LocalHost(Host):
         if not isinstance(permit, Permit):
             raise TypeError(f"{change.name} changes {self.name} and needs a permit")
         return run_process(change, change.environment or os.environ, give_up)
+
+    def open(self, name: str, arguments: tuple[str, ...], permit: Permit) -> Channel:
+        if not isinstance(permit, Permit):
+            raise TypeError(f"{name} changes {self.name} and needs a permit")
+        return Channel(arguments, lambda errors: f"{name} ended on {self.name}: {last_words(errors)}")

@@ -19,6 +19,7 @@ from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.hosts import bounded
 from lago_acceptance.hosts.address import Address
 from lago_acceptance.hosts.base import CommandResult, Host, ReadCommand, WriteCommand
+from lago_acceptance.hosts.channel import Channel
 from lago_acceptance.hosts.process import last_words, text_of
 from lago_acceptance.hosts.ssh_errors import CONNECT_SECONDS, why
 
@@ -137,6 +138,20 @@ class SshHost(Host):
         stopped = f"{change.name} did not end within {change.deadline:.0f} s" if late else None
         return CommandResult(code, redact(output), stopped)
 
+    def open(self, name: str, arguments: tuple[str, ...], permit: Permit) -> Channel:
+        if not isinstance(permit, Permit):
+            raise TypeError(f"{name} changes {self.name} and needs a permit")
+        _require_ssh()
+        self._running.name = name
+        return Channel(
+            self._words(f"exec {shlex.join(arguments)}"), lambda errors: why(self.name, name, errors, True)
+        )
+
+    def _words(self, command: str) -> list[str]:
+        """The words of the ssh command that runs something on the host."""
+        template, arguments = self._backend._build_ssh_command(command)
+        return shlex.split(self._backend.quote(" ".join(template), *arguments))
+
     def _run_script(self, name: str, script: str, deadline: float) -> tuple[int, str, str]:
         """Exit code, output and errors of a script. It goes to a shell's standard input: every user on either machine
         can read arguments, and Linux limits one to 128 KiB.
@@ -174,8 +189,7 @@ class SshHost(Host):
         import shutil
 
         if "_backend" in self.__dict__ and any(self._own.glob("*")):
-            template, arguments = self._backend._build_ssh_command("")
-            words = shlex.split(self._backend.quote(" ".join(template), *arguments))
+            words = self._words("")
             with contextlib.suppress(Unreachable):
                 bounded.run([*words[:-2], "-O", "exit", words[-2]], patience=lambda output: CONNECT_SECONDS)
         shutil.rmtree(self._own, ignore_errors=True)

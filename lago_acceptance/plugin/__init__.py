@@ -26,6 +26,7 @@ MODULES = (
     "reporting",
     "progress",
     "early_start",
+    "deploy",
     "many_hosts",
 )
 GATE_FIXTURES = ("settings", "judge", "gate")

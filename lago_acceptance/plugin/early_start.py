@@ -33,7 +33,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config.stash[STARTED] = target
     # With seeding, what gateway and API see of each other is read after it.
     target.with_inside = not (given.seed or given.reseed)
-    target.prepare()
+    # What is there before a deploy is nothing to judge.
+    if given.deploy is None:
+        target.prepare()
 
 
 def started(config: pytest.Config) -> Live | None:

@@ -214,5 +214,5 @@ def default_directory(service: Service) -> str:
     """The data directory of a PostgreSQL image, unless PGDATA is set."""
     if "bitnami" in service.image:
         return "/bitnami/postgresql"
-    found = re.search(r"postgres:(\d+)", service.image)
+    found = re.search(r"postgres:(\d+)(?:[.@-]|beta|rc|$)", service.image)
     return "/var/lib/postgresql" if found and int(found[1]) >= 18 else "/var/lib/postgresql/data"

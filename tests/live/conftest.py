@@ -7,11 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaving a swarm breaks what runs meanwhile: its tests come before the Lago that the others share."""
-    items.sort(key=lambda item: item.path.name != "test_swarm.py")
-
-
 @pytest.fixture(scope="session")
 def live_lago(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
     """A healthy Lago on this machine's Docker, behind ssh on loopback. A test that breaks it repairs it."""

@@ -77,6 +77,9 @@ def test_a_container_that_only_claims_to_be_ours_gets_no_credential(live_lago):
 
 def test_it_is_no_part_of_what_the_files_declare(live_lago, tmp_path):
     with claiming(live_lago, "db"):
-        result = suite_run.run(tmp_path, "-k", "test_what_runs_is_what_the_files_say", *live_lago.options)
+        named = ("--project", live_lago.project)
+        result = suite_run.run(
+            tmp_path, "-k", "test_what_runs_is_what_the_files_say", *named, *live_lago.options
+        )
     assert result.red() == {"drift"}, result.output
     assert "no longer has this service" in result.output

@@ -48,6 +48,17 @@ def test_writes_are_allowed_to_a_live_host_alone(suite):
     assert_refused(suite("--allow-writes"), 4, "--target live")
 
 
+def test_only_one_live_host_is_deployed_to(suite):
+    assert_refused(suite("--deploy"), 4, "--deploy needs --target live and one of --hosts")
+    several = ("--target", "live", "--hosts", "ssh://root@127.0.0.1,ssh://root@127.0.0.2")
+    assert_refused(suite(*several, "--deploy"), 4, "--deploy needs --target live and one of --hosts")
+
+
+def test_the_gate_alone_decides_on_no_deploy(suite):
+    given = ("--target", "live", "--hosts", "ssh://root@127.0.0.1", "--deploy", "-m", "gate")
+    assert_refused(suite(*given), 4, "--deploy needs checks that decide whether it stays")
+
+
 def test_a_key_file_that_is_absent(suite, tmp_path):
     assert_refused(suite("--api-key-file", str(tmp_path / "none")), 4, "--api-key-file", "does not exist")
 

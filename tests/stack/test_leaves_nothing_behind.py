@@ -131,6 +131,7 @@ def test_other_users_can_read_nothing_while_a_stack_is_up_and_after_it(tmp_path)
     assert (machine.reports / "of-the-run" / "latest" / "overlay.yml").exists()
 
 
+@pytest.mark.alone
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     killed = Started(tmp_path / "first")
     run_id = killed.id_once_containers_run()
@@ -154,6 +155,7 @@ def finished_too_late(kind: str) -> str:
     return run_id
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["network", "volume"])
 def test_what_docker_finishes_for_a_killed_run_is_removed_by_the_next(kind):
     run_id, host = finished_too_late(kind), LocalHost()
@@ -161,6 +163,7 @@ def test_what_docker_finishes_for_a_killed_run_is_removed_by_the_next(kind):
     assert left_of(run_id) == [] and f"removed what run {run_id} left behind" in remarks
 
 
+@pytest.mark.alone
 def test_what_docker_finishes_while_the_next_run_goes_on_is_removed_at_its_end(tmp_path):
     started = Started(tmp_path)
     started.id_once_containers_run()
@@ -183,7 +186,9 @@ def test_a_run_with_networks_of_its_own_is_not_taken_for_the_remains_of_one():
 
 def test_runs_side_by_side_do_not_meet(tmp_path):
     first, second = Started(tmp_path / "first"), Started(tmp_path / "second")
-    (code_one, output_one), (code_two, output_two) = first.ended(200), second.ended(200)
+    (code_one, output_one), (code_two, output_two) = (
+        each.ended(suite_run.DEADLINE) for each in (first, second)
+    )
     assert (code_one, code_two) == (0, 0), f"{output_one[-1500:]}\n{output_two[-1500:]}"
 
 

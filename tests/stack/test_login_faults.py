@@ -11,7 +11,7 @@ from tests.support.suite_run import Result, run
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
-PHASES = "phase2 or phase5 and (smoke or browser)"
+PHASES = "(phase2 or phase5) and (smoke or browser)"
 
 
 def _front_url_missing_and_capitals(document: dict, folder: Path) -> None:

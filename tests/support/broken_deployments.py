@@ -195,3 +195,8 @@ def pem_short(document: dict, folder: Path) -> None:
 def pem_open_to_all(document: dict, folder: Path) -> None:
     """A good key that every account of the host may read."""
     (folder / "lago_rsa_private.pem").chmod(0o644)
+
+
+def put_new_key(folder: Path) -> None:
+    """A good key that is not the one before."""
+    _put(folder, _pem(_rsa()))

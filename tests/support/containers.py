@@ -9,7 +9,12 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lago_acceptance.core import run
+from lago_acceptance.model.from_docker import PROJECT_LABEL
 from tests.support.patience import PATIENCE
+
+# A stack is not brought up beside a Lago or a Traefik of somebody else; a test's own is not in its way.
+OURS = {PROJECT_LABEL: f"{run.PREFIX}selftest"}
 
 
 def docker(*arguments: str) -> str:
@@ -66,7 +71,8 @@ class Container:
 def running(image: str, *command: str, options: tuple[str, ...] = (), name: str = "") -> Iterator[Container]:
     """A container of an image, removed with its anonymous volumes afterwards."""
     name = name or f"selftest-{secrets.token_hex(4)}"
-    docker("run", "--detach", "--name", name, *options, image, *command)
+    ours = [f"--label={label}={value}" for label, value in OURS.items()]
+    docker("run", "--detach", "--name", name, *ours, *options, image, *command)
     try:
         yield Container(name)
     finally:

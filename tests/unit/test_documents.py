@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from lago_acceptance.cli.suite import USAGE_TEXT
+from lago_acceptance.core import registry
+
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = ROOT / "docs" / "lago-facts.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -88,6 +91,29 @@ def test_the_list_of_decisions_links_every_decision() -> None:
     folder = ROOT / "docs" / "adr"
     listed = (folder / "README.md").read_text("utf-8")
     assert [path.name for path in sorted(folder.glob("0*.md")) if f"]({path.name})" not in listed] == []
+
+
+RUNBOOKS = sorted(path for path in (ROOT / "docs" / "runbooks").glob("*.md") if path.name != "README.md")
+
+
+def test_the_list_of_runbooks_links_every_runbook() -> None:
+    listed = (ROOT / "docs" / "runbooks" / "README.md").read_text("utf-8")
+    assert [path.name for path in RUNBOOKS if f"]({path.name})" not in listed] == []
+
+
+@pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda path: path.stem)
+def test_a_runbook_says_what_is_interrupted_and_how_to_go_back(runbook: Path) -> None:
+    text = runbook.read_text("utf-8")
+    wanted = ("**What is interrupted:**", "\n## See that it worked\n", "\n## Go back\n")
+    assert [each for each in wanted if each not in text] == []
+
+
+@pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda path: path.stem)
+def test_a_runbook_names_commands_and_ids_that_exist(runbook: Path) -> None:
+    text = runbook.read_text("utf-8")
+    commands = set(re.findall(r"^ +(\S+) .*", USAGE_TEXT, re.MULTILINE))
+    assert set(re.findall(r"^ *lago-acceptance (\S+)", text, re.MULTILINE)) - commands == set()
+    assert set(re.findall(r"--despite ([\w-]+)", text)) - set(registry.entries()) == set()
 
 
 def _messages() -> str:

@@ -96,13 +96,18 @@ def _unanswered(endpoint: str, reason: str) -> str:
     return f"Docker does not answer at {endpoint or 'the default endpoint'}: {redact(reason)}; start it, or run `make smoke`"
 
 
-def refuse_unless_ours(daemon: Daemon) -> None:
-    """Unreachable, with the reason, where a test stack must not be started."""
+def refuse_remote(daemon: Daemon) -> None:
+    """Unreachable where Docker is another machine's."""
     if daemon.endpoint and not daemon.endpoint.startswith(("unix://", "npipe://")):
         raise Unreachable(
             f"Docker is set to the remote daemon {redact(daemon.endpoint)}: a test stack there could take production's "
             "traffic; unset DOCKER_HOST or run `docker context use default`, or check that host with --target live"
         )
+
+
+def refuse_unless_ours(daemon: Daemon) -> None:
+    """Unreachable, with the reason, where a test stack must not be started."""
+    refuse_remote(daemon)
     here = _MOUNTS.read_text("utf-8", "replace") if _MOUNTS.exists() else ""
     for container in daemon.running:
         # A container that this very run is in has the socket too.

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lago_acceptance.composefile.cli import Project, Resolved
 from lago_acceptance.composefile.resolve import resolve
@@ -107,6 +107,11 @@ class Stack(FromOutside):
     def admin(self) -> tuple[str, Secret] | None:
         """The administrator's address and password, where the deployment seeds one."""
         return self._written.admin
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What Compose makes of the files with this run's changes, as it will be brought up; after ``prepare``."""
+        return (self._started or self._written.resolved).document
 
     # --- up and down ---
 

@@ -20,6 +20,11 @@ _AUDIT = """#!/bin/sh
 file=$(mktemp "{folder}/audit/XXXXXXXX")
 printf '%s' "$SSH_ORIGINAL_COMMAND" >"$file.part"
 input={folder}/inputs/${{file##*/}}
+case $SSH_ORIGINAL_COMMAND in *"program.sh serve"*)
+    # A conversation: its input ends when it does.
+    mv "$file.part" "$file"
+    exec /bin/sh -c "$SSH_ORIGINAL_COMMAND" ;;
+esac
 cat >"$input"
 mv "$file.part" "$file"
 exec <"$input"

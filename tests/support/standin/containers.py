@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lago_acceptance.images import resolve
+from tests.support.containers import OURS
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -40,7 +41,7 @@ class World:
         endpoint = self.client.api.create_endpoint_config(aliases=[alias])
         container = self.client.containers.create(
             image, command, environment=dict(environment), name=f"{self.run}-{alias.replace('_', '-')}",
-            network=self.network.name, networking_config={self.network.name: endpoint}, **options,
+            network=self.network.name, networking_config={self.network.name: endpoint}, labels=OURS, **options,
         )  # fmt: skip
         self.containers.append(container)
         return container

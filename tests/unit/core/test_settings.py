@@ -137,3 +137,39 @@ def test_a_schema_that_is_none(migrations, latest, tmp_path):
 )
 def test_a_backup_that_is_none(files, hours, tmp_path):
     refused(tmp_path, SHIPPED + BACKUP.format(files=files, hours=hours), "backup")
+
+
+GATEWAY = {"env_file": "/root/gateway/.env", "variable": "LAGO_API_KEY"}
+
+
+def gateway(**entries: str) -> str:
+    lines = [f'{name} = "{value}"' for name, value in (GATEWAY | entries).items()]
+    return f"{SHIPPED}\n[gateway]\n" + "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ({"env_file": "gateway/.env"}, ["gateway.env_file", "from /"]),
+        ({"env_file": "/root/\\n.env"}, ["gateway.env_file"]),
+        ({"variable": ""}, ["gateway.variable is ''"]),
+        ({"variable": "LAGO-API-KEY"}, ["gateway.variable is 'LAGO-API-KEY'"]),
+        ({"url_variable": "1URL"}, ["gateway.url_variable is '1URL'"]),
+        ({"container": "gate way"}, ["gateway.container is 'gate way'"]),
+        ({"project": "gateway"}, ["gateway.project and gateway.service belong together"]),
+        ({"service": "api"}, ["gateway.project and gateway.service belong together"]),
+        (
+            {"container": "a", "project": "b", "service": "c"},
+            ["gateway.container names the container already"],
+        ),
+    ],
+)
+def test_a_gateway_that_can_not_be_used(entries, words, tmp_path):
+    refused(tmp_path, gateway(**entries), *words)
+
+
+@pytest.mark.parametrize(
+    "entries", [{}, {"container": "gateway-1"}, {"project": "gateway", "service": "api"}]
+)
+def test_a_gateway_may_be_named_in_several_ways(entries, tmp_path):
+    assert load(tmp_path, gateway(**entries)).gateway == settings.Gateway(**GATEWAY, **entries)

@@ -17,7 +17,11 @@ module Standin
       def run
         until @stopped
           list, text = fetch
-          work(JSON.parse(text), list.delete_prefix("queue:"), text) if text
+          next if text.nil?
+          # Taken while this thread was waiting for work and was told to wait no longer.
+          next give_back(list, text) if @stopped
+
+          work(JSON.parse(text), list.delete_prefix("queue:"), text)
         end
       end
 
@@ -34,6 +38,8 @@ module Standin
         sleep 1
         nil
       end
+
+      def give_back(list, text) = QueueRedis.with { |redis| redis.rpush(list, text) }
 
       def work(payload, queue, text)
         @statistics.started(text, queue)

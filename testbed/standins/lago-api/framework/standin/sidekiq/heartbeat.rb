@@ -11,12 +11,17 @@ module Standin
       SECONDS = 10
       EXPIRY = 60
 
+      # Whether the process takes no more jobs; told to Redis and `ps` with the next beat.
+      attr_writer :quiet
+
       def initialize(settings, statistics)
         @statistics = statistics
+        @concurrency = settings["concurrency"]
+        @quiet = false
         @identity = "#{Socket.gethostname}:#{::Process.pid}:#{SecureRandom.hex(6)}"
         @info = JSON.generate(
           hostname: Socket.gethostname, started_at: Time.now.to_f, pid: ::Process.pid, tag: "app",
-          concurrency: settings["concurrency"], capsules: {}, weights: [settings["queues"].to_h { |queue| [queue, 0] }],
+          concurrency: @concurrency, capsules: {}, weights: [settings["queues"].to_h { |queue| [queue, 0] }],
           queues: settings["queues"], labels: [], identity: @identity, version: VERSION, embedded: false
         )
       end
@@ -29,6 +34,7 @@ module Standin
       end
 
       def beat
+        $0 = ["sidekiq", VERSION, "app", "[#{@statistics.work.size} of #{@concurrency} busy]", ("stopping" if @quiet)].compact.join(" ")
         processed, failed = @statistics.take
         QueueRedis.with { |redis| write(redis, processed, failed) }
       rescue RedisClient::Error => error
@@ -58,7 +64,7 @@ module Standin
           end
           transaction.sadd("processes", [@identity])
           transaction.hset(@identity, "info", @info, "busy", work.size, "beat", Time.now.to_f,
-            "rtt_us", 0, "quiet", "false", "rss", 0)
+            "rtt_us", 0, "quiet", @quiet.to_s, "rss", 0)
           transaction.expire(@identity, EXPIRY)
           transaction.del("#{@identity}:work")
           transaction.mapped_hmset("#{@identity}:work", work) unless work.empty?

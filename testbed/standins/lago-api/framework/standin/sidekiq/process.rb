@@ -17,15 +17,21 @@ module Standin
       end
 
       def run
-        stopping, stop = IO.pipe
-        %w[INT TERM].each { |signal| trap(signal) { stop.puts(signal) } }
+        received, sent = IO.pipe
+        %w[INT TERM TSTP].each { |signal| trap(signal) { sent.puts(signal) } }
         announce
         @heartbeat.beat
         fetchers = Array.new(@settings["concurrency"]) { Fetcher.new(@settings["queues"], @statistics) }
         threads = fetchers.map { |fetcher| Thread.new { fetcher.run } }
-        [@heartbeat, Scheduled.new].each { |part| Thread.new { part.run } }
-        stopping.wait_readable
-        shut_down(fetchers, threads)
+        scheduled = Scheduled.new
+        [@heartbeat, scheduled].each { |part| Thread.new { part.run } }
+        while received.gets.chomp == "TSTP"
+          Log.info("Received TSTP, no longer accepting new work")
+          quiet([*fetchers, scheduled])
+        end
+        Log.info("Shutting down")
+        quiet([*fetchers, scheduled])
+        shut_down(threads)
       end
 
       private
@@ -42,14 +48,30 @@ module Standin
         Log.debug("Firing heartbeat event")
       end
 
-      def shut_down(fetchers, threads)
-        Log.info("Shutting down")
-        fetchers.each(&:stop)
+      # What runs goes on to its end; nothing more is begun.
+      def quiet(parts)
+        parts.each(&:stop)
+        @heartbeat.quiet = true
+      end
+
+      def shut_down(threads)
         deadline = Time.now + @settings["timeout"]
         threads.each { |thread| thread.join([deadline - Time.now, 0].max) }
+        put_back(@statistics.work.values)
+        threads.each(&:kill)
         @heartbeat.clear
         Log.info("Bye!")
         exit 0
+      end
+
+      # Jobs that did not end in time begin again elsewhere, before all others of their queue.
+      def put_back(work)
+        return if work.empty?
+
+        QueueRedis.with { |redis| work.each { |job| redis.rpush("queue:#{job[:queue]}", job[:payload]) } }
+        Log.info("Pushed #{work.size} jobs back to Redis")
+      rescue RedisClient::Error => error
+        Log.write("WARN", "Failed to requeue #{work.size} jobs: #{error.message}")
       end
     end
   end

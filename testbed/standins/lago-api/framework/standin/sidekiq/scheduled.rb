@@ -11,11 +11,15 @@ module Standin
       def run
         loop do
           sleep SECONDS
+          break if @stopped
+
           move
         rescue RedisClient::Error => error
           Log.write("ERROR", "Error fetching scheduled jobs: #{error.message}")
         end
       end
+
+      def stop = @stopped = true
 
       private
 

@@ -4,8 +4,6 @@ module Standin
   module Sidekiq
     # What the threads have done since the last heartbeat, and what they are at.
     class Statistics
-      attr_reader :work
-
       def initialize
         @lock = Mutex.new
         @processed = @failed = 0
@@ -23,6 +21,9 @@ module Standin
           @failed += 1 if failed
         end
       end
+
+      # What each busy thread is at: queue, payload and when it began.
+      def work = @lock.synchronize { @work.dup }
 
       # Processed and failed since the last call.
       def take

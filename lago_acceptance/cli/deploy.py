@@ -1,0 +1,195 @@
+"""``lago-acceptance deploy``, ``status`` and ``rollback``: what changes a deployment on its host, and what shows it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, on_host
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.settings import load
+
+if TYPE_CHECKING:
+    from lago_acceptance.deploy.state import PastDeploy
+
+# What decides whether a deploy stays: phases 1 to 3, and the read-only core of the others.
+DECIDING = "(phase1 or phase2 or phase3 or smoke) and not writes and not browser"
+
+
+def pytest_arguments(given: list[str]) -> list[str] | None:
+    """The arguments of the run that deploys and then checks; None where only the plan was asked for, which is printed."""
+    parser = on_host.parser(
+        "deploy", "Deploys a folder to a host, checks it, and goes back if a check is red."
+    )
+    add = parser.add_argument
+    add(
+        "folder",
+        nargs="?",
+        type=Path,
+        metavar="DIR",
+        help="the folder to deploy (default: the shipped files)",
+    )
+    add("--plan", action="store_true", help="print what would change, and change nothing")
+    add(
+        "--despite",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="deploy although the gate reports this error",
+    )
+    add(
+        "--overwrite",
+        action="store_true",
+        help="replace files that were changed on the host since the last deploy",
+    )
+    add(
+        "--drain-seconds",
+        metavar="SECONDS",
+        help="how long the workers may take to finish their jobs (default: 300)",
+    )
+    add(
+        "--waivers",
+        type=Path,
+        metavar="FILE",
+        help="known failures (default: waivers.toml beside the settings)",
+    )
+    known, more = parser.parse_known_args(given)
+    if known.plan:
+        _print_plan(known)
+        return None
+    options = [
+        "--target",
+        "live",
+        "--hosts",
+        known.host,
+        "--settings",
+        str(known.settings),
+        "-m",
+        DECIDING,
+        "--deploy",
+        str(known.folder or ""),
+    ]
+    options += ["--overwrite"] if known.overwrite else []
+    options += [word for id in known.despite for word in ("--despite", id)]
+    for option, value in (
+        ("--ssh-config", known.ssh_config),
+        ("--project", known.project),
+        ("--waivers", known.waivers),
+        ("--drain-seconds", known.drain_seconds),
+    ):
+        options += [option, str(value)] if value else []
+    return [*options, *more]
+
+
+def status(given: list[str]) -> int:
+    """Print what earlier deploys have left on a host. 1 where one was cut off, and has still to be undone."""
+    known = on_host.parser(
+        "status", "Shows who is changing a deployment, how its deploys ended, and its backups."
+    ).parse_args(given)
+    from lago_acceptance.deploy import state
+
+    directory = load(known.settings).deployment.directory
+    with on_host.reached(known.host, known.ssh_config) as host:
+        found = state.read(host, directory)
+    if found.holder:
+        print(f"being changed now by {found.holder}")
+    for each in found.deploys:
+        print(_described(each))
+    if not found.deploys:
+        print(f"nothing has been deployed to {directory} on {known.host} yet")
+    if (cut := found.unsettled) and not found.holder:
+        print(
+            f"deploy {cut.id} was cut off in the step {cut.begun[-1]}, so the previous version may not be running: undo it with "
+            f"lago-acceptance rollback {known.host}, or deploy again, which undoes it first"
+        )
+        return NOT_ACCEPTED
+    return ACCEPTED
+
+
+def _described(deploy: PastDeploy) -> str:
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(deploy.events[0].at)) if deploy.events else "unknown"
+    dump = f", dump of {deploy.dump / 2**20:.1f} MiB" if deploy.dump else ""
+    backup = ", backup kept" if deploy.has_backup else ""
+    return f"{deploy.id}  {at} UTC  {deploy.ended}{backup}{dump}"
+
+
+def rollback(given: list[str]) -> int:
+    """Go back to what ran before; the exit code."""
+    parser = on_host.parser(
+        "rollback", "Goes back to what ran before the last deploy, or undoes one that was cut off."
+    )
+    parser.add_argument(
+        "--to", default="", metavar="ID", help="the backup to go back to (lago-acceptance status lists them)"
+    )
+    parser.add_argument(
+        "--down-volumes",
+        default="",
+        metavar="NAME",
+        help="dump the database, then remove the containers and volumes of the Compose project NAME",
+    )
+    known = parser.parse_args(given)
+    from lago_acceptance.deploy import rollback as going_back
+    from lago_acceptance.deploy.rollout import NotDeployed
+
+    settings = load(known.settings)
+    with on_host.reached(known.host, known.ssh_config) as host, _progress():
+        try:
+            if known.down_volumes:
+                permit = Permit("--down-volumes")
+                done = going_back.take_down(
+                    host, permit, settings, named=known.down_volumes, project=known.project
+                )
+            else:
+                done = going_back.rollback(
+                    host, Permit("rollback"), settings, to=known.to, project=known.project
+                )
+        except NotDeployed as failed:
+            print(failed, file=sys.stderr)
+            return NOT_ACCEPTED
+    print(done)
+    return ACCEPTED
+
+
+def _print_plan(known: Namespace) -> None:
+    from lago_acceptance.core import waivers
+    from lago_acceptance.deploy import deploy
+    from lago_acceptance.deploy.rollout import Wishes
+
+    order = deploy.Order(
+        folder=known.folder,
+        settings_file=known.settings,
+        project=known.project,
+        overwrite=known.overwrite,
+        wishes=Wishes(despite=frozenset(known.despite)),
+    )
+    with on_host.reached(known.host, known.ssh_config) as host:
+        prepared = deploy.prepare(
+            host, load(known.settings), waivers.for_run(known.waivers, known.settings), order
+        )
+    for line in prepared.lines():
+        print(line)
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    """Print what the library logs, without secrets."""
+    from lago_acceptance.core.printable import one_line
+    from lago_acceptance.core.secrets import redact
+
+    class Printed(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            print(f"  {one_line(redact(record.getMessage()))}", flush=True)
+
+    log, handler = logging.getLogger("lago_acceptance"), Printed()
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)

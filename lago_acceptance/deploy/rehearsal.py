@@ -1,0 +1,303 @@
+"""A restore that is rehearsed: a dump in a PostgreSQL of its own, migrated, and read by an API that nobody else can reach.
+
+What runs in production is not touched: the rehearsal has its own volume, its own network without a way out, no published
+port, no worker and no clock. shell/rehearse.part.sh does it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+
+import msgspec
+
+from lago_acceptance.core import interrupts
+from lago_acceptance.core import run as runs
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.roles import API, DB, REDIS
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.verdicts import Unreachable, UsageError
+from lago_acceptance.deploy import identity
+from lago_acceptance.deploy.rehearsal_checks import judged
+from lago_acceptance.deploy.session import Outcome, Session
+from lago_acceptance.deploy.steps import Step
+from lago_acceptance.facts.collect import observe
+from lago_acceptance.facts.types import Facts
+from lago_acceptance.hosts.base import Host, WriteCommand
+from lago_acceptance.model.deployment import Model
+
+RESTORE = Step("rehearse_restore", "restoring the dump", "the dump could not be restored", 3600)
+MIGRATE = Step(
+    "rehearse_migrate", "migrating the restored database", "the restored database could not be migrated", 3600
+)
+START = Step(
+    "rehearse_start", "starting the API on it", "the API does not start on the restored database", 300
+)
+STEPS = (RESTORE, MIGRATE, START)
+PROJECT = "lago-acceptance-rehearsal-"
+GIB, MIB = 2**30, 2**20
+LEAST_MEMORY = GIB
+# How much larger a database is than its compressed dump, where nobody has measured it.
+EXPANSION = 10
+OLD_DAYS = 7
+PULL_SECONDS = 1800
+NOT_JUDGED = (
+    "not judged, because none of it runs in a rehearsal: workers and clock, jobs in Redis, PDFs, the web UI, the gateway, "
+    "proxy and certificates, webhooks, e-mail and payment providers"
+)
+
+Say = Callable[[str], None]
+
+
+class NotRestored(Exception):
+    """The dump can't be restored, or what was restored can't be used. The first line is the cause."""
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """What Lago is given in a rehearsal: images, and either the running API to take it from, or variables and mounts.
+
+    ``production`` is the project that must not be touched, "" where there is none. ``environment`` has a NAME=VALUE on each line,
+    secrets among them, ``mounts`` a path here, a tab and a path in the container.
+    """
+
+    db_image: str
+    redis_image: str
+    lago_image: str
+    running_api: str = ""
+    production: str = ""
+    environment: str = ""
+    mounts: str = ""
+
+
+def of_deployment(host: Host, facts: Facts, image: str) -> Source:
+    """What runs on a host, with ``image`` in place of Lago's where it is not "". UsageError where something does not run."""
+    found = {role: facts.running(role) for role in (API, DB, REDIS)}
+    api, database, redis = found.values()
+    if api is None or database is None or redis is None:
+        missing = ", ".join(role for role, container in found.items() if container is None)
+        raise UsageError(
+            f"a rehearsal on {host.name} takes images and configuration from the running Lago, and no container is running "
+            f"for: {missing}; start it, or copy a dump here and name the file"
+        )
+    return Source(
+        db_image=database.image_id,
+        redis_image=redis.image_id,
+        lago_image=image or api.image_id,
+        running_api=api.id,
+        production=facts.project,
+    )
+
+
+def of_files(model: Model, images: Mapping[str, str], image: str) -> Source:
+    """What a compose file declares. ``images`` maps its references to those that are here. UsageError where a role is missing."""
+    try:
+        api, database, redis = (model.of_role(role)[0] for role in (API, DB, REDIS))
+    except IndexError:
+        raise UsageError(
+            "the compose file must declare Lago's API, PostgreSQL and Redis for a rehearsal"
+        ) from None
+    return Source(
+        db_image=images[database.image],
+        redis_image=images[redis.image],
+        lago_image=images[image or api.image],
+        environment="\n".join(f"{name}={value or ''}" for name, value in api.environment.items()),
+        mounts="\n".join(f"{mount.source}\t{mount.target}" for mount in api.mounts if mount.kind == "bind"),
+    )
+
+
+class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
+    """One rehearsal on ``host``. ``directory`` is where its state lies meanwhile, ``dump`` a path on the host;
+    ``identity`` is what the dump must hold, by identity.py's names, {} if nobody has counted.
+    """
+
+    host: Host
+    permit: Permit
+    settings: Settings
+    directory: str
+    dump: str
+    source: Source
+    identity: dict[str, str] = {}
+    say: Say
+
+    def run(self) -> list[str]:
+        """Rehearse, and remove all of it again. What is wrong, the cause first; [] if the dump is accepted.
+
+        NotRestored where a step fails. Unreachable where this machine or the host lacks something. Locked while somebody deploys.
+        """
+        id = runs.new_id()
+        session = Session(self.host, self.permit, self.directory, id, self._settings(id))
+        problems: list[str] = []
+        try:
+            before = session.ask("production").lines
+            self._look(session)
+            problems += self._steps(session)
+            problems += self._questions(session)
+            problems += self._observed(id)
+        finally:
+            with interrupts.deferred(), suppress(Unreachable):
+                undone = session.undo()
+                after = session.ask("production").lines
+                session.close()
+                self._remove(session.folder)
+        if undone.code:
+            problems.append(f"the rehearsal left something behind: {' '.join(undone.lines)}")
+        if changed := sorted({line.split()[0] for line in set(before) ^ set(after) if line.split()}):
+            problems.append(f"{', '.join(changed)} of production stopped or was restarted meanwhile")
+        return problems
+
+    # --- before ---
+
+    def _look(self, session: Session) -> None:
+        """Judge dump and host before anything is started."""
+        about = session.ask("dump", 300)
+        if about.code:
+            raise NotRestored(f"{self.dump}: {about.last}")
+        found = identity.parsed(about.lines)
+        size, days = int(found["size"]), int(found["age"]) // 86_400
+        self.say(
+            f"the dump: {found.get('name', '?')} of PostgreSQL {found.get('version', '?')}, made {found.get('made', '?')}, "
+            f"{size / MIB:.1f} MiB"
+        )
+        if days >= OLD_DAYS:
+            self.say(f"warning: the dump is {days} days old; what was billed since is not in it")
+        room = session.ask("room")
+        if room.code:
+            raise Unreachable(f"free space and memory of {self.host.name} can't be read: {room.last}")
+        free, memory = map(int, room.last.split())
+        problem = lack(size, int(self.identity.get("size", 0)), free, memory)
+        if problem:
+            raise Unreachable(f"{problem} on {self.host.name}; nothing was started")
+        image = session.ask("image", PULL_SECONDS)
+        if image.code:
+            raise Unreachable(
+                f"the image {self.source.lago_image} is not on {self.host.name} and can't be pulled: {image.last}"
+            )
+
+    # --- the steps ---
+
+    def _steps(self, session: Session) -> Iterator[str]:
+        restored = self._held(self._take(session, RESTORE))
+        self.say(f"restored: {described(restored)}")
+        if self.identity:
+            yield from different(self.identity, restored)
+        else:
+            self.say("nobody has counted what the dump should hold, so nothing is compared with it")
+        migrated = self._held(self._take(session, MIGRATE))
+        new = number(migrated, "migrations") - number(restored, "migrations")
+        self.say(
+            f"migrated: {new} new migrations, the latest is {migrated.get('latest_migration', 'unknown')}"
+        )
+        for loss in identity.lost(rows(restored), rows(migrated)):
+            yield f"the migration loses data: {loss}"
+        self._take(session, START)
+
+    def _take(self, session: Session, step: Step) -> Outcome:
+        self.say(step.begins)
+        done = session.step(step)
+        if done.code in (124, 137):
+            raise NotRestored(f"{step.failed} within {step.seconds:.0f} s")
+        if done.code:
+            said = [line for line in done.lines if line.strip()]
+            raise NotRestored("\n".join([f"{step.failed}: {done.last}", *said[:-1]]))
+        return done
+
+    @staticmethod
+    def _held(done: Outcome) -> dict[str, str]:
+        return identity.parsed(done.lines)
+
+    # --- the restored Lago ---
+
+    def _questions(self, session: Session) -> Iterator[str]:
+        pages = session.ask("pages", 600)
+        if pages.code:
+            yield pages.last
+            return
+        for page, status, counted, held in (line.split("\t") for line in pages.lines if "\t" in line):
+            if status != "200":
+                yield f"GET /api/v1/{page} answers {status if status != '000' else 'nothing'} on the restored data"
+            elif held and counted != held:
+                yield f"the API lists {counted or 'no number of'} {page}, the restored database holds {held}"
+        self.say("asked the API for organizations, customers, plans, subscriptions, invoices")
+
+    def _observed(self, id: str) -> Iterator[str]:
+        verdict = judged(observe(self.host, project=f"{PROJECT}{id}"), self.settings)
+        for warning in verdict.warnings:
+            self.say(f"warning: {warning}")
+        self.say(f"{verdict.judged} checks of database, schema, key and API were made")
+        for reason in verdict.unknown:
+            self.say(f"not judged: {reason}")
+        self.say(NOT_JUDGED)
+        yield from verdict.errors
+
+    # --- what the host's program is given ---
+
+    def _settings(self, id: str) -> dict[str, str]:
+        given = msgspec.structs.asdict(self.source)
+        given["lago_environment"], given["lago_mounts"] = given.pop("environment"), given.pop("mounts")
+        return {
+            **given,
+            "deploy_id": id,
+            "who": f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}, rehearsal {id}",
+            "directory": self.directory,
+            "project": f"{PROJECT}{id}",
+            "dump": self.dump,
+            "database": "lago",
+            "compose_program": self.host.compose_command,
+            "undo_seconds": "300",
+            "api_service": "lago-api",
+            "db_service": "lago-db",
+            "redis_service": "lago-redis",
+            "worker_services": "",
+        }
+
+    def _remove(self, folder: str) -> None:
+        """Of a rehearsal nothing stays, its notes included."""
+        self.host.change(
+            WriteCommand("removing the rehearsal", ("rm", "-rf", folder), deadline=60), self.permit
+        )
+
+
+# --- numbers ---
+
+
+def number(values: Mapping[str, str], name: str) -> int:
+    """A count by its name, 0 where it is missing."""
+    text = values.get(name, "")
+    return int(text) if text.isdigit() else 0
+
+
+def rows(values: Mapping[str, str]) -> dict[str, str]:
+    """The counts of rows alone: a restored cluster is another one, and its Redis is empty."""
+    return {name: values[name] for name in identity.COUNTED if name in values}
+
+
+def described(values: Mapping[str, str]) -> str:
+    """Such as "1 organizations, 20 customers; 16 migrations, the latest 20241119110219"."""
+    counts = ", ".join(f"{count} {name}" for name, count in rows(values).items())
+    return (
+        f"{counts or 'no table of Lago'}; {values.get('migrations', 'no')} migrations, "
+        f"the latest {values.get('latest_migration', 'unknown')}"
+    )
+
+
+def different(expected: Mapping[str, str], restored: Mapping[str, str]) -> Iterator[str]:
+    """What a restored database holds otherwise than was counted when it was dumped."""
+    for name in (*identity.COUNTED, "migrations", "latest_migration"):
+        if name in expected and expected[name] != restored.get(name, "0"):
+            yield (
+                f"the dump does not hold what was there when it was made: {name} {expected[name]}, restored "
+                f"{restored.get(name, '0')}"
+            )
+
+
+def lack(dump: int, database: int, free: int, memory: int) -> str:
+    """Why a host has too little space or memory for a rehearsal, "" if it has enough. All in bytes; ``database`` is 0 if unknown."""
+    need = 2 * (database or EXPANSION * dump) + dump
+    if free < need:
+        return f"a rehearsal may need {need // MIB} MiB of disk, and {free // MIB} MiB are free for Docker's volumes"
+    if memory < LEAST_MEMORY:
+        return f"a rehearsal needs 1 GiB of memory, and {memory // MIB} MiB are available"
+    return ""

@@ -1,0 +1,381 @@
+"""Takes a deployment from its old version to a new one, or back to the old one: never anywhere in between."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import shlex
+import socket
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Self
+
+import msgspec
+
+from lago_acceptance.core import interrupts
+from lago_acceptance.core import run as runs
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.roles import API, CLOCK, DB, LAGO_RUBY, MIGRATE, REDIS, WORKER
+from lago_acceptance.core.secrets import excerpt
+from lago_acceptance.core.settings import Deployment
+from lago_acceptance.core.urls import service_url
+from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.core.waiting import until
+from lago_acceptance.deploy import identity
+from lago_acceptance.deploy.plan import Plan
+from lago_acceptance.deploy.session import STATE, Outcome, Session
+from lago_acceptance.deploy.steps import DUMP, PULL, STOP, UNDO_SECONDS, UP, WORK, Step
+from lago_acceptance.facts.types import Facts
+from lago_acceptance.hosts.base import Host
+from lago_acceptance.hosts.local import LocalHost
+from lago_acceptance.targets.stack import startup
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 300
+KEPT_BACKUPS = 5
+RSA_KEY_CHANGED = "rsa-key-changed"
+UP_SECONDS = 300
+# A worker adds the jobs that it has finished to Redis' count every ten seconds.
+COUNTED_SECONDS = 30
+
+
+class NotDeployed(Exception):
+    """A deploy did not come to be. The text says why, what runs now, and what was kept where; the first line is the cause."""
+
+
+class Wishes(msgspec.Struct, frozen=True):
+    """What an operator may ask of a deploy. ``pull``: missing, or always; ``despite``: ids of errors that are accepted.
+
+    Times in seconds.
+    """
+
+    pull: str = "missing"
+    despite: frozenset[str] = frozenset()
+    drain_seconds: int = DRAIN_SECONDS
+    up_seconds: int = UP_SECONDS
+
+
+class Rollout:
+    """One deploy, from the lock to its release. Leaving the context without ``accept`` undoes what was begun."""
+
+    def __init__(
+        self,
+        host: Host,
+        permit: Permit,
+        deployment: Deployment,
+        plan: Plan,
+        facts: Facts,
+        wishes: Wishes,
+        steps: Sequence[Step],
+        more: dict[str, str] | None = None,
+    ):
+        self.host, self.plan, self._facts, self._wishes, self._steps = host, plan, facts, wishes, steps
+        self.id = runs.new_id()
+        self.folder = str(PurePosixPath(plan.directory, STATE, "deploys", self.id))
+        self._deployment = deployment
+        self._session = Session(host, permit, plan.directory, self.id, self._settings() | (more or {}))
+        self._begun = self._settled = False
+        self._before: dict[str, str] = {}
+        self._down: float | None = None
+        self.downtime: float | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the lock; what was begun and not accepted is undone first."""
+        with interrupts.deferred():
+            try:
+                if self._begun and not self._settled:
+                    self._undo("the deploy was interrupted")
+            except NotDeployed as ended:
+                log.info("%s", " ".join(str(ended).splitlines()))
+            finally:
+                self._session.close()
+
+    # --- forward ---
+
+    def run(self, expected: Mapping[str, str] | None = None) -> None:
+        """Run the steps and wait until the new version is up. NotDeployed, with everything undone, where one fails.
+
+        ``expected``: what the database must hold afterwards, by default what it holds before.
+        """
+        for path, content in sorted(self.plan.new.items()):
+            self._session.put(path, content)
+        if (done := self._session.ask("complete")).code:
+            raise NotDeployed(
+                f"Compose on {self.host.name} refuses the new files: {done.last}. Nothing was changed."
+            )
+        self._begun = True
+        for step in self._steps:
+            self._take(step)
+            if step is PULL:
+                self._try_credentials()
+            if step is DUMP:
+                self._before = identity.parsed(self._ask("kept_identity").lines)
+            if step in (UP, WORK):
+                self._wait({*self._answering} if step is UP else None)
+        if WORK in self._steps:
+            self._compare(self._before if expected is None else expected)
+
+    def _take(self, step: Step) -> None:
+        log.info("%s", step.begins)
+        started = time.monotonic()
+        if step is STOP:
+            self._down = started
+        try:
+            done = self._session.step(step)
+        except Unreachable as error:
+            self._settled = True
+            raise NotDeployed(
+                f"{step.failed}: {error}. The host undoes by itself what was begun; see what runs with: "
+                f"lago-acceptance status {self._named}"
+            ) from error
+        if done.code:
+            reason = self._lost(self._answering) if step is UP else ""
+            self._undo(f"{step.failed}: {'; '.join(filter(None, (reason, _why(done, step.seconds))))}")
+
+    def _lost(self, services: Collection[str]) -> str:
+        """Why some services can't come up, with what their containers printed last; "" where nothing is known."""
+        seen = [
+            each
+            for each in startup.progress(self.host, self.plan.project)
+            if each[0].service.name in services and not startup.ready(each[0])
+        ]
+        # What this deploy has stopped, and not recreated, is a cause only where nothing else is.
+        before = {each.id for each in self._facts.containers}
+        made = [each for each in seen if each[0].id not in before]
+        return "; ".join(_reasons(made) or _reasons(seen))
+
+    def _try_credentials(self) -> None:
+        """The new database password on the running database, the new RSA key in the new image."""
+        if self._running_database and (refused := self._session.ask("password")).code:
+            self._undo(
+                f"the new version could not log in to the database: {refused.last}. PostgreSQL keeps the password of its "
+                "volume: put the old POSTGRES_PASSWORD back, or change it in the database first (ALTER USER)"
+            )
+        loaded = self._session.ask("key", 180)
+        if loaded.code and "is empty" not in loaded.last:
+            self._undo(f"the new version can't load its RSA key: {loaded.last}")
+        self._same_key(loaded.last.removeprefix("key ") if not loaded.code else "")
+        space = self._ask("space").lines if self._running_database else ()
+        if len(space) == 2 and int(space[0]) > int(space[1]):
+            need, free = (int(each) // 2**20 for each in space)
+            self._undo(
+                f"the disk is too full for a dump: it may need {need} MiB, and {free} MiB are free for {self.folder}; "
+                "free some space (docker image prune), or move old backups away"
+            )
+
+    def _same_key(self, new: str) -> None:
+        api = self._facts.running(API)
+        old = self._facts.process(api).key
+        if new and old and old.public and old.public != new and RSA_KEY_CHANGED not in self._wishes.despite:
+            self._undo(
+                f"the new RSA key is not the one in use (public half {new[:12]}… instead of {old.public[:12]}…): webhook receivers would "
+                f"reject what it signs; put the old key back, or send them the new public half and add --despite {RSA_KEY_CHANGED}"
+            )
+
+    def _wait(self, services: set[str] | None) -> None:
+        """Wait until services are up, None for all of the new version; go back where one can't come up."""
+        names = services if services is not None else {each.name for each in self.plan.model.services}
+        missing: list[str] = []
+
+        def settled() -> bool:
+            seen = [
+                each
+                for each in startup.progress(self.host, self.plan.project)
+                if each[0].service.name in names
+            ]
+            up = {container.service.name for container, _ in seen if startup.ready(container)}
+            missing[:] = sorted({container.service.name for container, _ in seen} - up)
+            return not missing or bool(startup.lost(seen))
+
+        until(settled, self._wishes.up_seconds)
+        if missing:
+            late = f"{', '.join(missing)} not ready within {self._wishes.up_seconds} s"
+            self._undo(f"the new version did not come up: {self._lost(names) or late}")
+        if services is not None and self._down is not None:
+            self.downtime = time.monotonic() - self._down
+            log.info("up again; the API was down for %.1f s", self.downtime)
+
+    def _compare(self, expected: Mapping[str, str]) -> None:
+        problems: list[str] = []
+
+        def agrees() -> bool:
+            problems[:] = self._losses(expected)
+            return not problems
+
+        if not until(agrees, COUNTED_SECONDS):
+            self._undo(f"the new version runs, but {'; '.join(problems)}")
+
+    def _losses(self, expected: Mapping[str, str]) -> Iterator[str]:
+        """What the deployment should have and lacks."""
+        if not expected:
+            return
+        now = self._session.ask("identity")
+        yield from identity.lost(expected, {} if now.code else identity.parsed(now.lines))
+        keys = self._session.ask("old_keys")
+        every, good = ([*keys.last.split(), "0", "0"])[:2]
+        if keys.code or every != good:
+            yield (
+                f"of {every} API keys that were valid before, the API accepts {good}"
+                if not keys.code
+                else (f"nobody can tell whether the old API keys are still accepted: {keys.last}")
+            )
+
+    def accept(self) -> None:
+        """Keep the new version. Of earlier backups the last KEPT_BACKUPS stay."""
+        self._session.accept()
+        self._settled = True
+
+    # --- back ---
+
+    def undo(self, cause: str) -> None:
+        """Go back to the old version because of ``cause``. Raises NotDeployed, which says what runs now."""
+        self._undo(cause)
+
+    def _undo(self, cause: str) -> None:
+        self._settled = True
+        log.info("going back to the old version: %s", cause)
+        with interrupts.deferred():
+            done = self._session.undo()
+            lines = [f"{cause}."] if not cause.endswith(".") else [cause]
+            if done.code:
+                lines += [
+                    f"Going back failed too: {' '.join(done.lines)}",
+                    f"Try again with: lago-acceptance rollback {self._named}. The backup is in {self.folder}/backup.",
+                ]
+            else:
+                lines += self._what_runs(done)
+        raise NotDeployed("\n".join(lines))
+
+    def _what_runs(self, done: Outcome) -> Iterator[str]:
+        if not self._before:
+            yield "The old version is still running; its data was not touched."
+        else:
+            now = identity.parsed(self._session.ask("identity").lines)
+            missing = list(identity.lost(self._before, now))
+            yield (
+                f"The old version runs again, but {'; '.join(missing)}."
+                if missing
+                else "The old version runs again, with all of its data and jobs."
+            )
+        yield from done.lines
+        yield f"What was kept is in {self.folder}/backup; the log of the deploy is {self.folder}/log."
+
+    # --- what the host's program is given ---
+
+    @property
+    def _named(self) -> str:
+        return "local" if isinstance(self.host, LocalHost) else f"ssh://{self.host.name}"
+
+    @property
+    def _running_database(self) -> bool:
+        return self._facts.running(DB) is not None
+
+    def _ask(self, question: str) -> Outcome:
+        done = self._session.ask(question)
+        if done.code:
+            self._undo(f"{question.replace('_', ' ')} could not be read: {done.last}")
+        return done
+
+    @property
+    def _answering(self) -> list[str]:
+        """Services of the new version that don't work on jobs."""
+        return sorted(
+            each.name
+            for each in self.plan.model.services
+            if each.role not in (WORKER, CLOCK) and not each.profiles
+        )
+
+    def _services(self, *roles: str) -> list[str]:
+        return sorted({each.service.name for each in self._facts.of_role(*roles)})
+
+    def _settings(self) -> dict[str, str]:
+        plan, model, deployment = self.plan, self.plan.model, self._deployment
+        new_names = {service.name for service in model.services}
+        old_names = {each.service for each in plan.containers}
+        api = next(iter(model.of_role(API)), None)
+        url = service_url(api.value("DATABASE_URL")) if api else None
+        old_url = service_url(
+            next((each.service.value("DATABASE_URL") for each in self._facts.of_role(API)), "")
+        )
+        old_files, old_env_files = self._old_files()
+        writers = [role for role in LAGO_RUBY if role != MIGRATE and STOP in self._steps]
+        has_env_file = deployment.env_file in plan.new or deployment.env_file in plan.old
+        named = {
+            place: _words(
+                [f"{place}/{deployment.compose_file}"], [f"{place}/{deployment.env_file}"] * has_env_file
+            )
+            for place in (plan.directory, f"{self.folder}/new")
+        }
+        return {
+            "deploy_id": self.id,
+            "deploy_tag": self.id.replace("-", "_"),
+            "who": f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}, deploy {self.id}",
+            "directory": plan.directory,
+            "project": plan.project,
+            "compose_program": self.host.compose_command,
+            "new_words": named[plan.directory],
+            "coming_words": named[f"{self.folder}/new"],
+            "old_words": _words(old_files, old_env_files),
+            "kept_files": "\n".join(sorted({*plan.new, *plan.old})),
+            "pull_policy": self._wishes.pull,
+            "drain_seconds": str(self._wishes.drain_seconds),
+            "up_seconds": str(self._wishes.up_seconds),
+            "undo_seconds": str(UNDO_SECONDS),
+            "kept_backups": str(KEPT_BACKUPS),
+            "worker_services": " ".join(self._services(WORKER)),
+            "stopped_services": " ".join(self._services(*writers)),
+            "store_services": " ".join(self._services(DB, REDIS)),
+            "new_services": " ".join(sorted(each.name for each in model.of_role(*writers))),
+            "new_store_services": " ".join(sorted(each.name for each in model.of_role(DB, REDIS))),
+            "answering_services": " ".join(self._answering),
+            "added_services": " ".join(sorted(new_names - old_names)),
+            "remounted_services": " ".join(sorted(plan.remounted)),
+            "api_service": api.name if api else "",
+            "db_service": next(iter(self._services(DB)), ""),
+            "redis_service": next(iter(self._services(REDIS)), ""),
+            "database": old_url.database if old_url else "",
+            "new_user": url.user if url else "",
+            "new_password": url.password if url else "",
+            "new_database": url.database if url else "",
+        }
+
+    def _old_files(self) -> tuple[list[str], list[str]]:
+        """The files that the running containers were made from, as their labels name them."""
+        deployment, directory = self._deployment, self.plan.directory
+        labelled = [each for each in self.plan.containers if each.files]
+        if not labelled:
+            return [f"{directory}/{deployment.compose_file}"], [f"{directory}/{deployment.env_file}"]
+        first = labelled[0]
+        return list(first.files), list(first.env_files)
+
+
+def _reasons(seen: startup.Seen) -> list[str]:
+    reasons = startup.lost(seen)
+    found = []
+    for container, lines in seen:
+        name = container.service.name
+        said = excerpt(next((line for line in reversed(lines) if line.strip()), ""), 200)
+        if reason := reasons.get(name, f"{name} said" if said else ""):
+            found.append(f"{reason}{': ' if said else ''}{said}")
+    return found
+
+
+def _words(files: list[str], env_files: list[str]) -> str:
+    words = [word for path in files for word in ("-f", path)]
+    words += [word for path in env_files for word in ("--env-file", path)]
+    return shlex.join(words)
+
+
+def _why(done: Outcome, seconds: float) -> str:
+    if done.code in (124, 137):
+        return f"it took longer than {seconds:.0f} s"
+    return done.last or f"exit code {done.code}"

@@ -1,0 +1,174 @@
+"""The lock on a deployment, and the program on its host that runs steps for as long as it is held.
+
+The program undoes what was begun when this side goes silent, so that a runner that is killed, or a connection that breaks,
+leaves the deployment as it was.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import shlex
+import tarfile
+import threading
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import PurePosixPath
+
+import msgspec
+
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.verdicts import Unreachable, UsageError
+from lago_acceptance.deploy.steps import UNDO_SECONDS, Step
+from lago_acceptance.hosts.base import Host, WriteCommand
+from lago_acceptance.hosts.channel import Channel
+
+STATE = ".lago-acceptance"
+# A runner that is silent for this long is gone; a living one says so several times meanwhile.
+SILENCE_SECONDS, BEAT_SECONDS = 30, 5
+# What the way there and back may take beside the step itself.
+_MARGIN = 60.0
+_SERVE = 'exec "$(command -v bash || command -v ash)" "$0" "$@"'
+_INSTALL = """set -e
+umask 077
+[ -d "$directory" ] || { echo "there is no folder $directory"; exit 4; }
+command -v flock >/dev/null || { echo "the program flock is missing: install util-linux"; exit 4; }
+command -v bash >/dev/null || command -v ash >/dev/null || { echo "bash is missing: install it"; exit 4; }
+mkdir -p "$directory/$state/deploys/$id"
+printf '%s' "$archive" | base64 -d | tar -x -f - -C "$directory/$state/deploys/$id"
+"""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a request ended: its exit code (0: done) and what it printed, without secrets."""
+
+    code: int
+    lines: tuple[str, ...]
+
+    @property
+    def last(self) -> str:
+        """The last line that says something, "" if none does."""
+        return next((line.strip() for line in reversed(self.lines) if line.strip()), "")
+
+
+class Locked(UsageError):
+    """Somebody else is changing the deployment."""
+
+
+class Session:
+    """One deploy on its host, with the lock. Closing it without ``accept`` or ``undo`` undoes what was begun.
+
+    ``settings`` are the variables of shell/*.sh; they may hold secrets. Locked where another deploy goes on, UsageError where the host
+    lacks what is needed.
+    """
+
+    def __init__(self, host: Host, permit: Permit, directory: str, id: str, settings: Mapping[str, str]):
+        self.host, self.directory, self.id = host, directory, id
+        self.folder = str(PurePosixPath(directory, STATE, "deploys", id))
+        _install(host, permit, directory, id, settings)
+        program = f"{self.folder}/program.sh"
+        arguments = ("sh", "-c", _SERVE, program, "serve", str(SILENCE_SECONDS))
+        self._channel: Channel = host.open("deploy", arguments, permit)
+        answer = self._channel.receive(_MARGIN)
+        if answer != "ready":
+            self._channel.ended(_MARGIN)
+            _, _, holder = answer.partition("\t")
+            raise Locked(
+                f"{directory} on {host.name} is being changed by {redact(holder) or 'somebody else'}; wait until that has "
+                f"ended (lago-acceptance status shows it)"
+            )
+        self._over = threading.Event()
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def _beat(self) -> None:
+        while not self._over.wait(BEAT_SECONDS):
+            try:
+                self._channel.send("beat")
+            except Unreachable:
+                return
+
+    def put(self, path: str, content: bytes) -> None:
+        """Hand over a new file, by its path below the deployment's folder. It is put in place by a step."""
+        encoded = base64.b64encode(content).decode("ascii")
+        outcome = self._request(f"put {base64.b64encode(path.encode()).decode('ascii')} {encoded}", 60)
+        if outcome.code:
+            raise Unreachable(f"{path} could not be copied to {self.host.name}: {outcome.last}")
+
+    def ask(self, question: str, seconds: float = 120) -> Outcome:
+        """Run a function that changes nothing, ``ask_<question>``."""
+        return self._request(f"ask ask_{question} {seconds:.0f}", seconds)
+
+    def step(self, step: Step) -> Outcome:
+        """Run a step. Unreachable where the connection breaks: then the host undoes what was begun."""
+        return self._request(f"step {step.name} {step.seconds:.0f}", step.seconds)
+
+    def accept(self) -> None:
+        """Keep what was done. Unreachable where the host can't write that down, and so will undo it."""
+        if (done := self._request("accept", 10)).code:
+            raise Unreachable(f"{self.host.name} could not note that the deploy stays: {done.last}")
+
+    def undo(self) -> Outcome:
+        """Undo the steps that were begun, the last first."""
+        return self._request("undo", UNDO_SECONDS * 3)
+
+    def _request(self, request: str, seconds: float) -> Outcome:
+        self._channel.send(request)
+        lines: list[str] = []
+        while True:
+            line = self._channel.receive(seconds + _MARGIN)
+            if line.startswith("= "):
+                return Outcome(int(line[2:]), tuple(redact("\n".join(lines)).splitlines()))
+            lines.append(line.removeprefix("> "))
+
+    def close(self) -> None:
+        """Release the lock, after what the host still has to undo."""
+        self._over.set()
+        self._channel.ended(UNDO_SECONDS)
+
+
+def settle(host: Host, permit: Permit, directory: str, id: str) -> Outcome:
+    """Undo what an earlier deploy has begun and not finished. Locked where somebody is at it."""
+    program = str(PurePosixPath(directory, STATE, "deploys", id, "program.sh"))
+    arguments = ("sh", "-c", _SERVE, program, "settle")
+    done = host.change(WriteCommand("undoing a deploy", arguments, deadline=UNDO_SECONDS * 3), permit)
+    if done.output.startswith("locked\t"):
+        holder = done.output.partition("\t")[2].strip()
+        raise Locked(f"{directory} on {host.name} is being changed by {holder}")
+    return Outcome(done.code, tuple(done.output.splitlines()))
+
+
+def _install(host: Host, permit: Permit, directory: str, id: str, settings: Mapping[str, str]) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:") as archive:
+        for name, text in (*_program(), ("settings", _assignments(settings))):
+            content = text.encode("utf-8", "surrogateescape")
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o600
+            archive.addfile(member, io.BytesIO(content))
+    variables = {
+        "directory": directory,
+        "state": STATE,
+        "id": id,
+        "archive": base64.b64encode(packed.getvalue()).decode("ascii"),
+    }
+    done = host.change(
+        WriteCommand("preparing the deploy", ("sh", "-c", _INSTALL), variables, deadline=60), permit
+    )
+    if done.code:
+        said = done.stopped or next(
+            iter(reversed(done.output.strip().splitlines())), f"exit code {done.code}"
+        )
+        raise UsageError(f"nothing can be deployed to {directory} on {host.name}: {said}")
+
+
+def _program() -> list[tuple[str, str]]:
+    return [
+        (each.name, each.read_text("utf-8"))
+        for each in (files(__package__) / "shell").iterdir()
+        if each.name.endswith(".sh")
+    ]
+
+
+def _assignments(settings: Mapping[str, str]) -> str:
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())

@@ -1,0 +1,32 @@
+# Puts the new files in place, each whole: beside its place first, then by a rename.
+place() { # file, path in the directory, mode
+    mkdir -p "$directory/$(dirname "$2")"
+    beside=$(mktemp "$directory/$(dirname "$2")/.lago-acceptance.XXXXXX")
+    cat "$1" >"$beside" && chmod "$3" "$beside" && mv -f "$beside" "$directory/$2" && return
+    rm -f "$beside"
+    return 1
+}
+new_paths() { (cd "$here/new" && find . -type f | sed 's|^\./||' | sort); }
+change_files() {
+    new_paths >"$here/new.paths"
+    while IFS= read -r path; do
+        # A container goes on seeing the file that it was started with, so one that is the same stays the same file.
+        if cmp -s "$here/new/$path" "$directory/$path"; then
+            chmod 600 "$directory/$path"
+        else
+            place "$here/new/$path" "$path" 600
+        fi
+    done <"$here/new.paths"
+    (cd "$directory" && tr '\n' '\0' <"$here/new.paths" | xargs -0 sha256sum) >"$here/manifest"
+}
+undo_files() {
+    while IFS="$tab" read -r mode path; do
+        if [ "$mode" = absent ]; then
+            [ ! -e "$here/new/$path" ] || rm -f "$directory/$path"
+        else
+            cmp -s "$here/backup/files/$path" "$directory/$path" || place "$here/backup/files/$path" "$path" "$mode"
+            chmod "$mode" "$directory/$path"
+        fi
+    done <"$here/backup/modes"
+    rm -f "$directory"/.lago-acceptance.??????
+}

@@ -1,0 +1,41 @@
+"""The steps of a deploy, as data: what each does, how long it may take, and what undoing it does. shell/<name>.part.sh runs them."""
+
+from __future__ import annotations
+
+import msgspec
+
+# How long the undoing of one step may take, in seconds: it may have to restore a dump.
+UNDO_SECONDS = 1800
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step. ``begins`` is printed when it begins, ``failed`` says what could not be done; ``seconds`` is its deadline."""
+
+    name: str
+    begins: str
+    failed: str
+    seconds: float
+
+
+PULL = Step("pull", "pulling the images", "the images could not be pulled", 1800)
+KEEP = Step("keep", "keeping the files and images that run now", "the backup could not be written", 120)
+QUIET = Step(
+    "quiet",
+    "waiting until the workers have finished their jobs",
+    "the workers did not finish their jobs in time",
+    900,
+)
+STOP = Step("stop", "stopping API, workers and clock", "the old version could not be stopped", 180)
+DUMP = Step("dump", "dumping the database", "the database could not be dumped", 3600)
+FILES = Step("files", "putting the new files in place", "the new files could not be written", 60)
+STORES = Step("stores", "starting database and Redis", "the new version's stores can't be used", 300)
+WORK = Step("work", "starting workers and clock", "the new version's workers did not start", 900)
+UP = Step("up", "starting the new version", "the new version did not start", 900)
+RETURN = Step("return", "returning to the kept images and data", "the backup could not be returned to", 3600)
+REMOVE = Step("remove", "removing containers and volumes", "not everything could be removed", 300)
+
+DEPLOY = (PULL, KEEP, QUIET, STOP, DUMP, FILES, STORES, UP, WORK)
+# Where nothing runs yet, or nothing that answers requests or stores data is recreated.
+QUICK_DEPLOY = (PULL, KEEP, FILES, UP, WORK)
+ROLLBACK = (KEEP, QUIET, STOP, DUMP, FILES, RETURN, UP, WORK)
+DOWN = (KEEP, QUIET, STOP, DUMP, REMOVE)

@@ -1,0 +1,60 @@
+"""The host that all tests of deploys share."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def _hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list]:
+    """The host that is up, as the only one of a list: it is replaced when it can't be restored."""
+    from tests.support.deploy import host
+
+    hosts = [host.bring_up(tmp_path_factory.mktemp("deployable"))]
+    yield hosts
+    for each in hosts:
+        each.down()
+
+
+@pytest.fixture
+def deployable(_hosts: list):
+    """A host to deploy to, shared by tests that leave it as it was."""
+    return _hosts[0]
+
+
+@pytest.fixture
+def breakable(_hosts: list, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+    """A host to deploy to that the test may break: files and containers are put back, or a fresh host comes up."""
+    from tests.support.deploy import host
+
+    yield _hosts[0]
+    try:
+        _hosts[0].restore()
+    except (AssertionError, OSError, subprocess.SubprocessError):
+        _hosts.pop().down()
+        _hosts.append(host.bring_up(tmp_path_factory.mktemp("deployable")))
+
+
+@pytest.fixture
+def gateway(deployable, tmp_path: Path) -> Iterator:
+    """A gateway beside the host, with the key that Lago was seeded with."""
+    from tests.support.deploy.gateway import Gateway
+
+    made = Gateway(deployable, tmp_path)
+    original = deployable.live.stack.api_key.reveal()
+    try:
+        made.up()
+        yield made
+    finally:
+        made.compose("down", "--timeout", "1")
+        # Other tests use the key that Lago was seeded with.
+        deployable.sql(
+            f"DELETE FROM api_keys WHERE value <> '{original}'; UPDATE api_keys SET expires_at = NULL;"
+        )
+        shutil.copy2(deployable.live.folder / "original" / ".env.lago", deployable.folder / ".env.lago")
+        shutil.rmtree(deployable.folder / ".lago-acceptance", ignore_errors=True)

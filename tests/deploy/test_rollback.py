@@ -1,0 +1,53 @@
+"""Going back by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.containers import docker
+from tests.support.deploy import command
+from tests.support.deploy import host as hosts
+
+pytestmark = [pytest.mark.stack, pytest.mark.docker]
+
+
+def _volumes(project: str) -> list[str]:
+    return docker("volume", "ls", "-q", "--filter", f"label=com.docker.compose.project={project}").split()
+
+
+def test_what_ran_before_the_last_deploy_runs_again_with_all_data(breakable, tmp_path):
+    original = (breakable.folder / hosts.COMPOSE_FILE).read_bytes()
+    checkout = breakable.copy(tmp_path / "checkout")
+    hosts.edit(checkout, lambda document, _: document["services"]["lago-clock"].update(mem_limit="900m"))
+    deployed = command.deploy(breakable, checkout)
+    assert deployed.code == 0, deployed.output[-6000:]
+    breakable.put_data()
+    counts, volumes = breakable.counts(), _volumes(breakable.project)
+    result = command.run("rollback", breakable)
+    assert result.code == 0, result.output
+    assert "runs again; what ran until now is kept as backup" in result.output
+    assert (breakable.folder / hosts.COMPOSE_FILE).read_bytes() == original
+    assert breakable.counts() == counts
+    assert _volumes(breakable.project) == volumes
+    assert docker("inspect", "-f", "{{.HostConfig.Memory}}", breakable.container("lago-clock")) == str(2**30)
+
+
+def test_there_is_nothing_to_go_back_to_where_nothing_was_deployed(deployable):
+    result = command.run("rollback", deployable)
+    assert result.code == 4
+    assert "nothing has been deployed to" in result.output
+    unknown = command.run("rollback", deployable, "--to", "20200101-000000-abcdef")
+    assert unknown.code == 4
+    assert "there is no backup 20200101-000000-abcdef" in unknown.output
+
+
+def test_volumes_go_only_by_the_projects_name_and_leave_a_dump(breakable):
+    refused = command.run("rollback", breakable, "--down-volumes", "lago")
+    assert refused.code == 4
+    assert f"which is {breakable.project}" in refused.output
+    assert _volumes(breakable.project)
+    result = command.run("rollback", breakable, "--down-volumes", breakable.project)
+    assert result.code == 0, result.output
+    assert not _volumes(breakable.project)
+    [dump] = breakable.folder.glob(".lago-acceptance/deploys/*/backup/database.dump")
+    assert dump.read_bytes()[:5] == b"PGDMP"
