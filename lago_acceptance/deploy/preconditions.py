@@ -18,7 +18,7 @@ _KIB = 1024
 def problems(
     plan: Plan, state: HostState, facts: Facts, deployment: Deployment, limits: Limits, overwrite: bool
 ) -> list[str]:
-    """What stands against the deploy, a sentence each, with what to do about it."""
+    """What prevents the deploy, one sentence each, with what to do about it."""
     return [
         *_folder(plan, facts),
         *_missing_files(plan, deployment),

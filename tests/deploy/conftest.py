@@ -58,3 +58,16 @@ def gateway(deployable, tmp_path: Path) -> Iterator:
         )
         shutil.copy2(deployable.live.folder / "original" / ".env.lago", deployable.folder / ".env.lago")
         shutil.rmtree(deployable.folder / ".lago-acceptance", ignore_errors=True)
+
+
+@pytest.fixture
+def checkout(breakable, tmp_path):
+    """A folder to deploy from, with a change that recreates the API's container."""
+    from tests.support.deploy import host
+
+    def with_another_variable(document: dict, _: dict[str, str]) -> None:
+        document["services"]["lago-api"]["environment"]["LAGO_DISABLE_SEGMENT"] = "yes"
+
+    folder = breakable.copy(tmp_path / "checkout")
+    host.edit(folder, with_another_variable)
+    return folder

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
-from lago_acceptance.core.waiting import until
-from tests.support.deploy import command, moments
-from tests.support.deploy import host as hosts
-from tests.support.patience import PATIENCE
+from tests.support.deploy import command
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
-
-
-@pytest.fixture
-def checkout(breakable, tmp_path):
-    """A change that recreates the API's container."""
-    folder = breakable.copy(tmp_path / "checkout")
-    hosts.edit(folder, with_another_variable)
-    return folder
-
-
-def with_another_variable(document, _):
-    document["services"]["lago-api"]["environment"]["LAGO_DISABLE_SEGMENT"] = "yes"
 
 
 # --- the folder to deploy ---
@@ -62,43 +45,3 @@ def test_a_folder_of_somebody_else_is_left_alone(deployable, tmp_path):
     assert ended.code == 1, ended.output[-3000:]
     assert "correct deployment.directory" in ended.output or "nothing of Lago's" in ended.output
     assert [each.name for each in other.iterdir()] == ["letters.txt"]
-
-
-# --- the dump ---
-
-
-def test_a_dump_that_breaks_off_leaves_the_old_version(breakable, checkout):
-    counts = breakable.counts()
-    lock = [
-        "docker",
-        "exec",
-        "-i",
-        breakable.container("lago-db"),
-        "psql",
-        "-XqAt",
-        "-U",
-        "lago",
-        "-d",
-        "lago",
-    ]
-    with subprocess.Popen(lock, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as held:
-        with moments.running(breakable, checkout) as deploy:
-            folder = deploy.await_event("done", "stop")
-            held.stdin.write("BEGIN; LOCK TABLE webhooks IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
-            held.stdin.flush()
-            assert held.stdout.readline().strip() == "held"
-            end = (
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-                "WHERE application_name = 'pg_dump' AND wait_event_type = 'Lock'"
-            )
-            assert until(lambda: breakable.sql(end) != "0", PATIENCE)
-            held.stdin.close()
-            ended = deploy.ended()
-        held.wait(PATIENCE)
-    assert ended.code == 1, ended.output[-4000:]
-    cause = ended.output.partition("not deployed: ")[2].splitlines()[0]
-    assert "the database could not be dumped" in cause
-    assert ("undone", "-") in moments.journal(folder)
-    assert list((folder / "backup").glob("database.dump*")) == []
-    breakable.await_routes()
-    assert breakable.counts() == counts

@@ -12,18 +12,6 @@ from tests.support.patience import PATIENCE
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
 
-@pytest.fixture
-def checkout(breakable, tmp_path):
-    """A change that recreates the API's container."""
-    folder = breakable.copy(tmp_path / "checkout")
-    hosts.edit(folder, with_another_variable)
-    return folder
-
-
-def with_another_variable(document, _):
-    document["services"]["lago-api"]["environment"]["LAGO_DISABLE_SEGMENT"] = "yes"
-
-
 def settled(folder, how):
     return moments.journal(folder)[-1:] == [(how, "-")]
 
