@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, Parser
 from lago_acceptance.cli.on_host import LOCAL, reached
-from lago_acceptance.core import private_folders, report_files, resources
+from lago_acceptance.core import private_folders, resources
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
@@ -125,7 +122,7 @@ def _of_host(asked: Namespace, settings: Settings) -> list[str]:
             "it leaves the host: customers' names, addresses, e-mail addresses, tax numbers, invoices and usage, and the API keys "
             "of the organization; the copy here is removed afterwards"
         )
-        with _private_folder() as folder:
+        with private_folders.temporary("lago-rehearsal-") as folder:
             copy = dumps.copied(host, PERMIT, dump, folder, say)
             return _here(copy, dump.identity, folder, asked, settings)
 
@@ -145,7 +142,7 @@ def _of_file(asked: Namespace, settings: Settings) -> list[str]:
         raise UsageError(
             f"{asked.what} can't be read: {error.strerror}; give a file that pg_dump -Fc has made, or ssh://root@HOST"
         ) from error
-    with _private_folder() as folder:
+    with private_folders.temporary("lago-rehearsal-") as folder:
         return _here(dump, counted, folder, asked, settings)
 
 
@@ -180,16 +177,6 @@ def _here(
             "not judged: values that Lago has encrypted, because its keys are not here (--env-file gives them)"
         )
     return _rehearsal(host, settings, str(folder), str(dump), source, counted)
-
-
-@contextmanager
-def _private_folder() -> Iterator[Path]:
-    with report_files.writing("the folder of the rehearsal", report_files.IN_TMPDIR):
-        folder = private_folders.make("lago-rehearsal-")
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rehearsal(

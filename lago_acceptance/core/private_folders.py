@@ -7,9 +7,10 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from lago_acceptance.core import owner
+from lago_acceptance.core import owner, report_files
 
 _OWNER = "owner"
 _KEPT = "kept "
@@ -25,6 +26,17 @@ def make(prefix: str, place: str | None = None) -> Path:
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=around))
     (folder / _OWNER).write_text(owner.me())
     return folder
+
+
+@contextmanager
+def temporary(prefix: str) -> Iterator[Path]:
+    """A new folder that is removed when the block ends. NotWritten where it can't be made."""
+    with report_files.writing("a temporary folder", report_files.IN_TMPDIR):
+        folder = make(prefix)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def keep(folder: Path, run_id: str) -> None:

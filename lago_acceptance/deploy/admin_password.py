@@ -1,6 +1,6 @@
 """A new password for somebody who can't log in to Lago's web UI any more, by Lago's own models.
 
-Lago sends no mail unless SMTP is set up, so "forgot password" leads nowhere there. Sessions that are open stay so until they expire,
+Lago sends no mail unless SMTP is set up, so "forgot password" sends nothing there. Sessions that are open stay so until they expire,
 2 h 24 min after the last request (docs/lago-facts.md, section 3.10).
 """
 

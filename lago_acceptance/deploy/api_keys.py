@@ -16,7 +16,8 @@ from lago_acceptance.clients.graphql import GraphQL
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.secrets import Secret, redact
 from lago_acceptance.core.verdicts import Unreachable, UsageError
-from lago_acceptance.deploy.small_change import RAILS_SECONDS, Place, SmallChange, part
+from lago_acceptance.deploy.session import part
+from lago_acceptance.deploy.small_change import RAILS_SECONDS, Place, SmallChange
 from lago_acceptance.deploy.steps import Step
 from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.scenarios.dedicated_organization import NAME as SUITES_OWN

@@ -25,10 +25,10 @@ def lost(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
         )
         return
     for name in COUNTED:
-        if _number(after, name) < _number(before, name):
+        if number(after, name) < number(before, name):
             yield f"there were {before[name]} {name} before, and there are {after.get(name, '0')} now"
-    finished = _number(after, "processed") - _number(before, "processed")
-    waited, waits = (sum(_number(each, name) for name in WAITING) for each in (before, after))
+    finished = number(after, "processed") - number(before, "processed")
+    waited, waits = (sum(number(each, name) for name in WAITING) for each in (before, after))
     if finished < 0:
         yield "this is not the same Redis as before: its count of finished jobs has gone down"
     elif waits + finished < waited:
@@ -37,10 +37,11 @@ def lost(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
 
 def grown(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     """What has been added, such as "2 customers, 40 events"; "" where nothing was."""
-    more = ((name, _number(after, name) - _number(before, name)) for name in COUNTED)
+    more = ((name, number(after, name) - number(before, name)) for name in COUNTED)
     return ", ".join(f"{count} {name}" for name, count in more if count > 0)
 
 
-def _number(values: Mapping[str, str], name: str) -> int:
+def number(values: Mapping[str, str], name: str) -> int:
+    """A count by its name, 0 where it is missing."""
     text = values.get(name, "")
     return int(text) if text.isdigit() else 0

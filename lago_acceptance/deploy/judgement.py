@@ -24,15 +24,13 @@ def errors(
     waivers: WaiverFile,
     despite: Collection[str],
 ) -> list[Finding]:
-    """The errors that the gate finds in a plan's new files, which are in ``folder_given`` here, without those that are waived or named by ``despite``."""
-    folder = private_folders.make("lago-deploy-")
-    try:
-        new = _written(
-            folder / "new", {path: file.content for path, file in plan.old.items() if file.content} | plan.new
-        )
-        old = _written(
-            folder / "old", {path: file.content for path, file in plan.old.items() if file.content}
-        )
+    """The errors that the gate finds in a plan's new files, without those that are waived or named by ``despite``.
+
+    ``folder_given`` is where the operator has these files.
+    """
+    before = {path: file.content for path, file in plan.old.items() if file.content}
+    with private_folders.temporary("lago-deploy-") as folder:
+        new, old = _written(folder / "new", before | plan.new), _written(folder / "old", before)
         base = old / deployment.compose_file
         question = Question(
             _existing(new / deployment.env_file),
@@ -42,10 +40,6 @@ def errors(
         )
         with Judging([new / deployment.compose_file], question) as judging:
             found = judge(judging.verdicts, waivers).findings
-    finally:
-        import shutil
-
-        shutil.rmtree(folder, ignore_errors=True)
     return [
         _placed(each, new, folder_given)
         for each in found

@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import difflib
 import hashlib
-import io
 import json
-import tarfile
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +19,7 @@ from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.settings import Deployment
 from lago_acceptance.core.value_shapes import sounds_secret
 from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.deploy.session import packed, part
 from lago_acceptance.deploy.version import NewVersion
 from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.model.deployment import Model
@@ -195,10 +194,10 @@ def read(host: Host, version: NewVersion, deployment: Deployment, directory: str
 
     ``project`` is the Compose project that runs there, "" where none does.
     """
-    text = (files(__package__) / "plan.sh").read_text("utf-8")
+    text = part("host") + (files(__package__) / "plan.sh").read_text("utf-8")
     asked = {
         "directory": directory,
-        "archive": _archive(version.files),
+        "archive": packed(version.files),
         "compose_file": deployment.compose_file,
         "env_file": deployment.env_file,
         "paths": "\n".join(version.paths),
@@ -277,16 +276,6 @@ def _container(row: list[str]) -> OldContainer:
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(each for each in text.split(",") if each and each != "<no value>")
-
-
-def _archive(contents: dict[str, bytes]) -> str:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:") as archive:
-        for path, content in contents.items():
-            member = tarfile.TarInfo(path)
-            member.size, member.mode = len(content), 0o600
-            archive.addfile(member, io.BytesIO(content))
-    return base64.b64encode(packed.getvalue()).decode("ascii")
 
 
 def _teach(contents: list[bytes], directory: str) -> None:

@@ -9,15 +9,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/new"
 printf '%s' "$archive" | base64 -d | tar -x -f - -C "$work/new"
 
-compose() {
-    program="docker compose"
-    if [ -n "$compose_program" ]; then
-        program=$compose_program
-    elif ! docker compose version >/dev/null 2>&1; then
-        program=docker-compose
-    fi
-    env -i PATH="$PATH" HOME="${HOME:-/}" ${DOCKER_HOST:+DOCKER_HOST="$DOCKER_HOST"} $program ${project:+-p "$project"} "$@"
-}
+of_project() { compose_alone ${project:+-p "$project"} "$@"; }
 section() { printf '%s\t%s\n' "$1" "$(base64 | tr -d '\n')"; }
 # What a file is now. A private key stays on its host.
 kept() {
@@ -43,7 +35,7 @@ id -u | sed "s/^/user$tab/"
 done
 set -- --project-directory "$work/new" -f "$work/new/$compose_file"
 [ ! -f "$work/new/$env_file" ] || set -- "$@" --env-file "$work/new/$env_file"
-if compose "$@" config --format json >"$work/config" 2>"$work/said"; then
+if of_project "$@" config --format json >"$work/config" 2>"$work/said"; then
     # Compose would compare its containers with what the files say in their own place.
     sed "s#$work/new#$directory#g" "$work/config" >"$work/in-place.json"
     section config <"$work/in-place.json"
@@ -55,8 +47,8 @@ if compose "$@" config --format json >"$work/config" 2>"$work/said"; then
     } | sort -u >"$work/mounted"
     printf '%s\n' "$paths" "$compose_file" "$env_file" | sort -u >"$work/known"
     comm -23 "$work/mounted" "$work/known" | while IFS= read -r path; do kept "$path"; done
-    compose --project-directory "$directory" -f "$work/in-place.json" config --hash '*' 2>/dev/null | sed "s/^/hash$tab/; s/ /$tab/"
-    compose --project-directory "$directory" -f "$work/in-place.json" config --images 2>/dev/null | sort -u | while read -r image; do
+    of_project --project-directory "$directory" -f "$work/in-place.json" config --hash '*' 2>/dev/null | sed "s/^/hash$tab/; s/ /$tab/"
+    of_project --project-directory "$directory" -f "$work/in-place.json" config --images 2>/dev/null | sort -u | while read -r image; do
         printf 'image\t%s\t%s\n' "$image" "$(docker image inspect -f '{{.Id}}' "$image" 2>/dev/null)"
     done
 else

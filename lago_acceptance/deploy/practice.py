@@ -27,8 +27,7 @@ from lago_acceptance.deploy import identity, plan, state, version
 from lago_acceptance.deploy.mistakes import Edit
 from lago_acceptance.deploy.plan import Plan
 from lago_acceptance.deploy.rollout import NotDeployed, Rollout, Wishes
-from lago_acceptance.deploy.session import STATE
-from lago_acceptance.deploy.small_change import part
+from lago_acceptance.deploy.session import STATE, part
 from lago_acceptance.deploy.state import PastDeploy
 from lago_acceptance.deploy.steps import DEPLOY, QUICK_DEPLOY
 from lago_acceptance.facts.collect import observe

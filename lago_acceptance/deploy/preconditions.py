@@ -37,7 +37,7 @@ def _folder(plan: Plan, facts: Facts) -> Iterator[str]:
     if plan.user not in ("0", plan.owner):
         yield f"{directory} belongs to another user (uid {plan.owner}): log in as its owner, or as root"
     elsewhere = facts.lagos.get(plan.project, "")
-    if plan.containers and elsewhere and PurePosixPath(elsewhere) != PurePosixPath(directory):
+    if elsewhere and PurePosixPath(elsewhere) != PurePosixPath(directory):
         yield (
             f"the project {plan.project} was started in {elsewhere}, not in {directory}: correct deployment.directory in "
             "settings.toml"

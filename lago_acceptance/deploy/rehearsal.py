@@ -6,9 +6,6 @@ port, no worker and no clock. shell/rehearse.part.sh does it.
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
@@ -22,7 +19,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unreachable, UsageError
 from lago_acceptance.deploy import identity
 from lago_acceptance.deploy.rehearsal_checks import judged
-from lago_acceptance.deploy.session import Outcome, Session
+from lago_acceptance.deploy.session import Outcome, Session, holder
 from lago_acceptance.deploy.steps import Step
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Facts
@@ -186,7 +183,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
         else:
             self.say("nobody has counted what the dump should hold, so nothing is compared with it")
         migrated = self._held(self._take(session, MIGRATE))
-        new = number(migrated, "migrations") - number(restored, "migrations")
+        new = identity.number(migrated, "migrations") - identity.number(restored, "migrations")
         self.say(
             f"migrated: {new} new migrations, the latest is {migrated.get('latest_migration', 'unknown')}"
         )
@@ -240,7 +237,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
         return {
             **given,
             "deploy_id": id,
-            "who": f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}, rehearsal {id}",
+            "who": holder("rehearsal", id),
             "directory": self.directory,
             "project": f"{PROJECT}{id}",
             "dump": self.dump,
@@ -261,12 +258,6 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # --- numbers ---
-
-
-def number(values: Mapping[str, str], name: str) -> int:
-    """A count by its name, 0 where it is missing."""
-    text = values.get(name, "")
-    return int(text) if text.isdigit() else 0
 
 
 def rows(values: Mapping[str, str]) -> dict[str, str]:

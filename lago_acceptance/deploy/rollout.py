@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import logging
-import os
 import shlex
-import socket
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -25,7 +22,7 @@ from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.core.waiting import until
 from lago_acceptance.deploy import identity
 from lago_acceptance.deploy.plan import Plan
-from lago_acceptance.deploy.session import STATE, Outcome, Session
+from lago_acceptance.deploy.session import STATE, Outcome, Session, holder
 from lago_acceptance.deploy.steps import DUMP, PULL, STOP, UNDO_SECONDS, UP, WORK, Step
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
@@ -139,7 +136,7 @@ class Rollout:
             ) from error
         if done.code:
             reason = self._lost(self._answering) if step is UP else ""
-            self._undo(f"{step.failed}: {'; '.join(filter(None, (reason, _why(done, step.seconds))))}")
+            self._undo(f"{step.failed}: {'; '.join(filter(None, (reason, done.why(step.seconds))))}")
 
     def _lost(self, services: Collection[str]) -> str:
         """Why some services can't come up, with what their containers printed last; "" where nothing is known."""
@@ -318,7 +315,7 @@ class Rollout:
         return {
             "deploy_id": self.id,
             "deploy_tag": self.id.replace("-", "_"),
-            "who": f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}, deploy {self.id}",
+            "who": holder("deploy", self.id),
             "directory": plan.directory,
             "project": plan.project,
             "compose_program": self.host.compose_command,
@@ -373,9 +370,3 @@ def _words(files: list[str], env_files: list[str]) -> str:
     words = [word for path in files for word in ("-f", path)]
     words += [word for path in env_files for word in ("--env-file", path)]
     return shlex.join(words)
-
-
-def _why(done: Outcome, seconds: float) -> str:
-    if done.code in (124, 137):
-        return f"it took longer than {seconds:.0f} s"
-    return done.last or f"exit code {done.code}"

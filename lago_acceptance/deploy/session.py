@@ -7,8 +7,11 @@ leaves the deployment as it was.
 from __future__ import annotations
 
 import base64
+import getpass
 import io
+import os
 import shlex
+import socket
 import tarfile
 import threading
 from collections.abc import Mapping
@@ -45,6 +48,12 @@ class Outcome(msgspec.Struct, frozen=True):
 
     code: int
     lines: tuple[str, ...]
+
+    def why(self, seconds: float) -> str:
+        """Why a request that was given so many seconds failed."""
+        if self.code in (124, 137):
+            return f"it took longer than {seconds:.0f} s"
+        return self.last or f"exit code {self.code}"
 
     @property
     def last(self) -> str:
@@ -139,18 +148,12 @@ def settle(host: Host, permit: Permit, directory: str, id: str) -> Outcome:
 
 
 def _install(host: Host, permit: Permit, directory: str, id: str, settings: Mapping[str, str]) -> None:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:") as archive:
-        for name, text in (*_program(), ("settings", _assignments(settings))):
-            content = text.encode("utf-8", "surrogateescape")
-            member = tarfile.TarInfo(name)
-            member.size, member.mode = len(content), 0o600
-            archive.addfile(member, io.BytesIO(content))
+    texts = {**_program(), "settings": _assignments(settings)}
     variables = {
         "directory": directory,
         "state": STATE,
         "id": id,
-        "archive": base64.b64encode(packed.getvalue()).decode("ascii"),
+        "archive": packed({name: text.encode("utf-8", "surrogateescape") for name, text in texts.items()}),
     }
     done = host.change(
         WriteCommand("preparing the deploy", ("sh", "-c", _INSTALL), variables, deadline=60), permit
@@ -162,12 +165,30 @@ def _install(host: Host, permit: Permit, directory: str, id: str, settings: Mapp
         raise UsageError(f"nothing can be deployed to {directory} on {host.name}: {said}")
 
 
-def _program() -> list[tuple[str, str]]:
-    return [
-        (each.name, each.read_text("utf-8"))
-        for each in (files(__package__) / "shell").iterdir()
-        if each.name.endswith(".sh")
-    ]
+def packed(contents: Mapping[str, bytes]) -> str:
+    """Files of mode 600, by their paths, as a tar in base64."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:") as archive:
+        for path, content in contents.items():
+            member = tarfile.TarInfo(path)
+            member.size, member.mode = len(content), 0o600
+            archive.addfile(member, io.BytesIO(content))
+    return base64.b64encode(made.getvalue()).decode("ascii")
+
+
+def part(name: str) -> str:
+    """The text of one part of the host's program."""
+    return (files(__package__) / "shell" / f"{name}.part.sh").read_text("utf-8")
+
+
+def holder(purpose: str, id: str) -> str:
+    """Who holds the lock, as others are shown it."""
+    return f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}, {purpose} {id}"
+
+
+def _program() -> dict[str, str]:
+    folder = files(__package__) / "shell"
+    return {each.name: each.read_text("utf-8") for each in folder.iterdir() if each.name.endswith(".sh")}
 
 
 def _assignments(settings: Mapping[str, str]) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -19,7 +16,7 @@ from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.settings import Deployment, Gateway
 from lago_acceptance.core.verdicts import Unreachable, UsageError
 from lago_acceptance.deploy import state
-from lago_acceptance.deploy.session import STATE, Locked, Outcome, Session
+from lago_acceptance.deploy.session import STATE, Locked, Outcome, Session, holder
 from lago_acceptance.deploy.steps import UNDO_SECONDS, Step
 from lago_acceptance.hosts.base import Host, WriteCommand
 
@@ -98,7 +95,7 @@ class SmallChange:
         return self._place.variables(self._host) | {
             "deploy_id": self.id,
             "project": "",
-            "who": f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}, {self.purpose} {self.id}",
+            "who": holder(self.purpose, self.id),
             "undo_seconds": str(UNDO_SECONDS),
         }
 
@@ -130,7 +127,7 @@ class SmallChange:
         """Run a function that changes nothing. NotChanged with ``failed`` and what it printed, where it fails."""
         done = self._session.ask(question, RAILS_SECONDS)
         if done.code:
-            self._undo(f"{failed}: {_why(done, RAILS_SECONDS)}")
+            self._undo(f"{failed}: {done.why(RAILS_SECONDS)}")
         return done
 
     def take(self, step: Step) -> Outcome:
@@ -143,7 +140,7 @@ class SmallChange:
             self._begun = False
             raise NotChanged(f"{step.failed}: {error}. The host undoes by itself what was begun.") from error
         if done.code:
-            self._undo(f"{step.failed}: {_why(done, step.seconds)}")
+            self._undo(f"{step.failed}: {done.why(step.seconds)}")
         return done
 
     def refuse(self, why: str) -> None:
@@ -183,20 +180,7 @@ class SmallChange:
             )
 
 
-def part(name: str) -> str:
-    """The text of one part of the host's program."""
-    return (files(__package__) / "shell" / f"{name}.part.sh").read_text("utf-8")
-
-
 def _ruby() -> dict[str, str]:
     folder = files(__package__) / "ruby"
     texts = {each.name.removesuffix(".rb"): each.read_text("utf-8") for each in folder.iterdir()}
     return {f"ruby_{name}": text for name, text in texts.items()}
-
-
-def _why(done: Outcome, seconds: float) -> str:
-    return (
-        f"it took longer than {seconds:.0f} s"
-        if done.code in (124, 137)
-        else done.last or f"exit code {done.code}"
-    )

@@ -124,7 +124,7 @@ def der(private: rsa.RSAPrivateKey, old: bool = False) -> bytes:
     return base64.b64decode("".join(body))
 
 
-# What stands behind LAGO_RSA_PRIVATE_KEY= in an env file.
+# The value of LAGO_RSA_PRIVATE_KEY= in an env file.
 IN_ENV_FILES = {
     "base64": lambda: encoded(pem(key())),
     "base64 of PKCS#1": lambda: encoded(pem(key(), old=True)),

@@ -1,11 +1,4 @@
-# Puts the new files in place, each whole: beside its place first, then by a rename.
-place() { # file, path in the directory, mode
-    mkdir -p "$directory/$(dirname "$2")"
-    beside=$(mktemp "$directory/$(dirname "$2")/.lago-acceptance.XXXXXX")
-    cat "$1" >"$beside" && chmod "$3" "$beside" && mv -f "$beside" "$directory/$2" && return
-    rm -f "$beside"
-    return 1
-}
+# Puts the new files in place.
 new_paths() { (cd "$here/new" && find . -type f | sed 's|^\./||' | sort); }
 change_files() {
     new_paths >"$here/new.paths"
@@ -14,7 +7,8 @@ change_files() {
         if cmp -s "$here/new/$path" "$directory/$path"; then
             chmod 600 "$directory/$path"
         else
-            place "$here/new/$path" "$path" 600
+            mkdir -p "$directory/$(dirname "$path")"
+            put_whole "$here/new/$path" "$directory/$path" 600
         fi
     done <"$here/new.paths"
     (cd "$directory" && tr '\n' '\0' <"$here/new.paths" | xargs -0 sha256sum) >"$here/manifest"
@@ -24,7 +18,7 @@ undo_files() {
         if [ "$mode" = absent ]; then
             [ ! -e "$here/new/$path" ] || rm -f "$directory/$path"
         else
-            cmp -s "$here/backup/files/$path" "$directory/$path" || place "$here/backup/files/$path" "$path" "$mode"
+            cmp -s "$here/backup/files/$path" "$directory/$path" || put_whole "$here/backup/files/$path" "$directory/$path" "$mode"
             chmod "$mode" "$directory/$path"
         fi
     done <"$here/backup/modes"

@@ -1,18 +1,20 @@
 # What several steps need: Compose for this deployment, its containers, its database and its Redis.
 
 # Compose gets nothing of this login but what it needs to reach Docker and the registry.
+compose_alone() {
+    program="docker compose"
+    if [ -n "$compose_program" ]; then
+        program=$compose_program
+    elif ! docker compose version >/dev/null 2>&1; then
+        program=docker-compose
+    fi
+    env -i PATH="$PATH" HOME="${HOME:-/}" ${DOCKER_HOST:+DOCKER_HOST="$DOCKER_HOST"} \
+        ${DOCKER_CONFIG:+DOCKER_CONFIG="$DOCKER_CONFIG"} $program "$@"
+}
 compose() {
     (
         cd "$directory"
-        set -- --progress quiet -p "$project" --project-directory "${folder:-$directory}" "$@"
-        program="docker compose"
-        if [ -n "$compose_program" ]; then
-            program=$compose_program
-        elif ! docker compose version >/dev/null 2>&1; then
-            program=docker-compose
-        fi
-        env -i PATH="$PATH" HOME="${HOME:-/}" ${DOCKER_HOST:+DOCKER_HOST="$DOCKER_HOST"} \
-            ${DOCKER_CONFIG:+DOCKER_CONFIG="$DOCKER_CONFIG"} $program "$@"
+        compose_alone --progress quiet -p "$project" --project-directory "${folder:-$directory}" "$@"
     )
 }
 # With the files of one version; `new_words` and `old_words` are quoted arguments, `coming_words` names the new files before
@@ -91,5 +93,12 @@ wait_for() { # seconds, command
         [ "$(date +%s)" -lt "$end" ] || return 1
         sleep 0.3
     done
+}
+# Puts a file in place whole: beside its place first, then by a rename.
+put_whole() { # content, file, mode, owner if it is not this user
+    beside=$(mktemp "$(dirname "$2")/.lago-acceptance.XXXXXX")
+    cat "$1" >"$beside" && { [ -z "${4:-}" ] || chown "$4" "$beside"; } && chmod "$3" "$beside" && mv -f "$beside" "$2" && return
+    rm -f "$beside"
+    return 1
 }
 free_bytes() { df -Pk "$1" | awk 'NR == 2 { printf "%.0f", $4 * 1024 }'; }

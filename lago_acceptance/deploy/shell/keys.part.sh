@@ -77,12 +77,6 @@ env_file() {
     [ -n "$found" ] && [ -f "$found" ] || fail "there is no file $gateway_env_file here; correct gateway.env_file in settings.toml"
     say "$found"
 }
-put_whole() { # content, file, mode, owner
-    beside=$(mktemp "$(dirname "$2")/.lago-acceptance.XXXXXX")
-    cat "$1" >"$beside" && chown "$4" "$beside" && chmod "$3" "$beside" && mv -f "$beside" "$2" && return
-    rm -f "$beside"
-    return 1
-}
 # The old file is kept first, by a name of its own.
 replace_file() { # name, file, new content
     mkdir -p "$here/backup"

@@ -124,7 +124,7 @@ serve() {
         esac
         answer $?
     done
-    # Nobody asks any more. What could not be undone when it was asked for waits for a person.
+    # The runner is gone. An undo that it asked for, and that failed, is not repeated: an operator has to look at it.
     settled || [ "$asked" = yes ] || [ -z "$(begun)" ] || undo
     rm -f "$here/reserve"
 }

@@ -118,6 +118,13 @@ def test_what_speaks_against_a_deploy_is_said(changes, said):
     assert any(each.startswith(said) for each in found), found
 
 
+def test_a_project_of_that_name_elsewhere_is_not_taken_over():
+    others = facts(lagos={"lago": "/srv/another", "more": "/srv/more"})
+    plan = _with(containers=())
+    [said] = preconditions.problems(plan, NOTHING_DONE, others, OWN.deployment, OWN.limits, False)
+    assert said.startswith("the project lago was started in /srv/another, not in /root/lago")
+
+
 def test_variables_without_a_file_are_said():
     plan = _with(new={"docker-compose.lago.yml": b"${POSTGRES_PASSWORD:?}"})
     assert any("there is no .env.lago" in each for each in _problems(plan))
