@@ -17,9 +17,10 @@ undo_files() {
     while IFS="$tab" read -r mode path; do
         if [ "$mode" = absent ]; then
             [ ! -e "$here/new/$path" ] || rm -f "$directory/$path"
-        else
-            cmp -s "$here/backup/files/$path" "$directory/$path" || put_whole "$here/backup/files/$path" "$directory/$path" "$mode"
+        elif cmp -s "$here/backup/files/$path" "$directory/$path"; then
             chmod "$mode" "$directory/$path"
+        else
+            put_whole "$here/backup/files/$path" "$directory/$path" "$mode"
         fi
     done <"$here/backup/modes"
     rm -f "$directory"/.lago-acceptance.??????

@@ -12,7 +12,7 @@ from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.core.waiting import until
 from lago_acceptance.deploy import session, state
-from lago_acceptance.deploy.session import Locked, Session
+from lago_acceptance.deploy.session import Locked, Outcome, Session
 from lago_acceptance.deploy.steps import FILES, Step
 from lago_acceptance.hosts.local import LocalHost
 from tests.support.patience import PATIENCE
@@ -77,6 +77,32 @@ def test_undoing_puts_the_old_files_back(folder):
     opened.close()
     assert _is_old(folder)
     assert _last(folder) == state.UNDONE
+
+
+def test_a_file_that_stays_the_same_gets_its_old_mode_back(folder):
+    opened = _session(folder)
+    opened.put("compose.yml", b"old")
+    inode = (folder / "compose.yml").stat().st_ino
+    opened.step(FILES)
+    assert (folder / "compose.yml").stat().st_mode & 0o777 == 0o600
+    assert opened.undo().code == 0
+    opened.close()
+    assert _is_old(folder)
+    # A container that mounts it goes on seeing it.
+    assert (folder / "compose.yml").stat().st_ino == inode
+
+
+@pytest.mark.parametrize(
+    ("code", "lines", "why"),
+    [
+        (1, ("the cause", ""), "the cause"),
+        (3, (), "exit code 3"),
+        (124, ("half of it",), "it took longer than 90 s"),
+        (137, (), "it took longer than 90 s"),
+    ],
+)
+def test_what_failed_says_why(code, lines, why):
+    assert Outcome(code, lines).why(90) == why
 
 
 def test_whoever_goes_silent_leaves_the_old_version(folder):

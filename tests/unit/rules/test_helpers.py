@@ -1,0 +1,28 @@
+"""What rules have in common."""
+
+from __future__ import annotations
+
+import pytest
+
+from lago_acceptance.core.roles import DB
+from lago_acceptance.model.deployment import Service
+from lago_acceptance.rules.helpers import default_directory
+
+
+@pytest.mark.parametrize(
+    ("image", "directory"),
+    [
+        ("postgres:14-alpine", "/var/lib/postgresql/data"),
+        ("postgres:17.2", "/var/lib/postgresql/data"),
+        ("postgres:18", "/var/lib/postgresql"),
+        ("postgres:18.1-alpine", "/var/lib/postgresql"),
+        ("postgres:18rc1", "/var/lib/postgresql"),
+        ("postgres:19beta1-alpine", "/var/lib/postgresql"),
+        ("postgres:18@sha256:00", "/var/lib/postgresql"),
+        # A tag that is a digest of its own says nothing of the version.
+        ("mirror.example/postgres:70f4d5db838e", "/var/lib/postgresql/data"),
+        ("bitnami/postgresql:16", "/bitnami/postgresql"),
+    ],
+)
+def test_the_data_directory_follows_from_the_image(image, directory):
+    assert default_directory(Service(name="db", image=image, role=DB)) == directory
