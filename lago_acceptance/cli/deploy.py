@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, on_host
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import load
+from lago_acceptance.core.verdicts import UsageError
 
 if TYPE_CHECKING:
     from lago_acceptance.deploy.state import PastDeploy
@@ -63,6 +64,10 @@ def pytest_arguments(given: list[str]) -> list[str] | None:
     if known.plan:
         _print_plan(known)
         return None
+    if known.host == on_host.LOCAL:
+        raise UsageError(
+            "deploy reaches the host by ssh, because its checks look at it from outside: give ssh://root@HOST (--plan takes local too)"
+        )
     options = [
         "--target",
         "live",

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import msgspec
 
+from lago_acceptance.core import registry
 from lago_acceptance.core.findings import grouped
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.core.waivers import WaiverFile
 from lago_acceptance.deploy import judgement, plan, preconditions, session, state, version
 from lago_acceptance.deploy.plan import Plan
@@ -53,6 +55,9 @@ class Prepared(msgspec.Struct, frozen=True):
 
 def prepare(host: Host, settings: Settings, waivers: WaiverFile, order: Order) -> Prepared:
     """Look at the host and the new files. UsageError or Unreachable where one can't be used."""
+    for id in sorted(order.wishes.despite):
+        if registry.find(id) is None:
+            raise UsageError(f"--despite {id}: {registry.unknown(id)}")
     deployment = settings.deployment
     new = version.of_folder(order.folder, deployment)
     facts = observe(host, project=order.project, wanted_directory=deployment.directory)

@@ -121,6 +121,12 @@ def test_a_plan_names_who_is_at_it_and_what_was_cut_off(world):
     assert any(CUT_OFF.id in line and "stop" in line for line in lines)
 
 
+def test_an_id_that_nothing_has_is_a_sentence(world):
+    order = msgspec.structs.replace(ORDER, wishes=deploy.Wishes(despite=frozenset(("rsa-key-change",))))
+    with pytest.raises(UsageError, match="--despite rsa-key-change: there is no finding .*rsa-key-changed"):
+        deploy.start(HOST, PERMIT, OWN, NO_WAIVERS, order)
+
+
 # --- the command ---
 
 
@@ -139,3 +145,8 @@ def test_the_command_deploys_and_lets_checks_decide(tmp_path):
 def test_a_command_without_a_host_is_a_sentence():
     with pytest.raises(UsageError, match="HOST"):
         command.pytest_arguments([])
+
+
+def test_this_machine_is_reached_by_ssh_too():
+    with pytest.raises(UsageError, match="give ssh://root@HOST"):
+        command.pytest_arguments(["local"])
