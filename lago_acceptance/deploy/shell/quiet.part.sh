@@ -51,11 +51,12 @@ at_work() {
 # A quieted process never fetches again. One that still works is left until it has finished.
 undo_quiet() {
     [ -s "$here/quieted_containers" ] || return 0
-    while read -r container host started; do
-        [ "$(start_of "$container" 2>/dev/null)" = "$container $host $started" ] || continue
-        [ -n "$(docker ps -q --filter "id=$container")" ] || continue
-        wait_for "$drain_seconds" idle || fail "the worker is quiet and still at work ($(at_work)); once it has finished: docker restart $container"
-        stop_gently "$container" 60
-        docker start "$container" >/dev/null
+    while read -r quieted start; do
+        [ "$(start_of "$quieted" 2>/dev/null)" = "$quieted $start" ] || continue
+        [ -n "$(docker ps -q --filter "id=$quieted")" ] || continue
+        wait_for "$drain_seconds" idle </dev/null ||
+            fail "the worker is quiet and still at work ($(at_work)); once it has finished: docker restart $quieted"
+        stop_gently "$quieted" 60
+        docker start "$quieted" >/dev/null
     done <"$here/quieted_containers"
 }
