@@ -41,13 +41,9 @@ answer() {
 }
 change() { # step, seconds
     # What is not in the journal would not be undone.
-    note begin "$1" 2>"$here/output" || return 1
-    call "change_$1" "$2"
+    note begin "$1" 2>"$here/output" && call "change_$1" "$2" && note "done" "$1" 2>>"$here/output"
     code=$?
-    if [ "$code" = 0 ]; then
-        note "done" "$1"
-        return
-    fi
+    [ "$code" != 0 ] || return 0
     # On a full disk the step could not say so: its output is a file too.
     rm -f "$here/reserve"
     [ "$(df -Pk "$here" | awk 'NR == 2 { print $4 }')" -gt 1024 ] || say "the disk that holds $here is full: free some space" >>"$here/output"
