@@ -56,7 +56,12 @@ docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$project" | 
     docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}}{{"\t"}}{{.Image}} {{.State.Status}} {{.State.ExitCode}}' "$each"
 done | sort
 """
-_VOLUMES = 'docker volume ls -q --filter "label=com.docker.compose.project=$project" | sort'
+_MOUNTED = """
+docker ps -aq --filter "label=com.docker.compose.project=$project" | while read -r each; do
+    docker inspect -f '{{range .Mounts}}{{if eq .Type "volume"}}{{println .Name}}{{end}}{{end}}' "$each"
+done | sed '/^$/d' | sort -u
+"""
+_VOLUMES = "docker volume ls -q | sort"
 _PORT = 'docker port "$(of_service "$api_service")" 3000/tcp | head -n 1'
 # A job as Sidekiq keeps it, due in a year: whoever loses it loses the jobs of customers too.
 _ADD_JOB = """
@@ -71,7 +76,7 @@ done
 
 class Contents(msgspec.Struct, frozen=True):
     """What a deployment holds and runs: rows and jobs by name, the customer's invoices as the API shows them, the jobs that wait,
-    image and state of each service, the volumes, and the SHA-256 of each file.
+    image and state of each service, the volumes that its containers mount, and the SHA-256 of each file.
     """
 
     rows: dict[str, str]
@@ -243,13 +248,13 @@ class Practice:
             ),
             jobs=frozenset(line for line in lines if line.startswith("job\t")),
             services=identity.parsed(self._read("containers", _CONTAINERS)),
-            volumes=self.volumes,
+            volumes=tuple(self._read("mounted volumes", _MOUNTED)),
             files=self._digests(),
         )
 
     @property
     def volumes(self) -> tuple[str, ...]:
-        """The names of the deployment's volumes."""
+        """The names of all volumes on this machine."""
         return tuple(self._read("volumes", _VOLUMES))
 
     @property

@@ -186,11 +186,11 @@ def goes_down_and_leaves_a_dump(practice: Practice) -> Iterator[Finding]:
         named=practice.run.project,
         project=practice.run.project,
     )
-    if practice.volumes:
+    if left := set(before.volumes) & set(practice.volumes):
         yield Finding(
             id="full-rollback-leaves-volumes",
             role=DB,
-            problem=f"{', '.join(practice.volumes)} are there after everything was taken down",
+            problem=f"{', '.join(sorted(left))} are there after everything was taken down",
             impact="the next deploy finds old data and an old password where it should begin empty",
             fix="look at what holds them with docker ps -a --filter volume=NAME, then docker volume rm NAME",
         )

@@ -67,11 +67,18 @@ def take_down(host: Host, permit: Permit, settings: Settings, *, named: str, pro
     planned = plan.read(host, version, settings.deployment, directory, facts.project)
     with Rollout(host, permit, settings.deployment, planned, facts, Wishes(), DOWN) as rollout:
         rollout.run()
+        left = rollout.left_volumes()
         rollout.accept()
-    return (
+    said = (
         f"{facts.project} is down, and its volumes are gone. The dump is {rollout.folder}/backup/database.dump: the next deploy "
         "starts empty; restore it with pg_restore, or see docs/runbooks/restore.md."
     )
+    if left:
+        said += (
+            f" The compose file doesn't mention {', '.join(left)}, so they were kept, and the dump may not hold what is in them: once you "
+            f"don't need them, docker volume rm {' '.join(left)}"
+        )
+    return said
 
 
 def _chosen(past: HostState, to: str, directory: str, host: str) -> PastDeploy:

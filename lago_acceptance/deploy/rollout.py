@@ -131,7 +131,7 @@ class Rollout:
         except Unreachable as error:
             self._settled = True
             raise NotDeployed(
-                f"{step.failed}: {error}. The host undoes by itself what was begun; see what runs with: "
+                f"{step.failed}: {error}. A host that is still up goes back to the old version by itself; see what runs with: "
                 f"lago-acceptance status {self._named}"
             ) from error
         if done.code:
@@ -145,10 +145,10 @@ class Rollout:
             for each in startup.progress(self.host, self.plan.project)
             if each[0].service.name in services and not startup.ready(each[0])
         ]
-        # What this deploy has stopped, and not recreated, is a cause only where nothing else is.
-        before = {each.id for each in self._facts.containers}
-        made = [each for each in seen if each[0].id not in before]
-        return "; ".join(_reasons(made) or _reasons(seen))
+        # What this deploy has stopped, and not started again, is a cause only where nothing else is.
+        before = {(each.id, each.started_at) for each in self._facts.containers}
+        begun = [each for each in seen if (each[0].id, each[0].started_at) not in before]
+        return "; ".join(_reasons(begun) or _reasons(seen))
 
     def _try_credentials(self) -> None:
         """The new database password on the running database, the new RSA key in the new image."""
@@ -225,6 +225,10 @@ class Rollout:
                 if not keys.code
                 else (f"nobody can tell whether the old API keys are still accepted: {keys.last}")
             )
+
+    def left_volumes(self) -> tuple[str, ...]:
+        """Volumes of the project that are there although it was removed with the volumes of its files."""
+        return self._ask("left_volumes").lines
 
     def accept(self) -> None:
         """Keep the new version. Of earlier backups the last KEPT_BACKUPS stay."""
@@ -335,6 +339,7 @@ class Rollout:
             "new_store_services": " ".join(sorted(each.name for each in model.of_role(DB, REDIS))),
             "answering_services": " ".join(self._answering),
             "added_services": " ".join(sorted(new_names - old_names)),
+            "new_volumes": " ".join(plan.new_volumes),
             "remounted_services": " ".join(sorted(plan.remounted)),
             "api_service": api.name if api else "",
             "db_service": next(iter(self._services(DB)), ""),

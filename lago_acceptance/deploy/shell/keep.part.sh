@@ -30,6 +30,9 @@ undo_keep() {
     [ -s "$here/backup/images" ] || return 0
     old_compose up -d --pull never || :
     wait_for "$up_seconds" is_up || fail "not up again after $up_seconds s: $(down_since_then)"
+    for volume in $new_volumes; do
+        ! docker volume inspect "$volume" >/dev/null 2>&1 || say "The new version made the volume $volume, which is kept; remove it with: docker volume rm $volume"
+    done
 }
 is_up() { [ -z "$(down_since_then)" ]; }
 down_since_then() {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
@@ -9,6 +11,7 @@ from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.deploy import return_checks
 from lago_acceptance.deploy.mistakes import MISTAKES, Mistake
 from lago_acceptance.deploy.practice import Contents
+from lago_acceptance.deploy.state import PastDeploy
 
 BEFORE = Contents(
     rows={"system_identifier": "1", "customers": "2", "queued": "0", "schedule": "1", "processed": "7"},
@@ -38,6 +41,24 @@ class Made:
         if self._after is None:
             raise Unreachable("nobody answers")
         return self._after
+
+
+class Down:
+    """A deployment that was taken down, and what volumes and dump are there afterwards."""
+
+    host = permit = settings = None
+    run = SimpleNamespace(project="lago")
+
+    def __init__(self, volumes: tuple[str, ...], dump: int | None = 7):
+        self.volumes = volumes
+        self._deploys = iter([(), (PastDeploy("one", dump=dump, identity=BEFORE.rows),)])
+
+    @property
+    def deploys(self) -> tuple[PastDeploy, ...]:
+        return next(self._deploys)
+
+    def ensure(self) -> Contents:
+        return BEFORE
 
 
 def ids(after: Contents | None, report: str = SAID) -> list[str]:
@@ -87,3 +108,18 @@ def test_a_job_that_has_run_meanwhile_is_not_lost():
 
 def test_mistakes_have_names_of_their_own():
     assert len({each.name for each in MISTAKES}) == len(MISTAKES)
+
+
+@pytest.mark.parametrize(
+    ("left", "found"), [((), []), (("data", "another"), ["full-rollback-leaves-volumes"]), (("another",), [])]
+)
+def test_volumes_that_were_in_use_must_be_gone(monkeypatch, left, found):
+    monkeypatch.setattr(return_checks, "take_down", lambda *_, **__: "")
+    assert [each.id for each in return_checks.goes_down_and_leaves_a_dump(Down(left))] == found
+
+
+def test_taking_everything_down_must_leave_a_dump(monkeypatch):
+    monkeypatch.setattr(return_checks, "take_down", lambda *_, **__: "")
+    assert [each.id for each in return_checks.goes_down_and_leaves_a_dump(Down((), dump=None))] == [
+        "full-rollback-without-dump"
+    ]
