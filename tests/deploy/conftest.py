@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -38,6 +39,35 @@ def breakable(_hosts: list, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     except (AssertionError, OSError, subprocess.SubprocessError):
         _hosts.pop().down()
         _hosts.append(host.bring_up(tmp_path_factory.mktemp("deployable")))
+
+
+@pytest.fixture
+def unchanged(breakable) -> Iterator:
+    """A host that must be as it was after the test: its files, its data, and jobs that wait."""
+    from tests.support.deploy import host
+
+    job = json.dumps({"class": "WaitingJob", "jid": "0123456789abcdef", "args": [], "queue": "waiting"})
+
+    def state() -> tuple:
+        return (
+            breakable.counts(),
+            breakable.redis("LRANGE", "queue:waiting", "0", "-1"),
+            breakable.sql("SELECT count(name) FROM customers"),
+            {name: (breakable.folder / name).read_bytes() for name in host.FILES},
+        )
+
+    breakable.put_data()
+    # A queue that no worker serves.
+    breakable.redis("SADD", "queues", "waiting")
+    breakable.redis("LPUSH", "queue:waiting", job)
+    try:
+        before = state()
+        yield breakable
+        breakable.await_routes()
+        assert state() == before
+    finally:
+        breakable.redis("DEL", "queue:waiting")
+        breakable.redis("SREM", "queues", "waiting")
 
 
 @pytest.fixture

@@ -1,45 +1,108 @@
-"""Deploys that are cut off: the host goes back by itself."""
+"""Deploys that are cut off, at each step: the host goes back by itself, or as soon as somebody asks."""
 
 from __future__ import annotations
 
 import pytest
 
 from lago_acceptance.core.waiting import until
+from lago_acceptance.deploy.steps import DEPLOY
 from tests.support.deploy import command, moments
 from tests.support.deploy import host as hosts
 from tests.support.patience import PATIENCE
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
-
-
-def settled(folder, how):
-    return moments.journal(folder)[-1:] == [(how, "-")]
-
-
-def as_before(host, counts, files):
-    """Whether the old version is back, with its data, and can be deployed to."""
-    host.await_routes()
-    assert host.counts() == counts
-    assert {name: (host.folder / name).read_bytes() for name in hosts.FILES} == files
-    assert moments.lock_is_free(host)
-    shown = command.run("status", host)
-    assert shown.code == 0, shown.output
-    assert "undone" in shown.output
-    return True
+STEPS = [step.name for step in DEPLOY]
 
 
 def state_of(host):
     return host.counts(), {name: (host.folder / name).read_bytes() for name in hosts.FILES}
 
 
-@pytest.mark.parametrize(
-    ("what", "step"), [("begin", "keep"), ("begin", "dump"), ("begin", "up"), ("done", "work")]
-)
+def settled(folder):
+    return moments.journal(folder)[-1:] == [("undone", "-")]
+
+
+def assert_as_before(host, before):
+    """The old version is back, with its data, and can be deployed to."""
+    host.await_routes()
+    assert state_of(host) == before
+    assert moments.lock_is_free(host)
+    shown = command.run("status", host)
+    assert shown.code == 0, shown.output
+    assert "undone" in shown.output
+
+
+# --- the runner ---
+
+
+@pytest.mark.parametrize(("what", "step"), [*(("begin", step) for step in STEPS), ("done", "work")])
 def test_the_host_goes_back_when_the_runner_is_killed(breakable, checkout, what, step):
     before = state_of(breakable)
     with moments.running(breakable, checkout) as deploy:
         folder = deploy.await_event(what, step)
         deploy.kill()
-    assert until(lambda: settled(folder, "undone"), PATIENCE), moments.journal(folder)
+    assert until(lambda: settled(folder), PATIENCE), moments.journal(folder)
     assert until(lambda: moments.lock_is_free(breakable), PATIENCE)
-    assert as_before(breakable, *before)
+    assert_as_before(breakable, before)
+
+
+def test_the_host_goes_back_when_the_runner_falls_silent(breakable, checkout):
+    before = state_of(breakable)
+    with moments.running(breakable, checkout) as deploy:
+        folder = deploy.await_event("begin", "keep")
+        deploy.fall_silent()
+        assert until(lambda: settled(folder), PATIENCE), moments.journal(folder)
+    assert_as_before(breakable, before)
+
+
+# --- the host ---
+
+
+def cut_off(host, checkout, function, how):
+    """Deploy, and have the host end at a function; the deploy says that it was cut off."""
+    with moments.ahead_of(function, how):
+        ended = command.deploy(host, checkout)
+    assert ended.code == 1, ended.output[-4000:]
+    assert "lago-acceptance status" in ended.output
+    assert "Traceback" not in ended.output
+
+
+@pytest.mark.parametrize(
+    ("step", "how"),
+    [
+        *((step, moments.DIES) for step in STEPS),
+        ("files", moments.DIES_AFTER),
+        ("dump", moments.LOSES_POWER),
+        ("up", moments.LOSES_POWER),
+    ],
+    ids=[*STEPS, "after files", "dump without power", "up without power"],
+)
+def test_a_host_whose_program_is_killed_goes_back_when_asked(breakable, checkout, step, how):
+    before = state_of(breakable)
+    cut_off(breakable, checkout, f"change_{step}", how)
+    shown = command.run("status", breakable)
+    assert shown.code == 1
+    assert f"was cut off in the step {step}," in shown.output
+    undone = command.run("rollback", breakable)
+    assert undone.code == 0, undone.output
+    assert f"which was cut off in the step {step}, was undone" in undone.output
+    assert_as_before(breakable, before)
+
+
+def test_the_next_deploy_undoes_one_that_was_cut_off(breakable, checkout):
+    before = state_of(breakable)
+    cut_off(breakable, checkout, "change_up", moments.DIES)
+    ended = command.deploy(breakable, checkout)
+    assert ended.code == 0, ended.output[-4000:]
+    assert "was cut off in the step up: going back to the previous version" in ended.output
+    assert state_of(breakable)[0] == before[0]
+
+
+def test_an_undoing_that_is_cut_off_is_finished(breakable, checkout):
+    before = state_of(breakable)
+    cut_off(breakable, checkout, "change_stores", moments.DIES)
+    with moments.each_time(breakable, "undo_dump", moments.DIES):
+        assert command.run("rollback", breakable).code != 0
+    undone = command.run("rollback", breakable)
+    assert undone.code == 0, undone.output
+    assert_as_before(breakable, before)

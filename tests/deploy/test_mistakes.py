@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
+from lago_acceptance.core.waiting import until
 from tests.support import broken_deployments
-from tests.support.deploy import command, moments
+from tests.support.deploy import command, moments, stream
 from tests.support.deploy import host as hosts
+from tests.support.patience import PATIENCE
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
-JOB = json.dumps({"class": "WaitingJob", "jid": "0123456789abcdef", "args": [], "queue": "waiting"})
-
-
-def whole(host):
-    """What a deploy that does not stay leaves as it is."""
-    return (
-        host.counts(),
-        host.redis("LRANGE", "queue:waiting", "0", "-1"),
-        host.sql("SELECT count(name) FROM customers"),
-    )
 
 
 @pytest.fixture
-def kept(breakable):
-    """The host, with data and a job that waits in a queue which no worker serves."""
-    breakable.put_data()
-    breakable.redis("SADD", "queues", "waiting")
-    breakable.redis("LPUSH", "queue:waiting", JOB)
-    before, files = whole(breakable), {name: (breakable.folder / name).read_bytes() for name in hosts.FILES}
-    yield breakable
-    assert whole(breakable) == before
-    assert {name: (breakable.folder / name).read_bytes() for name in hosts.FILES} == files
-    assert moments.lock_is_free(breakable)
-    breakable.await_routes()
-    assert command.run("status", breakable).code == 0
-    breakable.redis("DEL", "queue:waiting")
-    breakable.redis("SREM", "queues", "waiting")
+def kept(unchanged):
+    """A host on which nothing may change, and which can be deployed to afterwards."""
+    yield unchanged
+    assert moments.lock_is_free(unchanged)
+    assert command.run("status", unchanged).code == 0
 
 
 def refused(host, checkout, cause):
@@ -83,3 +64,40 @@ def test_what_can_be_tried_before_stops_nothing(kept, tmp_path, change, cause):
     hosts.edit(checkout, change)
     refused(kept, checkout, cause)
     assert kept.container_ids() == before
+
+
+def test_an_api_that_never_gets_healthy_is_replaced(kept, tmp_path):
+    def never_healthy(document, _):
+        document["services"]["lago-api"]["healthcheck"] = {
+            "test": ["CMD", "false"],
+            "interval": "1s",
+            "retries": 2,
+            "start_period": "0s",
+        }
+
+    checkout = kept.copy(tmp_path / "checkout")
+    hosts.edit(checkout, never_healthy)
+    said = refused(kept, checkout, "the new version did not")
+    assert "lago-api is unhealthy" in said
+    assert "The old version runs again, with all of its data and jobs." in said
+
+
+def test_a_dump_that_breaks_off_is_no_backup(kept, checkout):
+    with moments.ahead_of("change_dump", moments.DUMP_BREAKS_OFF):
+        refused(kept, checkout, "the database could not be dumped")
+    [folder] = moments.folders(kept)
+    assert not list((folder / "backup").glob("database.dump*"))
+
+
+def test_a_worker_that_does_not_finish_is_not_killed(kept, checkout):
+    with stream.busy_worker(kept):
+        ended = command.deploy(kept, checkout, "--drain-seconds", "12")
+        assert ended.code == 1, ended.output[-4000:]
+        assert "the workers did not finish their jobs in time: still at work after 12 s" in ended.output
+        assert "once it has finished: docker restart" in ended.output
+        assert stream.waits(kept), "the job was killed"
+        written = int(kept.sql("SELECT count(*) FROM webhooks"))
+    assert until(lambda: int(kept.sql("SELECT count(*) FROM webhooks")) > written, PATIENCE)
+    undone = command.run("rollback", kept)
+    assert undone.code == 0, undone.output
+    kept.sql("DELETE FROM customers WHERE external_id LIKE 'busy-%'")

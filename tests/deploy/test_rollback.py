@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.containers import docker
-from tests.support.deploy import command
+from tests.support.deploy import command, moments
 from tests.support.deploy import host as hosts
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
@@ -46,8 +46,27 @@ def test_volumes_go_only_by_the_projects_name_and_leave_a_dump(breakable):
     assert refused.code == 4
     assert f"which is {breakable.project}" in refused.output
     assert _volumes(breakable.project)
-    result = command.run("rollback", breakable, "--down-volumes", breakable.project)
-    assert result.code == 0, result.output
-    assert not _volumes(breakable.project)
+    old = f"{breakable.project}_old"
+    docker("volume", "create", "--label", f"com.docker.compose.project={breakable.project}", old)
+    try:
+        result = command.run("rollback", breakable, "--down-volumes", breakable.project)
+        assert result.code == 0, result.output
+        assert _volumes(breakable.project) == [old]
+        assert f"The compose file doesn't mention {old}, so they were kept" in result.output
+    finally:
+        docker("volume", "rm", old)
     [dump] = breakable.folder.glob(".lago-acceptance/deploys/*/backup/database.dump")
     assert dump.read_bytes()[:5] == b"PGDMP"
+
+
+def test_volumes_whose_removal_is_cut_off_come_back_with_all_data(breakable):
+    name, counts = breakable.put_data(), breakable.counts()
+    with moments.ahead_of("change_remove", moments.DIES_AFTER):
+        ended = command.run("rollback", breakable, "--down-volumes", breakable.project)
+    assert ended.code == 1, ended.output
+    assert not _volumes(breakable.project)
+    undone = command.run("rollback", breakable)
+    assert undone.code == 0, undone.output
+    breakable.await_routes()
+    assert breakable.counts() == counts
+    assert breakable.client().count("invoices", external_customer_id=name, status="finalized") == 1

@@ -10,7 +10,7 @@ import pytest
 from lago_acceptance.images import standins
 from tests.support.docker_turns import DockerTurns
 
-_ALONE, _GATE, _STACKS, _HOSTS = "alone", "gate", "stacks", "hosts"
+_ALONE, _GATE, _STACKS, _HOSTS, _DEPLOYS = "alone", "gate", "stacks", "hosts", "deploys"
 # By the beginning of a test's path, in the order in which the lanes begin; files that nothing here names come last. A
 # swarm needs a Docker without containers, and a browser breaks off what it loads when a container's network comes or
 # goes: the gate's tests, which need no Docker, run beside these.
@@ -18,9 +18,10 @@ _LANES = {
     _ALONE: ("live/test_swarm.py", "standins/test_front.py", "browser/"),
     _GATE: ("gate/",),
     _STACKS: ("stack/", "live/test_faults.py"),
-    _HOSTS: ("live/", "deploy/", "standins/"),
+    _DEPLOYS: ("deploy/",),
+    _HOSTS: ("live/", "standins/"),
 }
-_WITH_DOCKER = (_ALONE, _STACKS, _HOSTS)
+_WITH_DOCKER = (_ALONE, _STACKS, _HOSTS, _DEPLOYS)
 
 
 def lane_of(node_id: str) -> str:

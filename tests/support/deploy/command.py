@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from lago_acceptance.cli import NOT_ACCEPTED
 from tests.support import suite_run
+from tests.support.deploy import altered
 from tests.support.deploy.host import DeployableHost
 
 _DESPITE = re.compile(r"\(--despite (\S+) deploys")
@@ -39,7 +41,8 @@ def run(name: str, host: DeployableHost, *arguments: str, deadline: float = suit
 def words(name: str, host: DeployableHost, *arguments: str) -> list[str]:
     """The command line."""
     given = ["--settings", str(host.settings), "--ssh-config", str(host.live.server.ssh_config)]
-    return [sys.executable, "-m", "lago_acceptance", name, host.url, *arguments, *given]
+    program = altered.__name__ if altered.VARIABLE in os.environ else "lago_acceptance"
+    return [sys.executable, "-m", program, name, host.url, *arguments, *given]
 
 
 def deploy(host: DeployableHost, folder: Path, *arguments: str) -> Ended:

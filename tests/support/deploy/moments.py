@@ -6,14 +6,13 @@ import contextlib
 import os
 import signal
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lago_acceptance.core.waiting import until
 from lago_acceptance.deploy.session import STATE
-from tests.support.deploy import command
+from tests.support.deploy import altered, command
 from tests.support.deploy.host import DeployableHost
 from tests.support.patience import PATIENCE
 
@@ -44,6 +43,10 @@ class Running:
         assert until(lambda: seen() or self.process.poll() is not None, PATIENCE), self.output
         assert seen(), f"the deploy ended before {what} {step}:\n{self.output}"
         return at[0]
+
+    def fall_silent(self) -> None:
+        """Stop the runner and its ssh where they are, as a connection that breaks does."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
 
     def kill(self) -> None:
         """End the runner, with all processes of its group, as a crash would."""
@@ -96,31 +99,55 @@ def lock_is_free(host: DeployableHost) -> bool:
     return not lock.exists() or not subprocess.run(["flock", "-n", lock, "true"], check=False).returncode
 
 
-@contextlib.contextmanager
-def ahead_of(host: DeployableHost, function: str, shell: str) -> Iterator[None]:
-    """Have the host of the next deploy run shell ahead of a function of its program."""
-    before, over = set(folders(host)), threading.Event()
-    text = f"case ${{2-}} in {function}) {shell} ;; esac\n"
-
-    def put() -> bool:
-        for each in set(folders(host)) - before:
-            if (each / "journal").exists() and not over.is_set():
-                (each / "a.part.sh").write_text(text)
-                return True
-        return over.is_set()
-
-    with _beside(lambda: until(put, PATIENCE)):
-        try:
-            yield
-        finally:
-            over.set()
+# What ahead_of may have a host run: the program of the deploy, and the step that it is at, end as in a crash.
+DIES = 'kill -9 "$(cut -d " " -f 4 /proc/$PPID/stat)"; kill -9 0'
+# The same at the end of the function, before anybody has heard of it.
+DIES_AFTER = f"trap '{DIES}' EXIT"
+# Docker's containers end with it, as when a host loses its power.
+LOSES_POWER = f'docker ps -q --filter "label=com.docker.compose.project=$project" | xargs docker kill; {DIES}'
+FILLS_ITS_DISK = 'cat /dev/zero >"$state/filler" 2>/dev/null || :'
+DUMP_BREAKS_OFF = """
+docker() {
+    case "$*" in *pg_dump*) command docker "$@" | head -c 20000 && return 1 ;; esac
+    command docker "$@"
+}
+"""
 
 
 @contextlib.contextmanager
-def _beside(act: Callable[[], object]) -> Iterator[None]:
-    thread = threading.Thread(target=act, daemon=True)
-    thread.start()
+def ahead_of(function: str, shell: str) -> Iterator[None]:
+    """Have the hosts of the deploys that are begun in the block run shell ahead of a function of their program."""
+    os.environ[altered.VARIABLE] = _part(function, shell)
     try:
         yield
     finally:
-        thread.join(PATIENCE)
+        del os.environ[altered.VARIABLE]
+
+
+@contextlib.contextmanager
+def each_time(host: DeployableHost, function: str, shell: str) -> Iterator[None]:
+    """Have the newest deploy's program on the host run shell ahead of a function, until the block ends."""
+    part = folders(host)[-1] / altered.NAME
+    part.write_text(_part(function, shell))
+    try:
+        yield
+    finally:
+        part.unlink()
+
+
+@contextlib.contextmanager
+def small_disk(host: DeployableHost, size: str = "64m") -> Iterator[None]:
+    """A disk of its own, and a small one, for what deploys keep on the host."""
+    place = host.folder / STATE
+    place.mkdir(mode=0o700)
+    options = f"size={size},mode=700"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], check=True, timeout=PATIENCE)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(place)], check=True, timeout=PATIENCE)
+        place.rmdir()
+
+
+def _part(function: str, shell: str) -> str:
+    return f"case ${{2-}} in {function}) {shell} ;; esac\n"
