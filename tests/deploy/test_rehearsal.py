@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,6 @@ import pytest
 
 from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, USAGE
 from lago_acceptance.cli.suite import main
-from lago_acceptance.core import run as runs
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import load
 from lago_acceptance.core.waiting import until
@@ -52,23 +52,10 @@ def nothing_is_left(lago, tmp_path, monkeypatch):
 @pytest.fixture
 def dump(lago):
     """A dump on the host, as a deploy leaves it, with what it holds; removed afterwards."""
-    folder = lago.folder / STATE / "deploys" / runs.new_id() / "backup"
-    folder.mkdir(parents=True, mode=0o700)
-    write_dump(lago, folder / "database.dump")
-    tables = ("organizations", "customers", "plans", "subscriptions", "invoices", "events")
-    counted = {table: lago.sql(f"{COUNTS}{table}") for table in (*tables, "schema_migrations")}
-    counted["migrations"] = counted.pop("schema_migrations")
-    (folder / "identity").write_text("".join(f"{name}\t{value}\n" for name, value in counted.items()))
-    yield folder / "database.dump"
-    subprocess.run(["rm", "-rf", str(folder.parent)], check=True)
+    kept = lago.keep_dump()
+    yield kept
+    shutil.rmtree(kept.parents[1])
     assert list((lago.folder / STATE / "deploys").iterdir()) == []
-
-
-def write_dump(lago, path, database="lago"):
-    """Dump a database of the host's PostgreSQL into a file."""
-    with path.open("wb") as file:
-        words = ["docker", "exec", lago.container("lago-db"), "pg_dump", "-Fc", "-U", "lago", "-d", database]
-        subprocess.run(words, stdout=file, check=True, timeout=PATIENCE)
 
 
 def started(lago):
@@ -228,7 +215,7 @@ def altered(lago, tmp_path):
     def make(sql):
         made.append(f"altered_{len(made)}")
         whole = tmp_path / "whole.dump"
-        write_dump(lago, whole)
+        lago.dump(whole)
         database = lago.container("lago-db")
         docker("exec", database, "createdb", "-U", "lago", "-T", "template0", made[-1])
         with whole.open("rb") as file:
@@ -236,7 +223,7 @@ def altered(lago, tmp_path):
             subprocess.run(words, stdin=file, check=True, timeout=PATIENCE)
         docker("exec", database, "psql", "-X", "-q", "-U", "lago", "-d", made[-1], "-c", sql)
         path = tmp_path / "altered.dump"
-        write_dump(lago, path, made[-1])
+        lago.dump(path, made[-1])
         return path
 
     yield make
@@ -261,7 +248,7 @@ def test_a_database_nobody_can_use_is_refused(lago, altered, capsys):
 
 def test_a_dump_of_another_database_is_refused(lago, tmp_path, capsys):
     path = tmp_path / "other.dump"
-    write_dump(lago, path, "postgres")
+    lago.dump(path, "postgres")
     assert main(arguments(lago, str(path))) == NOT_ACCEPTED
     assert "it is not one of Lago's database" in capsys.readouterr().out
 

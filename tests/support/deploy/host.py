@@ -25,6 +25,7 @@ from lago_acceptance.core.options import Options
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import load
 from lago_acceptance.core.waiting import until
+from lago_acceptance.deploy.session import STATE
 from lago_acceptance.images import resolve
 from lago_acceptance.model.hidden_labels import hidden
 from lago_acceptance.plans import catalogue
@@ -38,7 +39,8 @@ from tests.support.live import sshd
 from tests.support.patience import PATIENCE
 
 COMPOSE_FILE, ENV_FILE = "docker-compose.lago.yml", ".env.lago"
-FILES = (COMPOSE_FILE, ENV_FILE, "lago_rsa_private.pem", "rsa_key.rb")
+MOUNTED = ("lago_rsa_private.pem", "rsa_key.rb")
+FILES = (COMPOSE_FILE, ENV_FILE, *MOUNTED)
 COUNTED = ("customers", "plans", "subscriptions", "invoices", "events")
 UP_SECONDS = 240
 
@@ -136,6 +138,25 @@ class DeployableHost:
         ), f"no finalized invoice for {name}"
         return name
 
+    def dump(self, path: Path, database: str = "lago") -> None:
+        """Dump a database of the host's PostgreSQL into a file."""
+        words = ["docker", "exec", self.container("lago-db"), "pg_dump", "-Fc", "-U", "lago", "-d", database]
+        with path.open("wb") as file:
+            subprocess.run(words, stdout=file, check=True, timeout=PATIENCE)
+
+    def keep_dump(self) -> Path:
+        """A dump on the host, as a deploy leaves it, with what it holds."""
+        folder = self.folder / STATE / "deploys" / run.new_id() / "backup"
+        folder.mkdir(parents=True, mode=0o700)
+        self.dump(folder / "database.dump")
+        held = {name: str(count) for name, count in self.counts().items()}
+        held |= {
+            "organizations": self.sql("SELECT count(*) FROM organizations"),
+            "migrations": self.sql("SELECT count(*) FROM schema_migrations"),
+        }
+        (folder / "identity").write_text("".join(f"{name}\t{value}\n" for name, value in held.items()))
+        return folder / "database.dump"
+
     def up(self) -> None:
         """Have Docker run what the folder's files say, and wait until all of it is healthy."""
         project = Project(
@@ -154,7 +175,13 @@ class DeployableHost:
 
     def restore(self) -> None:
         """Put the original files, containers and plans back. Other data and images stay as they are."""
-        copy_files(self.live.folder / "original", self.folder)
+        original = self.live.folder / "original"
+        # Compose sees no difference in a container whose mounted file has changed, and it runs on with what it has read.
+        read_otherwise = not all(same(original / name, self.folder / name) for name in MOUNTED)
+        copy_files(original, self.folder)
+        if read_otherwise:
+            ids = self.container_ids()
+            docker("rm", "-f", *[ids[name] for name in broken_deployments.RUBY_SERVICES if name in ids])
         self._forget_deploys()
         self.up()
         self.await_routes()
@@ -166,7 +193,7 @@ class DeployableHost:
 
     def _forget_deploys(self) -> None:
         """Remove what deploys keep, the names of images included."""
-        state = self.folder / ".lago-acceptance"
+        state = self.folder / STATE
         for deploy in state.glob("deploys/*"):
             kept = f"reference=lago-acceptance-backup/*:{deploy.name}"
             names = docker("image", "ls", "--filter", kept, "--format", "{{.Repository}}:{{.Tag}}").split()
@@ -207,6 +234,11 @@ def copy_files(source: Path, to: Path) -> None:
     to.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         shutil.copy2(source / name, to / name)
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two files are there and hold the same."""
+    return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
 
 
 def edit(folder: Path, change: Callable[[dict, dict[str, str]], None]) -> None:

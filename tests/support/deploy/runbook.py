@@ -20,13 +20,11 @@ PAGES = ROOT / "docs" / "runbooks"
 SECONDS = 280
 
 _PARTS = re.compile(r"^## (?P<heading>[^\n]+)$|^```sh run\n(?P<commands>.*?)^```$", re.MULTILINE | re.DOTALL)
-# What an operator has in a configuration, or does not need: where the deployment is, how ssh gets there, whom to trust.
+# What an operator has in a configuration, or does not need: where the deployment is, how ssh gets there, whom to trust, and which
+# Lago is meant, for other tests have theirs on the same Docker.
 _LAGO_ACCEPTANCE = """#!/bin/sh
-case $1 in
-    provision) ;;
-    deploy | live) set -- "$@" --settings {settings} --ssh-config {ssh_config} --ca-file {roots} --reports {reports} ;;
-    *) set -- "$@" --settings {settings} --ssh-config {ssh_config} ;;
-esac
+case $1 in provision) ;; *) set -- "$@" --settings {settings} --ssh-config {ssh_config} --project {project} ;; esac
+case $1 in deploy | live) set -- "$@" --ca-file {roots} --reports {reports} ;; esac
 # With the real ssh.
 PATH={path} exec {python} -m lago_acceptance "$@"
 """
@@ -81,6 +79,7 @@ def run(
     places = {
         "python": sys.executable,
         "settings": settings or host.settings,
+        "project": host.project,
         "ssh_config": host.live.server.ssh_config,
         "roots": host.live.folder / "roots.crt",
         "reports": folder / "reports",
