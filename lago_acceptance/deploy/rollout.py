@@ -22,7 +22,7 @@ from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.core.waiting import until
 from lago_acceptance.deploy import identity
 from lago_acceptance.deploy.plan import Plan
-from lago_acceptance.deploy.session import STATE, Outcome, Session, holder
+from lago_acceptance.deploy.session import DISK_FULL, STATE, Outcome, Session, holder
 from lago_acceptance.deploy.steps import DUMP, PULL, STOP, UNDO_SECONDS, UP, WORK, Step
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
@@ -106,9 +106,8 @@ class Rollout:
         for path, content in sorted(self.plan.new.items()):
             self._session.put(path, content)
         if (done := self._session.ask("complete")).code:
-            raise NotDeployed(
-                f"Compose on {self.host.name} refuses the new files: {done.last}. Nothing was changed."
-            )
+            refused = "" if done.code == DISK_FULL else f"Compose on {self.host.name} refuses the new files: "
+            raise NotDeployed(f"{refused}{done.last}. Nothing was changed.")
         self._begun = True
         for step in self._steps:
             self._take(step)
@@ -152,12 +151,12 @@ class Rollout:
 
     def _try_credentials(self) -> None:
         """The new database password on the running database, the new RSA key in the new image."""
-        if self._running_database and (refused := self._session.ask("password")).code:
+        if self._running_database and (refused := self._asked("password")).code:
             self._undo(
                 f"the new version could not log in to the database: {refused.last}. PostgreSQL keeps the password of its "
                 "volume: put the old POSTGRES_PASSWORD back, or change it in the database first (ALTER USER)"
             )
-        loaded = self._session.ask("key", 180)
+        loaded = self._asked("key", 180)
         if loaded.code and "is empty" not in loaded.last:
             self._undo(f"the new version can't load its RSA key: {loaded.last}")
         self._same_key(loaded.last.removeprefix("key ") if not loaded.code else "")
@@ -215,9 +214,9 @@ class Rollout:
         """What the deployment should have and lacks."""
         if not expected:
             return
-        now = self._session.ask("identity")
+        now = self._asked("identity")
         yield from identity.lost(expected, {} if now.code else identity.parsed(now.lines))
-        keys = self._session.ask("old_keys")
+        keys = self._asked("old_keys")
         every, good = ([*keys.last.split(), "0", "0"])[:2]
         if keys.code or every != good:
             yield (
@@ -280,8 +279,15 @@ class Rollout:
     def _running_database(self) -> bool:
         return self._facts.running(DB) is not None
 
+    def _asked(self, question: str, seconds: float = 120) -> Outcome:
+        """The outcome of a question. On a full disk an answer can't be written, so it is no cause."""
+        done = self._session.ask(question, seconds)
+        if done.code == DISK_FULL:
+            self._undo(done.last)
+        return done
+
     def _ask(self, question: str) -> Outcome:
-        done = self._session.ask(question)
+        done = self._asked(question)
         if done.code:
             self._undo(f"{question.replace('_', ' ')} could not be read: {done.last}")
         return done

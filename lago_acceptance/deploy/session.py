@@ -30,6 +30,8 @@ from lago_acceptance.hosts.channel import Channel
 STATE = ".lago-acceptance"
 # A runner that is silent for this long is gone; a living one says so several times meanwhile.
 SILENCE_SECONDS, BEAT_SECONDS = 30, 5
+# The exit code of a request that failed on a full disk; its last line says so.
+DISK_FULL = 28
 # What the way there and back may take beside the step itself.
 _MARGIN = 60.0
 _SERVE = 'exec "$(command -v bash || command -v ash)" "$0" "$@"'

@@ -41,14 +41,18 @@ answer() {
 }
 change() { # step, seconds
     # What is not in the journal would not be undone.
-    note begin "$1" 2>"$here/output" && call "change_$1" "$2" && note "done" "$1" 2>>"$here/output"
+    note begin "$1" 2>"$here/output" && call "change_$1" "$2" && note "done" "$1" 2>>"$here/output" && return
+    explained $?
     code=$?
-    [ "$code" != 0 ] || return 0
-    # On a full disk the step could not say so: its output is a file too.
-    rm -f "$here/reserve"
-    [ "$(df -Pk "$here" | awk 'NR == 2 { print $4 }')" -gt 1024 ] || say "the disk that holds $here is full: free some space" >>"$here/output"
     note failed "$1"
     return "$code"
+}
+# On a full disk what failed could not say so: its output is a file too.
+explained() { # exit code
+    [ "$(df -Pk "$here" | awk 'NR == 2 { print $4 }')" -le 1024 ] || return "$1"
+    rm -f "$here/reserve"
+    say "the disk that holds $here is full: free some space" >>"$here/output"
+    return 28
 }
 last_event() { # the last of the deploy itself
     awk -F "$tab" '$3 == "-" { last = $2 } END { print last }' "$here/journal" 2>/dev/null
@@ -104,9 +108,9 @@ serve() {
         set -- "$1" $request
         case $2 in
             beat) continue ;;
-            put) put "$3" "$4" >"$here/output" 2>&1 ;;
+            put) put "$3" "$4" >"$here/output" 2>&1 || explained $? ;;
             step) change "$3" "$4" ;;
-            ask) call "$3" "$4" ;;
+            ask) call "$3" "$4" || explained $? ;;
             accept)
                 rm -f "$here/reserve" && note accepted - >"$here/output" 2>&1
                 code=$?
