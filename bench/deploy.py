@@ -51,7 +51,8 @@ class Bench:
 
     def rollout(self) -> Rollout:
         """Deploy the checkout and keep it."""
-        order = deploy.Order(folder=self.checkout, settings_file=self.lago.settings)
+        # What is done by hand beside it has changed files on the host too.
+        order = deploy.Order(folder=self.checkout, settings_file=self.lago.settings, overwrite=True)
         waivers = WaiverFile()
         done = deploy.start(self.ssh, Permit("bench"), self.settings, waivers, order)
         if done is None:

@@ -293,6 +293,9 @@ def _beside_others(document: dict, this: run.Run) -> None:
         if "traefik.docker.network" in labels:
             labels["traefik.docker.network"] = this.network(labels["traefik.docker.network"])
         service["labels"] = hidden(labels)
+        if "healthcheck" in service:
+            # A deploy waits for the next probe several times.
+            service["healthcheck"] |= {"interval": "1s", "retries": 30}
     for key, network in document["networks"].items():
         if network.get("external"):
             network["name"] = this.network(key)
