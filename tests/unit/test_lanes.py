@@ -117,7 +117,7 @@ def _is_refused_at_once(file: Path) -> bool:
         ("live/test_faults.py::test_a[b::c]", "stacks"),
         ("stack/test_faults.py::test_a", "stacks"),
         ("live/test_writes.py::test_a", "hosts"),
-        ("deploy/test_host.py::test_a", "hosts"),
+        ("deploy/test_host.py::test_a", "deploys"),
         ("unit/deploy/test_journal.py::test_a", "unit/deploy/test_journal.py"),
         ("runs/test_selection.py::Some::test_a", "runs/test_selection.py"),
     ],
