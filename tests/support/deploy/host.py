@@ -182,7 +182,7 @@ class DeployableHost:
         if read_otherwise:
             ids = self.container_ids()
             docker("rm", "-f", *[ids[name] for name in broken_deployments.RUBY_SERVICES if name in ids])
-        self._forget_deploys()
+        self.forget_deploys()
         self.up()
         self.await_routes()
         self.seed()
@@ -191,7 +191,7 @@ class DeployableHost:
         """Make the plans of the catalogue that are missing."""
         seed(self.client(), catalogue.load(), self.live.stack.permit)
 
-    def _forget_deploys(self) -> None:
+    def forget_deploys(self) -> None:
         """Remove what deploys keep, the names of images included."""
         state = self.folder / STATE
         for deploy in state.glob("deploys/*"):
@@ -213,7 +213,7 @@ class DeployableHost:
     def down(self) -> None:
         """End everything, and remove it."""
         self.live.server.stop()
-        self._forget_deploys()
+        self.forget_deploys()
         left = self.live.stack.down()
         self.live.stack.run.close()
         assert not left, left

@@ -145,6 +145,7 @@ def small_disk(host: DeployableHost, size: str = "64m") -> Iterator[None]:
     try:
         yield
     finally:
+        host.forget_deploys()
         subprocess.run(["umount", str(place)], check=True, timeout=PATIENCE)
         place.rmdir()
 
