@@ -46,7 +46,8 @@ def rollback(host: Host, permit: Permit, settings: Settings, *, to: str = "", pr
     with Rollout(host, permit, settings.deployment, planned, facts, Wishes(), ROLLBACK, extra) as rollout:
         rollout.run(expected=backup.identity)
         rollout.accept()
-    return f"What ran before the deploy {backup.id} runs again; what ran until now is kept as backup {rollout.id}."
+    runs = f"What ran before the deploy {backup.id} runs again; what ran until now is kept as backup {rollout.id}."
+    return " ".join([runs, *rollout.returned])
 
 
 def take_down(host: Host, permit: Permit, settings: Settings, *, named: str, project: str = "") -> str:

@@ -23,7 +23,7 @@ from lago_acceptance.core.waiting import until
 from lago_acceptance.deploy import identity
 from lago_acceptance.deploy.plan import Plan
 from lago_acceptance.deploy.session import DISK_FULL, STATE, Outcome, Session, holder
-from lago_acceptance.deploy.steps import DUMP, PULL, STOP, UNDO_SECONDS, UP, WORK, Step
+from lago_acceptance.deploy.steps import DUMP, PULL, RETURN, STOP, UNDO_SECONDS, UP, WORK, Step
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 from lago_acceptance.hosts.local import LocalHost
@@ -78,6 +78,8 @@ class Rollout:
         self._before: dict[str, str] = {}
         self._down: float | None = None
         self.downtime: float | None = None
+        # What returning to a backup has done with the database.
+        self.returned: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         return self
@@ -136,6 +138,8 @@ class Rollout:
         if done.code:
             reason = self._lost(self._answering) if step is UP else ""
             self._undo(f"{step.failed}: {'; '.join(filter(None, (reason, done.why(step.seconds))))}")
+        if step is RETURN:
+            self.returned = done.lines
 
     def _lost(self, services: Collection[str]) -> str:
         """Why some services can't come up, with what their containers printed last; "" where nothing is known."""

@@ -32,6 +32,46 @@ def test_what_ran_before_the_last_deploy_runs_again_with_all_data(breakable, tmp
     assert docker("inspect", "-f", "{{.HostConfig.Memory}}", breakable.container("lago-clock")) == str(2**30)
 
 
+def test_a_migration_that_has_run_since_is_undone_from_the_dump(breakable, tmp_path):
+    checkout = breakable.copy(tmp_path / "checkout")
+    hosts.edit(checkout, lambda document, _: document["services"]["lago-clock"].update(mem_limit="900m"))
+    name, counts = breakable.put_data(), breakable.counts()
+    assert command.deploy(breakable, checkout).code == 0
+    [deploy] = moments.folders(breakable)
+    breakable.sql(
+        "ALTER TABLE customers ADD COLUMN later text; INSERT INTO schema_migrations VALUES ('20990101000000')"
+    )
+    breakable.put_data()
+    result = command.run("rollback", breakable, "--to", deploy.name)
+    assert result.code == 0, result.output
+    [kept] = breakable.sql("SELECT datname FROM pg_database WHERE datname LIKE 'lago_broken_%'").split()
+    try:
+        assert (
+            f"The database was restored from the dump; the one that has changed since is kept as {kept}."
+            in result.output
+        )
+        assert breakable.counts() == counts
+        assert breakable.sql("SELECT count(*) FROM schema_migrations WHERE version = '20990101000000'") == "0"
+        assert breakable.client().count("invoices", external_customer_id=name, status="finalized") == 1
+        of_kept = docker(
+            "exec",
+            breakable.container("lago-db"),
+            *(
+                "psql",
+                "-XqAt",
+                "-U",
+                "lago",
+                "-d",
+                kept,
+                "-c",
+                "SELECT count(later), count(*) FROM customers",
+            ),
+        )
+        assert of_kept.strip() == f"0|{counts['customers'] + 1}"
+    finally:
+        docker("exec", breakable.container("lago-db"), "dropdb", "-U", "lago", kept)
+
+
 def test_there_is_nothing_to_go_back_to_where_nothing_was_deployed(deployable):
     result = command.run("rollback", deployable)
     assert result.code == 4

@@ -107,14 +107,14 @@ restore_dump() { # container, backup, what to name the changed database by
     exists() { [ "$(printf "SELECT count(*) FROM pg_database WHERE datname = '%s';" "$1" | psql_in "$container" postgres)" = 1 ]; }
     if ! { exists "$broken" && exists "$database"; }; then
         if exists "$database"; then
-            printf 'DROP DATABASE IF EXISTS "%s";\nCREATE DATABASE "%s" TEMPLATE template0;\n' "$fresh" "$fresh" | psql_in "$container" postgres
+            printf 'SET client_min_messages = warning;\nDROP DATABASE IF EXISTS "%s";\nCREATE DATABASE "%s" TEMPLATE template0;\n' "$fresh" "$fresh" | psql_in "$container" postgres
             docker exec -i "$container" sh -c 'exec pg_restore --exit-on-error -U "${POSTGRES_USER:-postgres}" -d "$1"' pg_restore "$fresh" <"$2/database.dump"
             same_counts "$1" "$fresh" "$2/identity" || fail "the restored database does not hold what the dump held; it is kept as $fresh"
             take_place "$database" "$broken"
         fi
         take_place "$fresh" "$database"
     fi
-    say "the database was restored from the dump; the one that the new version has changed is kept as $broken"
+    say "The database was restored from the dump; the one that has changed since is kept as $broken."
     identity "$container" "$broken" >"$here/written_since" 2>/dev/null || :
     return_jobs "$2"
 }
