@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 
 from lago_acceptance.core.waiting import until
-from lago_acceptance.deploy.steps import DEPLOY
 from tests.support.deploy import command, moments
 from tests.support.deploy import host as hosts
 from tests.support.patience import PATIENCE
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
-STEPS = [step.name for step in DEPLOY]
 
 
 def state_of(host):
@@ -35,15 +33,24 @@ def assert_as_before(host, before):
 # --- the runner ---
 
 
-@pytest.mark.parametrize(("what", "step"), [*(("begin", step) for step in STEPS), ("done", "work")])
-def test_the_host_goes_back_when_the_runner_is_killed(breakable, checkout, what, step):
-    before = state_of(breakable)
-    with moments.running(breakable, checkout) as deploy:
+def killed(host, checkout, what, step):
+    """Deploy, and kill the runner at an event of a step."""
+    before = state_of(host)
+    with moments.running(host, checkout) as deploy:
         folder = deploy.await_event(what, step)
         deploy.kill()
     assert until(lambda: settled(folder), PATIENCE), moments.journal(folder)
-    assert until(lambda: moments.lock_is_free(breakable), PATIENCE)
-    assert_as_before(breakable, before)
+    assert until(lambda: moments.lock_is_free(host), PATIENCE)
+    assert_as_before(host, before)
+
+
+@pytest.mark.parametrize("step", moments.steps("keep", "quiet", "files"))
+def test_the_host_goes_back_when_the_runner_is_killed(breakable, checkout, step):
+    killed(breakable, checkout, "begin", step)
+
+
+def test_the_host_goes_back_when_the_runner_is_killed_during_its_checks(breakable, checkout):
+    killed(breakable, checkout, "done", "work")
 
 
 def test_the_host_goes_back_when_the_runner_falls_silent(breakable, checkout):
@@ -67,26 +74,31 @@ def cut_off(host, checkout, function, how):
     assert "Traceback" not in ended.output
 
 
-@pytest.mark.parametrize(
-    ("step", "how"),
-    [
-        *((step, moments.DIES) for step in STEPS),
-        ("files", moments.DIES_AFTER),
-        ("dump", moments.LOSES_POWER),
-        ("up", moments.LOSES_POWER),
-    ],
-    ids=[*STEPS, "after files", "dump without power", "up without power"],
-)
-def test_a_host_whose_program_is_killed_goes_back_when_asked(breakable, checkout, step, how):
-    before = state_of(breakable)
-    cut_off(breakable, checkout, f"change_{step}", how)
-    shown = command.run("status", breakable)
+def back_when_asked(host, checkout, step, how):
+    """Cut a deploy off at a step, and ask the host to go back."""
+    before = state_of(host)
+    cut_off(host, checkout, f"change_{step}", how)
+    shown = command.run("status", host)
     assert shown.code == 1
     assert f"was cut off in the step {step}," in shown.output
-    undone = command.run("rollback", breakable)
+    undone = command.run("rollback", host)
     assert undone.code == 0, undone.output
     assert f"which was cut off in the step {step}, was undone" in undone.output
-    assert_as_before(breakable, before)
+    assert_as_before(host, before)
+
+
+@pytest.mark.parametrize("step", moments.steps("stop", "dump", "work"))
+def test_a_host_whose_program_is_killed_goes_back_when_asked(breakable, checkout, step):
+    back_when_asked(breakable, checkout, step, moments.DIES)
+
+
+def test_a_host_whose_program_is_killed_at_the_end_of_a_step_goes_back_when_asked(breakable, checkout):
+    back_when_asked(breakable, checkout, "files", moments.DIES_AFTER)
+
+
+@pytest.mark.parametrize("step", [pytest.param("dump", marks=pytest.mark.exhaustive), "up"])
+def test_a_host_that_loses_its_power_goes_back_when_asked(breakable, checkout, step):
+    back_when_asked(breakable, checkout, step, moments.LOSES_POWER)
 
 
 def test_the_next_deploy_undoes_one_that_was_cut_off(breakable, checkout):

@@ -294,8 +294,8 @@ def _beside_others(document: dict, this: run.Run) -> None:
             labels["traefik.docker.network"] = this.network(labels["traefik.docker.network"])
         service["labels"] = hidden(labels)
         if "healthcheck" in service:
-            # A deploy waits for the next probe several times.
-            service["healthcheck"] |= {"interval": "1s", "retries": 30}
+            # Whoever waits for a new container waits for its next probe.
+            service["healthcheck"] |= {"start_interval": "1s", "start_period": "60s"}
     for key, network in document["networks"].items():
         if network.get("external"):
             network["name"] = this.network(key)

@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+from _pytest.mark import ParameterSet
+
 from lago_acceptance.core.waiting import until
 from lago_acceptance.deploy.session import STATE
+from lago_acceptance.deploy.steps import DEPLOY
 from tests.support.deploy import altered, command
 from tests.support.deploy.host import DeployableHost
 from tests.support.patience import PATIENCE
@@ -97,6 +101,14 @@ def lock_is_free(host: DeployableHost) -> bool:
     """Whether somebody who wants to change the deployment could."""
     lock = host.folder / STATE / "lock"
     return not lock.exists() or not subprocess.run(["flock", "-n", lock, "true"], check=False).returncode
+
+
+def steps(*always: str) -> list[ParameterSet]:
+    """All steps of a deploy as parameters; those that are not named are for exhaustive runs."""
+    return [
+        pytest.param(each.name, marks=() if each.name in always else pytest.mark.exhaustive)
+        for each in DEPLOY
+    ]
 
 
 # What ahead_of may have a host run: the program of the deploy, and the step that it is at, end as in a crash.
