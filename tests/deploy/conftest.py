@@ -44,8 +44,6 @@ def breakable(_hosts: list, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def unchanged(breakable) -> Iterator:
     """A host that must be as it was after the test: its files, its data, and jobs that wait."""
-    from tests.support.deploy import host
-
     job = json.dumps({"class": "WaitingJob", "jid": "0123456789abcdef", "args": [], "queue": "waiting"})
 
     def state() -> tuple:
@@ -53,7 +51,7 @@ def unchanged(breakable) -> Iterator:
             breakable.counts(),
             breakable.redis("LRANGE", "queue:waiting", "0", "-1"),
             breakable.sql("SELECT count(name) FROM customers"),
-            {name: (breakable.folder / name).read_bytes() for name in host.FILES},
+            breakable.files(),
         )
 
     breakable.put_data()

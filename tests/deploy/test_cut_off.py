@@ -6,14 +6,13 @@ import pytest
 
 from lago_acceptance.core.waiting import until
 from tests.support.deploy import command, moments
-from tests.support.deploy import host as hosts
 from tests.support.patience import PATIENCE
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
 
 def state_of(host):
-    return host.counts(), {name: (host.folder / name).read_bytes() for name in hosts.FILES}
+    return host.counts(), host.files()
 
 
 def settled(folder):

@@ -106,6 +106,10 @@ class DeployableHost:
         pairs = ", ".join(f"'{table}', (SELECT count(*) FROM {table})" for table in COUNTED)
         return json.loads(self.sql(f"SELECT json_build_object({pairs})"))
 
+    def files(self) -> dict[str, bytes]:
+        """The deployment's four files as they are now."""
+        return {name: (self.folder / name).read_bytes() for name in FILES}
+
     def copy(self, to: Path) -> Path:
         """An operator's checkout to deploy from: a folder with the four files."""
         copy_files(self.folder, to)
