@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lago_acceptance.composefile.yaml_lines import YamlPath
-from lago_acceptance.core.looks_secret import SPEAKING, looks_secret
+from lago_acceptance.core.looks_secret import SPEAKING, is_random, looks_secret
 from lago_acceptance.core.secrets import Redactor
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.value_shapes import sounds_secret, unknown
@@ -25,6 +25,7 @@ _WORD = re.compile(r"[^\s,;:=/|\"'`(){}\[\]<>@&?*\\]{6,}")
 _MAY_LOOK_SECRET = re.compile(rf"\d|{SPEAKING.pattern}", re.IGNORECASE)
 # For whole values only: elsewhere these separate the parts of URLs, lists and shell commands.
 _MORE_SYMBOLS = re.compile(r"[!#$%^~@&?*+]")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _NO_PASSWORD = re.compile(r"\s|://|\$[{(]|[`(,=]|sha256:")
 # In an environment file, a line break may be written as an escape.
 _LINE_BREAK = re.compile(r"[\r\n]+|\\[rn]")
@@ -74,6 +75,11 @@ def _is_password(text: str) -> bool:
     return all(re.search(each, text) for each in (r"[a-z]", r"[A-Z]", r"\d", _MORE_SYMBOLS))
 
 
+def _is_key(text: str) -> bool:
+    """Whether a whole value is random bytes in base64, or a line of a key. Its parts between slashes may look harmless."""
+    return bool(_BASE64.fullmatch(text)) and is_random(text)
+
+
 def _keys(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for key, child in value.items():
@@ -94,7 +100,7 @@ def _learn(name: str, text: str, names: set[str]) -> None:
     url = service_url(literal)
     if url and url.password:
         _teach(url.password)
-    elif _is_password(literal) or (literal and sounds_secret(name)):
+    elif _is_password(literal) or _is_key(literal) or (literal and sounds_secret(name)):
         _teach(literal)
     for option in _OPTION.finditer(text) if "-" in text else ():
         _teach(option[1])

@@ -9,11 +9,19 @@ _SEGMENT = re.compile(r"[^-_.+]+")
 _RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+|[^A-Za-z\d]+")
 _INNER_DIGIT = re.compile(r"(?<=[A-Za-z])\d(?=[A-Za-z])")
 _SYMBOL = re.compile(r"[!#$%^~]")
+_FOLDER = re.compile(r"(?:^|/)[a-z]{4,}(?=/|$)")
+_LONGEST_PATH = 200
 
 
 def looks_secret(word: str) -> bool:
     """Whether a word looks like a password or a key, and like nothing else."""
     return any(_is_mixed(segment) or _says_so(segment) for segment in _SEGMENT.findall(word))
+
+
+def is_random(run: str) -> bool:
+    """Whether a run of base64's characters looks random. A list of digests, a path, a letter again and again don't."""
+    letters = all(re.search(each, run) for each in ("[a-z]", "[G-Z]", r"\d"))
+    return letters and (len(run) >= _LONGEST_PATH or len(_FOLDER.findall(run)) < 2)
 
 
 def _is_mixed(segment: str) -> bool:

@@ -7,6 +7,7 @@ import binascii
 import re
 import string
 
+from lago_acceptance.core.looks_secret import is_random
 from lago_acceptance.core.service_keys import JWT, SERVICE_KEY
 
 KEY_HEADER = re.compile(
@@ -26,8 +27,6 @@ _KEY_LINES = re.compile(
     r"(?:[A-Za-z0-9+/]*={0,2}(?=[\r\n\"'\\]|$))?"
 )
 _KEY_LINE = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}")
-_FOLDER = re.compile(r"(?:^|/)[a-z]{4,}(?=/|$)")
-_LONGEST_PATH = 200
 _BASE64 = (string.ascii_letters + string.digits + "+/").encode()
 _RUNS = bytes(each in _BASE64 for each in range(256))
 _A_RUN = b"\x01" * 60
@@ -143,24 +142,19 @@ def _length_of_key(before: str) -> int:
 
 
 def _without_runs(text: str) -> str:
-    """The text without what may be inner lines of keys. A list of digests, a path, a letter again and again are none."""
+    """The text without what may be inner lines of keys."""
     runs = text.encode("ascii", "replace").translate(_RUNS)
     parts, at, run = [], 0, runs.find(_A_RUN)
     while run >= 0:
         end = runs.find(0, run)
         found = _KEY_LINES.match(text, run) or _KEY_LINE.match(text, run)
         end = found.end() if found else end
-        if found and _is_mixed(found[0]):
+        if found and is_random(found[0]):
             # Not called key material: a signed id looks alike, and a key in a log is a finding.
             parts += [text[at:run], "<secret>"]
             at = end
         run = runs.find(_A_RUN, end) if end >= 0 else -1
     return "".join([*parts, text[at:]])
-
-
-def _is_mixed(run: str) -> bool:
-    letters = all(re.search(each, run) for each in ("[a-z]", "[G-Z]", r"\d"))
-    return letters and (len(run) >= _LONGEST_PATH or len(_FOLDER.findall(run)) < 2)
 
 
 def _without_pair(found: re.Match[str]) -> str:

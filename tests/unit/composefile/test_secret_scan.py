@@ -34,3 +34,23 @@ def test_the_edges_of_a_pem_are_no_secret(learnt):
 def test_several_lines_that_are_no_secret_are_not_learnt(learnt):
     learnt({"GREETING": "hello there\nand welcome"})
     assert redact("hello there, and welcome") == "hello there, and welcome"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        # Each has a part between slashes that could be a word.
+        "pl3vn0g/OzgapPIPVNhbqTsXerUvWc/Z4GgXypEZuJEEVbXtRnDpBb",
+        "ILAItoR8hNKMIyeGnm9yZ7ZN5V6ijwnBJkH4Ev92C/oqxSelyeyu/puXeNDcqzqT",
+        "/zgapPIPVNhbZ4GgXypEZuJEEVbXtRnDpBbqTsXerUvWc0=",
+    ],
+)
+def test_base64_is_learnt_whole_wherever_it_stands(learnt, value: str):
+    learnt({"NOTE": value})
+    assert redact(f"{value} and its beginning") == "<secret> and its beginning"
+
+
+@pytest.mark.parametrize("value", ["getlago/billing/Version1/of/the/Api", "Europe/Berlin/and/other/Places"])
+def test_a_path_is_not_learnt_as_base64(learnt, value: str):
+    learnt({"NOTE": value})
+    assert redact(value) == value
