@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from lago_acceptance.clients.browser import WITHOUT_FONTS
+from lago_acceptance.clients.browser import CHANGED, WITHOUT_FONTS
 from lago_acceptance.core.waiting import until
 from lago_acceptance.images import resolve
 from tests.support.containers import Container, listens, running
@@ -141,8 +141,28 @@ def front(lago: tuple[LagoAnswers, str]) -> Iterator[Front]:
         yield start
 
 
+def opened(page: Page, url: str) -> None:
+    """Open a page, again if the interface of the front's new container has broken off what the browser loaded."""
+    broken_off: list[str] = []
+    page.on(
+        "requestfailed",
+        lambda request: broken_off.append(request.url) if CHANGED in (request.failure or "") else None,
+    )
+
+    def whole() -> bool:
+        broken_off.clear()
+        try:
+            page.goto(url, wait_until="networkidle")
+        except Error as error:
+            if CHANGED not in error.message:
+                raise
+        return not broken_off
+
+    assert until(whole, PATIENCE), broken_off
+
+
 def log_in(page: Page, url: str, password: str) -> None:
-    page.goto(f"{url}/login")
+    opened(page, f"{url}/login")
     page.fill('input[name="email"]', "Admin@Example.test")
     page.fill('input[name="password"]', password)
     page.press('input[name="password"]', "Enter")
@@ -157,7 +177,7 @@ def test_a_person_logs_in_and_reads_the_plans(
     expect(page.get_by_text("v1.16.0")).to_be_hidden()
     page.click('[data-test="side-nav-name"]')
     expect(page.get_by_text("v1.16.0")).to_be_visible()
-    page.goto(f"{front()}/plans")
+    opened(page, f"{front()}/plans")
     expect(page.locator('[data-test="Starter-wrapper"] [data-test="Starter"]')).to_be_visible()
     expect(page.locator('[data-test="create-plan"]')).to_have_text("Add a plan")
     sent = {name.lower(): value for name, value in lago[0].headers["plans"].items()}
@@ -195,23 +215,23 @@ def test_an_api_that_does_not_answer_is_a_toast_after_submitting(
 
 
 def test_empty_fields_are_both_told(page: Page, front: Front) -> None:
-    page.goto(f"{front()}/login")
+    opened(page, f"{front()}/login")
     page.click('[data-test="submit"]')
     expect(page.locator('[data-test="text-field-error"]')).to_have_count(2)
 
 
 @pytest.mark.parametrize("path", ["/", "/plans", "/analytics"])
 def test_strangers_are_sent_to_the_login_page(page: Page, front: Front, path: str) -> None:
-    page.goto(f"{front()}{path}")
+    opened(page, f"{front()}{path}")
     page.wait_for_url("**/login")
     expect(page.get_by_role("heading")).to_have_text("Welcome back to Lago")
 
 
 def test_lists_that_can_not_be_read_say_so(page: Page, front: Front) -> None:
     url = front(API_URL="http://127.0.0.1:9")
-    page.goto(f"{url}/login")
+    opened(page, f"{url}/login")
     page.evaluate("localStorage.authToken = 'old'")
-    page.goto(f"{url}/plans")
+    opened(page, f"{url}/plans")
     expect(page.locator("main").get_by_text("Something went wrong")).to_be_visible()
 
 
@@ -220,15 +240,15 @@ def test_signing_up_is_hidden_where_it_is_disabled(
     page: Page, front: Front, disabled: str, links: int
 ) -> None:
     url = front(LAGO_DISABLE_SIGNUP=disabled)
-    page.goto(f"{url}/login")
+    opened(page, f"{url}/login")
     expect(page.locator('[data-test="submit"]')).to_be_visible()
     expect(page.locator('[href="/sign-up"]')).to_have_count(links)
-    page.goto(f"{url}/sign-up")
+    opened(page, f"{url}/sign-up")
     expect(page.locator('[data-test="submit-button"]')).to_have_count(links)
 
 
 def test_signing_up_waits_for_a_strong_password(page: Page, front: Front) -> None:
-    page.goto(f"{front(LAGO_DISABLE_SIGNUP='false')}/sign-up")
+    opened(page, f"{front(LAGO_DISABLE_SIGNUP='false')}/sign-up")
     page.fill('input[name="organizationName"]', "Second")
     page.fill('input[name="email"]', "second@example.test")
     page.fill('input[name="password"]', "weak")
