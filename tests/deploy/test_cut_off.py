@@ -43,11 +43,12 @@ def killed(host, checkout, what, step):
     assert_as_before(host, before)
 
 
-@pytest.mark.parametrize("step", moments.steps("keep", "quiet", "files"))
+@pytest.mark.parametrize("step", moments.steps("quiet"))
 def test_the_host_goes_back_when_the_runner_is_killed(breakable, checkout, step):
     killed(breakable, checkout, "begin", step)
 
 
+@pytest.mark.exhaustive
 def test_the_host_goes_back_when_the_runner_is_killed_during_its_checks(breakable, checkout):
     killed(breakable, checkout, "done", "work")
 
@@ -86,16 +87,17 @@ def back_when_asked(host, checkout, step, how):
     assert_as_before(host, before)
 
 
-@pytest.mark.parametrize("step", moments.steps("stop", "dump", "work"))
+@pytest.mark.parametrize("step", moments.steps("dump", "work"))
 def test_a_host_whose_program_is_killed_goes_back_when_asked(breakable, checkout, step):
     back_when_asked(breakable, checkout, step, moments.DIES)
 
 
+@pytest.mark.exhaustive
 def test_a_host_whose_program_is_killed_at_the_end_of_a_step_goes_back_when_asked(breakable, checkout):
     back_when_asked(breakable, checkout, "files", moments.DIES_AFTER)
 
 
-@pytest.mark.parametrize("step", [pytest.param("dump", marks=pytest.mark.exhaustive), "up"])
+@pytest.mark.parametrize("step", ["dump", pytest.param("up", marks=pytest.mark.exhaustive)])
 def test_a_host_that_loses_its_power_goes_back_when_asked(breakable, checkout, step):
     back_when_asked(breakable, checkout, step, moments.LOSES_POWER)
 

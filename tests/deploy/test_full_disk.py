@@ -9,7 +9,7 @@ from tests.support.deploy import command, moments
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
 
-@pytest.mark.parametrize("step", moments.steps("pull", "dump", "up"))
+@pytest.mark.parametrize("step", moments.steps("dump"))
 def test_the_old_version_is_back_when_the_disk_gets_full(unchanged, checkout, step):
     with moments.small_disk(unchanged):
         with moments.ahead_of(f"change_{step}", moments.FILLS_ITS_DISK):

@@ -108,6 +108,7 @@ def test_interrupts_while_it_cleans_up_do_not_cut_that_off(tmp_path):
     assert left_of(run_id) == [] and not list(tmp_path.glob(f"{run.PREFIX}*"))
 
 
+@pytest.mark.exhaustive
 def test_runs_that_are_ended_at_random_moments(tmp_path):
     """A few of them; ``python -m bench.kills`` does many."""
     machine, chance, options = (

@@ -12,15 +12,15 @@ pytestmark = [pytest.mark.stack, pytest.mark.docker]
 @pytest.mark.parametrize(
     "names",
     [
-        "column-renamed or full_disk or full_way",
+        "column-renamed",
         pytest.param("", marks=pytest.mark.exhaustive),
     ],
-    ids=["some", "all"],
+    ids=["one", "all"],
 )
 def test_mistakes_are_rolled_back_from(suite, names):
     result = suite("-m", "rollback", "-k", names)
     assert result.code == 0, result.output[-6000:]
-    assert len(result.checks("passed")) >= 3 and not result.checks("unknown")
+    assert result.checks("passed") and not result.checks("unknown")
 
 
 def test_a_rollback_that_leaves_the_new_files_is_found(tmp_path):
