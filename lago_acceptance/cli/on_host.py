@@ -11,8 +11,9 @@ from lago_acceptance.cli import Parser
 from lago_acceptance.core.resources import SETTINGS
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.core.verdicts import Unreachable, UsageError
 from lago_acceptance.deploy.small_change import Place
+from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 
 LOCAL = "local"
@@ -22,14 +23,16 @@ def parser(command: str, description: str) -> argparse.ArgumentParser:
     """A command's parser, with the options that all of them have."""
     made = Parser(prog=f"lago-acceptance {command}", description=description, allow_abbrev=False)
     made.add_argument("host", metavar="HOST", help="ssh://root@host, or local for this machine")
-    made.add_argument(
-        "--settings", type=Path, default=SETTINGS, metavar="FILE", help="the deployment's settings"
-    )
-    made.add_argument("--ssh-config", type=Path, metavar="FILE", help="replaces ~/.ssh/config")
-    made.add_argument(
-        "--project", default="", metavar="NAME", help="the Compose project, if the host has several Lagos"
-    )
+    add_options(made)
     return made
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say how a host is reached, and which Lago on it is meant."""
+    add = parser.add_argument
+    add("--settings", type=Path, default=SETTINGS, metavar="FILE", help="the deployment's settings")
+    add("--ssh-config", type=Path, metavar="FILE", help="replaces ~/.ssh/config")
+    add("--project", default="", metavar="NAME", help="the Compose project, if the host has several Lagos")
 
 
 @contextmanager
@@ -50,16 +53,26 @@ def reached(word: str, ssh_config: Path | None) -> Iterator[Host]:
         host.close()
 
 
-def place(host: Host, settings: Settings, project: str) -> Place:
-    """Where Lago runs on a host. Unreachable where its API does not run there."""
+def observed(host: Host, settings: Settings, project: str) -> Facts:
+    """The facts of a host. UsageError where it has several Lagos, and nothing says which one is meant."""
     from lago_acceptance.facts.collect import observe
 
-    directory = settings.deployment.directory
-    facts = observe(host, project=project, wanted_directory=directory)
+    facts = observe(
+        host,
+        project=project,
+        wanted_directory=settings.deployment.directory,
+        backups=settings.backup.files if settings.backup else "",
+    )
     if not facts.project and len(facts.lagos) > 1:
-        raise Unreachable(
-            f"{len(facts.lagos)} Lago stacks are on {host.name}: {', '.join(facts.lagos)}; say which with --project NAME"
+        raise UsageError(
+            f"{len(facts.lagos)} Lago stacks are on {host.name}: {', '.join(facts.lagos)}; say which one with --project NAME"
         )
+    return facts
+
+
+def place(host: Host, settings: Settings, project: str) -> Place:
+    """Where Lago runs on a host. Unreachable where its API does not run there."""
+    directory, facts = settings.deployment.directory, observed(host, settings, project)
     if (api := facts.running(API)) is None:
         raise Unreachable(
             f"no API container of Lago runs on {host.name}; start it there: cd {directory} && docker compose "

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, Parser
-from lago_acceptance.cli.on_host import LOCAL, reached
+from lago_acceptance.cli.on_host import LOCAL, add_options, observed, reached
 from lago_acceptance.core import private_folders, resources
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
@@ -73,9 +73,7 @@ def _parser() -> Parser:
         help="copy the host's dump here and rehearse here, not on the host",
     )
     add("--image", default="", metavar="REFERENCE", help="migrate with this image of Lago's API")
-    add("--settings", type=Path, default=resources.SETTINGS, metavar="FILE", help="the deployment's settings")
-    add("--ssh-config", type=Path, metavar="FILE", help="replaces ~/.ssh/config")
-    add("--project", default="", metavar="NAME", help="the Compose project, if the host has several Lagos")
+    add_options(parser)
     add(
         "--compose-file",
         type=Path,
@@ -98,20 +96,10 @@ def _parser() -> Parser:
 def _of_host(asked: Namespace, settings: Settings) -> list[str]:
     from lago_acceptance.deploy import dumps
     from lago_acceptance.deploy.rehearsal import of_deployment
-    from lago_acceptance.facts.collect import observe
 
     with reached(asked.what, asked.ssh_config) as host:
         directory = settings.deployment.directory
-        facts = observe(
-            host,
-            project=asked.project,
-            wanted_directory=directory,
-            backups=settings.backup.files if settings.backup else "",
-        )
-        if not facts.project and len(facts.lagos) > 1:
-            raise UsageError(
-                f"{len(facts.lagos)} Lago stacks are on {host.name}: {', '.join(facts.lagos)}; say which one with --project NAME"
-            )
+        facts = observed(host, settings, asked.project)
         dump = dumps.newest(host, settings, facts)
         say(f"the newest dump on {host.name} is {dump.path}, {dump.size / dumps.MIB:.1f} MiB, of {dump.day}")
         if not asked.leaves:

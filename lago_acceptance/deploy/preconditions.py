@@ -40,7 +40,7 @@ def _folder(plan: Plan, facts: Facts) -> Iterator[str]:
     if elsewhere and PurePosixPath(elsewhere) != PurePosixPath(directory):
         yield (
             f"the project {plan.project} was started in {elsewhere}, not in {directory}: correct deployment.directory in "
-            "settings.toml"
+            "settings.toml, or deploy beside it as a project of its own with --project NAME"
         )
     others = [each for each in plan.projects_here if each != plan.project]
     ours = {*plan.new, *plan.old, STATE}
