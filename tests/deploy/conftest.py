@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list]:
     """The host that is up, as the only one of a list: it is replaced when it can't be restored."""
     from tests.support.deploy import host

@@ -87,7 +87,7 @@ def back_when_asked(host, checkout, step, how):
     assert_as_before(host, before)
 
 
-@pytest.mark.parametrize("step", moments.steps("dump", "work"))
+@pytest.mark.parametrize("step", moments.steps("work"))
 def test_a_host_whose_program_is_killed_goes_back_when_asked(breakable, checkout, step):
     back_when_asked(breakable, checkout, step, moments.DIES)
 
@@ -97,7 +97,8 @@ def test_a_host_whose_program_is_killed_at_the_end_of_a_step_goes_back_when_aske
     back_when_asked(breakable, checkout, "files", moments.DIES_AFTER)
 
 
-@pytest.mark.parametrize("step", ["dump", pytest.param("up", marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("step", ["dump", "up"])
+@pytest.mark.exhaustive
 def test_a_host_that_loses_its_power_goes_back_when_asked(breakable, checkout, step):
     back_when_asked(breakable, checkout, step, moments.LOSES_POWER)
 

@@ -99,6 +99,7 @@ def test_volumes_go_only_by_the_projects_name_and_leave_a_dump(breakable):
     assert dump.read_bytes()[:5] == b"PGDMP"
 
 
+@pytest.mark.exhaustive
 def test_volumes_whose_removal_is_cut_off_come_back_with_all_data(breakable):
     name, counts = breakable.put_data(), breakable.counts()
     with moments.ahead_of("change_remove", moments.DIES_AFTER):

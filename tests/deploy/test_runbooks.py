@@ -59,8 +59,8 @@ def key_in_variables(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "name"),
     [
-        pytest.param("secret-key-base", "SECRET_KEY_BASE", marks=pytest.mark.exhaustive),
-        ("encryption-keys", "LAGO_ENCRYPTION_PRIMARY_KEY"),
+        ("secret-key-base", "SECRET_KEY_BASE"),
+        pytest.param("encryption-keys", "LAGO_ENCRYPTION_PRIMARY_KEY", marks=pytest.mark.exhaustive),
     ],
 )
 def test_a_secret_is_replaced(breakable, tmp_path, page, name):
@@ -122,6 +122,7 @@ def test_a_deployment_of_the_plan_is_deployed_to(breakable, tmp_path):
     assert {"lago-clock", "lago-pdf"} <= breakable.container_ids().keys()
 
 
+@pytest.mark.exhaustive
 def test_an_upgrade_is_rehearsed_and_deployed(breakable, tmp_path):
     checkout = breakable.copy(tmp_path / "checkout")
     old = docker("inspect", "--format", "{{.Config.Image}}", breakable.container("lago-api"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def live_lago(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
     """A healthy Lago on this machine's Docker, behind ssh on loopback. A test that breaks it repairs it."""
     from tests.support.live import lago

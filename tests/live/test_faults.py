@@ -41,12 +41,7 @@ NAMES = (
     "wrong_resolver",
 )
 # The others are for exhaustive runs: each is brought up for this alone.
-ALWAYS = (
-    "pem_open_to_all",
-    "worker_on_another_database",
-    "migration_fails_silently",
-    "router_without_service",
-)
+ALWAYS = ("pem_open_to_all", "worker_on_another_database")
 Looks = Callable[[str], tuple[suite_run.Result, suite_run.Result]]
 
 

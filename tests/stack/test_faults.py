@@ -87,7 +87,17 @@ PEMS = {
 }
 
 
-@pytest.mark.parametrize("id", [pytest.param(id, id=name, marks=names(name)) for name, id in PEMS.items()])
+def pem(name: str):
+    """A parameter of its id. Most are for exhaustive runs, for unit tests read a file of each kind."""
+    often = (
+        ()
+        if name in ("pem_absent", "pem_public", "pem_truncated", "pem_open_to_all")
+        else (pytest.mark.exhaustive,)
+    )
+    return pytest.param(PEMS[name], id=name, marks=(names(name), *often))
+
+
+@pytest.mark.parametrize("id", [pem(name) for name in PEMS])
 def test_each_unusable_pem_is_called_what_it_is(broken, id):
     assert broken.code == 1, broken.output[-3000:]
     assert id in broken.red(1), broken.red(1)

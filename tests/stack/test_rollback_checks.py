@@ -23,6 +23,7 @@ def test_mistakes_are_rolled_back_from(suite, names):
     assert result.checks("passed") and not result.checks("unknown")
 
 
+@pytest.mark.exhaustive
 def test_a_rollback_that_leaves_the_new_files_is_found(tmp_path):
     plugin = ("-p", "tests.support.deploy.files_stay")
     result = suite_run.run(tmp_path, *plugin, "-m", "rollback", "-k", "moved-volume")
