@@ -112,6 +112,7 @@ def test_the_next_deploy_undoes_one_that_was_cut_off(breakable, checkout):
     assert state_of(breakable)[0] == before[0]
 
 
+@pytest.mark.exhaustive
 def test_an_undoing_that_is_cut_off_is_finished(breakable, checkout):
     before = state_of(breakable)
     cut_off(breakable, checkout, "change_stores", moments.DIES)

@@ -92,6 +92,7 @@ def test_an_api_that_never_gets_healthy_is_replaced(kept, tmp_path):
         docker("volume", "rm", "--force", added)
 
 
+@pytest.mark.exhaustive
 def test_a_dump_that_breaks_off_is_no_backup(kept, checkout):
     with moments.ahead_of("change_dump", moments.DUMP_BREAKS_OFF):
         refused(kept, checkout, "the database could not be dumped")

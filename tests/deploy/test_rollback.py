@@ -15,6 +15,7 @@ def _volumes(project: str) -> list[str]:
     return docker("volume", "ls", "-q", "--filter", f"label=com.docker.compose.project={project}").split()
 
 
+@pytest.mark.exhaustive
 def test_what_ran_before_the_last_deploy_runs_again_with_all_data(breakable, tmp_path):
     original = (breakable.folder / hosts.COMPOSE_FILE).read_bytes()
     checkout = breakable.copy(tmp_path / "checkout")

@@ -70,6 +70,7 @@ def test_a_secret_is_replaced(breakable, tmp_path, page, name):
     assert value(breakable.folder, name) in docker("exec", breakable.container("lago-api"), "printenv", name)
 
 
+@pytest.mark.exhaustive
 def test_the_databases_password_is_changed(breakable, tmp_path):
     checkout, old = breakable.copy(tmp_path / "checkout"), value(breakable.folder, "POSTGRES_PASSWORD")
     try:

@@ -141,11 +141,13 @@ def test_a_clock_that_ticks_activates(world, seeded):
         assert waiting.result(timeout=PATIENCE) is None
 
 
+@pytest.mark.exhaustive
 def test_a_stopped_pdf_service_is_red_in_the_file_alone(world, seeded, impatient):
     with world.stopped("lago-pdf"):
         assert _reds(world.cycle(receiver=world.receiver())) == {"file": "invoice-without-file"}
 
 
+@pytest.mark.exhaustive
 def test_a_worker_without_the_cache_is_red_in_usage_alone(world, seeded, impatient):
     with world.changed("lago-worker", LAGO_REDIS_CACHE_URL=None):
         assert _reds(world.cycle(receiver=world.receiver())) == {"grown": "usage-does-not-grow"}

@@ -129,6 +129,7 @@ def _must_be_its_own(world, bought: dict) -> None:
     assert bought["status"] == "active"
 
 
+@pytest.mark.exhaustive
 def test_a_lago_that_is_down_is_told_although_the_gateway_lists_plans(world, seeded):
     held = inside.listed(world.view(), "api-plans", "plans")
     with world.stopped("lago-api"):

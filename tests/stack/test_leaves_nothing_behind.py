@@ -193,6 +193,7 @@ def test_runs_side_by_side_do_not_meet(tmp_path):
     assert (code_one, code_two) == (0, 0), f"{output_one[-1500:]}\n{output_two[-1500:]}"
 
 
+@pytest.mark.exhaustive
 def test_the_containers_of_a_kept_stack_can_be_started_again(tmp_path):
     """They mount a key that the run has made."""
     result = suite_run.run(tmp_path / "reports", "-m", "smoke and phase1", "--keep", TMPDIR=str(tmp_path))
