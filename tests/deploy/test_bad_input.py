@@ -89,6 +89,7 @@ def test_what_somebody_has_changed_on_the_host_is_kept(breakable, tmp_path):
     assert (moments.folders(breakable)[-1] / "backup/files" / hosts.COMPOSE_FILE).read_text() == by_hand
 
 
+@pytest.mark.exhaustive
 def test_only_its_owner_can_read_what_a_deploy_leaves(breakable, tmp_path):
     checkout = breakable.copy(tmp_path / "checkout")
     hosts.edit(checkout, with_less_memory)

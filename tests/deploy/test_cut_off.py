@@ -103,6 +103,7 @@ def test_a_host_that_loses_its_power_goes_back_when_asked(breakable, checkout, s
     back_when_asked(breakable, checkout, step, moments.LOSES_POWER)
 
 
+@pytest.mark.exhaustive
 def test_the_next_deploy_undoes_one_that_was_cut_off(breakable, checkout):
     before = state_of(breakable)
     cut_off(breakable, checkout, "change_up", moments.DIES)

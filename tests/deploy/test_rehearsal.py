@@ -231,6 +231,7 @@ def altered(lago, tmp_path):
         docker("exec", lago.container("lago-db"), "dropdb", "-U", "lago", name)
 
 
+@pytest.mark.exhaustive
 def test_a_migration_that_fails_is_said_with_its_cause(lago, altered, capsys):
     # The newest migration runs again on what it has changed already.
     path = altered("DELETE FROM schema_migrations WHERE version = '20241107093418'")

@@ -41,7 +41,7 @@ NAMES = (
     "wrong_resolver",
 )
 # The others are for exhaustive runs: each is brought up for this alone.
-ALWAYS = ("pem_open_to_all", "worker_on_another_database")
+ALWAYS = ("pem_open_to_all",)
 Looks = Callable[[str], tuple[suite_run.Result, suite_run.Result]]
 
 

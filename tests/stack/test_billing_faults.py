@@ -153,6 +153,7 @@ def test_a_worker_without_the_cache_is_red_in_usage_alone(world, seeded, impatie
         assert _reds(world.cycle(receiver=world.receiver())) == {"grown": "usage-does-not-grow"}
 
 
+@pytest.mark.exhaustive
 def test_events_without_their_worker_are_red_in_usage_alone(world, seeded, impatient):
     with world.changed("lago-api", SIDEKIQ_EVENTS="true"):
         assert _reds(world.cycle(receiver=world.receiver())) == {"grown": "usage-does-not-grow"}

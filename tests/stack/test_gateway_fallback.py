@@ -145,6 +145,7 @@ def test_a_lago_that_is_down_is_told_although_the_gateway_lists_plans(world, see
     _must_be_its_own(world, bought)
 
 
+@pytest.mark.exhaustive
 def test_a_lago_that_hangs_is_told_although_the_gateway_lists_plans(world, seeded):
     held = inside.listed(world.view(), "api-plans", "plans")
     with world.frozen("lago-api"):

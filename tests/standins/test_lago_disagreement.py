@@ -83,6 +83,7 @@ def outcomes(stack: Stack) -> Iterator[dict[str, Future[Outcome]]]:
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.exhaustive
 def test_a_round_of_billing_shows_who_disagrees(name: str, outcomes: dict[str, Future[Outcome]]) -> None:
     assert outcomes[name].result() == CASES[name].expected
 
