@@ -60,7 +60,7 @@ def key_in_variables(folder: Path) -> None:
     ("page", "name"),
     [
         ("secret-key-base", "SECRET_KEY_BASE"),
-        pytest.param("encryption-keys", "LAGO_ENCRYPTION_PRIMARY_KEY", marks=pytest.mark.exhaustive),
+        ("encryption-keys", "LAGO_ENCRYPTION_PRIMARY_KEY"),
     ],
 )
 def test_a_secret_is_replaced(breakable, tmp_path, page, name):
@@ -70,7 +70,6 @@ def test_a_secret_is_replaced(breakable, tmp_path, page, name):
     assert value(breakable.folder, name) in docker("exec", breakable.container("lago-api"), "printenv", name)
 
 
-@pytest.mark.exhaustive
 def test_the_databases_password_is_changed(breakable, tmp_path):
     checkout, old = breakable.copy(tmp_path / "checkout"), value(breakable.folder, "POSTGRES_PASSWORD")
     try:
@@ -83,7 +82,6 @@ def test_the_databases_password_is_changed(breakable, tmp_path):
         breakable.sql(f"ALTER USER lago PASSWORD '{old}'")
 
 
-@pytest.mark.exhaustive
 def test_the_rsa_key_is_replaced(breakable, tmp_path):
     checkout, old = breakable.copy(tmp_path / "checkout"), public_half(breakable.folder / KEY_FILE)
     followed("rsa-key", breakable, tmp_path)
@@ -100,7 +98,6 @@ def test_the_rsa_key_is_extracted(deployable, tmp_path):
     assert deployable.container_ids() == before
 
 
-@pytest.mark.exhaustive
 def test_a_deployment_of_the_plan_is_deployed_to(breakable, tmp_path):
     shipped, old = breakable.copy(tmp_path / "shipped"), public_half(breakable.folder / KEY_FILE)
 
@@ -123,7 +120,6 @@ def test_a_deployment_of_the_plan_is_deployed_to(breakable, tmp_path):
     assert {"lago-clock", "lago-pdf"} <= breakable.container_ids().keys()
 
 
-@pytest.mark.exhaustive
 def test_an_upgrade_is_rehearsed_and_deployed(breakable, tmp_path):
     checkout = breakable.copy(tmp_path / "checkout")
     old = docker("inspect", "--format", "{{.Config.Image}}", breakable.container("lago-api"))
@@ -141,7 +137,6 @@ def test_an_upgrade_is_rehearsed_and_deployed(breakable, tmp_path):
         docker("rmi", new)
 
 
-@pytest.mark.exhaustive
 def test_a_deployment_moves_with_all_data(breakable, tmp_path):
     name, label = breakable.put_data(), f"label=com.docker.compose.project={breakable.project}"
     another_host = f"""
@@ -154,7 +149,6 @@ rm -rf '{breakable.folder}'
     assert breakable.client().count("invoices", external_customer_id=name, status="finalized") == 1
 
 
-@pytest.mark.exhaustive
 def test_a_dump_is_restored(breakable, tmp_path):
     name = breakable.put_data()
     counts, dump = breakable.counts(), breakable.keep_dump()

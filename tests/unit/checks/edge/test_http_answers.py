@@ -383,13 +383,17 @@ def test_a_host_that_hangs_delays_no_other(world: World):
     """The API's name resolves to a silent address, and its origin never answers: all three are asked at once."""
     together = threading.Barrier(3, timeout=4.5)
 
-    def hang(_) -> str:
+    def meet(_) -> str:
         together.wait()
-        time.sleep(5.5)
         return HTML
 
+    def hang(request) -> str:
+        page = meet(request)
+        time.sleep(5.5)
+        return page
+
     world.site.pages[HEALTH] = hang
-    world.site.pages[("https", FRONT_HOST, "/")] = lambda request: (together.wait() and "") or HTML
+    world.site.pages[("https", FRONT_HOST, "/")] = meet
     world.dns.zone[(API_HOST, "A")] = [ELSEWHERE]
     with (
         socket.create_server((ELSEWHERE, world.secure)) as silent,
