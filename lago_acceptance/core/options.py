@@ -53,7 +53,10 @@ def roots_of(ca_file: Path | None) -> str | None:
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of one run. ``compose_files``: one file for a stack; for the gate also several, and folders."""
+    """The options of one run. ``compose_files``: one file for a stack; for the gate also several, and folders.
+
+    ``scheduled``: the run was started by a timer; ``history`` is the file of earlier runs, None for the one in ``reports``.
+    """
 
     reports: Path
     target: str = "stack"
@@ -71,6 +74,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     allow_writes: bool = False
     api_key_file: Path | None = None
     allow_mount: tuple[Path, ...] = ()
+    scheduled: bool = False
+    history: Path | None = None
 
     def __post_init__(self) -> None:
         # Compose resolves relative paths against its project's folder.

@@ -101,6 +101,13 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clock_drift: Seconds = 5
 
 
+class Reports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept of earlier runs: ``keep`` folders of reports, and ``history`` runs of each host in the history."""
+
+    keep: Annotated[int, msgspec.Meta(ge=1, le=10**5)] = 30
+    history: Annotated[int, msgspec.Meta(ge=90, le=10**6)] = 1000
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole settings file."""
 
@@ -111,6 +118,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: dict[str, Schema] = {}
     backup: Backup | None = None
     gateway: Gateway | None = None
+    reports: Reports = Reports()
 
 
 def load(path: Path) -> Settings:

@@ -24,4 +24,13 @@ class Blocked(Exception):
 
 
 class Unknown(Exception):
-    """Something can't be seen from this vantage point. The text is what, and why."""
+    """Something can't be seen from this vantage point. The text is what, and why.
+
+    ``why`` is the reason alone, by which the report groups such checks ("" for the whole text); ``fix`` is what makes it
+    visible, where the user can do something about it.
+    """
+
+    def __init__(self, text: str, *, why: str = "", fix: str = ""):
+        super().__init__(text)
+        self.why = why or text
+        self.fix = fix

@@ -64,11 +64,14 @@ class KeyFile(msgspec.Struct, frozen=True):
 
 
 class ComposeText(msgspec.Struct, frozen=True):
-    """A compose or environment file on the host: its mode (octal digits), and its lines that hold key material."""
+    """A compose or environment file on the host: its mode (octal digits), its lines that hold key material, and the
+    SHA-256 of its content ("" where it could not be read).
+    """
 
     path: str
     mode: str
     key_lines: tuple[int, ...]
+    digest: str = ""
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):

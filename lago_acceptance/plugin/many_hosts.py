@@ -19,7 +19,7 @@ from lago_acceptance.core import interrupts
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.plugin.options import OPTIONS
 from lago_acceptance.plugin.selection import gate_only, runs_tests
-from lago_acceptance.reports.summary import verdict
+from lago_acceptance.reports.verdict import in_words
 
 # A run waits for its host about as long as it computes, so more of them than cores; with many more, probes time out.
 SIDE_BY_SIDE = 3 * (os.cpu_count() or 1)
@@ -122,7 +122,7 @@ class _Runs:
             written = json.loads(summary).get("verdict", "")
         except (OSError, ValueError):
             written = ""
-        return HostRun(host, code, output, written or verdict(code, ()))
+        return HostRun(host, code, output, written or in_words(code, ()))
 
     def end(self) -> None:
         """End all of them, and start no other."""

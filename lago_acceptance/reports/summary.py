@@ -1,7 +1,8 @@
-"""The result of a run as data, and as summary.json."""
+"""The result of a run as data, and as summary.json, whose form docs/reports.md describes."""
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,21 @@ import msgspec
 
 from lago_acceptance.core import report_files
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.measurements import Measurement
 from lago_acceptance.core.printable import printable
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.secrets import redact
 
+# Raised when a field is removed or means something else; a field that is added leaves it as it is.
+FORMAT = 1
 OUTCOMES = ("passed", "failed", "waived", "blocked", "unknown", "skipped", "crashed")
 
 
 class Check(msgspec.Struct, frozen=True):
     """One check as it ended. ``started`` is Unix time, ``seconds`` its own time; ``reason`` says why it was not
-    judged, "" where it was.
+    judged, "" where it was, and ``why`` the same without the check's own subject, by which reasons are grouped;
+    ``blocked_by`` is the id of the finding that kept it from being judged, ``fix`` what makes it judgeable, where that is
+    known.
     """
 
     name: str
@@ -28,25 +34,97 @@ class Check(msgspec.Struct, frozen=True):
     seconds: float
     reason: str = ""
     findings: tuple[Finding, ...] = ()
+    blocked_by: str = ""
+    why: str = ""
+    fix: str = ""
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """What was under test: ``lago`` is the tag of the API's image, ``compose_digest`` the SHA-256 of the compose file.
+    What is not known is "".
+    """
+
+    directory: str = ""
+    compose_file: str = ""
+    compose_digest: str = ""
+    lago: str = ""
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """An error, with the names of the checks that reported it, and of those that could not be judged because of it."""
+
+    finding: Finding
+    checks: tuple[str, ...]
+    blocked: tuple[str, ...] = ()
+
+
+class NotJudged(msgspec.Struct, frozen=True):
+    """Why some checks gave no verdict. ``outcome`` is blocked, unknown, skipped or crashed."""
+
+    outcome: str
+    reason: str
+    checks: tuple[str, ...]
+    blocked_by: str = ""
+    fix: str = ""
+
+
+class PastRun(msgspec.Struct, frozen=True):
+    """What the history keeps of a run. ``started`` is Unix time by this machine's clock; ``phases`` has a word for each
+    phase (passed, failed, blocked, unknown), ``measurements`` the worst value of each measure, ``cause`` the id of the
+    first error.
+    """
+
+    run: str
+    started: float
+    seconds: float
+    billing: str
+    exit_code: int
+    cause: str = ""
+    phases: dict[int, str] = {}
+    measurements: dict[str, float] = {}
+    scheduled: bool = False
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run. ``version`` is the suite's own, ``timings`` are seconds of prepare, up, observe and down.
 
-    ``stand_ins`` are the services that ran on images built here, where upstream's could not be pulled.
+    ``host`` is the host's name as ssh knows it, or "this machine"; ``project`` the Compose project that was asked for.
+    ``started``, ``ended`` and ``since`` are ISO 8601 in UTC; ``since`` is when the present state of billing was first
+    seen, "" where no history tells; ``changed`` whether it was another one in the run before. ``changes`` counts how often
+    it changed in the last ten runs. ``billing`` is one of BILLING (reports/verdict.py). ``stand_ins`` are the services that
+    ran on images built here, where upstream's could not be pulled.
     """
 
+    format: int = FORMAT
     run: str
     version: str
     target: str
+    host: str = ""
+    project: str = ""
+    deployment: Deployment = Deployment()
+    scheduled: bool = False
+    started: str = ""
+    ended: str = ""
+    seconds: float
+    billing: str = "not known"
+    since: str = ""
+    changed: bool = False
+    changes: int = 0
     verdict: str
     exit_code: int
-    seconds: float
+    causes: tuple[Cause, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
     timings: dict[str, float]
     stand_ins: tuple[str, ...]
     images: dict[str, str]
     notes: tuple[str, ...]
     checks: tuple[Check, ...]
+
+    @property
+    def key(self) -> str:
+        """What its history is kept under: the host, and the project where one was named."""
+        return f"{self.host} {self.project}".strip()
 
     def counts(self, phase: int) -> dict[str, int]:
         """How many checks of a phase had each outcome, and how many warnings there are."""
@@ -75,6 +153,38 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         report_files.write(path, msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
 
 
+class NotReadable(Exception):
+    """A summary.json can't be used. The text is one sentence."""
+
+
+def read(path: Path) -> Summary:
+    """The summary of a file. NotReadable where it is missing, damaged, or of another format."""
+    try:
+        summary = msgspec.json.decode(path.read_bytes(), type=Summary)
+    except OSError as error:
+        raise NotReadable(f"{path} can't be read: {error.strerror or error}") from error
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise NotReadable(f"{path} is not the summary of a run: {error}") from error
+    if summary.format != FORMAT:
+        raise NotReadable(
+            f"{path} has format {summary.format}, and this version of the suite reads format {FORMAT}"
+        )
+    return summary
+
+
+def iso(at: float) -> str:
+    """Unix time as ISO 8601 in UTC, to the second."""
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def unix(stamp: str) -> float | None:
+    """What ``iso`` wrote as Unix time; None for anything else."""
+    try:
+        return datetime.datetime.fromisoformat(stamp).timestamp() if stamp else None
+    except ValueError:
+        return None
+
+
 def _safe(content: Any) -> Any:
     """Data with each of its texts redacted and printable. As one text it might be JSON no longer."""
     if isinstance(content, str):
@@ -82,19 +192,3 @@ def _safe(content: Any) -> Any:
     if isinstance(content, dict):
         return {_safe(key): _safe(value) for key, value in content.items()}
     return [_safe(each) for each in content] if isinstance(content, list | tuple) else content
-
-
-def verdict(exit_code: int, stand_ins: tuple[str, ...]) -> str:
-    """The verdict in words."""
-    words = {
-        0: "accepted",
-        1: "not accepted",
-        2: "interrupted, so there is no verdict",
-        3: "internal error of the suite, so there is no verdict",
-        4: "usage error, so there is no verdict",
-        5: "nothing was checked",
-        6: "the target could not be reached or brought up, so there is no verdict on it",
-    }.get(exit_code, f"ended with code {exit_code}")
-    if exit_code == 0 and stand_ins:
-        words += f", on stand-ins for: {', '.join(stand_ins)}"
-    return words

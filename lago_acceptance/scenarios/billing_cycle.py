@@ -5,6 +5,7 @@ It runs once; each of its attempts belongs to one check. What needs the worker i
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from lago_acceptance.clients.lago import Document, Lago
@@ -56,7 +57,9 @@ class BillingCycle:
         return self
 
     def _bill(self) -> tuple[Attempt[Document], Attempt[str]]:
+        began = time.monotonic()
         first = Attempt.of(self._first_invoice)
+        self.first_invoice_seconds = round(time.monotonic() - began, 2)
         return first, Attempt.of(lambda: invoices.file(self._context, first.require("the invoice's PDF")))
 
     def _use(self) -> tuple[Attempt[Document], Attempt[Document]]:

@@ -8,8 +8,9 @@ from lago_acceptance.facts.untrusted import whole_number
 
 _SHELL = r"""
 printf '%s\n%s\n' "$files" "$env_files" | while read -r file; do
-    [ -z "$file" ] || printf '%s\t%s\t%s\n' "$file" "$(stat -Lc '%a %u %F' "$file" 2>/dev/null)" \
-        "$([ -n "$(unusable "$file")" ] || awk '/BEGIN [A-Z ]*PRIVATE KEY|LS0tLS1CRUdJTi/ { printf "%d ", NR }' "$file" 2>/dev/null)"
+    [ -z "$file" ] || printf '%s\t%s\t%s\t%s\n' "$file" "$(stat -Lc '%a %u %F' "$file" 2>/dev/null)" \
+        "$([ -n "$(unusable "$file")" ] || awk '/BEGIN [A-Z ]*PRIVATE KEY|LS0tLS1CRUdJTi/ { printf "%d ", NR }' "$file" 2>/dev/null)" \
+        "$([ -n "$(unusable "$file")" ] || sha256sum "$file" 2>/dev/null | cut -c 1-64)"
 done
 """
 
@@ -21,6 +22,6 @@ def texts(text: str) -> tuple[ComposeText, ...]:
 
 
 def _text(line: str) -> ComposeText:
-    path, status, numbers = (line.split("\t") + ["", ""])[:3]
+    path, status, numbers, digest = (line.split("\t") + ["", "", ""])[:4]
     lines = tuple(number for word in numbers.split() if (number := whole_number(word)) is not None)
-    return ComposeText(path, mode=status.partition(" ")[0], key_lines=lines)
+    return ComposeText(path, mode=status.partition(" ")[0], key_lines=lines, digest=digest)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -26,8 +28,8 @@ def test_everything_of_a_host_arrives(lago):
     assert [each.role for each in facts.containers] == ["api", "db"] and not facts.others
     assert facts.declaration.services[0].image == "getlago/api:v1.16.0", facts.declaration_error
     assert facts.texts == (
-        ComposeText(f"{folder}/compose.yml", "644", ()),
-        ComposeText(f"{folder}/.env", "600", (2,)),
+        ComposeText(f"{folder}/compose.yml", "644", (), _digest(folder / "compose.yml")),
+        ComposeText(f"{folder}/.env", "600", (2,), _digest(folder / ".env")),
     )
     assert facts.networks == ("bridge", "production_default") and facts.volumes == ("production_pgdata",)
     assert facts.images == (Image("sha256:1", ("getlago/api:v1.16.0",)),)
@@ -102,3 +104,7 @@ def test_what_one_section_does_to_its_shell_does_not_matter_to_the_next(host):
     begin = 'begin() { echo "[$1]"; }\n'
     printed = host.run(f"{begin}tab=y\ncd {host.folder}\n{functions}host_sections\nlast_sections\n")
     assert printed == f"[one]\n1\n[two]\ny{host.folder}\n[three]\n3\n"
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
