@@ -170,7 +170,14 @@ def _service(url: str) -> Apprise:
     import apprise
 
     _quieten()
-    asset = apprise.AppriseAsset(app_id="lago-acceptance", app_desc="Acceptance tests of Lago", app_url="")
+    # No thread pool: Python would wait for a hanging target's thread when it ends.
+    asset = apprise.AppriseAsset(
+        app_id="lago-acceptance",
+        app_desc="Acceptance tests of Lago",
+        app_url="",
+        async_mode=False,
+        service_timeout=0,
+    )
     made = apprise.Apprise(asset=asset)
     service = apprise.Apprise.instantiate(url, asset=asset)
     if service is not None:

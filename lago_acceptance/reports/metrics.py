@@ -144,7 +144,7 @@ def _family(
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
     kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-    family: Metric = kind(PREFIX + name, help, labels=["host", "project", *labels])
+    family = kind(PREFIX + name, help, labels=["host", "project", *labels])
     for mine, number in values:
         family.add_metric(mine, number)
     return family
