@@ -32,11 +32,11 @@ _EARLY = 0.05
 _HOUR = 3600
 # What calls everybody in a chat, or somebody, when it comes from a container's log.
 _CALL = re.compile(r"@(?=(?:everyone|here|channel|all|room)\b)|<(?=[!@#])", re.IGNORECASE)
-_PREDICATES = {
-    BILLS: "bills",
-    DOES_NOT_BILL: "does not bill",
-    WITH_FAULTS: "bills, with faults",
-    NOT_KNOWN: "may or may not bill: there is no verdict",
+_TITLES = {
+    BILLS: "Lago on {} bills",
+    DOES_NOT_BILL: "Lago on {} does not bill",
+    WITH_FAULTS: "Lago on {} bills, with faults",
+    NOT_KNOWN: "Nobody knows whether Lago on {} bills",
 }
 
 
@@ -96,8 +96,8 @@ def due(summary: Summary, last: LastAlarm | None, now: float, repeat_hours: floa
 def message(summary: Summary, why: str, page: str) -> Message:
     """The alarm of a host: verdict, since when, causes with what they lead to and what to do, and the page."""
     host = _safe(summary.key or summary.target)
-    predicate = "bills again" if why == RECOVERED else _PREDICATES.get(summary.billing, summary.billing)
-    title = f"{'Still: ' if why == STILL_RED else ''}Lago on {host} {predicate}"
+    title = _TITLES.get(summary.billing, _TITLES[NOT_KNOWN]).format(host)
+    title = {RECOVERED: f"{title} again", STILL_RED: f"Still: {title}"}.get(why, title)
     kind = {BILLS: "success", DOES_NOT_BILL: "failure"}.get(summary.billing, "warning")
     return Message(
         title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…",

@@ -41,7 +41,7 @@ def test_it_has_host_verdict_since_cause_impact_fix_and_page():
         (
             night(billing="not known", exit_code=6),
             "changed",
-            "Lago on root@billing.example.com may or may not bill: there is no verdict",
+            "Nobody knows whether Lago on root@billing.example.com bills",
             "warning",
         ),
         (
