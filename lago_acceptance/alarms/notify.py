@@ -175,7 +175,6 @@ def _service(url: str) -> Apprise:
         app_id="lago-acceptance",
         app_desc="Acceptance tests of Lago",
         app_url="",
-        async_mode=False,
         service_timeout=0,
     )
     made = apprise.Apprise(asset=asset)
