@@ -207,11 +207,11 @@ def _state(summary: Summary, host: str) -> list[str]:
 
 def _causes(summary: Summary) -> list[str]:
     lines = [line for each in summary.causes[:_AT_MOST] for line in _cause(each)]
-    if more := len(summary.causes) - _AT_MOST:
-        lines += ["", f"and {more} more"] if more > 0 else []
-    if not summary.causes and is_red(summary):
+    if (more := len(summary.causes) - _AT_MOST) > 0:
+        lines += ["", f"and {more} more"]
+    if summary.notes and not summary.causes and is_red(summary):
         # What ended a run comes first among its notes.
-        lines += ["", *(f"- {_safe(note)}" for note in summary.notes[:_AT_MOST])] if summary.notes else []
+        lines += ["", *(f"- {_safe(note)}" for note in summary.notes[:_AT_MOST])]
     return lines
 
 
