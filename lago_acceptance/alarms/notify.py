@@ -218,12 +218,12 @@ def _causes(summary: Summary) -> list[str]:
 def _cause(each: Cause) -> list[str]:
     finding = each.finding
     where = " ".join(str(part) for part in (finding.service or finding.role, finding.place) if part)
-    blocked = f" {len(each.blocked)} more can't be judged because of it." if each.blocked else ""
     return [
         "",
         f"[{finding.id}]{f' {_safe(where)}:' if where else ''} {_safe(finding.problem)}",
-        f"Leads to: {_safe(finding.impact)}{blocked}",
+        f"Leads to: {_safe(finding.impact)}",
         f"To do: {_safe(finding.fix)}",
+        *([f"Blocks: {len(each.blocked)} checks"] if each.blocked else []),
     ]
 
 
