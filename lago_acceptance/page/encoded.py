@@ -4,35 +4,56 @@ and 10,000 checks. The reader of this form is templates/page.js.
 
 from __future__ import annotations
 
+import base64
 import math
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
+import msgspec
+
 from lago_acceptance.core.printable import printable
+from lago_acceptance.core.registry import PHASES
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.reports.summary import OUTCOMES, PastRun, Summary
 from lago_acceptance.reports.verdict import BILLING, NOT_KNOWN
 
-CHARTED = ("certificate_days", "first_invoice", "queue_age")
+CHARTED = ("certificate_days", "first_invoice", "queue_age", "disk_free")
 PHASE_WORDS = ("passed", "failed", "blocked", "unknown")
 # The last second of the year 9999, beyond which no date has a name.
 _LAST = 253402300799.0
 
 
+@cache
 def shown(text: str) -> str:
     """A text as a page may hold it: without secrets, and without what a terminal would act on after it was copied."""
     return printable(redact(text))
 
 
-def data(summaries: Sequence[Summary], past: Sequence[Sequence[PastRun]]) -> dict[str, Any]:
+Places = Mapping[tuple[int, str], int]
+
+
+def places(summaries: Sequence[Summary]) -> Places:
+    """Numbers for the checks of all hosts, by phase and name."""
+    names = dict.fromkeys((check.phase, check.name) for summary in summaries for check in summary.checks)
+    return {name: number for number, name in enumerate(names)}
+
+
+def packed(summaries: Sequence[Summary], past: Sequence[Sequence[PastRun]], names: Places) -> str:
+    """What ``data`` gives, as the page holds it: JSON, deflated, in Base64. Nothing in it is markup."""
+    return base64.b64encode(zlib.compress(msgspec.json.encode(data(summaries, past, names)), 9)).decode()
+
+
+def data(summaries: Sequence[Summary], past: Sequence[Sequence[PastRun]], names: Places) -> dict[str, Any]:
     """All hosts: names of checks and ids of causes are in it once, and hosts point to them."""
-    names = list(dict.fromkeys((check.phase, check.name) for summary in summaries for check in summary.checks))
     causes = list(dict.fromkeys(run.cause for runs in past for run in runs))
     place = {cause: number for number, cause in enumerate(causes)}
     return {
         "outcomes": OUTCOMES,
         "billing": BILLING,
         "words": PHASE_WORDS,
+        "phases": PHASES,
         "names": [[phase, shown(name)] for phase, name in names],
         "causes": [shown(cause) for cause in causes],
         "hosts": [
@@ -42,7 +63,7 @@ def data(summaries: Sequence[Summary], past: Sequence[Sequence[PastRun]]) -> dic
     }
 
 
-def _checks(summary: Summary, names: list[tuple[int, str]]) -> dict[str, Any]:
+def _checks(summary: Summary, names: Places) -> dict[str, Any]:
     """A digit for each name's outcome, "-" where a host had no such check; and tenths of seconds of those it had."""
     mine = {(check.phase, check.name): check for check in summary.checks}
     found = [mine.get(name) for name in names]
@@ -65,8 +86,7 @@ def _runs(runs: Sequence[PastRun], causes: dict[str, int]) -> dict[str, Any]:
         "c": [causes[run.cause] for run in runs],
         "m": {name: values for name, values in measured.items() if any(each is not None for each in values)},
         "p": {
-            phase: "".join(_digit(PHASE_WORDS, run.phases.get(phase, ""), 3) for run in runs)
-            for phase in phases
+            phase: "".join(_digit(PHASE_WORDS, run.phases.get(phase, "")) for run in runs) for phase in phases
         },
     }
 
@@ -84,8 +104,8 @@ def _whole(value: float) -> int:
 
 
 def _number(value: float | None) -> float | None:
-    """To three digits, which is more than a chart shows."""
+    """To whole numbers from ten on, which is more than a chart shows."""
     if value is None or not math.isfinite(value):
         return None
-    rounded = float(f"{value:.3g}")
-    return int(rounded) if rounded.is_integer() else rounded
+    rounded = round(float(value), 1)
+    return int(rounded) if abs(value) >= 10 or rounded.is_integer() else rounded

@@ -8,7 +8,7 @@ from functools import cached_property
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, grouped
 from lago_acceptance.core.registry import PHASES, Severity
-from lago_acceptance.page import commands, numbers
+from lago_acceptance.page import commands, encoded, numbers
 from lago_acceptance.reports.summary import OUTCOMES, Cause, Check, PastRun, Summary, unix
 from lago_acceptance.reports.verdict import BILLS, DOES_NOT_BILL, NOT_KNOWN, WITH_FAULTS
 
@@ -20,9 +20,13 @@ _WRONG = ("failed", "waived", "blocked", "unknown", "skipped", "crashed")
 class Host:
     """The newest run of a host, and those before. ``number`` is its place on the page."""
 
-    def __init__(self, number: int, summary: Summary, runs: Sequence[PastRun]):
+    # More of one kind than anybody reads; the rest is in summary.json.
+    LISTED = 100
+
+    def __init__(self, number: int, summary: Summary, runs: Sequence[PastRun], places: encoded.Places):
         self.number, self.summary, self.runs = number, summary, runs
         self._phases: dict[str, int] = {check.name: check.phase for check in summary.checks}
+        self._places = places
 
     @property
     def state(self) -> str:
@@ -90,20 +94,18 @@ class Host:
         return list(numbers.others(self.summary.measurements))
 
     @cached_property
-    def phases(self) -> list[tuple[int, str, int, list[tuple[str, int, int]]]]:
-        """Each phase with its title, the number of its checks, and of each outcome that is there the count and where
-        its part of a bar of 100 begins.
-        """
-        return [(phase, PHASES.get(phase, ""), *self._bar(phase)) for phase in self.summary.phases]
+    def phases(self) -> list[tuple[int, str, str]]:
+        """Each phase with its title and its counts in words."""
+        return [(phase, PHASES.get(phase, ""), self._counted(phase)) for phase in self.summary.phases]
 
-    def _bar(self, phase: int) -> tuple[int, list[tuple[str, int, int]]]:
+    def _counted(self, phase: int) -> str:
         counts = self.summary.counts(phase)
-        total, before, parts = sum(counts[outcome] for outcome in OUTCOMES), 0, []
-        for outcome in OUTCOMES:
-            if counts[outcome]:
-                parts.append((outcome, counts[outcome], before))
-                before += counts[outcome]
-        return total, parts
+        return ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
+
+    def places(self, names: Sequence[str]) -> str:
+        """The numbers of checks, by which the page's script finds their names."""
+        found = (self._places.get((self._phases.get(name, -1), name)) for name in names)
+        return " ".join(str(place) for place in found if place is not None)
 
     def phases_of(self, names: Sequence[str]) -> str:
         """The phases of checks, for the filter."""
@@ -159,10 +161,11 @@ def headline(hosts: Sequence[Host]) -> str:
     if count == len(hosts):
         whole = {"bad": "None of {} hosts bills", "good": "All {} hosts bill", "faults": "All {} hosts bill, with faults"}
         return whole.get(state, "It is not known whether any of {} hosts bills").format(count)
+    if state == "unknown":
+        return f"It is not known whether {count} of {len(hosts)} hosts {'bills' if count == 1 else 'bill'}"
     one = count == 1
     said = {
         "bad": "does not bill" if one else "do not bill",
-        "unknown": "may not bill: it is not known" if one else "may not bill: it is not known",
         "faults": "bills, with faults" if one else "bill, with faults",
     }[state]
     return f"{count} of {len(hosts)} hosts {said}"

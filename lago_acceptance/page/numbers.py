@@ -10,27 +10,31 @@ import msgspec
 from lago_acceptance.core.measurements import MEASURES, Measurement, worst
 
 # Bars reach their full length here, or at the largest value: ACME certificates are issued for 90 days.
-_FULL = {"certificate_days": 90.0, "queue_age": 300.0, "disk_free": 0.0}
-_TITLES = {"certificate_days": "Certificates", "queue_age": "Oldest job", "disk_free": "Free disk"}
+_FULL = {"certificate_days": 90.0, "queue_age": 300.0}
+_TITLES = {
+    "certificate_days": "Certificate that expires first",
+    "queue_age": "Oldest job that waits",
+    "disk_free": "Least free disk",
+}
 _SHOWN = 6
 _STEPS = ((86400.0, "days"), (3600.0, "h"), (60.0, "min"))
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One value of a tile: what it is of, its text, a second number of the same thing, and its bar's length of 0 to 100."""
+    """One value of a tile: what it is of, its text, a second number of the same thing, and its bar's length of 0 to 100,
+    None where nothing says what is much.
+    """
 
     about: str
     text: str
     beside: str
-    length: int
+    length: int | None
 
 
 class Tile(msgspec.Struct, frozen=True):
     """One kind of number: the value that matters most, and all of them, the one that matters most first."""
 
-    name: str
     title: str
-    explained: str
     text: str
     rows: tuple[Row, ...]
     more: tuple[Row, ...]
@@ -66,29 +70,29 @@ def tiles(measurements: tuple[Measurement, ...]) -> list[Tile]:
         mine = [each for each in measurements if each.name == name and math.isfinite(each.value)]
         if mine:
             mine.sort(key=lambda each: each.value, reverse=MEASURES[name].worst == "max")
-            full = max(_FULL[name], *(each.value for each in mine), 1e-9)
+            full = name in _FULL and max(_FULL[name], *(each.value for each in mine))
             rows = tuple(
                 Row(
                     each.about,
                     amount(name, each.value),
                     beside.get(each.about, "") if name == "queue_age" else "",
-                    round(100 * max(0.0, min(1.0, each.value / full))),
+                    round(100 * max(0.0, min(1.0, each.value / full))) if full else None,
                 )
                 for each in mine
             )
             found.append(
-                Tile(name, title, MEASURES[name].title, rows[0].text, rows[:_SHOWN], rows[_SHOWN:])
+                Tile(title, rows[0].text, rows[:_SHOWN], rows[_SHOWN:])
             )
     return found
 
 
 def others(measurements: tuple[Measurement, ...]) -> Iterator[tuple[str, str, str]]:
-    """Of each other measure: what it means, the value that matters most, and what that is of."""
+    """Of each other measure: its name in words, the value that matters most, and what that is of."""
     chosen = worst(measurements)
     for name in MEASURES:
         if name in chosen and name not in _TITLES:
             about = next(each.about for each in measurements if (each.name, each.value) == (name, chosen[name]))
-            yield MEASURES[name].title, amount(name, chosen[name]), about
+            yield name.replace("_", " ").capitalize(), amount(name, chosen[name]), about
 
 
 def headline(measurements: tuple[Measurement, ...], name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 AT_MOST = 90
-# More of one kind than anybody reads; the rest is in summary.json.
-LISTED = 100
 
 
 def write(path: Path, summaries: Sequence[Summary], past: Mapping[str, Sequence[PastRun]]) -> None:
@@ -34,12 +33,16 @@ def html(summaries: Sequence[Summary], past: Mapping[str, Sequence[PastRun]]) ->
     """The page as one HTML document that loads nothing. ValueError without a summary."""
     if not summaries:
         raise ValueError("a page needs the summary of at least one run")
+    # More secrets may be known now than when a page was made before.
+    encoded.shown.cache_clear()
     newest = host.ordered(summaries)
     runs = [tuple(past.get(summary.key, ()))[-AT_MOST:] for summary in newest]
+    places = encoded.places(newest)
     hosts = [
-        host.Host(number, summary, mine)
+        host.Host(number, summary, mine, places)
         for number, (summary, mine) in enumerate(zip(newest, runs, strict=True))
     ]
+    failed = Counter(check.phase for summary in newest for check in summary.checks if check.outcome == "failed")
     phases = sorted({phase for summary in newest for phase in summary.phases})
     style, script = _source("page.css"), _source("page.js")
     return (
@@ -49,16 +52,14 @@ def html(summaries: Sequence[Summary], past: Mapping[str, Sequence[PastRun]]) ->
             hosts=hosts,
             headline=host.headline(hosts),
             tally=list(host.tally(hosts)),
-            phases=[(phase, PHASES.get(phase, "")) for phase in phases],
+            phases=[(phase, PHASES.get(phase, ""), failed[phase]) for phase in phases],
             ended=max(summary.ended or summary.started for summary in newest),
-            data=encoded.data(newest, runs),
+            data=encoded.packed(newest, runs, places),
             style=style,
             script=script,
             style_hash=_hash(style),
             script_hash=_hash(script),
             version=__version__,
-            listed=LISTED,
-            at_most=AT_MOST,
         )
     )
 
@@ -75,9 +76,10 @@ def _environment() -> Environment:
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
-        keep_trailing_newline=True,
+        # A page is made once, and to optimize its templates takes longer than to fill them.
+        optimized=False,
+        auto_reload=False,
     )
-    made.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     made.filters |= {
         "commands": commands.of_fix,
         "duration": numbers.duration,

@@ -1,6 +1,6 @@
 "use strict";
-(() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+(async () => {
+  let data;
   const SVG = "http://www.w3.org/2000/svg";
   const STATES = { "bills": "good", "does not bill": "bad", "bills, with faults": "faults", "not known": "unknown" };
   const PHASE_STATES = { passed: "good", failed: "bad", blocked: "faults", unknown: "unknown" };
@@ -11,6 +11,7 @@
     ["certificate_days", "Certificate", value => `${value} ${value === 1 ? "day" : "days"}`],
     ["first_invoice", "Time to first invoice", seconds],
     ["queue_age", "Oldest job of a queue", seconds],
+    ["disk_free", "Free disk", value => `${Math.round(value / 102.4) / 10} GiB`],
   ];
   const FEWEST = 30;
 
@@ -109,14 +110,14 @@
       if (begun === null) begun = x;
     });
     if (begun !== null) area += `V44H${begun}z`;
-    return drawn("svg", { viewBox: `0 0 ${wide * 4 - 1} 46`, preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" },
+    return drawn("svg", { viewBox: `0 0 ${wide * 4 - 1} 46`, preserveAspectRatio: "none" },
       drawn("path", { class: "axis", d: `M0 44.5H${wide * 4}` }), drawn("path", { class: "area", d: area }), drawn("path", { class: "trace", d: line }));
   }
 
   function legend() {
     const states = phase() === "" ? STATES : PHASE_STATES;
     return element("p", { class: "legend" }, ...Object.entries(states).map(([what, kind]) => element("span", {},
-      drawn("svg", { viewBox: "0 0 7 24", "aria-hidden": "true", focusable: "false" }, drawn("path", { class: `cells ${kind}`, d: `M0 24v-${HEIGHTS[kind]}h7v${HEIGHTS[kind]}z` })), what)));
+      drawn("svg", { viewBox: "0 0 7 22", preserveAspectRatio: "none" }, drawn("path", { class: `cells ${kind}`, d: `M0 22v-${HEIGHTS[kind]}h7v${HEIGHTS[kind]}z` })), what)));
   }
 
   function history(box) {
@@ -149,13 +150,15 @@
       readout.replaceChildren(element("b", {}, run.at), parts.join(" · "));
       range.setAttribute("aria-valuetext", `${run.at}, ${parts.join(", ")}`);
     };
-    range.addEventListener("input", () => show(Number(range.value)));
+    const look = at => { box.classList.add("looking"); show(at); };
+    range.addEventListener("input", () => look(Number(range.value)));
+    range.addEventListener("focus", () => look(Number(range.value)));
     for (const chart of charts) {
       chart.addEventListener("pointermove", event => {
         const frame = chart.getBoundingClientRect();
         const at = Math.floor((event.clientX - frame.left) / frame.width * slots(list)) - first;
         range.value = Math.min(Math.max(at, 0), last);
-        show(Number(range.value));
+        look(Number(range.value));
       });
     }
     box.append(element("div", { class: "pick" }, element("span", {}, "Look at one run"), range), readout, table(list));
@@ -176,28 +179,58 @@
     return made;
   }
 
-  // Those that did not pass come first.
-  function checks(box) {
-    if (box.querySelector("ul")) return;
-    const host = data.hosts[box.dataset.checks], found = [];
+  // The checks of a host by phase; those that did not pass come first.
+  function phases(host) {
+    const found = new Map();
     let own = 0;
     data.names.forEach(([number, name], at) => {
       if (host.o[at] === "-") return;
-      const tenths = host.s[own++];
-      if (String(number) === box.dataset.of) found.push([Number(host.o[at]), name, tenths]);
+      if (!found.has(number)) found.set(number, []);
+      found.get(number).push([data.outcomes[host.o[at]] || "not known", name, host.s[own++]]);
     });
-    const order = outcome => outcome === 0 ? data.outcomes.length : outcome;
-    found.sort((one, other) => order(one[0]) - order(other[0]));
-    box.append(element("ul", {}, ...found.map(([number, name, tenths]) => {
-      const outcome = data.outcomes[number] || "not known", [file, test] = name.includes("::") ? name.split(/::(.*)/s) : ["", name];
+    return [...found].sort(([one], [other]) => one - other);
+  }
+
+  function listed(checks) {
+    const last = outcome => Number(outcome === "passed");
+    return element("ul", {}, ...[...checks].sort(([one], [other]) => last(one) - last(other)).map(([outcome, name, tenths]) => {
+      const [file, test] = name.includes("::") ? name.split(/::(.*)/s) : ["", name];
       return element("li", { class: outcome }, element("span", { class: "outcome" }, outcome),
         element("span", { title: name }, test.replace(/^test_/, "").replaceAll("_", " ") + " ", element("small", {}, file.replace(/^.*suites\//, ""))),
         element("small", { class: "took" }, `${tenths / 10} s`));
-    })));
+    }));
+  }
+
+  function checks(box) {
+    box.replaceWith(...phases(data.hosts[box.dataset.checks]).map(([number, found]) => {
+      const bar = drawn("svg", { viewBox: `0 0 ${found.length} 4`, preserveAspectRatio: "none" }), counts = element("span", { class: "counts" });
+      let before = 0;
+      for (const outcome of [...data.outcomes, "not known"]) {
+        const width = found.filter(([each]) => each === outcome).length;
+        if (!width) continue;
+        bar.append(drawn("rect", { class: outcome, x: before, width, height: 4 }));
+        counts.append(element("span", { class: outcome }, `${width} ${outcome}`));
+        before += width;
+      }
+      const made = element("details", { "data-phase": number }, element("summary", {}, element("span", { class: "title" }, `${number} ${data.phases[number] || ""}`), bar, counts));
+      made.addEventListener("toggle", () => { if (made.open && made.childElementCount === 1) made.append(listed(found)); });
+      return made;
+    }));
+  }
+
+  function names(box) {
+    const places = box.dataset.names.split(" ").filter(each => each !== "");
+    const made = element("details", { class: "names" }, element("summary", {}, box.textContent.trim()));
+    made.addEventListener("toggle", () => {
+      if (made.open && made.childElementCount === 1) made.append(element("ul", {}, ...places.map(place => element("li", {}, data.names[place][1].split(/::(.*)/s)[1] || data.names[place][1]))));
+    });
+    if (places.length) box.replaceWith(made);
   }
 
   function opened(root) {
+    all("[data-names]", root).forEach(names);
     all("[data-history]", root).forEach(history);
+    all("[data-checks]", root).forEach(checks);
   }
 
   function filtered() {
@@ -235,31 +268,42 @@
     if (!done) throw new Error("refused");
   }
 
-  all("button.copy").forEach(button => {
-    button.hidden = false;
-    const words = button.firstChild, code = button.parentElement.querySelector("code");
+  all(".command").forEach(box => {
+    const code = box.firstElementChild, button = element("button", { type: "button", class: "copy" }, "Copy", element("span", { class: "hidden" }, ` ${code.textContent.slice(0, 80)}`));
+    const words = button.firstChild, said = document.getElementById("said");
     button.addEventListener("click", async () => {
-      const said = document.getElementById("said");
       try {
         await copy(code.textContent);
-        words.data = "Copied";
-        said.textContent = "Copied";
+        words.data = said.textContent = "Copied";
+        button.focus();
       } catch {
         window.getSelection().selectAllChildren(code);
         words.data = "Press Ctrl+C";
         said.textContent = "The browser refuses to copy; the command is selected, press Ctrl+C";
       }
-      button.focus();
       setTimeout(() => { words.data = "Copy"; said.textContent = ""; }, 2000);
     });
+    box.append(button);
   });
 
+  async function unpacked() {
+    const bytes = Uint8Array.from(atob(document.getElementById("data").textContent), each => each.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+  }
+
+  try {
+    data = await unpacked();
+  } catch {
+    document.querySelector("main").prepend(element("p", { class: "note" }, "This browser is too old for the charts of earlier runs and the lists of checks. They are in summary.json."));
+    radios.forEach(radio => radio.addEventListener("change", filtered));
+    return filtered();
+  }
   radios.forEach(radio => radio.addEventListener("change", () => { filtered(); draw(); }));
   all("details.host").forEach(host => host.addEventListener("toggle", () => { if (host.open) opened(host); }));
-  all("details[data-checks]").forEach(box => box.addEventListener("toggle", () => { if (box.open) checks(box); }));
   const asked = location.hash && document.getElementById(location.hash.slice(1));
   if (asked && asked.matches("details.host")) asked.open = true;
   window.addEventListener("beforeprint", () => all(".one .warnings details, .one .run details").forEach(each => { each.open = true; }));
   filtered();
   draw();
+  document.body.dataset.drawn = "";
 })();
