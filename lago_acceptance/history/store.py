@@ -8,7 +8,7 @@ import sqlite3
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -25,6 +25,7 @@ WEEK = 7 * 86400.0
 # Of how many runs changes are counted, and how many of them are too many.
 COUNTED, FLAPS = 10, 4
 _SEVERITY = (BILLS, WITH_FAULTS, DOES_NOT_BILL)
+_YEAR_10000 = 253402300800
 _WAIVERS = "waivers::"
 # Runs that say nothing about the deployment: interrupted ones, and those with wrong options.
 _NOT_RECORDED = (2, 4)
@@ -90,7 +91,7 @@ class History:
     def __init__(self, path: Path, keep: int = 1000):
         self._database, self._keep = Database(path), keep
 
-    def __enter__(self) -> History:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -121,7 +122,7 @@ class History:
         rows = self._read(
             "SELECT past FROM runs WHERE key = ? ORDER BY id DESC LIMIT ?", _clean(key), at_most
         )
-        return tuple(reversed([past for (text,) in rows if (past := _decoded(text, PastRun))]))
+        return tuple(reversed([past for (text,) in rows if (past := _past(text))]))
 
     def keys(self) -> tuple[str, ...]:
         """The hosts of which runs are kept, in the order of the alphabet."""
@@ -279,7 +280,7 @@ def _name(check: str) -> str:
 def _within(connection: sqlite3.Connection, key: str, since: float, now: float) -> float:
     """A time that this machine's clock may have got wrong, between the first run and now."""
     [(first,)] = connection.execute("SELECT first FROM hosts WHERE key = ?", (key,)).fetchall()
-    return min(max(since, first), now)
+    return min(max(since, float(first)), now)
 
 
 def _rows(connection: sqlite3.Connection, key: str, which: str, at_most: int) -> list[_Row]:
@@ -291,7 +292,7 @@ def _rows(connection: sqlite3.Connection, key: str, which: str, at_most: int) ->
     return [
         _Row(billing, since, _decoded(red, tuple[str, ...]) or (), run)
         for billing, since, red, past in found
-        if billing in BILLING and (run := _decoded(past, PastRun))
+        if billing in BILLING and (run := _past(past))
     ]
 
 
@@ -305,6 +306,11 @@ def _decoded(text: object, kind: type[T]) -> T | None:
         return msgspec.json.decode(text, type=kind) if isinstance(text, str) else None
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
+
+
+def _past(text: object) -> PastRun | None:
+    past = _decoded(text, PastRun)
+    return past if past and 0 <= past.started < _YEAR_10000 else None
 
 
 def _clean(text: str) -> str:
