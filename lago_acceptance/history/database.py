@@ -260,6 +260,8 @@ def _failures(path: Path) -> Iterator[None]:
         raise Unusable(f"the history {path} can't be used: {error.strerror or error}; {INSTEAD}") from error
     except (TypeError, ValueError, OverflowError) as error:
         # A file that came from a host.
-        raise Unusable(f"the history {path} holds what this suite never writes ({error}); {INSTEAD}") from error
+        raise Unusable(
+            f"the history {path} holds what this suite never writes ({error}); {INSTEAD}"
+        ) from error
     except report_files.NotWritten as error:
         raise error if isinstance(error, Unusable) else Unusable(str(error)) from error

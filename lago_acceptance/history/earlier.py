@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,14 @@ def look(reports: Path, host: str, project: str) -> Look:
     except (OSError, ValueError):
         return Look()
     return Look(found.looked_at, found.waived)
+
+
+def forget(reports: Path, host: str, project: str) -> None:
+    """Remove the file: the history has taken its place."""
+    path = _path(reports, host, project)
+    with suppress(OSError):
+        path.unlink()
+        path.parent.rmdir()
 
 
 def _path(reports: Path, host: str, project: str) -> Path:

@@ -86,7 +86,9 @@ class OnHost:
         """Replace it by a file from here, in one step; False where it is no longer the one with the digest ``before``."""
         content = file.read_bytes()
         if len(content) > MOST:
-            raise self._failed(f"it has {len(content)} bytes, and {MOST} are the limit: lower [reports] history")
+            raise self._failed(
+                f"it has {len(content)} bytes, and {MOST} are the limit: lower [reports] history"
+            )
         command = _Put(
             "history",
             (),
