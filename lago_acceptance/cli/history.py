@@ -49,7 +49,8 @@ def table(runs: tuple[PastRun, ...]) -> list[str]:
     rows = [HEAD, *map(_row, runs)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
     ]
 
 
@@ -70,7 +71,7 @@ def _row(run: PastRun) -> tuple[str, ...]:
 def _chosen(keys: tuple[str, ...], host: str) -> list[str]:
     """The keys that a host's name stands for: with or without its user, and any project there."""
     name = host.removeprefix("ssh://")
-    return [key for key in keys if not name or name in (key, key.split(" ")[0], key.split(" ")[0].partition("@")[2])]
+    return [key for key in keys if not name or f"{key} ".startswith(f"{name} ") or f"@{name} " in f"{key} "]
 
 
 def _parser() -> Parser:
@@ -80,8 +81,19 @@ def _parser() -> Parser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("host", nargs="?", default="", metavar="HOST", help="ssh://root@host, host, or "this machine docker-compose.lago.yml" for a stack")
-    add("--history", type=Path, metavar="FILE", help=f"the history (default: {resources.REPORTS}/history.sqlite3)")
+    add(
+        "host",
+        nargs="?",
+        default="",
+        metavar="HOST",
+        help="ssh://root@host or its name; 'this machine' for stacks",
+    )
+    add(
+        "--history",
+        type=Path,
+        metavar="FILE",
+        help=f"the history (default: {resources.REPORTS}/history.sqlite3)",
+    )
     add("--last", type=_number, default=20, metavar="N", help="how many runs (default: 20)")
     return parser
 

@@ -41,7 +41,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 # What SQLite says where a file system has no memory that processes share, which WAL needs.
-_NO_WAL = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PROTOCOL)
+_NO_WAL = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+)
 _REASONS = {
     sqlite3.SQLITE_FULL: "no space is left there; free some, or",
     sqlite3.SQLITE_READONLY: "it, its folder or its file system is read-only;",
@@ -61,6 +66,7 @@ class Database:
         self.path = path
         self.notes: list[str] = []
         self._connection: sqlite3.Connection | None = None
+        self._shared = True
 
     def run(self, work: Callable[[sqlite3.Connection], T], *, writes: bool = False) -> T:
         """The result of ``work`` in one transaction. A damaged file is moved aside first. Unusable where it fails."""
@@ -68,9 +74,13 @@ class Database:
             try:
                 return self._transaction(work, writes)
             except sqlite3.DatabaseError as error:
-                if _code(error) not in _DAMAGED:
+                if _code(error) in _DAMAGED:
+                    self._begin_again(error)
+                elif _code(error) in _NO_WAL and self._shared:
+                    self.close()
+                    self._shared = False
+                else:
                     raise
-                self._begin_again(error)
                 return self._transaction(work, writes)
 
     def close(self) -> None:
@@ -93,33 +103,26 @@ class Database:
         return result
 
     def _opened(self) -> sqlite3.Connection:
+        """A new connection; with a log that processes share, or with a journal, which also a network's file system has."""
         _make_file(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
-            self._prepare(connection)
+            # The file may have come from a host.
+            connection.execute("PRAGMA trusted_schema=OFF")
+            if not self._shared:
+                # A file that has a log can be read without its shared memory only so.
+                connection.execute("PRAGMA locking_mode=EXCLUSIVE").fetchone()
+            self._recognize(connection)
+            # Another process may be doing the same; its mode is this one's too.
+            with _unless_locked():
+                connection.execute(f"PRAGMA journal_mode={'WAL' if self._shared else 'DELETE'}").fetchone()
+            connection.execute("PRAGMA locking_mode=NORMAL").fetchone()
+            self._require_whole(connection)
+            _migrate(connection)
         except BaseException:
             connection.close()
             raise
         return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        # The file may have come from a host.
-        connection.execute("PRAGMA trusted_schema=OFF")
-        try:
-            self._recognize(connection)
-            # Another process may be doing the same; its mode is this one's too.
-            with _unless_locked():
-                connection.execute("PRAGMA journal_mode=WAL").fetchone()
-            self._require_whole(connection)
-        except sqlite3.OperationalError as error:
-            if _code(error) not in _NO_WAL:
-                raise
-            connection.execute("PRAGMA locking_mode=EXCLUSIVE").fetchone()
-            self._recognize(connection)
-            connection.execute("PRAGMA journal_mode=DELETE").fetchone()
-            connection.execute("PRAGMA locking_mode=NORMAL").fetchone()
-            self._require_whole(connection)
-        _migrate(connection)
 
     def _recognize(self, connection: sqlite3.Connection) -> None:
         """Unusable where another program, or a newer version, has written the file."""
@@ -144,6 +147,9 @@ class Database:
     def _begin_again(self, error: sqlite3.DatabaseError) -> None:
         """Move the damaged file aside, unless another process has done so meanwhile."""
         self.close()
+        # A file of the history's own name is the history, whatever has become of it; any other may be dear to somebody.
+        if self.path.name != NAME and not _is_database(self.path):
+            raise Unusable(f"{self.path} is not a history of this suite; it was left as it is: {INSTEAD}")
         with report_files.writing(f"the history {self.path}", INSTEAD), suppress(FileNotFoundError):
             descriptor = os.open(self.path, os.O_RDONLY)
             try:
@@ -176,11 +182,6 @@ def _make_file(path: Path) -> None:
             raise Unusable(f"the history {path} is {kind}: {INSTEAD}")
         if stat.S_IMODE(found.st_mode) & 0o077 and found.st_uid == os.geteuid():
             path.chmod(report_files.FILE)
-        with path.open("rb") as file:
-            start = file.read(len(_HEADER))
-    # A file of the history's own name is the history, whatever has become of it; any other may be dear to somebody.
-    if start and start != _HEADER and path.name != NAME:
-        raise Unusable(f"{path} is not a history of this suite; it was left as it is: {INSTEAD}")
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -231,6 +232,11 @@ def _taken(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_HEADER)) == _HEADER
 
 
 def _free_name(path: Path) -> Path:

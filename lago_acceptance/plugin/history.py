@@ -29,7 +29,7 @@ HERE = "this machine"
 WAIVED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 # The host's clock, where this run has looked at what a later one compares with.
 _CLOCK = pytest.StashKey[float]()
-_PLACE: pytest.StashKey[_Place] = pytest.StashKey()
+_PLACE: pytest.StashKey[_Here] = pytest.StashKey()
 # Runs that have ended with a report on what they saw.
 _REPORTED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 _ATTEMPTS = 3
@@ -68,9 +68,13 @@ def waived_before(config: pytest.Config) -> dict[str, str]:
     if _CLOCK not in config.stash:
         return {}
     with noted(config), _opened(config) as history:
-        look = history.last_look(_key(config.stash[OPTIONS]))
-        return look.waived if look.observed_at is not None else _of_earlier_release(config).waived
+        return _waived(config, history)
     return {}
+
+
+def _waived(config: pytest.Config, history: History) -> dict[str, str]:
+    look = history.last_look(_key(config.stash[OPTIONS]))
+    return look.waived if look.observed_at is not None else _of_earlier_release(config).waived
 
 
 def remembered(config: pytest.Config, summary: Summary) -> Summary:
@@ -98,7 +102,7 @@ def remembered(config: pytest.Config, summary: Summary) -> Summary:
                     changes=standing.changes,
                     notes=(*summary.notes, *described(summary, standing)),
                 )
-                history.add(summary, _look(config, summary))
+                history.add(summary, _look(config, summary, history))
             if _place(config).put_back():
                 earlier.forget(options.reports, host_of(options), options.project)
                 break
@@ -111,13 +115,13 @@ def remembered(config: pytest.Config, summary: Summary) -> Summary:
     return msgspec.structs.replace(told, notes=(*told.notes, *(place.notes if place else ())))
 
 
-def _look(config: pytest.Config, summary: Summary) -> Look | None:
+def _look(config: pytest.Config, summary: Summary, history: History) -> Look | None:
     """What the next run compares with; None where this one has not got so far as to report it."""
     from lago_acceptance.history.store import Look
 
     if _CLOCK not in config.stash or summary.exit_code not in _REPORTED:
         return None
-    waived = config.stash[WAIVED] if WAIVED in config.stash else waived_before(config)
+    waived = config.stash[WAIVED] if WAIVED in config.stash else _waived(config, history)
     return Look(config.stash[_CLOCK], waived)
 
 
