@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from lago_acceptance.history.store import COUNTED, FLAPS, Standing, past_run
+from lago_acceptance.history.store import FLAPS, Standing, past_run
 from lago_acceptance.reports.summary import Summary
 from lago_acceptance.reports.verdict import NOT_KNOWN
 
@@ -32,7 +32,7 @@ def described(summary: Summary, standing: Standing) -> tuple[str, ...]:
     elif gone:
         said.append(f"gone since the last run ({when}): {', '.join(gone)}")
     if standing.changes >= FLAPS:
-        said.append(f"the verdict has changed {standing.changes} times in the last {COUNTED} runs: it flaps")
+        said.append(f"the verdict has changed {standing.changes} times in the last ten runs: it flaps")
     return tuple(said)
 
 

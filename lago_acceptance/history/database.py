@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -47,6 +48,8 @@ _NO_WAL = (
     sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_READONLY,
 )
+# SQLite's words for what the system has refused.
+_SYSTEM = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _REASONS = {
     sqlite3.SQLITE_FULL: "no space is left there; free some, or",
     sqlite3.SQLITE_READONLY: "it, its folder or its file system is read-only;",
@@ -173,6 +176,8 @@ class Database:
 def _make_file(path: Path) -> None:
     """Create it for this account alone, since SQLite would leave that to the umask. Its log gets the same mode."""
     with report_files.writing(f"the history {path}", INSTEAD):
+        if not next(each for each in path.parents if each.exists()).is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "it is not in a folder")
         report_files.make_folder(path.parent)
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, report_files.FILE))
@@ -260,6 +265,8 @@ def _failures(path: Path) -> Iterator[None]:
                 f"the history {path} can't be used: another process has kept it locked for {BUSY_SECONDS:.0f} s; see which "
                 f"(fuser -v {path})"
             ) from error
+        if code in _SYSTEM and not os.access(path.parent, os.W_OK):
+            code = sqlite3.SQLITE_READONLY
         reason = _REASONS.get(code, f"{error};")
         raise Unusable(f"the history {path} can't be used: {reason} {INSTEAD}") from error
     except OSError as error:

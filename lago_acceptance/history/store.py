@@ -211,13 +211,13 @@ def past_run(summary: Summary) -> PastRun:
         seconds=summary.seconds,
         billing=_clean(summary.billing),
         exit_code=summary.exit_code,
-        cause=summary.causes[0].finding.id if summary.causes else "",
+        cause=_clean(summary.causes[0].finding.id) if summary.causes else "",
         phases={phase: _word(summary.counts(phase)) for phase in summary.phases},
         measurements={
             name: value for name, value in worst(summary.measurements).items() if math.isfinite(value)
         },
         scheduled=summary.scheduled,
-        errors=tuple(sorted({cause.finding.id for cause in summary.causes})),
+        errors=tuple(sorted({_clean(cause.finding.id) for cause in summary.causes})),
     )
 
 
