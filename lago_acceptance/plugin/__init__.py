@@ -24,6 +24,8 @@ MODULES = (
     "gate",
     "waivers",
     "reporting",
+    "junit",
+    "container_logs",
     "progress",
     "early_start",
     "deploy",
