@@ -42,10 +42,12 @@ def phase_of(item: pytest.Item) -> int:
 
 
 def about(item: pytest.Item) -> str:
-    """The sentence of the plan that a check belongs to: its module's docstring without "Phase 2: " at its head."""
+    """The sentence of the plan that a check belongs to: the first of its module's docstring, without "Phase 2: "."""
     said = (getattr(getattr(item, "module", None), "__doc__", None) or "").strip().partition("\n")[0]
-    head, colon, sentence = said.partition(": ")
-    return sentence if colon and head.lower().startswith(("phase ", "rules of phase ")) else said
+    head, colon, rest = said.partition(": ")
+    text = rest if colon and head.lower().startswith(("phase ", "rules of phase ", "rollback")) else said
+    sentence = text.partition(". ")[0].removesuffix(".")
+    return sentence[:1].upper() + sentence[1:]
 
 
 def needs_base(item: pytest.Item) -> bool:

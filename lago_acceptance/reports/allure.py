@@ -275,7 +275,9 @@ def _said(check: Check) -> tuple[str, str]:
     whole = "\n".join(filter(None, (check.reason, check.fix and f"fix: {check.fix}")))
     if check.blocked_by:
         return f"blocked by {check.blocked_by}", whole
-    return (check.why or check.reason).partition("\n")[0], whole
+    lines = (check.why or check.reason).strip().splitlines() or [""]
+    # A traceback ends with what was raised.
+    return lines[-1 if check.outcome == "crashed" else 0], whole
 
 
 def _description(check: Check, parameter: str) -> str:
