@@ -111,7 +111,8 @@ def installed() -> Path:
         # Beside the scripts of packages nothing is needed that npm would run.
         options = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", f"--before={DAY}")
         _run(
-            [npm, "install", "--prefix", str(made), *options, f"allure@{VERSION}"],
+            [npm, "install", "--prefix", made, *options, f"allure@{VERSION}"],
+            made,
             INSTALL_SECONDS,
             f"allure {VERSION} can't be installed by npm",
         )
@@ -127,78 +128,72 @@ def build(
     program: Path, reports: Path, runs: dict[Path, Summary], chosen: dict[Path, Summary], scratch: Path
 ) -> None:
     """Write the report of the chosen runs, with what Allure remembers of those before."""
+    remembered = _remembered(reports / HISTORY)
+    # Not of themselves, where the report is built again.
+    names = {folder.name for folder in chosen}
+    lines = [line for line, ids in remembered if not ids & names]
+    known = {id for _, ids in remembered for id in ids} | names
     history = scratch / HISTORY
-    remembered = _remembered(reports / HISTORY, {folder.name for folder in chosen})
-    history.write_text("".join(remembered))
-    known = set(re.findall(ID, "".join(re.findall(r'"name":"Lago: [^"]*"', "".join(remembered)))))
-    last = max(folder.name for folder in chosen)
-    missing = [
-        each
-        for each in runs
-        if each not in chosen and each.name not in known and each.name < last
-    ]
-    for folder in missing[-REMEMBERED:]:
-        _allure(program, scratch, "history", [folder], {"historyPath": str(history)})
-    output = scratch / "report"
-    _allure(
-        program,
+    history.write_text("".join(lines), "utf-8")
+    told = ["--history-path", str(history), "--history-limit", str(REMEMBERED), "--report-name"]
+    for folder in [each for each in runs if each.name not in known and each.name < max(names)][-REMEMBERED:]:
+        _run([program, "history", *told, _named({folder: runs[folder]}), folder / "allure"], scratch)
+    output, config = scratch / "report", scratch / "allurerc.json"
+    config.write_text(json.dumps(_config(_named(chosen), output, history)), "utf-8")
+    _run(
+        [program, "generate", "--config", config, "--cwd", scratch, *(each / "allure" for each in chosen)],
         scratch,
-        "generate",
-        list(chosen),
-        {"output": str(output), "historyPath": str(history), "plugins": {"awesome": {"options": _VIEW}}},
     )
     page = next(output.rglob("index.html")).read_text("utf-8")
     report_files.write(reports / REPORT, page.replace("<head>", f"<head>{OFFLINE}", 1).encode())
     report_files.write(reports / HISTORY, history.read_bytes())
 
 
-_VIEW = {
-    "singleFile": True,
-    "reportName": "Lago acceptance",
-    "groupBy": ["epic", "feature", "story"],
-    "reportLanguage": "en",
-}
+def _named(runs: dict[Path, Summary]) -> str:
+    """The report's name, which Allure's history keeps: what it is of, with the ids of its runs."""
+    ids = ", ".join(folder.name for folder in runs)
+    if len(runs) > 1:
+        return f"Lago on {len(runs)} hosts, runs {ids}"
+    (summary,) = runs.values()
+    return f"Lago on {summary.key or summary.target}: {summary.billing}, run {ids}"
 
 
-def _allure(program: Path, scratch: Path, command: str, runs: list[Path], more: dict[str, Any]) -> None:
+def _config(name: str, output: Path, history: Path) -> dict[str, Any]:
     from lago_acceptance.reports.allure import CATEGORIES
 
-    name = f"Lago: {' '.join(folder.name for folder in runs)}"
-    rules = [
-        {"name": name, "matchers": {"statuses": list(statuses), "message": f"^{message}$"}}
-        for name, statuses, message in CATEGORIES
-    ]
-    config = {"name": name, "historyLimit": REMEMBERED, "categories": rules, **more}
-    (scratch / "allurerc.json").write_text(json.dumps(config))
-    results = [str(folder / "allure") for folder in runs]
-    told = ["--config", str(scratch / "allurerc.json"), "--cwd", str(scratch)]
-    named = ["--report-name", name] if command == "history" else []
-    if command == "history":
-        named += ["--history-path", more["historyPath"]]
-        told = []
-    _run(
-        [str(program), command, *told, *named, *results],
-        BUILD_SECONDS,
-        "Allure can't build its report",
-        scratch,
-    )
+    view = {"singleFile": True, "reportName": name, "groupBy": ["epic", "feature", "story"]}
+    return {
+        "name": name,
+        "output": str(output),
+        "historyPath": str(history),
+        "historyLimit": REMEMBERED,
+        "categories": [
+            {"name": called, "matchers": {"statuses": list(statuses), "message": f"^{message}$"}}
+            for called, statuses, message in CATEGORIES
+        ],
+        "plugins": {"awesome": {"options": view}},
+    }
 
 
-def _remembered(file: Path, without: set[str]) -> list[str]:
-    """The lines of Allure's history but for those of the runs that are shown now."""
+def _remembered(file: Path) -> list[tuple[str, set[str]]]:
+    """The lines of Allure's history, each with the runs that it is of. What is damaged is left out."""
     try:
-        lines = file.read_text("utf-8").splitlines(keepends=True)
+        lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return []
     kept = []
     for line in lines:
-        with suppress(ValueError):
-            if not without & set(re.findall(ID, json.loads(line)["name"])):
-                kept.append(line)
+        with suppress(ValueError, KeyError, TypeError):
+            kept.append((f"{line}\n", set(re.findall(ID, json.loads(line)["name"]))))
     return kept
 
 
-def _run(command: list[str], seconds: float, problem: str, folder: Path | None = None) -> None:
+def _run(
+    command: Sequence[str | Path],
+    folder: Path,
+    seconds: float = BUILD_SECONDS,
+    problem: str = "Allure can't build its report",
+) -> None:
     try:
         ended = subprocess.run(
             command,

@@ -125,7 +125,6 @@ class _Results:
             "feature": in_words(package.rpartition(".")[2]),
             "story": check.about or in_words(test),
             "severity": severity(check),
-            "outcome": check.outcome,
             "parentSuite": package.rpartition(".")[0],
             "suite": package.rpartition(".")[2],
             "host": self._summary.host or "this machine",
@@ -135,7 +134,7 @@ class _Results:
         tags = dict.fromkeys([f"phase{check.phase}", check.outcome, *(each.id for each in check.findings)])
         return TestResult(
             uuid=str(uuid.uuid4()),
-            historyId=md5("\n".join((self._summary.key, check.name))),  # type: ignore[no-untyped-call]
+            historyId=md5(f"{self._summary.key}\n{check.name}"),  # type: ignore[no-untyped-call]
             testCaseId=md5(full_name),  # type: ignore[no-untyped-call]
             fullName=full_name,
             name=title(test, parameter),
@@ -382,7 +381,7 @@ def _logs(folder: Path) -> Iterator[tuple[str, tuple[Path, str, str]]]:
                     yield path.name, (path, about["service"], about["role"])
 
 
-def _plain(content: object) -> object:
+def _plain(content: Any) -> Any:
     if hasattr(content, "__attrs_attrs__"):
         return asdict(content, filter=lambda _, value: bool(value) or value is False)
     return content

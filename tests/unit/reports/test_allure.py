@@ -37,11 +37,20 @@ CHECKS = (
         about="The worker works",
         steps=(BRING_UP, Step("call", 100.25, 0.5)),
     ),
-    Check(f"{WORK}::test_it[b]", 2, "failed", 100.25, 0.5, "", (FINDING,), steps=(Step("call", 100.25, 0.5),)),
+    Check(
+        f"{WORK}::test_it[b]", 2, "failed", 100.25, 0.5, "", (FINDING,), steps=(Step("call", 100.25, 0.5),)
+    ),
     Check(f"{WORK}::test_other", 2, "blocked", 101.0, 0.0, "not judged: x", blocked_by="queue-stuck"),
     Check(f"{WORK}::test_warned", 2, "passed", 101.0, 0.0, findings=(WARNING,)),
     Check(
-        "suites/phase3_edge/test_dns.py::test_name", 3, "unknown", 101.0, 0.0, "the key", why="no key", fix="set it"
+        "suites/phase3_edge/test_dns.py::test_name",
+        3,
+        "unknown",
+        101.0,
+        0.0,
+        "the key",
+        why="no key",
+        fix="set it",
     ),
     Check("suites/phase3_edge/test_dns.py::test_crash", 3, "crashed", 101.0, 0.0, "Traceback\nKeyError: 'x'"),
     Check("suites/phase3_edge/test_dns.py::test_known", 3, "waived", 101.0, 0.0, "waived: x"),
@@ -241,7 +250,12 @@ def test_each_end_is_in_one_category(written, end):
             ("gitlab", 4, "look #4", "https://<secret>@git.example/j/1"),
         ),
         (
-            {"JENKINS_URL": "https://ci/", "JOB_NAME": "look", "BUILD_NUMBER": "5", "BUILD_URL": "https://ci/5"},
+            {
+                "JENKINS_URL": "https://ci/",
+                "JOB_NAME": "look",
+                "BUILD_NUMBER": "5",
+                "BUILD_URL": "https://ci/5",
+            },
             ("jenkins", 5, "look #5", "https://ci/5"),
         ),
         ({"HOME": "/root"}, ("local", None, "the-run", None)),
