@@ -34,7 +34,8 @@ OFFLINE = (
 # Runs that the report compares with.
 REMEMBERED = 90
 # A slow disk and a cold cache of npm's: a minute was measured.
-INSTALL_SECONDS, BUILD_SECONDS = 600, 300
+INSTALL_SECONDS, BUILD_SECONDS = 600.0, 300.0
+_NOT_BUILT = "Allure can't build its report"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -144,7 +145,9 @@ def build(
         [program, "generate", "--config", config, "--cwd", scratch, *(each / "allure" for each in chosen)],
         scratch,
     )
-    page = next(output.rglob("index.html")).read_text("utf-8")
+    page = next((each.read_text("utf-8") for each in output.rglob("index.html")), "")
+    if "<head>" not in page:
+        raise Unreachable(f"{_NOT_BUILT}: it left no page")
     report_files.write(reports / REPORT, page.replace("<head>", f"<head>{OFFLINE}", 1).encode())
     report_files.write(reports / HISTORY, history.read_bytes())
 
@@ -191,9 +194,10 @@ def _remembered(file: Path) -> list[tuple[str, set[str]]]:
 def _run(
     command: Sequence[str | Path],
     folder: Path,
-    seconds: float = BUILD_SECONDS,
-    problem: str = "Allure can't build its report",
+    seconds: float | None = None,
+    problem: str = _NOT_BUILT,
 ) -> None:
+    seconds = seconds or BUILD_SECONDS
     try:
         ended = subprocess.run(
             command,

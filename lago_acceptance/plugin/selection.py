@@ -46,7 +46,7 @@ def about(item: pytest.Item) -> str:
     said = (getattr(getattr(item, "module", None), "__doc__", None) or "").strip().partition("\n")[0]
     head, colon, rest = said.partition(": ")
     text = rest if colon and head.lower().startswith(("phase ", "rules of phase ", "rollback")) else said
-    sentence = text.partition(". ")[0].removesuffix(".")
+    sentence = text.partition(". ")[0].removesuffix(".").replace("``", "")
     return sentence[:1].upper() + sentence[1:]
 
 

@@ -256,7 +256,7 @@ def title(test: str, parameter: str) -> str:
     """A check's name for a reader: the title of its rule, else its function's name in words, with its case."""
     entry = registry.known(parameter) if parameter else None
     if entry:
-        return entry.title
+        return entry.title.removesuffix(".")
     return f"{in_words(test)} [{parameter}]" if parameter else in_words(test)
 
 

@@ -73,7 +73,9 @@ def _case(check: Check) -> ElementTree.Element:
     said = "\n".join(map(str, check.findings)) or "\n".join(filter(None, (check.reason, check.fix)))
     if end := _ENDS.get(check.outcome):
         kind = check.findings[0].id if end == "failure" and check.findings else check.outcome
-        first = f"blocked by {check.blocked_by}: {said}" if check.blocked_by else said
+        first = said.removeprefix("not judged: ")
+        if by := check.blocked_by:
+            first = f"blocked by {by}: {first.removesuffix(f' (because of {by})')}"
         found = ElementTree.SubElement(case, end, type=_line(kind), message=_line(first.partition("\n")[0]))
         found.text = printable(redact(said))
     elif said:

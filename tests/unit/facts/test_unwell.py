@@ -14,7 +14,10 @@ FINISHED = {"status": "exited", "running": False}
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        (container(WORKER, running=False, status="exited", exit_code=3), "it does not run: exited, exit code 3"),
+        (
+            container(WORKER, running=False, status="exited", exit_code=3),
+            "it does not run: exited, exit code 3",
+        ),
         (container(WORKER, running=False, status="created"), "it does not run: created, exit code 0"),
         (container(API, restarting=True, restarts=7), "it restarts, 7 times until now"),
         (container(API, health="unhealthy"), "it is unhealthy"),

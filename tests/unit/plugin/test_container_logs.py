@@ -26,7 +26,9 @@ def secret() -> str:
 
 def test_the_last_lines_and_the_state_of_what_is_not_well(tmp_path):
     log = "\n".join(f"line {number}" for number in range(1000))
-    write(tmp_path / "logs", facts(*lago(WORKER), container(WORKER, **DEAD), logs={"worker": log, "api": log}))
+    write(
+        tmp_path / "logs", facts(*lago(WORKER), container(WORKER, **DEAD), logs={"worker": log, "api": log})
+    )
     assert sorted(each.name for each in (tmp_path / "logs").iterdir()) == [
         "lago-worker-1.json",
         "lago-worker-1.log",

@@ -156,7 +156,7 @@ def test_a_rule_is_called_by_its_title_and_explained(tmp_path):
     check = Check(f"suites/phase2_services/test_rules.py::test_rule[{rule.id}]", 2, "passed", 1.0, 0.1)
     (result,) = results(tmp_path / "allure", summary((check,))).values()
     entry = allure.registry.known(rule.id)
-    assert entry and result["name"] == entry.title and rule.id in result["descriptionHtml"]
+    assert entry and f"{result['name']}." == entry.title and rule.id in result["descriptionHtml"]
 
 
 def test_steps_have_their_real_durations_and_the_bring_up_is_everybodys_set_up(written, tmp_path):

@@ -14,11 +14,20 @@ from lago_acceptance.reports.summary import Check
 
 RED = Finding(id="queue-stuck", role="worker", problem="nobody reads it", impact="no bill", fix="start one")
 WARNING = Finding(id="disk-low", severity=Severity.WARNING, problem="little", impact="full", fix="clean up")
+MISSING = "not judged: the invoice (because of queue-stuck)"
 CHECKS = (
     Check("suites/phase2_services/test_work.py::test_it[a]", 2, "passed", 100.25, 0.5),
     Check("suites/phase2_services/test_work.py::test_it[b]", 2, "failed", 100.5, 0.25, "", (RED,)),
     Check("suites/phase2_services/test_work.py::test_warned", 2, "passed", 101.0, 0.0, findings=(WARNING,)),
-    Check("suites/phase5_validation/test_api.py::test_b", 5, "blocked", 102.0, 0.0, "x", blocked_by="queue-stuck"),
+    Check(
+        "suites/phase5_validation/test_api.py::test_b",
+        5,
+        "blocked",
+        102.0,
+        0.0,
+        MISSING,
+        blocked_by="queue-stuck",
+    ),
     Check("suites/phase5_validation/test_api.py::test_u", 5, "unknown", 102.0, 0.0, "no key", fix="set it"),
     Check("suites/phase5_validation/test_api.py::test_c", 5, "crashed", 102.0, 0.0, "ValueError: x"),
     Check("suites/phase5_validation/test_api.py::test_w", 5, "waived", 102.0, 0.0, "waived: known"),
@@ -64,7 +73,7 @@ def test_numbers_are_those_of_the_cases(written):
     ("name", "end", "type", "message"),
     [
         ("test_it[b]", "failure", "queue-stuck", "[queue-stuck] worker: nobody reads it"),
-        ("test_b", "error", "blocked", "blocked by queue-stuck: x"),
+        ("test_b", "error", "blocked", "blocked by queue-stuck: the invoice"),
         ("test_u", "skipped", "unknown", "no key"),
         ("test_c", "error", "crashed", "ValueError: x"),
         ("test_w", "skipped", "waived", "waived: known"),
