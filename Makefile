@@ -1,7 +1,7 @@
 # `make smoke` is all that is needed on a fresh machine. ARGS is handed to pytest.
 .POSIX:
 .SILENT:
-.PHONY: help smoke test unit lint gate live bench images docs setup clean
+.PHONY: help smoke test unit lint gate live report bench images docs setup clean
 PYTEST = .venv/bin/pytest
 
 help:  ## these lines
@@ -36,14 +36,19 @@ live:  ## HOSTS=ssh://root@host: is production healthy? Changes nothing
 	bin/setup-python
 	$(PYTEST) -c pytest.ini --target live --hosts "$(HOSTS)" $(ARGS)
 
+report:  ## reports/allure-report.html: Allure's report of the newest run of each host. Needs Node.js
+	bin/setup-python
+	.venv/bin/python -m lago_acceptance.cli.report $(ARGS)
+
 bench: setup  ## the numbers that the project promises
 	.venv/bin/python -m bench $(ARGS)
 
 images: setup  ## build the stand-ins that are not there yet
 	.venv/bin/lago-acceptance images
 
-docs: setup  ## write docs/checks.md from the docstrings of the checks
+docs: setup  ## write docs/checks.md from the docstrings of the checks, and the schema of summary.json
 	.venv/bin/python -m lago_acceptance.core.explain
+	.venv/bin/python -m lago_acceptance.reports.schema
 
 setup:  ## Python packages, Compose, Docker Engine
 	bin/setup

@@ -44,6 +44,12 @@ def keep(folder: Path, run_id: str) -> None:
     (folder / _OWNER).write_text(_KEPT + run_id)
 
 
+def kept(prefix: str) -> set[str]:
+    """The runs whose stacks still have their folder."""
+    labels = (label for _, label in _own(Path(tempfile.gettempdir()), prefix))
+    return {label.removeprefix(_KEPT) for label in labels if label.startswith(_KEPT)}
+
+
 def remove_kept(prefix: str, run_id: str) -> None:
     """Remove the folder that was left to a run's stack."""
     for left, label in _own(Path(tempfile.gettempdir()), prefix):

@@ -25,6 +25,8 @@ MODULES = (
     "history",
     "waivers",
     "reporting",
+    "junit",
+    "container_logs",
     "progress",
     "early_start",
     "deploy",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -39,6 +41,15 @@ def phase_of(item: pytest.Item) -> int:
     return next((int(number) for number in numbers if number.isdigit()), 7)
 
 
+def about(item: pytest.Item) -> str:
+    """The sentence of the plan that a check belongs to: the first of its module's docstring, without "Phase 2: "."""
+    said = (getattr(getattr(item, "module", None), "__doc__", None) or "").strip().partition("\n")[0]
+    head, colon, rest = said.partition(": ")
+    text = rest if colon and head.lower().startswith(("phase ", "rules of phase ", "rollback")) else said
+    sentence = text.partition(". ")[0].removesuffix(".").replace("``", "")
+    return sentence[:1].upper() + sentence[1:]
+
+
 def needs_base(item: pytest.Item) -> bool:
     """Whether a check compares a compose file with ``--base``."""
     return "changed" in getattr(item, "fixturenames", ())
@@ -47,6 +58,14 @@ def needs_base(item: pytest.Item) -> bool:
 def gate_only(config: pytest.Config) -> bool:
     """Whether this run judges compose files and nothing else."""
     return config.stash[GATE]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Say in each report of a check what it belongs to."""
+    report = yield
+    report.phase, report.about = phase_of(item), about(item)
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,21 @@ FORMAT = 1
 OUTCOMES = ("passed", "failed", "waived", "blocked", "unknown", "skipped", "crashed")
 
 
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One part of a check's time: ``started`` is Unix time. ``steps`` are parts of it: prepare, up, observe, down."""
+
+    name: str
+    started: float
+    seconds: float
+    steps: tuple[Step, ...] = ()
+
+
 class Check(msgspec.Struct, frozen=True):
     """One check as it ended. ``started`` is Unix time, ``seconds`` its own time; ``reason`` says why it was not
     judged, "" where it was, and ``why`` the same without the check's own subject, by which reasons are grouped;
     ``blocked_by`` is the id of the finding that kept it from being judged, ``fix`` what makes it judgeable, where that is
-    known.
+    known. ``about`` is the sentence of the plan that it belongs to, and ``steps`` are its setup, call and teardown, as far
+    as they took a millisecond.
     """
 
     name: str
@@ -37,6 +48,8 @@ class Check(msgspec.Struct, frozen=True):
     blocked_by: str = ""
     why: str = ""
     fix: str = ""
+    about: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 class Deployment(msgspec.Struct, frozen=True):
@@ -177,6 +190,11 @@ def read(path: Path) -> Summary:
             f"{path} has format {summary.format}, and this version of the suite reads format {FORMAT}"
         )
     return summary
+
+
+def slug(name: str) -> str:
+    """The name under which a check's screenshot and trace are kept, from the last part of its node id."""
+    return re.sub(r"\W+", "-", name.rpartition("::")[2])
 
 
 def iso(at: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import metadata
 from typing import Any
 from urllib.parse import quote
 
@@ -17,11 +18,13 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def document(findings: Iterable[Finding], rules: Iterable[Entry]) -> dict[str, Any]:
     """The findings as one run; ``rules`` are all that were applied, whether they found anything or not."""
-    described = [_rule(entry) for entry in (*rules, *waivers.ENTRIES)]
+    pages = documentation()
+    described = [_rule(entry, pages) for entry in (*rules, *waivers.ENTRIES)]
     index = {rule["id"]: number for number, rule in enumerate(described)}
     driver = {
         "name": "lago-acceptance",
         "version": __version__,
+        "semanticVersion": __version__,
         "informationUri": "https://www.getlago.com",
         "rules": described,
     }
@@ -33,7 +36,24 @@ def document(findings: Iterable[Finding], rules: Iterable[Entry]) -> dict[str, A
     }
 
 
-def _rule(entry: Entry) -> dict[str, Any]:
+def documentation() -> str:
+    """Where the documentation is on the web: the address in pyproject.toml's urls, "" where there is none."""
+    try:
+        said = metadata.metadata("lago-acceptance").get_all("Project-URL", [])
+    except metadata.PackageNotFoundError:
+        return ""
+    urls = (each.partition(",") for each in said)
+    return next((url.strip() for name, _, url in urls if name.lower() == "documentation"), "")
+
+
+def _rule(entry: Entry, pages: str) -> dict[str, Any]:
+    described = _described(entry)
+    if pages:
+        described["helpUri"] = f"{pages.rstrip('/')}/checks#{entry.id}"
+    return described
+
+
+def _described(entry: Entry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "shortDescription": {"text": entry.title},

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 import zipfile
+from xml.etree import ElementTree
 
 from lago_acceptance.clients.browser import scrub
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.secrets import Redactor
-from lago_acceptance.reports import allure
+from lago_acceptance.reports import allure, junit
 from lago_acceptance.reports.summary import Check, Summary
 from lago_acceptance.reports.terminal import render
 
@@ -49,10 +50,25 @@ def test_the_terminal_gets_one_harmless_line_a_note():
 
 
 def test_allure_gets_json_of_harmless_text(tmp_path):
-    assert allure.write(tmp_path / "allure", summary(HOSTILE).checks) == []
-    (path,) = (tmp_path / "allure").iterdir()
-    details = json.loads(path.read_text("utf-8"))["statusDetails"]
+    assert allure.write(tmp_path / "allure", summary(HOSTILE)) == []
+    (path,) = (tmp_path / "allure").glob("*-result.json")
+    result = json.loads(path.read_text("utf-8"))
+    details, description = result["statusDetails"], result["descriptionHtml"]
     assert "\x1b" not in details["trace"] and "hunter2" not in details["trace"]
+    for path in (tmp_path / "allure").iterdir():
+        text = path.read_text("utf-8")
+        assert "hunter2" not in text and "\x1b" not in text
+    assert "x &lt;&gt;&amp;" in description and "<>&" not in description
+
+
+def test_junit_is_xml_of_harmless_text(tmp_path):
+    written = summary(HOSTILE)
+    junit.write(tmp_path / "junit.xml", written.checks, HOSTILE, {HOSTILE: HOSTILE})
+    root = ElementTree.parse(tmp_path / "junit.xml").getroot()
+    (suite,) = root
+    assert suite.attrib["name"].startswith("\\x1b[31m") and suite.attrib["name"].count("\n") == 0
+    text = (tmp_path / "junit.xml").read_text("utf-8")
+    assert "hunter2" not in text and "\x1b" not in text
 
 
 def test_a_trace_loses_secrets_in_text_and_among_other_bytes_alone(tmp_path):
