@@ -66,6 +66,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Refuse a deploy that nothing could decide on, or that goes to several hosts."""
     given, options = early_config.known_args_namespace, early_config.stash[OPTIONS]
     if given.deploy is None:
+        for option, value in (
+            ("--despite", given.despite),
+            ("--overwrite", given.overwrite),
+            ("--drain-seconds", given.drain_seconds),
+        ):
+            if value:
+                raise UsageError(f"{option} belongs to a deploy, and this run deploys nothing: leave it out, or add --deploy")
         return
     if options.target != "live" or len(options.hosts) != 1:
         raise UsageError(

@@ -61,7 +61,7 @@ def test_a_host_that_is_none(role, name, tmp_path):
     if role == "gateway" and not name:
         assert load(tmp_path, SHIPPED.replace(old, 'gateway = ""')).hosts.gateway == ""
     else:
-        refused(tmp_path, SHIPPED.replace(old, f'{role} = "{name}"'), f"hosts.{role}", "lower case")
+        refused(tmp_path, SHIPPED.replace(old, f'{role} = "{name}"'), f"hosts.{role}", instead)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_an_origin_that_is_no_address(origin, tmp_path):
 
 @pytest.mark.parametrize("port", ["0", "-1", "70000", "1.5", '"80"', "true"])
 def test_a_port_that_is_none(port, tmp_path):
-    refused(tmp_path, SHIPPED.replace("[3000,", f"[{port},"), "$.edge.closed_ports")
+    refused(tmp_path, SHIPPED.replace("[3000,", f"[{port},"), "edge.closed_ports")
 
 
 @pytest.mark.parametrize("old", ["certificate_warning_days = 25", "certificate_error_days = 14"])
@@ -102,7 +102,7 @@ def test_days_that_are_none(old, days, tmp_path):
 )
 @pytest.mark.parametrize("limit", ["-1", "nan", "inf", '"5"', "[]"])
 def test_limits_that_are_none(old, limit, tmp_path):
-    refused(tmp_path, SHIPPED.replace(old, f"{old.split()[0]} = {limit}"), f"$.limits.{old.split()[0]}")
+    refused(tmp_path, SHIPPED.replace(old, f"{old.split()[0]} = {limit}"), f"limits.{old.split()[0]}")
 
 
 @pytest.mark.parametrize("directory", ["", "  ", "lago", "/root/lago\\n/etc", "/root\\u001b[2J"])
@@ -129,7 +129,7 @@ def test_a_name_that_is_none(entry, name, tmp_path):
 @pytest.mark.parametrize(("migrations", "latest"), [("0", "20241119110219"), ("408", "2024"), ("408", "x")])
 def test_a_schema_that_is_none(migrations, latest, tmp_path):
     text = SHIPPED.replace("migrations = 408", f"migrations = {migrations}")
-    refused(tmp_path, text.replace('"20241119110219"', f'"{latest}"'), "$.schema[")
+    refused(tmp_path, text.replace('"20241119110219"', f'"{latest}"'), 'schema."…"')
 
 
 @pytest.mark.parametrize(
