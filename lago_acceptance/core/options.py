@@ -175,4 +175,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
                     f"{option} does not belong to the gate (-m gate), which judges compose files alone: leave it out"
                 )
         if self.target == "live":
-            raise UsageError("--target live does not belong to the gate (-m gate), which judges compose files alone")
+            raise UsageError(
+                "--target live does not belong to the gate (-m gate), which judges compose files alone"
+            )

@@ -68,7 +68,9 @@ def toml(name: str, file: Path, kind: type[Struct]) -> Struct:
     try:
         document = tomllib.loads(content(name, file).decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise UsageError(f"{name} {file} is not TOML: it is not UTF-8 text (byte {error.start + 1})") from error
+        raise UsageError(
+            f"{name} {file} is not TOML: it is not UTF-8 text (byte {error.start + 1})"
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{name} {file} is not TOML: {error}") from error
     except RecursionError as error:
@@ -118,8 +120,10 @@ def _place(path: str) -> str:
     numbered = re.fullmatch(r"(.*?)\[(\d+)\](.*)", names)
     if numbered:
         rest = numbered[3].removeprefix(".")
-        return f"{rest or numbered[1]} of {numbered[1]} {int(numbered[2]) + 1}" if rest else (
-            f"{numbered[1]} (entry {int(numbered[2]) + 1})"
+        return (
+            f"{rest or numbered[1]} of {numbered[1]} {int(numbered[2]) + 1}"
+            if rest
+            else (f"{numbered[1]} (entry {int(numbered[2]) + 1})")
         )
     return names if "." in names else f"[{names}]" if names else ""
 
@@ -127,7 +131,11 @@ def _place(path: str) -> str:
 def _named(kind: type[msgspec.Struct], path: str, field: str) -> str:
     """How a field is written: a table with brackets."""
     parent = _at(kind, path)
-    inner = next((each.type for each in msgspec.structs.fields(parent) if each.name == field), None) if parent else None
+    inner = (
+        next((each.type for each in msgspec.structs.fields(parent) if each.name == field), None)
+        if parent
+        else None
+    )
     return f"the table [{field}]" if _struct_in(inner) else field
 
 
@@ -138,13 +146,21 @@ def _at(kind: Any, path: str) -> type[msgspec.Struct] | None:
         struct = _struct_in(at)
         if name == "..." or name.isdigit():
             continue
-        at = next((each.type for each in msgspec.structs.fields(struct) if each.name == name), None) if struct else None
+        at = (
+            next((each.type for each in msgspec.structs.fields(struct) if each.name == name), None)
+            if struct
+            else None
+        )
     return _struct_in(at)
 
 
 def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
     """The struct that a type is, or holds: ``tuple[Waiver, ...]``, ``dict[str, Schema]``, ``Backup | None``."""
-    if isinstance(kind, type) and not isinstance(kind, types.GenericAlias) and issubclass(kind, msgspec.Struct):
+    if (
+        isinstance(kind, type)
+        and not isinstance(kind, types.GenericAlias)
+        and issubclass(kind, msgspec.Struct)
+    ):
         return kind
     return next(filter(None, map(_struct_in, typing.get_args(kind))), None)
 

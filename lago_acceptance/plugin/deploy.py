@@ -72,7 +72,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
             ("--drain-seconds", given.drain_seconds),
         ):
             if value:
-                raise UsageError(f"{option} belongs to a deploy, and this run deploys nothing: leave it out, or add --deploy")
+                raise UsageError(
+                    f"{option} belongs to a deploy, and this run deploys nothing: leave it out, or add --deploy"
+                )
         return
     if options.target != "live" or len(options.hosts) != 1:
         raise UsageError(

@@ -33,7 +33,17 @@ def asks_for_gate(expression: str) -> bool:
 
 # The words of an expression for -m; those before a bracket or an equals sign are of a mark's arguments.
 _WORD = re.compile(r"(?<![\w.'\"])[^\W\d][\w.]*(?![\w.]*\s*=)")
-LIST_OF_MARKS = "--markers lists all"
+# Marks of pytest's own, of which none selects anything here.
+_OF_PYTEST = {
+    "filterwarnings",
+    "skip",
+    "skipif",
+    "xfail",
+    "parametrize",
+    "usefixtures",
+    "tryfirst",
+    "trylast",
+}
 _OPERATORS = {"and", "or", "not", "True", "False", "None"}
 
 
@@ -41,7 +51,7 @@ def unknown_mark(expression: str, known: Collection[str]) -> str:
     """One sentence about the first word of an expression for ``-m`` that is no mark, "" if there is none."""
     for word in _WORD.findall(re.sub(r"'[^']*'|\"[^\"]*\"", "''", expression)):
         if word not in known and word not in _OPERATORS:
-            return f"-m {expression!r}: there is no mark {word!r}; {did_you_mean(word, known)}; {LIST_OF_MARKS}"
+            return f"-m {expression!r}: there is no mark {word!r}; {did_you_mean(word, known)}"
     return ""
 
 
@@ -81,6 +91,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuse ``-m smok`` before a host is looked at. Plugins have registered their marks by now."""
     marks = [re.split("[:(]", line)[0].strip() for line in session.config.getini("markers")]
+    marks = [mark for mark in marks if mark not in _OF_PYTEST]
     if refused := unknown_mark(session.config.option.markexpr, marks):
         pytest.exit(refused, pytest.ExitCode.NO_TESTS_COLLECTED)
 

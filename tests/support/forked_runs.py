@@ -20,7 +20,12 @@ from tests.support.paths import ROOT
 
 # Of one run, on a machine that does other things too.
 SECONDS = 60
-IMPORTED = ("bench.__main__", "lago_acceptance.cli.suite", "lago_acceptance.gate.engine", "lago_acceptance.targets.live")
+IMPORTED = (
+    "bench.__main__",
+    "lago_acceptance.cli.suite",
+    "lago_acceptance.gate.engine",
+    "lago_acceptance.targets.live",
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,11 @@ class Runs:
         self._server = server
 
     def __call__(
-        self, program: str, *arguments: str, folder: Path = ROOT, environment: Mapping[str, str | None] | None = None
+        self,
+        program: str,
+        *arguments: str,
+        folder: Path = ROOT,
+        environment: Mapping[str, str | None] | None = None,
     ) -> Ended:
         """A run of ``pytest``, ``lago-acceptance``, ``lago-gate`` or ``bench`` that has ended.
 
@@ -59,7 +68,9 @@ class Runs:
 @contextlib.contextmanager
 def started() -> Iterator[Runs]:
     """The process that is forked, until the block ends."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "GITHUB"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "GITHUB"))
+    }
     with subprocess.Popen(
         [sys.executable, "-m", "tests.support.forked_runs"],
         cwd=ROOT,
