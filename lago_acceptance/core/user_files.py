@@ -119,12 +119,8 @@ def _place(path: str) -> str:
         return ""
     numbered = re.fullmatch(r"(.*?)\[(\d+)\](.*)", names)
     if numbered:
-        rest = numbered[3].removeprefix(".")
-        return (
-            f"{rest or numbered[1]} of {numbered[1]} {int(numbered[2]) + 1}"
-            if rest
-            else (f"{numbered[1]} (entry {int(numbered[2]) + 1})")
-        )
+        entry, inner = f"{numbered[1]} (entry {int(numbered[2]) + 1})", numbered[3].removeprefix(".")
+        return f"{inner} of {entry}" if inner else entry
     return names if "." in names else f"[{names}]" if names else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
@@ -142,7 +143,7 @@ class WaiverFile:
 def for_run(given: Path | None, settings: Path) -> WaiverFile:
     """The waivers of a run: from --waivers, else from waivers.toml beside the settings, else none."""
     beside = settings.parent / "waivers.toml"
-    file = given or (beside if beside.is_file() else None)
+    file = given or (beside if os.path.lexists(beside) else None)
     return load(file, datetime.datetime.now(datetime.UTC).date()) if file else WaiverFile()
 
 

@@ -133,7 +133,7 @@ def _become(request: dict, output: int) -> None:
         code = _program(request["program"], request["arguments"])
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001
         import traceback
 
         traceback.print_exc()
