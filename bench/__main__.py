@@ -22,8 +22,13 @@ def parts() -> list[str]:
 def main(names: list[str]) -> int:
     """Run those that are named, each once, also after one that fails; the exit code is 1 then."""
     there = parts()
+    if {"-h", "--help"}.intersection(names):
+        print(f"{__doc__}\n\nusage: python -m bench [NAME...]\nnames: {', '.join(there)}")
+        print(f"Without a name all run but {', '.join(AN_HOUR)}, which takes an hour.")
+        return 0
     if unknown := [name for name in names if name not in there]:
-        print(f"there is no benchmark {', '.join(unknown)}; there are: {', '.join(there)}", file=sys.stderr)
+        wrong = ", ".join(map(repr, unknown))
+        print(f"bench: there is no benchmark {wrong}; there are: {', '.join(there)}", file=sys.stderr)
         return 4
     failed = False
     # One folder for all, removed at the end: for minutes after many files were deleted, ext4 creates new ones slowly.

@@ -29,6 +29,8 @@ def run(arguments: Sequence[str]) -> int:
         return print_versions()
     if given.list or given.explain is not None:
         return explain(given.explain or "")
+    if given.base == "":
+        raise UsageError("--base is empty: give a compose file, a branch or a commit, or leave it out")
     options = Options(
         reports=Path(given.reports),
         compose_files=_files(given.files),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -26,6 +27,8 @@ from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+
+log = logging.getLogger(__name__)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PACKAGES = ("chromium", "libnss3-tools")
@@ -196,7 +199,11 @@ class Browser:
     def _keep(self, context: BrowserContext, page: Page, name: str) -> None:
         from playwright.sync_api import Error
 
-        report_files.make_folder(self.reports)
+        try:
+            report_files.make_folder(self.reports)
+        except report_files.NotWritten as error:
+            log.warning("no screenshot and no trace is kept: %s", error)
+            return
         trace = self.reports / f"{name}-trace.zip"
         with suppress(Error):
             page.screenshot(path=self.reports / f"{name}.png")
@@ -204,7 +211,12 @@ class Browser:
             context.tracing.stop(path=trace)
         except Error:
             return
-        scrub(trace)
+        try:
+            scrub(trace)
+        except OSError as error:
+            # It would show what has not been taken out of it.
+            trace.unlink(missing_ok=True)
+            log.warning("no trace is kept: %s", error.strerror)
 
 
 def _hangs(url: str, said: str) -> Finding:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
+from lago_acceptance.core.user_files import unusable
 from lago_acceptance.core.verdicts import UsageError
 
 COMPOSE_NAMES = re.compile(r"(^|[-._])compose([-._].*)?\.ya?ml$")
@@ -17,7 +19,8 @@ def files_in(paths: tuple[Path, ...]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        # Path's own methods raise where a name is too long.
+        if os.path.isdir(path):
             inside = sorted(
                 each
                 for each in path.rglob("*.y*ml")
@@ -27,8 +30,8 @@ def files_in(paths: tuple[Path, ...]) -> list[Path]:
             if not inside:
                 raise UsageError(f"{path} is a folder without a compose file")
             found += inside
-        elif path.exists():
+        elif os.path.exists(path):
             found.append(path)
         else:
-            raise UsageError(f"{path} does not exist")
+            raise UsageError(f"{path} {unusable(path) or 'does not exist'}")
     return list(dict.fromkeys(found))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from lago_acceptance.core import user_files
 from lago_acceptance.core.resources import SETTINGS, SHIPPED_COMPOSE_FILE
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.verdicts import UsageError
@@ -17,21 +17,39 @@ from lago_acceptance.core.verdicts import UsageError
 # Which images a stack runs: upstream's with stand-ins where they are missing, upstream's only, or stand-ins only.
 Images = Literal["auto", "upstream", "standins"]
 
+LARGEST_CA_FILE, LARGEST_KEY_FILE = 2**24, 2**12
+DAY = 24 * 60 * 60
+
+# Options that one target alone has a use for, with the reason that the others have none.
+STACK_ALONE = {
+    "--compose-file": "a live host is judged by the files and containers that are there",
+    "--env-file": "a live host is judged by the variables that its containers have",
+    "--images": "a live host runs the images that it has",
+    "--keep": "a live host is never taken down",
+    "--deadline": "it is the time that a stack may take to come up, and a live host is up",
+    "--allow-mount": "a live host's mounts are not changed",
+}
+LIVE_ALONE = {
+    "--hosts": "a stack always runs on this machine",
+    "--ssh-config": "a stack is not reached by ssh",
+    "--ca-file": "a stack has certificates of its own authority",
+    "--project": "a stack is a project of its own",
+    "--allow-writes": "on a stack, writing is always allowed",
+    "--scheduled": "it compares with the last look at the same host, and each stack is a new one",
+    "--history-on-host": "a stack's history lies on this machine",
+}
+# What the gate has no use for, beside what only a live host can have.
+NOT_OF_GATE = (
+    *(each for each in STACK_ALONE if each not in ("--compose-file", "--env-file")),
+    *LIVE_ALONE,
+    "--api-key-file",
+    "--plans",
+    "--seed",
+    "--reseed",
+    "--history",
+)
+
 _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[\\s!-~]+?-----END CERTIFICATE-----")
-
-
-def _unusable(file: Path) -> str:
-    """Why a file that an option names can't be read, "" where it can."""
-    if os.path.isdir(file):
-        return "is a folder"
-    try:
-        if not stat.S_ISREG(file.stat().st_mode):
-            return "is not a regular file"
-    except FileNotFoundError:
-        return "does not exist"
-    except (OSError, ValueError) as error:
-        return f"can't be read: {getattr(error, 'strerror', None) or error}"
-    return "" if os.access(file, os.R_OK) else "can't be read: this account may not read it"
 
 
 def roots_of(ca_file: Path | None) -> str | None:
@@ -42,7 +60,8 @@ def roots_of(ca_file: Path | None) -> str | None:
 
     try:
         # Remarks between certificates may be in any language.
-        found = _CERTIFICATE.findall(ca_file.read_text("utf-8", "replace"))
+        text = user_files.content("--ca-file", ca_file, LARGEST_CA_FILE).decode("utf-8", "replace")
+        found = _CERTIFICATE.findall(text)
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata="\n".join(found))
     except (OSError, ValueError) as error:
         raise UsageError(
@@ -57,6 +76,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     ``scheduled``: the run was started by a timer; ``history`` is the file of earlier runs, None for the one in ``reports``,
     ``history_on_host`` the path of one that lies on the live host, "" for none.
+    ``given`` are the options that the user has written, with their dashes: a default is not in it.
     """
 
     reports: Path
@@ -78,6 +98,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     scheduled: bool = False
     history: Path | None = None
     history_on_host: str = ""
+    given: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         # Compose resolves relative paths against its project's folder.
@@ -93,17 +114,16 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         return self.compose_files[0]
 
     def given_key(self) -> Secret | None:
-        """The organization's API key that the user passes: by --api-key-file, else by LAGO_API_KEY."""
-        text = (
-            self.api_key_file.read_text("utf-8", "replace")
-            if self.api_key_file
-            else os.environ.get("LAGO_API_KEY", "")
-        )
+        """The organization's API key that the user passes: by --api-key-file, else by LAGO_API_KEY. UsageError if it is none."""
+        if file := self.api_key_file:
+            where = f"--api-key-file {file}"
+            text = user_files.content("--api-key-file", file, LARGEST_KEY_FILE).decode("utf-8-sig", "replace")
+        else:
+            where, text = "the variable LAGO_API_KEY", os.environ.get("LAGO_API_KEY", "")
         key = text.strip()
+        if file and not key:
+            raise UsageError(f"{where} is empty: write the organization's API key into it")
         if key and not re.fullmatch(r"[!-~]+", key):
-            where = (
-                f"--api-key-file {self.api_key_file}" if self.api_key_file else "the variable LAGO_API_KEY"
-            )
             raise UsageError(f"{where} holds more than one word, or characters that no API key has")
         return Secret(key) if key else None
 
@@ -115,14 +135,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         """UsageError, in one sentence, if options contradict each other or name files that can't be used."""
         if self.target == "live" and not self.hosts:
             raise UsageError("--target live needs --hosts ssh://root@HOST")
-        if self.target != "live" and self.hosts:
-            raise UsageError("--hosts needs --target live; a stack always runs on this machine")
-        if self.target != "live" and (self.ssh_config or self.ca_file or self.project):
-            raise UsageError("--ssh-config, --ca-file and --project need --target live")
-        if self.target != "live" and self.allow_writes:
-            raise UsageError("--allow-writes needs --target live; on a stack, writing is always allowed")
-        if self.target == "live" and self.allow_mount:
-            raise UsageError("--allow-mount needs --target stack; a live host's mounts are not changed")
+        self._check_target()
         for path in self.allow_mount:
             if not path.exists():
                 raise UsageError(
@@ -137,7 +150,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             ("--settings", self.settings),
         )
         for option, file in files:
-            if file and (problem := _unusable(file)):
+            if file and (problem := user_files.unusable(file)):
                 raise UsageError(f"{option} {file} {problem}")
         self.roots()
         if self.project and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.project):
@@ -147,18 +160,33 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.history_on_host:
             self._check_history_on_host()
-        above = next(each for each in (self.reports, *self.reports.absolute().parents) if each.exists())
-        if not above.is_dir() or not os.access(above, os.W_OK):
+        if not 0 < self.deadline <= DAY:
             raise UsageError(
-                f"--reports {self.reports} can't be written: {above} is "
-                f"{'not writable' if above.is_dir() else 'not a folder'}; choose another folder with --reports"
+                f"--deadline {self.deadline:g} is not a time limit; give seconds, such as 180, and at most {DAY}"
             )
-        if not 0 < self.deadline < float("inf"):
-            raise UsageError(f"--deadline {self.deadline:g} is not a time limit; give seconds, such as 180")
+
+    def _check_target(self) -> None:
+        """UsageError for an option that this run's target has no use for: it would be ignored without a word."""
+        wrong, target = (STACK_ALONE, "stack") if self.target == "live" else (LIVE_ALONE, "live")
+        for option, reason in wrong.items():
+            if option in self.given:
+                raise UsageError(f"{option} needs --target {target}: {reason}")
+
+    def check_gate(self) -> None:
+        """UsageError for an option that the gate (-m gate) has no use for."""
+        for option in NOT_OF_GATE:
+            if option in self.given:
+                raise UsageError(
+                    f"{option} does not belong to the gate (-m gate), which judges compose files alone: leave it out"
+                )
+        if self.target == "live":
+            raise UsageError(
+                "--target live does not belong to the gate (-m gate), which judges compose files alone"
+            )
 
     def _check_history_on_host(self) -> None:
-        if self.target != "live" or self.history:
-            raise UsageError("--history-on-host needs --target live, and is used instead of --history")
+        if self.history:
+            raise UsageError("--history-on-host is used instead of --history: leave one of them out")
         path = self.history_on_host
         if not path.startswith("/") or path.endswith("/") or not path.isprintable():
             raise UsageError(

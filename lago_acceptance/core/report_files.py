@@ -21,6 +21,8 @@ _REASONS = {
     errno.EACCES: "this account may not write there;",
     errno.EPERM: "this account may not write there;",
     errno.ENAMETOOLONG: "its path is too long;",
+    errno.EEXIST: "part of its path is not a folder;",
+    errno.EISDIR: "a folder is in its place; remove that, or",
     errno.ENOTDIR: "part of its path is not a folder;",
     errno.EMFILE: "this account may not open more files (ulimit -n); raise the limit, or",
 }

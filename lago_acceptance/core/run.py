@@ -22,12 +22,14 @@ ID = r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}"
 class Run(msgspec.Struct, frozen=True):
     """One run: its id (lower case, valid in names of projects and networks), its reports, its private folder.
 
-    The private folder has mode 700 and holds what must stay out of reports: keys and env files.
+    The private folder has mode 700 and holds what must stay out of reports: keys and env files. ``unwritten`` says why the
+    reports, or the link to them, are not where they were wanted, "" where they are; they are in the private folder then.
     """
 
     id: str
     reports: Path
     private: Path
+    unwritten: str = ""
 
     @property
     def project(self) -> str:
@@ -58,12 +60,22 @@ def new_id() -> str:
 
 
 def start(reports: Path, run_id: str = "") -> Run:
-    """A new run with its folders; ``reports/latest`` links to its reports. NotWritten where that fails."""
-    name = run_id or new_id()
-    folder = report_files.make_folder(reports / name)
-    report_files.link(reports / "latest", name)
+    """A new run with its folders; ``reports/latest`` links to its reports. NotWritten where it can't have a private folder.
+
+    Reports that can't be written are no reason not to judge.
+    """
+    name, unwritten = run_id or new_id(), ""
+    folder = reports / name
+    try:
+        report_files.make_folder(folder)
+        report_files.link(reports / "latest", name)
+    except report_files.NotWritten as error:
+        unwritten = str(error)
     with report_files.writing("the private folder of this run", report_files.IN_TMPDIR):
-        return Run(name, folder, private_folders.make(PREFIX))
+        private = private_folders.make(PREFIX)
+        if not folder.is_dir():
+            folder = report_files.make_folder(private / "reports")
+        return Run(name, folder, private, unwritten)
 
 
 def tenant_of(run_id: str) -> str:

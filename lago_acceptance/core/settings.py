@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
+from lago_acceptance.core import user_files
 from lago_acceptance.core.verdicts import UsageError
 
 Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
@@ -18,8 +18,10 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 # Large enough for any host, and finite.
 Amount = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=10**7)]
+_USUAL = {"free_disk_mib": 2048, "log_mib": 512, "queue_age": 60}
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -123,16 +125,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load(path: Path) -> Settings:
     """The settings of a file; UsageError in one sentence if it can't be used."""
-    try:
-        settings = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
-    except OSError as error:
-        raise UsageError(
-            f"the settings file {path} can't be read: {error.strerror}; choose another with --settings"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"the settings file {path} is not TOML: {error}") from error
-    except msgspec.ValidationError as error:
-        raise UsageError(f"the settings file {path} has an invalid entry: {error}") from error
+    settings = user_files.toml("the settings file", path, Settings)
     for problem in _problems(settings):
         raise UsageError(f"the settings file {path} has an invalid entry: {problem}")
     return settings
@@ -153,18 +146,39 @@ def _problems(settings: Settings) -> Iterator[str]:
             yield f"{entry} is {text!r}: it must be one line of text that is not empty"
     if not deployment.directory.startswith("/"):
         yield f"deployment.directory is {deployment.directory!r}: write the whole path on the host, from /"
-    if deployment.version.split() != [deployment.version]:
+    if not _TAG.fullmatch(deployment.version):
         yield f"deployment.version is {deployment.version!r}: write the tag of Lago's image, such as v1.16.0"
     yield from _unusable_hosts({"front": hosts.front, "api": hosts.api})
     if hosts.gateway:
         yield from _unusable_hosts({"gateway": hosts.gateway})
-    for field in ("http_entrypoint", "https_entrypoint", "resolver", "proxy_network", "gateway_network"):
-        name = getattr(edge, field)
-        unused = field == "gateway_network" and not (name or hosts.gateway)
-        if not unused and not _NAME.fullmatch(name):
-            yield f"edge.{field} is {name!r}: a name has letters, digits, dots, hyphens and underscores only"
+    yield from _of_edge(edge, bool(hosts.gateway))
     if settings.gateway:
         yield from _of_gateway(settings.gateway)
+    yield from _of_limits(settings.limits)
+
+
+def _of_edge(edge: EdgeSettings, has_gateway: bool) -> Iterator[str]:
+    for field in ("http_entrypoint", "https_entrypoint", "resolver", "proxy_network", "gateway_network"):
+        name = getattr(edge, field)
+        unused = field == "gateway_network" and not (name or has_gateway)
+        if not unused and not _NAME.fullmatch(name):
+            yield f"edge.{field} is {name!r}: a name has letters, digits, dots, hyphens and underscores only"
+    if edge.http_entrypoint == edge.https_entrypoint:
+        yield (
+            f"edge.http_entrypoint and edge.https_entrypoint are both {edge.http_entrypoint!r}: Traefik has one for port 80 "
+            "and another one for port 443"
+        )
+    if edge.certificate_error_days > edge.certificate_warning_days:
+        yield (
+            f"edge.certificate_error_days is {edge.certificate_error_days} and edge.certificate_warning_days is "
+            f"{edge.certificate_warning_days}: a certificate that runs out must be a warning before it is an error, so write the "
+            "larger number for the warning"
+        )
+    for name, values in (("closed_ports", edge.closed_ports), ("resolvers", edge.resolvers)):
+        if twice := [value for at, value in enumerate(values) if value in values[:at]]:
+            yield f"edge.{name} has {twice[0]} twice: leave one out"
+    if serving := {80, 443}.intersection(edge.closed_ports):
+        yield f"edge.closed_ports has {min(serving)}, on which the proxy has to answer: leave it out"
     for address in edge.resolvers:
         if not _is_address(address):
             yield f"edge.resolvers has {address!r}: write the address of a DNS server, such as 1.1.1.1"
@@ -172,6 +186,14 @@ def _problems(settings: Settings) -> Iterator[str]:
         yield "edge.resolvers is empty and edge.system_resolver is false: no DNS server is left to ask"
     if edge.origin and not _is_address(edge.origin):
         yield f"edge.origin is {edge.origin!r}: write the proxy's public address, such as 203.0.113.7"
+
+
+def _of_limits(limits: Limits) -> Iterator[str]:
+    for field in ("free_disk_mib", "log_mib"):
+        if not getattr(limits, field):
+            yield f"limits.{field} is 0, which no host could ever break or keep: write MiB, such as {_USUAL[field]}"
+    if not limits.queue_age:
+        yield f"limits.queue_age is 0, and every job waits a moment: write seconds, such as {_USUAL['queue_age']}"
 
 
 def _of_gateway(gateway: Gateway) -> Iterator[str]:
@@ -194,10 +216,31 @@ def _of_gateway(gateway: Gateway) -> Iterator[str]:
 def _unusable_hosts(hosts: dict[str, str]) -> Iterator[str]:
     for role, name in hosts.items():
         if len(name) > 253 or not all(map(_LABEL.fullmatch, name.split("."))):
-            yield (
-                f"hosts.{role} is {name[:300]!r}: write a host name as DNS has it, such as billing.example.com: lower case, "
-                "no scheme, no port, letters of other alphabets as xn--…"
-            )
+            yield f"hosts.{role} is {name[:300]!r}: {_instead_of(name)}"
+
+
+def _instead_of(name: str) -> str:
+    """What to write in the place of something that is no host name."""
+    scheme, separator, rest = name.partition("://")
+    host = re.split("[/?#]", rest if separator else name)[0]
+    _, at, plain = host.rpartition("@")
+    plain, colon, _ = plain.partition(":")
+    out = [
+        *([f"{scheme}://"] if separator else []),
+        *(["the user"] if at else []),
+        *(["the port"] if colon else []),
+        *(["what follows the host name"] if (rest if separator else name) != host else []),
+    ]
+    plain = plain.lower().removesuffix(".")
+    usable = len(plain) <= 253 and all(map(_LABEL.fullmatch, plain.split(".")))
+    if usable and out:
+        return f"leave out {' and '.join(out)}, and write {plain}"
+    if usable:
+        return f"write {plain}, in lower case and without a dot at its end"
+    return (
+        "write a host name as DNS has it, such as billing.example.com: lower case, no scheme, no port, letters of other "
+        "alphabets as xn--…"
+    )
 
 
 def _is_address(text: str) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import tomllib
+import os
 from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
-from lago_acceptance.core import registry
+from lago_acceptance.core import registry, roles, user_files
 from lago_acceptance.core.findings import Finding, Place
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.registry import Severity, Vantage
@@ -24,6 +24,8 @@ ENTRIES = tuple(
     )
 )
 registry.register(*ENTRIES)
+# A failure that is accepted for longer is accepted for good.
+LONGEST = datetime.timedelta(days=2 * 365)
 
 
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,29 +143,41 @@ class WaiverFile:
 def for_run(given: Path | None, settings: Path) -> WaiverFile:
     """The waivers of a run: from --waivers, else from waivers.toml beside the settings, else none."""
     beside = settings.parent / "waivers.toml"
-    file = given or (beside if beside.is_file() else None)
+    file = given or (beside if os.path.lexists(beside) else None)
     return load(file, datetime.datetime.now(datetime.UTC).date()) if file else WaiverFile()
 
 
 def load(path: Path, today: datetime.date) -> WaiverFile:
     """The waivers of a file; UsageError with one sentence if it can't be used or names an unknown id."""
     try:
-        waivers = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File).waiver
-    except OSError as error:
-        raise UsageError(f"the waivers file {path} can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"the waivers file {path} is not TOML: {error}") from error
-    except msgspec.ValidationError as error:
+        waivers = user_files.toml("the waivers file", path, _File).waiver
+    except UsageError as error:
+        if "invalid entry" not in str(error):
+            raise
         raise UsageError(
-            f"the waivers file {path} has an invalid entry: {error}; each [[waiver]] needs id, "
-            "reason and expires (a date such as 2027-01-31), and may name a role"
+            f"{error}; each [[waiver]] needs id, reason and expires (a date such as 2027-01-31), and may name a role"
         ) from error
-    for waiver in waivers:
-        if not waiver.reason.strip():
-            raise UsageError(f"the waivers file {path}: the waiver for {waiver} has no reason")
     checked = [_registered(waiver, path) for waiver in waivers]
-    notes = tuple(note for _, note in checked if note)
-    return WaiverFile(tuple(waiver for waiver, _ in checked), today, path.name, notes)
+    known = tuple(waiver for waiver, _ in checked)
+    for problem in _problems(known, today):
+        raise UsageError(f"the waivers file {path}: {problem}")
+    return WaiverFile(known, today, path.name, tuple(note for _, note in checked if note))
+
+
+def _problems(waivers: tuple[Waiver, ...], today: datetime.date) -> Iterator[str]:
+    """What can't be meant although each entry is complete."""
+    for at, waiver in enumerate(waivers):
+        if not waiver.reason.strip():
+            yield f"the waiver for {waiver} has no reason"
+        if waiver.role and waiver.role not in roles.ALL:
+            yield f"the waiver for {waiver} names no role of Lago's; {user_files.did_you_mean(waiver.role, roles.ALL)}"
+        if waiver.expires > today + LONGEST:
+            yield (
+                f"the waiver for {waiver} expires on {waiver.expires}, in more than {LONGEST.days // 365} years, so it would never be "
+                "looked at again; write an earlier date, and renew it then"
+            )
+        if str(waiver) in map(str, waivers[:at]):
+            yield f"there are two waivers for {waiver}; delete one"
 
 
 def _registered(waiver: Waiver, path: Path) -> tuple[Waiver, str]:

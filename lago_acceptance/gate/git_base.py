@@ -17,7 +17,7 @@ def base_of(base: str, path: Path, env_file: Path | None, scratch: Path) -> Sour
 
     Unknown where there is no such version, or Compose can't read it; UsageError where ``base`` can't be used at all.
     """
-    if Path(base).is_file():
+    if os.path.isfile(base):
         old = load(Path(base), env_file)
         if not old.model.services:
             raise UsageError(f"--base {base} can't be used: {old.written.compose_error}")

@@ -24,21 +24,32 @@ _ADDRESS = re.compile(
 
 def parse(text: str) -> Address:
     """The address in an entry of --hosts; UsageError if it is not ssh://[user@]host[:port]."""
+    if text.count("://") > 1:
+        raise UsageError(
+            "--hosts has several hosts that no comma separates; write ssh://root@one,ssh://root@two"
+        )
     shown = text if text.isprintable() else repr(text)
     scheme, separator, rest = text.partition("://")
     if not separator:
-        raise UsageError(f"--hosts {shown} has no scheme; write ssh://{shown}")
+        rest = re.sub(r"^ssh(:/*|/+)", "", shown)
+    if ":" in rest.rpartition("@")[0]:
+        raise UsageError(
+            "--hosts contains a password, which the process list would show; use a key (ssh-copy-id)"
+        )
+    if not separator:
+        raise UsageError(f"--hosts {shown} has no scheme; write ssh://{rest}")
     if scheme != "ssh":
         raise UsageError(
             f"--hosts {shown.partition('://')[0]}://… is refused: only ssh:// verifies host keys and honours ssh_config; "
             f"write ssh://{shown.partition('://')[2]}"
         )
-    if ":" in rest.rpartition("@")[0]:
-        raise UsageError(
-            "--hosts contains a password, which the process list would show; use a key (ssh-copy-id)"
-        )
     found = _ADDRESS.fullmatch(rest)
     if not found:
+        if re.fullmatch(r"(?:[^@]*@)?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*", rest):
+            before, at, address = rest.rpartition("@")
+            raise UsageError(
+                f"--hosts {shown} is not ssh://user@host: write an IPv6 address in brackets, as in ssh://{before}{at}[{address}]"
+            )
         not_a_port = re.fullmatch(rf"(?:[^@]*@)?(?:{_HOST}):(.*)", rest, re.ASCII)
         problem = (
             ": the port is not a number" if not_a_port else " is not ssh://user@host or ssh://user@host:port"

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from lago_acceptance.core import user_files
 from lago_acceptance.core.resources import COMPOSE
 from lago_acceptance.core.run import PREFIX
 from lago_acceptance.core.verdicts import UsageError
@@ -125,18 +126,12 @@ def _document(path: Path) -> Any:
     from lago_acceptance.composefile.yaml_lines import Unusable, parsed, typed, with_lines
 
     try:
-        data = path.read_bytes()
-        if len(data) > LARGEST:
-            raise UsageError(
-                f"the plan catalogue {path} is larger than {LARGEST // 1024} KiB; is it the right file?"
-            )
+        data = user_files.content("the plan catalogue", path, LARGEST)
         root = parsed(data.decode("utf-8-sig"), alone=True)
         if root is None:
             raise UsageError(f"the plan catalogue {path} is empty")
         text = with_lines(root)
         document = typed(root)
-    except OSError as error:
-        raise UsageError(f"the plan catalogue {path} can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"the plan catalogue {path} is not YAML: it is not UTF-8 text") from error
     except Unusable as error:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lago_acceptance.core import interrupts
+from lago_acceptance.core import interrupts, registry
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.plugin.options import OPTIONS, SETTINGS
 from lago_acceptance.plugin.outcomes import ENDING, UNREACHABLE
@@ -66,11 +67,27 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Refuse a deploy that nothing could decide on, or that goes to several hosts."""
     given, options = early_config.known_args_namespace, early_config.stash[OPTIONS]
     if given.deploy is None:
+        for option, value in (
+            ("--despite", given.despite),
+            ("--overwrite", given.overwrite),
+            ("--drain-seconds", given.drain_seconds),
+        ):
+            if value:
+                raise UsageError(
+                    f"{option} belongs to a deploy, and this run deploys nothing: leave it out, or add --deploy"
+                )
         return
     if options.target != "live" or len(options.hosts) != 1:
         raise UsageError(
             "--deploy needs --target live and one of --hosts; a stack is always deployed, and several hosts one by one"
         )
+    if given.deploy and not os.path.isdir(given.deploy):
+        raise UsageError(
+            f"--deploy {given.deploy} is no folder; give the folder that has the deployment's files"
+        )
+    for id in given.despite:
+        if registry.find(id) is None:
+            raise UsageError(f"--despite: {registry.unknown(id)}")
     if asks_for_gate(given.markexpr):
         raise UsageError("--deploy needs checks that decide whether it stays; -m gate has none of a host")
 

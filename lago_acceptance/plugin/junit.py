@@ -14,9 +14,10 @@ from _pytest.junitxml import xml_key
 
 from lago_acceptance import __version__
 from lago_acceptance.core import report_files
+from lago_acceptance.plugin.history import host_of
 from lago_acceptance.plugin.options import OPTIONS
 from lago_acceptance.plugin.outcomes import ENDING
-from lago_acceptance.plugin.reporting import DEPLOYMENT, HERE, RUN_ID, check_of
+from lago_acceptance.plugin.reporting import DEPLOYMENT, RUN_ID, check_of
 from lago_acceptance.plugin.selection import gate_only, runs_tests
 from lago_acceptance.plugin.written import noted
 from lago_acceptance.reports.junit import NO_PHASE, write
@@ -67,7 +68,7 @@ class JUnit:
         if self._given is None and (gate_only(config) or not self._checks):
             return
         options = config.stash[OPTIONS]
-        host = "the compose file" if gate_only(config) else options.hosts[0] if options.hosts else HERE
+        host = "the compose file" if gate_only(config) else host_of(options)
         known = {
             "host": host,
             "target": "gate" if gate_only(config) else options.target,

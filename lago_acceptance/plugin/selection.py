@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from typing import Any
 
 import pytest
 
 from lago_acceptance.core.resources import PYTEST_INI
+from lago_acceptance.core.user_files import did_you_mean
 
 GATE = pytest.StashKey[bool]()
 # pytest's options that print something and run no test.
@@ -28,6 +30,30 @@ def asks_for_gate(expression: str) -> bool:
     """Whether ``-m`` asks for the gate or for a part of it (``gate and phase1``)."""
     words = expression.split()
     return words[:1] == ["gate"] and words[1:2] in ([], ["and"]) and "or" not in words
+
+
+# The words of an expression for -m; those before a bracket or an equals sign are of a mark's arguments.
+_WORD = re.compile(r"(?<![\w.'\"])[^\W\d][\w.]*(?![\w.]*\s*=)")
+# Marks of pytest's own, of which none selects anything here.
+_OF_PYTEST = {
+    "filterwarnings",
+    "skip",
+    "skipif",
+    "xfail",
+    "parametrize",
+    "usefixtures",
+    "tryfirst",
+    "trylast",
+}
+_OPERATORS = {"and", "or", "not", "True", "False", "None"}
+
+
+def unknown_mark(expression: str, known: Collection[str]) -> str:
+    """One sentence about the first word of an expression for ``-m`` that is no mark, "" if there is none."""
+    for word in _WORD.findall(re.sub(r"'[^']*'|\"[^\"]*\"", "''", expression)):
+        if word not in known and word not in _OPERATORS:
+            return f"-m {expression!r}: there is no mark {word!r}; {did_you_mean(word, known)}"
+    return ""
 
 
 def runs_tests(given: Namespace) -> bool:
@@ -77,6 +103,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Collect the suites where no path is given, also with another --rootdir or from another folder."""
     if config.args_source == pytest.Config.ArgsSource.INVOCATION_DIR:
         config.args = [str(PYTEST_INI.parent / path) for path in config.getini("testpaths")]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse ``-m smok`` before a host is looked at. Plugins have registered their marks by now."""
+    marks = [re.split("[:(]", line)[0].strip() for line in session.config.getini("markers")]
+    marks = [mark for mark in marks if mark not in _OF_PYTEST]
+    if refused := unknown_mark(session.config.option.markexpr, marks):
+        pytest.exit(refused, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,9 +73,40 @@ def test_a_disk_that_is_full_for_junits_report(red, small_disk, tmp_path):
     assert not (small_disk / "junit.xml").exists() and "generated xml file" not in said(ended)
 
 
+# A run of one check, which asks nothing of a host and so needs none.
+TARGETS = {"live": "--target=live --hosts=ssh://root@127.0.0.1:9", "stack": ""}
+PASSES, FAILS = (
+    "def test_it(): pass\n",
+    "def test_it(judge): judge([Finding(id='x', problem='x', impact='x', fix='x')])\n",
+)
+IMPORT = "from lago_acceptance.core.findings import Finding\n"
+
+
+@pytest.fixture
+def judged(tmp_path: Path):
+    """Call it with a check, a target and options: the run of that check."""
+
+    def run(check: str, target: str, options: str, before: str = "") -> subprocess.CompletedProcess[str]:
+        (tmp_path / "test_one.py").write_text(IMPORT + check)
+        command = (
+            f"{sys.executable} -m pytest -c pytest.ini {TARGETS[target]} {options} {tmp_path}/test_one.py"
+        )
+        return shell(f"{before}{command}")
+
+    return run
+
+
+def warned(ended: subprocess.CompletedProcess[str], *words: str) -> None:
+    """The end of a run whose reports are not complete: one line says so, and the verdict is in the terminal."""
+    [sentence] = [line for line in said(ended).splitlines() if "can't be written" in line]
+    assert not [word for word in words if word not in sentence], sentence
+    assert "accepted" in ended.stdout
+
+
 @NEEDS_ROOT
-def test_a_disk_that_is_full_before_a_run_begins(small_disk):
-    """Nothing was brought up yet: a stack's overlay is among the reports."""
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_disk_that_is_full_before_a_run_begins(target, judged, small_disk):
+    """It makes no healthy deployment red, and no red one accepted."""
     subprocess.run(
         ["bash", "-c", f"cat /dev/zero >{small_disk}/filler"], stderr=subprocess.DEVNULL, check=False
     )
@@ -83,10 +115,65 @@ def test_a_disk_that_is_full_before_a_run_begins(small_disk):
             (small_disk / f"inode{number}").touch()
         except OSError:
             break
-    target = "--target live --hosts ssh://root@no-such-host.invalid"
-    ended = shell(f"{GATES['pytest'].removesuffix('gate')} smoke {target} --reports={small_disk}/reports")
-    assert ended.returncode == 6, said(ended)
-    assert "not judged:" in said(ended)
+    for check, code in ((PASSES, 0), (FAILS, 1)):
+        ended = judged(check, target, f"--reports={small_disk}/reports")
+        assert ended.returncode == code, said(ended)
+        warned(ended, "no space is left", "--reports")
+
+
+@NEEDS_ROOT
+def test_a_disk_that_fills_up_while_checks_are_run(judged, small_disk):
+    fills = (
+        "def test_it():\n"
+        f"    with open('{small_disk}/filler', 'ab', 0) as filler:\n"
+        "        try:\n"
+        "            while filler.write(bytes(1024)): pass\n"
+        "        except OSError: pass\n"
+    )
+    ended = judged(fills, "live", f"--reports={small_disk}/reports")
+    assert ended.returncode == 0, said(ended)
+    warned(ended, "no space is left")
+
+
+@pytest.mark.parametrize(
+    ("reports", "reason"),
+    [
+        ("file", "part of its path is not a folder"),
+        ("file/below", "part of its path is not a folder"),
+        ("taken", "a folder is in its place"),
+    ],
+)
+def test_what_is_no_place_for_reports(reports, reason, judged, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "taken" / "latest" / "mine").mkdir(parents=True)
+    ended = judged(PASSES, "live", f"--reports={tmp_path}/{reports}")
+    assert ended.returncode == 0, said(ended)
+    warned(ended, reason)
+    assert (tmp_path / "taken" / "latest" / "mine").is_dir()
+
+
+def test_a_folder_that_is_removed_while_checks_are_run(judged, tmp_path):
+    removes = f"import shutil\ndef test_it(): shutil.rmtree('{tmp_path}/reports')\n"
+    ended = judged(removes, "live", f"--reports={tmp_path}/reports")
+    assert ended.returncode == 0, said(ended)
+    warned(ended)
+
+
+def test_a_link_to_a_run_that_is_gone_is_replaced(judged, tmp_path):
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "latest").symlink_to("gone")
+    ended = judged(PASSES, "live", f"--reports={tmp_path}/reports")
+    assert ended.returncode == 0 and "can't be written" not in said(ended)
+    assert (tmp_path / "reports" / "latest" / "summary.json").is_file()
+
+
+@pytest.mark.parametrize("option", ["--alluredir", "--log-file", "--junitxml"])
+def test_reports_of_pytests_plugins(option, judged, tmp_path):
+    (tmp_path / "file").touch()
+    ended = judged(FAILS, "live", f"--reports={tmp_path}/reports {option}={tmp_path}/file/below")
+    assert ended.returncode == 1, said(ended)
+    warned(ended, "part of its path is not a folder")
+    assert (tmp_path / "reports" / "latest" / "summary.json").is_file()
 
 
 @pytest.mark.parametrize("program", GATES)

@@ -14,7 +14,7 @@ from lago_acceptance.composefile.env_files import environment_text, written_vari
 from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.composefile.secret_scan import learn
 from lago_acceptance.composefile.yaml_lines import Unusable
-from lago_acceptance.core import report_files
+from lago_acceptance.core import report_files, user_files
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
@@ -30,6 +30,7 @@ from lago_acceptance.model.deployment import Model
 from lago_acceptance.targets.stack import unread_files
 
 LARGEST_KEY = 65_536
+LARGEST_COMPOSE_FILE = 2**24
 KEY_FILE = "lago_rsa_private.pem"
 VARIABLES = "Set variables with --env-file FILE, or in a .env beside the compose file"
 
@@ -61,7 +62,8 @@ class Declaration:
 
     def _key_variable(self, file: Path) -> Iterator[Path]:
         """An env file with the generated key as Lago reads it, for a compose file that takes it from a variable."""
-        if not file.is_file() or not re.search(rb"\$\{?LAGO_RSA_PRIVATE_KEY\b", file.read_bytes()):
+        text = user_files.content("--compose-file", file, LARGEST_COMPOSE_FILE)
+        if not re.search(rb"\$\{?LAGO_RSA_PRIVATE_KEY\b", text):
             return
         key = base64.b64encode((self._run.private / KEY_FILE).read_bytes()).decode()
         env_file = self._run.private / ".env.key"

@@ -93,7 +93,7 @@ def read(host: Host) -> Daemon:
 def _unanswered(endpoint: str, reason: str) -> str:
     if "docker: not found" in reason or "docker: command not found" in reason:
         return "the program docker is not on PATH; install Docker, or run `make setup`"
-    return f"Docker does not answer at {endpoint or 'the default endpoint'}: {redact(reason)}; start it, or run `make smoke`"
+    return f"Docker does not answer at {endpoint or 'the default endpoint'}: {redact(reason)}; start it on this machine, or set DOCKER_HOST to where it answers"
 
 
 def refuse_remote(daemon: Daemon) -> None:

@@ -48,7 +48,11 @@ class OverlaidFiles:
 
     def _written(self, name: str, project: Project, text: str) -> Project:
         # Labels hold values of the deploy.
-        report_files.write(self._run.reports / name, redact(text).encode("utf-8", "surrogateescape"))
+        copy = redact(text).encode("utf-8", "surrogateescape")
+        try:
+            report_files.write(self._run.reports / name, copy)
+        except report_files.NotWritten as error:
+            self.told = (*self.told, str(error))
         path = self._run.private / name
         report_files.write(path, text.encode("utf-8", "surrogateescape"))
         found = msgspec.structs.replace(project, variables={**project.variables, **self._docker})

@@ -25,4 +25,10 @@ def test_a_path_that_is_not_there_is_refused(tmp_path):
 
 def test_a_live_host_has_no_use_for_it(tmp_path):
     with pytest.raises(UsageError, match="--target stack"):
-        options(tmp_path, tmp_path, target="live", hosts=("ssh://root@host",)).check()
+        options(
+            tmp_path,
+            tmp_path,
+            target="live",
+            hosts=("ssh://root@host",),
+            given=frozenset({"--allow-mount"}),
+        ).check()

@@ -61,7 +61,77 @@ def test_a_host_that_is_none(role, name, tmp_path):
     if role == "gateway" and not name:
         assert load(tmp_path, SHIPPED.replace(old, 'gateway = ""')).hosts.gateway == ""
     else:
-        refused(tmp_path, SHIPPED.replace(old, f'{role} = "{name}"'), f"hosts.{role}", "lower case")
+        refused(tmp_path, SHIPPED.replace(old, f'{role} = "{name}"'), f"hosts.{role}", "write ")
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("https://billing.example.com", "leave out https://, and write billing.example.com"),
+        (
+            "https://billing.example.com/api/",
+            "leave out https:// and what follows the host name, and write billing.example.com",
+        ),
+        (
+            "http://me@Billing.example.com:443",
+            "leave out http:// and the user and the port, and write billing.example.com",
+        ),
+        ("billing.example.com:443", "leave out the port, and write billing.example.com"),
+        ("Billing.Example.com", "write billing.example.com, in lower case"),
+        ("billing.example.com.", "write billing.example.com, in lower case and without a dot"),
+        ("https://bücher.example.com", "as DNS has it"),
+    ],
+)
+def test_what_to_write_instead_of_a_host(name, instead, tmp_path):
+    old = next(line for line in SHIPPED.splitlines() if line.startswith("front = "))
+    refused(tmp_path, SHIPPED.replace(old, f'front = "{name}"'), "hosts.front", instead)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("certificate_warning_days = 25", "certificate_warning_days = 5", "larger number for the warning"),
+        ("[3000, 3010", "[3000, 3000", "edge.closed_ports has 3000 twice"),
+        ("[3000,", "[443,", "edge.closed_ports has 443, on which the proxy has to answer"),
+        ('"8.8.8.8"', '"1.1.1.1"', "edge.resolvers has 1.1.1.1 twice"),
+        ('"websecure"', '"web"', "edge.http_entrypoint and edge.https_entrypoint are both 'web'"),
+        ("free_disk_mib = 2048", "free_disk_mib = 0", "limits.free_disk_mib is 0"),
+        ("log_mib = 512", "log_mib = 0", "limits.log_mib is 0"),
+        ("queue_age = 60", "queue_age = 0", "limits.queue_age is 0"),
+        ('version = "v1.16.0"', 'version = "v1.16.0 "', "write the tag of Lago's image"),
+        (
+            "queue_age = 60",
+            "queue_ages = 60",
+            "there is no entry 'queue_ages' in [limits]; did you mean queue_age?",
+        ),
+        ("[limits]", "[limit]", "there is no entry 'limit'; did you mean limits?"),
+        ("queue_age = 60", "", "queue_age is missing in [limits]"),
+        ("queue_age = 60", 'queue_age = "a minute"', "limits.queue_age must be a whole number, and is text"),
+        ("[3000,", '["3000",', "edge.closed_ports (entry 1) must be a whole number, and is text"),
+        ("[hosts]", "[[hosts]]", "[hosts] must be a table, and is a list"),
+        ("migrations = 408", "migrations = 0", "must be a whole number of at least 1"),
+    ],
+)
+def test_what_can_not_be_meant(old, new, words, tmp_path):
+    assert old in SHIPPED
+    refused(tmp_path, SHIPPED.replace(old, new, 1), words)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_what_editors_on_windows_write(line_end, tmp_path):
+    text = "\ufeff" + SHIPPED.replace("\n", line_end)
+    (tmp_path / "settings.toml").write_bytes(text.encode())
+    assert settings.load(tmp_path / "settings.toml").hosts.front
+
+
+def test_a_file_without_end_is_not_read(tmp_path):
+    with (tmp_path / "settings.toml").open("wb") as huge:
+        huge.truncate(2**40)
+    with pytest.raises(UsageError, match="larger than 1024 KiB"):
+        settings.load(tmp_path / "settings.toml")
+    deep = f"{SHIPPED}\n[more]\nx = {'[' * 5000}{']' * 5000}"
+    with pytest.raises(UsageError, match="nested too deeply"):
+        load(tmp_path, deep)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +158,7 @@ def test_an_origin_that_is_no_address(origin, tmp_path):
 
 @pytest.mark.parametrize("port", ["0", "-1", "70000", "1.5", '"80"', "true"])
 def test_a_port_that_is_none(port, tmp_path):
-    refused(tmp_path, SHIPPED.replace("[3000,", f"[{port},"), "$.edge.closed_ports")
+    refused(tmp_path, SHIPPED.replace("[3000,", f"[{port},"), "edge.closed_ports")
 
 
 @pytest.mark.parametrize("old", ["certificate_warning_days = 25", "certificate_error_days = 14"])
@@ -102,7 +172,7 @@ def test_days_that_are_none(old, days, tmp_path):
 )
 @pytest.mark.parametrize("limit", ["-1", "nan", "inf", '"5"', "[]"])
 def test_limits_that_are_none(old, limit, tmp_path):
-    refused(tmp_path, SHIPPED.replace(old, f"{old.split()[0]} = {limit}"), f"$.limits.{old.split()[0]}")
+    refused(tmp_path, SHIPPED.replace(old, f"{old.split()[0]} = {limit}"), f"limits.{old.split()[0]}")
 
 
 @pytest.mark.parametrize("directory", ["", "  ", "lago", "/root/lago\\n/etc", "/root\\u001b[2J"])
@@ -129,7 +199,7 @@ def test_a_name_that_is_none(entry, name, tmp_path):
 @pytest.mark.parametrize(("migrations", "latest"), [("0", "20241119110219"), ("408", "2024"), ("408", "x")])
 def test_a_schema_that_is_none(migrations, latest, tmp_path):
     text = SHIPPED.replace("migrations = 408", f"migrations = {migrations}")
-    refused(tmp_path, text.replace('"20241119110219"', f'"{latest}"'), "$.schema[")
+    refused(tmp_path, text.replace('"20241119110219"', f'"{latest}"'), 'schema."…"')
 
 
 @pytest.mark.parametrize(

@@ -76,3 +76,53 @@ def test_the_file_beside_the_settings_is_taken_unless_another_is_named(tmp_path)
     (tmp_path / "other").mkdir()
     other = written(tmp_path / "other", "no-worker-service")
     assert [each.id for each in for_run(other, settings).waivers] == ["no-worker-service"]
+
+
+ENTRY = '[[waiver]]\nid = "no-clock-service"\nreason = "known"\nexpires = {expires}\n{more}'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (ENTRY.format(expires="2999-01-01", more=""), "expires on 2999-01-01, in more than 2 years"),
+        (
+            ENTRY.format(expires=TODAY, more="") * 2,
+            "there are two waivers for no-clock-service; delete one",
+        ),
+        (
+            ENTRY.format(expires=TODAY, more='role = "apii"'),
+            "no-clock-service of apii names no role of Lago's; did you mean api?",
+        ),
+        (
+            ENTRY.format(expires=TODAY, more='roles = "api"'),
+            "there is no entry 'roles' in waiver (entry 1); did you mean role?",
+        ),
+        (ENTRY.format(expires='"soon"', more=""), "expires of waiver (entry 1)"),
+        (ENTRY.format(expires="2027-02-31", more=""), "is not TOML"),
+        (ENTRY.format(expires=TODAY, more="").replace("[[waiver]]", "[waiver]"), "waiver"),
+        (ENTRY.format(expires=TODAY, more="").replace("waiver", "waivers"), "did you mean waiver?"),
+        (ENTRY.format(expires=TODAY, more="").replace('"known"', '" "'), "no-clock-service has no reason"),
+        (
+            ENTRY.format(expires=TODAY, more="").replace('reason = "known"\n', ""),
+            "reason is missing in waiver (entry 1)",
+        ),
+    ],
+)
+def test_what_can_not_be_meant_is_refused(text, words, tmp_path):
+    (tmp_path / "waivers.toml").write_text(text)
+    with pytest.raises(UsageError) as raised:
+        load(tmp_path / "waivers.toml", TODAY)
+    assert str(raised.value).startswith(f"the waivers file {tmp_path}/waivers.toml")
+    assert words in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_two_waivers_of_one_id_for_two_roles(tmp_path):
+    entries = (ENTRY.format(expires=TODAY, more=f'role = "{role}"\n') for role in ("api", "worker"))
+    (tmp_path / "waivers.toml").write_text("\ufeff" + "".join(entries))
+    assert len(load(tmp_path / "waivers.toml", TODAY).waivers) == 2
+
+
+def test_something_else_in_the_place_of_the_file_beside_the_settings(tmp_path):
+    (tmp_path / "waivers.toml").mkdir()
+    with pytest.raises(UsageError, match=r"waivers.toml is a folder"):
+        for_run(None, tmp_path / "settings.toml")

@@ -69,3 +69,30 @@ def test_a_password_is_not_repeated():
     with pytest.raises(UsageError, match="contains a password") as raised:
         parse("ssh://root:canary@host")
     assert "canary" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["root:canary@host", "https://root:canary@host", "ssh:/root:canary@host"])
+def test_a_password_is_not_repeated_without_a_scheme_either(text):
+    with pytest.raises(UsageError) as raised:
+        parse(text)
+    assert "canary" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("host", "write ssh://host"),
+        ("root@host", "write ssh://root@host"),
+        ("ssh:/root@host", "write ssh://root@host"),
+        ("ssh//root@host", "write ssh://root@host"),
+        ("https://host", "write ssh://host"),
+        ("ssh://root@::1", "as in ssh://root@[::1]"),
+        ("ssh://2001:db8::1", "as in ssh://[2001:db8::1]"),
+        ("ssh://one;ssh://two", "no comma separates"),
+        ("ssh://one ssh://two", "no comma separates"),
+    ],
+)
+def test_what_is_meant_is_said(text, written):
+    with pytest.raises(UsageError) as raised:
+        parse(text)
+    assert written in str(raised.value)
