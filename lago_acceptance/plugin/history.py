@@ -17,7 +17,7 @@ from lago_acceptance.hosts.address import parse
 from lago_acceptance.plugin.options import OPTIONS, SETTINGS
 from lago_acceptance.plugin.outcomes import UNREACHABLE
 from lago_acceptance.plugin.written import noted
-from lago_acceptance.reports.summary import Summary, history_key, iso
+from lago_acceptance.reports.summary import PastRun, Summary, history_key, iso
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +113,13 @@ def remembered(config: pytest.Config, summary: Summary) -> Summary:
             )
     place = config.stash.get(_PLACE, None)
     return msgspec.structs.replace(told, notes=(*told.notes, *(place.notes if place else ())))
+
+
+def past(config: pytest.Config) -> tuple[PastRun, ...]:
+    """The last runs of the host under test, oldest first; none where its history can't be read."""
+    with noted(config), _opened(config) as history:
+        return history.runs(_key(config.stash[OPTIONS]))
+    return ()
 
 
 def _look(config: pytest.Config, summary: Summary, history: History) -> Look | None:
