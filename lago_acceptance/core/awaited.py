@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from threading import RLock
+from threading import RLock, current_thread, main_thread
 from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
@@ -14,13 +14,17 @@ _LOOK_SECONDS = 1.0
 
 
 class Wait:
-    """One wait: ``states`` has a word for each thing that is not there yet, ``seconds`` is the deadline."""
+    """One wait: ``states`` has a word for each thing that is not there yet, ``seconds`` is the deadline.
+
+    ``holds_everything_up``: the whole run waits for it.
+    """
 
     def __init__(self, board: Board, seconds: float, states: Mapping[str, str]):
         self._board = board
         self.began, self.seconds = time.monotonic(), seconds
         self.states = dict(states)
-        self.printed = self.began
+        # Otherwise something else goes on in front of the user.
+        self.holds_everything_up = current_thread() is main_thread()
 
     @property
     def age(self) -> float:
@@ -34,7 +38,7 @@ class Wait:
 
 
 class Board:
-    """All waits that are going on. ``changed`` is called, by whoever waits, whenever one begins, goes on or ends."""
+    """All waits that are going on. ``on_change`` is called, by whoever waits, when one begins, goes on or ends."""
 
     shared: ClassVar[Board]
 
@@ -55,8 +59,8 @@ class Board:
             self.on_change()
 
     @contextmanager
-    def waiting(self, seconds: float, **states: str) -> Iterator[Wait]:
-        """Show a wait until the block ends."""
+    def waiting(self, seconds: float, states: Mapping[str, str]) -> Iterator[Wait]:
+        """Show a wait until the block ends. Call the wait's ``tell`` at each look."""
         mine = Wait(self, seconds, states)
         with self._lock:
             self._waits.append(mine)
@@ -71,7 +75,7 @@ class Board:
     def result(self, future: Future[T], seconds: float, name: str, state: str) -> T:
         """The result of work that is going on, which ends by a deadline of its own after about ``seconds``."""
         if not future.done():
-            with self.waiting(seconds, **{name: state}) as mine:
+            with self.waiting(seconds, {name: state}) as mine:
                 while not wait((future,), _LOOK_SECONDS).done:
                     mine.tell({name: state})
         return future.result()

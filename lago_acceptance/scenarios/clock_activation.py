@@ -47,7 +47,9 @@ def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, precondition
         if made["status"] != "pending":
             _red("subscription-not-pending", f"a subscription that begins in {AHEAD} is {made['status']}")
         path = f"subscriptions/{customer}-subscription"
-        if not until(lambda: lago.find(path, "subscription"), TICK_SECONDS, slowest=5):
+        if not until(
+            lambda: lago.find(path, "subscription"), TICK_SECONDS, slowest=5, what="activation by the clock"
+        ):
             _red(
                 "subscription-not-activated",
                 f"a subscription dated today is not active after {TICK_SECONDS:.0f} s",

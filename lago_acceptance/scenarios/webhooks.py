@@ -33,7 +33,7 @@ def delivered(
         return found.keys() >= set(types)
 
     seconds = context.timeouts.webhooks
-    if not until(all_there, seconds):
+    if not until(all_there, seconds, what="webhooks"):
         missing = ", ".join(sorted(set(types) - found.keys()))
         red(
             "webhook-not-delivered",

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from lago_acceptance.core.awaited import Board
 from lago_acceptance.core.background import Background
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # A probe ends by its own deadline before this.
 END_SECONDS = 10
+# Reading the host and its public names each end by deadlines of their own before this.
+READ_SECONDS = 30
 
 
 class Live(FromOutside):
@@ -44,7 +47,6 @@ class Live(FromOutside):
     no_gateway = ""
     # Whether what gateway and API see of each other is read in the same round trip as the facts.
     with_inside = True
-    how_to_remove = "nothing was created on the host"
 
     def __init__(self, options: Options, settings: Settings):
         self.options, self.settings = options, settings
@@ -71,7 +73,8 @@ class Live(FromOutside):
 
     def up(self) -> None:
         """Wait for the facts. Unreachable, with the step that failed."""
-        self._begun(self._facts).result()
+        reading = self._begun(self._facts)
+        Board.shared.result(reading, CONNECT_SECONDS + READ_SECONDS, self.host.name, "being read over ssh")
 
     @staticmethod
     def _begun(observing: Future[T] | None) -> Future[T]:
@@ -136,7 +139,9 @@ class Live(FromOutside):
 
     def survey(self) -> PublicSurvey:
         """What was seen from outside."""
-        return self._begun(self._survey).result()
+        return Board.shared.result(
+            self._begun(self._survey), READ_SECONDS, "public names", "being looked at from outside"
+        )
 
     def public_view(self) -> PublicEndpoints:
         """Where it is seen from outside: public DNS, this machine's trusted roots, the host's own address."""
@@ -169,6 +174,11 @@ class Live(FromOutside):
     def last_run(self) -> LastRunFile:
         """What the last run against this host left on this machine."""
         return LastRunFile(self.options.reports / "state", self.host.name, self.options.project)
+
+    def kept(self) -> list[str]:
+        """Nothing: nothing was created on the host."""
+        self.close()
+        return []
 
     def down(self) -> str:
         """Close the connection. Nothing was created on the host, so nothing is left there."""
