@@ -36,7 +36,9 @@ def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, precondition
     begins = datetime.now(UTC) + AHEAD
     if begins.date() != datetime.now(UTC).date():
         raise Unknown(
-            "it is too close to midnight (UTC) to subscribe for later today; run this again after midnight"
+            "it is too close to midnight (UTC) to subscribe for later today; run this again after midnight",
+            why="it is too close to midnight (UTC)",
+            fix="run again after midnight",
         )
     customer = f"{PREFIX}{owner.run}-clock"
     customers.create(lago, owner, customer)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 from lago_acceptance.core.awaited import Board
 from lago_acceptance.core.background import Background
 from lago_acceptance.core.options import Options
-from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.permit import Permit, not_given
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.verdicts import Unknown, Unreachable, UsageError
+from lago_acceptance.core.verdicts import Unreachable, UsageError
 from lago_acceptance.facts.collect import TOO, observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.address import parse
@@ -117,7 +117,7 @@ class Live(FromOutside):
         from lago_acceptance.scenarios.dedicated_organization import key
 
         if self.permit is None:
-            raise Unknown("this writes into Lago, which needs --allow-writes on a live deployment")
+            raise not_given()
         return key(self.host, facts.running(API), self.permit)
 
     def prefetch(self, *roles: str) -> None:

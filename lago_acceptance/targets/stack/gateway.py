@@ -132,7 +132,8 @@ class GatewayStack:
             if not tried.failure and tried.value().status in (401, 403) and not self.knows_issuer:
                 raise Unknown(
                     "the gateway refuses this run's token and never fetched the keys of its issuer, so it trusts "
-                    "another issuer, whose tokens can't be made here"
+                    "another issuer, whose tokens can't be made here",
+                    why="tokens of the gateway's own issuer can't be made here",
                 )
         return token
 
