@@ -85,6 +85,8 @@ class Progress(logging.Handler):
         with self._capture.global_and_fixture_disabled():
             self._terminal.ensure_newline()
             self._terminal.write_line(line)
+            # Before lines that change in place, which don't take this way.
+            self._terminal.flush()
 
     def _begin(self, screen: TextIO) -> None:
         if self._live:

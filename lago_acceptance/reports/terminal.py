@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from lago_acceptance.core.consequences import stops_billing
-from lago_acceptance.core.findings import Finding, grouped
+from lago_acceptance.core.findings import Finding, errors_among, grouped
 from lago_acceptance.core.printable import one_line, printable
 from lago_acceptance.core.registry import PHASES, Severity
 from lago_acceptance.reports import ci_groups
@@ -20,6 +20,8 @@ _STYLES = {"passed": _GOOD, "failed": _BAD, "crashed": _BAD, "skipped": _DIM}
 _ALWAYS = ("passed", "failed")
 # Of the first cause, on the first line.
 _PROBLEM = 120
+# How many of the checks that report a cause are named.
+_NAMES = 2
 
 
 def render(
@@ -112,20 +114,23 @@ def _finding(page: _Page, finding: Finding, before: str, style: Mapping[str, boo
 
 
 def _cause(page: _Page, cause: Cause) -> list[str]:
-    blocked = f"{_checks(len(cause.blocked))} could not be judged because of it" if cause.blocked else ""
-    seen = f"{_checks(len(cause.checks))} reported it" if len(cause.checks) > 1 else ""
-    stops = "nothing is billed while it is there" if stops_billing(cause.finding) else ""
-    more = "; ".join(filter(None, (stops, seen, blocked)))
+    names = [name.rpartition("::")[2] for name in cause.checks]
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    told = [
+        "stops billing" if stops_billing(cause.finding) else "",
+        f"{_checks(len(cause.blocked))} not judged because of it" if cause.blocked else "",
+        f"reported by {', '.join(names[:_NAMES])}{more}",
+    ]
     return [
         *_finding(page, cause.finding, "", _BAD),
-        *(page.lines(f"({more})", indent="  ") if more else ()),
+        *page.lines(f"({'; '.join(filter(None, told))})", _DIM, indent="  "),
     ]
 
 
 def _without_finding(summary: Summary) -> Iterator[str]:
     """Checks that have failed without saying more than their own assertion does."""
     for check in summary.checks:
-        if check.outcome == "failed" and not check.findings:
+        if check.outcome == "failed" and not errors_among(list(check.findings)):
             yield f"{check.name} has failed: {_last(check.reason)}"
 
 
@@ -133,7 +138,7 @@ def _not_judged(summary: Summary, each: NotJudged) -> str:
     count = f"{len(each.checks)} not judged"
     if each.blocked_by:
         known = any(each.blocked_by == cause.finding.id for cause in summary.causes)
-        more = "" if known else ", whose own check this run did not select"
+        more = "" if known else ", whose own check was not selected or gave no verdict"
         return f"{count}: blocked by {each.blocked_by}{more}"
     kind = {"crashed": "the suite itself failed: ", "skipped": "skipped: "}.get(each.outcome, "")
     reason = _last(each.reason) if each.outcome == "crashed" else each.reason
