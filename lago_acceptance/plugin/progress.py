@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 
-from lago_acceptance.core.awaited import Board
+from lago_acceptance.core.awaited import Board, Wait
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.plugin.outcomes import terminal_of
@@ -65,16 +65,9 @@ class Progress(logging.Handler):
             # pytest's capture is the main thread's: another one must not stop and start it.
             elif current_thread() is main_thread() and time.monotonic() - self._told >= _PLAIN_SECONDS:
                 self._told = time.monotonic()
-                for line in self._lines():
-                    self._print(f"  waiting for {line}")
-
-    def _lines(self) -> list[str]:
-        """One line for each thing that is not there yet: its name, its state, how long it has taken, and may take."""
-        return [
-            one_line(redact(f"{name}: {state}, {wait.age:.0f} of {wait.seconds:.0f} s"))
-            for wait in self._board.waits
-            for name, state in wait.states.items()
-        ]
+                for wait in self._board.waits:
+                    missing = ", ".join(f"{name} ({state})" for name, state in wait.states.items())
+                    self._print(f"  waiting for {_timed(missing, wait)}")
 
     def _print(self, line: str) -> None:
         if self._live:
@@ -112,12 +105,22 @@ class Progress(logging.Handler):
     def _shown(self) -> Text:
         from rich.text import Text
 
-        return Text("\n".join(f"  {line}" for line in self._lines()), no_wrap=True, overflow="ellipsis")
+        lines = [
+            f"  {_timed(f'{name}: {state}', wait)}"
+            for wait in self._board.waits
+            for name, state in wait.states.items()
+        ]
+        return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
 
     def _end(self) -> None:
         if self._live:
             self._live.stop()
             self._live = None
+
+
+def _timed(text: str, wait: Wait) -> str:
+    """A line with how long it has taken, and may take."""
+    return one_line(redact(f"{text}, {wait.age:.0f} of {wait.seconds:.0f} s"))
 
 
 def _screen_of(terminal: Any) -> TextIO | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -191,6 +192,49 @@ def test_runs_side_by_side_do_not_meet(tmp_path):
         each.ended(suite_run.DEADLINE) for each in (first, second)
     )
     assert (code_one, code_two) == (0, 0), f"{output_one[-1500:]}\n{output_two[-1500:]}"
+
+
+@pytest.mark.alone
+def test_a_kept_stack_survives_the_next_run_and_its_command_leaves_nothing(tmp_path):
+    kept = suite_run.run(tmp_path / "first", "-m", "smoke and phase1", "--keep", TMPDIR=str(tmp_path))
+    run_id = kept.summary["run"]
+    try:
+        assert kept.code == 0, kept.output[-2000:]
+        there = left_of(run_id)
+        assert len(there) > 10, there
+        following = suite_run.run(tmp_path / "second", "-m", "smoke and phase1", TMPDIR=str(tmp_path))
+        assert following.code == 0, following.output[-2000:]
+        assert left_of(run_id) == there
+        [command] = [
+            line.partition("remove all of it with: ")[2]
+            for line in kept.summary["notes"]
+            if line.startswith("remove all of it with: ")
+        ]
+        assert f"the stack of run {run_id} was kept; remove it with {command}" in following.output
+        ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert left_of(run_id) == [] and not list(tmp_path.glob(f"{run.PREFIX}*"))
+    finally:
+        docker_daemon.remove(run_id, LocalHost(), Permit("--target stack"))
+
+
+@pytest.mark.alone
+def test_of_a_kept_stack_the_user_gets_addresses_and_the_place_of_the_password(tmp_path):
+    kept = suite_run.run(tmp_path / "reports", "-m", "smoke and phase1", "--keep", TMPDIR=str(tmp_path))
+    try:
+        [private] = tmp_path.glob(f"{run.PREFIX}*")
+        notes = "\n".join(kept.summary["notes"])
+        assert f"with the password that LAGO_ORG_USER_PASSWORD has in {private}/.env.lago" in notes
+        assert "URLs: https://" in notes and ":3000" in notes and "<secret>" not in notes
+        [curl] = [
+            line.partition("from here: ")[2] for line in kept.summary["notes"] if "curl --cacert" in line
+        ]
+        page = subprocess.run(
+            [*shlex.split(curl), "--silent", "--show-error", "--fail"], capture_output=True, check=False
+        )
+        assert page.returncode == 0, page.stderr
+    finally:
+        docker_daemon.remove(kept.summary["run"], LocalHost(), Permit("--target stack"))
 
 
 @pytest.mark.exhaustive
