@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from threading import RLock, current_thread, main_thread
+from threading import RLock, Timer, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
@@ -38,6 +38,7 @@ class Progress(logging.Handler):
         self._board, self._guard = board, RLock()
         self._screen = _screen_of(self._terminal)
         self._live: Live | None = None
+        self._later: Timer | None = None
         self._told = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -47,6 +48,8 @@ class Progress(logging.Handler):
     def close(self) -> None:
         with self._guard:
             self._end()
+            if self._later:
+                self._later.cancel()
             if self._screen:
                 self._screen.close()
                 self._screen = None
@@ -54,20 +57,34 @@ class Progress(logging.Handler):
 
     def show(self) -> None:
         """Show what is being waited for now."""
-        waits = [each for each in self._board.waits if each.holds_everything_up]
         with self._guard:
+            waits = [each for each in self._board.waits if each.holds_everything_up]
             if not waits:
                 self._end()
-            elif max(each.age for each in waits) < (_SHORT_SECONDS if self._screen else _FIRST_SECONDS):
-                return
+            elif self._screen and max(each.age for each in waits) < _SHORT_SECONDS:
+                self._look_again()
             elif self._screen:
                 self._begin(self._screen)
+            elif max(each.age for each in waits) < _FIRST_SECONDS:
+                return
             # pytest's capture is the main thread's: another one must not stop and start it.
             elif current_thread() is main_thread() and time.monotonic() - self._told >= _PLAIN_SECONDS:
                 self._told = time.monotonic()
                 for wait in self._board.waits:
                     missing = ", ".join(f"{name} ({state})" for name, state in wait.states.items())
                     self._print(f"  waiting for {_timed(missing, wait)}")
+
+    def _look_again(self) -> None:
+        """Whoever waits may not look in between."""
+        if self._later is None:
+            self._later = Timer(_SHORT_SECONDS, self._show_later)
+            self._later.daemon = True
+            self._later.start()
+
+    def _show_later(self) -> None:
+        with self._guard:
+            self._later = None
+            self.show()
 
     def _print(self, line: str) -> None:
         if self._live:

@@ -45,7 +45,9 @@ def _addresses(run: Run, host: Host, edge: Edge | None, names: tuple[str, ...]) 
     for line in host.read(ReadCommand("addresses of the stack", text, {"project": run.project})).splitlines():
         service, addresses, exposed = (*line.split(" "), "", "", "")[:3]
         address = next(filter(None, addresses.split(",")), "")
-        ports += [f"{service} {address}:{port.partition('/')[0]}" for port in exposed.split(",") if port]
+        for port, _, published in (each.partition("=") for each in exposed.split(",") if each):
+            inside = f"{address}:{port.partition('/')[0]}"
+            ports.append(f"{service} {published.partition('=')[0] or inside}")
     if ports:
         yield f"ports: {', '.join(sorted(ports))}"
 
