@@ -136,6 +136,12 @@ def visible(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "")
 
 
+def test_what_is_waited_for_fits_a_narrow_terminal(tmp_path):
+    text = on_a_terminal(40, f"--reports={tmp_path}/reports", written(tmp_path, WAITING))
+    lines = [line for line in visible(text).splitlines() if line.startswith("  first")]
+    assert lines and max(map(len, lines)) <= 40
+
+
 def test_a_terminal_shows_what_is_waited_for_and_takes_it_away(tmp_path):
     text = on_a_terminal(80, f"--reports={tmp_path}/reports", written(tmp_path, WAITING))
     assert re.search(r"  first \\x1b\[31minvoice: not there yet, 1 of 20 s", visible(text)), text

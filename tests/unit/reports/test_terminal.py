@@ -102,6 +102,14 @@ def test_what_is_not_known_is_left_out_of_the_first_line():
     assert render(bare, plain).splitlines()[0] == "bills: root@billing.example.com"
 
 
+def test_a_verdict_that_keeps_changing_is_told_with_the_project():
+    changing = msgspec.structs.replace(GOOD, changes=4, project="lago")
+    assert render(changing, plain).splitlines()[0] == (
+        "bills: root@billing.example.com (project lago), Lago v1.16.0, since 2026-11-20 03:12 UTC, changed 4 times in the "
+        "last ten runs"
+    )
+
+
 def test_a_cause_is_told_once_with_what_it_leads_to():
     lines = render(summary(), plain).splitlines()
     at = lines.index(f"[service-down] lago-worker: {DOWN.problem}")
