@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.checks import availability, schema
-from lago_acceptance.checks.inside import LIMITED
+from lago_acceptance.checks.inside import NO_KEY, SET_KEY, SILENT, limited
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import API
@@ -91,13 +91,15 @@ def accepts_its_own_key(facts: Facts, settings: Settings) -> Iterator[Finding]:
     process = answering_process(facts)
     if not process.with_key:
         raise Unknown(
-            "the API container has no LAGO_API_KEY, so authenticated requests can't be made from inside"
+            "the API container has no LAGO_API_KEY, so authenticated requests can't be made from inside",
+            why=NO_KEY,
+            fix=SET_KEY,
         )
     status = process.status(ORGANIZATION)
     if status is None:
-        raise Unknown("the API did not report how it answers its own key")
+        raise Unknown("the API did not report how it answers its own key", why=SILENT)
     if status == 403:
-        raise Unknown(LIMITED.format("API", "organization"))
+        raise limited("API", "organization")
     if status == 401:
         yield Finding(
             id="api-refuses-its-key",

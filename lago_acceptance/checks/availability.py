@@ -80,7 +80,7 @@ def jobs(facts: Facts) -> sidekiq.Sidekiq:
         raise Blocked("redis-refuses-lago", "Redis could not be read")
     found = sidekiq.as_enqueued_to(facts)
     if found is None:
-        raise Unknown("Redis did not report all of Sidekiq's data")
+        raise Unknown("Redis did not report all of Sidekiq's data", fix="run again")
     return found
 
 
@@ -97,18 +97,26 @@ def must_be_asked(facts: Facts, role: str, error: str) -> None:
     """Blocked where a store does not run, Unknown where nothing could ask it; None where it was asked."""
     if not facts.of_role(role):
         raise Unknown(
-            f"{_NAMES[role]} is not one of this deployment's containers, and can't be queried from here"
+            f"{_NAMES[role]} is not one of this deployment's containers, and can't be queried from here",
+            fix="check it where it runs; this suite asks inside containers of the deployment only",
         )
     running(facts, role)
     if _NEVER_ASKED.search(error):
-        raise Unknown(f"{_NAMES[role]} can't be queried inside its container: {error}")
+        raise Unknown(
+            f"{_NAMES[role]} can't be queried inside its container: {error}",
+            why=f"{_NAMES[role]} can't be queried inside its container: {error[:200]}",
+        )
 
 
 def readable_log(facts: Facts, container: Container) -> None:
     """Unknown where Docker can't give a container's log: some logging drivers can't be read back."""
     if unseen := facts.unseen_log(container):
         name = _NAMES.get(container.role or "", container.service.name)
-        raise Unknown(f"Docker can't show the log of {name}: {unseen}")
+        raise Unknown(
+            f"Docker can't show the log of {name}: {unseen}",
+            why="Docker can't show the containers' logs",
+            fix="set the logging driver to json-file or local",
+        )
 
 
 def elsewhere(facts: Facts, role: str) -> bool:

@@ -120,7 +120,7 @@ def of_database(facts: Facts, sign: BillingSign) -> Iterator[Finding]:
         )
     if answer is None or answer.count is None:
         error = (answer and answer.error) or facts.database_error or "its answers broke off"
-        raise Unknown(f"this database can't answer it: {error[:200]}")
+        raise Unknown(f"this database can't answer it: {error[:200]}", fix="run again")
     if answer.count:
         problem = sign.problem.format(
             count=answer.count,

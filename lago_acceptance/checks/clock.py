@@ -59,7 +59,9 @@ def enqueues_in_time(facts: Facts, schedules: dict[str, int]) -> Iterator[Findin
     own = _of_this_clock([text for _, text in lines], schedules)
     if not own:
         raise Unknown(
-            f"the clock's log, which begins at {time_of(seen_since)}, does not mention {', '.join(schedules)}"
+            f"the clock's log, which begins at {time_of(seen_since)}, does not mention {', '.join(schedules)}",
+            why="the clock's log does not mention the schedule",
+            fix="run again an hour after the clock was started",
         )
     late, unsure = [], []
     for name, seconds in own.items():
@@ -82,7 +84,9 @@ def enqueues_in_time(facts: Facts, schedules: dict[str, int]) -> Iterator[Findin
     if unsure and not late:
         raise Unknown(
             f"the clock's log begins at {time_of(seen_since)}, too late to tell whether these schedules run in "
-            f"time: {', '.join(unsure)}"
+            f"time: {', '.join(unsure)}",
+            why="the clock's log begins too late to tell whether its schedules run in time",
+            fix="run again an hour after the clock was started",
         )
     yield from late
 

@@ -39,7 +39,7 @@ def data_are_on_a_volume(facts: Facts) -> Iterator[Finding]:
     directory = availability.database(facts).directory
     container = facts.running(DB)
     if container is None or not directory:
-        raise Unknown("PostgreSQL did not report its data directory")
+        raise Unknown("PostgreSQL did not report its data directory", fix="run again")
     mount = container.service.mount_at(directory)
     anonymous = mount is not None and mount.kind == "volume" and re.fullmatch(r"[0-9a-f]{64}", mount.source)
     if mount is None or anonymous:

@@ -24,7 +24,8 @@ def containers_match_their_files(facts: Facts) -> Iterator[Finding]:
     if facts.declaration is None:
         raise Unknown(
             "the compose file on the host could not be read: "
-            f"{facts.declaration_error or 'no container names one'}"
+            f"{facts.declaration_error or 'no container names one'}",
+            fix="set deployment.directory in settings.toml, and log in as a user who may read the compose file",
         )
     availability.brought_up(facts)
     declared = {service.name: service for service in facts.declaration.services}

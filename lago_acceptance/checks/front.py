@@ -23,7 +23,10 @@ def uses_the_apis_public_url(facts: Facts, settings: Settings) -> Iterator[Findi
     front = availability.running(facts, FRONT)
     answer = facts.fronts.get(front.id, "")
     if not answer.strip():
-        raise Unknown("the front's container has neither curl nor wget, so it can't be queried from inside")
+        raise Unknown(
+            "the front's container has neither curl nor wget, so it can't be queried from inside",
+            why="the front's container has neither curl nor wget",
+        )
     found = re.search(r'window\.API_URL\s*=\s*"([^"]*)"', answer)
     wanted = f"https://{settings.hosts.api}"
     if found and found[1].rstrip("/") == wanted:

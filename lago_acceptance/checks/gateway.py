@@ -23,6 +23,15 @@ _IMPACT = {
 }
 
 
+def without_one(reason: str) -> Unknown:
+    """What is said where no gateway was started beside a stack."""
+    return Unknown(
+        reason,
+        why="no gateway was started beside this stack",
+        fix="set both LAGO_ORG_API_KEY and LAGO_API_KEY, or give --api-key-file FILE",
+    )
+
+
 def is_found(
     view: InsideView, settings: Settings, network: str, not_started: str, answers: Callable[[], bool]
 ) -> bool:
@@ -31,13 +40,19 @@ def is_found(
     ``not_started`` says why a stack started none, ``answers`` whether it answers by its public name.
     """
     if not settings.hosts.gateway:
-        raise Unknown("the settings name no gateway (hosts.gateway), so there is none to check")
+        raise Unknown(
+            "the settings name no gateway (hosts.gateway), so there is none to check",
+            why="the settings name no gateway",
+            fix="set hosts.gateway in settings.toml",
+        )
     if not view.gateway and not_started:
-        raise Unknown(not_started)
+        raise without_one(not_started)
     if not view.gateway and answers():
         raise Unknown(
             f"the gateway answers, but no container on {network} can be identified as the gateway: unless its image "
-            f"is named like one, give it the label {LABEL}={GATEWAY}"
+            f"is named like one, give it the label {LABEL}={GATEWAY}",
+            why="no container can be identified as the gateway",
+            fix=f"give the gateway's container the label {LABEL}={GATEWAY}",
         )
     return bool(view.gateway)
 
@@ -98,7 +113,8 @@ def auth_is_on(answer: ApiAnswer) -> Iterator[Finding]:
     """Without a token, the gateway refuses what belongs to a tenant with 401."""
     if answer.status == 422:
         raise Unknown(
-            f"whether {answer.asked} requires a token: without one it is answered with {answer.said}"
+            f"whether {answer.asked} requires a token: without one it is answered with {answer.said}",
+            why="the gateway answers requests without a token with 422",
         )
     if answer.status >= 500:
         yield _fails("without a token", answer)

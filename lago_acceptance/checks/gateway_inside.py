@@ -35,7 +35,7 @@ def finds_lago(view: InsideView, network: str) -> Iterator[Finding]:
     health, own = inside.of_gateway(view, "gateway-health"), view.answers.get("api-health")
     if not view.addresses:
         if view.unresolved:
-            raise Unknown(f"{view.unresolved}, so Lago's name can't be looked up there")
+            raise Unknown(f"{view.unresolved}, so Lago's name can't be looked up there", why=view.unresolved)
         yield gateway_finding(
             "gateway-cannot-resolve-lago",
             f"the host of {view.url} has no address inside the gateway's container",
@@ -108,12 +108,14 @@ def key_is_accepted(view: InsideView) -> Iterator[Finding]:
     """Lago accepts the gateway's key, and it belongs to the organization that this deployment bills in."""
     if view.lacks_key(GATEWAY):
         raise Unknown(
-            "the gateway's container has no LAGO_API_KEY; the check that its plans are Lago's judges its key instead"
+            "the gateway's container has no LAGO_API_KEY; the check that its plans are Lago's judges its key instead",
+            why="the gateway's container has no LAGO_API_KEY",
+            fix="name the variable with the gateway's key LAGO_API_KEY, or rely on the check of its plans",
         )
     answer, own = inside.of_gateway(view, "gateway-organization"), view.answers.get("api-organization")
     _must_reach_lago(view, answer, "whether Lago accepts the gateway's key")
     if answer.status == 403:
-        raise Unknown(inside.LIMITED.format("gateway", "organization"))
+        raise inside.limited("gateway", "organization")
     organization, mine = _organization(answer), _organization(own)
     hidden = "the gateway hides it: it lists its own plans and makes subscriptions that are never billed"
     if answer.status == 401:

@@ -41,7 +41,7 @@ def has_lago(facts: Facts, settings: Settings) -> Iterator[Finding]:
 def disks_have_room(facts: Facts, settings: Settings) -> Iterator[Finding]:
     """The file systems of / and of Docker's data have at least limits.free_disk_mib left."""
     if not facts.disks:
-        raise Unknown("df did not answer on the host")
+        raise Unknown("df did not answer on the host", fix="look for a mount that hangs: df on the host")
     for disk in {disk.mount: disk for disk in facts.disks}.values():
         if disk.free_mib < settings.limits.free_disk_mib:
             yield Finding(
@@ -59,7 +59,7 @@ def images_are_what_their_names_say(facts: Facts) -> Iterator[Finding]:
     """No tag was moved to another image since the container was created: the next recreate would change the version."""
     availability.brought_up(facts)
     if not facts.images:
-        raise Unknown("Docker did not list its images by name")
+        raise Unknown("Docker did not list its images by name", fix="run again")
     for container in facts.containers:
         name = container.service.image
         digest = name.partition("@")[2]
@@ -87,7 +87,9 @@ def logs_are_rotated(facts: Facts, settings: Settings) -> Iterator[Finding]:
     availability.brought_up(facts)
     if not facts.log_sizes:
         raise Unknown(
-            "the sizes of the log files are not visible: only root can see them, and other logging drivers have none"
+            "the sizes of the log files are not visible: only root can see them, and other logging drivers have none",
+            why="only root can see the sizes of the log files",
+            fix="log in as root, with the logging driver json-file",
         )
     limit = settings.limits.log_mib
     for container in facts.containers:
@@ -122,7 +124,11 @@ def clock_is_right(facts: Facts, settings: Settings) -> Iterator[Finding]:
 def last_dump_is_recent(facts: Facts, settings: Settings) -> Iterator[Finding]:
     """The newest file that fits [backup] files of settings.toml is younger than [backup] hours, and not empty."""
     if settings.backup is None:
-        raise Unknown("settings.toml does not say where dumps are ([backup] files)")
+        raise Unknown(
+            "settings.toml does not say where dumps are ([backup] files)",
+            why="settings.toml does not say where dumps are",
+            fix="set files and hours under [backup]",
+        )
     if problem := _problem_of_dumps(facts, settings.backup):
         yield Finding(
             id="dump-old",

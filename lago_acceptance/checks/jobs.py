@@ -24,7 +24,9 @@ def none_died_since(facts: Facts, last_run: float | None) -> Iterator[Finding]:
     if last_run is None:
         raise Unknown(
             f"this is the first run against this host: {len(jobs.dead)} jobs are dead, and the next run will "
-            "compare with that"
+            "compare with that",
+            why="this is the first run against this host",
+            fix="run again with the same --reports folder; the next run compares",
         )
     classes: dict[str, list[DeadJob]] = {}
     for job in jobs.dead:

@@ -35,7 +35,11 @@ def organization_answers_to_its_key(view: InsideView, facts: Facts) -> Iterator[
     """Asked inside its container with its own key, the API gives the organization."""
     availability.running(facts, API)
     if view.lacks_key("api"):
-        raise Unknown("no Lago container has LAGO_API_KEY, so the organization can't be read from inside")
+        raise Unknown(
+            f"{inside.NO_KEY}, so the organization can't be read from inside",
+            why=inside.NO_KEY,
+            fix=inside.SET_KEY,
+        )
     answer = inside.of_api(view, "api-organization", "organization")
     document = answer.document
     organization = document.get("organization") if isinstance(document, dict) else None

@@ -26,7 +26,10 @@ def answers_and_never_evicts(facts: Facts) -> Iterator[Finding]:
             fix="set the password in REDIS_URL (or REDIS_PASSWORD) to the one that Redis is started with",
         )
     elif facts.redis.policy is None:
-        raise Unknown("Redis did not report its maxmemory-policy")
+        raise Unknown(
+            "Redis did not report its maxmemory-policy",
+            fix="allow CONFIG GET or INFO to the user in REDIS_URL",
+        )
     elif facts.redis.policy != "noeviction":
         yield Finding(
             id="redis-evicts",

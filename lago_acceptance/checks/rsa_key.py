@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.checks import api_inside, availability, diagnosis, rsa_pem
-from lago_acceptance.checks.inside import LIMITED
+from lago_acceptance.checks.inside import SILENT, limited
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
 from lago_acceptance.core.roles import API, CLOCK, WORKER
@@ -15,6 +15,7 @@ from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.answers import LoadedKey
 from lago_acceptance.facts.types import Container, Facts
 
+UNREPORTED = "Lago's processes did not report the key that they have loaded"
 _KEY_SHAPES = ("pem", "pem-mangled", "base64", "base64-twice", "base64-mangled", "der")
 _PUBLIC_KEY, _TOKEN = "/api/v1/webhooks/public_key", "/api/v1/organizations/grpc_token"
 
@@ -38,10 +39,10 @@ def mounted(facts: Facts, settings: Settings) -> str:
             )
         )
         if not (process.key and process.key.public):
-            raise Unknown("the API did not report which key it has loaded from its volume")
+            raise Unknown("the API did not report which key it has loaded from its volume", why=UNREPORTED)
         digests = {process.key.public}
     if not digests and (unseen := next((key.file.unseen for key in keys if key.file.unseen), "")):
-        raise Unknown(unseen)
+        raise rsa_pem.unseen(unseen)
     if len(digests) != 1:
         raise Blocked(
             "rsa-key-differs" if digests else "rsa-key-not-mounted",
@@ -70,7 +71,10 @@ def is_loaded(facts: Facts) -> Iterator[Finding]:
     findings = [finding for container, key in keys for finding in _unusable(container, key)]
     silent = [container.service.name for container, key in keys if not key.error and not key.public]
     if silent and not findings:
-        raise Unknown(f"the key that {', '.join(silent)} has loaded could not be read inside the container")
+        raise Unknown(
+            f"the key that {', '.join(silent)} has loaded could not be read inside the container",
+            why=UNREPORTED,
+        )
     yield from findings
 
 
@@ -113,7 +117,7 @@ def is_the_mounted_one(facts: Facts, settings: Settings) -> Iterator[Finding]:
     if not any(key.public for _, key in keys):
         if any(key.error for _, key in keys):
             raise Blocked("rsa-key-unloadable", "no process has loaded a key that could be compared")
-        raise Unknown("no process reported the key that it has loaded")
+        raise Unknown("no process reported the key that it has loaded", why=UNREPORTED)
     for container, key in keys:
         if key.public and key.public != expected:
             yield Finding(
@@ -138,9 +142,9 @@ def public_half_is_served(facts: Facts, settings: Settings) -> Iterator[Finding]
         return
     status = process.status(_PUBLIC_KEY)
     if process.served is None and status == 403:
-        raise Unknown(LIMITED.format("API", "webhooks' public key"))
+        raise limited("API", "webhooks' public key")
     if process.served is None and status is None:
-        raise Unknown("the API did not report the public key that it serves")
+        raise Unknown("the API did not report the public key that it serves", why=SILENT)
     yield Finding(
         id="rsa-served-key-differs",
         role=API,
@@ -163,7 +167,7 @@ def signed_token_verifies(facts: Facts, settings: Settings) -> Iterator[Finding]
     status = process.status(_TOKEN)
     for path, name in ((_PUBLIC_KEY, "webhooks' public key"), (_TOKEN, "organization's token")):
         if process.status(path) == 403:
-            raise Unknown(LIMITED.format("API", name))
+            raise limited("API", name)
     error = f", {process.served_error}" if process.served_error else ""
     yield Finding(
         id="rsa-token-unverified",
@@ -179,7 +183,11 @@ def is_there_in_docker_exec(facts: Facts) -> Iterator[Finding]:
     """Migrations, seeding and consoles that are run by docker exec find the key: not only the entrypoint's shell sets it."""
     containers = availability.running_lago(facts, API, WORKER, CLOCK)
     if all(facts.process(container).exec is None for container in containers):
-        raise Unknown("nothing could be run in Lago's containers that shows whether docker exec has the key")
+        raise Unknown(
+            "nothing could be run in Lago's containers that shows whether docker exec has the key",
+            why="nothing could be run in Lago's containers in time",
+            fix="run again; if it persists, the host is overloaded",
+        )
     for container in containers:
         if facts.process(container).exec is False:
             yield Finding(

@@ -69,17 +69,26 @@ def in_volumes(facts: Facts, settings: Settings) -> tuple[Service, ...]:
 def _keys(facts: Facts, settings: Settings) -> tuple[MountedKey, ...]:
     keys = mounted_keys(facts)
     if not keys and in_volumes(facts, settings):
-        raise Unknown("the key is in one of Docker's own volumes, and only files of the host are examined")
+        raise Unknown(
+            "the key is in one of Docker's own volumes, and only files of the host are examined",
+            why="the key is in one of Docker's own volumes",
+            fix="mount the PEM from a file of the host",
+        )
     if not keys:
         raise Blocked("rsa-key-not-mounted", "there is no mounted key to examine")
     return keys
+
+
+def unseen(why: str) -> Unknown:
+    """What is said of a PEM whose content can't be read from here."""
+    return Unknown(why, fix="install openssl there" if "openssl" in why else "log in as root")
 
 
 def _files(facts: Facts, settings: Settings) -> tuple[KeyFile, ...]:
     """The mounted files, each once. Unknown where this user can't even see whether they are there."""
     files = {key.file.path: key.file for key in _keys(facts, settings)}.values()
     if hidden := next((file for file in files if file.kind == "hidden"), None):
-        raise Unknown(hidden.unseen)
+        raise unseen(hidden.unseen)
     return tuple(files)
 
 
@@ -174,8 +183,8 @@ def is_private(facts: Facts, settings: Settings) -> Iterator[Finding]:
 def is_a_key_that_lago_can_use(facts: Facts, settings: Settings) -> Iterator[Finding]:
     """The PEM is a whole private RSA key without a pass phrase, of at least 2048 bits."""
     present = _present(facts, settings)
-    if unseen := next((file.unseen for file in present if file.unseen), ""):
-        raise Unknown(unseen)
+    if hidden := next((file.unseen for file in present if file.unseen), ""):
+        raise unseen(hidden)
     for file in present:
         if defect := _defect(file):
             id, problem = defect

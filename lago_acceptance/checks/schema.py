@@ -54,7 +54,10 @@ def migration_has_finished(facts: Facts) -> Iterator[Finding]:
     """The container that migrates the database has run to its end. Its exit code 0 alone proves nothing."""
     containers = facts.of_role(MIGRATE)
     if not containers:
-        raise Unknown("there is no migration container; the schema itself is judged by a check of its own")
+        raise Unknown(
+            "there is no migration container; the schema itself is judged by a check of its own",
+            why="there is no migration container",
+        )
     _key_lets_migrate(facts)
     container = containers[-1]
     if container.running:
@@ -81,9 +84,15 @@ def is_the_images(facts: Facts, settings: Settings) -> Iterator[Finding]:
     if never_migrated(facts):
         yield _finding("the database has no schema_migrations at all: it was never migrated")
     elif database.migrations is None:
-        raise Unknown(f"PostgreSQL did not report its migrations: {facts.database_error or 'no answer'}")
+        raise Unknown(
+            f"PostgreSQL did not report its migrations: {facts.database_error or 'no answer'}",
+            fix="run again",
+        )
     elif needed is None:
-        raise Unknown("neither the image nor settings.toml lists the migrations of this version")
+        raise Unknown(
+            "neither the image nor settings.toml lists the migrations of this version",
+            fix="add this version's number of migrations and the latest to settings.toml",
+        )
     elif is_not_the_images(facts, settings):
         yield _finding(
             f"the database has {database.migrations.count} migrations up to {database.migrations.latest}, "
@@ -112,7 +121,7 @@ def is_lagos_alone(facts: Facts) -> Iterator[Finding]:
     """Lago's schema holds no migration table of another framework."""
     tables = availability.database(facts).tables
     if tables is None:
-        raise Unknown("PostgreSQL did not list the tables in Lago's schema")
+        raise Unknown("PostgreSQL did not list the tables in Lago's schema", fix="run again")
     for name in sorted(OF_OTHERS & set(tables)):
         yield Finding(
             id="shared-database",

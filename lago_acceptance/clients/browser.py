@@ -80,7 +80,11 @@ def executable() -> str:
         except subprocess.TimeoutExpired:
             pass
     if not (path := found()) or not shutil.which("certutil"):
-        raise Unknown(f"no browser is installed here: apt-get install {' '.join(PACKAGES)}")
+        raise Unknown(
+            f"no browser is installed here: apt-get install {' '.join(PACKAGES)}",
+            why="no browser is installed here",
+            fix=f"apt-get install {' '.join(PACKAGES)}",
+        )
     return path
 
 
@@ -111,7 +115,11 @@ class Browser:
         except Error as error:
             self._playwright.stop()
             said = error.message.splitlines()[0].rstrip(".")
-            raise Unknown(f"the browser can't be started here: {said}; try: {path} --version") from error
+            raise Unknown(
+                f"the browser can't be started here: {said}; try: {path} --version",
+                why=f"the browser can't be started here: {said}",
+                fix=f"find out why with {path} --version",
+            ) from error
 
     def close(self) -> None:
         """End the browser."""
@@ -150,7 +158,9 @@ class Browser:
             if disturbances and isinstance(error, Red):
                 raise Unknown(
                     "this machine's network changed while the browser was working (a Docker network came or went), and "
-                    "Chromium aborted its requests; run this again while nothing else starts containers here"
+                    "Chromium aborted its requests; run this again while nothing else starts containers here",
+                    why="this machine's network changed while the browser was working",
+                    fix="run again while nothing else starts containers here",
                 ) from error
             raise
         else:
@@ -264,4 +274,7 @@ def _trust(roots: str, home: Path) -> None:
             command, capture_output=True, text=True, check=False, timeout=30, stdin=subprocess.DEVNULL
         )
         if ended.returncode:
-            raise Unknown(f"the stack's CA can't be installed for the browser: {ended.stderr.strip()[:200]}")
+            raise Unknown(
+                f"the stack's CA can't be installed for the browser: {ended.stderr.strip()[:200]}",
+                fix=f"apt-get install {' '.join(PACKAGES)}",
+            )

@@ -153,7 +153,9 @@ class Gateway:
         answer = self.connection.ask("GET", "/openapi.json")
         if answer.status in (401, 403, 404):
             raise Unknown(
-                f"the gateway hides its openapi.json ({answer.said}), so what it offers is not known"
+                f"the gateway hides its openapi.json ({answer.said}), so what it offers is not known",
+                why="the gateway hides its openapi.json",
+                fix="serve /openapi.json, at least to this machine",
             )
         impact = "what the gateway offers can't be checked"
         if not isinstance(document := answer.taken(impact), dict):

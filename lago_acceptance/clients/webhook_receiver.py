@@ -86,4 +86,8 @@ class WebhookReceiver:
                 raise ValueError(f"status {answer.status}")
             return parse(answer.content)
         except failures as error:
-            raise Unknown(f"the suite's own webhook receiver does not answer: {error!r}") from error
+            raise Unknown(
+                f"the suite's own webhook receiver does not answer: {error!r}",
+                why="the suite's own webhook receiver does not answer",
+                fix="run again while nothing else stops containers here",
+            ) from error

@@ -15,6 +15,9 @@ from lago_acceptance.core import private_folders, report_files
 PREFIX = "lago-acceptance-"
 RUN_LABEL = "lago-acceptance.run"
 OWNER_LABEL = "lago-acceptance.owner"
+# On the networks of a run with --keep: its private folder, without which its stack can't be started again.
+KEPT_LABEL = "lago-acceptance.kept"
+REMOVAL = "remove.sh"
 # The form of what ``new_id`` makes.
 ID = r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}"
 

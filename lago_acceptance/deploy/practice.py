@@ -180,7 +180,9 @@ class Practice:
         try:
             if mounted.code:
                 raise Unknown(
-                    "a full disk needs a small one to be mounted, which this account may not do here (run as root)"
+                    "a full disk needs a small one to be mounted, which this account may not do here (run as root)",
+                    why="this account may not mount a small disk",
+                    fix="run as root",
                 )
             yield
         finally:
@@ -274,7 +276,9 @@ class Practice:
         """Its API, as the seeded organization. Unknown where the deployment seeds no key."""
         if self.stack.api_key is None:
             raise Unknown(
-                "no API key is known before Lago is up, because the compose file seeds none; set LAGO_ORG_API_KEY and LAGO_API_KEY"
+                "no API key is known before Lago is up, because the compose file seeds none; set LAGO_ORG_API_KEY and LAGO_API_KEY",
+                why="no API key is known before Lago is up, because the compose file seeds none",
+                fix="set LAGO_ORG_API_KEY and LAGO_API_KEY",
             )
         # Docker gives another port to each container.
         found = self._read("API's port", _PORT)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
+from lago_acceptance.core.awaited import Board
 from lago_acceptance.images import standins
 from lago_acceptance.images.standins import NoImage
 
@@ -76,11 +77,13 @@ class Registries:
         deadline = time.monotonic() + PULL_SECONDS
         self.engine.timeout = SILENCE_SECONDS
         try:
-            for event in self.engine.pull(name, version, stream=True, decode=True):
-                if "error" in event:
-                    _judge(event["error"])
-                if time.monotonic() > deadline:
-                    raise RegistryAway(f"the pull did not finish within {PULL_SECONDS} s")
+            with Board.shared.waiting(PULL_SECONDS, {f"{name}:{version}": "being pulled"}) as shown:
+                for event in self.engine.pull(name, version, stream=True, decode=True):
+                    shown.tell(shown.states)
+                    if "error" in event:
+                        _judge(event["error"])
+                    if time.monotonic() > deadline:
+                        raise RegistryAway(f"the pull did not finish within {PULL_SECONDS} s")
         except docker.errors.APIError as error:
             _judge(standins.reason(error))
         except (requests.RequestException, urllib3.exceptions.HTTPError):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from lago_acceptance.core.awaited import Board
 from lago_acceptance.core.options import Images
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.images import standins
@@ -131,7 +132,8 @@ def _resolve(
     built = standins.tag(known.name)
     if built not in registries.present:
         log.info("building a stand-in for %s, which can't be pulled; this happens once", reference)
-        standins.build(known.name, registries.engine)
+        with Board.shared.waiting(standins.BASE_SECONDS, {f"stand-in for {reference}": "being built"}):
+            standins.build(known.name, registries.engine)
     return ResolvedImage(built, "stand-in")
 
 

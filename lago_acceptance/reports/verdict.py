@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from lago_acceptance.core.consequences import STOPS_BILLING
-from lago_acceptance.core.findings import Finding, errors_among, grouped
+import msgspec
+
+from lago_acceptance.core.consequences import STOPS_BILLING, STOPS_BY_ROLE, stops_billing
+from lago_acceptance.core.findings import Finding, errors_among
 from lago_acceptance.reports.summary import Cause, Check, NotJudged
 
 BILLS, DOES_NOT_BILL, WITH_FAULTS, NOT_KNOWN = BILLING = (
@@ -21,32 +23,59 @@ NO_VERDICT = ("blocked", "unknown", "skipped", "crashed")
 
 def billing(exit_code: int, checks: Sequence[Check]) -> str:
     """Whether the deployment bills, as far as these checks have seen: one of BILLING."""
-    ids = {finding.id for check in checks for finding in errors_among(list(check.findings))}
-    ids |= {check.blocked_by for check in checks if check.blocked_by}
     if exit_code not in (0, 1):
         return NOT_KNOWN
-    if ids & STOPS_BILLING:
+    found = [finding for check in checks for finding in errors_among(list(check.findings))]
+    blocking = {check.blocked_by for check in checks if check.blocked_by}
+    if any(map(stops_billing, found)) or blocking & STOPS_BILLING:
         return DOES_NOT_BILL
-    if not any(check.phase in PROVING and check.outcome in ("passed", "waived") for check in checks):
+    # Of a service that is down all that is known here is that another check reports it.
+    unseen = (blocking & STOPS_BY_ROLE) - {finding.id for finding in found}
+    if unseen or not any(
+        check.phase in PROVING and check.outcome in ("passed", "waived") for check in checks
+    ):
         return NOT_KNOWN
-    return WITH_FAULTS if exit_code else BILLS
+    return WITH_FAULTS if any(check.outcome in ("failed", "blocked") for check in checks) else BILLS
 
 
 def causes(checks: Sequence[Check]) -> tuple[Cause, ...]:
-    """The errors, each once, those that stop billing first; then in the order of the checks."""
-    found: dict[Finding, list[str]] = {}
+    """The errors, each once, those that stop billing first; then in the order of the checks.
+
+    The same finding on several services is one cause. Where several causes have one id, the first of them has the checks
+    that could not be judged because of it.
+    """
+    found: dict[tuple[Finding, bool], list[tuple[Finding, str]]] = {}
     for check in checks:
-        if check.outcome == "failed":
-            for finding in grouped(errors_among(list(check.findings))):
-                found.setdefault(finding, []).append(check.name)
+        for finding in errors_among(list(check.findings)) if check.outcome == "failed" else ():
+            named = finding.service is not None
+            alike = msgspec.structs.replace(finding, service=None, role=None) if named else finding
+            found.setdefault((alike, named), []).append((finding, check.name))
+    ordered = sorted(
+        found.items(), key=lambda each: not any(stops_billing(finding) for finding, _ in each[1])
+    )
     blocked: dict[str, list[str]] = {}
     for check in checks:
         if check.blocked_by:
             blocked.setdefault(check.blocked_by, []).append(check.name)
-    made = [
-        Cause(finding, tuple(names), tuple(blocked.get(finding.id, ()))) for finding, names in found.items()
-    ]
-    return tuple(sorted(made, key=lambda cause: cause.finding.id not in STOPS_BILLING))
+    return tuple(
+        Cause(
+            _of_all(alike, [finding for finding, _ in seen]),
+            tuple(dict.fromkeys(name for _, name in seen)),
+            tuple(blocked.pop(alike.id, ())),
+        )
+        for (alike, _), seen in ordered
+    )
+
+
+def _of_all(alike: Finding, seen: Sequence[Finding]) -> Finding:
+    """One finding for several that differ in their service alone; its role where they share one."""
+    services = dict.fromkeys(finding.service for finding in seen if finding.service)
+    roles = {finding.role for finding in seen}
+    return msgspec.structs.replace(
+        alike,
+        service=", ".join(services) or None,
+        role=roles.pop() if len(roles) == 1 else None,
+    )
 
 
 def not_judged(checks: Iterable[Check]) -> tuple[NotJudged, ...]:
@@ -63,8 +92,10 @@ def not_judged(checks: Iterable[Check]) -> tuple[NotJudged, ...]:
     return tuple(sorted(made, key=lambda each: -len(each.checks)))
 
 
-def in_words(exit_code: int, stand_ins: tuple[str, ...]) -> str:
-    """What the exit code means."""
+def in_words(exit_code: int, stand_ins: tuple[str, ...], unjudged: int = 0, strict: bool = False) -> str:
+    """What the exit code means. ``unjudged`` is how many checks gave no verdict, ``strict`` whether that is why the run is
+    not accepted.
+    """
     words = {
         0: "accepted",
         1: "not accepted",
@@ -74,6 +105,8 @@ def in_words(exit_code: int, stand_ins: tuple[str, ...]) -> str:
         5: "nothing was checked",
         6: "the target could not be reached or brought up, so there is no verdict on it",
     }.get(exit_code, f"ended with code {exit_code}")
+    if unjudged and exit_code in (0, 1, 5):
+        words += f" ({unjudged} not judged{', which --strict does not accept' if strict else ''})"
     if exit_code == 0 and stand_ins:
         words += f", on stand-ins for: {', '.join(stand_ins)}"
     return words

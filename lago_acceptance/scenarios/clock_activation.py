@@ -36,7 +36,9 @@ def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, precondition
     begins = datetime.now(UTC) + AHEAD
     if begins.date() != datetime.now(UTC).date():
         raise Unknown(
-            "it is too close to midnight (UTC) to subscribe for later today; run this again after midnight"
+            "it is too close to midnight (UTC) to subscribe for later today; run this again after midnight",
+            why="it is too close to midnight (UTC)",
+            fix="run again after midnight",
         )
     customer = f"{PREFIX}{owner.run}-clock"
     customers.create(lago, owner, customer)
@@ -47,7 +49,9 @@ def activation(lago: Lago, owner: Owner, permit: Permit, plan: str, precondition
         if made["status"] != "pending":
             _red("subscription-not-pending", f"a subscription that begins in {AHEAD} is {made['status']}")
         path = f"subscriptions/{customer}-subscription"
-        if not until(lambda: lago.find(path, "subscription"), TICK_SECONDS, slowest=5):
+        if not until(
+            lambda: lago.find(path, "subscription"), TICK_SECONDS, slowest=5, what="activation by the clock"
+        ):
             _red(
                 "subscription-not-activated",
                 f"a subscription dated today is not active after {TICK_SECONDS:.0f} s",

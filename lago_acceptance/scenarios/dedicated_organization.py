@@ -33,7 +33,8 @@ def key(host: Host, api: Container | None, permit: Permit) -> Secret:
     """The key of the organization, which is made if it is not there yet. Unknown where Lago does not make it."""
     if api is None:
         raise Unknown(
-            "nothing is written: no API container runs, which is needed to create an organization for this suite"
+            "nothing is written: no API container runs, which is needed to create an organization for this suite",
+            why="no API container runs",
         )
     arguments = ("docker", "exec", api.id, "sh", "-c", script(), "sh", NAME, EMAIL)
     outcome = host.change(
@@ -43,7 +44,11 @@ def key(host: Host, api: Container | None, permit: Permit) -> Secret:
     if outcome.code or not found:
         lines = [line.strip() for line in outcome.output.splitlines() if line.strip()]
         said = outcome.stopped or (redact(lines[-1])[:200] if lines else f"exit code {outcome.code}")
-        raise Unknown(f"nothing is written: Lago could not create the suite's own organization: {said}")
+        raise Unknown(
+            f"nothing is written: Lago could not create the suite's own organization: {said}",
+            why="Lago could not create the suite's own organization",
+            fix="read what it said, in summary.json, and the API's log",
+        )
     return Secret(found[1])
 
 
@@ -51,7 +56,8 @@ def must_be_own(lago: Lago) -> Lago:
     """The same client, if its key belongs to this organization. Otherwise Unknown, and nothing is written."""
     if (name := lago.organization()["name"]) != NAME:
         raise Unknown(
-            f"nothing is written: the key that was created for this run belongs to the organization {name!r}"
+            f"nothing is written: the key that was created for this run belongs to the organization {name!r}",
+            why="the key that was created for this run belongs to another organization",
         )
     return lago
 

@@ -30,7 +30,7 @@ def finalized(
             (invoice for invoice in found if invoice["status"] == "finalized" and wanted(invoice)), None
         )
 
-    return until(look, deadline)
+    return until(look, deadline, what="invoice")
 
 
 @registry.check(
@@ -80,7 +80,7 @@ def file(context: Context, invoice: Document) -> str:
         path = path_of("invoices", invoice["lago_id"])
         return context.lago.get(path, "invoice").get("file_url")
 
-    if not (found := until(url, seconds)):
+    if not (found := until(url, seconds, what="the invoice's PDF")):
         red(
             "invoice-without-file",
             PDF,

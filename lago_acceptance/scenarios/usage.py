@@ -103,7 +103,7 @@ def _until(context: Context, wanted: int) -> Document:
         return Decimal(found["units"]) == wanted
 
     seconds = context.timeouts.usage
-    if not until(there, seconds):
+    if not until(there, seconds, what="usage"):
         red(
             "usage-does-not-grow",
             WORKER,

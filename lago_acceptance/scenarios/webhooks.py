@@ -24,7 +24,10 @@ def delivered(
 ) -> list[Delivery]:
     """One webhook of each type arrives at a path of the receiver, signed with the key that the API serves."""
     if not receiver:
-        raise Unknown("Lago can't reach a receiver of webhooks from here")
+        raise Unknown(
+            "Lago can't reach a receiver of webhooks from here",
+            fix="run against a stack with a gateway (--target stack): its receiver is started beside it",
+        )
     context.preconditions.need(WORKER, "webhooks, which the worker delivers")
     found: dict[str, Delivery] = {}
 
@@ -33,7 +36,7 @@ def delivered(
         return found.keys() >= set(types)
 
     seconds = context.timeouts.webhooks
-    if not until(all_there, seconds):
+    if not until(all_there, seconds, what="webhooks"):
         missing = ", ".join(sorted(set(types) - found.keys()))
         red(
             "webhook-not-delivered",

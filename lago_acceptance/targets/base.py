@@ -40,10 +40,6 @@ class Target(Protocol):
         """Notes on the preparation, for the report."""
 
     @property
-    def how_to_remove(self) -> str:
-        """The command that removes it where it was kept."""
-
-    @property
     def bring_up(self) -> BringUp | None:
         """How bringing it up ended; None for what was up already."""
 
@@ -97,6 +93,9 @@ class Target(Protocol):
 
     def network(self, which: str) -> str:
         """Docker's name of the network that is shared with the ``proxy`` or the ``gateway``."""
+
+    def kept(self) -> Sequence[str]:
+        """Leave it up; what the user has to know of it then, a sentence each."""
 
     def down(self) -> str:
         """Undo what ``up`` did; what is left afterwards, or ""."""

@@ -7,12 +7,13 @@ from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from lago_acceptance.core.awaited import Board
 from lago_acceptance.core.background import Background
 from lago_acceptance.core.options import Options
-from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.permit import Permit, not_given
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.verdicts import Unknown, Unreachable, UsageError
+from lago_acceptance.core.verdicts import Unreachable, UsageError
 from lago_acceptance.facts.collect import TOO, observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.address import parse
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # A probe ends by its own deadline before this.
 END_SECONDS = 10
+# Reading the host and its public names each end by deadlines of their own before this.
+READ_SECONDS = 30
 
 
 class Live(FromOutside):
@@ -43,7 +46,6 @@ class Live(FromOutside):
     no_gateway = ""
     # Whether what gateway and API see of each other is read in the same round trip as the facts.
     with_inside = True
-    how_to_remove = "nothing was created on the host"
 
     def __init__(self, options: Options, settings: Settings):
         self.options, self.settings = options, settings
@@ -70,7 +72,8 @@ class Live(FromOutside):
 
     def up(self) -> None:
         """Wait for the facts. Unreachable, with the step that failed."""
-        self._begun(self._facts).result()
+        reading = self._begun(self._facts)
+        Board.shared.result(reading, CONNECT_SECONDS + READ_SECONDS, self.host.name, "being read over ssh")
 
     @staticmethod
     def _begun(observing: Future[T] | None) -> Future[T]:
@@ -113,7 +116,7 @@ class Live(FromOutside):
         from lago_acceptance.scenarios.dedicated_organization import key
 
         if self.permit is None:
-            raise Unknown("this writes into Lago, which needs --allow-writes on a live deployment")
+            raise not_given()
         return key(self.host, facts.running(API), self.permit)
 
     def prefetch(self, *roles: str) -> None:
@@ -135,7 +138,9 @@ class Live(FromOutside):
 
     def survey(self) -> PublicSurvey:
         """What was seen from outside."""
-        return self._begun(self._survey).result()
+        return Board.shared.result(
+            self._begun(self._survey), READ_SECONDS, "public names", "being looked at from outside"
+        )
 
     def public_view(self) -> PublicEndpoints:
         """Where it is seen from outside: public DNS, this machine's trusted roots, the host's own address."""
@@ -163,6 +168,11 @@ class Live(FromOutside):
     def network(self, which: str) -> str:
         """Docker's name of the network that is shared with the ``proxy`` or the ``gateway``."""
         return self.settings.edge.proxy_network if which == "proxy" else self.settings.edge.gateway_network
+
+    def kept(self) -> list[str]:
+        """Nothing: nothing was created on the host."""
+        self.close()
+        return []
 
     def down(self) -> str:
         """Close the connection. Nothing was created on the host, so nothing is left there."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import shlex
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -191,6 +193,81 @@ def test_runs_side_by_side_do_not_meet(tmp_path):
         each.ended(suite_run.DEADLINE) for each in (first, second)
     )
     assert (code_one, code_two) == (0, 0), f"{output_one[-1500:]}\n{output_two[-1500:]}"
+
+
+def the_user_gets_addresses_and_the_place_of_the_password(notes: list[str], folder: Path) -> None:
+    [private] = folder.glob(f"{run.PREFIX}*")
+    text = "\n".join(notes)
+    assert f"with the password that LAGO_ORG_USER_PASSWORD has in {private}/.env.lago" in text
+    assert "URLs: https://" in text and ":3000" in text and "<secret>" not in text
+    [curl] = [line.partition("from here: ")[2] for line in notes if "curl --cacert" in line]
+    page = subprocess.run(
+        [*shlex.split(curl), "--silent", "--show-error", "--fail"], capture_output=True, check=False
+    )
+    assert page.returncode == 0, page.stderr
+
+
+# In a process of its own, which has ended when the next run looks.
+MAKE_NETWORK = """
+import sys
+from pathlib import Path
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.run import PREFIX
+from lago_acceptance.hosts.local import LocalHost
+from lago_acceptance.targets.stack.docker_daemon import create_network
+_, run, folder = sys.argv
+create_network(f"{PREFIX}{run}-proxy", run, LocalHost(), Permit("--target stack"), Path(folder))
+"""
+
+
+@pytest.mark.alone
+def test_a_kept_stack_survives_the_next_run_and_its_command_leaves_nothing(tmp_path):
+    kept = suite_run.run(tmp_path / "first", "-m", "smoke and phase1", "--keep", TMPDIR=str(tmp_path))
+    run_id = kept.summary["run"]
+    try:
+        assert kept.code == 0, kept.output[-2000:]
+        there = left_of(run_id)
+        assert len(there) > 10, there
+        the_user_gets_addresses_and_the_place_of_the_password(kept.summary["notes"], tmp_path)
+        following = suite_run.run(tmp_path / "second", "-m", "smoke and phase1", TMPDIR=str(tmp_path))
+        assert following.code == 0, following.output[-2000:]
+        assert left_of(run_id) == there
+        [command] = [
+            line.partition("remove all of it with: ")[2]
+            for line in kept.summary["notes"]
+            if line.startswith("remove all of it with: ")
+        ]
+        assert f"the stack of run {run_id} was kept; remove it with {command}" in following.output
+        ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert left_of(run_id) == [] and not list(tmp_path.glob(f"{run.PREFIX}*"))
+    finally:
+        docker_daemon.remove(run_id, LocalHost(), Permit("--target stack"))
+
+
+@pytest.mark.alone
+def test_the_networks_of_a_kept_run_are_left_alone_as_long_as_its_private_folder_is_there(tmp_path):
+    """They are there before anything else, and nothing else says that the run was to be kept."""
+    folder, run_id = tmp_path / f"{run.PREFIX}kept", run.new_id()
+    folder.mkdir()
+    made = subprocess.run(
+        [sys.executable, "-c", MAKE_NETWORK, run_id, folder],
+        check=False,
+        cwd=suite_run.ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    host, permit = LocalHost(), Permit("--target stack")
+    try:
+        remarks = docker_daemon.sweep(docker_daemon.read(host), host, permit)
+        assert left_of(run_id) == [f"{run.PREFIX}{run_id}-proxy"]
+        assert f"the stack of run {run_id} was kept; remove it with sh {folder}/remove.sh" in remarks
+        folder.rmdir()
+        docker_daemon.sweep(docker_daemon.read(host), host, permit)
+        assert left_of(run_id) == []
+    finally:
+        docker_daemon.remove(run_id, host, permit)
 
 
 @pytest.mark.exhaustive

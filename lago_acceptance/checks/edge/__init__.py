@@ -57,4 +57,11 @@ def _one(held: list[Blocked | Unknown]) -> Blocked | Unknown | None:
     blocked = [each for each in held if isinstance(each, Blocked)]
     if blocked:
         return Blocked(blocked[0].by, "; ".join(each.missing for each in blocked))
-    return Unknown("; ".join(dict.fromkeys(map(str, held)))) if held else None
+    unseen = [each for each in held if isinstance(each, Unknown)]
+    if not unseen:
+        return None
+    text, why, fix = (
+        "; ".join(dict.fromkeys(filter(None, words)))
+        for words in zip(*((str(each), each.why, each.fix) for each in unseen), strict=True)
+    )
+    return Unknown(text, why=why, fix=fix)

@@ -10,7 +10,13 @@ from collections.abc import Iterator
 
 from lago_acceptance.checks.edge.certificate_chain import EXPIRED, LOOK_AT_ACME, REFUSED, defect
 from lago_acceptance.checks.edge.cloudflare import is_cloudflare
-from lago_acceptance.checks.edge.dns_records import closed_to_us
+from lago_acceptance.checks.edge.dns_records import (
+    CLOSED,
+    FROM_ELSEWHERE,
+    ORIGIN_UNKNOWN,
+    SET_ORIGIN,
+    closed_to_us,
+)
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place, errors_among
 from lago_acceptance.core.registry import Severity
@@ -56,7 +62,9 @@ def is_in_date(survey: PublicSurvey, role: str, edge: EdgeSettings) -> list[Find
     if not judged:
         raise Unknown(
             f"how long the certificate of {survey.view.hosts[role]} is valid at the origin, whose address "
-            "is not known: the name resolves to Cloudflare, which has its own certificates"
+            "is not known: the name resolves to Cloudflare, which has its own certificates",
+            why=ORIGIN_UNKNOWN,
+            fix=SET_ORIGIN,
         )
     return list(_once_each(_dates(role, each, survey.now, edge) for each in judged))
 
@@ -72,7 +80,9 @@ def is_modern(survey: PublicSurvey, role: str) -> list[Finding]:
     for handshake in completed(survey, role):
         refused = survey.old_handshakes[(host, handshake.address)].failure
         if refused and refused.kind in (Kind.UNANSWERED, Kind.NO_ROUTE):
-            raise Unknown(f"whether {handshake.address} refuses TLS 1.1: {refused}")
+            raise Unknown(
+                f"whether {handshake.address} refuses TLS 1.1: {refused}", why=str(refused), fix="run again"
+            )
     return []
 
 
@@ -88,11 +98,19 @@ def completed(survey: PublicSurvey, role: str) -> list[Handshake]:
     made = [survey.handshakes[(host, address)] for address in survey.everywhere(host)]
     done = [each for each in made if each.failure is None]
     if shut := closed_to_us(survey, host):
-        raise Unknown(f"the certificate of {host} at the origin {survey.view.origin}: {shut}")
+        raise Unknown(
+            f"the certificate of {host} at the origin {survey.view.origin}: {shut}",
+            why=CLOSED,
+            fix=FROM_ELSEWHERE,
+        )
     if not made:
-        raise Unknown(f"the certificate of {host}: the host has no known address")
+        raise Unknown(
+            f"the certificate of {host}: the host has no known address", why=ORIGIN_UNKNOWN, fix=SET_ORIGIN
+        )
     if not done and all(each.failure and each.failure.kind is Kind.NO_ROUTE for each in made):
-        raise Unknown(f"the certificate of {host}: {made[0].failure}")
+        raise Unknown(
+            f"the certificate of {host}: {made[0].failure}", why=str(made[0].failure), fix=FROM_ELSEWHERE
+        )
     if not done:
         raise Blocked("host-unanswered", f"the certificate of {host}")
     return done

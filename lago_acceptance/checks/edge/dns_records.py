@@ -20,6 +20,12 @@ def proxied(survey: PublicSurvey, host: str) -> bool:
     return any(is_cloudflare(address) for address in survey.named(host))
 
 
+# What keeps several checks from being judged, and what helps.
+ORIGIN_UNKNOWN, SET_ORIGIN = "the origin's address is not known", "set edge.origin in settings.toml"
+CLOSED = "the origin is behind Cloudflare and closed to this machine"
+FROM_ELSEWHERE = "run from a machine that may connect to it"
+
+
 def closed_to_us(survey: PublicSurvey, host: str) -> str | None:
     """Why the origin of a host behind Cloudflare can't be seen from here, or None."""
     origin = survey.view.origin
@@ -79,7 +85,9 @@ def points_to_the_origin(survey: PublicSurvey, role: str) -> list[Finding]:
         return []
     if origin is None:
         raise Unknown(
-            f"whether {', '.join(others)} is the right address of {host}: the origin's address is not known"
+            f"whether {', '.join(others)} is the right address of {host}: the origin's address is not known",
+            why=ORIGIN_UNKNOWN,
+            fix=SET_ORIGIN,
         )
     judged = [_elsewhere(survey, role, each, origin) for each in others]
     findings = [each for each in judged if isinstance(each, Finding)]
@@ -92,7 +100,11 @@ def points_to_the_origin(survey: PublicSurvey, role: str) -> list[Finding]:
 def _fails_everywhere(role: str, host: str, mute: list[DnsAnswer]) -> Finding:
     said = "; ".join(f"{each.resolver}: {each.detail}" for each in mute) or "no resolver was asked"
     if len(mute) < 2 or any(each.outcome is not DnsOutcome.FAILED for each in mute):
-        raise Unknown(f"whether {host} resolves: no DNS server gave an answer ({said})")
+        raise Unknown(
+            f"whether {host} resolves: no DNS server gave an answer ({said})",
+            why=f"no DNS server gave an answer ({said})",
+            fix="look at this machine's network; edge.resolvers in settings.toml says which servers are asked",
+        )
     return Finding(
         id="name-fails",
         role=role,

@@ -42,7 +42,11 @@ def through_the_name(survey: PublicSurvey, role: str) -> list[Finding]:
         if not (failure and failure.kind is Kind.NO_ROUTE)
     ]
     if not reachable:
-        raise Unknown(f"what {host} serves at {', '.join(found)}: {failed[0]}")
+        raise Unknown(
+            f"what {host} serves at {', '.join(found)}: {failed[0]}",
+            why=str(failed[0]),
+            fix=dns_records.FROM_ELSEWHERE,
+        )
     # IPv6 addresses are judged with the DNS records, for their silence may be this machine's own.
     chosen = [each for each in reachable if ":" not in each] or reachable
     return _at(survey, role, chosen)
@@ -52,12 +56,24 @@ def straight_to_the_origin(survey: PublicSurvey, role: str) -> list[Finding]:
     """At the origin's address, asked by the name (SNI and Host), https serves what belongs there."""
     host, origin = survey.view.hosts[role], survey.view.origin
     if origin is None:
-        raise Unknown(f"what {host} serves at the origin: its address is not known")
+        raise Unknown(
+            f"what {host} serves at the origin: its address is not known",
+            why=dns_records.ORIGIN_UNKNOWN,
+            fix=dns_records.SET_ORIGIN,
+        )
     failure = survey.exchanges[(host, origin, PROOFS[role][0])].failure
     if failure and failure.kind is Kind.NO_ROUTE:
-        raise Unknown(f"what {host} serves at the origin {origin}: {failure}")
+        raise Unknown(
+            f"what {host} serves at the origin {origin}: {failure}",
+            why=str(failure),
+            fix=dns_records.FROM_ELSEWHERE,
+        )
     if shut := dns_records.closed_to_us(survey, host):
-        raise Unknown(f"what {host} serves at the origin {origin}: {shut}")
+        raise Unknown(
+            f"what {host} serves at the origin {origin}: {shut}",
+            why=dns_records.CLOSED,
+            fix=dns_records.FROM_ELSEWHERE,
+        )
     return _at(survey, role, [origin])
 
 
@@ -75,7 +91,9 @@ def lago_exchange(survey: PublicSurvey, role: str, request: Request) -> Exchange
     """Lago's answer to a request. Blocked where something else answers, Unknown where none came."""
     exchange = survey.exchanges[(survey.view.hosts[role], lago_answers(survey, role), request)]
     if exchange.failure:
-        raise Unknown(f"{request.method} {exchange.url}: {exchange.failure}")
+        raise Unknown(
+            f"{request.method} {exchange.url}: {exchange.failure}", why=str(exchange.failure), fix="run again"
+        )
     return exchange
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lago_acceptance.checks.edge.dns_records import FROM_ELSEWHERE, ORIGIN_UNKNOWN, SET_ORIGIN
 from lago_acceptance.checks.edge.http_answers import lago_exchange
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
@@ -23,7 +24,10 @@ def jobs_are_closed(survey: PublicSurvey, role: str) -> list[Finding]:
     ):
         return []
     if exchange.status >= 400:
-        raise Unknown(f"whether {exchange.url} is closed: it gives {exchange.excerpt}")
+        raise Unknown(
+            f"whether {exchange.url} is closed: it gives {exchange.excerpt}",
+            why="the API's answer does not show whether Sidekiq's pages are closed",
+        )
     return [
         Finding(
             id="sidekiq-web-open",
@@ -43,11 +47,15 @@ def only_web_is_open(
     """None of the ports that must be closed (``edge.closed_ports`` in settings.toml) takes connections."""
     origin = survey.view.origin
     if origin is None:
-        raise Unknown("which ports of the host are open: its address is not known")
+        raise Unknown(
+            "which ports of the host are open: its address is not known", why=ORIGIN_UNKNOWN, fix=SET_ORIGIN
+        )
     if not any(survey.knocks[(origin, port)].open for port in (web, secure)):
         raise Unknown(
             f"which ports of {origin} are open: not even {web} or {secure} answers from here "
-            f"({survey.knocks[(origin, secure)].failure})"
+            f"({survey.knocks[(origin, secure)].failure})",
+            why="no port of the host answers from here",
+            fix=FROM_ELSEWHERE,
         )
     return [
         Finding(

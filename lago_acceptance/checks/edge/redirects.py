@@ -35,7 +35,11 @@ def http_redirects_to_https(survey: PublicSurvey, role: str) -> list[Finding]:
     for address in asked:
         exchange = survey.exchanges[(host, address, plain(role))]
         if exchange.failure and exchange.failure.kind is Kind.NO_ROUTE:
-            raise Unknown(f"whether http://{host} redirects: {exchange.failure}")
+            raise Unknown(
+                f"whether http://{host} redirects: {exchange.failure}",
+                why=str(exchange.failure),
+                fix=dns_records.FROM_ELSEWHERE,
+            )
         findings += _redirect(survey, role, exchange)
     return findings
 

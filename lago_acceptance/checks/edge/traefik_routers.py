@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
-from lago_acceptance.core.roles import API, FRONT, GATEWAY
+from lago_acceptance.core.roles import API, FRONT, GATEWAY, LABEL
 from lago_acceptance.core.settings import EdgeSettings
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts.types import Container, Facts
@@ -30,17 +30,22 @@ class TraefikApi:
         traefiks = [each for each in everyone if each.id in facts.proxies]
         near = [each for each in traefiks if networks & each.addresses.keys()] or traefiks
         if not near:
-            raise Unknown("what the proxy does: no Traefik runs on this host")
+            raise Unknown(
+                "what the proxy does: no Traefik runs on this host", why="no Traefik runs on this host"
+            )
         if len(near) > 1 and not networks & near[0].addresses.keys():
             raise Unknown(
                 f"what the proxy does: {len(near)} Traefiks run on this host, and none shares a network with the "
-                "deployment"
+                "deployment",
+                why="several Traefiks run on this host, and none shares a network with the deployment",
             )
         answers = [(each, answer) for each in near if (answer := facts.proxies[each.id])]
         if not answers:
             raise Unknown(
                 f"what the proxy does: the API of {near[0].name} does not answer inside its container "
-                "(api.insecure or an entrypoint named traefik on port 8080 is needed for it)"
+                "(api.insecure or an entrypoint named traefik on port 8080 is needed for it)",
+                why="Traefik's API does not answer inside its container",
+                fix="start Traefik with --api.insecure=true, or an entrypoint named traefik on port 8080",
             )
         self.container: Container = answers[0][0]
         self.containers = everyone
@@ -158,7 +163,11 @@ def point_to_the_service(facts: Facts, role: str, host: str, edge: EdgeSettings)
     proxy = TraefikApi(facts)
     known = [each for each in proxy.containers if each.role == role]
     if not known and role == GATEWAY:
-        raise Unknown(f"where {host} is routed to: no container on this host is known to be the gateway")
+        raise Unknown(
+            f"where {host} is routed to: no container on this host is known to be the gateway",
+            why="no container can be identified as the gateway",
+            fix=f"give the gateway's container the label {LABEL}={GATEWAY}",
+        )
     findings = []
     for router in proxy.serving(host, edge.https_entrypoint):
         urls = proxy.servers(router)

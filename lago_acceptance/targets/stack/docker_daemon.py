@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 
-from lago_acceptance.core import owner, private_folders
+from lago_acceptance.core import owner, private_folders, report_files
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import redact
@@ -33,6 +34,12 @@ class RunNetwork(msgspec.Struct, frozen=True):
         """The run that made it, "" if none did: a compose file may give any label to a network of its own."""
         run = self.labels.get(runs.RUN_LABEL, "")
         return run if _RUN_ID.fullmatch(run) and self.name.startswith(f"{runs.PREFIX}{run}-") else ""
+
+    @property
+    def kept(self) -> str:
+        """The private folder of a run that was told to keep its stack; "" if there is none, or it is gone."""
+        folder = Path(self.labels.get(runs.KEPT_LABEL, ""))
+        return str(folder) if folder.name.startswith(runs.PREFIX) and folder.is_dir() else ""
 
 
 class Daemon(msgspec.Struct, frozen=True):
@@ -124,15 +131,19 @@ def sweep(daemon: Daemon, host: Host, permit: Permit) -> list[str]:
     """Remove what killed runs left behind; a remark for each, and for each run of which nobody can tell.
 
     Only a run whose process has certainly ended, or that has removed its own networks, is removed: others may share this
-    daemon.
+    daemon. A stack that was kept is left alone.
     """
+    kept = {network.run: network.kept for network in daemon.networks if network.run and network.kept}
     owners: dict[str, list[bool | None]] = {run: [True] for run in daemon.remains}
     for network in daemon.networks:
         if network.run:
             owners.setdefault(network.run, []).append(owner.gone(network.labels.get(runs.OWNER_LABEL, "")))
     remarks = []
     for run, gone in sorted(owners.items()):
-        if all(gone):
+        if run in kept:
+            if False not in gone:
+                remarks.append(f"the stack of run {run} was kept; remove it with {removal(Path(kept[run]))}")
+        elif all(gone):
             left = remove(run, host, permit)
             private_folders.remove_kept(runs.PREFIX, run)
             done = f"what run {run} left behind could not be removed: {left}"
@@ -155,9 +166,32 @@ def how_to_remove(run: str) -> str:
     )
 
 
-def create_network(name: str, run: str, host: Host, permit: Permit) -> None:
-    """Create a network that belongs to a run. Unreachable where that fails."""
-    labels = (f"{runs.RUN_LABEL}={run}", f"{runs.OWNER_LABEL}={owner.me()}")
+def removal(folder: Path) -> str:
+    """The command that removes everything of a run whose private folder this is."""
+    return f"sh {shlex.quote(str(folder / runs.REMOVAL))}"
+
+
+def write_removal(run: runs.Run, endpoint: str) -> str:
+    """Write the program that removes everything of a run, its private folder too; the command that starts it."""
+    scripts = files("lago_acceptance.targets.stack") / "scripts"
+    lines = [
+        f"# Removes everything of run {run.id}: containers, volumes, networks, and the folder of this file.",
+        f"run={shlex.quote(run.project)} folder={shlex.quote(str(run.private))}",
+        f"export DOCKER_HOST={shlex.quote(endpoint)}" if endpoint else "",
+        (scripts / "remove_kept.sh").read_text("utf-8"),
+    ]
+    report_files.write(run.private / runs.REMOVAL, "\n".join(lines).encode())
+    report_files.write(run.private / "remove-stack.sh", (scripts / "remove.sh").read_bytes())
+    return removal(run.private)
+
+
+def create_network(name: str, run: str, host: Host, permit: Permit, kept: Path | None = None) -> None:
+    """Create a network that belongs to a run; ``kept`` is its private folder where its stack is to be kept. Unreachable
+    where that fails.
+    """
+    labels = [f"{runs.RUN_LABEL}={run}", f"{runs.OWNER_LABEL}={owner.me()}"]
+    if kept:
+        labels.append(f"{runs.KEPT_LABEL}={kept}")
     options = tuple(word for label in labels for word in ("--label", label))
     command = ("docker", "network", "create", *options, name)
     outcome = host.change(WriteCommand(f"creating the network {name}", command, deadline=30), permit)

@@ -11,6 +11,7 @@ from lago_acceptance.clients.token_issuer import NAME, Issuer
 from lago_acceptance.clients.webhook_receiver import WebhookReceiver
 from lago_acceptance.composefile.cli import Project
 from lago_acceptance.core.attempt import Attempt
+from lago_acceptance.core.awaited import Board, Wait
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.resources import TESTBED
 from lago_acceptance.core.run import Run, tenant_of
@@ -70,15 +71,17 @@ class GatewayStack:
             lines = [line for line in outcome.output.splitlines() if line.strip()]
             self.failed = lines[-1].strip() if lines else f"Compose ended with code {outcome.code}"
             return
+        with Board.shared.waiting(SECONDS, {"gateway": "starting"}) as shown:
+            if not until(lambda: self._settled(shown), SECONDS):
+                self.failed = f"it is not healthy after {SECONDS} s"
 
-        def settled() -> bool:
-            containers = [container for container, _ in startup.progress(self.host, self.project.name)]
-            dead = next((each for each in containers if not each.running), None)
-            self.failed = f"{dead.service.name} has ended with exit code {dead.exit_code}" if dead else None
-            return bool(dead) or bool(containers) and all(each.health == "healthy" for each in containers)
-
-        if not until(settled, SECONDS):
-            self.failed = f"it is not healthy after {SECONDS} s"
+    def _settled(self, shown: Wait) -> bool:
+        seen = startup.progress(self.host, self.project.name)
+        shown.tell(startup.unready(seen))
+        containers = [container for container, _ in seen]
+        dead = next((each for each in containers if not each.running), None)
+        self.failed = f"{dead.service.name} has ended with exit code {dead.exit_code}" if dead else None
+        return bool(dead) or bool(containers) and all(each.health == "healthy" for each in containers)
 
     def receiver_on(self, network: str) -> WebhookReceiver:
         """Put the receiver of webhooks on a network of the deployment."""
@@ -129,7 +132,8 @@ class GatewayStack:
             if not tried.failure and tried.value().status in (401, 403) and not self.knows_issuer:
                 raise Unknown(
                     "the gateway refuses this run's token and never fetched the keys of its issuer, so it trusts "
-                    "another issuer, whose tokens can't be made here"
+                    "another issuer, whose tokens can't be made here",
+                    why="tokens of the gateway's own issuer can't be made here",
                 )
         return token
 

@@ -16,12 +16,14 @@ CERTIFICATE_SECONDS = 20
 
 def wait_for_work(observe: Callable[[], Facts]) -> None:
     """Wait until the worker has finished a first job: the clock enqueues some when it starts. Facts judge it later."""
-    until(lambda: startup.has_worked(observe()), WORK_SECONDS)
+    until(lambda: startup.has_worked(observe()), WORK_SECONDS, what="first job of the worker")
 
 
 def wait_for_certificates(names: Sequence[str], origin: str, root: str) -> None:
     """Wait until the proxy serves certificates for these names, or time is up. Probes judge it later."""
     prober = TlsProber(root)
     until(
-        lambda: all(asyncio.run(prober.shake(name, origin)).names_host for name in names), CERTIFICATE_SECONDS
+        lambda: all(asyncio.run(prober.shake(name, origin)).names_host for name in names),
+        CERTIFICATE_SECONDS,
+        what="certificates",
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lago_acceptance.composefile.cli import Project, Resolved
 from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core import run as runs
+from lago_acceptance.core.awaited import Board, Wait
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import Secret
@@ -26,7 +27,7 @@ from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.images import resolve as images
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 from lago_acceptance.targets.from_outside import FromOutside
-from lago_acceptance.targets.stack import docker_daemon, edge, readiness, startup
+from lago_acceptance.targets.stack import docker_daemon, edge, kept, readiness, startup
 from lago_acceptance.targets.stack.deployment_files import Declaration
 from lago_acceptance.targets.stack.gateway import GatewayStack
 from lago_acceptance.targets.stack.observation import as_written, observed
@@ -144,12 +145,19 @@ class Stack(FromOutside):
         """Make networks of this run that replace the external ones."""
         shared = ("proxy", "gateway") if self.gateway else ("proxy",)
         for network in {*self._written.networks.values(), *map(self.network, shared)}:
-            docker_daemon.create_network(network, self.run.id, self.host, self.permit)
+            docker_daemon.create_network(
+                network,
+                self.run.id,
+                self.host,
+                self.permit,
+                self.run.private if self.options.keep else None,
+            )
 
     def _bring_up(self) -> BringUp:
-        outcome = self._compose(self.project, self._gave_up)
-        startup.refuse_own_fault(outcome)
         seconds = self.options.deadline
+        with Board.shared.waiting(seconds, {"containers": "being created"}) as shown:
+            outcome = self._compose(self.project, lambda: self._gave_up(shown))
+        startup.refuse_own_fault(outcome)
         gave_up = outcome.stopped if outcome.code else startup.wait(self.host, self.run.project, seconds)
         return BringUp(outcome, gave_up)
 
@@ -175,7 +183,8 @@ class Stack(FromOutside):
         return tuple(name for name in self.public_names.values() if name in must or f"`{name}`" in rules)
 
     def _start_edge(self) -> None:
-        outcome = self._compose(self._edge_project, lambda: self._ending)
+        with Board.shared.waiting(self.options.deadline, {"proxy, CA and DNS": "starting"}):
+            outcome = self._compose(self._edge_project, lambda: self._ending)
         startup.refuse_own_fault(outcome)
         if outcome.code:
             raise Unreachable(
@@ -233,21 +242,19 @@ class Stack(FromOutside):
 
     # --- while it comes up ---
 
-    def _gave_up(self) -> str | None:
+    def _gave_up(self, shown: Wait) -> str | None:
         """Why it is useless to wait for Compose, or None: a service that others depend on can't recover."""
         awaited = {name for service in self._written.model.services for name in service.depends_on}
-        lost = startup.lost(startup.progress(self.host, self.run.project))
+        seen = startup.progress(self.host, self.run.project)
+        shown.tell(startup.unready(seen) or shown.states)
+        lost = startup.lost(seen)
         return next((reason for name, reason in lost.items() if name in awaited), None)
 
     # --- facts ---
 
-    @property
-    def how_to_remove(self) -> str:
-        """How to remove a stack that was kept, and where its files are."""
-        return (
-            f"remove it with {docker_daemon.how_to_remove(self.run.id)}, or start another run, which removes it first; its "
-            f"key and variables are in {self.run.private}: delete that folder too"
-        )
+    def kept(self) -> list[str]:
+        """Leave it up; where it can be reached, how to log in, and how to remove it: a sentence each."""
+        return kept.sentences(self.run, self.host, self._written, self.edge, self.routed_hosts)
 
     def observe(self) -> Facts:
         """The facts of this deployment, in one round trip."""

@@ -9,6 +9,7 @@ from importlib.resources import files
 import msgspec
 
 from lago_acceptance.checks import diagnosis
+from lago_acceptance.core.awaited import Board
 from lago_acceptance.core.roles import MIGRATE
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.core.waiting import until
@@ -74,18 +75,33 @@ def progress(host: Host, project: str) -> Seen:
 def wait(host: Host, project: str, seconds: float) -> str | None:
     """Wait until each container has come up or can't recover; why one has not, or None."""
     seen: Seen = []
+    with Board.shared.waiting(seconds, {"containers": "starting"}) as shown:
 
-    def settled() -> bool:
-        seen[:] = progress(host, project)
-        gone = lost(seen)
-        return all(ready(container) or container.service.name in gone for container, _ in seen)
+        def settled() -> bool:
+            seen[:] = progress(host, project)
+            shown.tell(unready(seen))
+            gone = lost(seen)
+            return all(ready(container) or container.service.name in gone for container, _ in seen)
 
-    until(settled, seconds)
+        until(settled, seconds)
     reasons = lost(seen)
     late = [each.service.name for each, _ in seen if not ready(each) and each.service.name not in reasons]
     if late:
         return f"{', '.join(late)} not ready within {seconds:.0f} s"
     return next(iter(reasons.values()), None)
+
+
+def unready(seen: Seen) -> dict[str, str]:
+    """The state of each service that has not come up yet, in a word or two, by name."""
+    return {each.service.name: _state(each) for each, _ in seen if not ready(each)}
+
+
+def _state(container: Container) -> str:
+    if container.restarting or container.restarts:
+        return f"restarting ({container.restarts})"
+    if container.status == "exited":
+        return f"exited ({container.exit_code})"
+    return container.health if container.running and container.health else container.status
 
 
 def lost(seen: Seen) -> dict[str, str]:

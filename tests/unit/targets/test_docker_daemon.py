@@ -43,8 +43,8 @@ def container(**fields) -> str:
     )
 
 
-def network(run: str, label: str, name: str = "") -> str:
-    labels = {runs.RUN_LABEL: run, runs.OWNER_LABEL: label}
+def network(run: str, label: str, name: str = "", kept: str = "") -> str:
+    labels = {runs.RUN_LABEL: run, runs.OWNER_LABEL: label, runs.KEPT_LABEL: kept}
     name = name or f"{runs.PREFIX}{run}-proxy"
     return f"listed {name}\nnetwork " + json.dumps({"name": name, "labels": labels})
 
@@ -155,6 +155,53 @@ def test_a_run_of_which_nobody_can_tell_is_left_alone_and_told(label):
 def test_a_run_is_removed_only_if_all_of_it_is_dead(ended):
     assert swept(network("one-is", ended), network("one-is", owner.me())) == ([], [])
     assert swept(network("one-is", ended), network("one-is", "unknown"))[0] == []
+
+
+def test_a_stack_that_was_kept_is_left_alone_and_told(ended, tmp_path):
+    folder = tmp_path / f"{runs.PREFIX}x y"
+    folder.mkdir()
+    removed, [remark] = swept(network("one-is", ended, kept=str(folder)))
+    assert removed == [] and remark.endswith(f"remove it with sh '{folder}/remove.sh'")
+
+
+def test_a_stack_that_was_to_be_kept_and_lost_its_private_folder_is_removed(ended, tmp_path):
+    removed, _ = swept(network("one-is", ended, kept=str(tmp_path / f"{runs.PREFIX}gone")))
+    assert removed == [f"{runs.PREFIX}one-is"]
+
+
+@pytest.mark.parametrize("folder", ["/", "/etc", "relative"])
+def test_a_folder_of_somebody_else_keeps_nothing(ended, folder):
+    assert swept(network("one-is", ended, kept=folder))[0] == [f"{runs.PREFIX}one-is"]
+
+
+def test_a_run_that_is_going_on_and_will_be_kept_is_not_told(tmp_path):
+    (tmp_path / f"{runs.PREFIX}x").mkdir()
+    assert swept(network("one-is", owner.me(), kept=str(tmp_path / f"{runs.PREFIX}x"))) == ([], [])
+
+
+FAKE_DOCKER = """#!/bin/sh
+echo "$DOCKER_HOST $*" >> {log}
+case "$*" in "ps -a --filter"*) [ -e {left} ] && echo container x ;; esac
+exit 0
+"""
+
+
+def test_the_program_that_removes_a_kept_stack_removes_its_folder_last(tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    log, left = tmp_path / "log", tmp_path / "left"
+    (tmp_path / "bin" / "docker").write_text(FAKE_DOCKER.format(log=log, left=left))
+    (tmp_path / "bin" / "docker").chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    private = tmp_path / "it's private"
+    private.mkdir()
+    run = runs.Run("one-is", tmp_path, private)
+    command = ["sh", "-c", docker_daemon.write_removal(run, "unix:///x.sock")]
+    left.touch()
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "still there: container x\n") and private.exists()
+    left.unlink()
+    assert subprocess.run(command, check=False).returncode == 0 and not private.exists()
+    assert f"unix:///x.sock ps -aq --filter label=com.docker.compose.project={run.project}" in log.read_text()
 
 
 RUN = "20261126-160520-6d6a34"
