@@ -20,7 +20,7 @@ Images = Literal["auto", "upstream", "standins"]
 _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[\\s!-~]+?-----END CERTIFICATE-----")
 
 
-def _unusable(file: Path) -> str:
+def unusable(file: Path) -> str:
     """Why a file that an option names can't be read, "" where it can."""
     if os.path.isdir(file):
         return "is a folder"
@@ -135,7 +135,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             ("--settings", self.settings),
         )
         for option, file in files:
-            if file and (problem := _unusable(file)):
+            if file and (problem := unusable(file)):
                 raise UsageError(f"{option} {file} {problem}")
         self.roots()
         if self.project and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.project):
