@@ -18,7 +18,7 @@ def run(arguments: Sequence[str], pytest: Callable[[list[str]], int]) -> int:
     given, rest = many.parse(parser, arguments)
     if not given.targets:
         raise UsageError("which host? lago-acceptance live ssh://root@HOST [OPTION...]")
-    if not (given.inventory or given.nagios or given.metrics):
+    if not (given.inventory or given.part or given.nagios or given.metrics):
         return pytest(_plain(list(arguments)))
     how = many.look(given, rest)
     write = many.aside if given.nagios else many.say

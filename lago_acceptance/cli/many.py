@@ -14,7 +14,7 @@ from lago_acceptance.core.report_files import NotWritten
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.fleet import remembered, run
-from lago_acceptance.fleet.target import Target, checked
+from lago_acceptance.fleet.target import Target, checked, part_of
 from lago_acceptance.reports.summary import Summary
 
 # A run against one host, as a process of its own.
@@ -35,6 +35,7 @@ def parser(command: str, description: str) -> Parser:
     add("--hosts", default="", metavar="SSH", help="ssh://user@host, several separated by commas")
     add("--inventory", type=Path, metavar="FILE", help="hosts by an Ansible inventory, or a list in TOML")
     add("--limit", default="", metavar="GROUP", help="of the inventory, this group alone")
+    add("--part", default="", metavar="I/N", help="of all hosts every Nth, beginning with number I (from 0)")
     add("--nagios", action="store_true", help="print one line, and end as a plugin of Nagios does")
     add("--metrics", type=Path, metavar="FILE", help="write metrics for node_exporter's textfile collector")
     add("--host-deadline", type=float, default=run.HOST_SECONDS, metavar="SECONDS", help="for each host: 600")
@@ -58,6 +59,8 @@ def parse(made: Parser, arguments: Sequence[str]) -> tuple[argparse.Namespace, l
 
         targets += inventory.read(given.inventory, given.limit)
     given.targets = checked(targets)
+    if given.part:
+        given.targets = part_of(given.targets, given.part)
     given.reports = given.reports.absolute()
     if given.metrics and not given.metrics.absolute().parent.is_dir():
         raise UsageError(f"--metrics {given.metrics}: its folder does not exist")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from lago_acceptance.cli import UNREACHABLE, Parser, many
 from lago_acceptance.core import resources
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.verdicts import UsageError
-from lago_acceptance.fleet import merge, remembered
+from lago_acceptance.fleet import inventory, merge, remembered
+from lago_acceptance.fleet.target import checked
 from lago_acceptance.reports.summary import NotReadable, Summary, unix
 
 
@@ -23,8 +25,17 @@ def run(arguments: Sequence[str]) -> int:
             )
     reports: Path = given.reports.absolute()
     summaries, problems = _summaries(given.folders, reports / merge.SUMMARY)
-    if given.expect is not None and len(summaries) < given.expect:
-        problems.append(f"{given.expect} hosts were expected, and {len(summaries)} have a summary")
+    if given.inventory:
+        seen = {each.key for each in summaries}
+        expected = checked(inventory.read(given.inventory, given.limit))
+        problems += [f"{each.name} has no summary" for each in expected if each.name not in seen]
+    if given.max_age is not None:
+        oldest = time.time() - given.max_age * 3600
+        problems += [
+            f"{each.key} was last looked at on {each.started or 'an unknown day'}"
+            for each in summaries
+            if (unix(each.started) or 0) < oldest
+        ]
     if not summaries:
         problems.append(f"no summary of a run is in {', '.join(map(str, given.folders))}")
     history = reports / merge.HISTORY
@@ -75,7 +86,9 @@ def _parser() -> Parser:
     )
     add = parser.add_argument
     add("folders", nargs="+", type=Path, metavar="DIR", help="a folder of reports, or one that holds several")
-    add("--expect", type=int, metavar="COUNT", help="how many hosts there have to be")
+    add("--inventory", type=Path, metavar="FILE", help="all hosts of which there has to be a summary")
+    add("--limit", default="", metavar="GROUP", help="of the inventory, this group alone")
+    add("--max-age", type=float, metavar="HOURS", help="an older look at a host is no verdict on it")
     add("--reports", type=Path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
     add("--metrics", type=Path, metavar="FILE", help="write metrics for node_exporter's textfile collector")
     add("--nagios", action="store_true", help="print one line, and end as a plugin of Nagios does")

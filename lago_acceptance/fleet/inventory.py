@@ -132,7 +132,7 @@ def _parsed(file: Path, limit: str) -> dict[str, Any]:
 
 
 def _bounded() -> list[str]:
-    return ["prlimit", f"--as={AT_MOST_MIB * 2**20}"]
+    return ["sh", "-c", f'ulimit -v {AT_MOST_MIB * 1024}; exec "$@"', "sh"]
 
 
 def _refused(file: Path, limit: str, said: str) -> str:

@@ -72,3 +72,13 @@ def checked(targets: Iterable[Target]) -> tuple[Target, ...]:
                 "give one of them an alias in ssh_config"
             )
     return tuple(folders.values())
+
+
+def part_of(targets: tuple[Target, ...], part: str) -> tuple[Target, ...]:
+    """Of all targets those of one part: ``0/4`` is every fourth, beginning with the first. UsageError for anything else."""
+    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", part, re.ASCII)
+    if not found or int(found[1]) >= int(found[2]):
+        raise UsageError(f"--part {part} is no part; 0/4, 1/4, 2/4 and 3/4 are the parts of four")
+    if not (mine := targets[int(found[1]) :: int(found[2])]):
+        raise UsageError(f"--part {part}: there are {len(targets)} hosts only; make fewer parts")
+    return mine
