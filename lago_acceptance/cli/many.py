@@ -18,7 +18,7 @@ from lago_acceptance.fleet.target import Target, checked, part_of
 from lago_acceptance.reports.summary import Summary
 
 # A run against one host, as a process of its own.
-CHILD = (sys.executable, "-m", "lago_acceptance", "live")
+CHILD = ("lago_acceptance", "live")
 
 
 def parser(command: str, description: str) -> Parser:

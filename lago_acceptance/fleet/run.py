@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import multiprocessing.process
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO
+from tempfile import NamedTemporaryFile
+from typing import IO, TypeAlias
 
 import msgspec
 
@@ -21,22 +21,25 @@ from lago_acceptance.core import report_files
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import UsageError
-from lago_acceptance.fleet import merge, remembered
+from lago_acceptance.fleet import child, merge, remembered
 from lago_acceptance.fleet.target import Target
 from lago_acceptance.reports.summary import NotReadable, Summary, read
 from lago_acceptance.reports.verdict import in_words
 
 INTERNAL_ERROR, USAGE, UNREACHABLE = 3, 4, 6
+# Exit codes from here on are of a process that could not be forked.
+NOT_STARTED = 255
 HOST_SECONDS = 600.0
 # A run waits for its host about as long as it computes, so more of them than cores; with many more, probes time out.
 PER_CORE = 3
-# What a run takes of this machine's memory, at most, and what is left to everything else.
-RUN_MIB, SPARE_MIB = 150, 150
+# What a run takes of this machine's memory, with its ssh, and what is left to everything else.
+RUN_MIB, SPARE_MIB = 80, 250
 # How long a run that is ended may take to clean up.
 END_SECONDS = 20
 # How much is printed of what a run has said; its file has everything.
 SHOWN = 200_000
-PYTEST = (sys.executable, "-m", "pytest")
+PYTEST = ("pytest",)
+Run: TypeAlias = multiprocessing.process.BaseProcess
 OUTPUT, SSH_CONFIG = "output.log", "ssh_config"
 
 
@@ -51,8 +54,8 @@ class HostRun(msgspec.Struct, frozen=True):
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """How hosts are looked at: ``arguments`` are the options of each run, ``seconds`` the deadline of each.
 
-    ``project`` is that of hosts that name none; ``command`` takes the options; ``everything`` says whether also the
-    output of accepted hosts is printed.
+    ``project`` is that of hosts that name none; ``command`` is the module, as for ``python -m``, that takes the options;
+    ``everything`` says whether also the output of accepted hosts is printed.
     """
 
     reports: Path
@@ -125,12 +128,15 @@ def at_once() -> int:
 
 
 class _Runs:
-    """Child processes, one for each host, each the leader of a group of its own."""
+    """Processes, one for each host, each the leader of a group of its own."""
 
     def __init__(self, how: Look):
         self._how = how
         self._lock, self._ended = threading.Lock(), False
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[Run] = set()
+        # Forked from a process that has loaded everything, they begin at once and share its memory.
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["lago_acceptance.fleet.loaded"])
 
     def run(self, target: Target) -> HostRun:
         """Look at one host, until that has ended or its time is up."""
@@ -139,8 +145,8 @@ class _Runs:
         started = time.time()
         with _output(folder) as output:
             try:
-                code, verdict = self._wait(self._start(target, folder, output))
-            except (OSError, report_files.NotWritten) as error:
+                code, verdict = self._wait(self._start(target, folder, output.name))
+            except (OSError, EOFError, report_files.NotWritten) as error:
                 code, verdict = (
                     UNREACHABLE,
                     f"could not be begun, so there is no verdict: {one_line(str(error))}",
@@ -166,34 +172,29 @@ class _Runs:
             )
         return HostRun(target, summary, said)
 
-    def _start(self, target: Target, folder: Path, output: IO[bytes]) -> subprocess.Popen[bytes]:
-        command = [*self._how.command, *self._how.arguments, *_options(target, folder)]
-        command += ["--reports", str(folder), "--history", str(self._how.history_file)]
+    def _start(self, target: Target, folder: Path, output: str) -> Run:
+        words = [*self._how.command, *self._how.arguments, *_options(target, folder)]
+        words += ["--reports", str(folder), "--history", str(self._how.history_file)]
+        process = self._context.Process(target=child.run, args=(words, output))
         with self._lock:
             if self._ended:
                 raise KeyboardInterrupt
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            process.start()
             self._running.add(process)
         return process
 
-    def _wait(self, process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    def _wait(self, process: Run) -> tuple[int, str]:
         """The exit code of a process in time, and what it means; one that takes too long is ended."""
-        try:
-            code = process.wait(self._how.seconds)
-        except subprocess.TimeoutExpired:
+        process.join(self._how.seconds)
+        code = process.exitcode
+        if code is None:
             _end([process])
+        with self._lock:
+            self._running.discard(process)
+        if code is None:
             return UNREACHABLE, f"took longer than {self._how.seconds:g} s, so there is no verdict"
-        finally:
-            with self._lock:
-                self._running.discard(process)
         # The code of a run that was killed is the signal's number, negative.
-        code = code if code >= 0 else INTERNAL_ERROR
+        code = code if 0 <= code < NOT_STARTED else INTERNAL_ERROR
         return code, in_words(code, ())
 
     def end(self) -> None:
@@ -204,7 +205,7 @@ class _Runs:
         _end(running)
 
 
-def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+def _end(processes: Sequence[Run]) -> None:
     """Let processes clean up, and end what is left of them and of what they started."""
     import psutil
 
@@ -212,15 +213,13 @@ def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
     for process in processes:
         with suppress(psutil.Error):
             started += psutil.Process(process.pid).children(recursive=True)
-        with suppress(ProcessLookupError):
-            process.terminate()
+        process.terminate()
     until = time.monotonic() + END_SECONDS
     for process in processes:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, until - time.monotonic()))
+        process.join(max(0.0, until - time.monotonic()))
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            os.killpg(process.pid or 0, signal.SIGKILL)
+        process.join()
     for each in started:
         with suppress(psutil.Error):
             each.kill()
@@ -243,11 +242,11 @@ def _options(target: Target, folder: Path) -> list[str]:
 def _output(folder: Path) -> IO[bytes]:
     """A file for what a run prints: beside its reports, where these can be written."""
     with suppress(report_files.NotWritten):
-        file = report_files.make_folder(folder) / OUTPUT
-        with report_files.writing(file):
-            flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-            return os.fdopen(os.open(file, flags, report_files.FILE), "w+b")
-    return TemporaryFile()
+        report_files.make_folder(folder)
+        report_files.write(folder / OUTPUT, b"")
+        with report_files.writing(folder / OUTPUT):
+            return (folder / OUTPUT).open("rb")
+    return NamedTemporaryFile()
 
 
 def _end_of(output: IO[bytes]) -> str:
