@@ -19,6 +19,7 @@ from lago_acceptance.cli import (
     live,
     merge,
     nightly,
+    history,
     print_versions,
     provision,
     rehearse,
@@ -53,6 +54,7 @@ commands:
   gate FILE...             judge compose files; the same as lago-gate
   provision [FOLDER]       make .env.lago and the RSA key in a folder; a key that is or was in use is kept
   rehearse HOST|DUMP       restore the newest dump of a host, or a dump here, beside everything else, and read it
+  history [HOST]           print what earlier runs against a host saw; without HOST, the last run of each
   explain [ID]             print the page of a finding id; without ID, list all ids
   list                     list all finding ids by phase
   api-key HOST [OPTION...] list Lago's API keys, or give the gateway a new one
@@ -90,6 +92,7 @@ def _run(arguments: Sequence[str]) -> int:
         "gate": gate.run,
         "provision": provision.run,
         "rehearse": rehearse.run,
+        "history": history.run,
         "explain": _explain,
         "list": lambda given: _no_more("list", given) or explain(""),
         "api-key": api_key.run,

@@ -55,7 +55,8 @@ def roots_of(ca_file: Path | None) -> str | None:
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The options of one run. ``compose_files``: one file for a stack; for the gate also several, and folders.
 
-    ``scheduled``: the run was started by a timer; ``history`` is the file of earlier runs, None for the one in ``reports``.
+    ``scheduled``: the run was started by a timer; ``history`` is the file of earlier runs, None for the one in ``reports``,
+    ``history_on_host`` the path of one that lies on the live host, "" for none.
     """
 
     reports: Path
@@ -76,6 +77,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     allow_mount: tuple[Path, ...] = ()
     scheduled: bool = False
     history: Path | None = None
+    history_on_host: str = ""
 
     def __post_init__(self) -> None:
         # Compose resolves relative paths against its project's folder.
@@ -143,6 +145,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
                 f"--project {self.project!r} is no project of Compose: a name has lower-case letters, digits, hyphens and "
                 "underscores only"
             )
+        if self.history_on_host:
+            self._check_history_on_host()
         above = next(each for each in (self.reports, *self.reports.absolute().parents) if each.exists())
         if not above.is_dir() or not os.access(above, os.W_OK):
             raise UsageError(
@@ -151,3 +155,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             )
         if not 0 < self.deadline < float("inf"):
             raise UsageError(f"--deadline {self.deadline:g} is not a time limit; give seconds, such as 180")
+
+    def _check_history_on_host(self) -> None:
+        if self.target != "live" or self.history:
+            raise UsageError("--history-on-host needs --target live, and is used instead of --history")
+        path = self.history_on_host
+        if not path.startswith("/") or path.endswith("/") or not path.isprintable():
+            raise UsageError(
+                f"--history-on-host {path!r} is no file: write the whole path on the host, such as "
+                "/var/lib/lago-acceptance/history.sqlite3"
+            )

@@ -22,6 +22,7 @@ MODULES = (
     "printed",
     "written",
     "gate",
+    "history",
     "waivers",
     "reporting",
     "progress",

@@ -22,7 +22,9 @@ def noted(config: pytest.Config) -> Iterator[None]:
     try:
         yield
     except report_files.NotWritten as error:
-        config.stash.setdefault(FAILED, []).append(str(error))
+        failed = config.stash.setdefault(FAILED, [])
+        if str(error) not in failed:
+            failed.append(str(error))
 
 
 def pytest_addoption() -> None:

@@ -71,7 +71,7 @@ class NotJudged(msgspec.Struct, frozen=True):
 class PastRun(msgspec.Struct, frozen=True):
     """What the history keeps of a run. ``started`` is Unix time by this machine's clock; ``phases`` has a word for each
     phase (passed, failed, blocked, unknown), ``measurements`` the worst value of each measure, ``cause`` the id of the
-    first error.
+    first error, ``errors`` the ids of all.
     """
 
     run: str
@@ -83,6 +83,7 @@ class PastRun(msgspec.Struct, frozen=True):
     phases: dict[int, str] = {}
     measurements: dict[str, float] = {}
     scheduled: bool = False
+    errors: tuple[str, ...] = ()
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,8 +124,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """What its history is kept under: the host, and the project where one was named."""
-        return f"{self.host} {self.project}".strip()
+        """What its history is kept under: the host, and what was under test there where that was named."""
+        stack = self.deployment.compose_file if self.target == "stack" else ""
+        return history_key(self.host, self.project or stack)
 
     def counts(self, phase: int) -> dict[str, int]:
         """How many checks of a phase had each outcome, and how many warnings there are."""
@@ -151,6 +153,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         """Write it as JSON, without secrets. NotWritten where that fails."""
         content = safe(msgspec.to_builtins(self))
         report_files.write(path, msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
+
+
+def history_key(host: str, named: str) -> str:
+    """What the history of a host is kept under; ``named`` is the Compose project, or the compose file of a stack."""
+    return f"{host} {named}".strip()
 
 
 class NotReadable(Exception):

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from lago_acceptance.hosts.base import Host
     from lago_acceptance.images.resolve import ResolvedImage
     from lago_acceptance.probes.survey import PublicSurvey
-    from lago_acceptance.reports.last_run import LastRunFile
     from lago_acceptance.targets.stack.gateway import GatewayStack
     from lago_acceptance.targets.stack.startup import BringUp
 
@@ -71,10 +70,6 @@ class Target(Protocol):
     @property
     def invalid_credentials(self) -> InvalidCredentials:
         """Credentials that are valid nowhere, the same ones for the whole run."""
-
-    @property
-    def last_run(self) -> LastRunFile | None:
-        """What the last run left on this machine; None where the target was made for this run."""
 
     def prepare(self) -> None:
         """Check that the target can be used. UsageError or Unreachable where it can't."""

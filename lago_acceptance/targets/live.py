@@ -19,7 +19,6 @@ from lago_acceptance.hosts.address import parse
 from lago_acceptance.hosts.ssh import SshHost
 from lago_acceptance.hosts.ssh_errors import CONNECT_SECONDS
 from lago_acceptance.probes.public_endpoints import SYSTEM, PublicEndpoints, Resolver
-from lago_acceptance.reports.last_run import LastRunFile
 from lago_acceptance.targets.from_outside import FromOutside
 
 if TYPE_CHECKING:
@@ -164,11 +163,6 @@ class Live(FromOutside):
     def network(self, which: str) -> str:
         """Docker's name of the network that is shared with the ``proxy`` or the ``gateway``."""
         return self.settings.edge.proxy_network if which == "proxy" else self.settings.edge.gateway_network
-
-    @cached_property
-    def last_run(self) -> LastRunFile:
-        """What the last run against this host left on this machine."""
-        return LastRunFile(self.options.reports / "state", self.host.name, self.options.project)
 
     def down(self) -> str:
         """Close the connection. Nothing was created on the host, so nothing is left there."""

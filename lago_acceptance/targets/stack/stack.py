@@ -195,8 +195,6 @@ class Stack(FromOutside):
         hosts = {role: name for role, name in self.public_names.items() if name in self.routed_hosts}
         return self._running_edge.view(hosts)
 
-    last_run = None
-
     def own_organization(self, facts: Facts) -> None:
         """None: the whole stack was made for this run."""
 

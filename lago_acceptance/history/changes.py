@@ -1,0 +1,41 @@
+"""What has changed since earlier runs, in sentences."""
+
+from __future__ import annotations
+
+import datetime
+
+from lago_acceptance.history.store import FLAPS, Standing, past_run
+from lago_acceptance.reports.summary import Summary
+from lago_acceptance.reports.verdict import NOT_KNOWN
+
+
+def described(summary: Summary, standing: Standing) -> tuple[str, ...]:
+    """What is new, what is gone, and whether the verdict flaps; one sentence each, none where nothing has changed."""
+    before = standing.before
+    if before is None:
+        return ()
+    when = minute(before.started)
+    if summary.billing == NOT_KNOWN:
+        return (
+            ()
+            if before.billing == NOT_KNOWN
+            else (f"in the last run that could judge ({when}): {before.billing}",)
+        )
+    errors = past_run(summary).errors
+    new = [id for id in errors if id not in before.errors]
+    gone = [id for id in before.errors if id not in errors]
+    said = []
+    if new:
+        said.append(f"new since the last run ({when}): {', '.join(new)}")
+    if gone and standing.left_out:
+        said.append(f"red in the last run ({when}), and not all of it checked in this one: {', '.join(gone)}")
+    elif gone:
+        said.append(f"gone since the last run ({when}): {', '.join(gone)}")
+    if standing.changes >= FLAPS:
+        said.append(f"the verdict has changed {standing.changes} times in the last ten runs: it flaps")
+    return tuple(said)
+
+
+def minute(at: float) -> str:
+    """Unix time to the minute, in UTC."""
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")

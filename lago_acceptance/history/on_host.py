@@ -1,0 +1,114 @@
+"""A history that lies on the host under test, for runners that keep nothing: fetched before a run, and put back after it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from lago_acceptance.core import report_files
+from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.printable import one_line
+from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.history.database import Unusable
+from lago_acceptance.hosts.base import Host, ReadCommand, WriteCommand
+
+T = TypeVar("T")
+# Room for 10,000 runs. The host decides what it sends, and a runner's memory is small.
+MOST = 8 * 2**20
+SECONDS = 30.0
+INSTEAD = "choose another file with --history-on-host"
+CHANGED = "changed"
+_FETCH = """
+if [ ! -e "$file" ] && [ ! -L "$file" ]; then echo none; exit 0; fi
+[ -f "$file" ] || { echo "refused it is not a regular file"; exit 0; }
+[ -r "$file" ] || { echo "refused this account may not read it"; exit 0; }
+size=$(wc -c <"$file") && [ "$size" -le "$most" ] || { echo "refused it has $size bytes, and $most are the limit"; exit 0; }
+echo found
+base64 <"$file"
+"""
+# A name of its own beside the file, and one step from the old file to the new.
+_PUT = """
+umask 077
+fail() { rm -f "$new"; echo "$1"; exit 1; }
+new="$file.new.$$"
+mkdir -p "$(dirname "$file")" 2>&1 || exit 1
+set -C
+base64 -d >"$new" <<'END' || fail "it can't be written there: $(df -P "$(dirname "$file")" 2>/dev/null | tail -n 1)"
+%s
+END
+set +C
+[ "$(wc -c <"$new")" -eq "$size" ] || fail "it was not written whole"
+now=none
+[ ! -e "$file" ] || now=$(sha256sum <"$file" | cut -d' ' -f1)
+[ "$now" = "$before" ] || { rm -f "$new"; echo changed; exit 0; }
+mv -f "$new" "$file" 2>&1 || fail "it can't be replaced"
+echo written
+"""
+
+
+class _Put(WriteCommand, frozen=True):
+    """Writes a file. Its content is part of the script: neither arguments nor variables may be so long."""
+
+    content: str = ""
+
+    def script(self) -> str:
+        variables = ReadCommand(self.name, _PUT % self.content, self.environment)
+        return variables.script()
+
+
+class OnHost:
+    """A history on a host. Each method raises Unusable, in one sentence, where it fails."""
+
+    def __init__(self, host: Host, path: str, permit: Permit):
+        self._host, self._path, self._permit = host, path, permit
+
+    def fetch(self, to: Path) -> str:
+        """Copy it to a file here, which is empty where there is none yet. The digest by which ``put`` knows it again."""
+        variables = {"file": self._path, "most": str(MOST)}
+        answer = self._asked(lambda: self._host.read(ReadCommand("history", _FETCH, variables, SECONDS)))
+        first, _, rest = answer.partition("\n")
+        if first not in ("none", "found"):
+            raise self._failed(first.removeprefix("refused "))
+        try:
+            content = base64.b64decode("".join(rest.split()), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise self._failed("the host sent something else than the file") from error
+        with report_files.writing(to, report_files.IN_TMPDIR):
+            report_files.write(to, content)
+        return hashlib.sha256(content).hexdigest() if first == "found" else "none"
+
+    def put(self, file: Path, before: str) -> bool:
+        """Replace it by a file from here, in one step; False where it is no longer the one with the digest ``before``."""
+        content = file.read_bytes()
+        if len(content) > MOST:
+            raise self._failed(
+                f"it has {len(content)} bytes, and {MOST} are the limit: lower [reports] history"
+            )
+        command = _Put(
+            "history",
+            (),
+            {"file": self._path, "before": before, "size": str(len(content))},
+            deadline=SECONDS,
+            content=base64.encodebytes(content).decode().rstrip("\n"),
+        )
+        ended = self._asked(lambda: self._host.change(command, self._permit))
+        said = ended.output.strip().splitlines() or ["it printed nothing"]
+        if ended.code or ended.stopped or said[-1] not in ("written", CHANGED):
+            raise self._failed(ended.stopped or said[-1])
+        return said[-1] != CHANGED
+
+    def _asked(self, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except Unreachable as error:
+            raise self._failed(str(error)) from error
+
+    def _failed(self, reason: str) -> Unusable:
+        return Unusable(
+            f"the history {self._path} on {self._host.name} can't be used: {one_line(redact(reason))[:300]}; {INSTEAD}"
+        )
