@@ -50,12 +50,18 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file of mode 600 in a folder that is there, replacing an earlier one in one step. NotWritten on failure."""
-    with _replacing(path) as beside:
+def write(path: Path, content: bytes, mode: int = FILE, instead: str = IN_REPORTS) -> None:
+    """Write a file in a folder that is there, replacing an earlier one in one step. NotWritten on failure.
+
+    ``mode`` is for what another user's program reads; ``instead`` says what to do where it can't be written.
+    """
+    with _replacing(path, instead) as beside:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+            if mode != FILE:
+                # Not by open, from whose mode the umask is taken.
+                os.fchmod(descriptor, mode)
 
 
 def link(path: Path, target: str) -> None:
@@ -65,10 +71,10 @@ def link(path: Path, target: str) -> None:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def _replacing(path: Path, instead: str = IN_REPORTS) -> Iterator[Path]:
     """A name beside ``path``, for what takes its place at the end."""
     beside = path.with_name(f".{os.urandom(8).hex()}")
-    with writing(path):
+    with writing(path, instead):
         try:
             yield beside
             beside.replace(path)

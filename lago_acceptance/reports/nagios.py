@@ -1,0 +1,156 @@
+"""The verdict as a monitoring plugin prints it, for Nagios, Icinga, Checkmk and others: a line, performance data, a code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from lago_acceptance.core.measurements import worst
+from lago_acceptance.core.printable import one_line
+from lago_acceptance.core.registry import Severity
+from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.reports.summary import Summary
+from lago_acceptance.reports.verdict import BILLS, DOES_NOT_BILL
+
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+# Of several hosts the worst counts, and a host that certainly needs attention is worse than one that nobody has seen.
+_WORSE = (OK, WARNING, UNKNOWN, CRITICAL)
+# NRPE cuts longer answers off, in the middle of a character.
+_LONGEST = 4000
+# Those checks were not asked for.
+_NOT_ASKED = "skipped"
+
+
+class _Form(NamedTuple):
+    """Unit and factor of a measure in the plugins' own units, which have neither days nor hours."""
+
+    unit: str = ""
+    factor: float = 1
+
+
+_FORMS = {
+    "certificate_days": _Form(),
+    "queue_age": _Form("s"),
+    "queue_jobs": _Form(),
+    "dead_jobs": _Form(),
+    "disk_free": _Form("B", 2**20),
+    "dump_age": _Form("s", 3600),
+    "first_invoice": _Form("s"),
+}
+
+
+def line(summaries: Sequence[Summary], settings: Settings | None = None) -> tuple[str, int]:
+    """What a plugin prints, and its exit code: 0 OK, 1 WARNING, 2 CRITICAL or 3 UNKNOWN.
+
+    The first line has the verdict and, behind a bar, performance data with the limits of ``settings``; further lines have
+    the causes. OK: it bills, and everything that was asked for was judged.
+    """
+    codes = {index: code(summary) for index, summary in enumerate(summaries)}
+    worst_code = max(codes.values(), key=_WORSE.index, default=UNKNOWN)
+    numbers = " ".join(
+        number for summary in summaries for number in _numbers(summary, settings, len(summaries) > 1)
+    )
+    head = f"LAGO {WORDS[worst_code]} - {_headline(summaries, codes, worst_code)}"
+    text = f"{head} | {numbers}" if numbers else head
+    for extra in _details(summaries):
+        if len(text.encode()) + len(extra.encode()) > _LONGEST:
+            break
+        text += f"\n{extra}"
+    return text, worst_code
+
+
+def code(summary: Summary) -> int:
+    """The plugins' code for one host."""
+    if summary.exit_code == 1 or summary.billing == DOES_NOT_BILL:
+        return CRITICAL
+    if summary.exit_code != 0 or summary.billing != BILLS:
+        return UNKNOWN
+    return WARNING if summary.findings(Severity.WARNING) or _unjudged(summary) else OK
+
+
+def _headline(summaries: Sequence[Summary], codes: dict[int, int], worst_code: int) -> str:
+    if not summaries:
+        return "no host was looked at"
+    if len(summaries) == 1:
+        return _of_one(summaries[0])
+    counted = ", ".join(
+        f"{sum(each == kind for each in codes.values())} {WORDS[kind]}"
+        for kind in reversed(_WORSE)
+        if kind in codes.values()
+    )
+    first = next(summary for index, summary in enumerate(summaries) if codes[index] == worst_code)
+    return f"{len(summaries)} hosts: {counted}" + (f"; {_of_one(first)}" if worst_code != OK else "")
+
+
+def _of_one(summary: Summary) -> str:
+    said = [f"{_safe(summary.key or summary.target)}: {_safe(summary.billing)}"]
+    if summary.since:
+        said.append(f"since {_safe(summary.since)}")
+    if summary.causes:
+        said.append(f"[{summary.causes[0].finding.id}] {_safe(summary.causes[0].finding.problem)}")
+    elif summary.exit_code != 0:
+        said.append(_safe(summary.notes[0] if summary.notes else summary.verdict))
+    else:
+        warnings, unjudged = len(summary.findings(Severity.WARNING)), _unjudged(summary)
+        said += [f"{warnings} warnings"] if warnings else []
+        said += [f"{unjudged} not judged"] if unjudged else []
+    return ", ".join(said)
+
+
+def _details(summaries: Sequence[Summary]) -> Iterator[str]:
+    """Lines below the first: what is wrong and what to do, then why checks were not judged."""
+    for summary in summaries:
+        host = f"{_safe(summary.key or summary.target)}: " if len(summaries) > 1 else ""
+        for cause in summary.causes:
+            found = cause.finding
+            who = f" {_safe(found.service or found.role or '')}:" if found.service or found.role else ""
+            yield f"{host}[{found.id}]{who} {_safe(found.problem)} To do: {_safe(found.fix)}"
+        for finding in summary.findings(Severity.WARNING):
+            yield f"{host}warning [{finding.id}] {_safe(finding.problem)} To do: {_safe(finding.fix)}"
+        for each in summary.not_judged:
+            if each.outcome != _NOT_ASKED:
+                yield f"{host}{len(each.checks)} not judged: {_safe(each.reason)}"
+
+
+def _unjudged(summary: Summary) -> int:
+    return sum(len(each.checks) for each in summary.not_judged if each.outcome != _NOT_ASKED)
+
+
+def _numbers(summary: Summary, settings: Settings | None, is_one_of_many: bool) -> Iterator[str]:
+    """Performance data: 'label'=value[unit];warning;critical. Limits are ranges, and an alert is what lies outside."""
+    of = f" {_safe(summary.key)}" if is_one_of_many else ""
+    limits = _limits(settings) if settings else {}
+    values = worst(summary.measurements)
+    for measure, form in _FORMS.items():
+        if measure in values:
+            yield _number(f"{measure}{of}", values[measure] * form.factor, form.unit, limits.get(measure, ""))
+    yield _number(f"duration{of}", summary.seconds, "s")
+    yield _number(f"errors{of}", len(summary.causes))
+    yield _number(f"warnings{of}", len(summary.findings(Severity.WARNING)))
+    yield _number(f"not_judged{of}", _unjudged(summary))
+
+
+def _limits(settings: Settings) -> dict[str, str]:
+    edge, limits = settings.edge, settings.limits
+    found = {
+        "certificate_days": f";{edge.certificate_warning_days}:;{edge.certificate_error_days}:",
+        "queue_age": f";;{limits.queue_age}",
+        "disk_free": f";;{limits.free_disk_mib * 2**20}:",
+    }
+    if settings.backup:
+        found["dump_age"] = f";;{settings.backup.hours * 3600:.0f}"
+    return found
+
+
+def _number(label: str, value: float, unit: str = "", limits: str = "") -> str:
+    # The format has no way to write these two in a label.
+    label = label.replace("'", "").replace("=", "-")
+    quoted = f"'{label}'" if " " in label else label
+    return f"{quoted}={f'{value:.2f}'.rstrip('0').rstrip('.')}{unit}{limits}"
+
+
+def _safe(text: str) -> str:
+    """A text as part of a line: a bar begins performance data, and a line feed another line."""
+    return redact(one_line(text)).replace("|", "¦")[:400]
