@@ -1,0 +1,1 @@
+"""The page: reports/index.html, one file that shows what runs have seen, of one host or of many."""
