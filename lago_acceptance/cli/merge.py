@@ -41,8 +41,9 @@ def run(arguments: Sequence[str]) -> int:
     history = reports / merge.HISTORY
     warnings = remembered.add(summaries, history)
     known = remembered.of(summaries, history)
-    merged = merge.fleet(summaries)
-    warnings += [*known.problems, *merge.write(reports, merged, known.past)]
+    warnings += known.problems
+    if summaries:
+        warnings += merge.write(reports, merge.fleet(summaries), known.past)
     for each in summaries:
         many.say(f"{each.key}: {each.verdict}")
     for problem in problems:

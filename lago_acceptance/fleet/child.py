@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import runpy
 import sys
+import traceback
 from collections.abc import Sequence
+
+from lago_acceptance.fleet.merge import INTERNAL_ERROR
 
 
 def run(words: Sequence[str], output: str) -> None:
@@ -17,4 +20,9 @@ def run(words: Sequence[str], output: str) -> None:
         os.dup2(descriptor, number)
     os.close(descriptor)
     sys.argv = list(words)
-    runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+    except Exception:  # noqa: BLE001
+        # Python's own exit code would mean that the host is not accepted.
+        traceback.print_exc()
+        raise SystemExit(INTERNAL_ERROR) from None

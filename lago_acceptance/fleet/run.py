@@ -22,11 +22,12 @@ from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.fleet import child, merge, remembered
+from lago_acceptance.fleet.merge import INTERNAL_ERROR
 from lago_acceptance.fleet.target import Target
 from lago_acceptance.reports.summary import NotReadable, Summary, read
 from lago_acceptance.reports.verdict import in_words
 
-INTERNAL_ERROR, USAGE, UNREACHABLE = 3, 4, 6
+USAGE, UNREACHABLE = 4, 6
 # Exit codes from here on are of a process that could not be forked.
 NOT_STARTED = 255
 HOST_SECONDS = 600.0
@@ -34,6 +35,7 @@ HOST_SECONDS = 600.0
 PER_CORE = 3
 # What a run takes of this machine's memory, with its ssh, and what is left to everything else.
 RUN_MIB, SPARE_MIB = 80, 250
+CGROUP = "/sys/fs/cgroup/memory.{}"
 # How long a run that is ended may take to clean up.
 END_SECONDS = 20
 # How much is printed of what a run has said; its file has everything.
@@ -121,7 +123,7 @@ def at_once() -> int:
     free = psutil.virtual_memory().available
     with suppress(OSError, ValueError):
         # A container may have less than its machine.
-        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{name}").read_text()) for name in ("max", "current"))
+        limit, used = (int(Path(CGROUP.format(name)).read_text()) for name in ("max", "current"))
         free = min(free, limit - used)
     by_memory = int(free / 2**20 - SPARE_MIB) // RUN_MIB
     return max(1, min(PER_CORE * len(os.sched_getaffinity(0)), by_memory))

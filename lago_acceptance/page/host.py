@@ -159,7 +159,11 @@ def headline(hosts: Sequence[Host]) -> str:
         return hosts[0].headline
     state, _, count = next(tally(hosts))
     if count == len(hosts):
-        whole = {"bad": "None of {} hosts bills", "good": "All {} hosts bill", "faults": "All {} hosts bill, with faults"}
+        whole = {
+            "bad": "None of {} hosts bills",
+            "good": "All {} hosts bill",
+            "faults": "All {} hosts bill, with faults",
+        }
         return whole.get(state, "It is not known whether any of {} hosts bills").format(count)
     if state == "unknown":
         return f"It is not known whether {count} of {len(hosts)} hosts {'bills' if count == 1 else 'bill'}"

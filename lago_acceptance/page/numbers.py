@@ -64,7 +64,9 @@ def duration(seconds: float) -> str:
 
 def tiles(measurements: tuple[Measurement, ...]) -> list[Tile]:
     """Certificates, queues and disk, as far as they were read."""
-    beside = {each.about: amount("queue_jobs", each.value) for each in measurements if each.name == "queue_jobs"}
+    beside = {
+        each.about: amount("queue_jobs", each.value) for each in measurements if each.name == "queue_jobs"
+    }
     found = []
     for name, title in _TITLES.items():
         mine = [each for each in measurements if each.name == name and math.isfinite(each.value)]
@@ -80,9 +82,7 @@ def tiles(measurements: tuple[Measurement, ...]) -> list[Tile]:
                 )
                 for each in mine
             )
-            found.append(
-                Tile(title, rows[0].text, rows[:_SHOWN], rows[_SHOWN:])
-            )
+            found.append(Tile(title, rows[0].text, rows[:_SHOWN], rows[_SHOWN:]))
     return found
 
 
@@ -91,7 +91,9 @@ def others(measurements: tuple[Measurement, ...]) -> Iterator[tuple[str, str, st
     chosen = worst(measurements)
     for name in MEASURES:
         if name in chosen and name not in _TITLES:
-            about = next(each.about for each in measurements if (each.name, each.value) == (name, chosen[name]))
+            about = next(
+                each.about for each in measurements if (each.name, each.value) == (name, chosen[name])
+            )
             yield name.replace("_", " ").capitalize(), amount(name, chosen[name]), about
 
 

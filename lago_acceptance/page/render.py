@@ -42,7 +42,9 @@ def html(summaries: Sequence[Summary], past: Mapping[str, Sequence[PastRun]]) ->
         host.Host(number, summary, mine, places)
         for number, (summary, mine) in enumerate(zip(newest, runs, strict=True))
     ]
-    failed = Counter(check.phase for summary in newest for check in summary.checks if check.outcome == "failed")
+    failed = Counter(
+        check.phase for summary in newest for check in summary.checks if check.outcome == "failed"
+    )
     phases = sorted({phase for summary in newest for phase in summary.phases})
     style, script = _source("page.css"), _source("page.js")
     return (

@@ -90,7 +90,8 @@ def checks(faulty: bool, number: int = 0) -> tuple[Check, ...]:
         for place, (phase, name) in enumerate(NAMES)
     ]
     made += [
-        Check(f"{NAMES[0][1]}[{extra}]", NAMES[0][0], "passed", NIGHT, 0.01) for extra in range(len(made), 200)
+        Check(f"{NAMES[0][1]}[{extra}]", NAMES[0][0], "passed", NIGHT, 0.01)
+        for extra in range(len(made), 200)
     ]
     jobs = [place for place, check in enumerate(made) if check.phase == 2]
     edge = [place for place, check in enumerate(made) if check.phase == 3]
@@ -98,16 +99,24 @@ def checks(faulty: bool, number: int = 0) -> tuple[Check, ...]:
 
     def put(place: int, **changes) -> None:
         old = made[place]
-        made[place] = Check(
-            old.name, old.phase, changes.pop("outcome"), old.started, old.seconds, **changes
-        )
+        made[place] = Check(old.name, old.phase, changes.pop("outcome"), old.started, old.seconds, **changes)
 
     put(jobs[0], outcome="passed", findings=(UNROTATED,))
     put(edge[-1], outcome="passed", findings=(MAIL,))
-    put(jobs[-1], outcome="waived", reason="waived: host-port-published: the replica in the other hall reads it, until 2027-01-31", findings=(PUBLISHED,))
+    put(
+        jobs[-1],
+        outcome="waived",
+        reason="waived: host-port-published: the replica in the other hall reads it, until 2027-01-31",
+        findings=(PUBLISHED,),
+    )
     for place in later[:7]:
         put(place, outcome="unknown", reason=NO_KEY, why=NO_KEY, fix=GIVE_KEY)
-    put(edge[-2], outcome="unknown", reason="no second resolver answers", why="no second resolver answers from here")
+    put(
+        edge[-2],
+        outcome="unknown",
+        reason="no second resolver answers",
+        why="no second resolver answers from here",
+    )
     if faulty:
         put(jobs[1], outcome="failed", findings=(WAITING,))
         if number % 2 == 0:
@@ -176,7 +185,9 @@ def summary(
 
 def stopped(host: str, number: int = 0) -> Summary:
     """A run on a host that doesn't bill at all."""
-    return summary(host, number=number, billing=verdict.DOES_NOT_BILL, since=iso(NIGHT - 3 * DAY), changed=False)
+    return summary(
+        host, number=number, billing=verdict.DOES_NOT_BILL, since=iso(NIGHT - 3 * DAY), changed=False
+    )
 
 
 def unreachable(host: str) -> Summary:
@@ -227,7 +238,10 @@ def many(count: int) -> list[Summary]:
     made = [summary(name, faulty=False, number=number) for number, name in enumerate(names)]
     made[7 % count] = stopped(names[7 % count], 8)
     made[19 % count] = unreachable(names[19 % count])
-    made[31 % count], made[44 % count] = summary(names[31 % count], number=31), summary(names[44 % count], number=44)
+    made[31 % count], made[44 % count] = (
+        summary(names[31 % count], number=31),
+        summary(names[44 % count], number=44),
+    )
     return made
 
 
