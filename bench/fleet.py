@@ -50,12 +50,13 @@ def measure(host: lago.LiveLago, folder: Path, counts: tuple[int, ...] = COUNTS)
         look(host, server, 1, folder / "warm", compiled)
         one = 0.0
         for count in counts:
-            taken, mib, accepted = look(host, server, count, folder / str(count), compiled)
+            taken, mib, busy, accepted = look(host, server, count, folder / str(count), compiled)
             one = one or taken
             limit = RUNNER_MIB + HOST_MIB * min(count, at_once)
             promised = f"at most {AT_MOST}" if count == MANY else ""
             line(f"{count} simulated hosts", f"{taken:.1f} s")
             line("  a host", f"{taken / count:.2f} s")
+            line("  processor time of a host", f"{busy / count:.2f} s")
             line("  beside one host", f"{taken / one:.1f}", promised)
             line("  memory at its peak", f"{mib:.0f} MiB", f"at most {limit}")
             line("  accepted", str(accepted), str(count))
@@ -67,8 +68,8 @@ def measure(host: lago.LiveLago, folder: Path, counts: tuple[int, ...] = COUNTS)
 
 def look(
     host: lago.LiveLago, server: sshd.Sshd, count: int, folder: Path, compiled: dict[str, str]
-) -> tuple[float, float, int]:
-    """Look at so many hosts: the seconds, the MiB at the peak, and how many were accepted."""
+) -> tuple[float, float, float, int]:
+    """Look at so many hosts: the seconds, the MiB at the peak, seconds of processors, and how many were accepted."""
     folder.mkdir()
     names = [f"host-{number}" for number in range(count)]
     aliases = (f"Host {name}\n  HostName 127.0.0.1\n  Port {server.port}\n" for name in names)
@@ -97,9 +98,10 @@ def look(
             stdout=output,
             stderr=output,
         )
-        peak = 0.0
+        peak = busy = 0.0
         while process.poll() is None:
-            peak = max(peak, _mib(process.pid))
+            mib, seconds = _used(process.pid)
+            peak, busy = max(peak, mib), max(busy, seconds)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.3)
             if time.monotonic() - started > DEADLINE:
@@ -114,18 +116,20 @@ def look(
             f"note: {each['host']}: {each['verdict']}: {[c['finding']['problem'] for c in each['causes']]}",
             flush=True,
         )
-    return taken, peak, sum(each["exit_code"] == 0 for each in hosts)
+    return taken, peak, busy, sum(each["exit_code"] == 0 for each in hosts)
 
 
-def _mib(pid: int) -> float:
-    """The memory of a process and of all that it started; what they share counts once."""
-    found = 0
+def _used(pid: int) -> tuple[float, float]:
+    """MiB of a process and of all that it started, what they share counted once; and the seconds of those that ended."""
+    mib = seconds = 0.0
     with suppress(psutil.Error):
         parent = psutil.Process(pid)
         for each in (parent, *parent.children(recursive=True)):
             with suppress(psutil.Error):
-                found += each.memory_full_info().pss
-    return found / 2**20
+                mib += each.memory_full_info().pss / 2**20
+                times = each.cpu_times()
+                seconds += times.children_user + times.children_system
+    return mib, seconds
 
 
 def _seconds_of_an_answer(host: lago.LiveLago) -> float:
