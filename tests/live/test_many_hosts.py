@@ -9,7 +9,6 @@ import subprocess
 import pytest
 
 from lago_acceptance.core.waiting import until
-from lago_acceptance.plugin import many_hosts
 from tests.support import processes, suite_run
 from tests.support.patience import PATIENCE
 
@@ -24,20 +23,6 @@ def test_two_hosts_that_can_not_be_reached(tmp_path):
         assert f"ssh://{name}: the target could not be reached" in verdicts
         assert (tmp_path / name / "latest" / "summary.json").is_file()
     assert "Traceback" not in result.output
-
-
-def test_a_run_that_breaks_off_does_not_inherit_an_earlier_verdict(tmp_path):
-    """Reports of a run that was accepted are there; the next one is killed before it writes any."""
-    earlier = tmp_path / "a" / "earlier"
-    earlier.mkdir(parents=True)
-    (earlier / "summary.json").write_text('{"verdict": "accepted"}')
-    (tmp_path / "a" / "latest").symlink_to("earlier")
-    lines: list[str] = []
-
-    killed = ("sh", "-c", "kill -9 $$")
-    code = many_hosts.run_each(["ssh://a", "ssh://b"], ["-m", "smoke"], tmp_path, lines.append, killed)
-    assert code == 3
-    assert not [line for line in lines if "accepted" in line]
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
