@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from lago_acceptance.history.store import FLAPS, Standing, past_run
+from lago_acceptance.history.store import FLAPS, JUDGED, Standing, past_run
 from lago_acceptance.reports.summary import Summary
 from lago_acceptance.reports.verdict import NOT_KNOWN
 
@@ -15,12 +15,9 @@ def described(summary: Summary, standing: Standing) -> tuple[str, ...]:
     if before is None:
         return ()
     when = minute(before.started)
-    if summary.billing == NOT_KNOWN:
-        return (
-            ()
-            if before.billing == NOT_KNOWN
-            else (f"in the last run that could judge ({when}): {before.billing}",)
-        )
+    if summary.exit_code not in JUDGED:
+        known = before.billing != NOT_KNOWN
+        return (f"in the last run that could judge ({when}): {before.billing}",) if known else ()
     errors = past_run(summary).errors
     new = [id for id in errors if id not in before.errors]
     gone = [id for id in before.errors if id not in errors]

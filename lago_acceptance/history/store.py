@@ -16,10 +16,10 @@ from lago_acceptance.core.measurements import worst
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.history.database import NAME, Database, Unusable
-from lago_acceptance.reports.summary import PastRun, Summary, unix
+from lago_acceptance.reports.summary import Check, PastRun, Summary, unix
 from lago_acceptance.reports.verdict import BILLING, BILLS, DOES_NOT_BILL, NOT_KNOWN, WITH_FAULTS
 
-__all__ = ("FLAPS", "NAME", "WEEK", "History", "LastAlarm", "Look", "Standing", "Unusable")
+__all__ = ("FLAPS", "JUDGED", "NAME", "WEEK", "History", "LastAlarm", "Look", "Standing", "Unusable")
 T = TypeVar("T")
 WEEK = 7 * 86400.0
 # Of how many runs changes are counted, and how many of them are too many.
@@ -27,6 +27,8 @@ COUNTED, FLAPS = 10, 4
 _SEVERITY = (BILLS, WITH_FAULTS, DOES_NOT_BILL)
 _YEAR_10000 = 253402300800
 _WAIVERS = "waivers::"
+# The exit codes of runs that have judged.
+JUDGED = (0, 1)
 # Runs that say nothing about the deployment: interrupted ones, and those with wrong options.
 _NOT_RECORDED = (2, 4)
 
@@ -74,7 +76,7 @@ class _Row(msgspec.Struct, frozen=True):
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """Where a run belongs: ``since`` as it is stored, and whether the run ``counts`` as a verdict."""
+    """Where a run belongs: ``since`` as it is stored, and whether later runs are compared with it: it ``counts``."""
 
     standing: Standing
     since: float
@@ -181,7 +183,7 @@ class History:
                 past.billing,
                 place.since,
                 place.counts,
-                _encoded(sorted(_red(summary))),
+                _encoded(_red(summary)),
                 look.observed_at if look else None,
                 _encoded({_clean(waiver): _clean(check) for waiver, check in look.waived.items()})
                 if look
@@ -231,23 +233,32 @@ def _word(counts: dict[str, int]) -> str:
 
 
 def _placed(connection: sqlite3.Connection, summary: Summary) -> _Place:
-    key, now, known = _clean(summary.key), past_run(summary), summary.billing != NOT_KNOWN
-    latest = _rows(connection, key, "", 1)
-    judged = _rows(connection, key, "AND counts", COUNTED - 1)
+    key, now = _clean(summary.key), past_run(summary)
+    known, judged = now.billing != NOT_KNOWN, now.exit_code in JUDGED
+    latest, whole = _rows(connection, key, "", 1), _rows(connection, key, "AND counts", 1)
+    verdicts = _rows(connection, key, f"AND counts AND billing != '{NOT_KNOWN}'", COUNTED - 1)
+    left_out = judged and any(_leaves_out(summary, now, row) for row in whole)
+    counts = judged and not (left_out and not _is_worse(now, verdicts))
     # A verdict follows upon the last verdict, its absence upon any run.
-    compared = judged[:1] if known else latest
+    compared = verdicts[:1] if known else latest
     same = any(row.billing == now.billing for row in compared)
     since = compared[0].since if same else now.started
-    left_out = known and any(_leaves_out(summary, now, row) for row in judged[:1])
-    counts = known and not (left_out and _SEVERITY.index(now.billing) <= _SEVERITY.index(judged[0].billing))
-    words = [now.billing] * counts + [row.billing for row in judged]
-    before = (judged or latest)[0].past if latest else None
+    telling = counts or not known
+    before = (whole or latest)[0].past if latest else None
     changed = before is not None and (
-        (not same and (counts or not known)) or (known and _other_errors(now, before, left_out))
+        (telling and not same) or (judged and _other_errors(now, before, left_out))
     )
-    shown = _within(connection, key, since, now.started) if latest and (same or counts or not known) else None
+    shown = _within(connection, key, since, now.started) if latest and (same or telling) else None
+    words = [now.billing] * (counts and known) + [row.billing for row in verdicts]
     changes = sum(one != other for one, other in itertools.pairwise(words))
     return _Place(Standing(shown, changed, changes, before, left_out), since, counts)
+
+
+def _is_worse(now: PastRun, verdicts: list[_Row]) -> bool:
+    return any(
+        now.billing in _SEVERITY and _SEVERITY.index(now.billing) > _SEVERITY.index(row.billing)
+        for row in verdicts[:1]
+    )
 
 
 def _other_errors(now: PastRun, before: PastRun, left_out: bool) -> bool:
@@ -260,21 +271,25 @@ def _leaves_out(summary: Summary, now: PastRun, judged: _Row) -> bool:
 
     Later it does: somebody may have given up those checks.
     """
-    looked_at = {_name(check.name) for check in summary.checks}
-    return abs(now.started - judged.past.started) < WEEK and not looked_at.issuperset(judged.red)
+    if abs(now.started - judged.past.started) >= WEEK:
+        return False
+    looked_at = {_name(check) for check in summary.checks}
+    return not looked_at.issuperset(judged.red) and not set(map(_clean, looked_at)).issuperset(judged.red)
 
 
-def _red(summary: Summary) -> set[str]:
+def _red(summary: Summary) -> list[str]:
     """The checks that were red. Waivers are judged together with any checks, and are none themselves."""
-    return {
-        _name(check.name)
+    red = {
+        _name(check)
         for check in summary.checks
         if check.outcome == "failed" and not check.name.startswith(_WAIVERS)
     }
+    return sorted(map(_clean, red))
 
 
-def _name(check: str) -> str:
-    return _clean(check.partition("[")[0])
+def _name(check: Check) -> str:
+    """A test's name without its parameters, which may differ from run to run."""
+    return check.name.partition("[")[0]
 
 
 def _within(connection: sqlite3.Connection, key: str, since: float, now: float) -> float:

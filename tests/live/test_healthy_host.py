@@ -141,13 +141,27 @@ def test_the_next_run_compares_with_this_one(live_lago, tmp_path):
         "ZADD", "dead", str(time.time()), '{"class":"X","wrapped":"SendWebhookJob","error_message":"boom"}'
     )
     try:
-        second = suite_run.run(tmp_path, *chosen)
+        second = suite_run.run(tmp_path, *chosen, "--scheduled")
         third = suite_run.run(tmp_path, *chosen)
+        live_lago.redis(
+            "ZADD", "dead", str(time.time()), '{"class":"X","wrapped":"BillJob","error_message":"boom"}'
+        )
+        by_hand = suite_run.run(tmp_path, *chosen)
+        night = suite_run.run(tmp_path, *chosen, "--scheduled")
+        after = suite_run.run(tmp_path, *chosen)
     finally:
         live_lago.redis("ZREMRANGEBYSCORE", "dead", str(time.time() - 600), "+inf")
     assert second.red() == {"jobs-died"}
     assert "SendWebhookJob died since" in second.output
     assert third.code == 0, third.output
+    for each in (by_hand, night):
+        assert each.red() == {"jobs-died"} and "BillJob died since" in each.output
+    assert [note for note in by_hand.summary["notes"] if note.startswith("new since the last run")]
+    assert not night.summary["changed"] and night.summary["since"] == by_hand.summary["since"]
+    assert after.code == 0 and after.summary["changed"]
+    assert any(
+        note.startswith("gone since the last run") and "jobs-died" in note for note in after.summary["notes"]
+    )
 
 
 def test_two_lago_stacks_need_a_name(live_lago, tmp_path):

@@ -40,10 +40,10 @@ def written(file) -> Path:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on a disk of 96 KiB."""
+    """A folder on a disk of 512 KiB."""
     place = tmp_path / "disk"
     place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "lago-test", place], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "lago-test", place], check=True)
     yield place
     subprocess.run(["umount", place], check=True)
 
@@ -271,23 +271,21 @@ def test_locked_by_another_process(written, monkeypatch):
 
 @NEEDS_ROOT
 def test_a_full_disk(small_disk):
-    file = small_disk / NAME
+    file, filler = small_disk / NAME, small_disk / "filler"
+    filler.write_bytes(b"x" * 400 * 1024)
     with (
         History(file) as history,
         pytest.raises(Unusable, match="no space is left there; free some, or choose"),
     ):
         for number in range(10_000):
             history.add(summary(number))
-    (small_disk / "filler").unlink(missing_ok=True)
-    subprocess.run(
-        ["bash", "-c", f"cat /dev/zero >{small_disk}/filler"], stderr=subprocess.DEVNULL, check=False
-    )
+    subprocess.run(["bash", "-c", f"cat /dev/zero >>{filler}"], stderr=subprocess.DEVNULL, check=False)
     with History(file) as history, pytest.raises(Unusable, match="no space is left there"):
         history.add(summary(1))
-    (small_disk / "filler").unlink()
+    filler.unlink()
     with History(file) as history:
         history.add(unreached(1))
-        assert not history.notes, "a full disk damages nothing"
+        assert history.runs(HOST)[-1].exit_code == 6 and not history.notes, "a full disk damages nothing"
 
 
 @NEEDS_ROOT

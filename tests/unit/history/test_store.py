@@ -103,6 +103,29 @@ def test_a_look_at_some_checks_does_not_end_what_it_did_not_look_at(history):
     assert history.standing(summary(1)).since == at(1)
 
 
+def test_several_such_looks_end_nothing_either(history):
+    history.add(summary(0, ["a"]))
+    for number in (0.2, 0.4):
+        history.add(summary(number, checks=["b"]))
+    assert history.standing(summary(0.6, checks=["b"])).left_out
+    assert history.standing(summary(1, ["a"])).since == at(0)
+
+
+def test_a_red_run_that_has_not_seen_whether_it_bills(history):
+    history.add(summary(0))
+    red = summary(1, ["a"], billing="not known")
+    standing = history.standing(red)
+    assert standing.changed and standing.since == at(1)
+    assert described(red, standing) == ("new since the last run (2026-11-01 03:17 UTC): a",)
+    history.add(red)
+    again = history.standing(summary(2, ["a"], billing="not known"))
+    assert again.since == at(1) and not again.changed
+    better = summary(3)
+    standing = history.standing(better)
+    assert standing.since == at(0) and standing.changed and standing.changes == 0
+    assert described(better, standing) == ("gone since the last run (2026-11-02 03:17 UTC): a",)
+
+
 def test_what_such_a_look_finds_counts(history):
     history.add(summary(0, ["a"]))
     worse = summary(0.5, ["b"], checks=["b"], billing="does not bill")
