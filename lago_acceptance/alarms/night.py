@@ -1,4 +1,4 @@
-"""All that a run sends when it has ended: alarms, the heartbeat, metrics."""
+"""All that a run sends about its hosts when it has ended: alarms, and metrics to a Pushgateway."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from lago_acceptance.alarms import heartbeat, notify, pushgateway
+from lago_acceptance.alarms import notify, pushgateway
 from lago_acceptance.alarms.settings import AlarmSettings
 from lago_acceptance.reports.summary import Summary
 
@@ -31,7 +31,6 @@ class Report(msgspec.Struct, frozen=True):
 def report(
     settings: AlarmSettings | None,
     summaries: Sequence[Summary],
-    exit_code: int,
     last_alarms: Mapping[str, notify.LastAlarm | None],
     now: float,
     last_success: Mapping[str, float] | None = None,
@@ -63,5 +62,4 @@ def report(
     warnings = [*settings.warnings, *delivery.warnings]
     if settings.pushgateway:
         warnings += pushgateway.push(settings.pushgateway, summaries, last_success or {})
-    warnings += heartbeat.fail(settings, exit_code) if exit_code else heartbeat.success(settings)
     return Report(warnings, sent)

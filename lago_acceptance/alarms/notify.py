@@ -32,11 +32,11 @@ _EARLY = 0.05
 _HOUR = 3600
 # What calls everybody in a chat, or somebody, when it comes from a container's log.
 _CALL = re.compile(r"@(?=(?:everyone|here|channel|all|room)\b)|<(?=[!@#])", re.IGNORECASE)
-_PREDICATES = {
-    BILLS: "bills",
-    DOES_NOT_BILL: "does not bill",
-    WITH_FAULTS: "bills, with faults",
-    NOT_KNOWN: "may or may not bill: there is no verdict",
+_TITLES = {
+    BILLS: "Lago on {} bills",
+    DOES_NOT_BILL: "Lago on {} does not bill",
+    WITH_FAULTS: "Lago on {} bills, with faults",
+    NOT_KNOWN: "Nobody knows whether Lago on {} bills",
 }
 
 
@@ -96,8 +96,8 @@ def due(summary: Summary, last: LastAlarm | None, now: float, repeat_hours: floa
 def message(summary: Summary, why: str, page: str) -> Message:
     """The alarm of a host: verdict, since when, causes with what they lead to and what to do, and the page."""
     host = _safe(summary.key or summary.target)
-    predicate = "bills again" if why == RECOVERED else _PREDICATES.get(summary.billing, summary.billing)
-    title = f"{'Still: ' if why == STILL_RED else ''}Lago on {host} {predicate}"
+    title = _TITLES.get(summary.billing, _TITLES[NOT_KNOWN]).format(host)
+    title = {RECOVERED: f"{title} again", STILL_RED: f"Still: {title}"}.get(why, title)
     kind = {BILLS: "success", DOES_NOT_BILL: "failure"}.get(summary.billing, "warning")
     return Message(
         title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…",
@@ -175,7 +175,6 @@ def _service(url: str) -> Apprise:
         app_id="lago-acceptance",
         app_desc="Acceptance tests of Lago",
         app_url="",
-        async_mode=False,
         service_timeout=0,
     )
     made = apprise.Apprise(asset=asset)
@@ -208,23 +207,23 @@ def _state(summary: Summary, host: str) -> list[str]:
 
 def _causes(summary: Summary) -> list[str]:
     lines = [line for each in summary.causes[:_AT_MOST] for line in _cause(each)]
-    if more := len(summary.causes) - _AT_MOST:
-        lines += ["", f"and {more} more"] if more > 0 else []
-    if not summary.causes and is_red(summary):
+    if (more := len(summary.causes) - _AT_MOST) > 0:
+        lines += ["", f"and {more} more"]
+    if summary.notes and not summary.causes and is_red(summary):
         # What ended a run comes first among its notes.
-        lines += ["", *(f"- {_safe(note)}" for note in summary.notes[:_AT_MOST])] if summary.notes else []
+        lines += ["", *(f"- {_safe(note)}" for note in summary.notes[:_AT_MOST])]
     return lines
 
 
 def _cause(each: Cause) -> list[str]:
     finding = each.finding
     where = " ".join(str(part) for part in (finding.service or finding.role, finding.place) if part)
-    blocked = f" {len(each.blocked)} more can't be judged because of it." if each.blocked else ""
     return [
         "",
         f"[{finding.id}]{f' {_safe(where)}:' if where else ''} {_safe(finding.problem)}",
-        f"Leads to: {_safe(finding.impact)}{blocked}",
+        f"Leads to: {_safe(finding.impact)}",
         f"To do: {_safe(finding.fix)}",
+        *([f"Blocks: {len(each.blocked)} checks"] if each.blocked else []),
     ]
 
 

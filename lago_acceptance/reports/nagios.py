@@ -45,15 +45,13 @@ def line(summaries: Sequence[Summary], settings: Settings | None = None) -> tupl
     """What a plugin prints, and its exit code: 0 OK, 1 WARNING, 2 CRITICAL or 3 UNKNOWN.
 
     The first line has the verdict and, behind a bar, performance data with the limits of ``settings``; further lines have
-    the causes. OK: it bills, and everything that was asked for was judged.
+    the causes, or of several hosts those that are not OK. OK: it bills, and everything that was asked for was judged.
     """
-    codes = {index: code(summary) for index, summary in enumerate(summaries)}
-    worst_code = max(codes.values(), key=_WORSE.index, default=UNKNOWN)
-    numbers = " ".join(
-        number for summary in summaries for number in _numbers(summary, settings, len(summaries) > 1)
-    )
+    codes = [code(summary) for summary in summaries]
+    worst_code = max(codes, key=_WORSE.index, default=UNKNOWN)
+    numbers = " ".join(_numbers(summaries, settings, codes))
     head = f"LAGO {WORDS[worst_code]} - {_headline(summaries, codes, worst_code)}"
-    text = f"{head} | {numbers}" if numbers else head
+    text = f"{head} | {numbers}"
     for extra in _details(summaries):
         if len(text.encode()) + len(extra.encode()) > _LONGEST:
             break
@@ -70,17 +68,13 @@ def code(summary: Summary) -> int:
     return WARNING if summary.findings(Severity.WARNING) or _unjudged(summary) else OK
 
 
-def _headline(summaries: Sequence[Summary], codes: dict[int, int], worst_code: int) -> str:
+def _headline(summaries: Sequence[Summary], codes: list[int], worst_code: int) -> str:
     if not summaries:
         return "no host was looked at"
     if len(summaries) == 1:
         return _of_one(summaries[0])
-    counted = ", ".join(
-        f"{sum(each == kind for each in codes.values())} {WORDS[kind]}"
-        for kind in reversed(_WORSE)
-        if kind in codes.values()
-    )
-    first = next(summary for index, summary in enumerate(summaries) if codes[index] == worst_code)
+    counted = ", ".join(f"{codes.count(kind)} {WORDS[kind]}" for kind in reversed(_WORSE) if kind in codes)
+    first = summaries[codes.index(worst_code)]
     return f"{len(summaries)} hosts: {counted}" + (f"; {_of_one(first)}" if worst_code != OK else "")
 
 
@@ -100,36 +94,46 @@ def _of_one(summary: Summary) -> str:
 
 
 def _details(summaries: Sequence[Summary]) -> Iterator[str]:
-    """Lines below the first: what is wrong and what to do, then why checks were not judged."""
+    """Lines below the first: what is wrong and what to do, then why checks were not judged; of several hosts a line each."""
+    if len(summaries) > 1:
+        for each in sorted(summaries, key=lambda each: -_WORSE.index(code(each))):
+            if code(each) != OK:
+                yield f"{WORDS[code(each)]} {_of_one(each)}"
+        return
     for summary in summaries:
-        host = f"{_safe(summary.key or summary.target)}: " if len(summaries) > 1 else ""
         for cause in summary.causes:
             found = cause.finding
             who = f" {_safe(found.service or found.role or '')}:" if found.service or found.role else ""
-            yield f"{host}[{found.id}]{who} {_safe(found.problem)} To do: {_safe(found.fix)}"
+            yield f"[{found.id}]{who} {_safe(found.problem)} To do: {_safe(found.fix)}"
         for finding in summary.findings(Severity.WARNING):
-            yield f"{host}warning [{finding.id}] {_safe(finding.problem)} To do: {_safe(finding.fix)}"
-        for each in summary.not_judged:
-            if each.outcome != _NOT_ASKED:
-                yield f"{host}{len(each.checks)} not judged: {_safe(each.reason)}"
+            yield f"warning [{finding.id}] {_safe(finding.problem)} To do: {_safe(finding.fix)}"
+        for unjudged in summary.not_judged:
+            if unjudged.outcome != _NOT_ASKED:
+                yield f"{len(unjudged.checks)} not judged: {_safe(unjudged.reason)}"
 
 
 def _unjudged(summary: Summary) -> int:
     return sum(len(each.checks) for each in summary.not_judged if each.outcome != _NOT_ASKED)
 
 
-def _numbers(summary: Summary, settings: Settings | None, is_one_of_many: bool) -> Iterator[str]:
-    """Performance data: 'label'=value[unit];warning;critical. Limits are ranges, and an alert is what lies outside."""
-    of = f" {_safe(summary.key)}" if is_one_of_many else ""
+def _numbers(summaries: Sequence[Summary], settings: Settings | None, codes: list[int]) -> Iterator[str]:
+    """Performance data: label=value[unit];warning;critical. Limits are ranges, and an alert is what lies outside.
+
+    Of several hosts the worst of each number: a plugin's answer has room for no more.
+    """
     limits = _limits(settings) if settings else {}
-    values = worst(summary.measurements)
+    values = worst(tuple(each for summary in summaries for each in summary.measurements))
     for measure, form in _FORMS.items():
         if measure in values:
-            yield _number(f"{measure}{of}", values[measure] * form.factor, form.unit, limits.get(measure, ""))
-    yield _number(f"duration{of}", summary.seconds, "s")
-    yield _number(f"errors{of}", len(summary.causes))
-    yield _number(f"warnings{of}", len(summary.findings(Severity.WARNING)))
-    yield _number(f"not_judged{of}", _unjudged(summary))
+            yield _number(measure, values[measure] * form.factor, form.unit, limits.get(measure, ""))
+    yield _number("duration", max((summary.seconds for summary in summaries), default=0), "s")
+    yield _number("errors", sum(len(summary.causes) for summary in summaries))
+    yield _number("warnings", sum(len(summary.findings(Severity.WARNING)) for summary in summaries))
+    yield _number("not_judged", sum(map(_unjudged, summaries)))
+    if len(summaries) > 1:
+        yield _number("hosts", len(summaries))
+        for kind in _WORSE:
+            yield _number(f"hosts_{WORDS[kind].lower()}", codes.count(kind))
 
 
 def _limits(settings: Settings) -> dict[str, str]:
@@ -145,10 +149,7 @@ def _limits(settings: Settings) -> dict[str, str]:
 
 
 def _number(label: str, value: float, unit: str = "", limits: str = "") -> str:
-    # The format has no way to write these two in a label.
-    label = label.replace("'", "").replace("=", "-")
-    quoted = f"'{label}'" if " " in label else label
-    return f"{quoted}={f'{value:.2f}'.rstrip('0').rstrip('.')}{unit}{limits}"
+    return f"{label}={f'{value:.2f}'.rstrip('0').rstrip('.')}{unit}{limits}"
 
 
 def _safe(text: str) -> str:

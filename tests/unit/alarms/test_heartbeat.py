@@ -44,13 +44,6 @@ def test_what_follows_the_path_stays(httpserver):
     assert asked(httpserver) == [f"{CHECK}/start?create=1"]
 
 
-@pytest.mark.parametrize(("exit_code", "end"), [(0, ""), (1, "/1"), (6, "/6")])
-def test_a_night_ends_with_its_exit_code(httpserver, exit_code, end):
-    settings = beating(answering(httpserver, f"{CHECK}{end}"))
-    assert report(settings, [night()], exit_code, {}, MORNING).warnings == []
-    assert asked(httpserver) == [f"{CHECK}{end}"]
-
-
 def test_without_a_heartbeat_nothing_is_asked():
     assert heartbeat.start(None) + heartbeat.success(AlarmSettings(())) == []
 
@@ -82,7 +75,7 @@ def test_metrics_are_pushed_to_a_group_of_this_runner(httpserver):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pushgateway.socket, "gethostname", lambda: "runner-1")
         settings = AlarmSettings((), pushgateway=f"http://127.0.0.1:{httpserver.port}")
-        assert report(settings, [red_night()], 1, {}, MORNING).warnings == []
+        assert report(settings, [red_night()], {}, MORNING).warnings == []
     (request, _) = httpserver.log[0]
     assert b'lago_acceptance_accepted{host="root@billing.example.com",project=""} 0.0' in request.data
 

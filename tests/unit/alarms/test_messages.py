@@ -22,8 +22,9 @@ def test_it_has_host_verdict_since_cause_impact_fix_and_page():
         "It has changed 3 times in the last ten runs.",
         "",
         "[service-down] worker: the worker is not running",
-        "Leads to: no invoice is made 1 more can't be judged because of it.",
+        "Leads to: no invoice is made",
         "To do: docker compose up -d worker",
+        "Blocks: 1 checks",
         "",
         "Not judged (3):",
         "- 3: no API key is known",
@@ -41,7 +42,7 @@ def test_it_has_host_verdict_since_cause_impact_fix_and_page():
         (
             night(billing="not known", exit_code=6),
             "changed",
-            "Lago on root@billing.example.com may or may not bill: there is no verdict",
+            "Nobody knows whether Lago on root@billing.example.com bills",
             "warning",
         ),
         (

@@ -1,4 +1,4 @@
-"""contrib's alert rules and dashboard are valid, and ask for nothing that is not written."""
+"""promtool reads the metrics without a complaint; contrib's alerts and dashboard are valid, and ask only for what is written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from lago_acceptance.reports.metrics import PREFIX, write
-from tests.support.nights import HOST, MEASURED, MORNING, red_night
+from tests.support.nights import HOST, MEASURED, MORNING, night, red_night
 from tests.support.paths import ROOT
 
 PROMETHEUS = ROOT / "contrib" / "prometheus"
@@ -33,6 +33,20 @@ def promtool(*arguments) -> str:
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
+
+
+def test_the_metrics_are_as_prometheus_wants_them(tmp_path):
+    write(tmp_path / "lago.prom", [red_night(measurements=MEASURED), night(host="root@b")], {HOST: MORNING})
+    with (tmp_path / "lago.prom").open() as metrics:
+        ended = subprocess.run(
+            ["promtool", "check", "metrics"],
+            stdin=metrics,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")
 
 
 @pytest.fixture(scope="module")
