@@ -41,7 +41,7 @@ def places(summaries: Sequence[Summary]) -> Places:
 
 
 def packed(summaries: Sequence[Summary], past: Sequence[Sequence[PastRun]], names: Places) -> str:
-    """What ``data`` gives, as the page holds it: JSON, deflated, in Base64. Nothing in it is markup."""
+    """What ``data`` gives, as the page holds it: JSON, deflated, in Base64."""
     return base64.b64encode(zlib.compress(msgspec.json.encode(data(summaries, past, names)), 9)).decode()
 
 

@@ -31,6 +31,8 @@ def write(path: Path, summaries: Sequence[Summary], past: Mapping[str, Sequence[
 
 def html(summaries: Sequence[Summary], past: Mapping[str, Sequence[PastRun]]) -> str:
     """The page as one HTML document that loads nothing. ValueError without a summary."""
+    from markupsafe import Markup
+
     if not summaries:
         raise ValueError("a page needs the summary of at least one run")
     # More secrets may be known now than when a page was made before.
@@ -56,7 +58,8 @@ def html(summaries: Sequence[Summary], past: Mapping[str, Sequence[PastRun]]) ->
             tally=list(host.tally(hosts)),
             phases=[(phase, PHASES.get(phase, ""), failed[phase]) for phase in phases],
             ended=max(summary.ended or summary.started for summary in newest),
-            data=encoded.packed(newest, runs, places),
+            # Base64 has no markup, and looks like a secret to who redacts.
+            data=Markup(encoded.packed(newest, runs, places)),
             style=style,
             script=script,
             style_hash=_hash(style),

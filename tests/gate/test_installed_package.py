@@ -44,6 +44,8 @@ def test_the_wheel_holds_one_package_and_no_secret(wheel):
         "facts/scripts/collect.sh",
         "facts/scripts/mask.awk",
         "targets/stack/scripts/daemon.sh",
+        "page/templates/index.html.j2",
+        "page/templates/page.js",
         "py.typed",
     ):
         assert f"lago_acceptance/{script}" in names

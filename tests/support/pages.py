@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from lago_acceptance import __version__
 from lago_acceptance.clients.browser import executable
 from lago_acceptance.core.findings import Finding, Place
@@ -19,7 +21,7 @@ from lago_acceptance.core.measurements import Measurement, worst
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.page import render
 from lago_acceptance.reports import verdict
-from lago_acceptance.reports.summary import Check, Deployment, PastRun, Summary, iso
+from lago_acceptance.reports.summary import Cause, Check, Deployment, NotJudged, PastRun, Summary, iso
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ PUBLISHED = Finding(
     impact="who is in that network can try passwords",
     fix="publish it as 127.0.0.1:5432 or not at all",
 )
+HOSTILE = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u2028\x1b[31m\x00\udcff\u202e{{7*7}}]]>-->"
 NO_KEY = "no API key is known in the container"
 GIVE_KEY = "set LAGO_API_KEY, or name a file that holds it with --api-key-file"
 
@@ -250,18 +253,37 @@ def history(summaries: Sequence[Summary], count: int = 90) -> dict[str, tuple[Pa
     return {each.key: nights(each, count, number) for number, each in enumerate(summaries)}
 
 
+def everywhere(text: str) -> tuple[Summary, dict[str, list[PastRun]]]:
+    """A run with a text in every field that can hold one."""
+    finding = Finding(
+        id=text, problem=text, impact=text, fix=f"`{text}`", service=text, role=text, place=Place(text)
+    )
+    check = Check(text, 2, "failed", 1.0, 1.0, text, (finding,), text, text, text)
+    summary = Summary(
+        run=text, version=text, target=text, host=text, project=text, deployment=Deployment(text, text, text, text),
+        started=text, ended=text, seconds=1.0, since=text, changes=3, verdict=text, exit_code=1,
+        causes=(Cause(finding, (text,), (text,)),),
+        not_judged=(NotJudged("unknown", text, (text,), "", f"`{text}`"), NotJudged("blocked", text, (text,), text)),
+        measurements=tuple(Measurement(name, 1, text) for name in ("certificate_days", "queue_age", "dump_age")),
+        timings={text: 1.0}, stand_ins=(text,), images={text: text}, notes=(text,),
+        checks=(check, msgspec.structs.replace(check, outcome="waived"), msgspec.structs.replace(check, name="a::b", outcome=text)),
+    )  # fmt: skip
+    past = PastRun(text, 1.0, 1.0, text, 1, text, {2: text}, {"queue_age": 1.0})
+    return summary, {summary.key: [past]}
+
+
 def page(summaries: Sequence[Summary], count: int = 90) -> str:
     """The page of runs with their history."""
     return render.html(summaries, history(summaries, count))
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """The Chromium of this machine."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """The Chromium of this machine, started with arguments."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable())
+        browser = playwright.chromium.launch(executable_path=executable(), args=arguments)
         try:
             yield browser
         finally:

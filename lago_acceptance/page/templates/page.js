@@ -111,7 +111,7 @@
     });
     if (begun !== null) area += `V44H${begun}z`;
     return drawn("svg", { viewBox: `0 0 ${wide * 4 - 1} 46`, preserveAspectRatio: "none" },
-      drawn("path", { class: "axis", d: `M0 44.5H${wide * 4}` }), drawn("path", { class: "area", d: area }), drawn("path", { class: "trace", d: line }));
+      drawn("path", { class: "axis", d: `M0 44.5H${wide * 4 - 1}` }), drawn("path", { class: "area", d: area }), drawn("path", { class: "trace", d: line }));
   }
 
   function legend() {
