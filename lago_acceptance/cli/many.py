@@ -42,6 +42,7 @@ def parser(command: str, description: str) -> Parser:
     add("--reports", type=Path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
     add("--history", type=Path, metavar="FILE", help="default: history.sqlite3 in the reports folder")
     add("--project", default="", help=argparse.SUPPRESS)
+    add("--settings", type=Path, default=resources.SETTINGS, help=argparse.SUPPRESS)
     return made
 
 
@@ -69,10 +70,10 @@ def parse(made: Parser, arguments: Sequence[str]) -> tuple[argparse.Namespace, l
 
 def look(given: argparse.Namespace, arguments: Sequence[str], scheduled: bool = False) -> run.Look:
     """How these hosts are looked at."""
-    project = ["--project", given.project] if given.project else []
+    common = ["--settings", str(given.settings), *(["--project", given.project] if given.project else [])]
     return run.Look(
         reports=given.reports,
-        arguments=[*project, *arguments],
+        arguments=[*common, *arguments],
         seconds=given.host_deadline,
         history=given.history and given.history.absolute(),
         project=given.project,
@@ -111,8 +112,9 @@ def publish(given: argparse.Namespace, summaries: Sequence[Summary], history: Pa
             warn([str(error)])
     if not given.nagios:
         return code
+    from lago_acceptance.core import settings
     from lago_acceptance.reports import nagios
 
-    line, status = nagios.line(summaries)
+    line, status = nagios.line(summaries, settings.load(given.settings))
     say(line)
     return status

@@ -242,7 +242,7 @@ def test_each_option_of_a_pod_is_one_of_this_suite(name, command):
         merge._parser().parse_args(words)
     else:
         _, rest = many.parser(command, "").parse_known_args(words)
-        assert rest == ["--settings=/config/settings.toml", "--ssh-config=/config/ssh_config"]
+        assert rest == ["--ssh-config=/config/ssh_config"]
 
 
 def test_there_are_commands_in_all_of_them():
