@@ -1,7 +1,7 @@
 # `make smoke` is all that is needed on a fresh machine. ARGS is handed to pytest.
 .POSIX:
 .SILENT:
-.PHONY: help smoke test unit lint gate live report bench images docs setup clean
+.PHONY: help smoke test unit lint gate live nightly report bench images docs setup clean
 PYTEST = .venv/bin/pytest
 
 help:  ## these lines
@@ -35,6 +35,11 @@ live:  ## HOSTS=ssh://root@host: is production healthy? Changes nothing
 	test -n "$(HOSTS)" || { echo "Which host? make live HOSTS=ssh://root@host" >&2; exit 4; }
 	bin/setup-python
 	$(PYTEST) -c pytest.ini --target live --hosts "$(HOSTS)" $(ARGS)
+
+nightly:  ## HOSTS=ssh://root@host: the look of every night, with alarms where configured
+	test -n "$(HOSTS)" || { echo "Which host? make nightly HOSTS=ssh://root@host" >&2; exit 4; }
+	bin/setup-python
+	.venv/bin/lago-acceptance nightly --hosts "$(HOSTS)" $(ARGS)
 
 report:  ## reports/allure-report.html: Allure's report of the newest run of each host. Needs Node.js
 	bin/setup-python

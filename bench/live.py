@@ -4,17 +4,16 @@ commands."""
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 from bench._measuring import DEADLINE, line, machine, note_failure, seconds
+from bench._replayed import looking
 from lago_acceptance.hosts.address import parse
 from lago_acceptance.hosts.ssh import SshHost
 from tests.support import suite_run
-from tests.support.live import lago, sshd
+from tests.support.live import lago
 
 ROUNDS = 5
-HOSTS = 20
 AT_MOST, AT_LEAST = 1.3, 4
 
 # Phases 1 to 5 of the plan, as it writes them, each by an ssh of its own.
@@ -128,38 +127,6 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
     line("smoke beside slowest probe and collecting alone", f"{whole / (probe + collecting):.2f}")
     line("plain testinfra beside smoke", f"{plain / whole:.1f}", f"at least {AT_LEAST}")
     line("the plan's shell commands beside smoke", f"{plan / whole:.1f}")
-    taken = many(host, host.server, folder / "many", compiled)
-    line(f"{HOSTS} hosts beside one, this machine being all of them", f"{taken / whole:.1f}")
-    elsewhere = replayed(folder / "replayed", probe)
-
-    # Anew each time: what is a few minutes old is a host whose schedules are late.
-    def record() -> None:
-        (folder / "replayed" / "facts").write_text(recorded(host), "utf-8", "surrogateescape")
-
-    try:
-        _, one, _, taken = seconds(
-            record,
-            lambda: suite_run.run(
-                folder / "reports", "-m", "smoke", *host.options_for(elsewhere), **compiled
-            ),
-            record,
-            lambda: many(host, elsewhere, folder / "elsewhere", compiled),
-            rounds=3,
-        )
-    finally:
-        elsewhere.stop()
-    line("one host that answers as recorded, after the same time", f"{one:.2f} s")
-    line(
-        f"{HOSTS} such hosts beside one: their work is done elsewhere",
-        f"{taken / one:.1f}",
-    )
-
-
-def looking(host: lago.LiveLago) -> dict[str, str]:
-    """Where a run looks, and how."""
-    from lago_acceptance.facts.collect import TOO
-
-    return {"project": host.project, "gateway_network": host.stack.network("gateway"), "inside": TOO}
 
 
 def facts(host: lago.LiveLago) -> None:
@@ -207,53 +174,3 @@ def by_hand(host: lago.LiveLago, words: dict[str, str]) -> None:
     ssh = ["ssh", "-F", str(host.server.ssh_config), "-p", str(host.server.port), "127.0.0.1"]
     for command in PLAN:
         subprocess.run([*ssh, command.format(**words)], capture_output=True, timeout=DEADLINE, check=True)
-
-
-def recorded(host: lago.LiveLago) -> str:
-    """What the host prints to be read, without the lines that an answer begins and ends with."""
-    from lago_acceptance.facts.collect import reading
-
-    there = SshHost(parse(host.server.url), host.server.ssh_config)
-    try:
-        printed = there.read(reading(there, **looking(host)))
-    finally:
-        there.close()
-    kept = [line for line in printed.split("\n") if line and not line.startswith(("clock ", "facts "))]
-    return "\n".join(kept) + "\n"
-
-
-def replayed(folder: Path, after: float) -> sshd.Sshd:
-    """An ssh server that prints the file ``facts`` of a folder, as late as the host itself, and at no cost."""
-    from lago_acceptance.facts.script_output import begin, end
-
-    folder.mkdir()
-    return sshd.start(
-        folder / "ssh",
-        before=f"""echo "lago-acceptance begins"; began=$(date +%s.%N); nonce=$(sed -n 's/^nonce=//p' "$input")
-echo "{begin("$nonce").strip()}"; sleep {after:.2f}; cat {folder}/facts
-printf 'clock %s %s\\n' "$began" "$(date +%s.%N)"; echo "{end("$nonce").strip()}"; exit 0""",
-    )
-
-
-def many(host: lago.LiveLago, server: sshd.Sshd, folder: Path, compiled: dict[str, str]) -> float:
-    """Seconds of one run against many names of the same server, side by side."""
-    folder.mkdir(exist_ok=True)
-    config = folder / "ssh_config"
-    names = [f"host-{number}" for number in range(HOSTS)]
-    config.write_text(
-        "".join(f"Host {name}\n  HostName 127.0.0.1\n  Port {server.port}\n" for name in names)
-        + server.ssh_config.read_text()
-    )
-    given = host.options_for(server)
-    given[given.index("--hosts") + 1] = ",".join(f"ssh://{name}" for name in names)
-    given[given.index("--ssh-config") + 1] = str(config)
-    started = time.monotonic()
-    result = suite_run.run(folder / "reports", "-m", "smoke", *given, **compiled)
-    taken = time.monotonic() - started
-    # All of them are one machine, which may be too busy to answer itself in time.
-    line(
-        f"of {HOSTS} names of one host, side by side, accepted",
-        str(result.output.count(": accepted")),
-        f"{HOSTS}",
-    )
-    return taken

@@ -19,6 +19,9 @@ from lago_acceptance.cli import (
     gate,
     guarded,
     history,
+    live,
+    merge,
+    nightly,
     print_versions,
     provision,
     rehearse,
@@ -30,6 +33,8 @@ from lago_acceptance.core.verdicts import UsageError
 EXTRAS = {
     "smoke": ("stack", ("pytest", "testinfra", "httpx", "docker", "testcontainers", "trustme")),
     "live": ("live", ("pytest", "testinfra", "httpx", "dns")),
+    "nightly": ("nightly", ("pytest", "testinfra", "httpx", "dns", "apprise")),
+    "merge": ("live", ("jinja2",)),
     "rehearse": ("stack", ("testinfra", "docker", "testcontainers")),
     "deploy": ("live", ("pytest", "testinfra", "httpx", "dns")),
     "status": ("live", ("testinfra",)),
@@ -42,6 +47,8 @@ USAGE_TEXT = """\
 commands:
   smoke [OPTION...]        bring the deployment up on this machine and run the read-only core (needs Docker)
   live HOST... [OPTION...] check running deployments: ssh://root@HOST; changes nothing
+  nightly HOST...          the look of every night: the slow checks too, a second look, alarms, metrics
+  merge DIR...             one page, one summary and one exit code of runs that were made elsewhere
   deploy HOST [DIR] [--plan]
                            deploy a folder to a host, check it, and go back if a check is red; --plan only shows it
   status HOST              show who is changing a deployment, how its deploys ended, and its backups
@@ -78,7 +85,9 @@ def _run(arguments: Sequence[str]) -> int:
     )
     commands: dict[str, Callable[[list[str]], int]] = {
         "smoke": lambda given: _pytest(["-m", "smoke", *given]),
-        "live": _live,
+        "live": lambda given: live.run(given, _pytest),
+        "nightly": nightly.run,
+        "merge": merge.run,
         "deploy": _deploy,
         "status": deploy.status,
         "rollback": deploy.rollback,
@@ -110,18 +119,6 @@ def _run(arguments: Sequence[str]) -> int:
             f"pip install 'lago-acceptance[{extra}]'"
         )
     return commands[given.command](given.arguments)
-
-
-def _live(given: list[str]) -> int:
-    hosts = given[: next((at for at, word in enumerate(given) if word.startswith("-")), len(given))]
-    options = given[len(hosts) :]
-    if hosts and any(word.partition("=")[0] == "--hosts" for word in options):
-        raise UsageError(
-            "give the hosts before the options, or with --hosts, and not both: only --hosts would be looked at"
-        )
-    if not hosts and not {"-h", "--help"}.intersection(options):
-        raise UsageError("which host? lago-acceptance live ssh://root@HOST [OPTION...]")
-    return _pytest(["--target", "live", *(["--hosts", ",".join(hosts)] if hosts else []), *options])
 
 
 def _deploy(given: list[str]) -> int:

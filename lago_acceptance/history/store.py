@@ -16,7 +16,7 @@ from lago_acceptance.core.measurements import worst
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.history.database import NAME, Database, Unusable
-from lago_acceptance.reports.summary import PastRun, Summary, unix
+from lago_acceptance.reports.summary import Check, PastRun, Summary, unix
 from lago_acceptance.reports.verdict import BILLING, BILLS, DOES_NOT_BILL, NOT_KNOWN, WITH_FAULTS
 
 __all__ = ("FLAPS", "JUDGED", "NAME", "WEEK", "History", "LastAlarm", "Look", "Standing", "Unusable")
@@ -183,7 +183,7 @@ class History:
                 past.billing,
                 place.since,
                 place.counts,
-                _encoded(sorted(_red(summary))),
+                _encoded(_red(summary)),
                 look.observed_at if look else None,
                 _encoded({_clean(waiver): _clean(check) for waiver, check in look.waived.items()})
                 if look
@@ -271,21 +271,25 @@ def _leaves_out(summary: Summary, now: PastRun, judged: _Row) -> bool:
 
     Later it does: somebody may have given up those checks.
     """
-    looked_at = {_name(check.name) for check in summary.checks}
-    return abs(now.started - judged.past.started) < WEEK and not looked_at.issuperset(judged.red)
+    if abs(now.started - judged.past.started) >= WEEK:
+        return False
+    looked_at = {_name(check) for check in summary.checks}
+    return not looked_at.issuperset(judged.red) and not set(map(_clean, looked_at)).issuperset(judged.red)
 
 
-def _red(summary: Summary) -> set[str]:
+def _red(summary: Summary) -> list[str]:
     """The checks that were red. Waivers are judged together with any checks, and are none themselves."""
-    return {
-        _name(check.name)
+    red = {
+        _name(check)
         for check in summary.checks
         if check.outcome == "failed" and not check.name.startswith(_WAIVERS)
     }
+    return sorted(map(_clean, red))
 
 
-def _name(check: str) -> str:
-    return _clean(check.partition("[")[0])
+def _name(check: Check) -> str:
+    """A test's name without its parameters, which may differ from run to run."""
+    return check.name.partition("[")[0]
 
 
 def _within(connection: sqlite3.Connection, key: str, since: float, now: float) -> float:

@@ -164,7 +164,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     def write(self, path: Path) -> None:
         """Write it as JSON, without secrets. NotWritten where that fails."""
-        content = _safe(msgspec.to_builtins(self))
+        content = safe(msgspec.to_builtins(self))
         report_files.write(path, msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
 
 
@@ -210,10 +210,10 @@ def unix(stamp: str) -> float | None:
         return None
 
 
-def _safe(content: Any) -> Any:
+def safe(content: Any) -> Any:
     """Data with each of its texts redacted and printable. As one text it might be JSON no longer."""
     if isinstance(content, str):
         return printable(redact(content))
     if isinstance(content, dict):
-        return {_safe(key): _safe(value) for key, value in content.items()}
-    return [_safe(each) for each in content] if isinstance(content, list | tuple) else content
+        return {safe(key): safe(value) for key, value in content.items()}
+    return [safe(each) for each in content] if isinstance(content, list | tuple) else content

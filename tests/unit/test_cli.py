@@ -29,7 +29,7 @@ REFUSED = {
     "lago-gate --explain no-clock-servic": "did you mean no-clock-service",
     "lago-acceptance": "which command?",
     "lago-acceptance --nonsense": "unrecognized arguments: --nonsense",
-    "lago-acceptance bill": "there is no command 'bill'; use one of smoke, live, deploy",
+    "lago-acceptance bill": "there is no command 'bill'; use one of smoke, live, nightly, merge, deploy",
     "lago-acceptance live": "which host? lago-acceptance live ssh://root@HOST",
     "lago-acceptance live --allow-writes": "which host?",
     "lago-acceptance explain no-such-id-at-all": "there is no finding 'no-such-id-at-all'",

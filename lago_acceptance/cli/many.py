@@ -1,0 +1,120 @@
+"""What `live` and `nightly` have in common: the hosts that they are given, and what becomes of the verdicts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lago_acceptance.cli import Parser
+from lago_acceptance.core import resources
+from lago_acceptance.core.printable import printable
+from lago_acceptance.core.report_files import NotWritten
+from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.fleet import remembered, run
+from lago_acceptance.fleet.target import Target, checked, part_of
+from lago_acceptance.reports.summary import Summary
+
+# A run against one host, as a process of its own.
+CHILD = ("lago_acceptance", "live")
+
+
+def parser(command: str, description: str) -> Parser:
+    """The parser of a command, with the options that both have; everything else is the suite's and pytest's."""
+    made = Parser(
+        prog=f"lago-acceptance {command}",
+        usage=f"lago-acceptance {command} HOST... [OPTION...]",
+        description=description,
+        epilog="All other options are those of the suite and of pytest: lago-acceptance smoke --help",
+        allow_abbrev=False,
+        add_help=False,
+    )
+    add = made.add_argument
+    add("--hosts", default="", metavar="SSH", help="ssh://user@host, several separated by commas")
+    add("--inventory", type=Path, metavar="FILE", help="hosts by an Ansible inventory, or a list in TOML")
+    add("--limit", default="", metavar="GROUP", help="of the inventory, this group alone")
+    add("--part", default="", metavar="I/N", help="of all hosts every Nth, beginning with number I (from 0)")
+    add("--nagios", action="store_true", help="print one line, and end as a plugin of Nagios does")
+    add("--metrics", type=Path, metavar="FILE", help="write metrics for node_exporter's textfile collector")
+    add("--host-deadline", type=float, default=run.HOST_SECONDS, metavar="SECONDS", help="for each host: 600")
+    add("--reports", type=Path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
+    add("--history", type=Path, metavar="FILE", help="default: history.sqlite3 in the reports folder")
+    add("--project", default="", help=argparse.SUPPRESS)
+    add("--settings", type=Path, default=resources.SETTINGS, help=argparse.SUPPRESS)
+    return made
+
+
+def parse(made: Parser, arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """What these options say, with ``targets``, and the words that are left. The hosts come first."""
+    words = list(arguments)
+    first = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
+    given, rest = made.parse_known_args(words[first:])
+    if given.limit and not given.inventory:
+        raise UsageError("--limit needs --inventory: it names a group of it")
+    named = [*words[:first], *given.hosts.split(",")]
+    targets = [Target(address=name.strip()) for name in named if name.strip()]
+    if given.inventory:
+        from lago_acceptance.fleet import inventory
+
+        targets += inventory.read(given.inventory, given.limit)
+    given.targets = checked(targets)
+    if given.part:
+        given.targets = part_of(given.targets, given.part)
+    given.reports = given.reports.absolute()
+    if given.metrics and not given.metrics.absolute().parent.is_dir():
+        raise UsageError(f"--metrics {given.metrics}: its folder does not exist")
+    return given, rest
+
+
+def look(given: argparse.Namespace, arguments: Sequence[str], scheduled: bool = False) -> run.Look:
+    """How these hosts are looked at."""
+    common = ["--settings", str(given.settings), *(["--project", given.project] if given.project else [])]
+    return run.Look(
+        reports=given.reports,
+        arguments=[*common, *arguments],
+        seconds=given.host_deadline,
+        history=given.history and given.history.absolute(),
+        project=given.project,
+        scheduled=scheduled,
+        everything=not scheduled,
+        command=CHILD,
+    )
+
+
+def say(text: str) -> None:
+    """Print a text for people, now."""
+    print(printable(redact(text)), flush=True)
+
+
+def aside(text: str) -> None:
+    """The same where standard output is a machine's."""
+    print(printable(redact(text)), file=sys.stderr, flush=True)
+
+
+def warn(warnings: Sequence[str]) -> None:
+    """Say what went wrong beside the verdict, which counts all the same."""
+    for each in warnings:
+        aside(f"warning: {each}")
+
+
+def publish(given: argparse.Namespace, summaries: Sequence[Summary], history: Path, code: int) -> int:
+    """Write metrics and print Nagios' line where they are wanted; the exit code."""
+    if given.metrics:
+        from lago_acceptance.reports import metrics
+
+        known = remembered.of(summaries, history)
+        warn(known.problems)
+        try:
+            metrics.write(given.metrics, summaries, known.success)
+        except NotWritten as error:
+            warn([str(error)])
+    if not given.nagios:
+        return code
+    from lago_acceptance.core import settings
+    from lago_acceptance.reports import nagios
+
+    line, status = nagios.line(summaries, settings.load(given.settings))
+    say(line)
+    return status

@@ -1,0 +1,99 @@
+"""``lago-acceptance nightly HOST...``: the look of every night, with alarms, a heartbeat and metrics where configured."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lago_acceptance.cli import ACCEPTED, INTERNAL_ERROR, INTERRUPTED, many
+from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.fleet import night, remembered
+from lago_acceptance.fleet import run as fleet
+from lago_acceptance.reports.summary import Summary
+
+if TYPE_CHECKING:
+    from lago_acceptance.alarms.settings import AlarmSettings
+
+CONFIRM_SECONDS = 60.0
+MARKS, WRITING = "smoke or nightly", "smoke or nightly or writes"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """One command line of it."""
+    parser = many.parser("nightly", "Checks deployments as every night, and raises alarms where configured.")
+    add = parser.add_argument
+    add("--alarms", type=Path, metavar="FILE", help="who is told of a change, and the heartbeat's URL")
+    add(
+        "--confirm-seconds",
+        type=float,
+        default=CONFIRM_SECONDS,
+        metavar="SECONDS",
+        help="after which a host is looked at again whose errors may be gone by then (default: 60; 0: never)",
+    )
+    if {"-h", "--help"}.intersection(arguments):
+        parser.print_help()
+        return ACCEPTED
+    given, rest = many.parse(parser, arguments)
+    if not given.targets:
+        raise UsageError("which host? lago-acceptance nightly ssh://root@HOST [OPTION...]")
+    if not 0 <= given.confirm_seconds <= 3600:
+        raise UsageError(f"--confirm-seconds {given.confirm_seconds:g} is not 0 to 3600 seconds")
+    from lago_acceptance.alarms import settings
+
+    alarms = settings.load(given.alarms)
+    with night.alone(given.reports):
+        return _with_heartbeat(alarms, lambda: _night(given, rest, alarms))
+
+
+def _with_heartbeat(alarms: AlarmSettings | None, looking: Callable[[], tuple[int, int]]) -> int:
+    """Look between the heartbeat's start and its end; the exit code of the command, which may be Nagios'."""
+    from lago_acceptance.alarms import heartbeat
+
+    many.warn(heartbeat.start(alarms))
+    try:
+        code, status = looking()
+    except KeyboardInterrupt:
+        many.warn(heartbeat.fail(alarms, INTERRUPTED))
+        raise
+    except Exception:
+        many.warn(heartbeat.fail(alarms, INTERNAL_ERROR))
+        raise
+    many.warn(heartbeat.fail(alarms, code) if code else heartbeat.success(alarms))
+    return status
+
+
+def _night(given: argparse.Namespace, rest: list[str], alarms: AlarmSettings | None) -> tuple[int, int]:
+    """The exit codes: of the worst host, and of the command."""
+    write = many.aside if given.nagios else many.say
+    marks = WRITING if "--allow-writes" in rest else MARKS
+    how = many.look(given, ["-m", marks, *rest, "--scheduled"], scheduled=True)
+    if given.confirm_seconds:
+        summaries = night.look_twice(given.targets, how, given.confirm_seconds, write)
+    else:
+        summaries = fleet.look(given.targets, how, write)
+    code = fleet.finish(given.targets, summaries, how, write)
+    if alarms is not None:
+        many.warn(_raise_alarms(alarms, summaries, code, how.history_file))
+    return code, many.publish(given, summaries, how.history_file, code)
+
+
+def _raise_alarms(
+    alarms: AlarmSettings, summaries: Sequence[Summary], code: int, history_file: Path
+) -> list[str]:
+    """Tell who is to be told, and remember it; what went wrong, a sentence each."""
+    from lago_acceptance.alarms import night as told
+    from lago_acceptance.history.store import History, LastAlarm, Unusable
+
+    known = remembered.of(summaries, history_file)
+    report = told.report(alarms, summaries, code, known.alarms, time.time())
+    warnings = [*known.problems, *report.warnings]
+    try:
+        with History(history_file) as history:
+            for key, sent in report.sent.items():
+                history.alarmed(key, LastAlarm(*sent))
+    except Unusable as error:
+        warnings.append(str(error))
+    return list(dict.fromkeys(warnings))

@@ -1,0 +1,324 @@
+"""``nightly``, ``live`` and ``merge`` as they are typed: what is looked at, who is told, and the exit code."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+
+import msgspec
+import pytest
+
+from lago_acceptance.alarms import heartbeat
+from lago_acceptance.alarms import night as told
+from lago_acceptance.cli import many, suite
+from lago_acceptance.core import report_files
+from lago_acceptance.fleet import night
+from lago_acceptance.fleet.merge import fleet
+from lago_acceptance.history.store import History
+from tests.support import signals
+from tests.support.fake_host_run import TIMING_ID, summary
+
+ALARMS = 'heartbeat = "http://127.0.0.1:9/beat"\ntargets = ["json://127.0.0.1:9/"]\n'
+
+
+@pytest.fixture(autouse=True)
+def fake(monkeypatch):
+    """Runs that reach no host, and this process's handlers of signals as they were."""
+    monkeypatch.setattr(many, "CHILD", ("tests.support.fake_host_run",))
+    monkeypatch.setattr(night, "TIMING", frozenset({TIMING_ID}))
+    monkeypatch.delenv("LAGO_ACCEPTANCE_ALARMS", raising=False)
+    with signals.watched():
+        yield
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What heartbeat and alarms were asked to send, in order."""
+    asked: list[tuple] = []
+    monkeypatch.setattr(heartbeat, "start", lambda settings: asked.append(("start",)) or [])
+    monkeypatch.setattr(heartbeat, "success", lambda settings: asked.append(("success",)) or [])
+    monkeypatch.setattr(
+        heartbeat, "fail", lambda settings, code: asked.append(("fail", code)) or ["it is down"]
+    )
+
+    def report(settings, summaries, code, last, now):
+        asked.append(("report", code, {key: alarm and alarm.billing for key, alarm in last.items()}))
+        arrived = {each.key: told.Sent(now, each.billing, "api-unhealthy", each.run) for each in summaries}
+        return told.Report(warnings=["a target is down"], sent={} if code == 0 else arrived)
+
+    monkeypatch.setattr(told, "report", report)
+    return asked
+
+
+@pytest.fixture
+def alarms(tmp_path):
+    """A file that says who is told."""
+    file = tmp_path / "alarms.toml"
+    file.write_text(ALARMS)
+    file.chmod(0o600)
+    return str(file)
+
+
+def calls(reports, name):
+    """The options of each run against a host."""
+    return (reports / name / "calls").read_text().splitlines()
+
+
+def test_the_look_of_a_night(tmp_path, capsys):
+    assert suite.main(["nightly", "ssh://a", "ssh://red", "--reports", str(tmp_path), "-k", "x"]) == 1
+    (call,) = calls(tmp_path, "a")
+    assert " -m smoke or nightly -k x --scheduled --hosts ssh://a " in call
+    output = capsys.readouterr().out
+    assert "ssh://a: accepted" in output and "looked at a" not in output
+    assert (tmp_path / "index.html").is_file() and (tmp_path / "summary.json").is_file()
+
+
+def test_with_writes_the_billing_cycle_runs_too(tmp_path):
+    assert suite.main(["nightly", "ssh://a", "--reports", str(tmp_path), "--allow-writes"]) == 0
+    assert " -m smoke or nightly or writes --allow-writes " in calls(tmp_path, "a")[0]
+
+
+def test_nothing_is_sent_where_nothing_is_configured(tmp_path, sent):
+    assert suite.main(["nightly", "ssh://red", "--reports", str(tmp_path)]) == 1
+    assert [each for each in sent if each[0] == "report"] == []
+
+
+def test_the_heartbeat_and_the_alarms_of_a_red_night(tmp_path, alarms, sent, capsys):
+    given = ["nightly", "ssh://red", "--reports", str(tmp_path), "--alarms", alarms]
+    assert suite.main(given) == 1
+    assert sent == [("start",), ("report", 1, {"red": None}), ("fail", 1)]
+    said = capsys.readouterr().err
+    assert "warning: a target is down\n" in said and "warning: it is down\n" in said
+    del sent[:]
+    # What was sent is remembered, so that it is not sent again.
+    assert suite.main(given) == 1
+    assert sent[1] == ("report", 1, {"red": "bills, with faults"})
+
+
+def test_the_heartbeat_of_a_good_night(tmp_path, alarms, sent):
+    assert suite.main(["nightly", "ssh://a", "--reports", str(tmp_path), "--alarms", alarms]) == 0
+    assert sent == [("start",), ("report", 0, {"a": None}), ("success",)]
+
+
+def test_the_heartbeat_of_a_night_that_breaks_off(tmp_path, alarms, sent, monkeypatch):
+    def broken(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(night, "look_twice", broken)
+    assert suite.main(["nightly", "ssh://a", "--reports", str(tmp_path), "--alarms", alarms]) == 2
+    assert sent == [("start",), ("fail", 2)]
+
+
+def test_targets_that_are_down_are_warnings(tmp_path, alarms, capsys):
+    """Nobody listens there."""
+    assert suite.main(["nightly", "ssh://a", "--reports", str(tmp_path), "--alarms", alarms]) == 0
+    assert "warning: " in capsys.readouterr().err
+
+
+def test_a_second_look_counts(tmp_path):
+    given = ["nightly", "ssh://moment", "--reports", str(tmp_path), "--confirm-seconds", "0.1"]
+    assert suite.main(given) == 0
+    assert len(calls(tmp_path, "moment")) == 2
+    (host,) = json.loads((tmp_path / "summary.json").read_text())["hosts"]
+    assert "the first look" in host["notes"][0]
+
+
+def test_no_second_look_where_none_is_wanted(tmp_path):
+    given = ["nightly", "ssh://moment", "--reports", str(tmp_path), "--confirm-seconds", "0"]
+    assert suite.main(given) == 1 and len(calls(tmp_path, "moment")) == 1
+
+
+def test_another_night_on_the_same_reports(tmp_path, alarms, sent, capsys):
+    with (tmp_path / night.LOCK).open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert suite.main(["nightly", "ssh://a", "--reports", str(tmp_path), "--alarms", alarms]) == 6
+    assert capsys.readouterr().err.startswith(
+        "lago-acceptance: another nightly run (process unknown) reports into"
+    )
+    assert sent == [] and not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("command", ["live", "nightly"])
+def test_an_inventory_and_its_parts(command, tmp_path):
+    inventory = tmp_path / "hosts"
+    inventory.write_text("[g]\nh[1:4]\n[other]\nred\n")
+    given = ["--inventory", str(inventory), "--limit", "g", "--part", "1/2", "--reports", str(tmp_path)]
+    assert suite.main([command, *given]) == 0
+    hosts = json.loads((tmp_path / "summary.json").read_text())["hosts"]
+    assert [host["host"] for host in hosts] == ["h2", "h4"]
+
+
+@pytest.mark.parametrize(("name", "code"), [("a", 0), ("red", 2), ("killed", 3)])
+@pytest.mark.parametrize("command", ["live", "nightly"])
+def test_as_a_plugin_of_nagios(command, name, code, tmp_path, capsys):
+    assert suite.main([command, f"ssh://{name}", "--nagios", "--reports", str(tmp_path)]) == code
+    output = capsys.readouterr()
+    assert name in output.out.splitlines()[0] and "=====" not in output.out
+    assert "===== verdicts" in output.err
+
+
+def test_metrics(tmp_path, capsys):
+    file = tmp_path / "lago.prom"
+    given = [
+        "nightly",
+        "ssh://a",
+        "ssh://red",
+        "--metrics",
+        str(file),
+        "--reports",
+        str(tmp_path / "reports"),
+    ]
+    assert suite.main(given) == 1
+    assert 'host="red"' in file.read_text() and file.stat().st_mode & 0o444 == 0o444
+    file.unlink()
+    file.mkdir()
+    assert suite.main(given) == 1
+    assert f"warning: {file} can't be written" in capsys.readouterr().err
+
+
+def test_a_host_by_its_option_and_one_that_is_named_first(tmp_path):
+    given = ["nightly", "ssh://a", "--hosts", "ssh://b,ssh://c", "--reports", str(tmp_path)]
+    assert suite.main(given) == 0
+    assert all((tmp_path / name / "calls").exists() for name in "abc")
+
+
+REFUSED = {
+    "nightly": "which host? lago-acceptance nightly",
+    "nightly ssh://a ssh://a": "ssh://a is named twice",
+    "nightly a": "write ssh://a",
+    "nightly ssh://a --limit g": "--limit needs --inventory",
+    "nightly ssh://a --part 4/4": "--part 4/4 is no part",
+    "nightly ssh://a --confirm-seconds -1": "--confirm-seconds -1 is not 0 to 3600 seconds",
+    "nightly ssh://a --host-deadline 0": "--host-deadline 0 is not a time limit",
+    "nightly ssh://a --alarms /nowhere": "/nowhere can't be read",
+    "nightly ssh://a --metrics /nowhere/lago.prom": "--metrics /nowhere/lago.prom: its folder does not exist",
+    "nightly --inventory /nowhere": "--inventory /nowhere does not exist",
+    "live --inventory /nowhere": "--inventory /nowhere does not exist",
+    "live ssh://a --limit g": "--limit needs --inventory",
+    "merge": "the following arguments are required: DIR",
+    "merge /nowhere": "/nowhere is not there",
+    "merge /etc/hostname": "/etc/hostname is not a folder",
+}
+
+
+@pytest.mark.parametrize("command", REFUSED)
+def test_bad_input_is_one_sentence(command, tmp_path, capsys):
+    words = command.split()
+    assert suite.main([*words, "--reports", str(tmp_path)]) == 4
+    said = capsys.readouterr().err
+    assert REFUSED[command] in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["live", "nightly", "merge"])
+def test_each_has_a_page_of_help(command, capsys):
+    try:
+        code = suite.main([command, "--help"])
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 0 and "--metrics FILE" in capsys.readouterr().out
+
+
+# --- merge ---
+
+
+def part(folder, *summaries):
+    """A folder of reports with the summary of these."""
+    folder.mkdir(parents=True)
+    content = fleet(summaries)
+    report_files.write(folder / "summary.json", msgspec.json.encode(content))
+
+
+def merged(tmp_path, *more):
+    """Merge what is in parts, into ``out``: the exit code."""
+    return suite.main(["merge", str(tmp_path / "parts"), "--reports", str(tmp_path / "out"), *more])
+
+
+def test_parts_become_one_result(tmp_path, capsys):
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"), summary("b", 1, "b-1", ("api-unhealthy",)))
+    part(tmp_path / "parts" / "1", summary("c", 0, "c-1"))
+    # The summary of one host, as it lies beside.
+    (tmp_path / "parts" / "2" / "d").mkdir(parents=True)
+    summary("d", 0, "d-1").write(tmp_path / "parts" / "2" / "d" / "summary.json")
+    assert merged(tmp_path) == 1
+    result = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert [host["host"] for host in result["hosts"]] == ["a", "b", "c", "d"] and result["exit_code"] == 1
+    assert (tmp_path / "out" / "index.html").is_file()
+    assert "b: not accepted" in capsys.readouterr().out
+    with History(tmp_path / "out" / "history.sqlite3") as history:
+        assert set(history.keys()) == {"a", "b", "c", "d"}
+
+
+def test_merging_again_adds_nothing_to_the_history_and_takes_no_merged_result_for_a_part(tmp_path):
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
+    given = ["merge", str(tmp_path), "--reports", str(tmp_path / "out")]
+    assert [suite.main(given), suite.main(given)] == [0, 0]
+    with History(tmp_path / "out" / "history.sqlite3") as history:
+        assert len(history.runs("a")) == 1
+
+
+def test_of_two_looks_at_a_host_the_newer_counts(tmp_path):
+    now = time.time()
+    part(tmp_path / "parts" / "0", summary("a", 1, "a-1", ("api-unhealthy",), started=now - 7200))
+    part(tmp_path / "parts" / "1", summary("a", 0, "a-2", started=now))
+    assert merged(tmp_path) == 0
+
+
+def test_a_host_that_was_looked_at_long_ago_has_no_verdict(tmp_path, capsys):
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1", started=time.time() - 7200))
+    assert merged(tmp_path, "--max-age", "3") == 0
+    assert merged(tmp_path, "--max-age", "1") == 6
+    assert "no verdict: a was last looked at on 20" in capsys.readouterr().out
+
+
+def test_a_host_of_the_inventory_without_a_summary(tmp_path, capsys):
+    inventory = tmp_path / "hosts"
+    inventory.write_text("a\nb ansible_user=root\n")
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
+    assert merged(tmp_path, "--inventory", str(inventory)) == 6
+    assert "no verdict: root@b has no summary" in capsys.readouterr().out
+
+
+DAMAGED = {
+    "cut off": b'{"format": 1, "hosts": [{"run":',
+    "foreign": b'{"name": "lago"}',
+    "empty": b"",
+    "not text": b"\xff\xfe\x00",
+    "of another format": b'{"format": 2, "exit_code": 0, "hosts": []}',
+    "deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_what_is_no_summary_is_one_sentence_and_hides_no_other(name, tmp_path, capsys):
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
+    (tmp_path / "parts" / "1").mkdir()
+    (tmp_path / "parts" / "1" / "summary.json").write_bytes(DAMAGED[name])
+    assert merged(tmp_path) == 6
+    output = capsys.readouterr()
+    (line,) = [line for line in output.out.splitlines() if line.startswith("no verdict: ")]
+    assert str(tmp_path / "parts" / "1" / "summary.json") in line
+    assert "a: accepted" in output.out and "Traceback" not in output.out + output.err
+
+
+def test_folders_without_a_summary(tmp_path, capsys):
+    (tmp_path / "parts").mkdir()
+    assert merged(tmp_path) == 6
+    assert f"no verdict: no summary of a run is in {tmp_path / 'parts'}" in capsys.readouterr().out
+
+
+def test_names_with_markup_and_escapes(tmp_path, capsys):
+    part(tmp_path / "parts" / "0", summary("<script>a\x1b[31m", 0, "a-1"))
+    assert merged(tmp_path) == 0
+    assert "\x1b" not in capsys.readouterr().out
+    for file in ("summary.json", "index.html"):
+        assert "\x1b" not in (tmp_path / "out" / file).read_text()
+    assert "<script>a" not in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_history_that_can_not_be_used_changes_no_verdict(tmp_path, capsys):
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
+    (tmp_path / "out" / "history.sqlite3").mkdir(parents=True)
+    assert merged(tmp_path) == 0
+    assert "warning: " in capsys.readouterr().err and os.path.isfile(tmp_path / "out" / "summary.json")
