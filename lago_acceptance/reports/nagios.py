@@ -45,7 +45,8 @@ def line(summaries: Sequence[Summary], settings: Settings | None = None) -> tupl
     """What a plugin prints, and its exit code: 0 OK, 1 WARNING, 2 CRITICAL or 3 UNKNOWN.
 
     The first line has the verdict and, behind a bar, performance data with the limits of ``settings``; further lines have
-    the causes, or of several hosts those that are not OK. OK: it bills, and everything that was asked for was judged.
+    the causes, or of several hosts those that are not OK. OK: it bills, and nothing that was judged gives a warning; how many
+    checks could not be judged is said beside it, for on a live host some never can.
     """
     codes = [code(summary) for summary in summaries]
     worst_code = max(codes, key=_WORSE.index, default=UNKNOWN)
@@ -65,7 +66,7 @@ def code(summary: Summary) -> int:
         return CRITICAL
     if summary.exit_code != 0 or summary.billing != BILLS:
         return UNKNOWN
-    return WARNING if summary.findings(Severity.WARNING) or _unjudged(summary) else OK
+    return WARNING if summary.findings(Severity.WARNING) else OK
 
 
 def _headline(summaries: Sequence[Summary], codes: list[int], worst_code: int) -> str:
