@@ -298,7 +298,7 @@ def main(folder: Path = ROOT / "docs" / "images") -> None:
     try:
         with chromium() as browser:
             for scheme in ("light", "dark"):
-                opened = browser.new_page(viewport={"width": 1240, "height": 1000}, color_scheme=scheme)
+                opened = browser.new_page(viewport={"width": 1200, "height": 820}, color_scheme=scheme)
                 opened.goto(file.as_uri())
                 opened.screenshot(path=folder / f"page-{scheme}.png")
     finally:

@@ -147,7 +147,7 @@
       cursors.forEach(cursor => { cursor.style.left = place; });
       const parts = [word(run), ...(run.cause ? [run.cause] : []), run.scheduled ? "scheduled" : "by hand",
         ...CHARTS.filter(([name]) => run.measured[name] != null).map(([name, title, unit]) => `${title.toLowerCase()} ${unit(run.measured[name])}`)];
-      readout.replaceChildren(element("b", {}, run.at), parts.join(" · "));
+      readout.replaceChildren(element("b", {}, run.at), ` ${parts.join(" · ")}`);
       range.setAttribute("aria-valuetext", `${run.at}, ${parts.join(", ")}`);
     };
     const look = at => { box.classList.add("looking"); show(at); };

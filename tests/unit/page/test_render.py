@@ -154,10 +154,10 @@ def test_a_host_without_history_says_so():
 
 def test_a_clock_that_jumped_back_is_named_and_keeps_the_order_of_runs():
     summary = pages.summary()
-    runs = [PastRun(str(at), at, 1.0, verdict.BILLS, 0) for at in (600.0, 60.0, 1200.0)]
+    runs = [PastRun(str(at), at, 1.0, verdict.BILLS, 0) for at in (600.0, 60.0, 1200.0, 1800.0)]
     page = render.html([summary], {summary.key: runs})
     assert "went back once" in Read(page).text
-    assert data(page)["hosts"][0]["t"] == [10, -9, 19]
+    assert data(page)["hosts"][0]["t"] == [10, -9, 19, 10]
 
 
 def test_a_state_that_began_after_its_run_has_no_duration():
