@@ -17,7 +17,7 @@ from lago_acceptance.core import report_files
 from lago_acceptance.plugin.history import host_of
 from lago_acceptance.plugin.options import OPTIONS
 from lago_acceptance.plugin.outcomes import ENDING
-from lago_acceptance.plugin.reporting import DEPLOYMENT, RUN_ID, check_of
+from lago_acceptance.plugin.reporting import DEPLOYMENT, RUN, RUN_ID, check_of
 from lago_acceptance.plugin.selection import gate_only, runs_tests
 from lago_acceptance.plugin.written import noted
 from lago_acceptance.reports.junit import NO_PHASE, write
@@ -76,7 +76,9 @@ class JUnit:
             "suite": f"lago-acceptance {__version__}",
             "run": config.stash.get(RUN_ID, ""),
         }
-        file = self._given or options.reports / config.stash[RUN_ID] / "junit.xml"
+        run = config.stash.get(RUN, None)
+        folder = run.reports if run else options.reports / config.stash.get(RUN_ID, "")
+        file = self._given or folder / "junit.xml"
         with noted(config):
             try:
                 report_files.make_folder(file.parent)

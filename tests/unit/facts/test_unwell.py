@@ -19,6 +19,7 @@ FINISHED = {"status": "exited", "running": False}
             "it does not run: exited, exit code 3",
         ),
         (container(WORKER, running=False, status="created"), "it does not run: created, exit code 0"),
+        (container(WORKER, exit_code=0, **FINISHED), "it does not run: exited, exit code 0"),
         (container(API, restarting=True, restarts=7), "it restarts, 7 times until now"),
         (container(API, health="unhealthy"), "it is unhealthy"),
         (container(API, running=False, status="exited", out_of_memory=True), "it ran out of memory"),

@@ -47,9 +47,11 @@ def test_the_current_run_is_kept_even_where_the_clock_was_set_back(reports):
 
 def test_what_is_not_a_runs_folder_stays(reports, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    (elsewhere / "precious").write_text("x")
+    for name in ("precious", "summary.json"):
+        (elsewhere / name).write_text("x")
     for name in ("state", "root@billing", "20261101-120000-ABCDEF", "20261101-120000-abcdef.old"):
         (reports / name).mkdir()
+        (reports / name / "summary.json").write_text("{}")
     (reports / "20261101-130000-abcdef").symlink_to(elsewhere)
     (reports / IDS[0] / "out").symlink_to(elsewhere)
     (reports / "20261101-140000-abcdef").write_text("a file")
