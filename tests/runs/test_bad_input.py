@@ -151,6 +151,10 @@ REFUSED = {
     "lago-acceptance version x": "version takes no arguments",
     "lago-acceptance status": "the following arguments are required: HOST",
     "lago-acceptance status host": "write ssh://host",
+    f"lago-acceptance status {NOBODY} --ssh-config FILES/none": "--ssh-config FILES/none does not exist",
+    f"lago-acceptance status {NOBODY} --project 'x y'": "'x y' is no project of Compose",
+    "lago-gate ''": "it is empty",
+    "lago-gate compose --settings=": "--settings: it is empty",
     f"lago-acceptance status {NOBODY} --settings FILES/none": "none",
     f"lago-acceptance deploy {NOBODY} FILES/none": "none is no folder",
     "lago-gate FILES/none": "none does not exist",
@@ -313,7 +317,7 @@ def test_a_docker_that_does_not_answer(given):
 
 def test_an_ssh_config_that_ssh_can_not_use(given):
     ended = given(f"{LIVE} --ssh-config=FILES/two-lines")
-    refused(ended, "the file of --ssh-config", "line 1", "Bad configuration option: one", code=6)
+    refused(ended, "the file of --ssh-config, line 1:", "correct the line that it names", code=6)
 
 
 def test_a_remote_docker_is_refused(given):

@@ -24,7 +24,12 @@ HOSTILE = '\x1b[31m\x00\udcff\u202e\n::error::forged\n##[error]x <>&\'"\\ {"pass
 
 def summary(text: str) -> Summary:
     finding = Finding(
-        id="service-down", problem=text, impact=text, fix=text, service=text, place=Place(text, 1), role=text
+        id="service-down",
+        problem=text,
+        impact=text,
+        fix=text,
+        service=text,
+        place=Place(text.partition("{")[0], 1),
     )
     return Summary(
         run=text,
