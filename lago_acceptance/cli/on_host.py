@@ -44,7 +44,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _project(text: str) -> str:
-    if problem := no_project(text):
+    # argparse asks for its default too.
+    if text and (problem := no_project(text)):
         raise argparse.ArgumentTypeError(problem)
     return text
 
