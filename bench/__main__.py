@@ -28,7 +28,7 @@ def main(names: list[str]) -> int:
         return 0
     if unknown := [name for name in names if name not in there]:
         wrong = ", ".join(map(repr, unknown))
-        print(f"bench: there is no benchmark {wrong}; there are: {', '.join(there)}", file=sys.stderr)
+        print(f"there is no benchmark {wrong}; there are: {', '.join(there)}", file=sys.stderr)
         return 4
     failed = False
     # One folder for all, removed at the end: for minutes after many files were deleted, ext4 creates new ones slowly.

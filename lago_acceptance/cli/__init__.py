@@ -7,8 +7,10 @@ installed.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from lago_acceptance import __version__
@@ -24,6 +26,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise the UsageError."""
         raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def path(text: str) -> Path:
+    """The path in an argument: a variable that was not set leaves it empty, and a shell leaves ~ after an equals sign."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: give a value, or leave it out")
+    return Path(os.path.expanduser(text))
 
 
 def guarded(program: str, run: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED
+from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, path
 from lago_acceptance.cli.on_host import parser, place, reached
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import Secret
@@ -26,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
     made = parser("admin-password", DESCRIPTION)
     made.add_argument("--email", required=True, metavar="EMAIL", help="whose password")
     made.add_argument(
-        "--password-file", type=Path, metavar="FILE", help="the file with the new password, in one line"
+        "--password-file", type=path, metavar="FILE", help="the file with the new password, in one line"
     )
     wanted = made.parse_args(arguments)
     if "@" not in wanted.email or not wanted.email.isprintable():

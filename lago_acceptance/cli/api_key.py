@@ -6,10 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED
+from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, path
 from lago_acceptance.cli.on_host import parser, place, reached
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import Secret
@@ -59,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--revoke-old", action="store_true", help="revoke the key that the gateway had before")
     made.add_argument(
-        "--ca-file", type=Path, metavar="PEM", help="trusted root certificates for Lago's public name"
+        "--ca-file", type=path, metavar="PEM", help="trusted root certificates for Lago's public name"
     )
     return made
 

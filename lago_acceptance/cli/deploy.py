@@ -8,10 +8,9 @@ import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, on_host
+from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, on_host, path
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import load
 from lago_acceptance.core.verdicts import UsageError
@@ -32,7 +31,7 @@ def pytest_arguments(given: list[str]) -> list[str] | None:
     add(
         "folder",
         nargs="?",
-        type=Path,
+        type=path,
         metavar="DIR",
         help="the folder to deploy (default: the shipped files)",
     )
@@ -56,7 +55,7 @@ def pytest_arguments(given: list[str]) -> list[str] | None:
     )
     add(
         "--waivers",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="known failures (default: waivers.toml beside the settings)",
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, Parser, explain, guarded, print_versions
+from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, Parser, explain, guarded, path, print_versions
 from lago_acceptance.core import resources
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.registry import Severity
@@ -32,14 +33,14 @@ def run(arguments: Sequence[str]) -> int:
     if given.base == "":
         raise UsageError("--base is empty: give a compose file, a branch or a commit, or leave it out")
     options = Options(
-        reports=Path(given.reports),
+        reports=Path(os.path.expanduser(given.reports)),
         compose_files=_files(given.files),
         env_file=given.env_file,
         settings=given.settings,
         waivers=given.waivers,
     )
     options.check()
-    return _judge(options, given.base, given.strict, Path(given.reports) if given.reports else None)
+    return _judge(options, given.base, given.strict, options.reports if given.reports else None)
 
 
 def _files(files: list[Path]) -> tuple[Path, ...]:
@@ -87,22 +88,22 @@ def _parser() -> Parser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("files", nargs="*", type=Path, metavar="FILE", help="a compose file, or a folder with compose files")
+    add("files", nargs="*", type=path, metavar="FILE", help="a compose file, or a folder with compose files")
     add(
-        "--env-file", type=Path, metavar="FILE", help="the variables of the deploy (default: the .env beside)"
+        "--env-file", type=path, metavar="FILE", help="the variables of the deploy (default: the .env beside)"
     )
     add("--base", metavar="FILE", help="compare with what runs: a compose file, or a branch or commit of git")
     add("--strict", action="store_true", help="warnings fail too")
     add(
         "--settings",
-        type=Path,
+        type=path,
         default=resources.SETTINGS,
         metavar="FILE",
         help="names, hosts, networks and limits of the deployment (default: settings.toml)",
     )
     add(
         "--waivers",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="known failures, each with a reason and an expiry date (default: waivers.toml beside the settings)",
     )

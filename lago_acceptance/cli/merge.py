@@ -92,6 +92,8 @@ def _parser() -> Parser:
     add("--max-age", type=float, metavar="HOURS", help="an older look at a host is no verdict on it")
     add("--reports", type=Path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
     add("--metrics", type=Path, metavar="FILE", help="write metrics for node_exporter's textfile collector")
-    add("--settings", type=Path, default=resources.SETTINGS, metavar="FILE", help="the limits in Nagios' line")
+    add(
+        "--settings", type=Path, default=resources.SETTINGS, metavar="FILE", help="the limits in Nagios' line"
+    )
     add("--nagios", action="store_true", help="print one line, and end as a plugin of Nagios does")
     return parser

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lago_acceptance.cli import Parser
+from lago_acceptance.cli import Parser, path
+from lago_acceptance.core.options import no_project
 from lago_acceptance.core.resources import SETTINGS
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.user_files import unusable
 from lago_acceptance.core.verdicts import Unreachable, UsageError
 from lago_acceptance.deploy.small_change import Place
 from lago_acceptance.facts.types import Facts
@@ -30,9 +32,22 @@ def parser(command: str, description: str) -> argparse.ArgumentParser:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that say how a host is reached, and which Lago on it is meant."""
     add = parser.add_argument
-    add("--settings", type=Path, default=SETTINGS, metavar="FILE", help="the deployment's settings")
-    add("--ssh-config", type=Path, metavar="FILE", help="replaces ~/.ssh/config")
-    add("--project", default="", metavar="NAME", help="the Compose project, if the host has several Lagos")
+    add("--settings", type=path, default=SETTINGS, metavar="FILE", help="the deployment's settings")
+    add("--ssh-config", type=path, metavar="FILE", help="replaces ~/.ssh/config")
+    add(
+        "--project",
+        type=_project,
+        default="",
+        metavar="NAME",
+        help="the Compose project, if the host has several Lagos",
+    )
+
+
+def _project(text: str) -> str:
+    # argparse asks for its default too.
+    if text and (problem := no_project(text)):
+        raise argparse.ArgumentTypeError(problem)
+    return text
 
 
 @contextmanager
@@ -43,6 +58,8 @@ def reached(word: str, ssh_config: Path | None) -> Iterator[Host]:
 
         yield LocalHost()
         return
+    if ssh_config and (problem := unusable(ssh_config)):
+        raise UsageError(f"--ssh-config {ssh_config} {problem}")
     from lago_acceptance.hosts.address import parse
     from lago_acceptance.hosts.ssh import SshHost
 

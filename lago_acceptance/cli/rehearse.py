@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, Parser
+from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, Parser, path
 from lago_acceptance.cli.on_host import LOCAL, add_options, observed, reached
 from lago_acceptance.core import private_folders, resources
 from lago_acceptance.core import run as runs
@@ -76,14 +76,14 @@ def _parser() -> Parser:
     add_options(parser)
     add(
         "--compose-file",
-        type=Path,
+        type=path,
         default=resources.SHIPPED_COMPOSE_FILE,
         metavar="FILE",
         help="what a dump here is rehearsed with",
     )
     add(
         "--env-file",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="its variables (default: made up, so that encrypted values can't be read)",
     )

@@ -71,6 +71,13 @@ def roots_of(ca_file: Path | None) -> str | None:
     return "\n".join(found) + "\n"
 
 
+def no_project(name: str) -> str:
+    """Why a name is none of a Compose project, "" where it is one."""
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        return ""
+    return f"{name!r} is no project of Compose: a name has lower-case letters, digits, hyphens and underscores only"
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The options of one run. ``compose_files``: one file for a stack; for the gate also several, and folders.
 
@@ -153,11 +160,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             if file and (problem := user_files.unusable(file)):
                 raise UsageError(f"{option} {file} {problem}")
         self.roots()
-        if self.project and not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.project):
-            raise UsageError(
-                f"--project {self.project!r} is no project of Compose: a name has lower-case letters, digits, hyphens and "
-                "underscores only"
-            )
+        if self.project and (problem := no_project(self.project)):
+            raise UsageError(f"--project {problem}")
         if self.history_on_host:
             self._check_history_on_host()
         if not 0 < self.deadline <= DAY:

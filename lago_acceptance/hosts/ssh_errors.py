@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from lago_acceptance.core.secrets import redact
 from lago_acceptance.hosts.process import last_words
 
 CONNECT_SECONDS = 5
@@ -58,13 +61,25 @@ _STEPS = (
 )
 
 
+# ssh is given the user's file by a name of the suite's own.
+_GIVEN = re.compile(r"\S*/lago-ssh-\w+/given:?")
+_BAD = re.compile(r"^(?!debug1:).*:? line \d+: .*", re.MULTILINE)
+
+
+def _bad_line(errors: str) -> str:
+    """The first line of ssh_config that ssh can't use, as ssh names it; its last words only count them."""
+    bad = _BAD.search(errors)
+    return redact(_GIVEN.sub("the file of --ssh-config,", bad[0].strip()))[:300] if bad else ""
+
+
 def why(name: str, command: str, errors: str, begun: bool) -> str:
     """Which step failed, and what to do. ``errors`` is what ssh printed, ``begun`` whether the command ran."""
     if begun:
         return f"the ssh connection to {name} broke off during its {command}: {last_words(errors)}; try again"
     for signs, step, fix in _STEPS:
         if any(sign in errors for sign in signs):
-            return f"{step} {name}: {last_words(errors)}; {fix}"
+            said = _bad_line(errors) if step.startswith("ssh_config") else ""
+            return f"{step} {name}: {said or last_words(errors)}; {fix}"
     if "Authenticated to" in errors or "mux_client" in errors:
         return (
             f"the login shell of {name} did not run the command ({command}): {last_words(errors)}; "

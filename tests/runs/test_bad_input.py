@@ -38,7 +38,7 @@ REFUSED = {
     f"{STACK} --hosts={NOBODY}": "--hosts needs --target live",
     f"{STACK} --deploy": "--deploy needs --target live and one of --hosts",
     f"{STACK} --despite=x": "--despite belongs to a deploy",
-    f"{LIVE} --deploy --despite=privilegd": "did you mean privileged?",
+    f"{LIVE} --deploy --despite=privilegd": "there is no finding 'privilegd'; did you mean privileged-container",
     f"{LIVE} --overwrite": "--overwrite belongs to a deploy",
     f"{LIVE} --drain-seconds=5": "--drain-seconds belongs to a deploy",
     f"{LIVE},ssh://root@127.0.0.2 --deploy": "--deploy needs --target live and one of --hosts",
@@ -151,6 +151,10 @@ REFUSED = {
     "lago-acceptance version x": "version takes no arguments",
     "lago-acceptance status": "the following arguments are required: HOST",
     "lago-acceptance status host": "write ssh://host",
+    f"lago-acceptance status {NOBODY} --ssh-config FILES/none": "--ssh-config FILES/none does not exist",
+    f"lago-acceptance status {NOBODY} --project 'x y'": "'x y' is no project of Compose",
+    "lago-gate ''": "it is empty",
+    "lago-gate compose --settings=": "--settings: it is empty",
     f"lago-acceptance status {NOBODY} --settings FILES/none": "none",
     f"lago-acceptance deploy {NOBODY} FILES/none": "none is no folder",
     "lago-gate FILES/none": "none does not exist",
@@ -309,6 +313,11 @@ def test_a_docker_that_does_not_answer(given):
     refused(ended, "Docker does not answer", code=6)
     # It may be what said it.
     assert "make smoke" not in ended.output
+
+
+def test_an_ssh_config_that_ssh_can_not_use(given):
+    ended = given(f"{LIVE} --ssh-config=FILES/two-lines")
+    refused(ended, "the file of --ssh-config, line 1:", "correct the line that it names", code=6)
 
 
 def test_a_remote_docker_is_refused(given):

@@ -25,7 +25,7 @@ def test_an_unknown_name_is_refused_with_those_that_are_known(capsys):
     assert bench.main(["gate", "nosuch"]) == 4
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err == f"there is no benchmark nosuch; there are: {', '.join(bench.parts())}\n"
+    assert said.err == f"there is no benchmark 'nosuch'; there are: {', '.join(bench.parts())}\n"
 
 
 def test_a_name_that_is_given_twice_runs_once(monkeypatch, capsys):

@@ -25,7 +25,7 @@ REFUSED = {
     f"lago-gate --waivers {NOT_THERE}": f"--waivers {NOT_THERE} does not exist",
     f"lago-gate --env-file {NOT_THERE}": f"--env-file {NOT_THERE} does not exist",
     "lago-gate --base no-such-branch": "--base no-such-branch is neither a file nor a branch",
-    "lago-gate --reports /dev/null/reports": "--reports /dev/null/reports can't be written: /dev/null is not a folder",
+    "lago-gate compose --base=": "--base is empty",
     "lago-gate --explain no-clock-servic": "did you mean no-clock-service",
     "lago-acceptance": "which command?",
     "lago-acceptance --nonsense": "unrecognized arguments: --nonsense",

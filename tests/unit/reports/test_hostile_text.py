@@ -4,34 +4,95 @@ from __future__ import annotations
 
 import json
 import secrets
+import unicodedata
 import zipfile
+from collections.abc import Iterator
 from xml.etree import ElementTree
 
+import pytest
+
 from lago_acceptance.clients.browser import scrub
-from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.findings import Finding, Place
+from lago_acceptance.core.measurements import MEASURES, Measurement
+from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.secrets import Redactor
 from lago_acceptance.reports import allure, junit
-from lago_acceptance.reports.summary import Check, Summary
+from lago_acceptance.reports.summary import Cause, Check, Deployment, NotJudged, Summary
 from lago_acceptance.reports.terminal import render
 
 HOSTILE = '\x1b[31m\x00\udcff\u202e\n::error::forged\n##[error]x <>&\'"\\ {"password": "hunter2hunter"}'
 
 
 def summary(text: str) -> Summary:
-    finding = Finding(id="service-down", problem=text, impact=text, fix=text, service=text)
+    finding = Finding(
+        id="service-down",
+        problem=text,
+        impact=text,
+        fix=text,
+        service=text,
+        place=Place(text.partition("{")[0], 1),
+    )
     return Summary(
         run=text,
         version="1",
-        target="stack",
+        target="live",
+        host=text,
+        project=text,
+        deployment=Deployment(text, text, text, text),
         verdict=text,
         exit_code=1,
         seconds=1.0,
-        timings={},
+        causes=(Cause(finding, (text,), (text,)),),
+        not_judged=(NotJudged(text, text, (text,), text, text),),
+        measurements=(Measurement(next(iter(MEASURES)), 1.0, text),),
+        timings={text: 1.0},
         stand_ins=(text,),
         images={text: text},
         notes=(text,),
-        checks=(Check("suites/a.py::test_b", 2, "failed", 1.0, 1.0, text, (finding,)),),
+        checks=(
+            Check("suites/a.py::test_b[plan]", 2, "failed", 1.0, 1.0, text, (finding,)),
+            # plugin/outcomes.py makes one line of a reason.
+            Check("suites/a.py::test_c", 2, "unknown", 1.0, 1.0, one_line(text), (), text, text, text),
+        ),
     )
+
+
+def texts(document: object) -> Iterator[str]:
+    """Every text in a document, names of entries too."""
+    if isinstance(document, dict):
+        for name, value in document.items():
+            yield name
+            yield from texts(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from texts(value)
+    elif isinstance(document, str):
+        yield document
+
+
+def assert_harmless(text: str) -> None:
+    """Nothing that a terminal acts on or nobody sees, and no command for a CI server."""
+    assert not [
+        each for each in text if unicodedata.category(each) in ("Cc", "Cf", "Cs") and each not in "\n\t"
+    ]
+    assert not [line for line in text.splitlines() if line.lstrip().startswith(("::", "##["))]
+
+
+@pytest.mark.parametrize("form", ["summary.json", "terminal", "allure"])
+def test_whatever_a_name_holds_every_report_is_harmless(form, tmp_path):
+    hostile = summary(HOSTILE)
+    if form == "summary.json":
+        hostile.write(tmp_path / "summary.json")
+        documents = [json.loads((tmp_path / "summary.json").read_text("utf-8"))]
+    elif form == "allure":
+        allure.write(tmp_path / "allure", hostile.checks)
+        documents = [json.loads(path.read_text("utf-8")) for path in (tmp_path / "allure").iterdir()]
+        assert documents
+    else:
+        documents = [render(hostile, lambda text, **_: text)]
+    for document in documents:
+        for text in texts(document):
+            assert_harmless(text)
 
 
 def test_the_summary_is_json_of_harmless_text(tmp_path):

@@ -56,8 +56,8 @@ def test_a_deployment_that_is_well_is_one_line_with_numbers_and_limits():
                     )
                 )
             ],
-            f"LAGO WARNING - {HOST}: bills, 2 not judged",
-            1,
+            f"LAGO OK - {HOST}: bills, 2 not judged",
+            0,
         ),
         (
             [red_night(since="2026-11-25T03:17:00Z")],
