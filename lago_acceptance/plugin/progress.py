@@ -108,7 +108,11 @@ class Progress(logging.Handler):
             # As pytest's own ensure_newline, which would write it where output is captured.
             self._terminal.currentfspath = None
             screen.write("\n")
-        console = Console(file=screen, force_terminal=True, highlight=False, markup=False, emoji=False)
+        # Rich would ask the streams that pytest has captured.
+        width = os.get_terminal_size(screen.fileno()).columns or None
+        console = Console(
+            file=screen, width=width, force_terminal=True, highlight=False, markup=False, emoji=False
+        )
         self._live = Live(
             get_renderable=self._shown,
             console=console,
