@@ -76,19 +76,17 @@ def _night(given: argparse.Namespace, rest: list[str], alarms: AlarmSettings | N
         summaries = fleet.look(given.targets, how, write)
     code = fleet.finish(given.targets, summaries, how, write)
     if alarms is not None:
-        many.warn(_raise_alarms(alarms, summaries, code, how.history_file))
+        many.warn(_raise_alarms(alarms, summaries, how.history_file))
     return code, many.publish(given, summaries, how.history_file, code)
 
 
-def _raise_alarms(
-    alarms: AlarmSettings, summaries: Sequence[Summary], code: int, history_file: Path
-) -> list[str]:
+def _raise_alarms(alarms: AlarmSettings, summaries: Sequence[Summary], history_file: Path) -> list[str]:
     """Tell who is to be told, and remember it; what went wrong, a sentence each."""
     from lago_acceptance.alarms import night as told
     from lago_acceptance.history.store import History, LastAlarm, Unusable
 
     known = remembered.of(summaries, history_file)
-    report = told.report(alarms, summaries, code, known.alarms, time.time())
+    report = told.report(alarms, summaries, known.alarms, time.time(), known.success)
     warnings = [*known.problems, *report.warnings]
     try:
         with History(history_file) as history:
