@@ -91,7 +91,7 @@ def look(targets: Sequence[Target], how: Look, write: Callable[[str], None]) -> 
                 ended[each.target] = summary = each.summary
                 if how.everything or summary.exit_code:
                     write(f"===== {each.target.address}\n{each.output.rstrip()}")
-                words = f"{summary.verdict} ({summary.seconds:.0f} s)"
+                words = f"{_verdict(summary)} ({summary.seconds:.0f} s)"
                 write(f"[{len(ended)}/{len(targets)}] {each.target.address}: {words}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -106,7 +106,7 @@ def finish(
     """Print the verdicts, and write one summary and one page of all hosts; the exit code of the worst."""
     write("===== verdicts")
     for target, summary in zip(targets, summaries, strict=True):
-        write(f"{target.address}: {summary.verdict}")
+        write(f"{target.address}: {_verdict(summary)}")
     merged = merge.fleet(summaries)
     problems = remembered.add(summaries, how.history_file)
     known = remembered.of(summaries, how.history_file)
@@ -114,6 +114,17 @@ def finish(
     for problem in dict.fromkeys(problems):
         write(f"the reports of this run are not complete; the verdicts count all the same: {problem}")
     return merged.exit_code
+
+
+def _verdict(summary: Summary) -> str:
+    """The verdict with the first cause, or with what kept it from being given."""
+    causes = [cause.finding.problem for cause in summary.causes]
+    why = causes or (
+        [note for note in summary.notes if note not in summary.verdict]
+        if summary.exit_code == UNREACHABLE
+        else []
+    )
+    return f"{summary.verdict}: {one_line(why[0].removeprefix('not judged: '))}" if why else summary.verdict
 
 
 def at_once() -> int:

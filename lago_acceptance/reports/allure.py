@@ -86,7 +86,7 @@ def write(folder: Path, summary: Summary) -> list[str]:
 
 class _Results:
     def __init__(self, folder: Path, summary: Summary):
-        self._folder, self._summary = folder, summary
+        self._folder, self._summary = folder, summary.harmless()
         self._reports = folder.parent
         self._leaking: list[str] = []
         self._logs = dict(_logs(self._reports / "logs"))

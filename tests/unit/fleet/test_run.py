@@ -34,7 +34,7 @@ def test_each_host_has_its_verdict_and_the_worst_is_that_of_all(tmp_path):
     assert code == 1
     assert printed.partition("===== verdicts\n")[2].splitlines() == [
         "ssh://a: accepted",
-        "ssh://red: not accepted",
+        "ssh://red: not accepted: api-unhealthy of red",
         "ssh://b: accepted",
     ]
     assert "looked at a" in printed and "[3/3] " in printed
