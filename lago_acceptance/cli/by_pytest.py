@@ -1,0 +1,122 @@
+"""``lago-acceptance smoke``, ``live`` and ``deploy``: runs of the suite by pytest, from any folder."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+from lago_acceptance.cli import ACCEPTED, Parser
+from lago_acceptance.cli import deploy as deploying
+from lago_acceptance.core import resources
+from lago_acceptance.core.verdicts import UsageError
+
+if TYPE_CHECKING:
+    import pytest
+
+PYTESTS_OWN = (
+    "Options of pytest work as well: -k EXPRESSION, -x, -v, --lf and others (docs/pytest.md), and so do "
+    "names of tests as reports print them."
+)
+deploy_parser = deploying.deploy_parser
+
+
+def smoke(given: list[str]) -> int:
+    """Bring a stack up and check it; the exit code."""
+    return _helped(smoke_parser(), given) or _pytest(["-m", "smoke", *given])
+
+
+def live(given: list[str]) -> int:
+    """Check running deployments; the exit code."""
+    hosts = given[: next((at for at, word in enumerate(given) if word.startswith("-")), len(given))]
+    options = given[len(hosts) :]
+    _helped(live_parser(), options)
+    if not hosts:
+        raise UsageError("which host? lago-acceptance live ssh://root@HOST [OPTION...]")
+    return _pytest(["--target", "live", "--hosts", ",".join(hosts), *options])
+
+
+def deploy(given: list[str]) -> int:
+    """Deploy a folder and check it; the exit code."""
+    arguments = deploying.pytest_arguments(given)
+    return ACCEPTED if arguments is None else _pytest(arguments)
+
+
+def smoke_parser() -> argparse.ArgumentParser:
+    """What ``smoke`` takes, without the options of pytest."""
+    made = Parser(
+        prog="lago-acceptance smoke",
+        usage="lago-acceptance smoke [OPTION...]",
+        description="Brings the deployment up on this machine, with a proxy, a CA and a DNS server of its own, runs "
+        "the read-only core of the checks, and removes everything again. Needs Docker.",
+        epilog=PYTESTS_OWN,
+    )
+    _add_options_of_the_suite(made, without="live: ")
+    return made
+
+
+def live_parser() -> argparse.ArgumentParser:
+    """What ``live`` takes, without the options of pytest."""
+    made = Parser(
+        prog="lago-acceptance live",
+        usage="lago-acceptance live HOST... [OPTION...]",
+        description="Checks running deployments over ssh and from outside, several hosts side by side. Changes "
+        "nothing unless --allow-writes, --seed or --reseed is given.",
+        epilog=PYTESTS_OWN,
+    )
+    made.add_argument("hosts", nargs="*", metavar="HOST", help="ssh://[user@]host[:port]")
+    _add_options_of_the_suite(made, without="stack: ")
+    return made
+
+
+def _helped(parser: argparse.ArgumentParser, given: list[str]) -> int:
+    """Print the help and end, where it is asked for."""
+    if {"-h", "--help"}.intersection(given):
+        parser.parse_args(["--help"])
+    return ACCEPTED
+
+
+class _Options:
+    """Receives the plugin's options in the place of pytest's parser, and hands those of one vantage point on."""
+
+    def __init__(self, parser: argparse.ArgumentParser, without: str):
+        self._group = parser.add_argument_group("options of the suite")
+        self._without = without
+        self._wanted = False
+
+    def getgroup(self, name: str, description: str = "") -> _Options:
+        """pytest's method: what follows is of this group."""
+        self._wanted = name == "lago"
+        return self
+
+    def addoption(self, *names: str, **how: Any) -> None:
+        """pytest's method: one option."""
+        text = how.get("help", "")
+        elsewhere = text.startswith(self._without) or names[0] in ("--target", "--hosts")
+        if self._wanted and not elsewhere:
+            text = text.removeprefix("live: ").removeprefix("stack: ")
+            self._group.add_argument(*names, **(how | {"help": text.replace("%", "%%")}))
+
+
+def _add_options_of_the_suite(parser: argparse.ArgumentParser, without: str) -> None:
+    from lago_acceptance.plugin import options
+
+    options.pytest_addoption(cast("pytest.Parser", _Options(parser, without)))
+
+
+def _pytest(arguments: list[str]) -> int:
+    """Run the suite by pytest, wherever this was started."""
+    import pytest
+
+    named = any(map(_names_tests, arguments))
+    given = [str(resources.ROOT / word) if _names_tests(word) else word for word in arguments]
+    # pytest.ini names a plugin of this folder.
+    sys.path.insert(0, str(resources.ROOT))
+    everything = [] if named else [str(resources.SUITES)]
+    return int(pytest.main(["-c", str(resources.PYTEST_INI), *given, *everything]))
+
+
+def _names_tests(word: str) -> bool:
+    """Whether a word is a test of the suites as reports print it: suites/phase2_services/test_jobs.py::test_name."""
+    path = resources.ROOT / word.partition("::")[0]
+    return not word.startswith("-") and path.is_relative_to(resources.SUITES) and path.exists()

@@ -1,0 +1,25 @@
+"""``lago-acceptance images``: the stand-in images that are missing."""
+
+from __future__ import annotations
+
+import argparse
+
+from lago_acceptance.cli import ACCEPTED, Parser
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command takes: nothing."""
+    return Parser(
+        prog="lago-acceptance images",
+        description="Builds the stand-in images that are not on this machine yet, and prints their names.",
+    )
+
+
+def run(given: list[str]) -> int:
+    """Build them; the exit code."""
+    parser().parse_args(given)
+    from lago_acceptance.images import resolve, standins
+
+    for name in standins.names():
+        print(resolve.stand_in(name), flush=True)
+    return ACCEPTED
