@@ -30,7 +30,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         if path.endswith(".md"):
             linked = {target for _, target in _LINK.findall((ROOT / path).read_text("utf-8"))}
             found = {_in_repository(path, target) for target in linked}
-            waiting += sorted(each for each in found - seen if (ROOT / each).is_file() and each[:5] != "docs/")
+            waiting += sorted(
+                each for each in found - seen if (ROOT / each).is_file() and each[:5] != "docs/"
+            )
             seen |= found
     return files
 

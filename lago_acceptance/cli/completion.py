@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     """What the command takes."""
     made = Parser(
         prog="lago-acceptance completion",
-        description="Prints a script with which the shell completes commands, options, files and finding ids.",
+        description="Prints a script with which the shell completes commands, options, files\nand finding ids.",
         epilog=INSTALLED,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -36,9 +36,9 @@ ELSEWHERE = {
 }
 # Programs of the system: known by name, and used as their manuals say.
 SYSTEM = (
-    "apt-get cd cp crontab df docker-compose free getent git grep install journalctl kubectl mkdir python3 ssh ss "
-    "systemctl systemd-analyze usermod unset xargs"
-).split()  # fmt: skip
+    "apt-get", "cd", "cp", "crontab", "df", "docker-compose", "free", "getent", "git", "grep", "install", "journalctl",
+    "kubectl", "mkdir", "python3", "ssh", "ss", "systemctl", "systemd-analyze", "usermod", "unset", "xargs",
+)  # fmt: skip
 
 
 def run(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ from lago_acceptance.core import registry
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = ROOT / "docs" / "lago-facts.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-NOT_OURS = {".git", ".venv", "reports", "node_modules"}
+NOT_OURS = {".git", ".venv", "reports", "site", "node_modules"}
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _CITATION = re.compile(rf"lago-facts\.md, sections? ({_NUMBER}(?:(?:, | and | to ){_NUMBER})*)")
@@ -56,7 +56,7 @@ def test_code_names_the_section_that_it_cites() -> None:
     unclear = [
         path.relative_to(ROOT).as_posix()
         for path, text in _texts()
-        if path.suffix != ".md" and _MENTION.search(text)
+        if path.suffix != ".md" and path.name != "mkdocs.yml" and _MENTION.search(text)
     ]
     assert unclear == []
 
