@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,15 +13,9 @@ from tests.support.paths import ROOT
 FILLED_IN = "…"
 
 
-def matches(quoted: str, message: str) -> bool:
-    """Whether the parts of a quotation occur in a message, in their order."""
-    at = 0
-    for part in filter(None, (each.strip() for each in quoted.split(FILLED_IN))):
-        at = message.find(part, at)
-        if at < 0:
-            return False
-        at += len(part)
-    return True
+def pattern(quoted: str) -> re.Pattern[str]:
+    """Finds a quotation: its parts in their order, within one text."""
+    return re.compile("[^\0]*?".join(re.escape(part.strip()) for part in quoted.split(FILLED_IN)))
 
 
 @cache
@@ -29,10 +24,11 @@ def _trees() -> dict[Path, ast.Module]:
     return {path: ast.parse(path.read_text("utf-8")) for path in sorted(paths)}
 
 
-def everywhere() -> list[str]:
-    """All texts of the library, shell scripts among them."""
+def everywhere() -> str:
+    """All texts of the library, shell scripts among them, each behind a null."""
     texts = [text for tree in _trees().values() for node in ast.walk(tree) if (text := _text(node))]
-    return texts + [path.read_text("utf-8") for path in sorted((ROOT / "lago_acceptance").rglob("*.sh"))]
+    texts += [path.read_text("utf-8") for path in sorted((ROOT / "lago_acceptance").rglob("*.sh"))]
+    return "\0".join(texts)
 
 
 def raised(exception: str) -> dict[str, str]:
@@ -43,7 +39,7 @@ def raised(exception: str) -> dict[str, str]:
     found = {}
     for path, node in _calls(exception):
         why = next((each.value for each in node.keywords if each.arg == "why"), None)
-        text = _text(why) if why is not None else ""
+        text = _text(why) or _constant(why)
         if not text and node.args:
             text = _text(node.args[0])
         if any(map(str.isalpha, text)):
@@ -58,7 +54,20 @@ def _calls(name: str) -> Iterator[tuple[Path, ast.Call]]:
                 yield path, node
 
 
-def _text(node: ast.AST) -> str:
+def _constant(node: ast.AST | None) -> str:
+    """The text of a module's constant, by its name; "" where two modules have different ones."""
+    name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+    assigned = {
+        _text(each.value)
+        for tree in _trees().values()
+        for each in tree.body
+        if isinstance(each, ast.Assign)
+        and any(isinstance(to, ast.Name) and to.id == name for to in each.targets)
+    }
+    return assigned.pop() if len(assigned) == 1 else ""
+
+
+def _text(node: ast.AST | None) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
