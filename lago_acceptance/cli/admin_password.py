@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED
-from lago_acceptance.cli.on_host import parser_of, place, reached
+from lago_acceptance.cli.on_host import parser, place, reached
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import load
@@ -19,22 +18,17 @@ DESCRIPTION = """Sets the password of a user of Lago's web UI. The new password 
 standard input. If Lago refuses it afterwards, the old one is put back."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """What the command takes."""
-    made = parser_of("admin-password", DESCRIPTION)
-    made.add_argument("--email", required=True, metavar="EMAIL", help="whose password")
-    made.add_argument(
-        "--password-file", type=Path, metavar="FILE", help="the file with the new password, in one line"
-    )
-    return made
-
-
 def run(arguments: Sequence[str]) -> int:
     """``lago-acceptance admin-password``; returns the exit code."""
     from lago_acceptance.deploy.admin_password import PasswordReset
     from lago_acceptance.deploy.small_change import NotChanged
 
-    wanted = parser().parse_args(arguments)
+    made = parser("admin-password", DESCRIPTION)
+    made.add_argument("--email", required=True, metavar="EMAIL", help="whose password")
+    made.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="the file with the new password, in one line"
+    )
+    wanted = made.parse_args(arguments)
     if "@" not in wanted.email or not wanted.email.isprintable():
         raise UsageError(f"--email {wanted.email!r} is not an email address")
     settings = load(wanted.settings)

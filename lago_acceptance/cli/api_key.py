@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED
-from lago_acceptance.cli.on_host import parser_of, place, reached
+from lago_acceptance.cli.on_host import parser, place, reached
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import Deployment, Settings, load
@@ -30,7 +30,7 @@ def run(arguments: Sequence[str]) -> int:
     """``lago-acceptance api-key``; returns the exit code."""
     from lago_acceptance.deploy.small_change import NotChanged
 
-    wanted = parser().parse_args(arguments)
+    wanted = _parser().parse_args(arguments)
     settings = load(wanted.settings)
     _check(wanted, settings)
     with reached(wanted.host, wanted.ssh_config) as host:
@@ -44,9 +44,8 @@ def run(arguments: Sequence[str]) -> int:
             return NOT_ACCEPTED
 
 
-def parser() -> argparse.ArgumentParser:
-    """What the command takes."""
-    made = parser_of("api-key", DESCRIPTION)
+def _parser() -> argparse.ArgumentParser:
+    made = parser("api-key", DESCRIPTION)
     made.add_argument("--create", action="store_true", help="create a new key in Lago")
     made.add_argument(
         "--organization", default="", metavar="NAME", help="whose key, if Lago has several organizations"

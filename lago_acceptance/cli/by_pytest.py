@@ -18,19 +18,18 @@ PYTESTS_OWN = (
     "Options of pytest work as well: -k EXPRESSION, -x, -v, --lf and others (docs/pytest.md), and so do "
     "names of tests as reports print them."
 )
-deploy_parser = deploying.deploy_parser
 
 
 def smoke(given: list[str]) -> int:
     """Bring a stack up and check it; the exit code."""
-    return _helped(smoke_parser(), given) or _pytest(["-m", "smoke", *given])
+    return _helped(_smoke_parser(), given) or _pytest(["-m", "smoke", *given])
 
 
 def live(given: list[str]) -> int:
     """Check running deployments; the exit code."""
     hosts = given[: next((at for at, word in enumerate(given) if word.startswith("-")), len(given))]
     options = given[len(hosts) :]
-    _helped(live_parser(), options)
+    _helped(_live_parser(), options)
     if not hosts:
         raise UsageError("which host? lago-acceptance live ssh://root@HOST [OPTION...]")
     return _pytest(["--target", "live", "--hosts", ",".join(hosts), *options])
@@ -42,7 +41,7 @@ def deploy(given: list[str]) -> int:
     return ACCEPTED if arguments is None else _pytest(arguments)
 
 
-def smoke_parser() -> argparse.ArgumentParser:
+def _smoke_parser() -> argparse.ArgumentParser:
     """What ``smoke`` takes, without the options of pytest."""
     made = Parser(
         prog="lago-acceptance smoke",
@@ -55,7 +54,7 @@ def smoke_parser() -> argparse.ArgumentParser:
     return made
 
 
-def live_parser() -> argparse.ArgumentParser:
+def _live_parser() -> argparse.ArgumentParser:
     """What ``live`` takes, without the options of pytest."""
     made = Parser(
         prog="lago-acceptance live",
@@ -72,7 +71,8 @@ def live_parser() -> argparse.ArgumentParser:
 def _helped(parser: argparse.ArgumentParser, given: list[str]) -> int:
     """Print the help and end, where it is asked for."""
     if {"-h", "--help"}.intersection(given):
-        parser.parse_args(["--help"])
+        parser.print_help()
+        parser.exit()
     return ACCEPTED
 
 

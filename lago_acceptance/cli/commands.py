@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import NamedTuple
 
+from lago_acceptance.cli import parser_of
 from lago_acceptance.core.verdicts import UsageError
 
 CHECK, MANY, CHANGE = "check", "many hosts, every night", "change a deployment"
@@ -27,9 +28,8 @@ EXTRAS = {
 
 
 class Command(NamedTuple):
-    """A command. Its module has a function ``run``, which takes the arguments and returns the exit code, and ``parser``.
+    """A command. ``module`` is below cli/; its ``function`` takes the arguments and returns the exit code.
 
-    A module of several commands has the functions NAME and NAME_parser instead; ``function`` is that NAME.
     ``extra`` is what must be installed beside the gate, "" for nothing.
     """
 
@@ -38,7 +38,7 @@ class Command(NamedTuple):
     group: str
     title: str
     module: str
-    function: str = ""
+    function: str = "run"
     extra: str = ""
 
     def run(self, arguments: list[str]) -> int:
@@ -48,17 +48,17 @@ class Command(NamedTuple):
                 f"{self.name} needs more than the gate ({', '.join(missing)} not found): "
                 f"pip install 'lago-acceptance[{self.extra}]'"
             )
-        run: Callable[[list[str]], int] = getattr(self._loaded(), self.function or "run")
-        return run(arguments)
+        return self._loaded()(arguments)
 
     def parser(self) -> argparse.ArgumentParser:
         """The parser of the command's arguments."""
-        name = f"{self.function}_parser" if self.function else "parser"
-        make: Callable[[], argparse.ArgumentParser] = getattr(self._loaded(), name)
-        return make()
+        return parser_of(self._loaded())
 
-    def _loaded(self) -> object:
-        return import_module(f"lago_acceptance.cli.{self.module}")
+    def _loaded(self) -> Callable[[list[str]], int]:
+        function: Callable[[list[str]], int] = getattr(
+            import_module(f"lago_acceptance.cli.{self.module}"), self.function
+        )
+        return function
 
 
 COMMANDS = {
@@ -78,6 +78,7 @@ COMMANDS = {
         Command("api-key", "HOST", CHANGE, "list Lago's API keys, or replace one", "api_key", extra="live"),
         Command("admin-password", "HOST", CHANGE, "set a user's password", "admin_password", extra="live"),
         Command("explain", "[ID]", UNDERSTAND, "print the page of a finding", "register", "explain"),
+        Command("report", "", UNDERSTAND, "build Allure's report of the newest runs", "report", extra="live"),
         Command("list", "", UNDERSTAND, "list all finding ids by phase", "register", "listing"),
         Command("images", "", HOUSEKEEPING, "build missing stand-in images", "images", extra="stack"),
         Command("completion", "SHELL", HOUSEKEEPING, "print the shell's completions", "completion", extra="completion"),

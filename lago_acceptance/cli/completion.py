@@ -21,21 +21,16 @@ _FILES, _FOLDERS = ("FILE", "PEM", "PATH"), ("FOLDER", "DIR")
 _IDS = (("explain", "id"), ("gate", "explain"), ("deploy", "despite"))
 
 
-def parser() -> argparse.ArgumentParser:
-    """What the command takes."""
-    made = Parser(
+def run(given: list[str]) -> int:
+    """Print the script; the exit code."""
+    parser = Parser(
         prog="lago-acceptance completion",
         description="Prints a script with which the shell completes commands, options, files\nand finding ids.",
         epilog=INSTALLED,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
-    return made
-
-
-def run(given: list[str]) -> int:
-    """Print the script; the exit code."""
-    shell = parser().parse_args(given).shell
+    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
+    shell = parser.parse_args(given).shell
     import shtab
 
     print(shtab.complete(everything(), shell))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 import time
@@ -24,12 +23,12 @@ if TYPE_CHECKING:
 DECIDING = "(phase1 or phase2 or phase3 or smoke) and not writes and not browser"
 
 
-def deploy_parser() -> argparse.ArgumentParser:
-    """What ``deploy`` takes."""
-    made = on_host.parser_of(
+def pytest_arguments(given: list[str]) -> list[str] | None:
+    """The arguments of the run that deploys and then checks; None where only the plan was asked for, which is printed."""
+    parser = on_host.parser(
         "deploy", "Deploys a folder to a host, checks it, and goes back if a check is red."
     )
-    add = made.add_argument
+    add = parser.add_argument
     add(
         "folder",
         nargs="?",
@@ -61,12 +60,7 @@ def deploy_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="known failures (default: waivers.toml beside the settings)",
     )
-    return made
-
-
-def pytest_arguments(given: list[str]) -> list[str] | None:
-    """The arguments of the run that deploys and then checks; None where only the plan was asked for, which is printed."""
-    known, more = deploy_parser().parse_known_args(given)
+    known, more = parser.parse_known_args(given)
     if known.plan:
         _print_plan(known)
         return None
@@ -98,16 +92,11 @@ def pytest_arguments(given: list[str]) -> list[str] | None:
     return [*options, *more]
 
 
-def status_parser() -> argparse.ArgumentParser:
-    """What ``status`` takes."""
-    return on_host.parser_of(
-        "status", "Shows who is changing a deployment, how its deploys ended, and its backups."
-    )
-
-
 def status(given: list[str]) -> int:
     """Print what earlier deploys have left on a host. 1 where one was cut off, and has still to be undone."""
-    known = status_parser().parse_args(given)
+    known = on_host.parser(
+        "status", "Shows who is changing a deployment, how its deploys ended, and its backups."
+    ).parse_args(given)
     from lago_acceptance.deploy import state
 
     directory = load(known.settings).deployment.directory
@@ -135,26 +124,21 @@ def _described(deploy: PastDeploy) -> str:
     return f"{deploy.id}  {at} UTC  {deploy.ended}{backup}{dump}"
 
 
-def rollback_parser() -> argparse.ArgumentParser:
-    """What ``rollback`` takes."""
-    made = on_host.parser_of(
+def rollback(given: list[str]) -> int:
+    """Go back to what ran before; the exit code."""
+    parser = on_host.parser(
         "rollback", "Goes back to what ran before the last deploy, or undoes one that was cut off."
     )
-    made.add_argument(
+    parser.add_argument(
         "--to", default="", metavar="ID", help="the backup to go back to (lago-acceptance status lists them)"
     )
-    made.add_argument(
+    parser.add_argument(
         "--down-volumes",
         default="",
         metavar="NAME",
         help="dump the database, then remove the containers and volumes of the Compose project NAME",
     )
-    return made
-
-
-def rollback(given: list[str]) -> int:
-    """Go back to what ran before; the exit code."""
-    known = rollback_parser().parse_args(given)
+    known = parser.parse_args(given)
     from lago_acceptance.deploy import rollback as going_back
     from lago_acceptance.deploy.rollout import NotDeployed
 

@@ -24,7 +24,7 @@ def run(arguments: Sequence[str]) -> int:
     """One command line of the gate."""
     # As Ctrl-C: what was started ends with the gate.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    given = parser().parse_args(arguments)
+    given = _parser().parse_args(arguments)
     if given.version:
         return print_versions()
     if given.list or given.explain is not None:
@@ -77,15 +77,14 @@ def _judge(options: Options, base: str | None, strict: bool, reports: Path | Non
     return NOT_ACCEPTED if red else ACCEPTED
 
 
-def parser() -> Parser:
-    """What the gate takes."""
-    made = Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="lago-gate",
         description="May this compose change be merged? Judges Lago's compose files; needs no Docker daemon.",
         epilog="The exit code is 0 without errors, 1 with errors, 4 for wrong options or files.",
         allow_abbrev=False,
     )
-    add = made.add_argument
+    add = parser.add_argument
     add("files", nargs="*", type=Path, metavar="FILE", help="a compose file, or a folder with compose files")
     add(
         "--env-file", type=Path, metavar="FILE", help="the variables of the deploy (default: the .env beside)"
@@ -120,4 +119,4 @@ def parser() -> Parser:
     )
     add("--list", action="store_true", help="list all finding ids; nothing is judged")
     add("--version", action="store_true", help="print the versions of this suite, Python and Compose")
-    return made
+    return parser

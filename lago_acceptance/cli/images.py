@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
-
 from lago_acceptance.cli import ACCEPTED, Parser
-
-
-def parser() -> argparse.ArgumentParser:
-    """What the command takes: nothing."""
-    return Parser(
-        prog="lago-acceptance images",
-        description="Builds the stand-in images that are not on this machine yet, and prints their names.",
-    )
 
 
 def run(given: list[str]) -> int:
     """Build them; the exit code."""
-    parser().parse_args(given)
+    Parser(
+        prog="lago-acceptance images",
+        description="Builds the stand-in images that are not on this machine yet, and prints their names.",
+    ).parse_args(given)
     from lago_acceptance.images import resolve, standins
 
     for name in standins.names():

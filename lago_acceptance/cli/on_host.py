@@ -19,7 +19,7 @@ from lago_acceptance.hosts.base import Host
 LOCAL = "local"
 
 
-def parser_of(command: str, description: str) -> argparse.ArgumentParser:
+def parser(command: str, description: str) -> argparse.ArgumentParser:
     """A command's parser, with the options that all of them have."""
     made = Parser(prog=f"lago-acceptance {command}", description=description, allow_abbrev=False)
     made.add_argument("host", metavar="HOST", help="ssh://root@host, or local for this machine")

@@ -9,17 +9,19 @@ from lago_acceptance.cli import Parser
 from lago_acceptance.core.permit import Permit
 
 
-def parser() -> Parser:
-    """What the command takes."""
-    made = Parser(
+def run(given: Sequence[str]) -> int:
+    """Call provision.sh for a folder, by default the current one; returns its exit code."""
+    from lago_acceptance.deploy.provision import provision
+
+    parser = Parser(
         prog="lago-acceptance provision",
         description="Makes .env.lago and lago_rsa_private.pem in a folder, and keeps the key and the secrets that are "
         "in use there. The exit code is 1 if the key or a secret can't be settled; then nothing is written.",
     )
-    made.add_argument(
+    parser.add_argument(
         "folder", nargs="?", default=".", metavar="FOLDER", help="the deployment's folder (default: this one)"
     )
-    which = made.add_mutually_exclusive_group()
+    which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--key-from",
         metavar="FILE",
@@ -28,14 +30,7 @@ def parser() -> Parser:
     which.add_argument(
         "--new-key", action="store_true", help="make a new RSA key although an old one is or was in use"
     )
-    return made
-
-
-def run(given: Sequence[str]) -> int:
-    """Call provision.sh for a folder, by default the current one; returns its exit code."""
-    from lago_acceptance.deploy.provision import provision
-
-    options = parser().parse_args(given)
+    options = parser.parse_args(given)
     chosen = ["--key-from", options.key_from] if options.key_from is not None else []
     ended = provision(
         [*chosen, *(["--new-key"] if options.new_key else []), options.folder], Permit("provision")

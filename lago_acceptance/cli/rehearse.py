@@ -28,7 +28,7 @@ LEAVES = "--dump-may-leave-the-host"
 
 def run(given: list[str]) -> int:
     """Rehearse the restore that the command line names; the exit code."""
-    asked = parser().parse_args(given)
+    asked = _parser().parse_args(given)
     settings = load(asked.settings)
     named = asked.what == LOCAL or "://" in asked.what
     if not named and asked.leaves:
@@ -54,14 +54,13 @@ def say(line: str) -> None:
     print(printable(redact(line)), flush=True)
 
 
-def parser() -> Parser:
-    """What the command takes."""
-    made = Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="lago-acceptance rehearse",
         description="Restores the newest dump of a host, or a dump here, into a project of its own, migrates it and reads it.",
         allow_abbrev=False,
     )
-    add = made.add_argument
+    add = parser.add_argument
     add(
         "what",
         metavar="HOST|DUMP",
@@ -74,7 +73,7 @@ def parser() -> Parser:
         help="copy the host's dump here and rehearse here, not on the host",
     )
     add("--image", default="", metavar="REFERENCE", help="migrate with this image of Lago's API")
-    add_options(made)
+    add_options(parser)
     add(
         "--compose-file",
         type=Path,
@@ -88,7 +87,7 @@ def parser() -> Parser:
         metavar="FILE",
         help="its variables (default: made up, so that encrypted values can't be read)",
     )
-    return made
+    return parser
 
 
 # --- a dump on a host ---
