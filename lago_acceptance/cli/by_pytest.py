@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,6 +32,10 @@ def live(given: list[str]) -> int:
     hosts = given[: next((at for at, word in enumerate(given) if word.startswith("-")), len(given))]
     options = given[len(hosts) :]
     _helped(_live_parser(), options)
+    if hosts and any(word.partition("=")[0] == "--hosts" for word in options):
+        raise UsageError(
+            "give the hosts before the options, or with --hosts, and not both: only --hosts would be looked at"
+        )
     if not hosts:
         raise UsageError("which host? lago-acceptance live ssh://root@HOST [OPTION...]")
     return _pytest(["--target", "live", "--hosts", ",".join(hosts), *options])
@@ -108,6 +114,10 @@ def _pytest(arguments: list[str]) -> int:
     """Run the suite by pytest, wherever this was started."""
     import pytest
 
+    try:
+        shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    except ValueError as error:
+        raise UsageError(f"the variable PYTEST_ADDOPTS can't be used: {str(error).lower()}") from error
     named = any(map(_names_tests, arguments))
     given = [str(resources.ROOT / word) if _names_tests(word) else word for word in arguments]
     # pytest.ini names a plugin of this folder.
