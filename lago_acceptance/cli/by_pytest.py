@@ -6,6 +6,7 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, cast
 
 from lago_acceptance.cli import ACCEPTED, Parser
@@ -20,6 +21,9 @@ PYTESTS_OWN = (
     "Options of pytest work as well: -k EXPRESSION, -x, -v, --lf and others (docs/pytest.md), and so do "
     "names of tests as reports print them."
 )
+# Options that one of the two has no use for.
+OF_LIVE = ("--hosts", "--ssh-config", "--ca-file", "--project", "--allow-writes", "--scheduled", "--seed")
+OF_STACK = ("--compose-file", "--env-file", "--images", "--keep", "--deadline", "--allow-mount")
 
 
 def smoke(given: list[str]) -> int:
@@ -56,7 +60,7 @@ def _smoke_parser() -> argparse.ArgumentParser:
         "the read-only core of the checks, and removes everything again. Needs Docker.",
         epilog=PYTESTS_OWN,
     )
-    _add_options_of_the_suite(made, without="live: ")
+    _add_options_of_the_suite(made, OF_LIVE)
     return made
 
 
@@ -70,7 +74,7 @@ def _live_parser() -> argparse.ArgumentParser:
         epilog=PYTESTS_OWN,
     )
     made.add_argument("hosts", nargs="*", metavar="HOST", help="ssh://[user@]host[:port]")
-    _add_options_of_the_suite(made, without="stack: ")
+    _add_options_of_the_suite(made, OF_STACK)
     return made
 
 
@@ -83,11 +87,15 @@ def _helped(parser: argparse.ArgumentParser, given: list[str]) -> int:
 
 
 class _Options:
-    """Receives the plugin's options in the place of pytest's parser, and hands those of one vantage point on."""
+    """Receives the plugin's options in the place of pytest's parser, and hands on what a command's parser lacks."""
 
-    def __init__(self, parser: argparse.ArgumentParser, without: str):
+    def __init__(self, parser: argparse.ArgumentParser, without: Collection[str]):
         self._group = parser.add_argument_group("options of the suite")
-        self._without = without
+        self._without = {
+            "--target",
+            *without,
+            *(word for each in parser._actions for word in each.option_strings),
+        }
         self._wanted = False
 
     def getgroup(self, name: str, description: str = "") -> _Options:
@@ -97,14 +105,12 @@ class _Options:
 
     def addoption(self, *names: str, **how: Any) -> None:
         """pytest's method: one option."""
-        text = how.get("help", "")
-        elsewhere = text.startswith(self._without) or names[0] in ("--target", "--hosts")
-        if self._wanted and not elsewhere:
-            text = text.removeprefix("live: ").removeprefix("stack: ")
+        if self._wanted and names[0] not in self._without:
+            text = how.get("help", "").removeprefix("live: ").removeprefix("stack: ")
             self._group.add_argument(*names, **(how | {"help": text.replace("%", "%%")}))
 
 
-def _add_options_of_the_suite(parser: argparse.ArgumentParser, without: str) -> None:
+def _add_options_of_the_suite(parser: argparse.ArgumentParser, without: Collection[str]) -> None:
     from lago_acceptance.plugin import options
 
     options.pytest_addoption(cast("pytest.Parser", _Options(parser, without)))
