@@ -34,10 +34,13 @@ ELSEWHERE = {
     "/tmp/try/bin/lago-gate --version": "tests/unit/test_package.py",
     "/tmp/try/bin/lago-gate FILE": "tests/unit/test_package.py",
 }
+# With these each host is a run of its own, which is started whatever else is given.
+ONE_BY_ONE = {"--inventory", "--metrics", "--nagios", "--part"}
 # Programs of the system: known by name, and used as their manuals say.
 SYSTEM = (
-    "apt-get", "cd", "cp", "crontab", "df", "docker-compose", "free", "getent", "git", "grep", "install", "journalctl",
-    "kubectl", "mkdir", "python3", "ssh", "ss", "systemctl", "systemd-analyze", "usermod", "unset", "xargs",
+    "apt-get", "cd", "cp", "crontab", "df", "docker-compose", "free", "getent", "git", "grep", "install", "journalctl", "jq",
+    "kubectl", "mkdir", "podman", "promtool", "python3", "ssh", "ssh-keygen", "ssh-keyscan", "ss", "systemctl",
+    "systemd-analyze", "useradd", "usermod", "unset", "xargs",
 )  # fmt: skip
 
 
@@ -86,10 +89,15 @@ def _lago_acceptance(words: list[str], folder: Path) -> str:
     command = COMMANDS[words[0]]
     if command.name in ("explain", "list", "version", "completion", "gate") or "--help" in words:
         return _ended(run("lago-acceptance", *words, folder=folder), 0, 1)
-    if command.name in ("smoke", "live"):
+    if command.name in ("smoke", "live") and not ONE_BY_ONE.intersection(words):
         return _ended(run("lago-acceptance", *words, "--collect-only", "-q", folder=folder), 0)
-    command.parser().parse_args(words[1:])
-    return ""
+    _, rest = command.parser().parse_known_args(words[1:])
+    # Hosts come first, and options of the suite are handed on.
+    options = (
+        COMMANDS["live"].parser().parse_known_args(rest)[1] if command.name in ("live", "nightly") else rest
+    )
+    unknown = [word for word in options if "://" not in word]
+    return f"{command.name} does not know {unknown}" if unknown else ""
 
 
 def _lago_gate(words: list[str], folder: Path) -> str:
@@ -167,6 +175,8 @@ RULES: dict[str, Callable[[list[str], Path], str]] = {
     "pytest": _pytest,
     "make": _make,
     "pip": _pip,
+    "/opt/lago-acceptance/bin/pip": _pip,
+    "/opt/lago-acceptance/bin/lago-acceptance": _lago_acceptance,
     "docker": _docker,
     "sh": _here("sh"),
     "chmod": _here("chmod"),

@@ -15,7 +15,8 @@ FILLED_IN = "…"
 
 def pattern(quoted: str) -> re.Pattern[str]:
     """Finds a quotation: its parts in their order, within one text."""
-    return re.compile("[^\0]*?".join(re.escape(part.strip()) for part in quoted.split(FILLED_IN)))
+    parts = quoted.strip(f"{FILLED_IN} ").split(FILLED_IN)
+    return re.compile("[^\0]*?".join(re.escape(part.strip()) for part in parts))
 
 
 @cache
