@@ -66,8 +66,10 @@ def folder(tmp_path_factory) -> Path:
     shutil.copy(ROOT / "settings.toml", made)
     for name in ("FOLDER", "DIR", "reports"):
         shutil.copytree(ROOT / "compose", made / name)
-    for name in ("FILE", "compose.yml", "lago_rsa_private.pem"):
+    for name in ("FILE", "compose.yml"):
         shutil.copy(ROOT / "compose" / "docker-compose.lago.yml", made / name)
+    (made / "mounted").mkdir()
+    (made / "mounted" / "lago_rsa_private.pem").touch()
     (made / ".env.lago").write_text("LAGO_ORG_NAME=x\n")
     for command in (
         "init -q -b main",
@@ -83,7 +85,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 def _lago_acceptance(words: list[str], folder: Path) -> str:
-    words = [word.replace("/srv/lago/", f"{folder}/") for word in words]
+    words = [word.replace("/srv/lago/", f"{folder}/mounted/") for word in words]
     if words[0].startswith("-"):
         return _ended(run("lago-acceptance", *words, folder=folder), 0)
     command = COMMANDS[words[0]]
