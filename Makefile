@@ -51,14 +51,16 @@ bench: setup  ## the numbers that the project promises
 images: setup  ## build the stand-ins that are not there yet
 	.venv/bin/lago-acceptance images
 
-docs: setup  ## write docs/checks.md from the docstrings of the checks, and the schema of summary.json
+docs:  ## write docs/checks.md and the schema of summary.json from the code, and build the site into site/
+	bin/setup-python
 	.venv/bin/python -m lago_acceptance.core.explain
 	.venv/bin/python -m lago_acceptance.reports.schema
+	.venv/bin/mkdocs build --quiet --strict
 
 setup:  ## Python packages, Compose, Docker Engine
 	bin/setup
 
-clean:  ## remove .venv, caches, reports and the stand-in images
-	rm -rf .venv .venv.lock *.egg-info .ruff_cache .pytest_cache .import_linter_cache .hypothesis reports
+clean:  ## remove .venv, caches, reports, the site and the stand-in images
+	rm -rf .venv .venv.lock *.egg-info .ruff_cache .pytest_cache .import_linter_cache .hypothesis reports site
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	docker image ls --format '{{.Repository}}:{{.Tag}}' 'lago-acceptance/*' | xargs -r docker image rm >/dev/null

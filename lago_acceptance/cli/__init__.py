@@ -10,18 +10,38 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from lago_acceptance import __version__
 from lago_acceptance.core import interrupts, streams
 from lago_acceptance.core.verdicts import Unreachable, UsageError
 
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
 ACCEPTED, NOT_ACCEPTED, INTERRUPTED, INTERNAL_ERROR, USAGE, UNREACHABLE = 0, 1, 2, 3, 4, 6
+
+
+_looking = ContextVar("_looking", default=False)
+
+
+class _Shown(BaseException):
+    """A parser was to print its help."""
+
+    def __init__(self, parser: argparse.ArgumentParser):
+        self.parser = parser
 
 
 class Parser(argparse.ArgumentParser):
     """Reports what is wrong with a command line as a UsageError, in one sentence."""
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print the help, unless ``parser_of`` wants the parser itself."""
+        if _looking.get():
+            raise _Shown(self)
+        super().print_help(file)
 
     def error(self, message: str) -> NoReturn:
         """Raise the UsageError."""
@@ -33,6 +53,18 @@ def path(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty: give a value, or leave it out")
     return Path(os.path.expanduser(text))
+
+
+def parser_of(run: Callable[[list[str]], int]) -> argparse.ArgumentParser:
+    """The parser with which a command reads its arguments: that whose help it prints."""
+    before = _looking.set(True)
+    try:
+        run(["--help"])
+    except _Shown as shown:
+        return shown.parser
+    finally:
+        _looking.reset(before)
+    raise ValueError(f"{run.__module__} has no help")
 
 
 def guarded(program: str, run: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:

@@ -162,6 +162,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         )
         return list(dict.fromkeys(found))
 
+    def harmless(self) -> Summary:
+        """The same with each of its texts redacted, and with nothing in it that a terminal or a CI server acts on."""
+        return msgspec.convert(safe(msgspec.to_builtins(self)), Summary)
+
     def write(self, path: Path) -> None:
         """Write it as JSON, without secrets. NotWritten where that fails."""
         content = safe(msgspec.to_builtins(self))

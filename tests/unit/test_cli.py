@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lago_acceptance import __version__
-from lago_acceptance.cli import gate, guarded, suite
+from lago_acceptance.cli import commands, gate, guarded, suite
 from lago_acceptance.core import registry, resources
 from lago_acceptance.core.verdicts import Unreachable
 from tests.support import signals
@@ -29,14 +29,17 @@ REFUSED = {
     "lago-gate --explain no-clock-servic": "did you mean no-clock-service",
     "lago-acceptance": "which command?",
     "lago-acceptance --nonsense": "unrecognized arguments: --nonsense",
-    "lago-acceptance bill": "there is no command 'bill'; use one of smoke, live, nightly, merge, deploy",
+    "lago-acceptance bill": "there is no command 'bill'; use one of gate, smoke, live",
+    "lago-acceptance smok": "there is no command 'smok'; did you mean smoke?",
+    "lago-acceptance api-keys": "there is no command 'api-keys'; did you mean api-key?",
     "lago-acceptance live": "which host? lago-acceptance live ssh://root@HOST",
     "lago-acceptance live --allow-writes": "which host?",
     "lago-acceptance explain no-such-id-at-all": "there is no finding 'no-such-id-at-all'",
     "lago-acceptance explain a b": "explain takes one finding id",
-    "lago-acceptance list all": "list takes no arguments",
-    "lago-acceptance images all": "images takes no arguments",
-    "lago-acceptance version 2": "version takes no arguments",
+    "lago-acceptance list all": "unrecognized arguments: all",
+    "lago-acceptance images all": "unrecognized arguments: all",
+    "lago-acceptance version 2": "unrecognized arguments: 2",
+    "lago-acceptance completion csh": "invalid choice: 'csh'",
     f"lago-acceptance gate {NOT_THERE}": f"{NOT_THERE} does not exist",
 }
 
@@ -192,7 +195,7 @@ def test_tests_are_named_as_reports_print_them(monkeypatch):
 
 
 def test_a_command_without_its_extra_says_what_to_install(monkeypatch, capsys):
-    monkeypatch.setattr(suite, "find_spec", lambda name: None if name == "testcontainers" else object())
+    monkeypatch.setattr(commands, "find_spec", lambda name: None if name == "testcontainers" else object())
     assert suite.main(["smoke"]) == 4
     assert capsys.readouterr().err == (
         "lago-acceptance: smoke needs more than the gate (testcontainers not found): "
@@ -210,3 +213,53 @@ def test_a_module_of_this_package_is_one_more_way_in():
         check=False,
     )
     assert ended.returncode == 0 and ended.stdout.startswith(f"lago-acceptance {__version__}\n")
+
+
+def test_the_help_names_each_command_once_under_its_group(capsys):
+    with pytest.raises(SystemExit) as ended:
+        suite.main(["--help"])
+    shown = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
+    for command in commands.COMMANDS.values():
+        assert f"\n{command.group}:\n" in shown
+        assert shown.count(f"\n  {f'{command.name} {command.takes}'.strip()}  ") == 1, command.name
+
+
+@pytest.mark.parametrize("name", commands.COMMANDS)
+def test_the_help_of_a_command_fits_a_terminal(name, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as ended:
+        suite.main([name, "--help"])
+    shown = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert shown.startswith(("usage: lago-acceptance ", "usage: lago-gate "))
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
+
+
+def test_the_help_of_a_vantage_point_has_no_option_of_the_other(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = {}
+    for name in ("smoke", "live"):
+        with pytest.raises(SystemExit):
+            suite.main([name, "--help"])
+        shown[name] = capsys.readouterr().out
+    assert "--allow-mount" in shown["smoke"] and "--allow-mount" not in shown["live"]
+    assert "--allow-writes" in shown["live"] and "--allow-writes" not in shown["smoke"]
+    assert not any("--explain" in each or "--target" in each for each in shown.values())
+
+
+def test_the_help_loads_no_command():
+    program = (
+        "import sys; from lago_acceptance.cli.suite import parser; parser().format_help(); "
+        f"print([name for name in {(*HEAVY, 'lago_acceptance.cli.deploy', 'shtab')} if name in sys.modules])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=resources.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert ended.stdout == "[]\n"
