@@ -136,11 +136,18 @@ def visible(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "")
 
 
+def test_what_is_waited_for_begins_on_a_line_of_its_own(tmp_path):
+    """The line of pytest's dots is not erased with it."""
+    silent = WAITING.replace('logging.getLogger("lago_acceptance").info("bringing it up")', "")
+    text = visible(on_a_terminal(80, f"--reports={tmp_path}/reports", written(tmp_path, silent)))
+    assert re.search(r"\n  first", text) and re.search(r"\. *\n", text.partition("  first")[0]), text
+
+
 def test_what_is_waited_for_fits_a_narrow_terminal(tmp_path):
     text = on_a_terminal(40, f"--reports={tmp_path}/reports", written(tmp_path, WAITING))
     frames = [visible(line) for line in re.split(r"[\r\n]", text)]
     lines = [line for line in frames if line.startswith("  first")]
-    assert lines and max(map(len, lines)) <= 40
+    assert lines and max(map(len, lines)) <= 40 and lines[0].endswith("…")
 
 
 def test_a_terminal_shows_what_is_waited_for_and_takes_it_away(tmp_path):
