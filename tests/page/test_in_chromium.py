@@ -69,7 +69,10 @@ def opened(browser, files) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         page = context.new_page()
         address = files[name].as_uri() if name in files else name
-        page.on("request", lambda request: asked.append(request.url) if request.url != address.partition("#")[0] else None)
+        page.on(
+            "request",
+            lambda request: asked.append(request.url) if request.url != address.partition("#")[0] else None,
+        )
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
