@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lago_acceptance.cli import ACCEPTED, many
+from lago_acceptance.cli import many
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.fleet import run as fleet
 
@@ -12,9 +12,6 @@ from lago_acceptance.fleet import run as fleet
 def run(arguments: Sequence[str], pytest: Callable[[list[str]], int]) -> int:
     """One command line of it; ``pytest`` runs the suite with the options that it is given."""
     parser = many.parser("live", "Checks running deployments; changes nothing there.")
-    if {"-h", "--help"}.intersection(arguments):
-        parser.print_help()
-        return ACCEPTED
     given, rest = many.parse(parser, arguments)
     if not given.targets:
         raise UsageError("which host? lago-acceptance live ssh://root@HOST [OPTION...]")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import ACCEPTED, INTERNAL_ERROR, INTERRUPTED, many
+from lago_acceptance.cli import INTERNAL_ERROR, INTERRUPTED, many
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.fleet import night, remembered
 from lago_acceptance.fleet import run as fleet
@@ -25,7 +25,7 @@ def run(arguments: Sequence[str]) -> int:
     """One command line of it."""
     parser = many.parser("nightly", "Checks deployments as every night, and raises alarms where configured.")
     add = parser.add_argument
-    add("--alarms", type=Path, metavar="FILE", help="who is told of a change, and the heartbeat's URL")
+    add("--alarms", type=Path, metavar="FILE", help="where alarms go, and the heartbeat's URL")
     add(
         "--confirm-seconds",
         type=float,
@@ -35,7 +35,7 @@ def run(arguments: Sequence[str]) -> int:
     )
     if {"-h", "--help"}.intersection(arguments):
         parser.print_help()
-        return ACCEPTED
+        parser.exit()
     given, rest = many.parse(parser, arguments)
     if not given.targets:
         raise UsageError("which host? lago-acceptance nightly ssh://root@HOST [OPTION...]")

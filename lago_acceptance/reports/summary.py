@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +164,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return list(dict.fromkeys(found))
 
     def harmless(self) -> Summary:
-        """The same with each of its texts redacted, and with nothing in it that a terminal or a CI server acts on."""
-        return msgspec.convert(safe(msgspec.to_builtins(self)), Summary)
+        """The same with nothing in its texts that a terminal or a CI server acts on, or that is no character at all."""
+        return msgspec.convert(_with_texts(msgspec.to_builtins(self), printable), Summary)
 
     def write(self, path: Path) -> None:
         """Write it as JSON, without secrets. NotWritten where that fails."""
@@ -216,8 +217,12 @@ def unix(stamp: str) -> float | None:
 
 def safe(content: Any) -> Any:
     """Data with each of its texts redacted and printable. As one text it might be JSON no longer."""
+    return _with_texts(content, lambda text: printable(redact(text)))
+
+
+def _with_texts(content: Any, changed: Callable[[str], str]) -> Any:
     if isinstance(content, str):
-        return printable(redact(content))
+        return changed(content)
     if isinstance(content, dict):
-        return {safe(key): safe(value) for key, value in content.items()}
-    return [safe(each) for each in content] if isinstance(content, list | tuple) else content
+        return {_with_texts(key, changed): _with_texts(value, changed) for key, value in content.items()}
+    return [_with_texts(each, changed) for each in content] if isinstance(content, list | tuple) else content

@@ -17,7 +17,9 @@ FORMS = re.findall(r"^\|[^|]+\| `(\w+://[^`]+)` \|$", PAGE, re.MULTILINE)
 
 
 def test_the_example_of_the_alarms_file_loads(tmp_path):
-    (block,) = re.findall(r"^    # /etc/lago-acceptance/alarms\.toml\n((?:    .*\n)+)", PAGE, re.MULTILINE)
+    (block,) = re.findall(
+        r"^```toml\n# /etc/lago-acceptance/alarms\.toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL
+    )
     (tmp_path / "alarms.toml").write_text(block)
     settings = load(tmp_path / "alarms.toml")
     assert len(settings.targets) == 2 and settings.heartbeat and settings.page

@@ -180,7 +180,6 @@ def test_a_stack_has_its_compose_files_name(run):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"target": "stack", "hosts": ()}, "needs --target live"),
         ({"history": ROOT / "x"}, "instead of --history"),
         ({"history_on_host": "var/history"}, "write the whole path"),
         ({"history_on_host": "/var/"}, "write the whole path"),
