@@ -119,7 +119,7 @@ class _Results:
         package = path.removesuffix(".py").replace("/", ".")
         full_name = f"{package}#{test}"
         message, trace = _said(check)
-        parameters = {"host": self._summary.key or "this machine", "case": parameter}
+        parameters = {"host": redact(self._summary.key) or "this machine", "case": parameter}
         labels = {
             "epic": f"Phase {check.phase}: {PHASES.get(check.phase, '')}",
             "feature": in_words(package.rpartition(".")[2]),
@@ -127,7 +127,7 @@ class _Results:
             "severity": severity(check),
             "parentSuite": package.rpartition(".")[0],
             "suite": package.rpartition(".")[2],
-            "host": self._summary.host or "this machine",
+            "host": redact(self._summary.host) or "this machine",
             "framework": "pytest",
             "package": package,
         }
