@@ -15,7 +15,8 @@ import yaml
 from dockerfile_parse import DockerfileParser
 
 from lago_acceptance.alarms import settings as alarms
-from lago_acceptance.cli import many, merge, nightly, suite
+from lago_acceptance.cli import commands as register
+from lago_acceptance.cli import many, merge
 from tests.support.paths import ROOT
 
 CONTRIB = ROOT / "contrib"
@@ -247,7 +248,7 @@ def test_each_option_of_a_pod_is_one_of_this_suite(name, command):
 
 def test_there_are_commands_in_all_of_them():
     assert {place.partition("/")[0] for place in commands()} == {"cron", "systemd", "github", "gitlab"}
-    assert nightly.run and "nightly" in suite.USAGE_TEXT
+    assert "nightly" in register.COMMANDS
 
 
 def test_the_containerfile_copies_what_the_wheel_needs():
