@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     def harmless(self) -> Summary:
         """The same with nothing in its texts that a terminal or a CI server acts on, or that is no character at all."""
-        return msgspec.convert(_with_texts(msgspec.to_builtins(self), printable), Summary)
+        return msgspec.convert(_with_texts(msgspec.to_builtins(self), cache(printable)), Summary)
 
     def write(self, path: Path) -> None:
         """Write it as JSON, without secrets. NotWritten where that fails."""
@@ -217,7 +218,7 @@ def unix(stamp: str) -> float | None:
 
 def safe(content: Any) -> Any:
     """Data with each of its texts redacted and printable. As one text it might be JSON no longer."""
-    return _with_texts(content, lambda text: printable(redact(text)))
+    return _with_texts(content, cache(lambda text: printable(redact(text))))
 
 
 def _with_texts(content: Any, changed: Callable[[str], str]) -> Any:

@@ -224,7 +224,7 @@ def test_each_host_has_the_strip_of_its_runs(opened):
 def test_one_run_is_looked_at_by_keyboard_and_by_mouse(opened):
     page = opened("one")
     readout, chart = page.locator(".readout"), page.locator(".chart.states")
-    expect(readout).to_contain_text("2026-11-23 02:13 UTC bills, with faults · jobs-waiting · scheduled")
+    expect(readout).to_contain_text("2026-11-23 02:13 UTC bills, with faults · queue-stuck · scheduled")
     expect(page.locator(".cursor").first).to_be_hidden()
     page.get_by_role("slider", name="Run").focus()
     page.keyboard.press("Home")

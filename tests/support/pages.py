@@ -31,7 +31,7 @@ NIGHT = 1_795_400_000.0
 DAY = 86400.0
 GIB = 1024
 WAITING = Finding(
-    id="jobs-waiting",
+    id="queue-stuck",
     role="worker",
     service="lago-worker",
     problem="Jobs of the queue billing have been waiting for 47 minutes, the oldest of 212",
@@ -39,28 +39,29 @@ WAITING = Finding(
     fix="read the worker's log (docker compose logs --since 1h lago-worker), and restart it if it is stuck",
 )
 EXPIRING = Finding(
-    id="certificate-expires-soon",
+    id="certificate-expires",
     role="proxy",
     place=Place("api.billing.example.com"),
     problem="The certificate of api.billing.example.com expires in 6 days",
     impact="from 3 December on no client can reach the API",
     fix="read why Traefik doesn't renew it: docker logs --since 24h traefik",
 )
-UNROTATED = Finding(
-    id="logs-unbounded",
+UNGUARDED = Finding(
+    id="memory-limit-low",
     role="api",
-    service="lago-api, lago-worker",
-    problem="Logs of lago-api and lago-worker grow without a limit",
-    impact="the disk fills up, and the database stops with it",
-    fix="rotate them: logging driver json-file with max-size and max-file, as in compose/docker-compose.lago.yml",
+    service="lago-api",
+    problem="the memory limit of lago-api is 512 MiB",
+    impact="the kernel ends it when many invoices are made at once",
+    fix="set mem_limit: 1g or more, as in compose/docker-compose.lago.yml",
     severity=Severity.WARNING,
 )
-MAIL = Finding(
-    id="mail-from-default",
+UNREAD = Finding(
+    id="unknown-env-ignored",
     role="api",
-    problem="LAGO_FROM_EMAIL is not set, so invoices come from noreply@getlago.com",
-    impact="customers' mail servers sort them out as forged",
-    fix="set LAGO_FROM_EMAIL to an address of your own domain",
+    service="lago-api",
+    problem="Lago reads no variable LAGO_MAIL_FROM",
+    impact="what it was meant to set has its default",
+    fix="delete it, or write LAGO_FROM_EMAIL instead",
     severity=Severity.WARNING,
 )
 PUBLISHED = Finding(
@@ -104,8 +105,8 @@ def checks(faulty: bool, number: int = 0) -> tuple[Check, ...]:
         old = made[place]
         made[place] = Check(old.name, old.phase, changes.pop("outcome"), old.started, old.seconds, **changes)
 
-    put(jobs[0], outcome="passed", findings=(UNROTATED,))
-    put(edge[-1], outcome="passed", findings=(MAIL,))
+    put(jobs[0], outcome="passed", findings=(UNGUARDED,))
+    put(edge[-1], outcome="passed", findings=(UNREAD,))
     put(
         jobs[-1],
         outcome="waived",
