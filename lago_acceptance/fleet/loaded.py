@@ -51,7 +51,7 @@ def _names() -> Iterator[str]:
 
 
 for _name in _names():
-    # What is missing or can't be loaded is told by the run that needs it.
+    # The run that needs what is missing here says so.
     with suppress(Exception):
         importlib.import_module(_name)
 # Compiles its patterns.

@@ -38,15 +38,23 @@ def look_twice(
     _wait(seconds)
     second = dict(zip(again, run.look(again, how, write), strict=True))
     for target, summary in second.items():
-        ids = ", ".join(dict.fromkeys(cause.finding.id for cause in first[target].causes))
-        note = f"the first look, {seconds:g} s before, was not accepted ({ids}); this is the second, which counts"
+        before = _in_words(first[target])
+        note = f"the first look, {seconds:g} s before: {before}; this is the second, which counts"
         second[target] = msgspec.structs.replace(summary, notes=(*summary.notes, note))
-        write(f"{target.address}: first not accepted ({ids}), then {summary.verdict}")
+        write(f"{target.address}: first {before}, then {summary.verdict}")
     return tuple(second.get(target, first[target]) for target in targets)
 
 
+def _in_words(summary: Summary) -> str:
+    if summary.exit_code == run.UNREACHABLE:
+        return "not reached"
+    return f"not accepted ({', '.join(dict.fromkeys(cause.finding.id for cause in summary.causes))})"
+
+
 def momentary(summary: Summary) -> bool:
-    """Whether a host is not accepted, and for such reasons alone as may be gone a minute later."""
+    """Whether a host was not reached, or not accepted for such reasons alone as may be gone a minute later."""
+    if summary.exit_code == run.UNREACHABLE:
+        return True
     ids = {cause.finding.id for cause in summary.causes}
     return summary.exit_code == NOT_ACCEPTED and bool(ids) and ids <= TIMING
 

@@ -187,7 +187,9 @@ class _Runs:
 
     def _start(self, target: Target, folder: Path, output: str) -> Run:
         words = [*self._how.command, *self._how.arguments, *_options(target, folder)]
-        words += ["--reports", str(folder), "--history", str(self._how.history_file)]
+        words += ["--reports", str(folder)]
+        if not any(word.startswith("--history-on-host") for word in words):
+            words += ["--history", str(self._how.history_file)]
         process = self._context.Process(target=child.run, args=(words, output))
         with self._lock:
             if self._ended:
