@@ -16,8 +16,12 @@ BILLS, DOES_NOT_BILL, WITH_FAULTS, NOT_KNOWN = BILLING = (
     "bills, with faults",
     "not known",
 )
-# A run that has judged none of these has not seen whether the deployment bills: the services that do the work.
-PROVING = (2, 5)
+# Only a run that has seen all of these at work, or an invoice made, can say that the deployment bills.
+_AT_WORK = frozenset(
+    f"suites/phase2_services/test_{part}.py" for part in ("api", "clock", "database", "services", "worker")
+)
+_BILLED = "suites/phase5_validation/test_billing_cycle.py"
+JUDGED = ("passed", "failed", "waived")
 NO_VERDICT = ("blocked", "unknown", "skipped", "crashed")
 
 
@@ -31,9 +35,8 @@ def billing(exit_code: int, checks: Sequence[Check]) -> str:
         return DOES_NOT_BILL
     # Of a service that is down all that is known here is that another check reports it.
     unseen = (blocking & STOPS_BY_ROLE) - {finding.id for finding in found}
-    if unseen or not any(
-        check.phase in PROVING and check.outcome in ("passed", "waived") for check in checks
-    ):
+    judged = {check.name.partition("::")[0] for check in checks if check.outcome in JUDGED}
+    if unseen or not (judged >= _AT_WORK or _BILLED in judged):
         return NOT_KNOWN
     return WITH_FAULTS if any(check.outcome in ("failed", "blocked") for check in checks) else BILLS
 

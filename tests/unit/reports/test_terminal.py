@@ -80,7 +80,7 @@ def summary(checks: tuple[Check, ...] = CHECKS, code: int = 1, **fields) -> Summ
     return msgspec.structs.replace(made, **fields)
 
 
-GOOD = summary((CHECKS[2],), 0)
+GOOD = summary((CHECKS[2],), 0, billing=verdict.BILLS)
 
 
 def test_the_first_line_says_whether_it_bills_where_since_when_and_why_not():

@@ -20,23 +20,28 @@ def check(outcome: str = "passed", *findings: Finding, phase: int = 2, **fields)
     )
 
 
-PASSED = check()
+PARTS = ("api", "clock", "database", "services", "worker")
+AT_WORK = [check(name=f"suites/phase2_services/test_{part}.py::test_x") for part in PARTS]
+BILLED = check(phase=5, name="suites/phase5_validation/test_billing_cycle.py::test_x")
 
 
 @pytest.mark.parametrize(
     ("code", "checks", "words"),
     [
-        (0, [PASSED], "bills"),
-        (1, [PASSED, check("failed", finding())], "bills, with faults"),
-        (1, [PASSED, check("failed", finding("no-clock-service"))], "does not bill"),
-        (1, [PASSED, check("failed", finding("service-down", role="worker"))], "does not bill"),
-        (1, [PASSED, check("failed", finding("service-down", role="front"))], "bills, with faults"),
-        (1, [PASSED, check("blocked", blocked_by="redis-refuses-lago")], "does not bill"),
-        (1, [PASSED, check("blocked", blocked_by="service-down")], "not known"),
+        (0, AT_WORK, "bills"),
+        (0, [BILLED], "bills"),
+        (0, AT_WORK[1:], "not known"),
+        (0, [*AT_WORK[1:], check("unknown", name=AT_WORK[0].name)], "not known"),
+        (1, [*AT_WORK, check("failed", finding())], "bills, with faults"),
+        (1, [*AT_WORK, check("failed", finding("no-clock-service"))], "does not bill"),
+        (1, [*AT_WORK, check("failed", finding("service-down", role="worker"))], "does not bill"),
+        (1, [*AT_WORK, check("failed", finding("service-down", role="front"))], "bills, with faults"),
+        (1, [*AT_WORK, check("blocked", blocked_by="redis-refuses-lago")], "does not bill"),
+        (1, [*AT_WORK, check("blocked", blocked_by="service-down")], "not known"),
         # --strict: nothing is wrong.
-        (1, [PASSED, check("unknown")], "bills"),
+        (1, [*AT_WORK, check("unknown")], "bills"),
         (0, [check(phase=3)], "not known"),
-        (3, [PASSED, check("crashed")], "not known"),
+        (3, [*AT_WORK, check("crashed")], "not known"),
         (6, [], "not known"),
     ],
 )
