@@ -30,6 +30,7 @@ WAIVED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 # The host's clock, where this run has looked at what a later one compares with.
 _CLOCK = pytest.StashKey[float]()
 _PLACE: pytest.StashKey[_Here] = pytest.StashKey()
+_PAST: pytest.StashKey[tuple[PastRun, ...]] = pytest.StashKey()
 # Runs that have ended with a report on what they saw.
 _REPORTED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 _ATTEMPTS = 3
@@ -103,6 +104,7 @@ def remembered(config: pytest.Config, summary: Summary) -> Summary:
                     notes=(*summary.notes, *described(summary, standing)),
                 )
                 history.add(summary, _look(config, summary, history))
+                config.stash[_PAST] = history.runs(summary.key)
             if _place(config).put_back():
                 earlier.forget(options.reports, host_of(options), options.project)
                 break
@@ -116,10 +118,8 @@ def remembered(config: pytest.Config, summary: Summary) -> Summary:
 
 
 def past(config: pytest.Config) -> tuple[PastRun, ...]:
-    """The last runs of the host under test, oldest first; none where its history can't be read."""
-    with noted(config), _opened(config) as history:
-        return history.runs(_key(config.stash[OPTIONS]))
-    return ()
+    """The last runs of the host under test with this one, oldest first; none where it was not added to a history."""
+    return config.stash.get(_PAST, ())
 
 
 def _look(config: pytest.Config, summary: Summary, history: History) -> Look | None:

@@ -301,7 +301,6 @@ def test_a_long_environment_file_is_read_to_its_end(tmp_path):
         (("--settings", "nowhere.toml"), "nowhere.toml"),
         (("--settings", "/dev/zero"), "not a regular file"),
         (("--base", "README.md"), "can't be used"),
-        (("--reports", "/dev/null/reports"), "not a folder"),
     ],
 )
 def test_a_wrong_option_is_one_sentence_and_exit_4(arguments, word, tmp_path):

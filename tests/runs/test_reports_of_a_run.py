@@ -41,7 +41,7 @@ def test_a_host_that_is_not_reached_is_an_error_for_the_ci_server(suite, more):
     assert file.exists() == (not more)
     if not more:
         (run,) = ElementTree.parse(file).getroot()
-        assert run.attrib["name"] == "ssh://root@no-such-host.invalid the run itself"
+        assert run.attrib["name"] == "root@no-such-host.invalid the run itself"
         error = run.find("testcase/error")
         assert error is not None and "no-such-host.invalid" in error.attrib["message"]
     (whole,) = (ended.reports / "allure").glob("*-globals.json")
