@@ -24,8 +24,6 @@ ENTRIES = tuple(
     )
 )
 registry.register(*ENTRIES)
-# A failure that is accepted for longer is accepted for good.
-LONGEST = datetime.timedelta(days=2 * 365)
 
 
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,23 +157,18 @@ def load(path: Path, today: datetime.date) -> WaiverFile:
         ) from error
     checked = [_registered(waiver, path) for waiver in waivers]
     known = tuple(waiver for waiver, _ in checked)
-    for problem in _problems(known, today):
+    for problem in _problems(known):
         raise UsageError(f"the waivers file {path}: {problem}")
     return WaiverFile(known, today, path.name, tuple(note for _, note in checked if note))
 
 
-def _problems(waivers: tuple[Waiver, ...], today: datetime.date) -> Iterator[str]:
+def _problems(waivers: tuple[Waiver, ...]) -> Iterator[str]:
     """What can't be meant although each entry is complete."""
     for at, waiver in enumerate(waivers):
         if not waiver.reason.strip():
             yield f"the waiver for {waiver} has no reason"
         if waiver.role and waiver.role not in roles.ALL:
             yield f"the waiver for {waiver} names no role of Lago's; {user_files.did_you_mean(waiver.role, roles.ALL)}"
-        if waiver.expires > today + LONGEST:
-            yield (
-                f"the waiver for {waiver} expires on {waiver.expires}, in more than {LONGEST.days // 365} years, so it would never be "
-                "looked at again; write an earlier date, and renew it then"
-            )
         if str(waiver) in map(str, waivers[:at]):
             yield f"there are two waivers for {waiver}; delete one"
 

@@ -83,7 +83,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         )
     if given.deploy and not os.path.isdir(given.deploy):
         raise UsageError(
-            f"--deploy {given.deploy} is no folder; give the folder that has the deployment's files"
+            f"{given.deploy} is not a folder; give the folder that has the deployment's files"
         )
     for id in given.despite:
         if registry.find(id) is None:
