@@ -156,7 +156,7 @@ REFUSED = {
     "lago-gate ''": "it is empty",
     "lago-gate compose --settings=": "--settings: it is empty",
     f"lago-acceptance status {NOBODY} --settings FILES/none": "none",
-    f"lago-acceptance deploy {NOBODY} FILES/none": "none is no folder",
+    f"lago-acceptance deploy {NOBODY} FILES/none": "none is not a folder",
     "lago-gate FILES/none": "none does not exist",
     "lago-gate compose --settings FILES/none": "--settings FILES/none does not exist",
     "lago-gate compose --nonsense": "unrecognized arguments: --nonsense",
