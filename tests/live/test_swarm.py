@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import unittest.mock
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -44,7 +45,7 @@ def swarm() -> Iterator[None]:
             docker("network", "rm", "docker_gwbridge")
 
 
-def _overlay(name: str, run_id: str, host: Host, permit: Permit) -> None:
+def _overlay(name: str, run_id: str, host: Host, permit: Permit, kept: Path | None = None) -> None:
     docker(
         "network",
         "create",
