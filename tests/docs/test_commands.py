@@ -8,15 +8,17 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
 
 from lago_acceptance.cli.commands import COMMANDS
-from tests.support import documented
+from tests.support import documented, forked_runs
 from tests.support.documented import Line
+from tests.support.forked_runs import Ended
 from tests.support.paths import ROOT
 from tests.support.patience import PATIENCE
 
@@ -44,17 +46,26 @@ SYSTEM = (
 )  # fmt: skip
 
 
-def run(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+class Here(NamedTuple):
+    """The folder in which commands are run, and what runs those of this suite."""
+
+    folder: Path
+    runs: forked_runs.Runs
+
+
+def run(*words: str | Path, folder: Path) -> Ended:
+    ended = subprocess.run(
         [str(word) for word in words],
         cwd=folder,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=PATIENCE,
         check=False,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "80"},
     )
+    return Ended(ended.returncode, ended.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -77,22 +88,28 @@ def folder(tmp_path_factory) -> Path:
         "-c user.name=x -c user.email=x@example.org commit -qm x",
         "update-ref refs/remotes/origin/main HEAD",
     ):
-        run("git", *command.split(), folder=made).check_returncode()
+        assert _ended(run("git", *command.split(), folder=made), 0) == ""
     return made
+
+
+@pytest.fixture(scope="module")
+def here(folder) -> Iterator[Here]:
+    with forked_runs.started() as runs:
+        yield Here(folder, runs)
 
 
 # --- how each program reads its words; a rule returns what is wrong ---
 
 
-def _lago_acceptance(words: list[str], folder: Path) -> str:
-    words = [word.replace("/srv/lago/", f"{folder}/mounted/") for word in words]
+def _lago_acceptance(words: list[str], here: Here) -> str:
+    words = [word.replace("/srv/lago/", f"{here.folder}/mounted/") for word in words]
     if words[0].startswith("-"):
-        return _ended(run("lago-acceptance", *words, folder=folder), 0)
+        return _ended(here.runs("lago-acceptance", *words, folder=here.folder), 0)
     command = COMMANDS[words[0]]
     if command.name in ("explain", "list", "version", "completion", "gate") or "--help" in words:
-        return _ended(run("lago-acceptance", *words, folder=folder), 0, 1)
+        return _ended(here.runs("lago-acceptance", *words, folder=here.folder), 0, 1)
     if command.name in ("smoke", "live") and not ONE_BY_ONE.intersection(words):
-        return _ended(run("lago-acceptance", *words, "--collect-only", "-q", folder=folder), 0)
+        return _ended(here.runs("lago-acceptance", *words, "--collect-only", "-q", folder=here.folder), 0)
     _, rest = command.parser().parse_known_args(words[1:])
     # Hosts come first, and options of the suite are handed on.
     options = (
@@ -102,37 +119,39 @@ def _lago_acceptance(words: list[str], folder: Path) -> str:
     return f"{command.name} does not know {unknown}" if unknown else ""
 
 
-def _lago_gate(words: list[str], folder: Path) -> str:
-    return _ended(run("lago-gate", *words, folder=folder), 0, 1)
+def _lago_gate(words: list[str], here: Here) -> str:
+    return _ended(here.runs("lago-gate", *words, folder=here.folder), 0, 1)
 
 
-def _pytest(words: list[str], folder: Path) -> str:
+def _pytest(words: list[str], here: Here) -> str:
     """From the checkout, as the documents say; but files of the deployment are those of the folder."""
     if any(word.startswith("/path/to/") for word in words):
         words = [word.replace("/path/to/lago-acceptance", str(ROOT)) for word in words]
     files = [
-        str(folder / word) if (folder / word).is_file() and not (ROOT / word).exists() else word
+        str(here.folder / word) if (here.folder / word).is_file() and not (ROOT / word).exists() else word
         for word in words
     ]
-    given = [re.sub(r"(?<=^--compose-file=)FILE$", str(folder / "FILE"), word) for word in files]
-    return _ended(run(sys.executable, "-m", "pytest", *given, "--collect-only", "-q", folder=ROOT), 0)
+    given = [re.sub(r"(?<=^--compose-file=)FILE$", str(here.folder / "FILE"), word) for word in files]
+    return _ended(
+        here.runs("pytest", "-c", str(ROOT / "pytest.ini"), *given, "--collect-only", "-q", folder=ROOT), 0
+    )
 
 
-def _make(words: list[str], folder: Path) -> str:
+def _make(words: list[str], here: Here) -> str:
     """Make says what it would run; what that is by pytest is read by pytest."""
     would = run("make", "-n", *words, folder=ROOT)
-    if would.returncode:
-        return would.stderr
+    if would.code:
+        return would.output
     called = [
         line.commands[0]
-        for text in would.stdout.splitlines()
+        for text in would.output.splitlines()
         if "pytest -c pytest.ini" in text
         for line in [Line("make", text)]
     ]
-    return "".join(_pytest(words[1:], folder) for words in called)
+    return "".join(_pytest(words[1:], here) for words in called)
 
 
-def _pip(words: list[str], folder: Path) -> str:
+def _pip(words: list[str], here: Here) -> str:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     pinned = (ROOT / "requirements.txt").read_text("utf-8")
     for word in words[1:]:
@@ -144,9 +163,9 @@ def _pip(words: list[str], folder: Path) -> str:
     return ""
 
 
-def _docker(words: list[str], folder: Path) -> str:
+def _docker(words: list[str], here: Here) -> str:
     command = [word for word in words if not word.startswith("-")][: 2 if words[0] in _DOCKER_GROUPS else 1]
-    told = run("docker", *command, "--help", folder=folder).stdout
+    told = run("docker", *command, "--help", folder=here.folder).output
     flags = [word.partition("=")[0] for word in words if word.startswith("-")]
     long = [word for word in flags if word.startswith("--")]
     short = [f"-{letter}" for word in flags if re.fullmatch(r"-[a-z]+", word) for letter in word[1:]]
@@ -161,15 +180,15 @@ def _docker(words: list[str], folder: Path) -> str:
 _DOCKER_GROUPS = ("network", "volume", "image", "system", "context", "compose")
 
 
-def _here(program: str) -> Callable[[list[str], Path], str]:
-    return lambda words, folder: _ended(run(program, *words, folder=folder), 0)
+def _here(program: str) -> Callable[[list[str], Here], str]:
+    return lambda words, here: _ended(run(program, *words, folder=here.folder), 0)
 
 
-def _system(words: list[str], folder: Path) -> str:
+def _system(words: list[str], here: Here) -> str:
     return ""
 
 
-RULES: dict[str, Callable[[list[str], Path], str]] = {
+RULES: dict[str, Callable[[list[str], Here], str]] = {
     "lago-acceptance": _lago_acceptance,
     "lago-gate": _lago_gate,
     ".venv/bin/lago-acceptance": _lago_acceptance,
@@ -186,12 +205,8 @@ RULES: dict[str, Callable[[list[str], Path], str]] = {
 }  # fmt: skip
 
 
-def _ended(ended: subprocess.CompletedProcess[str], *codes: int) -> str:
-    return (
-        ""
-        if ended.returncode in codes
-        else f"exit code {ended.returncode}: {ended.stdout[-800:]}{ended.stderr[-800:]}"
-    )
+def _ended(ended: Ended, *codes: int) -> str:
+    return "" if ended.code in codes else f"exit code {ended.code}: {ended.output[-1600:]}"
 
 
 def _named(words: list[str]) -> str:
@@ -219,8 +234,8 @@ def test_a_line_is_shell(line):
     sorted({tuple(words) for words in WORDS if _named(words) not in ELSEWHERE and words[0] in RULES}),
     ids=" ".join,
 )
-def test_a_command_is_understood(words, folder):
-    assert RULES[words[0]](list(words[1:]), folder) == ""
+def test_a_command_is_understood(words, here):
+    assert RULES[words[0]](list(words[1:]), here) == ""
 
 
 # --- output that is shown ---
@@ -238,7 +253,7 @@ def test_the_findings_that_the_readme_shows_are_those_of_such_a_file(folder):
     text = re.sub(rf"^  {clock}:\n(?:    .*\n|\n)*", "", text, flags=re.MULTILINE)
     text = re.sub(r"(?m)^( *LAGO_API_URL:).*$", r"\1 http://lago-api:3000", text, count=1)
     (broken / "docker-compose.lago.yml").write_text(text)
-    shown = run("lago-gate", "docker-compose.lago.yml", "--reports=", folder=broken).stdout.splitlines()
+    shown = run("lago-gate", "docker-compose.lago.yml", "--reports=", folder=broken).output.splitlines()
     place = re.compile(r":\d+|^ +\d+(?= \|)")
     at = 0
     for line in session.output:
