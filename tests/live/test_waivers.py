@@ -82,7 +82,7 @@ def test_a_waiver_holds_on_its_last_day(gate):
     [
         ("[[waiver]]\nid = 3\n", "needs id, reason and expires"),
         ('[[waiver]]\nid = "x"\nexpires = 2027-01-01\n', "reason"),
-        ('[[waiver]]\nid = "x"\nreason = " "\nexpires = 2027-01-01\n', "no reason"),
+        ('[[waiver]]\nid = "db-routed"\nreason = " "\nexpires = 2027-01-01\n', "no reason"),
         ('[[waiver]]\nid = "x"\nreason = "y"\nexpires = "soon"\n', "needs id, reason and expires"),
         ("[[waiver", "not TOML"),
     ],
