@@ -106,6 +106,7 @@ def finished(host):
     return int(processed) - int(failed or 0)
 
 
+@pytest.mark.exhaustive
 def test_a_worker_that_does_not_finish_is_not_killed(kept, checkout):
     with stream.busy_worker(kept):
         ended = command.deploy(kept, checkout, "--drain-seconds", "12")

@@ -193,6 +193,7 @@ def test_a_killed_rehearsal_is_removed_by_the_host(lago, dump):
 # --- a dump here ---
 
 
+@pytest.mark.exhaustive
 def test_a_dump_that_may_leave_the_host_is_rehearsed_here(lago, dump, capsys):
     assert main(arguments(lago, "", "--dump-may-leave-the-host")) == ACCEPTED, capsys.readouterr()
     printed = capsys.readouterr().out
@@ -201,6 +202,7 @@ def test_a_dump_that_may_leave_the_host_is_rehearsed_here(lago, dump, capsys):
     assert "a stand-in runs in its place" in printed
 
 
+@pytest.mark.exhaustive
 def test_a_dump_here_is_compared_with_what_was_counted_beside_it(lago, dump, capsys):
     (dump.parent / "identity").write_text("customers\t4711\n")
     assert main(arguments(lago, str(dump))) == NOT_ACCEPTED
@@ -241,6 +243,7 @@ def test_a_migration_that_fails_is_said_with_its_cause(lago, altered, capsys):
     assert "PG::" in printed.partition("could not be migrated: ")[2].splitlines()[0]
 
 
+@pytest.mark.exhaustive
 def test_a_database_nobody_can_use_is_refused(lago, altered, capsys):
     path = altered("UPDATE api_keys SET expires_at = now() - interval '1 day'")
     assert main(arguments(lago, str(path))) == NOT_ACCEPTED
@@ -274,6 +277,7 @@ def test_an_image_that_nobody_has_starts_nothing(lago, dump, capsys):
     assert "can't be pulled" in capsys.readouterr().err
 
 
+@pytest.mark.exhaustive
 def test_an_old_dump_is_said_to_be_old(lago, dump, capsys):
     os.utime(dump, (0, 0))
     assert main(arguments(lago, str(dump))) == ACCEPTED

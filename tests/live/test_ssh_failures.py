@@ -99,6 +99,7 @@ def test_a_login_that_floods_its_errors(tmp_path, sshd):
     assert result.seconds < 60
 
 
+@pytest.mark.exhaustive
 def test_a_configuration_that_hangs(tmp_path):
     """What a user's ssh_config runs may wait for a network."""
     config = tmp_path / "ssh_config"

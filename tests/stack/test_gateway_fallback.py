@@ -36,6 +36,7 @@ http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 """
 
 
+@pytest.mark.exhaustive
 def test_a_lago_without_plans_gives_the_gateway_none(world):
     assert inside.listed(world.view(), "api-plans", "plans") == []
     offered = world.offered()

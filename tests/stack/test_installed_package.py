@@ -12,6 +12,7 @@ from tests.support import installed
 pytestmark = pytest.mark.stack
 
 
+@pytest.mark.exhaustive
 def test_a_stack_is_brought_up_and_judged_from_another_folder(tmp_path):
     built = installed.wheel(installed.checkout(tmp_path / "source"), tmp_path / "wheel")
     programs = installed.environment(tmp_path / "venv", built, "stack")

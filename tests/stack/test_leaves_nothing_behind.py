@@ -167,6 +167,7 @@ def test_what_docker_finishes_for_a_killed_run_is_removed_by_the_next(kind):
 
 
 @pytest.mark.alone
+@pytest.mark.exhaustive
 def test_what_docker_finishes_while_the_next_run_goes_on_is_removed_at_its_end(tmp_path):
     started = Started(tmp_path)
     started.id_once_containers_run()
@@ -187,6 +188,7 @@ def test_a_run_with_networks_of_its_own_is_not_taken_for_the_remains_of_one():
         assert docker_daemon.remove(run_id, host, permit) == ""
 
 
+@pytest.mark.exhaustive
 def test_runs_side_by_side_do_not_meet(tmp_path):
     first, second = Started(tmp_path / "first"), Started(tmp_path / "second")
     (code_one, output_one), (code_two, output_two) = (

@@ -63,6 +63,7 @@ def test_an_empty_api_url_is_named(tmp_path):
     assert "front-api-url-missing" in _blocked_by(result, "test_the_administrator_logs_in_and_sees_the_plans")
 
 
+@pytest.mark.exhaustive
 def test_where_no_key_is_seeded_the_administrators_login_gives_it_and_the_gateway_is_unknown(tmp_path):
     marks = "phase4 or phase6 and not browser"
     result = run(tmp_path / "reports", "-m", marks, *write(tmp_path / "deployment", _no_key_is_seeded))
