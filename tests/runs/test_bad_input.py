@@ -90,8 +90,8 @@ REFUSED = {
     "pytest -m smoke --target=live --hosts=,": "--target live needs --hosts",
     "pytest -m smoke --target=live --hosts=localhost": "write ssh://localhost",
     "pytest -m smoke --target=live --hosts=ssh://a,ssh://b,ssh://a/": "--hosts names a host twice: ssh://a",
-    f"lago-acceptance live {NOBODY} --hosts={NOBODY}": "not both",
-    "lago-acceptance live ''": "--hosts is empty",
+    f"lago-acceptance live {NOBODY} --hosts={NOBODY}": "is named twice",
+    "lago-acceptance live ''": "which host?",
     "lago-acceptance live": "which host?",
     # --- files that can't be used
     **{
@@ -148,7 +148,7 @@ REFUSED = {
     "lago-acceptance": "which command?",
     "lago-acceptance smok": "there is no command 'smok'",
     "lago-acceptance explain a b": "explain takes one finding id",
-    "lago-acceptance version x": "version takes no arguments",
+    "lago-acceptance version x": "unrecognized arguments: x",
     "lago-acceptance status": "the following arguments are required: HOST",
     "lago-acceptance status host": "write ssh://host",
     f"lago-acceptance status {NOBODY} --ssh-config FILES/none": "--ssh-config FILES/none does not exist",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from xml.etree import ElementTree
 
@@ -34,7 +35,9 @@ def test_nothing_that_a_host_says_acts_on_who_reads_about_it(tmp_path):
     with forked_runs.started() as run:
         ended = run("pytest", *shlex.split(line), environment={"GITHUB_ACTIONS": "true"})
     assert ended.code == 1, ended.output
-    assert_harmless(ended.output)
+    # The suite's own groups are meant for the CI server.
+    own = re.compile(r"^::(group::(Not judged|Checks by phase|Warnings)|endgroup::)\n", re.MULTILINE)
+    assert_harmless(own.sub("", ended.output))
     assert "hunter2hunter" not in ended.output
     latest = tmp_path / "reports" / "latest"
     junit = ElementTree.parse(latest / "junit.xml")
