@@ -82,9 +82,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
             "--deploy needs --target live and one of --hosts; a stack is always deployed, and several hosts one by one"
         )
     if given.deploy and not os.path.isdir(given.deploy):
-        raise UsageError(
-            f"{given.deploy} is not a folder; give the folder that has the deployment's files"
-        )
+        raise UsageError(f"{given.deploy} is not a folder; give the folder that has the deployment's files")
     for id in given.despite:
         if registry.find(id) is None:
             raise UsageError(f"--despite: {registry.unknown(id)}")

@@ -44,7 +44,7 @@ def test_nothing_that_a_host_says_acts_on_who_reads_about_it(tmp_path):
     assert len(list(junit.iter("testcase"))) == 3
     assert_harmless((latest / "junit.xml").read_text("utf-8"))
     assert "hunter2hunter" not in (latest / "junit.xml").read_text("utf-8")
-    results = list((latest / "allure").iterdir())
+    results = list((latest / "allure").glob("*.json"))
     assert len(results) >= 3
     for path in (latest / "summary.json", *results):
         for text in texts(json.loads(path.read_text("utf-8"))):
