@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CHANGED, STILL_RED, RECOVERED = "changed", "still red", "recovered"
 # Seconds for a target to take all messages of a night.
 DEADLINE = 30.0
-# More hosts than this are told of in one message.
+# News of more hosts than this go into one message.
 APART = 5
 # What a message has of each list; the page has all of it.
 _AT_MOST, _TITLE, _TEXT = 5, 120, 1000

@@ -1,4 +1,4 @@
-"""``nightly``, ``live`` and ``merge`` as they are typed: what is looked at, who is told, and the exit code."""
+"""``nightly``, ``live`` and ``merge`` as they are typed: what is looked at, where alarms go, and the exit code."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def sent(monkeypatch):
 
 @pytest.fixture
 def alarms(tmp_path):
-    """A file that says who is told."""
+    """A file with the targets of alarms."""
     file = tmp_path / "alarms.toml"
     file.write_text(ALARMS)
     file.chmod(0o600)

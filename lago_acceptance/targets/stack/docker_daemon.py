@@ -37,7 +37,7 @@ class RunNetwork(msgspec.Struct, frozen=True):
 
     @property
     def kept(self) -> str:
-        """The private folder of a run that was told to keep its stack; "" if there is none, or it is gone."""
+        """The private folder of a run with --keep; "" if there is none, or it is gone."""
         folder = Path(self.labels.get(runs.KEPT_LABEL, ""))
         return str(folder) if folder.name.startswith(runs.PREFIX) and folder.is_dir() else ""
 
