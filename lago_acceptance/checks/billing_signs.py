@@ -7,13 +7,13 @@ the name. The sign's problem may use {count}, {since} and {examples}.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import msgspec
 
 from lago_acceptance.checks import availability
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.moments import minute
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import CLOCK, PDF, WORKER
 from lago_acceptance.core.verdicts import Unknown
@@ -124,12 +124,7 @@ def of_database(facts: Facts, sign: BillingSign) -> Iterator[Finding]:
     if answer.count:
         problem = sign.problem.format(
             count=answer.count,
-            since=time_of(answer.oldest or 0),
+            since=minute(answer.oldest or 0),
             examples=", ".join(str(each) for each in answer.examples),
         )
         yield Finding(id=sign.id, role=sign.role, problem=problem, impact=sign.impact, fix=sign.fix)
-
-
-def time_of(unix: float) -> str:
-    """A Unix time for a message."""
-    return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from lago_acceptance.checks import availability
-from lago_acceptance.checks.billing_signs import time_of
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.moments import minute
 from lago_acceptance.core.roles import CLOCK
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts.types import Container, Facts
@@ -59,7 +59,7 @@ def enqueues_in_time(facts: Facts, schedules: dict[str, int]) -> Iterator[Findin
     own = _of_this_clock([text for _, text in lines], schedules)
     if not own:
         raise Unknown(
-            f"the clock's log, which begins at {time_of(seen_since)}, does not mention {', '.join(schedules)}",
+            f"the clock's log, which begins at {minute(seen_since)}, does not mention {', '.join(schedules)}",
             why="the clock's log does not mention the schedule",
             fix="run again an hour after the clock was started",
         )
@@ -77,13 +77,13 @@ def enqueues_in_time(facts: Facts, schedules: dict[str, int]) -> Iterator[Findin
             unsure.append(f"{name} ({limit // MINUTE} min)")
             continue
         error = next((error for at, error in reversed(runs) if error != "nil"), "")
-        last = f"for {age / MINUTE:.0f} minutes" if age is not None else f"since {time_of(seen_since)}"
+        last = f"for {age / MINUTE:.0f} minutes" if age is not None else f"since {minute(seen_since)}"
         late.append(
             _late(clock, name, f"{last}, and should be every {limit // MINUTE} minutes at least", error)
         )
     if unsure and not late:
         raise Unknown(
-            f"the clock's log begins at {time_of(seen_since)}, too late to tell whether these schedules run in "
+            f"the clock's log begins at {minute(seen_since)}, too late to tell whether these schedules run in "
             f"time: {', '.join(unsure)}",
             why="the clock's log begins too late to tell whether its schedules run in time",
             fix="run again an hour after the clock was started",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.checks import availability
-from lago_acceptance.checks.billing_signs import time_of
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.moments import minute
 from lago_acceptance.core.roles import WORKER
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts.answers import DeadJob
@@ -33,7 +33,7 @@ def none_died_since(facts: Facts, last_run: float | None) -> Iterator[Finding]:
         if job.at > last_run:
             classes.setdefault(job.name, []).append(job)
     for name, dead in classes.items():
-        since = f" since {time_of(last_run)}" if last_run else ""
+        since = f" since {minute(last_run)}" if last_run else ""
         yield Finding(
             id="jobs-died",
             role=WORKER,

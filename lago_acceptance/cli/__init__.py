@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from lago_acceptance import __version__
 from lago_acceptance.core import interrupts, streams
+from lago_acceptance.core.exit_codes import ACCEPTED, INTERNAL_ERROR, INTERRUPTED, UNREACHABLE, USAGE
 from lago_acceptance.core.verdicts import Unreachable, UsageError
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
-
-ACCEPTED, NOT_ACCEPTED, INTERRUPTED, INTERNAL_ERROR, USAGE, UNREACHABLE = 0, 1, 2, 3, 4, 6
 
 
 _looking = ContextVar("_looking", default=False)

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, path
+from lago_acceptance.cli import path
 from lago_acceptance.cli.on_host import parser, place, reached
+from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import Deployment, Settings, load

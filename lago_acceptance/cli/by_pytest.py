@@ -9,9 +9,11 @@ import sys
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, cast
 
-from lago_acceptance.cli import ACCEPTED, Parser
+from lago_acceptance.cli import Parser
 from lago_acceptance.cli import deploy as deploying
 from lago_acceptance.core import resources
+from lago_acceptance.core.exit_codes import ACCEPTED
+from lago_acceptance.core.options import LIVE_ALONE, STACK_ALONE
 from lago_acceptance.core.verdicts import UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +24,7 @@ PYTESTS_OWN = (
     "names of tests as reports print them."
 )
 # Options that one of the two has no use for.
-OF_LIVE = ("--hosts", "--ssh-config", "--ca-file", "--project", "--allow-writes", "--scheduled", "--seed")
-OF_STACK = ("--compose-file", "--env-file", "--images", "--keep", "--deadline", "--allow-mount")
+OF_LIVE, OF_STACK = (*LIVE_ALONE, "--seed"), tuple(STACK_ALONE)
 
 
 def smoke(given: list[str]) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-from lago_acceptance.cli import ACCEPTED, Parser, suite
+from lago_acceptance.cli import Parser, suite
 from lago_acceptance.cli.commands import COMMANDS
 from lago_acceptance.core import registry
+from lago_acceptance.core.exit_codes import ACCEPTED
 
 SHELLS = ("bash", "zsh", "fish")
 INSTALLED = """\

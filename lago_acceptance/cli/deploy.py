@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, on_host, path
+from lago_acceptance.cli import on_host, path
+from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import load
 from lago_acceptance.core.verdicts import UsageError

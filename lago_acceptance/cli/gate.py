@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, Parser, explain, guarded, path, print_versions
+from lago_acceptance.cli import Parser, explain, guarded, path, print_versions
 from lago_acceptance.core import resources
+from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.report_files import NotWritten

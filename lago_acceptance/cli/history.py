@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import ACCEPTED, Parser
+from lago_acceptance.cli import Parser
 from lago_acceptance.core import resources
+from lago_acceptance.core.exit_codes import ACCEPTED
+from lago_acceptance.core.moments import minute
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.verdicts import UsageError
 
@@ -55,8 +57,6 @@ def table(runs: tuple[PastRun, ...]) -> list[str]:
 
 
 def _row(run: PastRun) -> tuple[str, ...]:
-    from lago_acceptance.history.changes import minute
-
     errors = one_line(", ".join(run.errors))
     return (
         minute(run.started).removesuffix(" UTC"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lago_acceptance.cli import ACCEPTED, Parser
+from lago_acceptance.cli import Parser
+from lago_acceptance.core.exit_codes import ACCEPTED
 
 
 def run(given: list[str]) -> int:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lago_acceptance.cli import UNREACHABLE, Parser, many
+from lago_acceptance.cli import Parser, many
 from lago_acceptance.core import resources
+from lago_acceptance.core.exit_codes import UNREACHABLE
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.fleet import inventory, merge, remembered

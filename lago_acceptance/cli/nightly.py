@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import INTERNAL_ERROR, INTERRUPTED, many
+from lago_acceptance.cli import many
+from lago_acceptance.core.exit_codes import INTERNAL_ERROR, INTERRUPTED
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.fleet import night, remembered
 from lago_acceptance.fleet import run as fleet

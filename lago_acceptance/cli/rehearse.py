@@ -7,10 +7,11 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, Parser, path
+from lago_acceptance.cli import Parser, path
 from lago_acceptance.cli.on_host import LOCAL, add_options, observed, reached
 from lago_acceptance.core import private_folders, resources
 from lago_acceptance.core import run as runs
+from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.printable import printable

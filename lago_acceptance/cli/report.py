@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -14,12 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lago_acceptance.cli import ACCEPTED, Parser, guarded
+from lago_acceptance.cli import Parser, guarded
 from lago_acceptance.core import report_files
+from lago_acceptance.core.exit_codes import ACCEPTED
 from lago_acceptance.core.private_folders import temporary
 from lago_acceptance.core.resources import REPORTS
 from lago_acceptance.core.run import ID
 from lago_acceptance.core.verdicts import Unreachable, UsageError
+from lago_acceptance.images import standins
 from lago_acceptance.reports.summary import NotReadable, Summary, read
 
 VERSION = "3.18.0"
@@ -94,7 +95,7 @@ def _chosen(runs: dict[Path, Summary], ids: list[str], reports: Path) -> dict[Pa
 
 def installed() -> Path:
     """Allure's program, installed into this user's cache first if it is missing. Unreachable where that can't be done."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lago-acceptance"
+    cache = standins.cache_folder()
     place = cache / f"allure-{VERSION}"
     program = place / "node_modules" / ".bin" / "allure"
     npm = shutil.which("npm")
@@ -106,7 +107,6 @@ def installed() -> Path:
     if program.exists():
         return program
     print(f"installing allure {VERSION} into {place} (once)", file=sys.stderr)
-    report_files.make_folder(cache)
     made = Path(tempfile.mkdtemp(dir=cache))
     try:
         # Beside the scripts of packages nothing is needed that npm would run.

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from lago_acceptance.core.moments import minute
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unreachable, UsageError
@@ -40,7 +41,7 @@ class HostDump(msgspec.Struct, frozen=True):
     @property
     def day(self) -> str:
         """When it was made, in UTC, for a reader."""
-        return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(self.made))
+        return minute(self.made)
 
 
 def newest(host: Host, settings: Settings, facts: Facts) -> HostDump:

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from lago_acceptance.fleet.merge import INTERNAL_ERROR
+from lago_acceptance.core.exit_codes import INTERNAL_ERROR
 
 
 def run(words: Sequence[str], output: str) -> None:

@@ -9,10 +9,10 @@ import msgspec
 
 from lago_acceptance import __version__
 from lago_acceptance.core import report_files, run
+from lago_acceptance.core.exit_codes import INTERNAL_ERROR
 from lago_acceptance.reports.summary import FORMAT, NotReadable, PastRun, Summary, iso, read, safe
 
 SUMMARY, PAGE, HISTORY = "summary.json", "index.html", "history.sqlite3"
-INTERNAL_ERROR = 3
 # The exit code of several runs is that of the worst: a host without a verdict is worse than one without checks.
 _WORST_FIRST = (3, 2, 4, 1, 6, 5, 0)
 

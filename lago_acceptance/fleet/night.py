@@ -13,13 +13,13 @@ import msgspec
 
 from lago_acceptance.core import report_files
 from lago_acceptance.core.consequences import TIMING
+from lago_acceptance.core.exit_codes import NOT_ACCEPTED, UNREACHABLE
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.core.waiting import until
 from lago_acceptance.fleet import run
 from lago_acceptance.fleet.target import Target
 from lago_acceptance.reports.summary import Summary
 
-NOT_ACCEPTED = 1
 LOCK = "nightly.lock"
 
 
@@ -46,14 +46,14 @@ def look_twice(
 
 
 def _in_words(summary: Summary) -> str:
-    if summary.exit_code == run.UNREACHABLE:
+    if summary.exit_code == UNREACHABLE:
         return "not reached"
     return f"not accepted ({', '.join(dict.fromkeys(cause.finding.id for cause in summary.causes))})"
 
 
 def momentary(summary: Summary) -> bool:
     """Whether a host was not reached, or not accepted for such reasons alone as may be gone a minute later."""
-    if summary.exit_code == run.UNREACHABLE:
+    if summary.exit_code == UNREACHABLE:
         return True
     ids = {cause.finding.id for cause in summary.causes}
     return summary.exit_code == NOT_ACCEPTED and bool(ids) and ids <= TIMING

@@ -18,16 +18,15 @@ from typing import IO, TypeAlias
 import msgspec
 
 from lago_acceptance.core import report_files
+from lago_acceptance.core.exit_codes import INTERNAL_ERROR, UNREACHABLE, USAGE
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.fleet import child, merge, remembered
-from lago_acceptance.fleet.merge import INTERNAL_ERROR
 from lago_acceptance.fleet.target import Target
 from lago_acceptance.reports.summary import NotReadable, Summary, read
 from lago_acceptance.reports.verdict import in_words
 
-USAGE, UNREACHABLE = 4, 6
 # Exit codes from here on are of a process that could not be forked.
 NOT_STARTED = 255
 HOST_SECONDS = 600.0

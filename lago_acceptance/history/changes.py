@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-
+from lago_acceptance.core.moments import minute
 from lago_acceptance.history.store import FLAPS, JUDGED, Standing, past_run
 from lago_acceptance.reports.summary import Summary
 from lago_acceptance.reports.verdict import NOT_KNOWN
@@ -31,8 +30,3 @@ def described(summary: Summary, standing: Standing) -> tuple[str, ...]:
     if standing.changes >= FLAPS:
         said.append(f"the verdict has changed {standing.changes} times in the last ten runs: it flaps")
     return tuple(said)
-
-
-def minute(at: float) -> str:
-    """Unix time to the minute, in UTC."""
-    return datetime.datetime.fromtimestamp(at, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")

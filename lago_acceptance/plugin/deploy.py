@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lago_acceptance.core import interrupts, registry
+from lago_acceptance.core.exit_codes import UNREACHABLE
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.plugin.options import OPTIONS, SETTINGS
-from lago_acceptance.plugin.outcomes import ENDING, UNREACHABLE
+from lago_acceptance.plugin.outcomes import ENDING
 from lago_acceptance.plugin.reporting import note
 from lago_acceptance.plugin.selection import asks_for_gate
 from lago_acceptance.plugin.waivers import WAIVERS

@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from lago_acceptance.core import report_files
+from lago_acceptance.core.exit_codes import UNREACHABLE
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.hosts.address import parse
 from lago_acceptance.plugin.options import OPTIONS, SETTINGS
-from lago_acceptance.plugin.outcomes import UNREACHABLE
 from lago_acceptance.plugin.written import noted
 from lago_acceptance.reports.summary import PastRun, Summary, history_key, iso
 

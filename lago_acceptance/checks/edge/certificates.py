@@ -5,7 +5,6 @@ Where Cloudflare stands before the host, dates are judged at the origin: Cloudfl
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from lago_acceptance.checks.edge.certificate_chain import EXPIRED, LOOK_AT_ACME, REFUSED, defect
@@ -19,6 +18,7 @@ from lago_acceptance.checks.edge.dns_records import (
 )
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place, errors_among
+from lago_acceptance.core.moments import minute
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import EdgeSettings
 from lago_acceptance.core.verdicts import Blocked, Unknown
@@ -149,10 +149,6 @@ def _trust(role: str, handshake: Handshake) -> Finding | None:
     return _finding(role, handshake, *found) if found else None
 
 
-def _day(moment: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(moment))
-
-
 def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> Finding | None:
     certificate = handshake.chain[0]
     days = certificate.days_left(now)
@@ -161,13 +157,13 @@ def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> F
             role,
             handshake,
             "certificate-not-yet-valid",
-            f"the certificate is not valid before {_day(certificate.not_before)}",
+            f"the certificate is not valid before {minute(certificate.not_before)}",
             REFUSED,
             "check the clocks of the host, of this machine, and of the CA",
         )
     if days <= 0 or EXPIRED in [number for number, _ in handshake.problems]:
         which = "the certificate" if days <= 0 else "a CA certificate in the chain"
-        when = f" on {_day(certificate.not_after)}" if days <= 0 else ""
+        when = f" on {minute(certificate.not_after)}" if days <= 0 else ""
         return _finding(
             role,
             handshake,
@@ -182,7 +178,7 @@ def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> F
         role,
         handshake,
         "certificate-expires",
-        f"the certificate expires in {days:.1f} days, on {_day(certificate.not_after)}: renewal is overdue",
+        f"the certificate expires in {days:.1f} days, on {minute(certificate.not_after)}: renewal is overdue",
         f"after that, {REFUSED}",
         LOOK_AT_ACME,
         Severity.ERROR if days < edge.certificate_error_days else Severity.WARNING,

@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, USAGE, admin_password, api_key, suite
+from lago_acceptance.cli import admin_password, api_key, suite
+from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED, USAGE
 from lago_acceptance.core.resources import SETTINGS
 from tests.support.pretended_lago import VARIABLE, PretendedLago, id_of
 
