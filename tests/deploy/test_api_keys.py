@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, suite
+from lago_acceptance.cli import suite
 from lago_acceptance.clients.connection import through
 from lago_acceptance.clients.graphql import GraphQL, LoginRefused
+from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.secrets import Secret
 from tests.support.deploy.gateway import text_with

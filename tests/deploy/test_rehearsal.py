@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lago_acceptance.cli import ACCEPTED, NOT_ACCEPTED, USAGE
 from lago_acceptance.cli.suite import main
+from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED, USAGE
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import load
 from lago_acceptance.core.waiting import until

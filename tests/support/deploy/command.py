@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from lago_acceptance.cli import NOT_ACCEPTED
+from lago_acceptance.core.exit_codes import NOT_ACCEPTED
 from tests.support import suite_run
 from tests.support.deploy import altered
 from tests.support.deploy.host import DeployableHost

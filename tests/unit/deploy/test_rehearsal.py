@@ -9,7 +9,8 @@ from importlib.resources import files
 
 import pytest
 
-from lago_acceptance.cli import USAGE, suite
+from lago_acceptance.cli import suite
+from lago_acceptance.core.exit_codes import USAGE
 from lago_acceptance.deploy import rehearsal
 from lago_acceptance.deploy.rehearsal import GIB, MIB, described, different, lack
 from tests.support.patience import PATIENCE
