@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from lago_acceptance.clients.browser import CHANGED, WITHOUT_FONTS
+from lago_acceptance.clients import browser as clients_browser
 from lago_acceptance.core.waiting import until
 from lago_acceptance.images import resolve
-from tests.support.containers import Container, listens, running
+from tests.support.containers import Container, docker, listens, running
 from tests.support.patience import PATIENCE
 
-CHROMIUM = (
-    "chromium-headless-shell",
-    f"--host-resolver-rules={','.join(WITHOUT_FONTS)}",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--remote-debugging-port=0",
-)
 PASSWORD = "a right Passw0rd"
 REFUSED = {
     "message": "Unprocessable Entity",
@@ -89,14 +79,23 @@ class LagoAnswers:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium in a container's network: where an interface comes or goes, it breaks off what it loads."""
     expect.set_options(timeout=PATIENCE * 1000)
-    # In the machine's own network, for Chromium opens its DevTools on 127.0.0.1 only.
-    with running(resolve.stand_in("lago-pdf"), *CHROMIUM, options=("--network=host",)) as container:
-        devtools = until(lambda: re.search(r"DevTools listening on (ws:\S+)", container.logs()), PATIENCE)
-        assert devtools, container.logs()
-        with sync_playwright() as playwright, playwright.chromium.connect_over_cdp(devtools[1]) as connected:
-            yield connected
+    with running(resolve.stand_in("lago-pdf")) as container, sync_playwright() as playwright:
+        process = docker("inspect", "--format", "{{.State.Pid}}", container.name)
+        inside = tmp_path_factory.mktemp("browser") / "chromium"
+        inside.write_text(
+            f'#!/bin/sh\nexec nsenter --target {process} --net {clients_browser.executable()} "$@"\n'
+        )
+        inside.chmod(0o755)
+        rules = ",".join(clients_browser.WITHOUT_FONTS)
+        with playwright.chromium.launch(
+            executable_path=inside,
+            args=[f"--host-resolver-rules={rules}"],
+            timeout=PATIENCE * 1000,
+        ) as launched:
+            yield launched
 
 
 @pytest.fixture
@@ -112,8 +111,9 @@ def page(browser: Browser) -> Iterator[Page]:
 def lago() -> Iterator[tuple[LagoAnswers, str]]:
     """An API and its URL."""
     answers = LagoAnswers()
+    host = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge")
     # A browser opens connections that it does not use; one thread would wait for them.
-    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as server:
+    with HTTPServer(host=host, port=0, threaded=True) as server:
         server.expect_request("/graphql").respond_with_handler(answers)
         yield answers, server.url_for("").rstrip("/")
 
@@ -141,28 +141,8 @@ def front(lago: tuple[LagoAnswers, str]) -> Iterator[Front]:
         yield start
 
 
-def opened(page: Page, url: str) -> None:
-    """Open a page, again if the interface of the front's new container has broken off what the browser loaded."""
-    broken_off: list[str] = []
-    page.on(
-        "requestfailed",
-        lambda request: broken_off.append(request.url) if CHANGED in (request.failure or "") else None,
-    )
-
-    def whole() -> bool:
-        broken_off.clear()
-        try:
-            page.goto(url, wait_until="networkidle")
-        except Error as error:
-            if CHANGED not in error.message:
-                raise
-        return not broken_off
-
-    assert until(whole, PATIENCE), broken_off
-
-
 def log_in(page: Page, url: str, password: str) -> None:
-    opened(page, f"{url}/login")
+    page.goto(f"{url}/login")
     page.fill('input[name="email"]', "Admin@Example.test")
     page.fill('input[name="password"]', password)
     page.press('input[name="password"]', "Enter")
@@ -177,7 +157,7 @@ def test_a_person_logs_in_and_reads_the_plans(
     expect(page.get_by_text("v1.16.0")).to_be_hidden()
     page.click('[data-test="side-nav-name"]')
     expect(page.get_by_text("v1.16.0")).to_be_visible()
-    opened(page, f"{front()}/plans")
+    page.goto(f"{front()}/plans")
     expect(page.locator('[data-test="Starter-wrapper"] [data-test="Starter"]')).to_be_visible()
     expect(page.locator('[data-test="create-plan"]')).to_have_text("Add a plan")
     sent = {name.lower(): value for name, value in lago[0].headers["plans"].items()}
@@ -215,23 +195,23 @@ def test_an_api_that_does_not_answer_is_a_toast_after_submitting(
 
 
 def test_empty_fields_are_both_told(page: Page, front: Front) -> None:
-    opened(page, f"{front()}/login")
+    page.goto(f"{front()}/login")
     page.click('[data-test="submit"]')
     expect(page.locator('[data-test="text-field-error"]')).to_have_count(2)
 
 
 @pytest.mark.parametrize("path", ["/", "/plans", "/analytics"])
 def test_strangers_are_sent_to_the_login_page(page: Page, front: Front, path: str) -> None:
-    opened(page, f"{front()}{path}")
+    page.goto(f"{front()}{path}")
     page.wait_for_url("**/login")
     expect(page.get_by_role("heading")).to_have_text("Welcome back to Lago")
 
 
 def test_lists_that_can_not_be_read_say_so(page: Page, front: Front) -> None:
     url = front(API_URL="http://127.0.0.1:9")
-    opened(page, f"{url}/login")
+    page.goto(f"{url}/login")
     page.evaluate("localStorage.authToken = 'old'")
-    opened(page, f"{url}/plans")
+    page.goto(f"{url}/plans")
     expect(page.locator("main").get_by_text("Something went wrong")).to_be_visible()
 
 
@@ -240,15 +220,15 @@ def test_signing_up_is_hidden_where_it_is_disabled(
     page: Page, front: Front, disabled: str, links: int
 ) -> None:
     url = front(LAGO_DISABLE_SIGNUP=disabled)
-    opened(page, f"{url}/login")
+    page.goto(f"{url}/login")
     expect(page.locator('[data-test="submit"]')).to_be_visible()
     expect(page.locator('[href="/sign-up"]')).to_have_count(links)
-    opened(page, f"{url}/sign-up")
+    page.goto(f"{url}/sign-up")
     expect(page.locator('[data-test="submit-button"]')).to_have_count(links)
 
 
 def test_signing_up_waits_for_a_strong_password(page: Page, front: Front) -> None:
-    opened(page, f"{front(LAGO_DISABLE_SIGNUP='false')}/sign-up")
+    page.goto(f"{front(LAGO_DISABLE_SIGNUP='false')}/sign-up")
     page.fill('input[name="organizationName"]', "Second")
     page.fill('input[name="email"]', "second@example.test")
     page.fill('input[name="password"]', "weak")

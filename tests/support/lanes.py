@@ -15,7 +15,7 @@ _ALONE, _GATE, _STACKS, _HOSTS, _DEPLOYS = "alone", "gate", "stacks", "hosts", "
 # swarm needs a Docker without containers, and a browser breaks off what it loads when a container's network comes or
 # goes: the gate's tests, which need no Docker, run beside these.
 _LANES = {
-    _ALONE: ("live/test_swarm.py", "standins/test_front.py", "browser/"),
+    _ALONE: ("live/test_swarm.py", "browser/"),
     _GATE: ("gate/",),
     _STACKS: ("stack/", "live/test_faults.py"),
     _DEPLOYS: ("deploy/",),
