@@ -15,12 +15,12 @@ from typing import Any
 
 from lago_acceptance.cli import Parser, guarded
 from lago_acceptance.core import report_files
+from lago_acceptance.core.cache import cache_folder
 from lago_acceptance.core.exit_codes import ACCEPTED
 from lago_acceptance.core.private_folders import temporary
 from lago_acceptance.core.resources import REPORTS
 from lago_acceptance.core.run import ID
 from lago_acceptance.core.verdicts import Unreachable, UsageError
-from lago_acceptance.images import standins
 from lago_acceptance.reports.summary import NotReadable, Summary, read
 
 VERSION = "3.18.0"
@@ -95,7 +95,7 @@ def _chosen(runs: dict[Path, Summary], ids: list[str], reports: Path) -> dict[Pa
 
 def installed() -> Path:
     """Allure's program, installed into this user's cache first if it is missing. Unreachable where that can't be done."""
-    cache = standins.cache_folder()
+    cache = cache_folder()
     place = cache / f"allure-{VERSION}"
     program = place / "node_modules" / ".bin" / "allure"
     npm = shutil.which("npm")

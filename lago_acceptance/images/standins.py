@@ -7,7 +7,6 @@ packages. Their builds have no network.
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import hashlib
 import io
@@ -23,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.core import report_files
+from lago_acceptance.core.cache import cache_folder
 from lago_acceptance.core.resources import APT_INSTALL, TESTBED
 from lago_acceptance.core.verdicts import Unreachable
 
@@ -84,16 +83,6 @@ def build(name: str, engine: APIClient) -> str:
             if name != BASE:
                 _build_on(base, name, wanted, engine)
     return wanted
-
-
-def cache_folder() -> Path:
-    """The folder that all runs of this user share, for locks. NotWritten where this user can have none."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "lago-acceptance"
-    with report_files.writing(folder, "set XDG_CACHE_HOME to a folder in which this account may write"):
-        if not folder.is_absolute():
-            raise FileNotFoundError(errno.ENOENT, "no home is known")
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def reason(error: Exception) -> str:

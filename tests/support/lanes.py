@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.images import standins
+from lago_acceptance.core.cache import cache_folder
 from tests.support.docker_turns import DockerTurns
 
 _ALONE, _GATE, _STACKS, _HOSTS, _DEPLOYS = "alone", "gate", "stacks", "hosts", "deploys"
@@ -73,7 +73,7 @@ def _alone(item: pytest.Item) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(Turns(DockerTurns(standins.cache_folder() / "docker-tests.lock")))
+    config.pluginmanager.register(Turns(DockerTurns(cache_folder() / "docker-tests.lock")))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

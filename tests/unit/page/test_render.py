@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import math
@@ -270,3 +271,41 @@ def test_jinja_is_loaded_only_for_a_page(tmp_path):
 
     code = "import sys, lago_acceptance.page.render; sys.exit('jinja2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A user's cache that no run has used."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    render._environment.cache_clear()
+    yield tmp_path / "lago-acceptance" / "page"
+    render._environment.cache_clear()
+
+
+def test_compiled_templates_are_kept_and_damaged_ones_are_made_again(home):
+    whole = render.html([pages.summary()], {})
+    kept = list(home.iterdir())
+    assert kept
+    for each in kept:
+        each.write_bytes(each.read_bytes()[:-20])
+    render._environment.cache_clear()
+    assert render.html([pages.summary()], {}) == whole
+
+
+@pytest.mark.parametrize("place", ["/proc", "/dev/null", ""])
+def test_a_page_needs_no_cache(place, home, monkeypatch):
+    if place:
+        monkeypatch.setenv("XDG_CACHE_HOME", place)
+    else:
+        home.parent.mkdir()
+        home.write_text("a file")
+    assert "</html>" in render.html([pages.summary()], {})
+
+
+def test_a_disk_that_fills_while_templates_are_kept_costs_no_page(home, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("jinja2.bccache.tempfile.NamedTemporaryFile", full)
+    assert "</html>" in render.html([pages.summary()], {})
+    assert not list(home.iterdir())

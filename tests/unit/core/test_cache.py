@@ -6,15 +6,15 @@ import os
 
 import pytest
 
+from lago_acceptance.core import cache
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.images import standins
 
 
 def test_it_is_made_in_the_home(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert standins.cache_folder() == tmp_path / ".cache" / "lago-acceptance"
-    assert standins.cache_folder().is_dir()
+    assert cache.cache_folder() == tmp_path / ".cache" / "lago-acceptance"
+    assert cache.cache_folder().is_dir()
 
 
 def test_a_user_without_a_home(monkeypatch):
@@ -22,11 +22,11 @@ def test_a_user_without_a_home(monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     with pytest.raises(Unreachable, match="can't be written: no home is known.* set XDG_CACHE_HOME"):
-        standins.cache_folder()
+        cache.cache_folder()
 
 
 @pytest.mark.parametrize("home", ["/proc", "/dev/null"])
 def test_a_home_that_can_not_be_written(home, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", home)
     with pytest.raises(Unreachable, match="can't be written: .* set XDG_CACHE_HOME"):
-        standins.cache_folder()
+        cache.cache_folder()
