@@ -111,7 +111,7 @@ def _compiled(folder: Path) -> FileSystemBytecodeCache:
             with suppress(OSError):
                 super().dump_bytecode(bucket)
 
-    return Cache(report_files.make_folder(folder))
+    return Cache(str(report_files.make_folder(folder)))
 
 
 def _shown(value: Any) -> Any:

@@ -310,12 +310,3 @@ def test_what_holds_a_secret_is_not_written(tmp_path):
     assert allure.write(tmp_path / "allure", summary((check, CHECKS[0]))) == [check.name]
     assert len(read(tmp_path / "allure")) == 1
     assert not [path for path in (tmp_path / "allure").iterdir() if secret in path.read_text()]
-
-
-def test_it_adds_little_to_a_run_of_200_checks(tmp_path):
-    import time
-
-    checks = tuple(Check(f"{WORK}::test_{number}", 2, "passed", 1.0, 0.1) for number in range(200))
-    began = time.process_time()
-    allure.write(tmp_path / "allure", summary(checks))
-    assert time.process_time() - began < 0.4
