@@ -221,8 +221,8 @@ def _cause(each: Cause) -> list[str]:
     return [
         "",
         f"[{finding.id}]{f' {_safe(where)}:' if where else ''} {_safe(finding.problem)}",
-        f"Leads to: {_safe(finding.impact)}",
-        f"To do: {_safe(finding.fix)}",
+        f"Impact: {_safe(finding.impact)}",
+        f"Fix: {_safe(finding.fix)}",
         *([f"Blocks: {len(each.blocked)} checks"] if each.blocked else []),
     ]
 

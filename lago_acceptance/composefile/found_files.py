@@ -10,10 +10,12 @@ from lago_acceptance.core.user_files import unusable
 from lago_acceptance.core.verdicts import UsageError
 
 COMPOSE_NAMES = re.compile(r"(^|[-._])compose([-._].*)?\.ya?ml$")
+_SERVICES = re.compile(rb"""^(?:\{\s*)?["']?services["']?\s*:""", re.MULTILINE)
 
 
 def files_in(paths: tuple[Path, ...]) -> list[Path]:
-    """The compose files at some paths: a file itself, and every compose file below a folder.
+    """The compose files at some paths: a file itself, and below a folder every file with a compose file's name; right
+    inside it a YAML file of any name that has services, too.
 
     UsageError with one sentence for a path that does not exist.
     """
@@ -24,9 +26,9 @@ def files_in(paths: tuple[Path, ...]) -> list[Path]:
             inside = sorted(
                 each
                 for each in path.rglob("*.y*ml")
-                if COMPOSE_NAMES.search(each.name) or each.parent == path
+                if each.is_file() and ".git" not in each.parts
+                if COMPOSE_NAMES.search(each.name) or (each.parent == path and _has_services(each))
             )
-            inside = [each for each in inside if each.is_file() and ".git" not in each.parts]
             if not inside:
                 raise UsageError(f"{path} is a folder without a compose file")
             found += inside
@@ -35,3 +37,11 @@ def files_in(paths: tuple[Path, ...]) -> list[Path]:
         else:
             raise UsageError(f"{path} {unusable(path) or 'does not exist'}")
     return list(dict.fromkeys(found))
+
+
+def _has_services(path: Path) -> bool:
+    """Whether a file's text looks like a compose file's; one that can't be read may be one."""
+    try:
+        return bool(_SERVICES.search(path.read_bytes()))
+    except OSError:
+        return True

@@ -57,7 +57,7 @@ _SENTENCE_WORD = re.compile(r"(?:[A-Za-z]?[a-z'-]*|[A-Z]{2,12})[.,:;!?]*")
 # Names that have many other meanings. Only what looks like a secret is taken for one.
 _AMBIGUOUS = re.compile(
     r"(?:.*[_.-])?(?:primary|foreign|cache|sort|unique|lock|group|routing|event|error|translation|index)[_-]?keys?"
-    r"|keys?|keyed|pass(?:es|ed)?|pat|salt|auth|tokens|licen[cs]es?|signatures?|.*[_.-]license",
+    r"|.*(?:error|exception)|keys?|keyed|pass(?:es|ed)?|pat|salt|auth|tokens|licen[cs]es?|signatures?|.*[_.-]license",
     re.IGNORECASE,
 )
 

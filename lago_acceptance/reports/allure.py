@@ -280,7 +280,7 @@ def _said(check: Check) -> tuple[str, str]:
 
 
 def _description(check: Check, parameter: str) -> str:
-    """What is wrong, what it leads to and what to do, and what the check is about."""
+    """Problem, impact and fix of each finding, and what the check is about."""
     parts = [_of_finding(finding) for finding in check.findings]
     if check.reason and not check.findings:
         parts.append(_paragraph(check.outcome.capitalize(), check.reason))

@@ -105,9 +105,9 @@ def _details(summaries: Sequence[Summary]) -> Iterator[str]:
         for cause in summary.causes:
             found = cause.finding
             who = f" {_safe(found.service or found.role or '')}:" if found.service or found.role else ""
-            yield f"[{found.id}]{who} {_safe(found.problem)} To do: {_safe(found.fix)}"
+            yield f"[{found.id}]{who} {_safe(found.problem)} Fix: {_safe(found.fix)}"
         for finding in summary.findings(Severity.WARNING):
-            yield f"warning [{finding.id}] {_safe(finding.problem)} To do: {_safe(finding.fix)}"
+            yield f"warning [{finding.id}] {_safe(finding.problem)} Fix: {_safe(finding.fix)}"
         for unjudged in summary.not_judged:
             if unjudged.outcome != _NOT_ASKED:
                 yield f"{len(unjudged.checks)} not judged: {_safe(unjudged.reason)}"

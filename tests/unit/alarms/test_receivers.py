@@ -59,7 +59,7 @@ def test_mails_come_on_change_only_and_once_a_day_while_red(mail):
         f"Lago on {HOST} does not bill",
         f"Lago on {HOST} bills again",
     ]
-    assert "To do: docker compose up -d worker" in mail.arrived[0].get_content()
+    assert "Fix: docker compose up -d worker" in mail.arrived[0].get_content()
     assert "[redis-down]" in mail.arrived[2].get_content()
 
 

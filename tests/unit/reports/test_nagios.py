@@ -90,7 +90,7 @@ def test_the_line_has_the_verdict_and_the_code_is_its(summaries, head, code):
 def test_further_lines_have_causes_and_what_was_not_judged():
     text, _ = line([red_night()])
     assert text.splitlines()[1:] == [
-        "[service-down] worker: the worker is not running To do: docker compose up -d worker",
+        "[service-down] worker: the worker is not running Fix: docker compose up -d worker",
         "3 not judged: no API key is known",
     ]
 
