@@ -4,7 +4,6 @@ screen reader, in light and dark, on a desk and on a phone.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,8 +15,6 @@ from pytest_httpserver import HTTPServer
 from lago_acceptance.page import render
 from tests.support import pages
 from tests.support.patience import PATIENCE
-
-pytestmark = pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium here")
 
 # A name that is not localhost: by plain HTTP such a page may not use the clipboard.
 ELSEWHERE = "reports.example.test"
