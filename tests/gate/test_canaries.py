@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import broken_deployments, canaries
 from tests.support.canaries import LOUD, contents, secrets_of, seen, watched_commands
-from tests.support.gate import gate
+from tests.support.gate import gate_by_pytest
 from tests.support.patience import PATIENCE
 
 
@@ -66,7 +66,7 @@ def test_no_secret_is_shown_or_left(tmp_path, run, how):
                 "--alluredir",
                 tmp_path / "reports" / "allure",
             )
-            ended = gate(
+            ended = gate_by_pytest(
                 tmp_path, *written, *crash, *one, *LOUD, *reports, GITHUB_ACTIONS="true", **variables
             )
         else:

@@ -18,7 +18,7 @@ from lago_acceptance.gate.engine import changes_of, findings_of
 from lago_acceptance.gate.workers import TOO_LONG
 from lago_acceptance.rules import Rule
 from tests.support import corpus, edits
-from tests.support.gate import CHANGES, found, gate
+from tests.support.gate import CHANGES, found, gate, gate_by_pytest
 from tests.support.material import material
 from tests.support.paths import DATA
 
@@ -41,7 +41,7 @@ def test_an_error_is_told_with_place_line_consequence_and_mend(tmp_path):
         "lago",
         ("RUBYOPT: -r/run/lago/rsa_key => LAGO_RSA_PRIVATE_KEY_PATH: /run/lago/rsa_private.pem",),
     )
-    ended = gate(tmp_path, "--compose-file", path)
+    ended = gate(tmp_path, path)
     assert ended.returncode == 1, ended.stdout
     line = next(
         number
@@ -63,16 +63,16 @@ def test_a_finding_points_to_the_line_that_is_wrong(tmp_path):
         "list",
         ("- LAGO_API_URL=https://billing-api.bizoholic.net => - LAGO_API_URL=http://api:3000",),
     )
-    gate(tmp_path, "--compose-file", path)
+    gate(tmp_path, path)
     one = next(each for each in found(tmp_path) if each["rule"] == "api-url-internal")
     assert "LAGO_API_URL=http://api:3000" in path.read_text().splitlines()[one["line"] - 1]
 
 
 def test_warnings_fail_only_when_strict(tmp_path):
     path = edits.write(tmp_path / "a", "lago", ("@lago-pdf restart: unless-stopped\\n => \\n",))
-    assert gate(tmp_path, "--compose-file", path).returncode == 0
+    assert gate(tmp_path, path).returncode == 0
     assert [each["severity"] for each in found(tmp_path)] == ["warning"]
-    assert gate(tmp_path, "--compose-file", path, "--strict").returncode == 1
+    assert gate(tmp_path, path, "--strict").returncode == 1
 
 
 def test_several_files_and_a_folder_are_judged_at_once(tmp_path):
@@ -80,9 +80,7 @@ def test_several_files_and_a_folder_are_judged_at_once(tmp_path):
         edits.write(tmp_path / "all" / str(number), name)
     ended = gate(
         tmp_path,
-        "--compose-file",
         tmp_path / "all",
-        "--compose-file",
         ROOT / "compose" / "docker-compose.lago.yml",
     )
     assert ended.returncode == 0 and "gate: 5 files, no finding" in ended.stdout, ended.stdout
@@ -92,7 +90,7 @@ def test_an_override_file_is_judged_upon_the_file_that_it_belongs_to(tmp_path):
     base = edits.write(tmp_path / "a", "list")
     override = base.with_name("docker-compose.override.yml")
     override.write_text('services:\n  db:\n    ports: ["5432:5432"]\n', "utf-8")
-    gate(tmp_path, "--compose-file", base.parent)
+    gate(tmp_path, base.parent)
     assert [(each["rule"], each["path"], each["line"]) for each in found(tmp_path)] == [
         ("host-port-published", str(override), 3)
     ]
@@ -101,7 +99,7 @@ def test_an_override_file_is_judged_upon_the_file_that_it_belongs_to(tmp_path):
 def test_what_has_nothing_of_lago_in_it_is_said(tmp_path):
     path = tmp_path / "compose.yml"
     path.write_text("services: {web: {image: 'nginx:1.27.0'}}\n", "utf-8")
-    ended = gate(tmp_path, "--compose-file", path)
+    ended = gate(tmp_path, path)
     assert ended.returncode == 0 and "no service of Lago found" in ended.stdout, ended.stdout
 
 
@@ -109,7 +107,7 @@ def test_sarif_and_annotations(tmp_path):
     path = edits.write(
         tmp_path / "a", "lago", ("@lago-worker lago-storage:/app/storage => lago-storage:/app/storage2",)
     )
-    ended = gate(tmp_path, "--compose-file", path, GITHUB_ACTIONS="true")
+    ended = gate(tmp_path, path, GITHUB_ACTIONS="true")
     sarif = json.loads((tmp_path / "reports" / "gate.sarif").read_text("utf-8"))
     run = sarif["runs"][0]
     jsonschema.validate(sarif, json.loads(SARIF_SCHEMA.read_text("utf-8")))
@@ -139,7 +137,7 @@ def test_no_output_holds_a_secret(tmp_path):
         ),
     )
     reports = tmp_path / "reports"
-    ended = gate(
+    ended = gate_by_pytest(
         tmp_path,
         "--compose-file",
         path,
@@ -218,7 +216,7 @@ SLOW = {
 def test_a_command_of_any_kind_is_judged_within_seconds(name, tmp_path):
     path = tmp_path / "compose.yml"
     path.write_text(f"services:\n  api:\n    {SLOW[name]}\n", "utf-8")
-    ended = gate(tmp_path, "--compose-file", path)
+    ended = gate(tmp_path, path)
     assert TOO_LONG not in ended.stdout
     assert ended.returncode == 1 and "Traceback" not in ended.stdout + ended.stderr
     assert {"no-worker-service", "rails-env-missing"} <= {each["rule"] for each in found(tmp_path)}
@@ -230,7 +228,7 @@ def test_what_is_no_file_is_a_finding_at_once(tmp_path):
     os.mkfifo(pipe)
     # Root may read everything but this.
     for path, word in ((pipe, "a pipe"), (Path("/proc/self/mem"), "can't be read")):
-        ended = gate(tmp_path, "--compose-file", path)
+        ended = gate(tmp_path, path)
         assert ended.returncode == 1 and word in found(tmp_path)[0]["message"], ended.stdout + ended.stderr
 
 
@@ -252,7 +250,7 @@ def test_bad_input_is_a_finding_within_seconds(name, tmp_path):
     content, word = BAD[name]
     path = tmp_path / "compose.yml"
     path.write_bytes(content)
-    ended = gate(tmp_path, "--compose-file", path)
+    ended = gate(tmp_path, path)
     assert TOO_LONG not in ended.stdout
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
@@ -267,7 +265,7 @@ def test_an_environment_file_of_megabytes_is_a_finding_at_once(name, tmp_path):
     )
     path = edits.write(tmp_path, "list", changed)
     (tmp_path / name).write_text("NUMBER=1\n" * 1_400_000, "utf-8")
-    ended = gate(tmp_path, "--compose-file", path)
+    ended = gate(tmp_path, path)
     assert TOO_LONG not in ended.stdout
     told = [(each["rule"], each["message"]) for each in found(tmp_path)]
     assert [rule for rule, _ in told] == ["compose-invalid"], ended.stdout
@@ -277,7 +275,7 @@ def test_an_environment_file_of_megabytes_is_a_finding_at_once(name, tmp_path):
 def test_an_environment_file_of_megabytes_that_is_asked_for_is_one_sentence(tmp_path):
     (tmp_path / "large.env").write_text("NUMBER=1\n" * 1_400_000, "utf-8")
     ended = gate(tmp_path, "--env-file", tmp_path / "large.env")
-    assert ended.returncode == 4 and "large.env has 12.6 MB" in ended.stdout, ended.stdout + ended.stderr
+    assert ended.returncode == 4 and "large.env has 12.6 MB" in ended.stderr, ended.stdout + ended.stderr
 
 
 def test_a_long_environment_file_is_read_to_its_end(tmp_path):
@@ -287,15 +285,15 @@ def test_a_long_environment_file_is_read_to_its_end(tmp_path):
     for last, unset in (({}, True), ({"SECRET_KEY_BASE": "x"}, False)):
         given = "".join(f"{name}={value}\n" for name, value in {**required, **last}.items())
         (tmp_path / ".env").write_text(filler + given, "utf-8")
-        gate(tmp_path, "--compose-file", path)
+        gate(tmp_path, path)
         assert ("secret-env-unguarded" in {each["rule"] for each in found(tmp_path)}) == unset
 
 
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("--compose-file", "nowhere.yml"), "nowhere.yml"),
-        (("--compose-file", "reports-that-is-no-folder"), "does not exist"),
+        (("nowhere.yml",), "nowhere.yml"),
+        (("reports-that-is-no-folder",), "does not exist"),
         (("--env-file", "nowhere.env"), "nowhere.env"),
         (("--base", "no-such-branch"), "no-such-branch"),
         (("--settings", "nowhere.toml"), "nowhere.toml"),
@@ -316,8 +314,8 @@ def test_a_change_that_breaks_what_runs_is_reported(name, tmp_path):
         edits.write(tmp_path / "old", base, before),
         edits.write(tmp_path / "new", base, after),
     )
-    ended = gate(tmp_path, "--compose-file", new, "--base", old)
+    ended = gate(tmp_path, new, "--base", old)
     assert ended.returncode == 1, ended.stdout
     assert name in {each["rule"] for each in found(tmp_path)}
-    same = gate(tmp_path, "--compose-file", old, "--base", old)
+    same = gate(tmp_path, old, "--base", old)
     assert same.returncode == 0 and found(tmp_path) == [], same.stdout

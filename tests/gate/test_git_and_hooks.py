@@ -59,7 +59,7 @@ def test_a_branch_is_compared_at_its_merge_base(base, repository, tmp_path):
     git(repository, "remote", "add", "origin", str(repository))
     git(repository, "fetch", "--quiet", "origin")
     path = edits.write(repository, "lago", RENAMED)
-    ended = gate(tmp_path, "--compose-file", path, "--base", base)
+    ended = gate(tmp_path, path, "--base", base)
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert {each["rule"] for each in found(tmp_path)} == {"project-renamed", "volume-moved"}
 
@@ -69,7 +69,7 @@ def test_what_main_changed_since_is_not_held_against_a_branch(repository, tmp_pa
     edits.write(repository, "lago", RENAMED)
     commit(repository, "main goes on")
     git(repository, "checkout", "--quiet", "change")
-    ended = gate(tmp_path, "--compose-file", repository / "docker-compose.yml", "--base", "main")
+    ended = gate(tmp_path, repository / "docker-compose.yml", "--base", "main")
     assert ended.returncode == 0 and found(tmp_path) == [], ended.stdout
 
 
@@ -77,9 +77,7 @@ def test_a_file_that_is_new_since_the_base_is_judged_by_itself(repository, tmp_p
     path = edits.write(repository / "second", "list")
     ended = gate(
         tmp_path,
-        "--compose-file",
         path,
-        "--compose-file",
         repository / "docker-compose.yml",
         "--base",
         "main",
@@ -115,10 +113,10 @@ def test_a_secret_file_is_reported_where_git_has_it(rule, repository, tmp_path):
     made = material()
     text = text.replace("@HEX@", made["HEX"]).replace("@PEM@", made["PEM"])
     path = _tracked(repository, name, text, edit)
-    gate(tmp_path, "--compose-file", path)
+    gate(tmp_path, path)
     assert rule not in {each["rule"] for each in found(tmp_path)}
     commit(repository, "with the secret")
-    ended = gate(tmp_path, "--compose-file", path)
+    ended = gate(tmp_path, path)
     assert rule in {each["rule"] for each in found(tmp_path)}, ended.stdout
     assert made["HEX"] not in ended.stdout
 
@@ -128,7 +126,7 @@ def test_a_secret_is_found_however_the_file_writes_it(line, repository, tmp_path
     name, _, edit = TRACKED["secret-committed"]
     path = _tracked(repository, name, line.replace("@HEX@", material()["HEX"]) + "\n", edit)
     commit(repository, "with the secret")
-    gate(tmp_path, "--compose-file", path)
+    gate(tmp_path, path)
     assert "secret-committed" in {each["rule"] for each in found(tmp_path)}
 
 
@@ -138,7 +136,7 @@ def test_a_file_of_the_same_name_elsewhere_in_git_is_no_leak(repository, tmp_pat
     (repository / "example").mkdir()
     (repository / "example" / name).write_text("NANGO_TOKEN=\n")
     git(repository, "add", "--force", "example")
-    gate(tmp_path, "--compose-file", path)
+    gate(tmp_path, path)
     assert "secret-committed" not in {each["rule"] for each in found(tmp_path)}
 
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from tests.support.gate import found, gate
+from tests.support.gate import found, gate_by_pytest
 from tests.support.paths import DATA
 from tests.support.patience import PATIENCE
 
@@ -68,7 +68,7 @@ def test_nothing_in_a_file_acts_on_who_reads_about_it(tmp_path, name, how, text)
         str(tmp_path / "allure"),
     )
     if how == "pytest":
-        ended = gate(tmp_path, *options, GITHUB_ACTIONS="true")
+        ended = gate_by_pytest(tmp_path, *options, GITHUB_ACTIONS="true")
         ElementTree.parse(junit)
     else:
         program = Path(sys.executable).with_name("lago-gate")

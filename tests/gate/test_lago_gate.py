@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from lago_acceptance.core.resources import ROOT
 from tests.support import edits
-from tests.support.gate import gate
-from tests.support.patience import PATIENCE
+from tests.support.gate import gate, gate_by_pytest
 
 TODAY = datetime.now(UTC).date()
 # A worker without the volume of invoices (an error), and a front that does not come up again (a warning).
@@ -42,24 +36,6 @@ CASES: dict[str, tuple[int, tuple[str, ...], tuple[str, ...], str]] = {
 }
 
 
-def lago_gate(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run lago-gate; reports go to folder/reports."""
-    return subprocess.run(
-        [
-            str(Path(sys.executable).with_name("lago-gate")),
-            *map(str, arguments),
-            "--reports",
-            str(folder / "reports"),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-        env={**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:9", "GITHUB_ACTIONS": "true"},
-    )
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_both_ways_agree(case, tmp_path):
     code, edit, options, waivers = CASES[case]
@@ -70,8 +46,8 @@ def test_both_ways_agree(case, tmp_path):
         (tmp_path / "waivers.toml").write_text(waivers)
         given += ["--waivers", str(tmp_path / "waivers.toml")]
     (tmp_path / "pytest").mkdir()
-    by_pytest = gate(tmp_path / "pytest", "--compose-file", path, *given, GITHUB_ACTIONS="true")
-    alone = lago_gate(tmp_path, path, *given)
+    by_pytest = gate_by_pytest(tmp_path / "pytest", "--compose-file", path, *given, GITHUB_ACTIONS="true")
+    alone = gate(tmp_path, path, *given, GITHUB_ACTIONS="true")
     assert (alone.returncode, by_pytest.returncode) == (code, code), alone.stdout + alone.stderr
     if code == 4:
         assert alone.stderr.removeprefix("lago-gate: ").strip() in by_pytest.stderr

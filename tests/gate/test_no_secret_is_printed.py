@@ -13,7 +13,7 @@ from lago_acceptance.composefile.secret_scan import looks_secret
 from lago_acceptance.core.secrets import Redactor, redact
 from lago_acceptance.gate.workers import TOO_LONG
 from tests.support import corpus, edits
-from tests.support.gate import found, gate
+from tests.support.gate import found, gate, gate_by_pytest
 from tests.support.material import material
 
 REFUSED = "compose-invalid"
@@ -72,7 +72,7 @@ def test_a_secret_in_the_wrong_place_is_in_no_output(kind, tmp_path):
     reports = tmp_path / "reports"
     outputs = ("--alluredir", reports / "allure", "--junitxml", reports / "junit.xml")
     files = [word for path in paths.values() for word in ("--compose-file", path)]
-    ended = gate(tmp_path, *files, *outputs, GITHUB_ACTIONS="true")
+    ended = gate_by_pytest(tmp_path, *files, *outputs, GITHUB_ACTIONS="true")
     written = [ended.stdout, ended.stderr] + [
         each.read_text("utf-8") for each in reports.rglob("*") if each.is_file()
     ]
@@ -86,7 +86,7 @@ def test_a_secret_in_the_wrong_place_is_in_no_output(kind, tmp_path):
 
 def test_the_line_that_compose_refuses_is_shown_without_its_value(tmp_path):
     path = edits.write(tmp_path, "list", ("@api memory: 2G => memory: hunter",))
-    ended = gate(tmp_path, "--compose-file", path)
+    ended = gate(tmp_path, path)
     line = path.read_text("utf-8").splitlines().index("          memory: hunter") + 1
     assert f"{line} | memory: …\n" in ended.stdout and "hunter" not in ended.stdout, ended.stdout
 
@@ -94,7 +94,7 @@ def test_the_line_that_compose_refuses_is_shown_without_its_value(tmp_path):
 def test_the_line_of_an_unset_variable_is_shown_as_it_is(tmp_path):
     path = edits.write(tmp_path, "list")
     (tmp_path / ".env").write_text("POSTGRES_PASSWORD=1\n", "utf-8")
-    ended = gate(tmp_path, "--compose-file", path)
+    ended = gate(tmp_path, path)
     assert "| - SECRET_KEY_BASE=${SECRET_KEY_BASE:?}\n" in ended.stdout, ended.stdout
 
 
@@ -128,7 +128,7 @@ def test_a_secret_of_an_environment_file_is_in_no_output(beside, tmp_path):
     path = edits.write(tmp_path, "list", (edit.replace("@HERE@", secret),))
     for name in beside.keys() - {"use"}:
         (tmp_path / name).write_text(beside[name].replace("@HERE@", secret), "utf-8")
-    ended = gate(tmp_path, "--compose-file", path)
+    ended = gate(tmp_path, path)
     assert REFUSED in {each["rule"] for each in found(tmp_path)}, ended.stdout
     assert secret not in ended.stdout + ended.stderr + (tmp_path / "reports" / "gate.json").read_text("utf-8")
 
@@ -146,7 +146,7 @@ def test_a_secret_that_a_later_line_overrides_is_in_no_output(file, tmp_path):
         ),
     )
     (tmp_path / file).write_text(f"{GIVEN}API_SECRET={secret}\nAPI_SECRET=x\n", "utf-8")
-    ended = gate(tmp_path, "--compose-file", path)
+    ended = gate(tmp_path, path)
     assert "pgdata-not-on-volume" in {each["rule"] for each in found(tmp_path)}, ended.stdout
     everything = ended.stdout + ended.stderr + (tmp_path / "reports" / "gate.json").read_text("utf-8")
     assert secret not in everything
@@ -169,7 +169,7 @@ def test_each_line_of_a_secret_is_in_no_output(file, tmp_path):
     (tmp_path / file).write_text(
         f'{GIVEN}API_SECRET="{lines[0]}\n{lines[1]}\nA=1"\nOTHER_SECRET: "{lines[2]}" # ours\n', "utf-8"
     )
-    ended = gate(tmp_path, "--compose-file", path)
+    ended = gate(tmp_path, path)
     told = {each["rule"] for each in found(tmp_path)}
     assert {"pgdata-not-on-volume", "unknown-entrypoint", "db-password-drift"} <= told, ended.stdout
     everything = ended.stdout + ended.stderr + (tmp_path / "reports" / "gate.json").read_text("utf-8")
@@ -258,6 +258,6 @@ def test_thousands_of_secrets_are_learnt_within_seconds(tmp_path):
     lines = "".join(f"API_TOKEN_{number}={secrets.token_hex(24)}\n" for number in range(3900))
     path = edits.write(tmp_path, "list", ("@pdf restart: always => env_file: many.env",))
     (tmp_path / "many.env").write_text(lines, "utf-8")
-    ended = gate(tmp_path, "--compose-file", path)
+    ended = gate(tmp_path, path)
     assert TOO_LONG not in ended.stdout
     assert {each["rule"] for each in found(tmp_path)} == {"restart-policy-missing"}, ended.stdout

@@ -15,22 +15,25 @@ from tests.support.patience import PATIENCE
 
 
 def gate(tmp_path: Path, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the gate as a user would; reports go to tmp_path/reports."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-m",
-        "gate",
-        "--reports",
-        str(tmp_path / "reports"),
-        *map(str, arguments),
-    ]
+    """Run ``lago-gate`` as a user would; reports go to tmp_path/reports."""
+    program = Path(sys.executable).with_name("lago-gate")
+    return _run([program, "--reports", tmp_path / "reports", *arguments], environment)
+
+
+def gate_by_pytest(
+    tmp_path: Path, *arguments: str | Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The same by ``pytest -m gate``, which takes four times as long."""
+    pytest = [sys.executable, "-m", "pytest", "-m", "gate"]
+    return _run([*pytest, "--reports", tmp_path / "reports", *arguments], environment)
+
+
+def _run(command: list[str | Path], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "GITHUB"))
     }
     return subprocess.run(
-        command,
+        list(map(str, command)),
         cwd=ROOT,
         capture_output=True,
         text=True,
