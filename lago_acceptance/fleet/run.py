@@ -35,7 +35,7 @@ HOST_SECONDS = 600.0
 PER_CORE = 2
 # What a run takes of this machine's memory, with its ssh, and what is left to everything else.
 RUN_MIB, SPARE_MIB = 80, 250
-CGROUP = "/sys/fs/cgroup/memory.{}"
+CGROUP = Path("/sys/fs/cgroup")
 # How long a run that is ended may take to clean up.
 END_SECONDS = 20
 # How much is printed of what a run has said; its file has everything.
@@ -128,16 +128,20 @@ def _verdict(summary: Summary) -> str:
 
 
 def at_once() -> int:
-    """How many hosts this machine looks at side by side, by its cores and by the memory that it has left."""
+    """How many hosts this machine, or this container (cgroup v2), checks side by side: by its cores and free memory."""
     import psutil
 
     free = psutil.virtual_memory().available
     with suppress(OSError, ValueError):
         # A container may have less than its machine.
-        limit, used = (int(Path(CGROUP.format(name)).read_text()) for name in ("max", "current"))
+        limit, used = (int((CGROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
         free = min(free, limit - used)
     by_memory = int(free / 2**20 - SPARE_MIB) // RUN_MIB
-    return max(1, min(PER_CORE * len(os.sched_getaffinity(0)), by_memory))
+    cores = float(len(os.sched_getaffinity(0)))
+    with suppress(OSError, ValueError):
+        quota, period = map(int, (CGROUP / "cpu.max").read_text().split())
+        cores = min(cores, quota / period)
+    return max(1, min(int(PER_CORE * cores), by_memory))
 
 
 class _Runs:

@@ -132,9 +132,21 @@ def test_a_deadline_that_is_none(seconds, tmp_path):
         look(tmp_path, "a", seconds=seconds)
 
 
-@pytest.mark.parametrize(("free", "cores", "expected"), [(64_000, 2, 4), (600, 4, 4), (10, 8, 1)])
-def test_as_many_at_once_as_the_machine_has_room_for(free, cores, expected, monkeypatch):
+@pytest.mark.parametrize(
+    ("free", "cores", "limits", "expected"),
+    [
+        (64_000, 2, {}, 4),
+        (600, 4, {}, 4),
+        (10, 8, {}, 1),
+        (64_000, 8, {"memory.max": f"{2**30}", "memory.current": f"{2**29}", "cpu.max": "max 100000"}, 3),
+        (64_000, 8, {"memory.max": "max", "memory.current": f"{2**29}", "cpu.max": "150000 100000"}, 3),
+        (64_000, 8, {"cpu.max": "20000 100000"}, 1),
+    ],
+)
+def test_as_many_at_once_as_there_is_room_for(free, cores, limits, expected, tmp_path, monkeypatch):
     monkeypatch.setattr("psutil.virtual_memory", lambda: type("Memory", (), {"available": free * 2**20}))
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(cores)))
-    monkeypatch.setattr(run, "CGROUP", "/nowhere/{}")
+    monkeypatch.setattr(run, "CGROUP", tmp_path)
+    for name, text in limits.items():
+        (tmp_path / name).write_text(f"{text}\n")
     assert run.at_once() == expected
