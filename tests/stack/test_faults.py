@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.containers import left_of
+
 pytestmark = pytest.mark.stack
 
 
@@ -42,6 +44,17 @@ def test_what_takes_long_is_told_while_it_happens(broken):
 def test_every_report_is_there(broken):
     assert {"summary.json", "junit.xml", "overlay.yml"} <= {path.name for path in broken.reports.iterdir()}
     assert any((broken.reports / "allure").glob("*-result.json"))
+
+
+@names("as_shipped")
+def test_success_leaves_nothing(broken):
+    assert left_of(broken.summary["run"]) == []
+
+
+@names("pem_absent")
+def test_failure_leaves_nothing(broken):
+    assert broken.code == 1
+    assert left_of(broken.summary["run"]) == []
 
 
 PLAN_OPTIONS = {

@@ -97,7 +97,6 @@ def test_what_was_taken_away_is_told(kept):
         assert each in kept.output and f"# {each}" in overlay
 
 
-@pytest.mark.alone
 def test_a_traefik_that_starts_later_gets_none_of_its_requests(kept):
     """It lies on the same network, and exposes every container that doesn't refuse it."""
     project = f"{run.PREFIX}{kept.summary['run']}"

@@ -18,6 +18,7 @@ from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.model.from_docker import PROJECT_LABEL
 from lago_acceptance.targets.stack import docker_daemon
 from tests.support import broken_deployments, suite_run
+from tests.support.containers import left_of
 from tests.support.kills import END_SECONDS, Machine
 from tests.support.patience import PATIENCE
 
@@ -27,27 +28,6 @@ SEED = random.randrange(10**6)
 
 def docker(*arguments: str) -> list[str]:
     return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout.split()
-
-
-def left_of(run_id: str) -> list[str]:
-    """What is on this machine under a run's name: containers, volumes, networks, private folders."""
-    name = f"name={run.PREFIX}{run_id}"
-    return [
-        *docker("ps", "--all", "--filter", name, "--format", "{{.Names}}"),
-        *docker("volume", "ls", "--filter", name, "--format", "{{.Name}}"),
-        *docker("network", "ls", "--filter", name, "--format", "{{.Name}}"),
-    ]
-
-
-@pytest.mark.deployment("as_shipped")
-def test_success_leaves_nothing(broken):
-    assert left_of(broken.summary["run"]) == []
-
-
-@pytest.mark.deployment("pem_absent")
-def test_failure_leaves_nothing(broken):
-    assert broken.code == 1
-    assert left_of(broken.summary["run"]) == []
 
 
 class Started:
@@ -134,7 +114,6 @@ def test_other_users_can_read_nothing_while_a_stack_is_up_and_after_it(tmp_path)
     assert (machine.reports / "of-the-run" / "latest" / "overlay.yml").exists()
 
 
-@pytest.mark.alone
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     killed = Started(tmp_path / "first")
     run_id = killed.id_once_containers_run()
@@ -158,7 +137,6 @@ def finished_too_late(kind: str) -> str:
     return run_id
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["network", "volume"])
 def test_what_docker_finishes_for_a_killed_run_is_removed_by_the_next(kind):
     run_id, host = finished_too_late(kind), LocalHost()
@@ -166,7 +144,6 @@ def test_what_docker_finishes_for_a_killed_run_is_removed_by_the_next(kind):
     assert left_of(run_id) == [] and f"removed what run {run_id} left behind" in remarks
 
 
-@pytest.mark.alone
 @pytest.mark.exhaustive
 def test_what_docker_finishes_while_the_next_run_goes_on_is_removed_at_its_end(tmp_path):
     started = Started(tmp_path)
@@ -222,7 +199,6 @@ create_network(f"{PREFIX}{run}-proxy", run, LocalHost(), Permit("--target stack"
 """
 
 
-@pytest.mark.alone
 def test_a_kept_stack_survives_the_next_run_and_its_command_leaves_nothing(tmp_path):
     kept = suite_run.run(tmp_path / "first", "-m", "smoke and phase1", "--keep", TMPDIR=str(tmp_path))
     run_id = kept.summary["run"]
@@ -247,7 +223,6 @@ def test_a_kept_stack_survives_the_next_run_and_its_command_leaves_nothing(tmp_p
         docker_daemon.remove(run_id, LocalHost(), Permit("--target stack"))
 
 
-@pytest.mark.alone
 def test_the_networks_of_a_kept_run_are_left_alone_as_long_as_its_private_folder_is_there(tmp_path):
     """They are there before anything else, and nothing else says that the run was to be kept."""
     folder, run_id = tmp_path / f"{run.PREFIX}kept", run.new_id()

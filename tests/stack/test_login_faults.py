@@ -43,7 +43,6 @@ def _blocked_by(result: Result, name: str) -> str:
     return check["reason"]
 
 
-@pytest.mark.alone
 def test_a_missing_front_url_and_capitals_in_the_address_are_named(tmp_path):
     result = _broken(tmp_path, _front_url_missing_and_capitals)
     assert result.code == 1, result.output[-2000:]
@@ -53,7 +52,6 @@ def test_a_missing_front_url_and_capitals_in_the_address_are_named(tmp_path):
     assert "test_the_login_page_is_there_and_offers_no_sign_up" in result.checks("passed", 5)
 
 
-@pytest.mark.alone
 @pytest.mark.exhaustive
 def test_an_empty_api_url_is_named(tmp_path):
     result = _broken(tmp_path, _api_url_empty)

@@ -29,7 +29,6 @@ def refused_beside(suite, *arguments: str, words: tuple[str, ...]) -> None:
         docker("rm", "--force", container)
 
 
-@pytest.mark.alone
 def test_a_traefik_of_another_name_is_refused(suite):
     """Its image and its labels say nothing; one label looks like rows of what is read of the daemon."""
     foreign = "somebody-elses/edge:1"
@@ -49,7 +48,6 @@ def test_a_traefik_of_another_name_is_refused(suite):
         docker("rmi", foreign)
 
 
-@pytest.mark.alone
 def test_another_lago_or_traefik_on_the_daemon_is_refused(suite):
     for name in ("traefik", "lago-api"):
         foreign = f"somebody-elses/{name}:v1"

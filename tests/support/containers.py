@@ -26,6 +26,16 @@ def docker(*arguments: str) -> str:
     return ended.stdout.strip()
 
 
+def left_of(run_id: str) -> list[str]:
+    """What is on this machine under a run's name: containers, volumes, networks."""
+    name = f"name={run.PREFIX}{run_id}"
+    return [
+        *docker("ps", "--all", "--filter", name, "--format", "{{.Names}}").split(),
+        *docker("volume", "ls", "--filter", name, "--format", "{{.Name}}").split(),
+        *docker("network", "ls", "--filter", name, "--format", "{{.Name}}").split(),
+    ]
+
+
 def listens(address: str, port: int) -> bool:
     """Whether something takes connections there."""
     try:

@@ -11,11 +11,19 @@ from lago_acceptance.core.cache import cache_folder
 from tests.support.docker_turns import DockerTurns
 
 _ALONE, _GATE, _STACKS, _HOSTS, _DEPLOYS = "alone", "gate", "stacks", "hosts", "deploys"
-# By the beginning of a test's path, in the order in which the lanes begin; files that nothing here names come last. A
-# swarm needs a Docker without containers, and a browser breaks off what it loads when a container's network comes or
-# goes: the gate's tests, which need no Docker, run beside these.
+# By the beginning of a test's path, in the order in which the lanes begin; files that nothing here names come last. The
+# tests of the first lane have Docker to themselves: a swarm needs a Docker without containers, a browser breaks off what
+# it loads when a container's network comes or goes, and some change Docker for everybody. Beside them run the gate's,
+# which need no Docker.
 _LANES = {
-    _ALONE: ("live/test_swarm.py", "browser/"),
+    _ALONE: (
+        "live/test_swarm.py",
+        "browser/",
+        "stack/test_login_faults.py",
+        "stack/test_refusals.py",
+        "stack/test_host_is_untouched.py",
+        "stack/test_leaves_nothing_behind.py",
+    ),
     _GATE: ("gate/",),
     _STACKS: ("stack/", "live/test_faults.py"),
     _DEPLOYS: ("deploy/",),
@@ -60,16 +68,12 @@ class Turns:
         try:
             return (yield)
         finally:
-            if not (nextitem and _alone(item) and _alone(nextitem) and _lane(nextitem) == _lane(item)):
+            if not (nextitem and _alone(item) and _alone(nextitem)):
                 self._turns.leave()
 
 
-def _lane(item: pytest.Item) -> str:
-    return lane_of(item.nodeid)
-
-
 def _alone(item: pytest.Item) -> bool:
-    return _lane(item) == _ALONE or item.get_closest_marker("alone") is not None
+    return lane_of(item.nodeid) == _ALONE
 
 
 def pytest_configure(config: pytest.Config) -> None:

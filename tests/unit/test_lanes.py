@@ -114,6 +114,7 @@ def _is_refused_at_once(file: Path) -> bool:
     ("node_id", "lane"),
     [
         ("live/test_swarm.py::test_a", "alone"),
+        ("stack/test_refusals.py::test_a", "alone"),
         ("live/test_faults.py::test_a[b::c]", "stacks"),
         ("stack/test_faults.py::test_a", "stacks"),
         ("live/test_writes.py::test_a", "hosts"),
@@ -191,10 +192,10 @@ def outcome(folder: Path, *options: str):
     return suite_run.ended(*where, "-v", *options, str(folder), XDG_CACHE_HOME=str(folder / "cache"))
 
 
-ALONE = "@pytest.mark.alone\n"
 USES = {
     "live/test_swarm.py": "def test_a(): assert held() == 'alone'\ndef test_b(): assert held() == 'alone'\n",
-    "stack/test_b.py": f"def test_a(): assert held() == 'shared'\n{ALONE}def test_b(): assert held() == 'alone'\n",
+    "stack/test_refusals.py": "def test_a(): assert held() == 'alone'\n",
+    "stack/test_b.py": "def test_a(): assert held() == 'shared'\n",
     "deploy/test_c.py": "def test_a(): assert held() == 'shared'\n",
     "unit/deploy/test_d.py": "def test_a(): assert held() == 'free'\n",
     "unit/test_e.py": "".join(f"def test_{each}(): assert held() == 'free'\n" for each in "abcd"),
