@@ -42,7 +42,7 @@ def ticks(facts: Facts) -> Iterator[Finding]:
         service=clock.service.name,
         problem=problem,
         impact="no recurring invoices, no activations, no terminations",
-        fix="give the clock the same REDIS_URL as API and worker, and read its log",
+        fix="give the clock the same REDIS_URL as the API and the worker, and read its log",
     )
 
 
@@ -79,7 +79,9 @@ def enqueues_in_time(facts: Facts, schedules: dict[str, int]) -> Iterator[Findin
         error = next((error for at, error in reversed(runs) if error != "nil"), "")
         last = f"for {age / MINUTE:.0f} minutes" if age is not None else f"since {minute(seen_since)}"
         late.append(
-            _late(clock, name, f"{last}, and should be every {limit // MINUTE} minutes at least", error)
+            _late(
+                clock, name, f"{last}; it should be enqueued at least every {limit // MINUTE} minutes", error
+            )
         )
     if unsure and not late:
         raise Unknown(

@@ -71,7 +71,7 @@ def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 id="service-more-than-once",
                 role=role,
-                problem=f"{len(here)} containers are the {role}: {', '.join(each.name for each in here)}",
+                problem=f"{len(here)} containers act as the {role}: {', '.join(each.name for each in here)}",
                 impact="requests reach one or the other, so answers change from request to request",
                 fix="find out which one is the right one (docker ps -a) and remove the other",
             )
@@ -115,7 +115,7 @@ def log_nothing_fatal(facts: Facts) -> Iterator[Finding]:
                 role=container.role,
                 service=container.service.name,
                 severity=Severity.ERROR if cause.final else Severity.WARNING,
-                problem=f"{cause.problem}; it has logged since its start: {line[:200]}",
+                problem=f"{cause.problem}; since it started, it has logged: {line[:200]}",
                 impact=cause.impact,
                 fix=cause.fix,
             )

@@ -102,7 +102,7 @@ def test_what_has_nothing_of_lago_in_it_is_said(tmp_path):
     path = tmp_path / "compose.yml"
     path.write_text("services: {web: {image: 'nginx:1.27.0'}}\n", "utf-8")
     ended = gate(tmp_path, "--compose-file", path)
-    assert ended.returncode == 0 and "no service of Lago found" in ended.stdout, ended.stdout
+    assert ended.returncode == 0 and "no Lago service was found" in ended.stdout, ended.stdout
 
 
 def test_sarif_and_annotations(tmp_path):
