@@ -119,7 +119,7 @@ def _parser() -> Parser:
         nargs="?",
         const="",
         metavar="ID",
-        help="print the page of a finding id, or the list of all ids; nothing is judged",
+        help="print the page on a finding id, or the list of all ids; nothing is judged",
     )
     add("--list", action="store_true", help="list all finding ids; nothing is judged")
     add("--version", action="store_true", help="print the versions of this suite, Python and Compose")

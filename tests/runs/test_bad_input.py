@@ -80,7 +80,7 @@ REFUSED = {
     f"{GATE} --base=": "--base is empty",
     "lago-gate compose --base ''": "--base is empty",
     f"{LIVE} --project=": "--project is empty",
-    f"{LIVE} --project='x y'": "--project 'x y' is no project of Compose",
+    f"{LIVE} --project='x y'": "--project 'x y' is not a Compose project name",
     f"{STACK} --deadline=0": "--deadline 0 is not a time limit",
     f"{STACK} --deadline=-3": "--deadline -3 is not a time limit",
     f"{STACK} --deadline=nan": "--deadline nan is not a time limit",
@@ -152,7 +152,7 @@ REFUSED = {
     "lago-acceptance status": "the following arguments are required: HOST",
     "lago-acceptance status host": "write ssh://host",
     f"lago-acceptance status {NOBODY} --ssh-config FILES/none": "--ssh-config FILES/none does not exist",
-    f"lago-acceptance status {NOBODY} --project 'x y'": "'x y' is no project of Compose",
+    f"lago-acceptance status {NOBODY} --project 'x y'": "'x y' is not a Compose project name",
     "lago-gate ''": "it is empty",
     "lago-gate compose --settings=": "--settings: it is empty",
     f"lago-acceptance status {NOBODY} --settings FILES/none": "none",
@@ -317,7 +317,7 @@ def test_a_docker_that_does_not_answer(given):
 
 def test_an_ssh_config_that_ssh_can_not_use(given):
     ended = given(f"{LIVE} --ssh-config=FILES/two-lines")
-    refused(ended, "the file of --ssh-config, line 1:", "correct the line that it names", code=6)
+    refused(ended, "the file of --ssh-config, line 1:", "correct that line", code=6)
 
 
 def test_a_remote_docker_is_refused(given):

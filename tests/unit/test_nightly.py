@@ -139,7 +139,7 @@ def test_another_night_on_the_same_reports(tmp_path, alarms, sent, capsys):
         fcntl.flock(other, fcntl.LOCK_EX)
         assert suite.main(["nightly", "ssh://a", "--reports", str(tmp_path), "--alarms", alarms]) == 6
     assert capsys.readouterr().err.startswith(
-        "lago-acceptance: another nightly run (process unknown) reports into"
+        "lago-acceptance: another nightly run (process unknown) is writing to"
     )
     assert sent == [] and not (tmp_path / "a").exists()
 
@@ -193,7 +193,7 @@ REFUSED = {
     "nightly ssh://a ssh://a": "ssh://a is named twice",
     "nightly a": "write ssh://a",
     "nightly ssh://a --limit g": "--limit needs --inventory",
-    "nightly ssh://a --part 4/4": "--part 4/4 is no part",
+    "nightly ssh://a --part 4/4": "--part 4/4 is not a part",
     "nightly ssh://a --confirm-seconds -1": "--confirm-seconds -1 is not 0 to 3600 seconds",
     "nightly ssh://a --host-deadline 0": "--host-deadline 0 is not a time limit",
     "nightly ssh://a --alarms /nowhere": "/nowhere can't be read",
