@@ -44,8 +44,8 @@ say() { printf '%s\\n' "$*"; }
 fail() { say "$*" && exit 1; }
 """
 NO_GATEWAY = (
-    "settings.toml has no [gateway] section, so nobody knows which file the gateway reads its key from. A gateway that has key "
-    "and address written in its source, and reads no variables, must be changed there, and rebuilt and restarted"
+    "settings.toml has no [gateway] section, so it is not known which file the gateway reads its key from. If the gateway "
+    "has its key and address hard-coded in its source, and reads no variables, change them there, then rebuild and restart it"
 )
 
 
