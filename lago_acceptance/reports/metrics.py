@@ -69,7 +69,7 @@ _OF_RUNS: dict[str, tuple[str, tuple[str, ...]]] = {
     "accepted": ("Whether the last run accepted the deployment", ()),
     "billing_state": ("Whether the deployment bills: 1 for the state of the last run", ("state",)),
     "phase_accepted": (
-        "Whether a phase of the deployment has no red check; missing where nothing in it was judged",
+        "Whether a phase of the deployment has no red check; missing if nothing in it was judged",
         ("phase", "title"),
     ),
     "findings": ("Findings of the last run by id", ("id", "severity")),
@@ -77,7 +77,7 @@ _OF_RUNS: dict[str, tuple[str, tuple[str, ...]]] = {
     "run_duration_seconds": ("How long the last run took", ()),
     "last_run_timestamp_seconds": ("When the last run ended, as Unix time", ()),
     "last_success_timestamp_seconds": (
-        "When a run last accepted the deployment, as Unix time; missing where none is known",
+        "When a run last accepted the deployment, as Unix time; missing if none is known",
         (),
     ),
 }
