@@ -94,7 +94,7 @@ def offers(name: str, offered: dict[str, Operation]) -> Iterator[Finding]:
             capability.lacking,
             f"its openapi.json has no {asked}",
             _IMPACT[name],
-            "add the route to the gateway, or waive this finding until it is there",
+            "add the route to the gateway, or waive this finding until it exists",
         )
 
 

@@ -120,7 +120,7 @@ def clock_is_right(facts: Facts, settings: Settings) -> Iterator[Finding]:
 
 @registry.check(phase=2, errors={"dump-old": "The last dump of the database is recent and not empty."})
 def last_dump_is_recent(facts: Facts, settings: Settings) -> Iterator[Finding]:
-    """The newest file that fits [backup] files of settings.toml is younger than [backup] hours, and not empty."""
+    """The newest file that matches [backup] files in settings.toml is younger than [backup] hours, and not empty."""
     if settings.backup is None:
         raise Unknown(
             "settings.toml does not say where dumps are ([backup] files)",

@@ -182,7 +182,7 @@ def signed_token_verifies(facts: Facts, settings: Settings) -> Iterator[Finding]
     phase=1, warnings={"rsa-key-absent-in-exec": "Commands run with docker exec have the key too."}
 )
 def is_there_in_docker_exec(facts: Facts) -> Iterator[Finding]:
-    """Migrations, seeding and consoles that are run by docker exec find the key: not only the entrypoint's shell sets it."""
+    """Migrations, seeding and consoles run with docker exec find the key, not just what the entrypoint's shell starts."""
     containers = availability.running_lago(facts, API, WORKER, CLOCK)
     if all(facts.process(container).exec is None for container in containers):
         raise Unknown(
@@ -212,7 +212,7 @@ def is_there_in_docker_exec(facts: Facts) -> Iterator[Finding]:
     },
 )
 def is_nowhere_else(facts: Facts) -> Iterator[Finding]:
-    """The key is in the mounted PEM and in no compose or environment file, no configured variable and no log."""
+    """The key is only in the mounted PEM: not in a compose or environment file, a configured variable or a log."""
     for text in facts.texts:
         if text.key_lines:
             yield Finding(

@@ -131,7 +131,7 @@ OTHER_CAUSES = (
         "license-unreachable",
         ("license.getlago.com", "LagoHttpClient::HttpError"),
         "LAGO_LICENSE is set, but the license server, which Lago calls at every start, does not answer",
-        "no container of Lago starts while the server can't be reached",
+        "no Lago container starts while the server can't be reached",
         "leave LAGO_LICENSE empty for the free edition, or let the host reach the license server",
         at_start=True,
     ),
