@@ -75,9 +75,7 @@ def _check(wanted: argparse.Namespace, settings: Settings) -> None:
             f"{wanted.settings} does not name the gateway's container: add container, or project and service, to [gateway]"
         )
     if wanted.create and wanted.key:
-        raise UsageError(
-            "--key names a key that is there already, --create makes another: give one of the two"
-        )
+        raise UsageError("--key names an existing key, --create makes a new one: give one of the two")
     if wanted.key and not wanted.give:
         raise UsageError("--key says which key --give writes: add --give")
 

@@ -66,7 +66,7 @@ def pytest_arguments(given: list[str]) -> list[str] | None:
         return None
     if known.host == on_host.LOCAL:
         raise UsageError(
-            "deploy reaches the host by ssh, because its checks look at it from outside: give ssh://root@HOST (--plan takes local too)"
+            "deploy reaches the host by ssh, because its checks also run from outside: give ssh://root@HOST (--plan takes local too)"
         )
     options = [
         "--target",

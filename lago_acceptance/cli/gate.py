@@ -48,7 +48,7 @@ def _files(files: list[Path]) -> tuple[Path, ...]:
     """The files to judge: in a checkout the shipped one where none is named."""
     in_checkout = not resources.INSTALLED and Path.cwd().is_relative_to(resources.ROOT)
     if not files and not in_checkout:
-        raise UsageError("which compose file? lago-gate FILE...")
+        raise UsageError("no compose file given: lago-gate FILE...")
     return tuple(files) or (resources.SHIPPED_COMPOSE_FILE,)
 
 

@@ -33,7 +33,7 @@ def run(arguments: Sequence[str]) -> int:
     if given.max_age is not None:
         oldest = time.time() - given.max_age * 3600
         problems += [
-            f"{each.key} was last looked at on {each.started or 'an unknown day'}"
+            f"{each.key} was last checked on {each.started or 'an unknown day'}"
             for each in summaries
             if (unix(each.started) or 0) < oldest
         ]

@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
         parser.exit()
     given, rest = many.parse(parser, arguments)
     if not given.targets:
-        raise UsageError("which host? lago-acceptance nightly ssh://root@HOST [OPTION...]")
+        raise UsageError("no host given: lago-acceptance nightly ssh://root@HOST [OPTION...]")
     if not 0 <= given.confirm_seconds <= 3600:
         raise UsageError(f"--confirm-seconds {given.confirm_seconds:g} is not 0 to 3600 seconds")
     from lago_acceptance.alarms import settings

@@ -115,7 +115,7 @@ def _kept(before: Contents, now: Contents, what: str, data: str, jobs: str) -> I
             id=jobs,
             role=WORKER,
             problem=f"after {what}: {'; '.join(about_jobs)}",
-            impact="invoices, webhooks and payments that those jobs should have made are never made",
+            impact="the invoices, webhooks and payments that those jobs should have produced never happen",
             fix=DO_NOT,
         )
 
@@ -192,7 +192,7 @@ def goes_down_and_leaves_a_dump(practice: Practice) -> Iterator[Finding]:
             role=DB,
             problem=f"{', '.join(sorted(left))} are still there after everything was taken down",
             impact="the next deploy finds old data and an old password where it should start empty",
-            fix="look at what holds them with docker ps -a --filter volume=NAME, then docker volume rm NAME",
+            fix="see what is using them with docker ps -a --filter volume=NAME, then docker volume rm NAME",
         )
     made = [each for each in practice.deploys if each not in known]
     if not made or not made[-1].dump or any(identity.lost(before.rows, made[-1].identity)):

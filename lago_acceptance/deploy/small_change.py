@@ -138,7 +138,7 @@ class SmallChange:
             done = self._session.step(step)
         except Unreachable as error:
             self._begun = False
-            raise NotChanged(f"{step.failed}: {error}. The host undoes what was begun by itself.") from error
+            raise NotChanged(f"{step.failed}: {error}. The host undoes the change by itself.") from error
         if done.code:
             self._undo(f"{step.failed}: {done.why(step.seconds)}")
         return done

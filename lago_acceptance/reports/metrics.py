@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PREFIX = "lago_acceptance_"
 # node_exporter runs as a user of its own. There is no secret in the file, and no path or name that its users don't see.
 MODE = 0o644
-_INSTEAD = "name a file in node_exporter's textfile folder, which has to be there"
+_INSTEAD = "name a file in node_exporter's textfile folder, which must exist"
 _DAY, _HOUR, _MIB = 86400.0, 3600.0, 2.0**20
 _RED = ("failed", "crashed", "blocked")
 _GREEN = ("passed", "waived")

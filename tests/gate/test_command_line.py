@@ -175,8 +175,8 @@ def _laughs() -> bytes:
 
 BAD = {
     "not YAML": (b"services: [\n  api: }\n", "not YAML"),
-    "no compose file": (b"- a\n- b\n", "no compose file"),
-    "a text": (b"hello\n", "no compose file"),
+    "no compose file": (b"- a\n- b\n", "not a compose file"),
+    "a text": (b"hello\n", "not a compose file"),
     "empty": (b"", "empty"),
     "10 MB": (b"# filler\n" * 1_200_000, "MB"),
     "cyclic anchors": (_cyclic(), "contains itself"),
@@ -195,7 +195,7 @@ BAD = {
         "9000 services",
     ),
     "a list as key": (b"services:\n  [a, b]: c\n", "key"),
-    "services as text": (b"services: all\n", "no compose file"),
+    "services as text": (b"services: all\n", "not a compose file"),
     "a service as text": (b"services: {api: text}\n", "Compose refuses"),
     "environment as text": (
         b"services: {api: {image: 'getlago/api:v1.16.0', environment: text}}\n",

@@ -33,7 +33,7 @@ REFUSED = {
     f"{STACK} --ssh-config=FILES/two-lines": "--ssh-config needs --target live",
     f"{STACK} --ca-file=FILES/two-lines": "--ca-file needs --target live",
     f"{STACK} --project=lago": "--project needs --target live",
-    f"{STACK} --allow-writes": "--allow-writes needs --target live: on a stack",
+    f"{STACK} --allow-writes": "--allow-writes needs --target live: a stack can always be written to",
     f"{STACK} --scheduled": "--scheduled needs --target live",
     f"{STACK} --hosts={NOBODY}": "--hosts needs --target live",
     f"{STACK} --deploy": "--deploy needs --target live and one of --hosts",
@@ -91,8 +91,8 @@ REFUSED = {
     "pytest -m smoke --target=live --hosts=localhost": "write ssh://localhost",
     "pytest -m smoke --target=live --hosts=ssh://a,ssh://b,ssh://a/": "--hosts names a host twice: ssh://a",
     f"lago-acceptance live {NOBODY} --hosts={NOBODY}": "is named twice",
-    "lago-acceptance live ''": "which host?",
-    "lago-acceptance live": "which host?",
+    "lago-acceptance live ''": "no host given",
+    "lago-acceptance live": "no host given",
     # --- files that can't be used
     **{
         f"{run} {option}=FILES/{file}": problem
@@ -145,7 +145,7 @@ REFUSED = {
     "pytest -m gate -n 4": "-n does not help here",
     "pytest -p nosuch": 'Error importing plugin "nosuch"',
     # --- the other programs
-    "lago-acceptance": "which command?",
+    "lago-acceptance": "no command given",
     "lago-acceptance smok": "there is no command 'smok'",
     "lago-acceptance explain a b": "explain takes one finding id",
     "lago-acceptance version x": "unrecognized arguments: x",

@@ -189,7 +189,7 @@ def test_a_host_by_its_option_and_one_that_is_named_first(tmp_path):
 
 
 REFUSED = {
-    "nightly": "which host? lago-acceptance nightly",
+    "nightly": "no host given: lago-acceptance nightly",
     "nightly ssh://a ssh://a": "ssh://a is named twice",
     "nightly a": "write ssh://a",
     "nightly ssh://a --limit g": "--limit needs --inventory",
@@ -273,7 +273,7 @@ def test_a_host_that_was_looked_at_long_ago_has_no_verdict(tmp_path, capsys):
     part(tmp_path / "parts" / "0", summary("a", 0, "a-1", started=time.time() - 7200))
     assert merged(tmp_path, "--max-age", "3") == 0
     assert merged(tmp_path, "--max-age", "1") == 6
-    assert "no verdict: a was last looked at on 20" in capsys.readouterr().out
+    assert "no verdict: a was last checked on 20" in capsys.readouterr().out
 
 
 def test_a_host_of_the_inventory_without_a_summary(tmp_path, capsys):
