@@ -4,22 +4,23 @@
 #   sh provision.sh [OPTION...] [FOLDER]     FOLDER: the deployment's, by default this script's own
 #
 #   --key-from FILE    take the RSA key from FILE: a PEM, base64 of one, an env file or a compose file
-#   --new-key          make a new RSA key although an old one is or was in use
+#   --new-key          generate a new RSA key although an old one is or was in use
 #   --shipped FOLDER   where .env.lago.example is, by default this script's folder, else FOLDER
 #
-# The old key. Webhook receivers check signatures with the public half, so an old key is kept. It is looked for in the
-# key file, in the deployment's containers, in .env.lago and .env, and in the folder's compose files; as base64 of a PEM
-# or of DER, or as a PEM, on one line or several, quoted or not. Two different keys, or one that can't be used, end the
-# call before anything is written. Other *.pem files, keys in comments and PEMs under other names are named, never taken.
+# The old key. Webhook receivers verify signatures with its public half, so an old key is kept. The script looks for it in
+# the key file, in the deployment's containers, in .env.lago and .env, and in the folder's compose files; as base64 of a
+# PEM or of DER, or as a PEM, on one line or several, quoted or not. If there are two different keys, or one that can't be
+# used, it stops before it writes anything. Other *.pem files, keys in comments and PEMs under other names are only listed.
 #
-# In use. A key is or was in use where a container of this folder or project exists, where Docker has a database volume of
-# the project, or where a variable holds anything but nothing, a placeholder or an unexpanded ${...} or $(...). The
-# project is the one of the compose files, of COMPOSE_PROJECT_NAME, or the folder's name. Only where none of this is
-# found is a key made. The other secrets are made only there too; elsewhere, missing ones are looked up in the
-# containers, under wrong names, in .env and in the compose files, and what can't be found is named.
+# In use. A key is or was in use if a container of this folder or project exists, if Docker has a database volume of the
+# project, or if a variable contains more than a placeholder or an unexpanded ${...} or $(...). The project name comes
+# from the compose files, from COMPOSE_PROJECT_NAME, or from the folder. A new key is generated only if none of this is
+# found, and so are the other secrets. Otherwise, missing secrets are looked up in the containers, under wrong names, in
+# .env and in the compose files, and the script lists those that can't be found.
 #
-# .env.lago, if it has to change, is kept as .env.lago.before-TIME. The exit code is 0, 1 if the key or a secret can't be
-# settled, 4 for wrong options or files, 6 if a program is missing or Docker does not answer. Values are never printed.
+# If .env.lago has to change, the old one is kept as .env.lago.before-TIME. The exit code is 0, 1 if the key or a secret
+# can't be settled, 4 for wrong options or files, 6 if a program is missing or Docker does not answer. Values are never
+# printed.
 set -euf
 umask 077
 LC_ALL=C
@@ -61,10 +62,10 @@ own=.
 [ ! -f "$0" ] || own=$(dirname -- "$0")
 [ -n "$folder" ] || folder=$own
 for program in awk openssl mktemp; do
-    command -v "$program" >/dev/null || refuse 6 "$program is missing; install it and call again"
+    command -v "$program" >/dev/null || refuse 6 "$program is missing; install it and run this again"
 done
 [ -d "$folder" ] || refuse 4 "$folder is not a folder; make it first: mkdir -m 700 $folder"
-folder=$(cd -- "$folder" && pwd -P) || refuse 4 "$folder can't be entered by this user; call this as root"
+folder=$(cd -- "$folder" && pwd -P) || refuse 4 "$folder can't be entered by this user; run this as root"
 env_file=$folder/.env.lago
 
 # --- reading: records of place, first line, last line, kind, name and value, with tabs between them ---
@@ -210,8 +211,8 @@ $1 == "M" && ($3 == "/run/lago/rsa_private.pem" || $3 == "/app/config/keys/priva
 # Records of a file that is there.
 records_of() { # KIND FILE PLACE
     [ -e "$2" ] || return 0
-    [ -f "$2" ] || refuse 4 "$2 is not a regular file; move it away and call again"
-    [ -r "$2" ] || refuse 4 "$2 can't be read by this user; call this as root"
+    [ -f "$2" ] || refuse 4 "$2 is not a regular file; move it away and run this again"
+    [ -r "$2" ] || refuse 4 "$2 can't be read by this user; run this as root"
     if [ "$1" = env ]; then awk -v place="$3" "$env_awk" "$2"; else awk -v place="$3" "$yaml_awk" "$2"; fi
 }
 
@@ -253,7 +254,7 @@ if command -v docker >/dev/null; then
     if [ -n "$compose_files" ] || [ -e "$env_file" ] || [ -e "$folder/.env" ]; then
         projects=$projects$newline$(printf '%s' "${folder##*/}" | tr 'A-Z' 'a-z' | tr -cd 'a-z0-9_-' | sed 's/^[_-]*//')
         asked_docker version --format '{{.Server.Version}}' >/dev/null ||
-            refuse 6 "Docker does not answer, so nobody can see whether a Lago runs or ran here; start it (systemctl start docker) or call this as root"
+            refuse 6 "Docker does not answer, so it is not known whether a Lago runs or ran here; start it (systemctl start docker) or run this as root"
     fi
     ids=$(asked_docker ps -aq --filter "label=com.docker.compose.project.working_dir=$folder") || ids=''
     projects=$(printf '%s\n' "$projects" | sort -u | sed '/^$/d')
@@ -271,7 +272,7 @@ if command -v docker >/dev/null; then
     if [ -n "$ids" ]; then
         # shellcheck disable=SC2086 # one word for each line
         inspected=$(asked_docker inspect --format '{{range .Config.Env}}E{{"\t"}}{{$.Name}}{{"\t"}}{{json .}}{{"\n"}}{{end}}{{range .Mounts}}M{{"\t"}}{{$.Name}}{{"\t"}}{{.Destination}}{{"\t"}}{{.Source}}{{"\n"}}{{end}}' $ids) ||
-            refuse 6 "docker inspect failed, so the key of the deployment's containers can't be seen; call again"
+            refuse 6 "docker inspect failed, so the key of the deployment's containers can't be read; run this again"
         inspected=$(printf '%s\n' "$inspected" | awk "$inspect_awk")
         records="$inspected$newline$records"
         containers_seen=$(printf '%s\n' "$inspected" | awk -F '\t' '$5 ~ /^LAGO_|^SECRET_KEY_BASE$/ { print "yes"; exit }')
@@ -406,7 +407,7 @@ note_key() { # PLACE TEXT
     fi
 }
 if [ -e "$key_file" ]; then
-    [ -r "$key_file" ] || refuse 4 "$key_file can't be read by this user; call this as root"
+    [ -r "$key_file" ] || refuse 4 "$key_file can't be read by this user; run this as root"
     note_key "$key_name" "$(tr -d '\000' <"$key_file")"
     key_file_digest=$digest
     [ "$why" != nothing ] || bad=$bad"$key_name is empty"$newline
@@ -507,7 +508,7 @@ done
 [ -z "$shipped" ] || [ "$example" = "$shipped/.env.lago.example" ] || refuse 4 "--shipped $shipped has no .env.lago.example; name the folder compose/ of lago-acceptance"
 base=$env_file
 if [ ! -e "$env_file" ]; then
-    [ -n "$example" ] || refuse 4 ".env.lago.example is missing in $folder, and .env.lago is made of it; copy it there from the folder compose/ of lago-acceptance"
+    [ -n "$example" ] || refuse 4 ".env.lago.example is missing in $folder, and .env.lago is made from it; copy it there from the folder compose/ of lago-acceptance"
     base=$example
     template=$(records_of env "$example" example)
     records="$records$newline$template"
@@ -585,11 +586,11 @@ END {
             print "note\t" wanted " in .env.lago differs from " from ", which is in use; the next deploy changes it"
         if (own && wanted == "POSTGRES_PASSWORD" && ("DATABASE_URL" in line)) {
             other = held_for(wanted, "DATABASE_URL", text[line["DATABASE_URL"]], 0)
-            if (other != "" && other != text[n]) print "problem\tPOSTGRES_PASSWORD and the password in DATABASE_URL differ in .env.lago; keep the one that PostgreSQL takes, and delete the other line"
+            if (other != "" && other != text[n]) print "problem\tPOSTGRES_PASSWORD and the password in DATABASE_URL differ in .env.lago; keep the one that PostgreSQL accepts, and delete the other line"
         }
         for (tier = 1; !done && tier <= 4; tier++) {
             if (!look(wanted, tier == 1 ? "^container " : tier == 2 ? "^\\.env\\.lago$" : tier == 3 ? "^\\.env$" : "\\.ya?ml$", tier == 1)) {
-                if (clash != "") { print "problem\t" wanted " has different values: " clash "; write the right one into .env.lago as " wanted " and call again"; done = 1 }
+                if (clash != "") { print "problem\t" wanted " has different values: " clash "; write the right one into .env.lago as " wanted " and run this again"; done = 1 }
                 continue
             }
             done = 1
@@ -676,7 +677,7 @@ for record in $key_records; do
     first=${first%%"$tab"*} rest=${rest#*"$tab"}
     name=${rest#*"$tab"*"$tab"}
     edits=$edits"drop$tab$first$tab${rest%%"$tab"*}"$newline
-    changes=$changes"${name%%"$tab"*} was taken out: the key is in $key_name"$newline
+    changes=$changes"${name%%"$tab"*} was removed: the key is in $key_name"$newline
 done
 
 if [ -n "$problems" ]; then
@@ -691,7 +692,7 @@ new_env='' new_pem=''
 cleanup() { rm -f -- ${new_env:+"$new_env"} ${new_pem:+"$new_pem"}; }
 trap cleanup EXIT
 trap 'exit 2' HUP INT TERM
-unwritable="can't be written: this user may not write into $folder, or its disk is full. Nothing was changed; make room or call this as root"
+unwritable="can't be written: this user may not write into $folder, or its disk is full. Nothing was changed; make room or run this as root"
 stamp=$(date -u +%Y%m%dT%H%M%SZ)
 
 # Keep an old file beside its new one.
@@ -699,7 +700,7 @@ keep_old() { # FILE
     kept=$1.before-$stamp
     [ ! -L "$1" ] || refuse 4 "$1 is a symbolic link and would have to change; replace it by the file itself: cp --remove-destination \"\$(readlink -f $1)\" $1"
     { ln -- "$1" "$kept" || { [ ! -e "$kept" ] && cp -p -- "$1" "$kept"; }; } 2>/dev/null || refuse 4 "$kept $unwritable"
-    chmod 600 "$kept" 2>/dev/null || refuse 4 "$kept can't be given mode 600 by this user; call this as root"
+    chmod 600 "$kept" 2>/dev/null || refuse 4 "$kept can't be given mode 600 by this user; run this as root"
     say "the old ${1##*/} is kept as ${kept##*/}"
 }
 put() { # NEW FILE
@@ -736,7 +737,7 @@ if [ -n "$edits" ] || [ "$base" != "$env_file" ]; then
 fi
 if [ "$chosen" = new ] || [ "$chosen" != "$key_file_digest" ]; then
     if [ "$chosen" = new ]; then
-        chosen_pem=$(openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null) || refuse 6 "openssl could not make an RSA key; call it by hand to see why: openssl genpkey -algorithm RSA"
+        chosen_pem=$(openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null) || refuse 6 "openssl could not make an RSA key; run it by hand to see why: openssl genpkey -algorithm RSA"
     else
         chosen_pem=$(printf '%s' "$chosen_pem" | tr '\036' '\n')
     fi
@@ -747,7 +748,7 @@ if [ "$chosen" = new ] || [ "$chosen" != "$key_file_digest" ]; then
 fi
 for file in "$env_file" "$key_file"; do
     [ -f "$file" ] && [ ! -L "$file" ] && [ -z "$(find "$file" -prune -perm 600)" ] || continue
-    chmod 600 "$file" 2>/dev/null || refuse 4 "$file can't be given mode 600 by this user; call this as root"
+    chmod 600 "$file" 2>/dev/null || refuse 4 "$file can't be given mode 600 by this user; run this as root"
     say "$file can now be read by its owner only (mode 600)"
     changed=yes
 done
@@ -759,7 +760,7 @@ if [ -n "$new_pem" ]; then
         say "the key is new: webhooks fail at every receiver until it has the new public half (openssl pkey -in $key_file -pubout)"
     chosen=$digest
 else
-    say "$key_file is there already and was left as it is"
+    say "$key_file already exists and was left as it is"
 fi
 if [ -n "$new_env" ]; then
     [ ! -e "$env_file" ] || keep_old "$env_file"
@@ -767,7 +768,7 @@ if [ -n "$new_env" ]; then
     say "made $env_file"
     for each in $changes; do say "$each"; done
 else
-    say "$env_file is there already and was left as it is"
+    say "$env_file already exists and was left as it is"
 fi
 say "RSA key: sha256 of its public half $chosen"
 [ -n "$new_env$new_pem${changed:-}" ] || say "nothing had to change"
@@ -780,7 +781,7 @@ for each in $notes; do say "$each"; done
     say "the containers still run with another key (sha256 $running); from the next deploy on, receivers need the public half of this one"
 for each in $(printf '%s' "$held" | sort -u); do
     case $each in
-        .env) say "the RSA key is still in .env, where nothing reads it; take it out" ;;
+        .env) say "the RSA key is still in .env, where nothing reads it; remove it" ;;
         *.yml | *.yaml) say "the RSA key is still in $each, where everybody who sees that file can read it; put the shipped docker-compose.lago.yml in its place" ;;
     esac
 done

@@ -36,7 +36,7 @@ _TITLES = {
     BILLS: "Lago on {} bills",
     DOES_NOT_BILL: "Lago on {} does not bill",
     WITH_FAULTS: "Lago on {} bills, with faults",
-    NOT_KNOWN: "Nobody knows whether Lago on {} bills",
+    NOT_KNOWN: "Unknown whether Lago on {} bills",
 }
 
 
@@ -113,7 +113,7 @@ def together(messages: Sequence[Message], page: str) -> Message:
         body.append(f"and {len(messages) - len(body)} more")
     failed = [each for each in messages if each.kind != "success"]
     return Message(
-        f"Lago: news of {len(messages)} hosts, {len(failed)} of them need attention",
+        f"Lago: news from {len(messages)} hosts, {len(failed)} of which need attention",
         "\n".join([*body, *(["", f"Page: {_safe(page)}"] if page else [])]),
         "failure" if any(each.kind == "failure" for each in messages) else "warning" if failed else "success",
     )
@@ -137,7 +137,7 @@ def send(targets: Sequence[Secret], messages: Sequence[Message], deadline: float
     warnings = []
     for number, (target, sending) in enumerate(zip(targets, sendings, strict=True), 1):
         if reason := failure(sending, end - time.monotonic(), deadline):
-            warnings.append(f"no alarm to {name(number, target)}: {reason}")
+            warnings.append(f"the alarm to {name(number, target)} was not sent: {reason}")
     return Delivery(warnings, tuple(any(each) for each in zip(*taken, strict=True)))
 
 
@@ -161,7 +161,7 @@ def _deliver(target: Secret, messages: Sequence[Message], taken: list[bool]) -> 
         taken[number] = bool(result)
         if not result:
             said = [redact(one_line(str(entry.message))).rstrip(".") for entry in result.logs()]
-            reason = "; ".join(dict.fromkeys(said))[:_TEXT] or "it did not take the message"
+            reason = "; ".join(dict.fromkeys(said))[:_TEXT] or "it did not accept the message"
     return reason
 
 

@@ -18,7 +18,7 @@ def push(url: str, summaries: Sequence[Summary], last_success: Mapping[str, floa
     """Replace this runner's metrics there. Returns warnings, and raises nothing."""
     sending = Background().submit(_push, url, summaries, last_success)
     reason = failure(sending, DEADLINE, DEADLINE)
-    return [f"the Pushgateway has no metrics of this run: {reason}"] if reason else []
+    return [f"the Pushgateway did not get this run's metrics: {reason}"] if reason else []
 
 
 def _push(url: str, summaries: Sequence[Summary], last_success: Mapping[str, float]) -> str:

@@ -139,8 +139,8 @@ def _check_web_address(path: Path, entry: str, url: str) -> None:
         )
     if entry != "heartbeat" and "@" in parts.netloc:
         raise UsageError(
-            f"the alarms file {path} has an invalid entry: {entry} has a user or a password in it, and everybody who gets an "
-            "alarm or looks at the metrics would see it"
+            f"the alarms file {path} has an invalid entry: {entry} contains a user or a password, which everybody who "
+            "gets an alarm or reads the metrics would see"
         )
 
 

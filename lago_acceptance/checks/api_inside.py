@@ -105,7 +105,7 @@ def accepts_its_own_key(facts: Facts, settings: Settings) -> Iterator[Finding]:
             id="api-refuses-its-key",
             role=API,
             problem="Lago does not know the API key in its own container's environment (401)",
-            impact="everything that uses this key is refused, the gateway first of all",
+            impact="every request that uses this key is refused, the gateway's first of all",
             fix="seed with LAGO_ORG_API_KEY and LAGO_API_KEY both set to that key: 1.16.0 uses the value of the "
             "second only if the first is set; the key in an existing volume does not change",
         )

@@ -69,7 +69,7 @@ def database(facts: Facts) -> DatabaseAnswers:
     """What PostgreSQL answered."""
     if facts.database is None:
         must_be_asked(facts, DB, facts.database_error)
-        raise Blocked("database-refuses-lago", "the database does not let Lago in")
+        raise Blocked("database-refuses-lago", "the database refuses Lago's login")
     return facts.database
 
 

@@ -51,10 +51,10 @@ GENERATING = sign(
     "invoices-generating",
     phase=5,
     role=WORKER,
-    title="No invoice is being generated for longer than 15 minutes.",
+    title="No invoice has been generating for longer than 15 minutes.",
     problem="{count} invoices have been generating since {since}, longer than 15 minutes: {examples}",
     impact="they are neither shown nor paid, and their customers are not billed",
-    fix="find the error of their job in the worker's log and in the dead set; "
+    fix="find their job's error in the worker's log and in the dead set; "
     "retry_generating_subscription_invoices retries them at half past each hour",
 )
 FAILED = sign(
@@ -64,14 +64,14 @@ FAILED = sign(
     title="No invoice has failed.",
     problem="{count} invoices have failed, the oldest on {since}: {examples}",
     impact="their customers are not billed until the invoices are retried",
-    fix="open them in the web UI, fix the error that they show (usually of the tax provider), and press Retry",
+    fix="open them in the web UI, fix the error that they show (usually from the tax provider), and press Retry",
 )
 WITHOUT_FILE = sign(
     "invoices-without-file",
     phase=5,
     role=PDF,
     title="Every finalized invoice has its PDF.",
-    problem="{count} invoices of the last 35 days are finalized and have no PDF, the oldest since {since}: {examples}",
+    problem="{count} invoices from the last 35 days are finalized but have no PDF, the oldest since {since}: {examples}",
     impact="customers get no PDF; the API returns file_url null",
     fix="check the PDF service, LAGO_PDF_URL of the worker and the storage volume; then POST "
     "/api/v1/invoices/ID/download",
@@ -91,17 +91,17 @@ PENDING = sign(
     phase=6,
     role=CLOCK,
     title="No subscription is pending after its start day.",
-    problem="{count} subscriptions are pending although their start day has come, the first on {since}: {examples}",
-    impact="the customer has ordered, and nothing is counted or billed",
+    problem="{count} subscriptions are still pending although their start day has come, the first on {since}: {examples}",
+    impact="the customer has ordered, but nothing is counted or billed",
     fix="check the clock (schedule:activate_subscriptions every five minutes) and the worker",
 )
 WEBHOOKS = sign(
     "webhooks-failed",
     phase=5,
     role=WORKER,
-    title="No webhook of the last 24 hours was given up.",
-    problem="{count} webhooks of the last 24 hours were given up, the first on {since} (answers: {examples})",
-    impact="the receiver does not know of the invoices, payments and subscriptions that these reported",
+    title="Lago has not given up on a webhook in the last 24 hours.",
+    problem="Lago gave up on {count} webhooks in the last 24 hours, the first on {since} (answers: {examples})",
+    impact="the receiver has missed the invoices, payments and subscriptions that they reported",
     fix="fix the receiver or its URL (GET /api/v1/webhook_endpoints), then retry them in the web UI under Developers",
 )
 

@@ -22,7 +22,7 @@ _FINISHED = re.compile(r"Finished 'schedule:(\w+)' .*?error=(nil\b|.*)")
 
 @registry.check(phase=2, errors={"clock-stands-still": "The clock triggers and enqueues jobs."})
 def ticks(facts: Facts) -> Iterator[Finding]:
-    """By its log, the clock has triggered something within the last six minutes, and could enqueue it."""
+    """According to its log, the clock has triggered something within the last six minutes, and could enqueue it."""
     clock = availability.running(facts, CLOCK)
     availability.readable_log(facts, clock)
     failed = next((line for line in facts.log_since_start(clock) if "Failed enqueuing" in line), None)
@@ -42,13 +42,13 @@ def ticks(facts: Facts) -> Iterator[Finding]:
         service=clock.service.name,
         problem=problem,
         impact="no recurring invoices, no activations, no terminations",
-        fix="give the clock the same REDIS_URL as API and worker, and read its log",
+        fix="give the clock the same REDIS_URL as the API and the worker, and read its log",
     )
 
 
 @registry.check(phase=2, errors={"schedule-late": "The clock enqueues each schedule in time."})
 def enqueues_in_time(facts: Facts, schedules: dict[str, int]) -> Iterator[Finding]:
-    """By its log, the clock has enqueued each of these schedules within its interval (seconds) and a margin.
+    """According to its log, the clock has enqueued each of these schedules within its interval (seconds) and a margin.
 
     Unknown where the clock, or what is left of its log, is younger than that or mentions none of them.
     """
@@ -79,7 +79,9 @@ def enqueues_in_time(facts: Facts, schedules: dict[str, int]) -> Iterator[Findin
         error = next((error for at, error in reversed(runs) if error != "nil"), "")
         last = f"for {age / MINUTE:.0f} minutes" if age is not None else f"since {minute(seen_since)}"
         late.append(
-            _late(clock, name, f"{last}, and should be every {limit // MINUTE} minutes at least", error)
+            _late(
+                clock, name, f"{last}; it should be enqueued at least every {limit // MINUTE} minutes", error
+            )
         )
     if unsure and not late:
         raise Unknown(
@@ -97,7 +99,7 @@ def _late(clock: Container, name: str, last: str, error: str) -> Finding:
         role=CLOCK,
         service=clock.service.name,
         problem=f"schedule:{name} has not been enqueued {last}" + (f": {error[:150]}" if error else ""),
-        impact="no recurring invoices are made"
+        impact="no recurring invoices are created"
         if name in BILLING
         else "the work of this schedule is not done",
         fix="check the clock's log and Redis; restart the clock",

@@ -19,7 +19,7 @@ _SHARED = {
     "DATABASE_URL": (_EACH, "they work on different databases: what one writes the other never sees"),
     "REDIS_URL": (
         _EACH,
-        "the worker never reads what the API enqueues: nothing is billed, and everything looks well",
+        "the worker never reads what the API enqueues: nothing is billed, while everything looks healthy",
     ),
     "LAGO_REDIS_CACHE_URL": (
         (API, WORKER, CLOCK),
@@ -40,7 +40,7 @@ def lagos_processes_agree(facts: Facts) -> Iterator[Finding]:
     if len(facts.of_role(*_EACH)) < 2:
         raise Blocked(
             "service-missing" if facts.containers else "not-brought-up",
-            "there are not two processes of Lago to compare",
+            "fewer than two Lago processes can be compared",
         )
     for name, (roles, impact) in _SHARED.items():
         values: dict[object, list[str]] = {}

@@ -18,7 +18,7 @@ from lago_acceptance.facts.types import Facts
 def uses_the_apis_public_url(facts: Facts, settings: Settings) -> Iterator[Finding]:
     """/env-config.js of the front sets API_URL to https://<the API's public name>.
 
-    With another value the login page loads, and nobody can log in.
+    With another value the login page loads, but nobody can log in.
     """
     front = availability.running(facts, FRONT)
     answer = facts.fronts.get(front.id, "")

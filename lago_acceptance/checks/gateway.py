@@ -15,7 +15,7 @@ from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.inside import InsideView
 
 _IMPACT = {
-    "plans": "customers can't see what there is to buy",
+    "plans": "customers can't see the plans on offer",
     "subscribe": "customers can't buy",
     "subscriptions": "customers can't see what they have bought",
     "invoices": "customers can't see their bills",
@@ -94,7 +94,7 @@ def offers(name: str, offered: dict[str, Operation]) -> Iterator[Finding]:
             capability.lacking,
             f"its openapi.json has no {asked}",
             _IMPACT[name],
-            "add the route to the gateway, or waive this finding until it is there",
+            "add the route to the gateway, or waive this finding until it exists",
         )
 
 
@@ -136,7 +136,7 @@ def token_is_refused(kind: str, answer: ApiAnswer) -> Iterator[Finding]:
         yield gateway_finding(
             "gateway-takes-bad-token",
             f"a token that is {kind} is answered with {answer.said}",
-            "whoever makes up a token acts as any customer",
+            "anybody can make up a token and act as any customer",
             "verify signature, issuer and expiry against the issuer's JWKS",
         )
 
@@ -154,7 +154,7 @@ def _fails(how: str, answer: ApiAnswer) -> Finding:
     phase=4,
     errors={"gateway-unhealthy": "The gateway reports that it is healthy."},
     warnings={
-        "gateway-degraded": "The gateway reports that everything it needs is there.",
+        "gateway-degraded": "The gateway reports that everything it needs is available.",
         "gateway-health-ignores-lago": "The gateway's health shows whether it can reach Lago.",
     },
 )

@@ -75,7 +75,7 @@ def _is_the_api(view: InsideView, network: str) -> Iterator[Finding]:
         yield gateway_finding(
             "lago-name-shared",
             f"the host of {view.url} has {len(view.addresses)} addresses there: {', '.join(view.addresses)}",
-            "some requests reach the wrong container, and bills are made only now and then",
+            "some requests reach the wrong container, so bills are created only some of the time",
             "find the other container with this name or alias on the gateway's networks (docker network inspect)",
         )
     elif api and strangers:
@@ -83,7 +83,7 @@ def _is_the_api(view: InsideView, network: str) -> Iterator[Finding]:
         yield gateway_finding(
             "lago-name-elsewhere",
             f"the host of {view.url} is {view.addresses[0]} there, and Lago's API is {expected} on {network}",
-            "the gateway talks to something else and falls back to its own tables",
+            "the gateway talks to something else, and falls back to its own tables",
             "correct LAGO_API_URL of the gateway, or the alias on its network",
         )
 
@@ -117,7 +117,7 @@ def key_is_accepted(view: InsideView) -> Iterator[Finding]:
     if answer.status == 403:
         raise inside.limited("gateway", "organization")
     organization, mine = _organization(answer), _organization(own)
-    hidden = "the gateway hides it: it lists its own plans and makes subscriptions that are never billed"
+    hidden = "the gateway hides it: it lists its own plans and creates subscriptions that are never billed"
     if answer.status == 401:
         yield gateway_finding(
             "gateway-key-refused",

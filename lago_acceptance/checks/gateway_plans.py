@@ -85,7 +85,7 @@ def _differs(problem: str) -> Finding:
     return gateway_finding(
         "gateway-plans-differ",
         problem,
-        "customers see another price than they are billed",
+        "customers see a different price from the one they are billed",
         "check what the gateway caches, and how it converts the answer of Lago's /api/v1/plans",
     )
 
@@ -107,13 +107,13 @@ def created_in_lago(answer: Document, plan: str, held: list[Document]) -> Iterat
             f"it answered with the {_shown(answer, 'status')} subscription {_shown(answer, 'id')}; Lago's subscriptions of "
             f"this customer: {listed}",
             "the customer uses the product and never gets a bill",
-            "fix the gateway's access to Lago; it makes its own subscriptions whenever Lago fails",
+            "fix the gateway's access to Lago; it creates its own subscriptions whenever Lago fails",
         )
     elif mine["status"] != answer.get("status"):
         yield gateway_finding(
             "gateway-subscription-differs",
             f"it reports the subscription as {_shown(answer, 'status')}, and Lago as {mine['status']}",
-            "customers see something else than they are billed for",
+            "customers see something other than what they are billed for",
             "check how the gateway translates Lago's status",
         )
 

@@ -36,7 +36,7 @@ def has_lago(facts: Facts, settings: Settings) -> Iterator[Finding]:
 
 
 @registry.check(
-    phase=2, errors={"disk-full": "The host's disks have the free space that settings.toml asks for."}
+    phase=2, errors={"disk-full": "The host's disks have the free space that settings.toml requires."}
 )
 def disks_have_room(facts: Facts, settings: Settings) -> Iterator[Finding]:
     """The file systems of / and of Docker's data have at least limits.free_disk_mib left."""
@@ -52,9 +52,7 @@ def disks_have_room(facts: Facts, settings: Settings) -> Iterator[Finding]:
             )
 
 
-@registry.check(
-    phase=2, errors={"image-moved": "Each container runs the image that its name stands for now."}
-)
+@registry.check(phase=2, errors={"image-moved": "Each container runs the image that its tag points to now."})
 def images_are_what_their_names_say(facts: Facts) -> Iterator[Finding]:
     """No tag was moved to another image since the container was created: the next recreate would change the version."""
     availability.brought_up(facts)
@@ -72,7 +70,7 @@ def images_are_what_their_names_say(facts: Facts) -> Iterator[Finding]:
                     id="image-moved",
                     role=container.role,
                     service=container.service.name,
-                    problem=f"{name} now is another image ({image.id[:19]}) than the one that runs "
+                    problem=f"{name} now points to a different image ({image.id[:19]}) from the one that is running "
                     f"({container.image_id[:19]})",
                     impact="the next recreate changes the version, whenever that happens",
                     fix="deploy it (docker compose up -d), or pin the image by its digest",
@@ -115,14 +113,14 @@ def clock_is_right(facts: Facts, settings: Settings) -> Iterator[Finding]:
         yield Finding(
             id="clock-drift",
             problem=f"the host's clock is at least {abs(facts.clock_drift):.0f} s {ahead} this machine's",
-            impact="periods end and tokens expire at the wrong time, and usage is counted into the wrong period",
+            impact="periods end and tokens expire at the wrong time, and usage is counted in the wrong period",
             fix="turn on time synchronisation there (timedatectl set-ntp true), and check this machine's clock, too",
         )
 
 
 @registry.check(phase=2, errors={"dump-old": "The last dump of the database is recent and not empty."})
 def last_dump_is_recent(facts: Facts, settings: Settings) -> Iterator[Finding]:
-    """The newest file that fits [backup] files of settings.toml is younger than [backup] hours, and not empty."""
+    """The newest file that matches [backup] files in settings.toml is younger than [backup] hours, and not empty."""
     if settings.backup is None:
         raise Unknown(
             "settings.toml does not say where dumps are ([backup] files)",
@@ -135,13 +133,13 @@ def last_dump_is_recent(facts: Facts, settings: Settings) -> Iterator[Finding]:
             role=DB,
             problem=problem,
             impact="if the disk fails, everything since the last good dump is lost: invoices can't be recreated",
-            fix="check the timer that dumps (docker exec lago-db pg_dump …), its log and free space",
+            fix="check the timer that makes the dumps (docker exec lago-db pg_dump …), its log and free space",
         )
 
 
 def _problem_of_dumps(facts: Facts, backup: Backup) -> str:
     if not facts.dumps:
-        return f"no file fits {backup.files}"
+        return f"no file matches {backup.files}"
     last = facts.dumps[-1]
     age = (facts.host_clock - last.written) / HOUR
     if age > backup.hours:
@@ -168,7 +166,7 @@ def no_other_stack_has_its_names(facts: Facts) -> Iterator[Finding]:
                     service=container.service.name,
                     problem=f"on the network {network}, {name} is both {container.name} and {other.name}",
                     impact="requests to that name reach one or the other at random",
-                    fix="remove the stack that is not wanted, or take one of them off that network",
+                    fix="remove the unwanted stack, or take one of them off that network",
                 )
 
 

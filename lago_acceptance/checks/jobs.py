@@ -38,6 +38,6 @@ def none_died_since(facts: Facts, last_run: float | None) -> Iterator[Finding]:
             id="jobs-died",
             role=WORKER,
             problem=f"{len(dead)} {name} died{since}: {dead[0].error[:150]}",
-            impact="Lago does not retry them: the invoice, webhook or PDF that they were for is missing",
+            impact="Lago does not retry them: the invoice, webhook or PDF that they should have produced is missing",
             fix="fix what the error names, retry them from the dead set, and check the invoices",
         )

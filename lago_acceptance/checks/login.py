@@ -33,11 +33,11 @@ def address_is_in_small_letters(email: str) -> Iterator[Finding]:
         yield Finding(
             id="admin-email-capitals",
             role=FRONT,
-            problem="the administrator's address has capital letters, and the login page changes what is typed to small "
-            "letters",
-            impact="the administrator can log in through the API and never in a browser",
-            fix="write LAGO_ORG_USER_EMAIL in small letters before seeding; after it, invite the address in small "
-            "letters and log in with that",
+            problem="the administrator's address has capital letters, but the login page converts what is typed to "
+            "lower case",
+            impact="the administrator can log in through the API but not in a browser",
+            fix="write LAGO_ORG_USER_EMAIL in lower case before seeding; after seeding, invite the lower-case address "
+            "and log in with that",
         )
 
 

@@ -17,7 +17,7 @@ from lago_acceptance.plans.catalogue import Catalogue
 from lago_acceptance.plans.seeding import Seeded, metric_drift, plan_drift
 
 Document = dict[str, Any]
-_SEED = "seed it: --seed makes what is missing, --reseed changes what differs"
+_SEED = "seed it: --seed creates what is missing, --reseed changes what differs"
 _UNCOUNTED = "usage is not counted, or counted wrongly"
 
 

@@ -55,6 +55,6 @@ def refuses(how: str, answer: ApiAnswer) -> Iterator[Finding]:
             id="api-open",
             role=API,
             problem=f"{how}, a request for the organization is answered with {answer.said}",
-            impact="strangers can read and change billing, or what answers is not Lago",
+            impact="strangers can read and change billing, or something other than Lago is answering",
             fix="check what the proxy adds to requests, and which service it routes this name to",
         )

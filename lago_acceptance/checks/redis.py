@@ -35,6 +35,6 @@ def answers_and_never_evicts(facts: Facts) -> Iterator[Finding]:
             id="redis-evicts",
             role=REDIS,
             problem=f"its maxmemory-policy is {facts.redis.policy}",
-            impact="when its memory is full it drops jobs: invoices are silently not made",
+            impact="when its memory is full, it drops jobs: invoices are never created, without any error",
             fix="start it with --maxmemory-policy noeviction",
         )

@@ -178,9 +178,11 @@ def signed_token_verifies(facts: Facts, settings: Settings) -> Iterator[Finding]
     )
 
 
-@registry.check(phase=1, warnings={"rsa-key-absent-in-exec": "Commands by docker exec have the key too."})
+@registry.check(
+    phase=1, warnings={"rsa-key-absent-in-exec": "Commands run with docker exec have the key too."}
+)
 def is_there_in_docker_exec(facts: Facts) -> Iterator[Finding]:
-    """Migrations, seeding and consoles that are run by docker exec find the key: not only the entrypoint's shell sets it."""
+    """Migrations, seeding and consoles run with docker exec find the key, not just what the entrypoint's shell starts."""
     containers = availability.running_lago(facts, API, WORKER, CLOCK)
     if all(facts.process(container).exec is None for container in containers):
         raise Unknown(
@@ -195,9 +197,9 @@ def is_there_in_docker_exec(facts: Facts) -> Iterator[Finding]:
                 role=container.role,
                 service=container.service.name,
                 problem="docker exec … bundle exec rails has no key: only the entrypoint's shell sets it",
-                impact="migrations, seeding and consoles by hand fail with NoMethodError unpack1, in the night when "
+                impact="migrations, seeding and consoles run by hand fail with NoMethodError unpack1, just when "
                 "they are needed",
-                fix="set the key by RUBYOPT and rsa_key.rb as in compose/docker-compose.lago.yml",
+                fix="set the key with RUBYOPT and rsa_key.rb, as in compose/docker-compose.lago.yml",
             )
 
 
@@ -210,7 +212,7 @@ def is_there_in_docker_exec(facts: Facts) -> Iterator[Finding]:
     },
 )
 def is_nowhere_else(facts: Facts) -> Iterator[Finding]:
-    """The key is in the mounted PEM and in no compose or environment file, no configured variable and no log."""
+    """The key is only in the mounted PEM: not in a compose or environment file, a configured variable or a log."""
     for text in facts.texts:
         if text.key_lines:
             yield Finding(
@@ -219,8 +221,8 @@ def is_nowhere_else(facts: Facts) -> Iterator[Finding]:
                 problem="the file holds a private key",
                 impact="anybody who can read the file, its backups or its repository can sign as this Lago; and quoting "
                 "breaks the key",
-                fix="keep the key in lago_rsa_private.pem alone, mount it, and make a new one: this one is no longer "
-                "secret",
+                fix="keep the key in lago_rsa_private.pem alone, mount it, and generate a new one: this one is no "
+                "longer secret",
             )
     for container in facts.containers:
         for name, value in container.service.environment.items():
@@ -240,5 +242,5 @@ def is_nowhere_else(facts: Facts) -> Iterator[Finding]:
                 service=container.service.name,
                 problem="the container has logged key material",
                 impact="the key is wherever the logs go",
-                fix="find what prints it (echo, set -x, env), remove it, rotate the log, and make a new key",
+                fix="find what prints it (echo, set -x, env), remove it, rotate the log, and generate a new key",
             )

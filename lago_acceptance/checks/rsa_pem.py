@@ -181,7 +181,7 @@ def is_private(facts: Facts, settings: Settings) -> Iterator[Finding]:
     },
 )
 def is_a_key_that_lago_can_use(facts: Facts, settings: Settings) -> Iterator[Finding]:
-    """The PEM is a whole private RSA key without a pass phrase, of at least 2048 bits."""
+    """The PEM is a complete private RSA key without a pass phrase, of at least 2048 bits."""
     present = _present(facts, settings)
     if hidden := next((file.unseen for file in present if file.unseen), ""):
         raise unseen(hidden)
@@ -193,7 +193,7 @@ def is_a_key_that_lago_can_use(facts: Facts, settings: Settings) -> Iterator[Fin
                 place=Place(file.path),
                 problem=problem,
                 impact="webhooks and tokens can't be signed" if id in _CAN_NOT_SIGN else _STOPS,
-                fix=f"restore the whole private PEM from its backup, or make a new one: {_MAKE}",
+                fix=f"restore the whole private PEM from its backup, or generate a new one: {_MAKE}",
             )
 
 
@@ -225,7 +225,7 @@ def _defect(file: KeyFile) -> tuple[str, str] | None:
 def is_mounted_read_only_and_the_same(facts: Facts, settings: Settings) -> Iterator[Finding]:
     """Every process mounts the same PEM, and none of them can write to it.
 
-    Where keys differ, the worker signs webhooks with a key whose public half the API does not serve.
+    If the keys differ, the worker signs webhooks with a key whose public half the API does not serve.
     """
     used: dict[str, list[str]] = {}
     for key in _keys(facts, settings):
@@ -245,6 +245,6 @@ def is_mounted_read_only_and_the_same(facts: Facts, settings: Settings) -> Itera
             problem="services mount different keys: "
             f"{' against '.join(', '.join(names) for names in used.values())}",
             impact="the worker signs webhooks with one key and the API serves the public half of another: receivers "
-            "reject every webhook, and everything else looks well",
+            "reject every webhook, while everything else looks healthy",
             fix=f"mount the same file into {', '.join(LAGO_RUBY)}",
         )

@@ -55,7 +55,7 @@ def migration_has_finished(facts: Facts) -> Iterator[Finding]:
     containers = facts.of_role(MIGRATE)
     if not containers:
         raise Unknown(
-            "there is no migration container; the schema itself is judged by a check of its own",
+            "there is no migration container; another check judges the schema itself",
             why="there is no migration container",
         )
     _key_lets_migrate(facts)

@@ -22,13 +22,13 @@ _IMPACT_WITHOUT = {
     WORKER: "no invoices, no webhooks, no usage: nothing is billed, while /health stays green",
     CLOCK: "no recurring invoices, no activation and no termination of subscriptions",
     FRONT: "there is no web UI",
-    PDF: "invoices are made without a PDF, and each leaves a dead job",
+    PDF: "invoices are created without a PDF, and each leaves a dead job",
 }
 
 
 @registry.check(phase=2, errors={"not-brought-up": "The deployment has containers on this host."})
 def stack_came_up(facts: Facts, failed: str | None) -> Iterator[Finding]:
-    """Compose brought the stack up; ``failed`` says why not. Blocked where a container's own check says why."""
+    """Compose brought the stack up; ``failed`` says why not. Blocked if a container's own check says why."""
     if not failed:
         return
     if facts.containers:
@@ -49,10 +49,10 @@ def stack_came_up(facts: Facts, failed: str | None) -> Iterator[Finding]:
     },
 )
 def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
-    """Each Lago service has exactly one container; several workers may run as services of their own.
+    """Each Lago service has exactly one container; several workers may run as separate services.
 
     A missing worker, clock or PDF service is reported by the rules no-worker-service, no-clock-service and
-    no-pdf-service. A database, Redis or PDF service outside of the deployment is not missing.
+    no-pdf-service. A database, Redis or PDF service outside the deployment is not missing.
     """
     availability.brought_up(facts)
     for role, impact in _IMPACT_WITHOUT.items():
@@ -71,7 +71,7 @@ def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 id="service-more-than-once",
                 role=role,
-                problem=f"{len(here)} containers are the {role}: {', '.join(each.name for each in here)}",
+                problem=f"{len(here)} containers act as the {role}: {', '.join(each.name for each in here)}",
                 impact="requests reach one or the other, so answers change from request to request",
                 fix="find out which one is the right one (docker ps -a) and remove the other",
             )
@@ -81,7 +81,7 @@ def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
 def are_up_and_healthy(facts: Facts) -> Iterator[Finding]:
     """Every container runs, does not restart again and again, and is not unhealthy.
 
-    The migration container has a check of its own. Blocked where the key or the migration keeps Lago from starting.
+    The migration container has its own check. Blocked if the key or the migration keeps Lago from starting.
     """
     availability.brought_up(facts)
     trouble = diagnosis.key_trouble(facts)
@@ -115,7 +115,7 @@ def log_nothing_fatal(facts: Facts) -> Iterator[Finding]:
                 role=container.role,
                 service=container.service.name,
                 severity=Severity.ERROR if cause.final else Severity.WARNING,
-                problem=f"{cause.problem}; it has logged since its start: {line[:200]}",
+                problem=f"{cause.problem}; since it started, it has logged: {line[:200]}",
                 impact=cause.impact,
                 fix=cause.fix,
             )

@@ -142,8 +142,8 @@ def must_refuse(page: Page, faults: list[Fault]) -> None:
         _red(
             "wrong-password-taken",
             f"a wrong password logs in, to {page.url}",
-            "anybody gets in",
-            "see what /graphql answers to loginUser, and what answers there",
+            "anybody can log in",
+            "check what /graphql answers to loginUser, and which service is answering",
             faults,
         )
     if page.locator(WRONG).count():
@@ -182,7 +182,7 @@ def must_enter(page: Page, faults: list[Fault]) -> str:
     if _forbidden(page):
         _red(
             "admin-forbidden",
-            "the seeded administrator logs in and has no permissions",
+            "the seeded administrator logs in but has no permissions",
             "the administrator can't use the web UI",
             "check the user's membership; later versions need roles: bundle exec rails roles:seed_predefined",
             faults,
@@ -247,7 +247,7 @@ def must_list(page: Page, names: Iterable[str], faults: list[Fault]) -> None:
         _red(
             "plans-not-shown",
             f"{page.url} does not show {', '.join(missing)}",
-            "people see other plans in the web UI than are billed",
+            "people see different plans in the web UI from those that are billed",
             "check what /graphql answers to the plans query, and whether this organization is the seeded one",
             faults,
         )

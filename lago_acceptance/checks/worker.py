@@ -21,7 +21,7 @@ _OWN_QUEUES = {"SIDEKIQ_EVENTS": "events", "SIDEKIQ_PDFS": "pdfs"}
 def listens_where_the_api_enqueues(facts: Facts) -> Iterator[Finding]:
     """A living worker reads the Redis database that the API's REDIS_URL names.
 
-    A worker on another database looks well to every healthcheck, and nothing is billed.
+    A worker on another database looks healthy to every healthcheck, but nothing is billed.
     """
     jobs = availability.jobs(facts)
     if jobs.readers:

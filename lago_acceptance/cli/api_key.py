@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lago_acceptance.hosts.base import Host
 
 DESCRIPTION = """Lists Lago's API keys and shows which the gateway has; with options, replaces the gateway's key. Keys are
-named by the first characters of their SHA-256 and never printed. What fails is undone: the old key stays valid and in place.
+named by the first characters of their SHA-256 and never printed. A step that fails is undone: the old key stays valid and in place.
 With LAGO_ADMIN_EMAIL and LAGO_ADMIN_PASSWORD set, the key of --give is the one that Lago's API shows to this admin."""
 
 
@@ -75,9 +75,7 @@ def _check(wanted: argparse.Namespace, settings: Settings) -> None:
             f"{wanted.settings} does not name the gateway's container: add container, or project and service, to [gateway]"
         )
     if wanted.create and wanted.key:
-        raise UsageError(
-            "--key names a key that is there already, --create makes another: give one of the two"
-        )
+        raise UsageError("--key names an existing key, --create makes a new one: give one of the two")
     if wanted.key and not wanted.give:
         raise UsageError("--key says which key --give writes: add --give")
 
@@ -99,7 +97,9 @@ def _list(host: Host, place: Place) -> int:
         (f"the gateway's file {place.gateway and place.gateway.env_file}", gateway.file),
         ("the gateway's container", gateway.container),
     ):
-        accepted = "a key of Lago's" if digest in digests else "no key of Lago's: every billing request fails"
+        accepted = (
+            "a key that Lago knows" if digest in digests else "unknown to Lago: every billing request fails"
+        )
         print(f"{where}: {f'{digest[: api_keys.SHOWN]}, {accepted}' if digest else 'no key'}")
     return ACCEPTED
 
@@ -155,7 +155,7 @@ def _revoke(
     now = rotation.gateway()
     of = {key.digest: (organization, key) for organization in found for key in organization.keys}
     if now.before not in of:
-        print("no key to revoke: what the gateway had before is no valid key of Lago's")
+        print("no key to revoke: what the gateway had before is not a valid Lago key")
         return
     owner, old = of[now.before]
     new_owner = given or (of[now.file][0] if now.file in of else owner)

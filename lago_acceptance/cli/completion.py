@@ -26,7 +26,7 @@ def run(given: list[str]) -> int:
     """Print the script; the exit code."""
     parser = Parser(
         prog="lago-acceptance completion",
-        description="Prints a script with which the shell completes commands, options, files\nand finding ids.",
+        description="Prints a script that lets the shell complete commands, options, files\nand finding ids.",
         epilog=INSTALLED,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

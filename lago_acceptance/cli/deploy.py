@@ -26,7 +26,7 @@ DECIDING = "(phase1 or phase2 or phase3 or smoke) and not writes and not browser
 def pytest_arguments(given: list[str]) -> list[str] | None:
     """The arguments of the run that deploys and then checks; None where only the plan was asked for, which is printed."""
     parser = on_host.parser(
-        "deploy", "Deploys a folder to a host, checks it, and goes back if a check is red."
+        "deploy", "Deploys a folder to a host, checks it, and rolls back if a check is red."
     )
     add = parser.add_argument
     add(
@@ -66,7 +66,7 @@ def pytest_arguments(given: list[str]) -> list[str] | None:
         return None
     if known.host == on_host.LOCAL:
         raise UsageError(
-            "deploy reaches the host by ssh, because its checks look at it from outside: give ssh://root@HOST (--plan takes local too)"
+            "deploy reaches the host by ssh, because its checks also run from outside: give ssh://root@HOST (--plan takes local too)"
         )
     options = [
         "--target",
@@ -127,10 +127,10 @@ def _described(deploy: PastDeploy) -> str:
 def rollback(given: list[str]) -> int:
     """Go back to what ran before; the exit code."""
     parser = on_host.parser(
-        "rollback", "Goes back to what ran before the last deploy, or undoes one that was cut off."
+        "rollback", "Returns to what ran before the last deploy, or undoes a deploy that was cut off."
     )
     parser.add_argument(
-        "--to", default="", metavar="ID", help="the backup to go back to (lago-acceptance status lists them)"
+        "--to", default="", metavar="ID", help="the backup to return to (lago-acceptance status lists them)"
     )
     parser.add_argument(
         "--down-volumes",

@@ -48,7 +48,7 @@ def _files(files: list[Path]) -> tuple[Path, ...]:
     """The files to judge: in a checkout the shipped one where none is named."""
     in_checkout = not resources.INSTALLED and Path.cwd().is_relative_to(resources.ROOT)
     if not files and not in_checkout:
-        raise UsageError("which compose file? lago-gate FILE...")
+        raise UsageError("no compose file given: lago-gate FILE...")
     return tuple(files) or (resources.SHIPPED_COMPOSE_FILE,)
 
 
@@ -119,7 +119,7 @@ def _parser() -> Parser:
         nargs="?",
         const="",
         metavar="ID",
-        help="print the page of a finding id, or the list of all ids; nothing is judged",
+        help="print the page on a finding id, or the list of all ids; nothing is judged",
     )
     add("--list", action="store_true", help="list all finding ids; nothing is judged")
     add("--version", action="store_true", help="print the versions of this suite, Python and Compose")

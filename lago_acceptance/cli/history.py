@@ -77,7 +77,7 @@ def _chosen(keys: tuple[str, ...], host: str) -> list[str]:
 def _parser() -> Parser:
     parser = Parser(
         prog="lago-acceptance history",
-        description="Prints what earlier runs saw: of one host its last runs, otherwise the last run of each host.",
+        description="Prints the results of earlier runs: the last runs of one host, or else the last run of each host.",
         allow_abbrev=False,
     )
     add = parser.add_argument

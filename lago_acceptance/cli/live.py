@@ -14,7 +14,7 @@ def run(arguments: Sequence[str], pytest: Callable[[list[str]], int]) -> int:
     parser = many.parser("live", "Checks running deployments; changes nothing there.")
     given, rest = many.parse(parser, arguments)
     if not given.targets:
-        raise UsageError("which host? lago-acceptance live ssh://root@HOST [OPTION...]")
+        raise UsageError("no host given: lago-acceptance live ssh://root@HOST [OPTION...]")
     if not (given.inventory or given.part or given.nagios or given.metrics):
         return pytest(_plain(list(arguments)))
     how = many.look(given, rest)

@@ -33,12 +33,18 @@ def parser(command: str, description: str) -> Parser:
     )
     add = made.add_argument
     add("--hosts", default="", metavar="SSH", help="ssh://user@host, several separated by commas")
-    add("--inventory", type=Path, metavar="FILE", help="hosts by an Ansible inventory, or a list in TOML")
-    add("--limit", default="", metavar="GROUP", help="of the inventory, this group alone")
-    add("--part", default="", metavar="I/N", help="of all hosts every Nth, beginning with number I (from 0)")
-    add("--nagios", action="store_true", help="print one line, and end as a plugin of Nagios does")
+    add("--inventory", type=Path, metavar="FILE", help="hosts from an Ansible inventory, or a TOML list")
+    add("--limit", default="", metavar="GROUP", help="only this group of the inventory")
+    add("--part", default="", metavar="I/N", help="every Nth of the hosts, starting with number I (from 0)")
+    add("--nagios", action="store_true", help="print one line, and exit like a Nagios plugin")
     add("--metrics", type=Path, metavar="FILE", help="write metrics for node_exporter's textfile collector")
-    add("--host-deadline", type=float, default=run.HOST_SECONDS, metavar="SECONDS", help="for each host: 600")
+    add(
+        "--host-deadline",
+        type=float,
+        default=run.HOST_SECONDS,
+        metavar="SECONDS",
+        help="for each host (default: 600)",
+    )
     add("--reports", type=Path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
     add("--history", type=Path, metavar="FILE", help="default: history.sqlite3 in the reports folder")
     add("--project", default="", help=argparse.SUPPRESS)
@@ -52,7 +58,7 @@ def parse(made: Parser, arguments: Sequence[str]) -> tuple[argparse.Namespace, l
     first = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
     given, rest = made.parse_known_args(words[first:])
     if given.limit and not given.inventory:
-        raise UsageError("--limit needs --inventory: it names a group of it")
+        raise UsageError("--limit needs --inventory: it names a group in that file")
     named = [*words[:first], *given.hosts.split(",")]
     targets = [Target(address=name.strip()) for name in named if name.strip()]
     if given.inventory:

@@ -33,7 +33,7 @@ def run(arguments: Sequence[str]) -> int:
     if given.max_age is not None:
         oldest = time.time() - given.max_age * 3600
         problems += [
-            f"{each.key} was last looked at on {each.started or 'an unknown day'}"
+            f"{each.key} was last checked on {each.started or 'an unknown day'}"
             for each in summaries
             if (unix(each.started) or 0) < oldest
         ]
@@ -82,19 +82,23 @@ def _files(folders: Sequence[Path], name: str, own: Path) -> Iterator[Path]:
 def _parser() -> Parser:
     parser = Parser(
         prog="lago-acceptance merge",
-        description="One page, one summary.json and one exit code of runs that were made elsewhere.",
-        epilog="The exit code is that of the worst run, and 6 where a host has no verdict.",
+        description="Merges the reports of runs made elsewhere into one page, one summary.json and one exit code.",
+        epilog="The exit code is that of the worst run, or 6 if a host has no verdict.",
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("folders", nargs="+", type=Path, metavar="DIR", help="a folder of reports, or one that holds several")
-    add("--inventory", type=Path, metavar="FILE", help="all hosts of which there has to be a summary")
-    add("--limit", default="", metavar="GROUP", help="of the inventory, this group alone")
-    add("--max-age", type=float, metavar="HOURS", help="an older look at a host is no verdict on it")
+    add("folders", nargs="+", type=Path, metavar="DIR", help="a reports folder, or a folder of several")
+    add("--inventory", type=Path, metavar="FILE", help="the hosts that must each have a summary")
+    add("--limit", default="", metavar="GROUP", help="only this group of the inventory")
+    add("--max-age", type=float, metavar="HOURS", help="don't accept a run that is older as a verdict")
     add("--reports", type=Path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
     add("--metrics", type=Path, metavar="FILE", help="write metrics for node_exporter's textfile collector")
     add(
-        "--settings", type=Path, default=resources.SETTINGS, metavar="FILE", help="the limits in Nagios' line"
+        "--settings",
+        type=Path,
+        default=resources.SETTINGS,
+        metavar="FILE",
+        help="the limits for the Nagios line",
     )
-    add("--nagios", action="store_true", help="print one line, and end as a plugin of Nagios does")
+    add("--nagios", action="store_true", help="print one line, and exit like a Nagios plugin")
     return parser

@@ -24,7 +24,7 @@ MARKS, WRITING = "smoke or nightly", "smoke or nightly or writes"
 
 def run(arguments: Sequence[str]) -> int:
     """One command line of it."""
-    parser = many.parser("nightly", "Checks deployments as every night, and raises alarms where configured.")
+    parser = many.parser("nightly", "Runs the nightly checks of deployments, and sends alarms if configured.")
     add = parser.add_argument
     add("--alarms", type=Path, metavar="FILE", help="where alarms go, and the heartbeat's URL")
     add(
@@ -32,14 +32,14 @@ def run(arguments: Sequence[str]) -> int:
         type=float,
         default=CONFIRM_SECONDS,
         metavar="SECONDS",
-        help="after which a host is looked at again whose errors may be gone by then (default: 60; 0: never)",
+        help="how long to wait before checking again a host whose errors may have cleared by then (default: 60; 0: never)",
     )
     if {"-h", "--help"}.intersection(arguments):
         parser.print_help()
         parser.exit()
     given, rest = many.parse(parser, arguments)
     if not given.targets:
-        raise UsageError("which host? lago-acceptance nightly ssh://root@HOST [OPTION...]")
+        raise UsageError("no host given: lago-acceptance nightly ssh://root@HOST [OPTION...]")
     if not 0 <= given.confirm_seconds <= 3600:
         raise UsageError(f"--confirm-seconds {given.confirm_seconds:g} is not 0 to 3600 seconds")
     from lago_acceptance.alarms import settings

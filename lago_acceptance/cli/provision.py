@@ -28,7 +28,7 @@ def run(given: Sequence[str]) -> int:
         help="take the RSA key from FILE: a PEM, base64 of one, an env file or a compose file",
     )
     which.add_argument(
-        "--new-key", action="store_true", help="make a new RSA key although an old one is or was in use"
+        "--new-key", action="store_true", help="generate a new RSA key although an old one is or was in use"
     )
     options = parser.parse_args(given)
     chosen = ["--key-from", options.key_from] if options.key_from is not None else []

@@ -10,7 +10,7 @@ def explain(given: list[str]) -> int:
     """Print the page of an id; the exit code."""
     parser = cli.Parser(
         prog="lago-acceptance explain",
-        description="Prints the page of a finding: what it means, where it can be seen, and how bad it is.",
+        description="Prints the page on a finding: what it means, where it can be seen, and how bad it is.",
     )
     parser.add_argument("id", nargs="*", metavar="ID", help="the id of a finding; without it, all are listed")
     ids = parser.parse_args(given).id

@@ -58,20 +58,20 @@ def say(line: str) -> None:
 def _parser() -> Parser:
     parser = Parser(
         prog="lago-acceptance rehearse",
-        description="Restores the newest dump of a host, or a dump here, into a project of its own, migrates it and reads it.",
+        description="Restores the newest dump of a host, or a local dump, into a separate project, migrates it and reads it.",
         allow_abbrev=False,
     )
     add = parser.add_argument
     add(
         "what",
         metavar="HOST|DUMP",
-        help="ssh://root@host, local for this machine, or a file that pg_dump -Fc has made",
+        help="ssh://root@host, local for this machine, or a file made with pg_dump -Fc",
     )
     add(
         LEAVES,
         dest="leaves",
         action="store_true",
-        help="copy the host's dump here and rehearse here, not on the host",
+        help="copy the host's dump to this machine, and rehearse here instead of on the host",
     )
     add("--image", default="", metavar="REFERENCE", help="migrate with this image of Lago's API")
     add_options(parser)
@@ -80,13 +80,13 @@ def _parser() -> Parser:
         type=path,
         default=resources.SHIPPED_COMPOSE_FILE,
         metavar="FILE",
-        help="what a dump here is rehearsed with",
+        help="the compose file to rehearse a local dump with",
     )
     add(
         "--env-file",
         type=path,
         metavar="FILE",
-        help="its variables (default: made up, so that encrypted values can't be read)",
+        help="its variables (default: made up, so encrypted values can't be read)",
     )
     return parser
 
@@ -129,7 +129,7 @@ def _of_file(asked: Namespace, settings: Settings) -> list[str]:
             counted = identity.parsed(beside.read_text("utf-8").splitlines()) if beside.is_file() else {}
     except OSError as error:
         raise UsageError(
-            f"{asked.what} can't be read: {error.strerror}; give a file that pg_dump -Fc has made, or ssh://root@HOST"
+            f"{asked.what} can't be read: {error.strerror}; give a file made with pg_dump -Fc, or ssh://root@HOST"
         ) from error
     with private_folders.temporary("lago-rehearsal-") as folder:
         return _here(dump, counted, folder, asked, settings)

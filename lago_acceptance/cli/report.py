@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
     """Build the report and say where it is."""
     parser = Parser(
         prog="lago-acceptance report",
-        description=f"Build Allure's report of the newest run of each host, as reports/{REPORT}.",
+        description=f"Build Allure's report from the newest run of each host, as reports/{REPORT}.",
         allow_abbrev=False,
     )
     parser.add_argument("--reports", type=Path, default=REPORTS, metavar="FOLDER", help="where runs write")
@@ -86,7 +86,7 @@ def _chosen(runs: dict[Path, Summary], ids: list[str], reports: Path) -> dict[Pa
         if id not in {folder.name for folder in runs}:
             raise UsageError(f"no run {id} with results for Allure is in {reports}")
     if not runs:
-        raise UsageError(f"no run has left results for Allure in {reports}; run `make smoke` or `make live`")
+        raise UsageError(f"no run in {reports} has results for Allure; run `make smoke` or `make live`")
     if ids:
         return {folder: summary for folder, summary in runs.items() if folder.name in ids}
     newest = {summary.key: folder for folder, summary in runs.items()}

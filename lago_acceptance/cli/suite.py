@@ -46,7 +46,7 @@ def _run(arguments: Sequence[str]) -> int:
     if given.version:
         return print_versions()
     if given.command is None:
-        raise UsageError(f"which command? One of {', '.join(COMMANDS)}; see lago-acceptance --help")
+        raise UsageError(f"no command given: use one of {', '.join(COMMANDS)}; see lago-acceptance --help")
     if given.command not in COMMANDS:
         similar = difflib.get_close_matches(given.command, COMMANDS, n=1)
         advice = f"did you mean {similar[0]}?" if similar else f"use one of {', '.join(COMMANDS)}"

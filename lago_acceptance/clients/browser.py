@@ -234,7 +234,7 @@ def _hangs(url: str, said: str) -> Finding:
         id="page-hangs",
         role=FRONT,
         problem=f"{url[:200]} does not answer the browser any more: {said.splitlines()[0][:TEXT]}",
-        impact="people see a page that is frozen, or none",
+        impact="people see a frozen page, or none at all",
         fix="open the page with the browser's developer tools, and compare the front's image with Lago's own",
     )
 

@@ -96,7 +96,7 @@ class Connection:
         try:
             request = httpx.Request(method, url, params=query or None, json=body, headers=head)
         except httpx.InvalidURL as error:
-            self._unusable(asked, f"its address is no URL ({error})")
+            self._unusable(asked, f"its address is not a valid URL ({error})")
         except ValueError:
             self._unusable(asked, NO_TEXT)
         answer = self._transfer(asked, request, LARGEST)
@@ -131,7 +131,7 @@ class Connection:
             request = httpx.Request("GET", urljoin(f"{self.base}/", url), headers={"Accept": "*/*"})
             own = request.url.host == httpx.URL(self.base).host
         except (httpx.InvalidURL, ValueError) as error:
-            self._unusable(asked, f"its address is no URL ({error})")
+            self._unusable(asked, f"its address is not a valid URL ({error})")
         if not own and request.url.scheme != "https":
             raise not_answered(self.role, "unreachable", asked, "it is on another host, and not by https")
         return self._transfer(asked, request, KEPT)
@@ -171,7 +171,7 @@ class Connection:
             kind = "certificate" if certificate else "slow" if slow else "unreachable"
             raise not_answered(self.role, kind, asked, failure.text) from error
         except ValueError:
-            self._unusable(asked, "its host is no host name; correct it in the settings")
+            self._unusable(asked, "its host is not a host name; correct it in the settings")
 
 
 def _shown(method: str, url: str) -> str:

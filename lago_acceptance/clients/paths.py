@@ -24,9 +24,9 @@ def _segment(text: str) -> str:
             Finding(
                 id=IDS[API, REFUSED],
                 role=API,
-                problem=f"{text!r:.100} is no id that could be in a URL of Lago",
-                impact="what it names can't be read, changed or removed through the API",
-                fix="look it up in the web UI and in Lago's database; Lago itself makes no such ids",
+                problem=f"{text!r:.100} is not an id that can be part of a Lago URL",
+                impact="the object it names can't be read, changed or removed through the API",
+                fix="look it up in the web UI and in Lago's database; Lago itself creates no such ids",
             )
         )
     return quote(text, safe="")

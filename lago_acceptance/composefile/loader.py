@@ -185,9 +185,9 @@ class _Loader:
         if long:
             yield f"not checked: commands and healthchecks of more than {LENGTH_CAP // 1000} kB ({', '.join(long)})"
         if not model.of_role(*LAGO_RUBY, FRONT):
-            yield "no service of Lago found in it, by image, command or label: there was little to check"
+            yield "no Lago service was found in it (by image, command or label), so there was little to check"
         if any(each.key == ".env" for each in self.named.unread):
-            yield "the .env beside it is no regular file of its project and was not read; pass it with --env-file"
+            yield "the .env beside it is not a regular file of its project, so it was not read; pass it with --env-file"
         if self.env_files.absent:
             yield "not checked: the contents of env_file entries that do not exist here or lie outside the project"
 

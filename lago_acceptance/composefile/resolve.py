@@ -192,7 +192,7 @@ class TolerantResolver:
             )
         if re.search(r"out of memory|cannot allocate memory", reason):
             return (
-                "Compose needs more than 192 MiB of memory for it: a variable or an anchor in it multiplies",
+                "Compose needs more than 192 MiB of memory for it: a variable or an anchor in it expands too far",
                 (),
             )
         if "panic:" in reason:

@@ -48,7 +48,7 @@ def read(data: bytes) -> ParsedYaml:
     document = found.document
     included = isinstance(document, dict) and "include" in document and "services" not in document
     if not included and not (isinstance(document, dict) and isinstance(document.get("services"), dict)):
-        raise Unusable("this is YAML, but no compose file: it has no `services`")
+        raise Unusable("this is YAML, but not a compose file: it has no `services`")
     if len(document.get("services") or {}) > SERVICES_CAP:
         raise Unusable(f"it declares {len(document['services'])} services; the limit is {SERVICES_CAP}")
     return msgspec.structs.replace(found, nodes=tuple(node for each in every for node in each.nodes))

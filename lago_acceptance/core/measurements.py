@@ -17,7 +17,7 @@ MEASURES = {
     "certificate_days": Measure("days", "Days until the certificate of a public name expires", "min"),
     "queue_age": Measure("seconds", "How long the oldest job of a queue has been waiting"),
     "queue_jobs": Measure("jobs", "Jobs waiting in a queue"),
-    "dead_jobs": Measure("jobs", "Jobs that Sidekiq has given up"),
+    "dead_jobs": Measure("jobs", "Jobs that Sidekiq has given up on"),
     "processed_jobs": Measure("jobs", "Jobs that Sidekiq has processed since its counters began"),
     "failed_jobs": Measure("jobs", "Attempts at jobs that failed since Sidekiq's counters began"),
     "disk_free": Measure("MiB", "Free space of a file system", "min"),

@@ -22,21 +22,21 @@ DAY = 24 * 60 * 60
 
 # Options that one target alone has a use for, with the reason that the others have none.
 STACK_ALONE = {
-    "--compose-file": "a live host is judged by the files and containers that are there",
-    "--env-file": "a live host is judged by the variables that its containers have",
-    "--images": "a live host runs the images that it has",
+    "--compose-file": "a live host is judged by its own files and containers",
+    "--env-file": "a live host is judged by its containers' own variables",
+    "--images": "a live host runs its own images",
     "--keep": "a live host is never taken down",
-    "--deadline": "it is the time that a stack may take to come up, and a live host is up",
+    "--deadline": "it limits how long a stack may take to come up, and a live host is already up",
     "--allow-mount": "a live host's mounts are not changed",
 }
 LIVE_ALONE = {
     "--hosts": "a stack always runs on this machine",
     "--ssh-config": "a stack is not reached by ssh",
-    "--ca-file": "a stack has certificates of its own authority",
-    "--project": "a stack is a project of its own",
-    "--allow-writes": "on a stack, writing is always allowed",
-    "--scheduled": "it compares with the last look at the same host, and each stack is a new one",
-    "--history-on-host": "a stack's history lies on this machine",
+    "--ca-file": "a stack has its own certificate authority",
+    "--project": "a stack is its own project",
+    "--allow-writes": "a stack can always be written to",
+    "--scheduled": "it compares with the last run against the same host, and each stack is new",
+    "--history-on-host": "a stack's history is on this machine",
 }
 # What the gate has no use for, beside what only a live host can have.
 NOT_OF_GATE = (
@@ -75,7 +75,7 @@ def no_project(name: str) -> str:
     """Why a name is none of a Compose project, "" where it is one."""
     if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         return ""
-    return f"{name!r} is no project of Compose: a name has lower-case letters, digits, hyphens and underscores only"
+    return f"{name!r} is not a Compose project name, which has only lower-case letters, digits, hyphens and underscores"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,6 +194,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         path = self.history_on_host
         if not path.startswith("/") or path.endswith("/") or not path.isprintable():
             raise UsageError(
-                f"--history-on-host {path!r} is no file: write the whole path on the host, such as "
+                f"--history-on-host {path!r} is not a file: give the full path on the host, such as "
                 "/var/lib/lago-acceptance/history.sqlite3"
             )

@@ -145,7 +145,7 @@ def _problems(settings: Settings) -> Iterator[str]:
         if not text.strip() or not text.isprintable():
             yield f"{entry} is {text!r}: it must be one line of text that is not empty"
     if not deployment.directory.startswith("/"):
-        yield f"deployment.directory is {deployment.directory!r}: write the whole path on the host, from /"
+        yield f"deployment.directory is {deployment.directory!r}: give the full path on the host, starting with /"
     if not _TAG.fullmatch(deployment.version):
         yield f"deployment.version is {deployment.version!r}: write the tag of Lago's image, such as v1.16.0"
     yield from _unusable_hosts({"front": hosts.front, "api": hosts.api})
@@ -171,8 +171,8 @@ def _of_edge(edge: EdgeSettings, has_gateway: bool) -> Iterator[str]:
     if edge.certificate_error_days > edge.certificate_warning_days:
         yield (
             f"edge.certificate_error_days is {edge.certificate_error_days} and edge.certificate_warning_days is "
-            f"{edge.certificate_warning_days}: a certificate that runs out must be a warning before it is an error, so write the "
-            "larger number for the warning"
+            f"{edge.certificate_warning_days}: a certificate must be a warning before it becomes an error, so the warning needs the "
+            "larger number"
         )
     for name, values in (("closed_ports", edge.closed_ports), ("resolvers", edge.resolvers)):
         if twice := [value for at, value in enumerate(values) if value in values[:at]]:
@@ -198,7 +198,7 @@ def _of_limits(limits: Limits) -> Iterator[str]:
 
 def _of_gateway(gateway: Gateway) -> Iterator[str]:
     if not gateway.env_file.startswith("/") or not gateway.env_file.isprintable():
-        yield f"gateway.env_file is {gateway.env_file!r}: write the whole path on the host, from /"
+        yield f"gateway.env_file is {gateway.env_file!r}: give the full path on the host, starting with /"
     for field in ("variable", "url_variable"):
         name = getattr(gateway, field)
         if (name or field == "variable") and not _VARIABLE.fullmatch(name):

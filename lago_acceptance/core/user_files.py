@@ -100,7 +100,7 @@ def in_words(said: str, kind: type[msgspec.Struct]) -> str:
         where = f" in {place}" if place else ""
         return f"there is no entry {field[1][:100]!r}{where}; {did_you_mean(field[1], known)}"
     if types_ := re.fullmatch(r"Expected `([a-z |]*)`, got `([a-z]*)`", text):
-        return f"{place or 'the file'} must be {_type(types_[1])}, and is {_FOUND.get(types_[2]) or _type(types_[2])}"
+        return f"{place or 'the file'} must be {_type(types_[1])}, but is {_FOUND.get(types_[2]) or _type(types_[2])}"
     if form := re.fullmatch(r"Expected `str` matching regex '(.*)'", text):
         return f"{place} must have the form {form[1]}"
     if bound := re.fullmatch(r"Expected `([a-z]*)` (>=|<=|>|<) (.*)", text):

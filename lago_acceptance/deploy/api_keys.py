@@ -44,8 +44,8 @@ say() { printf '%s\\n' "$*"; }
 fail() { say "$*" && exit 1; }
 """
 NO_GATEWAY = (
-    "settings.toml has no [gateway] section, so nobody knows which file the gateway reads its key from. A gateway that has key "
-    "and address written in its source, and reads no variables, must be changed there, and rebuilt and restarted"
+    "settings.toml has no [gateway] section, so it is not known which file the gateway reads its key from. If the gateway "
+    "has its key and address hard-coded in its source, and reads no variables, change them there, then rebuild and restart it"
 )
 
 
@@ -166,7 +166,7 @@ if answer=$(ask_{question}); then say "$answer"; else printf 'problem\\t%s\\n' "
     if problem := next((line for line in lines if line[0] == "problem"), None):
         said = redact(" ".join(problem[1:]))
         if question == "gateway":
-            raise UsageError(f"the gateway of {host.name} can't be looked at: {said}")
+            raise UsageError(f"the gateway of {host.name} can't be inspected: {said}")
         raise Unreachable(f"Lago on {host.name} can't be asked for its {question}: {said}")
     return lines
 
@@ -204,7 +204,7 @@ class Rotation(SmallChange):
 
     def gateway(self) -> GatewayKeys:
         """Which keys the gateway has now."""
-        found = self.ask("gateway", "the gateway can't be looked at")
+        found = self.ask("gateway", "the gateway can't be inspected")
         return _gateway_keys([line.split("\t") for line in found.lines])
 
     def revoke(self, key: Key) -> bool:

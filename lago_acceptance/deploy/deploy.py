@@ -89,7 +89,9 @@ def start(
         )
     if cut := past.unsettled:
         log.info(
-            "deploy %s was cut off in the step %s: going back to the previous version", cut.id, cut.begun[-1]
+            "deploy %s was cut off in the step %s: rolling back to the previous version",
+            cut.id,
+            cut.begun[-1],
         )
         done = session.settle(host, permit, directory, cut.id)
         if done.code:
@@ -100,7 +102,7 @@ def start(
     if prepared.refusals:
         raise NotDeployed("\n".join(["Nothing was changed:", *prepared.refusals]))
     if prepared.plan.nothing:
-        log.info("the host has all of it already: nothing was changed")
+        log.info("the host is already up to date: nothing was changed")
         return None
     rollout = Rollout(
         host, permit, settings.deployment, prepared.plan, prepared.facts, order.wishes, prepared.steps
@@ -165,7 +167,7 @@ def _schema(prepared: Prepared) -> Iterator[str]:
         pending = max(inside - applied.count, 0)
         yield f"migrations: {pending or 'none'} pending"
     else:
-        yield f"migrations: {applied.count} applied; how many the new image adds is known once it runs"
+        yield f"migrations: {applied.count} applied; how many the new image adds is known only once it runs"
 
 
 def _downtime(prepared: Prepared) -> Iterator[str]:
@@ -179,7 +181,7 @@ def _downtime(prepared: Prepared) -> Iterator[str]:
     yield (
         f"downtime: about {last:.0f} s, as last time"
         if last is not None
-        else "downtime: as long as one dump and one start of Lago's API take; this deploy measures it"
+        else "downtime: the time for one dump and one start of Lago's API; this deploy measures it"
     )
 
 

@@ -53,7 +53,7 @@ def newest(host: Host, settings: Settings, facts: Facts) -> HostDump:
     ]
     if not found:
         raise UsageError(
-            f"there is no dump on {host.name}: each lago-acceptance deploy makes one, and by hand it is docker exec DATABASE "
+            f"there is no dump on {host.name}: each lago-acceptance deploy makes one; by hand: docker exec DATABASE "
             f"pg_dump -Fc -U lago lago > lago.dump; dumps of your own are found by backup.files in settings.toml"
         )
     return max(found, key=lambda each: each.made)

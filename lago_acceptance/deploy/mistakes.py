@@ -145,6 +145,6 @@ MISTAKES = (
     Mistake("failing-migration", _migration((_MIGRATED,), "false"), _MIGRATE_FAILED),
     Mistake("column-renamed-then-refused", _renamed_and_refused, f"{_NOT_UP}.*refuses to start"),
     Mistake("wrong-database-password", _wrong_password, "could not log in to the database"),
-    Mistake("moved-volume", _moved_volume, "the new files lead to another database"),
+    Mistake("moved-volume", _moved_volume, "the new files point to another database"),
     Mistake("store-on-another-network", _store_elsewhere, _MIGRATE_FAILED),
 )

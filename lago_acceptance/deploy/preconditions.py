@@ -65,11 +65,11 @@ def _missing_files(plan: Plan, deployment: Deployment) -> Iterator[str]:
     }
     for path in sorted(mounted - have):
         yield (
-            f"{path} is mounted by the compose file and is neither in the folder to deploy nor in {plan.directory}: make it with "
+            f"{path} is mounted by the compose file, but is neither in the folder to deploy nor in {plan.directory}: create it with "
             "lago-acceptance provision, or copy it there"
         )
     if deployment.env_file not in have and "${" in _text(plan.new[deployment.compose_file]):
-        yield f"there is no {deployment.env_file}, here or in {plan.directory}: make it with lago-acceptance provision"
+        yield f"there is no {deployment.env_file}, here or in {plan.directory}: create it with lago-acceptance provision"
 
 
 def _changed_by_hand(plan: Plan, state: HostState, overwrite: bool) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _changed_by_hand(plan: Plan, state: HostState, overwrite: bool) -> Iterator[
 def _networks(plan: Plan) -> Iterator[str]:
     for name in plan.missing_networks:
         yield (
-            f"the network {name} does not exist on the host; proxy or gateway share it with Lago, so create it first: "
+            f"the network {name} does not exist on the host; the proxy or the gateway shares it with Lago, so create it first: "
             f"docker network create {name}"
         )
 

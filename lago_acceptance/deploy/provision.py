@@ -26,7 +26,5 @@ def provision(arguments: Sequence[str], permit: Permit) -> CommandResult:
     )
     ended = LocalHost().change(change, permit)
     if ended.stopped:
-        raise Unreachable(
-            f"{ended.stopped}; call it again, or directly: sh {COMPOSE / 'provision.sh'} FOLDER"
-        )
+        raise Unreachable(f"{ended.stopped}; run it again, or directly: sh {COMPOSE / 'provision.sh'} FOLDER")
     return ended

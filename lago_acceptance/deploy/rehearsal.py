@@ -42,7 +42,7 @@ EXPANSION = 10
 OLD_DAYS = 7
 PULL_SECONDS = 1800
 NOT_JUDGED = (
-    "not judged, because none of it runs in a rehearsal: workers and clock, jobs in Redis, PDFs, the web UI, the gateway, "
+    "not judged, because a rehearsal doesn't run them: workers and clock, jobs in Redis, PDFs, the web UI, the gateway, "
     "proxy and certificates, webhooks, e-mail and payment providers"
 )
 
@@ -181,7 +181,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
         if self.identity:
             yield from different(self.identity, restored)
         else:
-            self.say("nobody has counted what the dump should hold, so nothing is compared with it")
+            self.say("there is no count of what the dump should hold, so there is nothing to compare it with")
         migrated = self._held(self._take(session, MIGRATE))
         new = identity.number(migrated, "migrations") - identity.number(restored, "migrations")
         self.say(

@@ -36,8 +36,8 @@ HARMLESS: Edit = _marked
     vantage=STACK,
     errors={
         "rollback-not-back": "A deploy that fails leaves the old version running, with its own files.",
-        "rollback-loses-data": "Going back to the old version loses no data.",
-        "rollback-loses-jobs": "Going back to the old version loses no job that waits.",
+        "rollback-loses-data": "Rolling back to the old version loses no data.",
+        "rollback-loses-jobs": "Rolling back to the old version loses no waiting job.",
         "mistake-deployed": "A version that can't work does not stay deployed.",
         "mistake-not-named": "The report of a deploy that failed names the cause first.",
     },
@@ -67,7 +67,7 @@ def _named(mistake: Mistake, report: str) -> Iterator[Finding]:
             id="mistake-not-named",
             role=API,
             problem=f"the report of a deploy with the mistake {mistake.name} begins with {cause!r}",
-            impact="whoever deploys looks for the cause in the wrong place",
+            impact="whoever deploys is sent looking for the cause in the wrong place",
             fix=f"the first line should match {mistake.named!r}: correct the step that failed first",
         )
 
@@ -94,7 +94,7 @@ def _not_back(what: str, problem: str) -> Finding:
         role=API,
         problem=f"after {what}, the old version is not back: {problem}",
         impact="Lago is down, or runs with the wrong files, until somebody repairs it by hand",
-        fix="lago-acceptance rollback HOST goes back again; if that fails, " + READ,
+        fix="try lago-acceptance rollback HOST again; if that fails, " + READ,
     )
 
 
@@ -115,7 +115,7 @@ def _kept(before: Contents, now: Contents, what: str, data: str, jobs: str) -> I
             id=jobs,
             role=WORKER,
             problem=f"after {what}: {'; '.join(about_jobs)}",
-            impact="invoices, webhooks and payments that those jobs should have made are never made",
+            impact="the invoices, webhooks and payments that those jobs should have produced never happen",
             fix=DO_NOT,
         )
 
@@ -149,7 +149,7 @@ def finds_its_data_again(practice: Practice) -> Iterator[Finding]:
 @registry.check(
     phase=7,
     vantage=STACK,
-    errors={"rollback-removes-volumes": "Going back to the version before keeps all volumes."},
+    errors={"rollback-removes-volumes": "Rolling back to the previous version keeps all volumes."},
 )
 def goes_back_and_keeps_volumes(practice: Practice) -> Iterator[Finding]:
     """A version that works is deployed, and the one before it is returned to: files and images of before, and no volume or row less."""
@@ -160,11 +160,11 @@ def goes_back_and_keeps_volumes(practice: Practice) -> Iterator[Finding]:
         yield Finding(
             id="rollback-removes-volumes",
             role=DB,
-            problem=f"going back to the version before has removed {', '.join(sorted(gone))}",
+            problem=f"rolling back to the previous version has removed {', '.join(sorted(gone))}",
             impact=LOSS,
             fix=READ,
         )
-    yield from _back(practice, before, "going back to the version before")
+    yield from _back(practice, before, "rolling back to the previous version")
 
 
 @registry.check(
@@ -190,9 +190,9 @@ def goes_down_and_leaves_a_dump(practice: Practice) -> Iterator[Finding]:
         yield Finding(
             id="full-rollback-leaves-volumes",
             role=DB,
-            problem=f"{', '.join(sorted(left))} are there after everything was taken down",
-            impact="the next deploy finds old data and an old password where it should begin empty",
-            fix="look at what holds them with docker ps -a --filter volume=NAME, then docker volume rm NAME",
+            problem=f"{', '.join(sorted(left))} are still there after everything was taken down",
+            impact="the next deploy finds old data and an old password where it should start empty",
+            fix="see what is using them with docker ps -a --filter volume=NAME, then docker volume rm NAME",
         )
     made = [each for each in practice.deploys if each not in known]
     if not made or not made[-1].dump or any(identity.lost(before.rows, made[-1].identity)):

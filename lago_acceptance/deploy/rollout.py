@@ -132,7 +132,7 @@ class Rollout:
         except Unreachable as error:
             self._settled = True
             raise NotDeployed(
-                f"{step.failed}: {error}. A host that is still up goes back to the old version by itself; see what runs with: "
+                f"{step.failed}: {error}. A host that is still up rolls back to the old version by itself; see what is running with: "
                 f"lago-acceptance status {self._named}"
             ) from error
         if done.code:
@@ -226,7 +226,7 @@ class Rollout:
             yield (
                 f"of {every} API keys that were valid before, the API accepts {good}"
                 if not keys.code
-                else (f"nobody can tell whether the old API keys are still accepted: {keys.last}")
+                else (f"it is not known whether the old API keys are still accepted: {keys.last}")
             )
 
     def left_volumes(self) -> tuple[str, ...]:
@@ -246,13 +246,13 @@ class Rollout:
 
     def _undo(self, cause: str) -> None:
         self._settled = True
-        log.info("going back to the old version: %s", cause)
+        log.info("rolling back to the old version: %s", cause)
         with interrupts.deferred():
             done = self._session.undo()
             lines = [f"{cause}."] if not cause.endswith(".") else [cause]
             if done.code:
                 lines += [
-                    f"Going back failed too: {' '.join(done.lines)}",
+                    f"Rolling back failed too: {' '.join(done.lines)}",
                     f"Try again with: lago-acceptance rollback {self._named}. The backup is in {self.folder}/backup.",
                 ]
             else:
@@ -266,9 +266,9 @@ class Rollout:
             now = identity.parsed(self._session.ask("identity").lines)
             missing = list(identity.lost(self._before, now))
             yield (
-                f"The old version runs again, but {'; '.join(missing)}."
+                f"The old version is running again, but {'; '.join(missing)}."
                 if missing
-                else "The old version runs again, with all of its data and jobs."
+                else "The old version is running again, with all of its data and jobs."
             )
         yield from done.lines
         yield f"What was kept is in {self.folder}/backup; the log of the deploy is {self.folder}/log."

@@ -138,7 +138,7 @@ class SmallChange:
             done = self._session.step(step)
         except Unreachable as error:
             self._begun = False
-            raise NotChanged(f"{step.failed}: {error}. The host undoes by itself what was begun.") from error
+            raise NotChanged(f"{step.failed}: {error}. The host undoes the change by itself.") from error
         if done.code:
             self._undo(f"{step.failed}: {done.why(step.seconds)}")
         return done
@@ -162,7 +162,7 @@ class SmallChange:
             done = self._session.undo()
         if done.code:
             raise NotChanged(
-                f"{text} Going back failed too: {' '.join(done.lines)}. What was kept is in {self._session.folder}."
+                f"{text} Rolling back failed too: {' '.join(done.lines)}. What was kept is in {self._session.folder}."
             )
         self._settled = True
         raise NotChanged(

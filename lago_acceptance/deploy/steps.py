@@ -31,7 +31,7 @@ FILES = Step("files", "putting the new files in place", "the new files could not
 STORES = Step("stores", "starting database and Redis", "the new version's stores can't be used", 300)
 WORK = Step("work", "starting workers and clock", "the new version's workers did not start", 900)
 UP = Step("up", "starting the new version", "the new version did not start", 900)
-RETURN = Step("return", "returning to the kept images and data", "the backup could not be returned to", 3600)
+RETURN = Step("return", "restoring the kept images and data", "the backup could not be restored", 3600)
 REMOVE = Step("remove", "removing containers and volumes", "not everything could be removed", 300)
 
 DEPLOY = (PULL, KEEP, QUIET, STOP, DUMP, FILES, STORES, UP, WORK)

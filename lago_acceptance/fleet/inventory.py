@@ -58,12 +58,14 @@ def _toml(file: Path, limit: str) -> tuple[Target, ...]:
         hosts = msgspec.convert(tomllib.loads(file.read_text("utf-8")), _List).host
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"--inventory {file} is no list of hosts: {one_line(str(error))}; write [[host]] and address = "
+            f"--inventory {file} is not a list of hosts: {one_line(str(error))}; write [[host]] and address = "
             '"ssh://root@HOST" for each'
         ) from error
     groups = {group for host in hosts for group in host.groups}
     if limit and limit not in groups:
-        there = f"; there are: {', '.join(sorted(groups))}" if groups else ", for no host names groups"
+        there = (
+            f"; there are: {', '.join(sorted(groups))}" if groups else ", because no host names any groups"
+        )
         raise UsageError(f"--limit {limit}: {file} has no such group{there}")
     return tuple(
         Target(
@@ -158,7 +160,9 @@ def _target(file: Path, name: str, variables: dict[str, Any]) -> Target:
         return text
 
     if (connection := variable("ansible_connection")) not in ("", "ssh", "smart", "ansible.builtin.ssh"):
-        raise UsageError(f"{name} in {file} is reached by {connection}, and live hosts are by ssh alone")
+        raise UsageError(
+            f"{name} in {file} is reached by {connection}, but live hosts are reached only by ssh"
+        )
     host = variable("ansible_host", "ansible_ssh_host") or name
     user = variable("ansible_user", "ansible_ssh_user")
     port = variable("ansible_port", "ansible_ssh_port")

@@ -79,7 +79,7 @@ def read_all(path: Path) -> tuple[Summary, ...]:
         return (read(path),)
     if found := {merged.format, *(each.format for each in merged.hosts)} - {FORMAT}:
         raise NotReadable(
-            f"{path} has format {min(found)}, and this version of the suite reads format {FORMAT}"
+            f"{path} has format {min(found)}, but this version of the suite reads format {FORMAT}"
         )
     return merged.hosts
 

@@ -34,12 +34,12 @@ def look_twice(
     again = [target for target, summary in first.items() if momentary(summary)]
     if not again:
         return tuple(first.values())
-    write(f"===== a second look in {seconds:g} s, for all that is wrong may be gone by then")
+    write(f"===== checking again in {seconds:g} s, because everything that is wrong may have cleared by then")
     _wait(seconds)
     second = dict(zip(again, run.look(again, how, write), strict=True))
     for target, summary in second.items():
         before = _in_words(first[target])
-        note = f"the first look, {seconds:g} s before: {before}; this is the second, which counts"
+        note = f"the first look, {seconds:g} s before: {before}; this is the second look, which counts"
         second[target] = msgspec.structs.replace(summary, notes=(*summary.notes, note))
         write(f"{target.address}: first {before}, then {summary.verdict}")
     return tuple(second.get(target, first[target]) for target in targets)
@@ -76,7 +76,7 @@ def alone(reports: Path) -> Iterator[None]:
         except BlockingIOError:
             holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
             raise Unreachable(
-                f"another nightly run (process {holder or 'unknown'}) reports into {reports}; let it end, or give this one "
+                f"another nightly run (process {holder or 'unknown'}) is writing to {reports}; let it end, or give this one "
                 "another folder with --reports"
             ) from None
         os.truncate(descriptor, 0)

@@ -166,7 +166,7 @@ class _Runs:
             except (OSError, EOFError, report_files.NotWritten) as error:
                 code, verdict = (
                     UNREACHABLE,
-                    f"could not be begun, so there is no verdict: {one_line(str(error))}",
+                    f"could not be started, so there is no verdict: {one_line(str(error))}",
                 )
             said = _end_of(output)
         ended = time.time()

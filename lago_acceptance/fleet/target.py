@@ -78,7 +78,7 @@ def part_of(targets: tuple[Target, ...], part: str) -> tuple[Target, ...]:
     """Of all targets those of one part: ``0/4`` is every fourth, beginning with the first. UsageError for anything else."""
     found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", part, re.ASCII)
     if not found or int(found[1]) >= int(found[2]):
-        raise UsageError(f"--part {part} is no part; 0/4, 1/4, 2/4 and 3/4 are the parts of four")
+        raise UsageError(f"--part {part} is not a part; the parts of four are 0/4, 1/4, 2/4 and 3/4")
     if not (mine := targets[int(found[1]) :: int(found[2])]):
-        raise UsageError(f"--part {part}: there are {len(targets)} hosts only; make fewer parts")
+        raise UsageError(f"--part {part}: there are more parts than hosts ({len(targets)}); use fewer parts")
     return mine

@@ -238,7 +238,7 @@ def _not_judged(rule: Rule, source: Source, error: Exception) -> Finding:
         id=rule.id,
         severity=Severity.ERROR,
         place=Place(source.path),
-        problem=f"this could not be judged: the rule itself failed on this file ({type(error).__name__})",
+        problem=f"this could not be judged, because the rule itself failed on this file ({type(error).__name__})",
         impact="a defect of this kind would go unnoticed",
         fix="send the file, without its secrets, to the maintainers of the gate",
     )

@@ -24,7 +24,7 @@ def described(summary: Summary, standing: Standing) -> tuple[str, ...]:
     if new:
         said.append(f"new since the last run ({when}): {', '.join(new)}")
     if gone and standing.left_out:
-        said.append(f"red in the last run ({when}), and not all of it checked in this one: {', '.join(gone)}")
+        said.append(f"red in the last run ({when}), but not fully checked in this one: {', '.join(gone)}")
     elif gone:
         said.append(f"gone since the last run ({when}): {', '.join(gone)}")
     if standing.changes >= FLAPS:

@@ -274,7 +274,7 @@ def _failures(path: Path) -> Iterator[None]:
     except (TypeError, ValueError, OverflowError) as error:
         # A file that came from a host.
         raise Unusable(
-            f"the history {path} holds what this suite never writes ({error}); {INSTEAD}"
+            f"the history {path} contains data that this suite never writes ({error}); {INSTEAD}"
         ) from error
     except report_files.NotWritten as error:
         raise error if isinstance(error, Unusable) else Unusable(str(error)) from error

@@ -78,7 +78,7 @@ class OnHost:
         try:
             content = base64.b64decode("".join(rest.split()), validate=True)
         except (binascii.Error, ValueError) as error:
-            raise self._failed("the host sent something else than the file") from error
+            raise self._failed("the host sent something other than the file") from error
         with report_files.writing(to, report_files.IN_TMPDIR):
             report_files.write(to, content)
         return hashlib.sha256(content).hexdigest() if first == "found" else "none"

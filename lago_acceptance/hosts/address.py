@@ -26,7 +26,7 @@ def parse(text: str) -> Address:
     """The address in an entry of --hosts; UsageError if it is not ssh://[user@]host[:port]."""
     if text.count("://") > 1:
         raise UsageError(
-            "--hosts has several hosts that no comma separates; write ssh://root@one,ssh://root@two"
+            "--hosts has several hosts without commas between them; write ssh://root@one,ssh://root@two"
         )
     shown = text if text.isprintable() else repr(text)
     scheme, separator, rest = text.partition("://")

@@ -234,7 +234,7 @@ def _require_ssh() -> None:
 
     if not shutil.which("ssh"):
         raise Unreachable(
-            "ssh is not installed on this machine, or not on its PATH, or may not be run: apt-get install openssh-client"
+            "ssh is not installed on this machine, not on its PATH, or not executable: apt-get install openssh-client"
         )
 
 

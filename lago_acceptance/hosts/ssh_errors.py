@@ -29,8 +29,8 @@ _STEPS = (
     ),
     (
         ("No user exists for uid",),
-        "ssh: it can't run on this machine, under a user id that has no name, and so can't reach",
-        "run the suite as a user that /etc/passwd has",
+        "ssh: it can't run on this machine under a user id without a name, and so can't reach",
+        "run the suite as a user listed in /etc/passwd",
     ),
     (
         ("Permission denied", "Too many authentication failures", "No more authentication methods"),
@@ -46,7 +46,7 @@ _STEPS = (
             "Bad owner or permissions",
         ),
         "ssh_config: ssh can't use it for",
-        "correct the line that it names",
+        "correct that line",
     ),
     (
         ("Connection refused", "timed out", "No route to host", "Network is unreachable", "Connection reset"),

@@ -131,7 +131,7 @@ def _resolve(
         )
     built = standins.tag(known.name)
     if built not in registries.present:
-        log.info("building a stand-in for %s, which can't be pulled; this happens once", reference)
+        log.info("building a stand-in for %s, which can't be pulled; this happens only once", reference)
         with Board.shared.waiting(standins.BASE_SECONDS, {f"stand-in for {reference}": "being built"}):
             standins.build(known.name, registries.engine)
     return ResolvedImage(built, "stand-in")

@@ -77,7 +77,7 @@ KEY_CAUSES = (
         ("incorrect pkey type",),
         "the key in LAGO_RSA_PRIVATE_KEY is not an RSA key",
         _NOTHING_STARTS,
-        "make an RSA key: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048",
+        "generate an RSA key: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048",
     ),
     Cause(
         "rsa-key-unloadable",
@@ -96,7 +96,7 @@ KEY_CAUSES = (
         "rsa-key-public",
         ("private key is needed",),
         "LAGO_RSA_PRIVATE_KEY holds a public key",
-        "Lago starts and looks well, but nothing that must be signed (webhooks, tokens) works",
+        "Lago starts and looks healthy, but nothing that must be signed (webhooks, tokens) works",
         "set it to the base64 of the private PEM",
     ),
     Cause(
@@ -124,14 +124,14 @@ OTHER_CAUSES = (
         "rails-env-missing",
         ("starting in development", "uninitialized constant Dotenv", ".rsa_private.pem"),
         "RAILS_ENV is not production",
-        "Lago starts in development mode and stops: what that needs is not in the image",
+        "Lago starts in development mode and stops, because the image lacks what that mode needs",
         "set RAILS_ENV=production in migrate, api, worker and clock",
     ),
     Cause(
         "license-unreachable",
         ("license.getlago.com", "LagoHttpClient::HttpError"),
-        "LAGO_LICENSE is set, and the license server does not answer, which Lago calls at every start",
-        "no container of Lago starts while the server can't be reached",
+        "LAGO_LICENSE is set, but the license server, which Lago calls at every start, does not answer",
+        "no Lago container starts while the server can't be reached",
         "leave LAGO_LICENSE empty for the free edition, or let the host reach the license server",
         at_start=True,
     ),
@@ -223,7 +223,7 @@ OTHER_CAUSES = (
         "redis-evicts",
         ("Your Redis instance will evict Sidekiq data",),
         "Redis is configured to evict keys when its memory is full",
-        "under load jobs vanish: invoices are silently not made",
+        "under load, jobs vanish: invoices are never created, without any error",
         "start Redis with --maxmemory-policy noeviction",
     ),
     Cause(
@@ -275,7 +275,7 @@ registry.register(
             each,
             each.log_id,
             2,
-            f"A log of Lago shows: {each.problem}.",
+            f"Lago's log shows: {each.problem}.",
             Severity.ERROR if each.final else Severity.WARNING,
         )
         for each in CAUSES

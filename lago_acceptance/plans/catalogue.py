@@ -182,7 +182,7 @@ def _troubles(catalogue: Catalogue) -> Iterator[str]:
                 "is wrong"
             )
         if plan.amount_currency not in CURRENCIES:
-            yield f"plan {plan.code}: {plan.amount_currency} is no currency (ISO 4217, in capitals)"
+            yield f"plan {plan.code}: {plan.amount_currency} is not a currency code (ISO 4217, in capitals)"
         if plan.allowance:
             yield from (f"plan {plan.code}: {trouble}" for trouble in _of_allowance(plan.allowance, metrics))
 
@@ -209,7 +209,7 @@ def _of_allowance(allowance: Allowance, metrics: set[str]) -> Iterable[str]:
             "package and graduated do"
         )
     if allowance.included < 1:
-        yield f"{allowance.included} included units are no allowance; leave it out"
+        yield f"{allowance.included} included units are not an allowance; leave it out"
     if allowance.model == "package" and (allowance.size is None or allowance.size < 1):
         yield "a package needs its size, a whole number of units"
     if allowance.model == "graduated" and allowance.size is not None:

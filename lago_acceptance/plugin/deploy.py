@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         const="",
         default=None,
         metavar="DIR",
-        help="deploy this folder (default: the shipped files) to the host, and go back if a check is red",
+        help="deploy this folder (default: the shipped files) to the host, and roll back if a check is red",
     )
     group.addoption(
         "--despite",

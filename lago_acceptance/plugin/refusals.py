@@ -64,7 +64,7 @@ def _refused(config: pytest.Config, args: list[str]) -> str:
             "time than starting more processes would; leave out -n"
         )
     if files := [word for word in given.file_or_dir if word.endswith((".yml", ".yaml"))]:
-        return f"{files[0]} is no test: give a compose file with --compose-file {files[0]}"
+        return f"{files[0]} is not a test: give a compose file with --compose-file {files[0]}"
     if given.debug or os.environ.get("PYTEST_DEBUG"):
         return (
             "--debug (or the variable PYTEST_DEBUG) writes down every value that passes through pytest, passwords and "

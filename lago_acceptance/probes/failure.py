@@ -60,7 +60,7 @@ def failure_of(error: BaseException, seconds: float) -> Failure:
         if isinstance(each, ConnectionError):
             return Failure(Kind.CLOSED, "the connection was closed before an answer came")
         if isinstance(each, OSError) and each.errno in _HERE:
-            return Failure(Kind.NO_ROUTE, f"this machine has no way there ({each.strerror})")
+            return Failure(Kind.NO_ROUTE, f"this machine has no route there ({each.strerror})")
         if isinstance(each, OSError) and each.errno == errno.EHOSTUNREACH:
             return Failure(Kind.UNANSWERED, "no route to that host")
     if type(error).__name__.endswith("Timeout"):
@@ -68,7 +68,7 @@ def failure_of(error: BaseException, seconds: float) -> Failure:
     text = str(error) or type(error).__name__
     if "disconnected" in text or type(error).__name__ == "ReadError":
         return Failure(Kind.CLOSED, "the connection was closed before an answer came")
-    return Failure(Kind.GARBLED, f"what came is no valid answer: {text[:200]}")
+    return Failure(Kind.GARBLED, f"the answer is not valid: {text[:200]}")
 
 
 def _with_causes(error: BaseException) -> Iterator[BaseException]:
@@ -88,5 +88,7 @@ def _with_causes(error: BaseException) -> Iterator[BaseException]:
 
 def _reason(error: BaseException) -> str:
     entries = error.args[0] if error.args and isinstance(error.args[0], list) else []
-    said = ", ".join(entry[-1] for entry in entries) or getattr(error, "reason", None) or "nothing was said"
-    return f"no TLS connection came about: {str(said).lower().replace('_', ' ')}"
+    said = (
+        ", ".join(entry[-1] for entry in entries) or getattr(error, "reason", None) or "no reason was given"
+    )
+    return f"no TLS connection could be made: {str(said).lower().replace('_', ' ')}"

@@ -152,7 +152,7 @@ class Client:
             seconds = limits.get(type(error), deadline)
             return Exchange(method=method, url=url, address=address, failure=failure_of(error, seconds))
         except (httpx.InvalidURL, ValueError):
-            failure = Failure(Kind.NO_ROUTE, f"{url!r:.100} is no URL; correct the host in the settings")
+            failure = Failure(Kind.NO_ROUTE, f"{url!r:.100} is not a URL; correct the host in the settings")
             return Exchange(method=method, url=url, address=address, failure=failure)
         return Exchange(
             method=method,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PREFIX = "lago_acceptance_"
 # node_exporter runs as a user of its own. There is no secret in the file, and no path or name that its users don't see.
 MODE = 0o644
-_INSTEAD = "name a file in node_exporter's textfile folder, which has to be there"
+_INSTEAD = "name a file in node_exporter's textfile folder, which must exist"
 _DAY, _HOUR, _MIB = 86400.0, 3600.0, 2.0**20
 _RED = ("failed", "crashed", "blocked")
 _GREEN = ("passed", "waived")
@@ -69,7 +69,7 @@ _OF_RUNS: dict[str, tuple[str, tuple[str, ...]]] = {
     "accepted": ("Whether the last run accepted the deployment", ()),
     "billing_state": ("Whether the deployment bills: 1 for the state of the last run", ("state",)),
     "phase_accepted": (
-        "Whether a phase of the deployment has no red check; missing where nothing in it was judged",
+        "Whether a phase of the deployment has no red check; missing if nothing in it was judged",
         ("phase", "title"),
     ),
     "findings": ("Findings of the last run by id", ("id", "severity")),
@@ -77,7 +77,7 @@ _OF_RUNS: dict[str, tuple[str, tuple[str, ...]]] = {
     "run_duration_seconds": ("How long the last run took", ()),
     "last_run_timestamp_seconds": ("When the last run ended, as Unix time", ()),
     "last_success_timestamp_seconds": (
-        "When a run last accepted the deployment, as Unix time; missing where none is known",
+        "When a run last accepted the deployment, as Unix time; missing if none is known",
         (),
     ),
 }

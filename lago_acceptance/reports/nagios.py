@@ -71,7 +71,7 @@ def code(summary: Summary) -> int:
 
 def _headline(summaries: Sequence[Summary], codes: list[int], worst_code: int) -> str:
     if not summaries:
-        return "no host was looked at"
+        return "no host was checked"
     if len(summaries) == 1:
         return _of_one(summaries[0])
     counted = ", ".join(f"{codes.count(kind)} {WORDS[kind]}" for kind in reversed(_WORSE) if kind in codes)

@@ -193,7 +193,7 @@ def read(path: Path) -> Summary:
         raise NotReadable(f"{path} is not the summary of a run: {error}") from error
     if summary.format != FORMAT:
         raise NotReadable(
-            f"{path} has format {summary.format}, and this version of the suite reads format {FORMAT}"
+            f"{path} has format {summary.format}, but this version of the suite reads format {FORMAT}"
         )
     return summary
 

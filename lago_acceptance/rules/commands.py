@@ -116,7 +116,7 @@ def front_env_config_hardcoded(model: Model, settings: Settings) -> Iterator[Vio
             yield Violation(
                 service=service,
                 at=part(service, "volumes" if mounted else "entrypoint" if service.entrypoint else "command"),
-                problem="env-config.js is made by hand",
+                problem="env-config.js is written by hand",
                 impact="it hides API_URL, goes stale with the next version, or is overwritten at every start",
                 fix="remove it, set API_URL, and let the image generate env-config.js",
             )

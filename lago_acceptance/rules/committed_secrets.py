@@ -47,7 +47,7 @@ def inline_rsa_key(model: Model, settings: Settings) -> Iterator[Violation]:
                 problem=f"a private key is in the compose file ({name})",
                 impact="anyone with access to the repository can sign as Lago; the key stays in the git "
                 "history",
-                fix="generate a new key, keep it in a file outside of the repository, and mount it",
+                fix="generate a new key, keep it in a file outside the repository, and mount it",
             )
     for service in model.services:
         for key, words in (("command", service.command), ("entrypoint", service.entrypoint)):
@@ -58,7 +58,7 @@ def inline_rsa_key(model: Model, settings: Settings) -> Iterator[Violation]:
                     problem=f"a private key is in the compose file ({key})",
                     impact="anyone with access to the repository can sign as Lago; the key stays in the "
                     "git history",
-                    fix="generate a new key, keep it in a file outside of the repository, and mount it",
+                    fix="generate a new key, keep it in a file outside the repository, and mount it",
                 )
 
 
@@ -72,7 +72,7 @@ def rsa_pem_committed(model: Model, settings: Settings) -> Iterator[Violation]:
             at=("line", line),
             problem="the file contains the PEM of a private key",
             impact="the key stays in the git history: anyone with access to the repository can sign as Lago",
-            fix="generate a new key, keep it outside of the repository, and mount it",
+            fix="generate a new key, keep it outside the repository, and mount it",
         )
     for path in model.source.committed:
         if PEM.search(model.files.get(path) or model.source.env_texts.get(path) or ""):

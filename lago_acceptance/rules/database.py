@@ -167,7 +167,7 @@ def db_url_unescaped_password(model: Model, settings: Settings) -> Iterator[Viol
 
 @rule(phase=2, severity=Severity.WARNING)
 def shared_database(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Lago has a database of its own.
+    """Lago has its own database.
 
     Lago's migrations expect a schema without other tables. Beside another application's tables they stop
     halfway: /health then answers 200 and logins answer 500.

@@ -54,7 +54,7 @@ LACKS = {
 def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every long-running service has a healthcheck.
 
-    Without one `docker compose up --wait` takes a container in a restart loop for healthy.
+    Without one `docker compose up --wait` considers a container in a restart loop healthy.
     """
     for service in model.of_role(*LONG_RUNNING):
         if (service.healthcheck is None or service.healthcheck.disabled) and not service.built:

@@ -25,7 +25,7 @@ def rsa_env_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """LAGO_RSA_PRIVATE_KEY is set in every container that runs Lago.
 
     Before v1.23.0 Lago reads its key from nowhere else. Without the variable Ruby stops in rsa_keys.rb
-    (NoMethodError `unpack1' for nil); with an empty one, which is what Compose makes of an unset variable,
+    (NoMethodError `unpack1' for nil); with an empty one, which is what Compose passes for an unset variable,
     OpenSSL fails.
     """
     source = model.source

@@ -175,7 +175,7 @@ class BillingCycle:
         self.charged.require("the last invoice, whose fee is the usage")
         return invoices.last(self._context, first, BEYOND_CENTS)
 
-    @registry.check(phase=5, errors={"round-not-removed": "What this run made in Lago can be removed."})
+    @registry.check(phase=5, errors={"round-not-removed": "What this run created in Lago can be removed."})
     def _remove(self) -> list[str]:
         """Everything that the run made in Lago is removed again, except finalized invoices."""
         mine = [thing for thing in cleanup.owned(self.lago) if thing.owner.run == self.owner.run]
@@ -185,7 +185,7 @@ class BillingCycle:
                 "round-not-removed",
                 WORKER,
                 f"deleted and still there after {cleanup.GONE_SECONDS} s: {', '.join(left)}",
-                "what this run made stays in Lago",
+                "what this run created stays in Lago",
                 "Lago deletes plans in the worker: check that it reads the queue default",
             )
         return [str(thing) for thing in mine]

@@ -66,6 +66,6 @@ def _red(id: str, problem: str) -> NoReturn:
         id,
         CLOCK,
         problem,
-        "subscriptions that begin later never begin, and recurring invoices are never made",
+        "subscriptions that start later never start, and recurring invoices are never created",
         "check that the clock runs and enqueues into the worker's Redis, and read the worker's log",
     )

@@ -118,7 +118,7 @@ class GatewayPurchase:
         """The gateway shows the invoice of that subscription, with Lago's amount."""
         route = operation("invoices")
         subscription = self._in_lago("the invoice through the gateway")
-        self.preconditions.need(WORKER, "the invoice through the gateway, which the worker makes")
+        self.preconditions.need(WORKER, "the invoice through the gateway, which the worker creates")
         timeouts = Timeouts()
         context = Context(self.lago, Names(self.owner.run), self.preconditions, timeouts)
         if not (invoice := invoices.finalized(context, self.tenant, timeouts.invoice)):
@@ -163,7 +163,7 @@ class GatewayPurchase:
             _red(
                 "round-not-removed",
                 f"deleted and still there: {', '.join(left)}",
-                "what this run made stays in Lago",
+                "what this run created stays in Lago",
             )
         return left
 

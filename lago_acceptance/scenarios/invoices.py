@@ -36,13 +36,13 @@ def finalized(
 @registry.check(
     phase=5,
     errors={
-        "invoice-missing": "Subscribing to a plan that is paid in advance makes an invoice.",
+        "invoice-missing": "Subscribing to a plan that is paid in advance creates an invoice.",
         "invoice-amount": "The first invoice has the plan's amount and currency.",
     },
 )
 def first(context: Context, amount_cents: int) -> Document:
     """Subscribing to a plan that is paid in advance makes an invoice over its amount."""
-    context.preconditions.need(WORKER, "the first invoice, which the worker makes")
+    context.preconditions.need(WORKER, "the first invoice, which the worker creates")
     seconds = context.timeouts.invoice
     if not (found := finalized(context, context.names.customer, seconds)):
         red(
@@ -119,7 +119,7 @@ def _fetch(context: Context, url: str) -> None:
 @registry.check(
     phase=5,
     errors={
-        "last-invoice-missing": "Terminating a subscription makes an invoice of its usage.",
+        "last-invoice-missing": "Terminating a subscription creates an invoice for its usage.",
         "last-invoice-amount": "The last invoice has the amount of the usage.",
     },
 )

@@ -139,7 +139,7 @@ class Live(FromOutside):
     def survey(self) -> PublicSurvey:
         """What was seen from outside."""
         return Board.shared.result(
-            self._begun(self._survey), READ_SECONDS, "public names", "being looked at from outside"
+            self._begun(self._survey), READ_SECONDS, "public names", "being checked from outside"
         )
 
     def public_view(self) -> PublicEndpoints:

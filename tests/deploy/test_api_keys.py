@@ -38,7 +38,7 @@ def test_the_list_compares_lagos_keys_with_the_gateways(deployable, gateway, cap
     assert run(deployable, gateway.settings, "api-key") == ACCEPTED
     out = capsys.readouterr().out
     assert f"the gateway's file {gateway.env_file}: " in out
-    assert out.count("a key of Lago's") == 2
+    assert out.count("a key that Lago knows") == 2
 
 
 def test_a_rotation_replaces_the_key_in_lago_and_in_the_gateway(deployable, gateway, capsys):

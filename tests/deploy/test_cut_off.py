@@ -109,7 +109,7 @@ def test_the_next_deploy_undoes_one_that_was_cut_off(breakable, checkout):
     cut_off(breakable, checkout, "change_up", moments.DIES)
     ended = command.deploy(breakable, checkout)
     assert ended.code == 0, ended.output[-4000:]
-    assert "was cut off in the step up: going back to the previous version" in ended.output
+    assert "was cut off in the step up: rolling back to the previous version" in ended.output
     assert state_of(breakable)[0] == before[0]
 
 

@@ -14,7 +14,7 @@ def test_a_deploy_that_changes_nothing_recreates_nothing(deployable, tmp_path):
     before = deployable.container_ids()
     result = command.deploy(deployable, deployable.copy(tmp_path / "checkout"))
     assert result.code == 0, result.output[-6000:]
-    assert "the host has all of it already" in result.output
+    assert "the host is already up to date" in result.output
     assert deployable.container_ids() == before
 
 

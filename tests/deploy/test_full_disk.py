@@ -16,7 +16,7 @@ def test_the_old_version_is_back_when_the_disk_gets_full(unchanged, checkout, st
             ended = command.deploy(unchanged, checkout)
         assert ended.code == 1, ended.output[-4000:]
         assert "is full: free some space" in ended.output, ended.output[-4000:]
-        assert "Going back failed" not in ended.output
+        assert "Rolling back failed" not in ended.output
         shown = command.run("status", unchanged)
         assert shown.code == 0, shown.output
         assert "undone" in shown.output

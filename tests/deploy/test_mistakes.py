@@ -86,7 +86,7 @@ def test_an_api_that_never_gets_healthy_is_replaced(kept, tmp_path):
     try:
         said = refused(kept, checkout, "the new version did not")
         assert "lago-api is unhealthy" in said
-        assert "The old version runs again, with all of its data and jobs." in said
+        assert "The old version is running again, with all of its data and jobs." in said
         assert f"The new version made the volume {added}, which is kept" in said
     finally:
         docker("volume", "rm", "--force", added)

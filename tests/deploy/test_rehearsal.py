@@ -101,7 +101,7 @@ def test_the_hosts_newest_dump_is_rehearsed_beside_production(lago, dump, capsys
         assert f"{counted[table]} {table}" in printed
     assert counted["invoices"] > 0
     assert "10 checks" in printed
-    assert "not judged, because none of it runs in a rehearsal: workers and clock" in printed
+    assert "not judged, because a rehearsal doesn't run them: workers and clock" in printed
     assert lago.live.stack.api_key.reveal() not in printed
 
 

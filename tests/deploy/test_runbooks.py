@@ -186,5 +186,5 @@ def test_the_gateways_key_is_rotated(deployable, gateway, tmp_path):
     )
     assert ended.code == 0, ended.output[-6000:]
     assert gateway.key != old
-    assert ended.output.count("a key of Lago's") == 4
+    assert ended.output.count("a key that Lago knows") == 4
     assert old not in ended.output and gateway.key not in ended.output

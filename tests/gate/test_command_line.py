@@ -100,7 +100,7 @@ def test_what_has_nothing_of_lago_in_it_is_said(tmp_path):
     path = tmp_path / "compose.yml"
     path.write_text("services: {web: {image: 'nginx:1.27.0'}}\n", "utf-8")
     ended = gate(tmp_path, path)
-    assert ended.returncode == 0 and "no service of Lago found" in ended.stdout, ended.stdout
+    assert ended.returncode == 0 and "no Lago service was found" in ended.stdout, ended.stdout
 
 
 def test_sarif_and_annotations(tmp_path):
@@ -173,8 +173,8 @@ def _laughs() -> bytes:
 
 BAD = {
     "not YAML": (b"services: [\n  api: }\n", "not YAML"),
-    "no compose file": (b"- a\n- b\n", "no compose file"),
-    "a text": (b"hello\n", "no compose file"),
+    "no compose file": (b"- a\n- b\n", "not a compose file"),
+    "a text": (b"hello\n", "not a compose file"),
     "empty": (b"", "empty"),
     "10 MB": (b"# filler\n" * 1_200_000, "MB"),
     "cyclic anchors": (_cyclic(), "contains itself"),
@@ -193,7 +193,7 @@ BAD = {
         "9000 services",
     ),
     "a list as key": (b"services:\n  [a, b]: c\n", "key"),
-    "services as text": (b"services: all\n", "no compose file"),
+    "services as text": (b"services: all\n", "not a compose file"),
     "a service as text": (b"services: {api: text}\n", "Compose refuses"),
     "environment as text": (
         b"services: {api: {image: 'getlago/api:v1.16.0', environment: text}}\n",

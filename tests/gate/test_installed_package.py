@@ -67,7 +67,7 @@ def test_a_good_file_passes_and_a_bad_one_does_not(programs, tmp_path):
 
 def test_no_file_is_taken_for_granted(programs, tmp_path):
     ended = installed.run(programs / "lago-gate", folder=tmp_path)
-    assert ended.returncode == 4 and ended.stderr == "lago-gate: which compose file? lago-gate FILE...\n"
+    assert ended.returncode == 4 and ended.stderr == "lago-gate: no compose file given: lago-gate FILE...\n"
 
 
 def test_every_rule_is_explained_and_versions_are_printed(programs, tmp_path):

@@ -196,7 +196,7 @@ def test_the_mouse_filters_hosts_by_phase(opened):
     page = opened("fifty")
     page.locator("label", has_text="3 Traefik").click()
     assert visible(page, "details.host") == 49
-    expect(page.locator("#filtered")).to_contain_text("1 host with nothing to tell is hidden.")
+    expect(page.locator("#filtered")).to_contain_text("1 host with nothing to show is hidden.")
     page.locator("label", has_text="1 RSA key").click()
     assert visible(page, "details.host") == 0
     page.locator("label", has_text="All").click()

@@ -33,7 +33,7 @@ REFUSED = {
     f"{STACK} --ssh-config=FILES/two-lines": "--ssh-config needs --target live",
     f"{STACK} --ca-file=FILES/two-lines": "--ca-file needs --target live",
     f"{STACK} --project=lago": "--project needs --target live",
-    f"{STACK} --allow-writes": "--allow-writes needs --target live: on a stack",
+    f"{STACK} --allow-writes": "--allow-writes needs --target live: a stack can always be written to",
     f"{STACK} --scheduled": "--scheduled needs --target live",
     f"{STACK} --hosts={NOBODY}": "--hosts needs --target live",
     f"{STACK} --deploy": "--deploy needs --target live and one of --hosts",
@@ -80,7 +80,7 @@ REFUSED = {
     f"{GATE} --base=": "--base is empty",
     "lago-gate compose --base ''": "--base is empty",
     f"{LIVE} --project=": "--project is empty",
-    f"{LIVE} --project='x y'": "--project 'x y' is no project of Compose",
+    f"{LIVE} --project='x y'": "--project 'x y' is not a Compose project name",
     f"{STACK} --deadline=0": "--deadline 0 is not a time limit",
     f"{STACK} --deadline=-3": "--deadline -3 is not a time limit",
     f"{STACK} --deadline=nan": "--deadline nan is not a time limit",
@@ -91,8 +91,8 @@ REFUSED = {
     "pytest -m smoke --target=live --hosts=localhost": "write ssh://localhost",
     "pytest -m smoke --target=live --hosts=ssh://a,ssh://b,ssh://a/": "--hosts names a host twice: ssh://a",
     f"lago-acceptance live {NOBODY} --hosts={NOBODY}": "is named twice",
-    "lago-acceptance live ''": "which host?",
-    "lago-acceptance live": "which host?",
+    "lago-acceptance live ''": "no host given",
+    "lago-acceptance live": "no host given",
     # --- files that can't be used
     **{
         f"{run} {option}=FILES/{file}": problem
@@ -145,14 +145,14 @@ REFUSED = {
     "pytest -m gate -n 4": "-n does not help here",
     "pytest -p nosuch": 'Error importing plugin "nosuch"',
     # --- the other programs
-    "lago-acceptance": "which command?",
+    "lago-acceptance": "no command given",
     "lago-acceptance smok": "there is no command 'smok'",
     "lago-acceptance explain a b": "explain takes one finding id",
     "lago-acceptance version x": "unrecognized arguments: x",
     "lago-acceptance status": "the following arguments are required: HOST",
     "lago-acceptance status host": "write ssh://host",
     f"lago-acceptance status {NOBODY} --ssh-config FILES/none": "--ssh-config FILES/none does not exist",
-    f"lago-acceptance status {NOBODY} --project 'x y'": "'x y' is no project of Compose",
+    f"lago-acceptance status {NOBODY} --project 'x y'": "'x y' is not a Compose project name",
     "lago-gate ''": "it is empty",
     "lago-gate compose --settings=": "--settings: it is empty",
     f"lago-acceptance status {NOBODY} --settings FILES/none": "none",
@@ -317,7 +317,7 @@ def test_a_docker_that_does_not_answer(given):
 
 def test_an_ssh_config_that_ssh_can_not_use(given):
     ended = given(f"{LIVE} --ssh-config=FILES/two-lines")
-    refused(ended, "the file of --ssh-config, line 1:", "correct the line that it names", code=6)
+    refused(ended, "the file of --ssh-config, line 1:", "correct that line", code=6)
 
 
 def test_a_remote_docker_is_refused(given):

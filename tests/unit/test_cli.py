@@ -27,13 +27,13 @@ REFUSED = {
     "lago-gate --base no-such-branch": "--base no-such-branch is neither a file nor a branch",
     "lago-gate compose --base=": "--base is empty",
     "lago-gate --explain no-clock-servic": "did you mean no-clock-service",
-    "lago-acceptance": "which command?",
+    "lago-acceptance": "no command given",
     "lago-acceptance --nonsense": "unrecognized arguments: --nonsense",
     "lago-acceptance bill": "there is no command 'bill'; use one of gate, smoke, live",
     "lago-acceptance smok": "there is no command 'smok'; did you mean smoke?",
     "lago-acceptance api-keys": "there is no command 'api-keys'; did you mean api-key?",
-    "lago-acceptance live": "which host? lago-acceptance live ssh://root@HOST",
-    "lago-acceptance live --allow-writes": "which host?",
+    "lago-acceptance live": "no host given: lago-acceptance live ssh://root@HOST",
+    "lago-acceptance live --allow-writes": "no host given",
     "lago-acceptance explain no-such-id-at-all": "there is no finding 'no-such-id-at-all'",
     "lago-acceptance explain a b": "explain takes one finding id",
     "lago-acceptance list all": "unrecognized arguments: all",
@@ -70,7 +70,7 @@ def test_bad_input_is_one_sentence(command, capsys, monkeypatch):
 def test_a_file_must_be_named_outside_of_the_checkout(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert gate.main([]) == 4
-    assert capsys.readouterr().err == "lago-gate: which compose file? lago-gate FILE...\n"
+    assert capsys.readouterr().err == "lago-gate: no compose file given: lago-gate FILE...\n"
 
 
 def test_the_shipped_file_is_judged_in_the_checkout(capsys, monkeypatch, tmp_path):

@@ -139,7 +139,7 @@ def test_another_night_on_the_same_reports(tmp_path, alarms, sent, capsys):
         fcntl.flock(other, fcntl.LOCK_EX)
         assert suite.main(["nightly", "ssh://a", "--reports", str(tmp_path), "--alarms", alarms]) == 6
     assert capsys.readouterr().err.startswith(
-        "lago-acceptance: another nightly run (process unknown) reports into"
+        "lago-acceptance: another nightly run (process unknown) is writing to"
     )
     assert sent == [] and not (tmp_path / "a").exists()
 
@@ -189,11 +189,11 @@ def test_a_host_by_its_option_and_one_that_is_named_first(tmp_path):
 
 
 REFUSED = {
-    "nightly": "which host? lago-acceptance nightly",
+    "nightly": "no host given: lago-acceptance nightly",
     "nightly ssh://a ssh://a": "ssh://a is named twice",
     "nightly a": "write ssh://a",
     "nightly ssh://a --limit g": "--limit needs --inventory",
-    "nightly ssh://a --part 4/4": "--part 4/4 is no part",
+    "nightly ssh://a --part 4/4": "--part 4/4 is not a part",
     "nightly ssh://a --confirm-seconds -1": "--confirm-seconds -1 is not 0 to 3600 seconds",
     "nightly ssh://a --host-deadline 0": "--host-deadline 0 is not a time limit",
     "nightly ssh://a --alarms /nowhere": "/nowhere can't be read",
@@ -273,7 +273,7 @@ def test_a_host_that_was_looked_at_long_ago_has_no_verdict(tmp_path, capsys):
     part(tmp_path / "parts" / "0", summary("a", 0, "a-1", started=time.time() - 7200))
     assert merged(tmp_path, "--max-age", "3") == 0
     assert merged(tmp_path, "--max-age", "1") == 6
-    assert "no verdict: a was last looked at on 20" in capsys.readouterr().out
+    assert "no verdict: a was last checked on 20" in capsys.readouterr().out
 
 
 def test_a_host_of_the_inventory_without_a_summary(tmp_path, capsys):

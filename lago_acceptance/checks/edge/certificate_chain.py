@@ -29,7 +29,7 @@ def defect(handshake: Handshake) -> Defect | None:
             "certificate-unreadable",
             f"the certificate is malformed and can't be read ({certificate.defect})",
             REFUSED,
-            "have a CA issue another one: `openssl x509 -noout -text` shows what is in it",
+            "have the CA issue a new one: `openssl x509 -noout -text` shows what is in it",
         )
     if DEFAULT_CERTIFICATE in certificate.issuer + certificate.subject:
         return (

@@ -46,7 +46,7 @@ def is_trusted(survey: PublicSurvey, role: str) -> list[Finding]:
 @registry.check(
     phase=3,
     errors={
-        "certificate-not-yet-valid": "The certificate is valid already.",
+        "certificate-not-yet-valid": "The certificate is already valid.",
         "certificate-expired": "The certificate has not expired.",
         "certificate-expires": "The certificate is valid for longer than the limit in settings.toml.",
     },

@@ -49,11 +49,11 @@ def addresses(survey: PublicSurvey, role: str) -> tuple[str, ...]:
     phase=3,
     errors={
         "name-fails": "The DNS servers can resolve the name.",
-        "name-dangles": "The name is no alias (CNAME) of a name without an address.",
+        "name-dangles": "The name is not an alias (CNAME) for a name without an address.",
         "name-absent": "The name exists in DNS.",
         "name-without-ipv4": "The name has an IPv4 address.",
         "name-without-address": "The name has an address.",
-        "name-with-many-addresses": "The name has so few addresses that each can be looked at.",
+        "name-with-many-addresses": "The name has few enough addresses for each of them to be checked.",
         "resolvers-disagree": "All DNS servers give the same addresses for the name.",
     },
     warnings={"resolver-without-answer": "Every resolver can resolve the name."},
@@ -131,8 +131,8 @@ def _no_address(survey: PublicSurvey, role: str, public: list[DnsAnswer]) -> Fin
     impact = "browsers and the gateway can't reach it, and no certificate can be issued for it"
     alias = next((each.aliases[-1] for each in public if each.aliases), "")
     if alias:
-        problem = f"the name is an alias (CNAME) of {alias}, which has no address"
-        fix = f"give {alias} an A record, or point the alias to a name that has one"
+        problem = f"the name is an alias (CNAME) for {alias}, which has no address"
+        fix = f"give {alias} an A record, or point the alias at a name that has one"
         return Finding(
             id="name-dangles", role=role, place=Place(host), problem=problem, impact=impact, fix=fix
         )
@@ -156,8 +156,8 @@ def _too_many(role: str, answers: tuple[DnsAnswer, ...]) -> Iterator[Finding]:
             role=role,
             place=Place(largest.host),
             problem=f"the resolver {largest.resolver} gives {shown + largest.left_out} {largest.kind} records for the "
-            f"name; only {shown} of them are looked at",
-            impact="some customers are sent to hosts that nobody has checked",
+            f"name; only {shown} of them are checked",
+            impact="some customers are sent to hosts that were not checked",
             fix="remove the records that are not the address of the host that runs Traefik, and find out who added them",
         )
 
@@ -178,10 +178,10 @@ def _compared(role: str, answers: list[DnsAnswer]) -> Iterator[Finding]:
         role=role,
         place=Place(answers[0].host),
         problem=f"DNS servers give different {answers[0].kind} records ({said})",
-        impact="this machine sees another host than customers do"
+        impact="this machine sees a different host than customers do"
         if only_here
         else "some customers, or the CA, are sent to another host",
-        fix="after a change wait until the records' TTL is over; otherwise make the zone's name servers agree",
+        fix="after a change, wait until the records' TTL has expired; otherwise make the zone's name servers agree",
     )
 
 

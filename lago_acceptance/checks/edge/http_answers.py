@@ -23,7 +23,7 @@ from lago_acceptance.probes.survey import PROOFS, PublicSurvey, Request
         "host-unanswered": "The host answers on port 443.",
         "service-unanswered": "The service behind the proxy answers.",
         "cloudflare-cannot-reach-origin": "Cloudflare reaches the origin.",
-        "proxy-answers-itself": "The service answers, and not Traefik with an error of its own.",
+        "proxy-answers-itself": "The service itself answers, not Traefik with an error of its own.",
         "https-redirects": "The https address does not redirect.",
         "wrong-service-answers": "The name serves what belongs there, not another service.",
     },

@@ -34,13 +34,13 @@ def jobs_are_closed(survey: PublicSurvey, role: str) -> list[Finding]:
             role=role,
             place=Place(exchange.url),
             problem=f"Sidekiq's web pages are open to everybody ({exchange.excerpt[:80]})",
-            impact="anybody can read job arguments and delete queues, invoices in the making included",
+            impact="anybody can read job arguments and delete queues, including invoices that are being generated",
             fix="remove LAGO_SIDEKIQ_WEB from the api, or have Traefik ask for credentials there",
         )
     ]
 
 
-@registry.check(phase=3, errors={"port-open": "No port but 80 and 443 is open to the internet."})
+@registry.check(phase=3, errors={"port-open": "No port other than 80 and 443 is open to the internet."})
 def only_web_is_open(
     survey: PublicSurvey, edge: EdgeSettings, web: int = WEB, secure: int = SECURE
 ) -> list[Finding]:

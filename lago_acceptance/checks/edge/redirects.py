@@ -69,7 +69,7 @@ def _redirect(survey: PublicSurvey, role: str, exchange: Exchange) -> list[Findi
         defect = (
             "http-redirect-wrong",
             f"http redirects to {target[:200] or 'nowhere'}, not to https://{host}{path}",
-            "links break, or browsers are redirected without end",
+            "links break, or browsers are redirected endlessly",
             fix,
         )
     else:

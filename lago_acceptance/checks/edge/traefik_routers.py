@@ -202,7 +202,7 @@ def _count(proxy: TraefikApi, role: str, host: str, entrypoint: str, plain: bool
             role=role,
             place=Place(host),
             problem=f"{len(serving)} routers take {host} on {entrypoint}: {names}",
-            impact="which one wins depends on rule lengths and names; a second stack may take the requests",
+            impact="which one wins depends on rule lengths and names; a second stack may receive the requests",
             fix="keep one; look for a second project with the same labels, and for a Dokploy domain of the same "
             "name",
         )

@@ -25,7 +25,7 @@ start_of() { docker inspect -f '{{.Id}} {{.Config.Hostname}} {{.State.StartedAt}
 idle() {
     [ -s "$here/quieted_containers" ] || return 0
     store=$(redis_container)
-    [ -n "$store" ] || fail "Redis is no running container of this project, so nobody can tell which jobs still run"
+    [ -n "$store" ] || fail "Redis is no running container of this project, so it is not known which jobs are still running"
     since=$(cat "$here/quieted")
     identities=$(redis_in "$store" SMEMBERS processes) || return 1
     while read -r container host started; do

@@ -7,11 +7,11 @@ change_stores() {
     for name in system_identifier organizations; do
         was=$(awk -F "$tab" -v name="$name" '$1 == name { print $2 }' "$here/backup/identity")
         is=$(awk -F "$tab" -v name="$name" '$1 == name { print $2 }' "$here/identity_of_stores")
-        [ "$was" = "$is" ] || fail "the new files lead to another database, where $name is ${is:-missing} and not $was: its volume, project or network has changed"
+        [ "$was" = "$is" ] || fail "the new files point to another database, where $name is ${is:-missing} and not $was: its volume, project or network has changed"
     done
     was=$(awk -F "$tab" '$1 == "processed" { print $2 }' "$here/backup/identity")
     is=$(awk -F "$tab" '$1 == "processed" { print $2 }' "$here/identity_of_stores")
-    [ "${is:-0}" -ge "${was:-0}" ] || fail "the new files lead to another Redis: $was jobs have run in the old one, ${is:-none} in this one"
+    [ "${is:-0}" -ge "${was:-0}" ] || fail "the new files point to another Redis: $was jobs have run in the old one, ${is:-none} in this one"
 }
 # Undoing `dump` starts the old ones.
 undo_stores() { :; }

@@ -242,7 +242,7 @@
       const parts = [count(visible(".causes li[data-phase]"), "cause", "causes"), count(visible(".unjudged li[data-phase]"), "reason for not judging", "reasons for not judging"),
         count(visible(".warnings details"), "warning", "warnings")];
       const hosts = all("details.host"), left = hosts.length - visible("details.host");
-      status.textContent = `Phase ${phase()}: ${parts.join(", ")}.` + (left ? ` ${count(left, "host", "hosts")} with nothing to tell ${left === 1 ? "is" : "are"} hidden.` : "");
+      status.textContent = `Phase ${phase()}: ${parts.join(", ")}.` + (left ? ` ${count(left, "host", "hosts")} with nothing to show ${left === 1 ? "is" : "are"} hidden.` : "");
     }
   }
 
@@ -279,7 +279,7 @@
       } catch {
         window.getSelection().selectAllChildren(code);
         words.data = "Press Ctrl+C";
-        said.textContent = "The browser refuses to copy; the command is selected, press Ctrl+C";
+        said.textContent = "The browser doesn't allow copying; the command is selected, press Ctrl+C";
       }
       setTimeout(() => { words.data = "Copy"; said.textContent = ""; }, 2000);
     });

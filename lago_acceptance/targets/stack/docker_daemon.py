@@ -150,7 +150,7 @@ def sweep(daemon: Daemon, host: Host, permit: Permit) -> list[str]:
             remarks.append(done if left else f"removed what run {run} left behind")
         elif None in gone and False not in gone:
             remarks.append(
-                f"run {run} is of another container or machine, and may be going on: it was left alone; if it has ended, "
+                f"run {run} belongs to another container or machine, and may still be running: it was left alone; if it has ended, "
                 f"remove it with {how_to_remove(run)}"
             )
     return remarks

@@ -14,7 +14,7 @@ from lago_acceptance.core.verdicts import UsageError
 _BECAUSE = {
     "address": "which would be fetched: put a copy into the project",
     "outside": "which is not in its project {project}: move it there, or name it with --allow-mount",
-    "special": "which is no regular file: name a file of the project",
+    "special": "which is not a regular file: name a file of the project",
 }
 
 
@@ -24,7 +24,7 @@ def beside(file: Path) -> Path | None:
     if not found.exists():
         return None
     if why := unread_because(found, project):
-        raise UsageError(f"{found} leads to a file {_BECAUSE[why].format(project=project)}")
+        raise UsageError(f"{found} points to a file {_BECAUSE[why].format(project=project)}")
     return found
 
 

@@ -82,4 +82,4 @@ def test_metrics_are_pushed_to_a_group_of_this_runner(httpserver):
 
 def test_a_pushgateway_that_is_down_is_a_warning():
     (warning,) = pushgateway.push(f"http://127.0.0.1:{free_port()}", [night()], {})
-    assert warning.startswith("the Pushgateway has no metrics of this run: ")
+    assert warning.startswith("the Pushgateway did not get this run's metrics: ")

@@ -42,7 +42,7 @@ def test_it_has_host_verdict_since_cause_impact_fix_and_page():
         (
             night(billing="not known", exit_code=6),
             "changed",
-            "Nobody knows whether Lago on root@billing.example.com bills",
+            "Unknown whether Lago on root@billing.example.com bills",
             "warning",
         ),
         (
@@ -103,6 +103,6 @@ def test_a_secret_does_not_travel():
 def test_many_hosts_are_one_message():
     messages = [message(red_night(host=f"root@host{number}"), "changed", "") for number in range(60)]
     made = together([*messages, message(night(host="root@well"), "recovered", "")], PAGE)
-    assert made.title == "Lago: news of 61 hosts, 60 of them need attention"
+    assert made.title == "Lago: news from 61 hosts, 60 of which need attention"
     assert "- Lago on root@host0 does not bill" in made.body and "and 11 more" in made.body
     assert PAGE in made.body and made.kind == "failure"

@@ -97,7 +97,7 @@ def test_each_target_that_fails_is_a_warning_and_the_others_get_theirs(mail, htt
     delivery = send([Secret(url) for url in targets], [NEWS])
     assert len(mail.arrived) == 1 and delivery.arrived == (True,)
     assert [each.split(":")[0] for each in delivery.warnings] == [
-        f"no alarm to target {number} of the alarms file (JSON)" for number in (1, 2, 4)
+        f"the alarm to target {number} of the alarms file (JSON) was not sent" for number in (1, 2, 4)
     ]
     assert "403" in delivery.warnings[2]
     assert secret not in "".join(delivery.warnings)
@@ -108,7 +108,9 @@ def test_a_target_that_hangs_costs_its_deadline_only(mail, silent):
     began = time.monotonic()
     delivery = send([Secret(f"json://127.0.0.1:{silent}/x"), Secret(mail.url)], [NEWS], 5)
     assert time.monotonic() - began < 20
-    assert delivery.warnings == ["no alarm to target 1 of the alarms file (JSON): no answer within 5 seconds"]
+    assert delivery.warnings == [
+        "the alarm to target 1 of the alarms file (JSON) was not sent: no answer within 5 seconds"
+    ]
     assert len(mail.arrived) == 1
 
 
@@ -140,7 +142,7 @@ def test_an_alarm_that_reached_nobody_is_sent_again_by_the_next_run(mail):
 def test_many_hosts_that_turn_red_at_once_are_one_mail(mail):
     summaries = [red_night(host=f"root@host{number}") for number in range(20)]
     made = report(AlarmSettings((Secret(mail.url),)), summaries, {}, MORNING)
-    assert mail.subjects == ["Lago: news of 20 hosts, 20 of them need attention"]
+    assert mail.subjects == ["Lago: news from 20 hosts, 20 of which need attention"]
     assert len(made.sent) == 20
 
 

@@ -80,7 +80,7 @@ def test_a_folder_of_other_credentials_is_nothing(tmp_path, monkeypatch):
         (f'heartbeat = "ftp://x/{SECRET}"', "heartbeat is not the address of a web server"),
         (f'heartbeat = "https://x:99999/{SECRET}"', "heartbeat is not the address of a web server"),
         (f'{GOOD}page = "index.html"', "page is not the address of a web server"),
-        (f'{GOOD}page = "https://u:{SECRET}@x/"', "page has a user or a password in it"),
+        (f'{GOOD}page = "https://u:{SECRET}@x/"', "page contains a user or a password"),
         (f"{GOOD}repeat_hours = 0", "repeat_hours"),
         (f"{GOOD}repeat_hours = nan", "repeat_hours"),
         (f"{GOOD}repeat_hours = inf", "repeat_hours"),

@@ -60,7 +60,7 @@ def test_a_clock_that_is_wrong(drift, red):
     ("dumps", "words"),
     [
         ((Dump("/srv/a.gz", NOW - 3600, 9),), None),
-        ((), "no file fits"),
+        ((), "no file matches"),
         ((Dump("/srv/a.gz", NOW - 27 * 3600, 9),), "27 hours old"),
         ((Dump("/srv/a.gz", NOW, 0),), "is empty"),
     ],

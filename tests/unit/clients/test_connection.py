@@ -139,7 +139,7 @@ def test_an_answer_of_another_shape_is_refused_and_no_error_of_the_suite(call, b
 
 
 def test_an_invalid_url_is_reported(connection):
-    with pytest.raises(NotAnswered, match="is no URL"):
+    with pytest.raises(NotAnswered, match="is not a valid URL"):
         connection.fetch("https://lago.example.test:port/")
 
 

@@ -240,7 +240,7 @@ def test_an_id_stays_one_segment_of_the_path(id, connection):
 
 @pytest.mark.parametrize("id", ["", ".", "..", "a\r\nHost: evil.test", "a\0", "\x1b[2J", "\u202e", "x" * 300])
 def test_what_can_be_no_id_is_red(id):
-    with pytest.raises(Red, match="is no id that could be in a URL of Lago"):
+    with pytest.raises(Red, match="is not an id that can be part of a Lago URL"):
         path_of("plans", id)
 
 

@@ -70,7 +70,7 @@ def test_files_that_can_not_be_read(option, tmp_path):
 
 @pytest.mark.parametrize("project", ["a b", "Lago", "a\nb", "-p", "a/b", "$(id)", "lago;id", "\x1b[2J"])
 def test_a_project_that_compose_can_not_have(project, tmp_path):
-    with pytest.raises(UsageError, match="--project .* is no project of Compose") as raised:
+    with pytest.raises(UsageError, match="--project .* is not a Compose project name") as raised:
         check(tmp_path, project=project)
     assert str(raised.value).isprintable()
 

@@ -90,7 +90,11 @@ def test_what_to_write_instead_of_a_host(name, instead, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("certificate_warning_days = 25", "certificate_warning_days = 5", "larger number for the warning"),
+        (
+            "certificate_warning_days = 25",
+            "certificate_warning_days = 5",
+            "the warning needs the larger number",
+        ),
         ("[3000, 3010", "[3000, 3000", "edge.closed_ports has 3000 twice"),
         ("[3000,", "[443,", "edge.closed_ports has 443, on which the proxy has to answer"),
         ('"8.8.8.8"', '"1.1.1.1"', "edge.resolvers has 1.1.1.1 twice"),
@@ -106,9 +110,9 @@ def test_what_to_write_instead_of_a_host(name, instead, tmp_path):
         ),
         ("[limits]", "[limit]", "there is no entry 'limit'; did you mean limits?"),
         ("queue_age = 60", "", "queue_age is missing in [limits]"),
-        ("queue_age = 60", 'queue_age = "a minute"', "limits.queue_age must be a whole number, and is text"),
-        ("[3000,", '["3000",', "edge.closed_ports (entry 1) must be a whole number, and is text"),
-        ("[hosts]", "[[hosts]]", "[hosts] must be a table, and is a list"),
+        ("queue_age = 60", 'queue_age = "a minute"', "limits.queue_age must be a whole number, but is text"),
+        ("[3000,", '["3000",', "edge.closed_ports (entry 1) must be a whole number, but is text"),
+        ("[hosts]", "[[hosts]]", "[hosts] must be a table, but is a list"),
         ("migrations = 408", "migrations = 0", "must be a whole number of at least 1"),
     ],
 )
@@ -220,7 +224,7 @@ def gateway(**entries: str) -> str:
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        ({"env_file": "gateway/.env"}, ["gateway.env_file", "from /"]),
+        ({"env_file": "gateway/.env"}, ["gateway.env_file", "starting with /"]),
         ({"env_file": "/root/\\n.env"}, ["gateway.env_file"]),
         ({"variable": ""}, ["gateway.variable is ''"]),
         ({"variable": "LAGO-API-KEY"}, ["gateway.variable is 'LAGO-API-KEY'"]),

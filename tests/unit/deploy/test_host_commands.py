@@ -45,15 +45,15 @@ def test_the_list_names_keys_by_their_digests(lago, settings, capsys):
     out, _ = said(capsys, ACCEPTED, "api-key", "local", "--settings", settings())
     assert out.splitlines() == [
         "Acme: e8a3",
-        f"the gateway's file {lago.env_file}: e8a3, a key of Lago's",
-        "the gateway's container: e8a3, a key of Lago's",
+        f"the gateway's file {lago.env_file}: e8a3, a key that Lago knows",
+        "the gateway's container: e8a3, a key that Lago knows",
     ]
 
 
 def test_the_list_shows_a_gateway_whose_key_lago_does_not_have(lago, settings, capsys):
     lago.env_file.write_text(f"{VARIABLE}=typed-wrongly\n")
     out, _ = said(capsys, ACCEPTED, "api-key", "local", "--settings", settings())
-    assert "no key of Lago's: every billing request fails" in out.splitlines()[1]
+    assert "unknown to Lago: every billing request fails" in out.splitlines()[1]
 
 
 def test_without_a_section_the_list_says_where_a_gateway_may_have_its_key(lago, monkeypatch, capsys):
@@ -63,7 +63,7 @@ def test_without_a_section_the_list_says_where_a_gateway_may_have_its_key(lago, 
     )
     out, _ = said(capsys, ACCEPTED, "api-key", "local")
     assert "Acme: e8a3" in out
-    assert "key and address written in its source" in out
+    assert "key and address hard-coded in its source" in out
 
 
 def test_a_whole_rotation_says_what_it_does(lago, settings, capsys):
@@ -90,7 +90,7 @@ def test_where_lago_seeds_the_old_key_the_new_one_has_to_be_copied(lago, setting
         (("--create",), "the gateway does not have it yet: lago-acceptance api-key local --give --key"),
         (("--create", "--give"), "until its container is recreated: lago-acceptance api-key local --restart"),
         (("--create", "--give", "--restart"), "still valid: lago-acceptance api-key local --revoke-old"),
-        (("--revoke-old",), "no key to revoke: what the gateway had before is no valid key of Lago's"),
+        (("--revoke-old",), "no key to revoke: what the gateway had before is not a valid Lago key"),
     ],
 )
 def test_what_remains_to_do_is_said(words, next_step, lago, settings, capsys):

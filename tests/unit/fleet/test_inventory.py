@@ -95,10 +95,14 @@ REFUSED = {
     "ansible_host of a in .* is computed by Ansible": ("hosts", "a ansible_host='{{ b }}'\n", ""),
     "a in .* is reached by local": ("hosts", "a ansible_connection=local\n", ""),
     "a file of names is not read": ("hosts", "a\n", "@/etc/passwd"),
-    "is no list of hosts": ("hosts.toml", "[[host]\n", ""),
-    "is no list of hosts: .*`adress`": ("hosts.toml", '[[host]]\nadress = "ssh://a"\n', ""),
+    "is not a list of hosts": ("hosts.toml", "[[host]\n", ""),
+    "is not a list of hosts: .*`adress`": ("hosts.toml", '[[host]]\nadress = "ssh://a"\n', ""),
     "has no such group; there are: production": ("hosts.toml", TOML, "test"),
-    "has no such group, for no host names groups": ("hosts.toml", '[[host]]\naddress = "ssh://a"\n', "test"),
+    "has no such group, because no host names any groups": (
+        "hosts.toml",
+        '[[host]]\naddress = "ssh://a"\n',
+        "test",
+    ),
 }
 
 

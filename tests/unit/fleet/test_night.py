@@ -43,13 +43,13 @@ def test_what_was_a_moment_s_is_looked_at_again_and_the_second_look_counts(tmp_p
     assert [calls(tmp_path, name) for name in ("moment", "a", "red")] == [2, 1, 1]
     assert f"ssh://moment: first not accepted ({TIMING_ID}), then accepted" in printed
     assert found["moment"].notes == (
-        f"the first look, 0.2 s before: not accepted ({TIMING_ID}); this is the second, which counts",
+        f"the first look, 0.2 s before: not accepted ({TIMING_ID}); this is the second look, which counts",
     )
 
 
 def test_a_cause_that_does_not_pass_is_not_waited_for(tmp_path):
     found, printed = looked(tmp_path, "mixed")
-    assert found["mixed"].exit_code == 1 and calls(tmp_path, "mixed") == 1 and "second look" not in printed
+    assert found["mixed"].exit_code == 1 and calls(tmp_path, "mixed") == 1 and "checking again" not in printed
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_second_night_on_the_same_reports_is_refused_and_harms_nothing(tmp_pat
     )
     try:
         assert first.stdout.readline() == "in\n"
-        words = f"another nightly run .process {first.pid}. reports into {tmp_path}"
+        words = f"another nightly run .process {first.pid}. is writing to {tmp_path}"
         with pytest.raises(Unreachable, match=words), night.alone(tmp_path):
             pass
         assert (tmp_path / night.LOCK).read_text() == f"{first.pid}\n"

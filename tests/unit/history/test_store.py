@@ -95,7 +95,7 @@ def test_a_look_at_some_checks_does_not_end_what_it_did_not_look_at(history):
     standing = history.standing(part)
     assert (standing.since, standing.changed, standing.left_out) == (None, False, True)
     assert described(part, standing) == (
-        "red in the last run (2026-11-01 03:17 UTC), and not all of it checked in this one: a",
+        "red in the last run (2026-11-01 03:17 UTC), but not fully checked in this one: a",
     )
     history.add(part)
     night = history.standing(summary(1, ["a"]))

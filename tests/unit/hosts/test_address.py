@@ -88,8 +88,8 @@ def test_a_password_is_not_repeated_without_a_scheme_either(text):
         ("https://host", "write ssh://host"),
         ("ssh://root@::1", "as in ssh://root@[::1]"),
         ("ssh://2001:db8::1", "as in ssh://[2001:db8::1]"),
-        ("ssh://one;ssh://two", "no comma separates"),
-        ("ssh://one ssh://two", "no comma separates"),
+        ("ssh://one;ssh://two", "without commas between them"),
+        ("ssh://one ssh://two", "without commas between them"),
     ],
 )
 def test_what_is_meant_is_said(text, written):

@@ -150,7 +150,9 @@ def test_each_run_is_drawn_as_it_was():
 
 def test_a_host_without_history_says_so():
     read = Read(render.html([pages.summary()], {}))
-    assert "No earlier run of this host is known" in read.text and "data-history" not in dict(read.attributes)
+    assert "No earlier run against this host is recorded" in read.text and "data-history" not in dict(
+        read.attributes
+    )
 
 
 def test_a_clock_that_jumped_back_is_named_and_keeps_the_order_of_runs():

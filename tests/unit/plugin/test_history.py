@@ -181,9 +181,9 @@ def test_a_stack_has_its_compose_files_name(run):
     ("given", "words"),
     [
         ({"history": ROOT / "x"}, "instead of --history"),
-        ({"history_on_host": "var/history"}, "write the whole path"),
-        ({"history_on_host": "/var/"}, "write the whole path"),
-        ({"history_on_host": "/var/\nx"}, "write the whole path"),
+        ({"history_on_host": "var/history"}, "give the full path"),
+        ({"history_on_host": "/var/"}, "give the full path"),
+        ({"history_on_host": "/var/\nx"}, "give the full path"),
     ],
 )
 def test_options_that_contradict_each_other(run, given, words):

@@ -72,7 +72,7 @@ def test_a_deployment_that_is_well_is_one_line_with_numbers_and_limits():
         ),
         ([UNREACHABLE], f"LAGO UNKNOWN - {HOST}: not known, {HOST}: connection refused", 3),
         ([night(billing="not known")], f"LAGO UNKNOWN - {HOST}: not known", 3),
-        ([], "LAGO UNKNOWN - no host was looked at", 3),
+        ([], "LAGO UNKNOWN - no host was checked", 3),
         ([night(), night(host="b")], "LAGO OK - 2 hosts: 2 OK", 0),
         (
             [night(), UNREACHABLE, red_night(host="root@b")],
