@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import Parser
+from lago_acceptance.cli import Parser, path
 from lago_acceptance.core import resources
 from lago_acceptance.core.exit_codes import ACCEPTED
 from lago_acceptance.core.moments import minute
@@ -90,7 +89,7 @@ def _parser() -> Parser:
     )
     add(
         "--history",
-        type=Path,
+        type=path,
         metavar="FILE",
         help=f"the history (default: {resources.REPORTS}/history.sqlite3)",
     )

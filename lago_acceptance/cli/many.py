@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lago_acceptance.cli import Parser
+from lago_acceptance.cli import Parser, path
 from lago_acceptance.core import resources
 from lago_acceptance.core.printable import printable
 from lago_acceptance.core.report_files import NotWritten
@@ -33,16 +33,16 @@ def parser(command: str, description: str) -> Parser:
     )
     add = made.add_argument
     add("--hosts", default="", metavar="SSH", help="ssh://user@host, several separated by commas")
-    add("--inventory", type=Path, metavar="FILE", help="hosts by an Ansible inventory, or a list in TOML")
+    add("--inventory", type=path, metavar="FILE", help="hosts by an Ansible inventory, or a list in TOML")
     add("--limit", default="", metavar="GROUP", help="of the inventory, this group alone")
     add("--part", default="", metavar="I/N", help="of all hosts every Nth, beginning with number I (from 0)")
     add("--nagios", action="store_true", help="print one line, and end as a plugin of Nagios does")
-    add("--metrics", type=Path, metavar="FILE", help="write metrics for node_exporter's textfile collector")
+    add("--metrics", type=path, metavar="FILE", help="write metrics for node_exporter's textfile collector")
     add("--host-deadline", type=float, default=run.HOST_SECONDS, metavar="SECONDS", help="for each host: 600")
-    add("--reports", type=Path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
-    add("--history", type=Path, metavar="FILE", help="default: history.sqlite3 in the reports folder")
+    add("--reports", type=path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
+    add("--history", type=path, metavar="FILE", help="default: history.sqlite3 in the reports folder")
     add("--project", default="", help=argparse.SUPPRESS)
-    add("--settings", type=Path, default=resources.SETTINGS, help=argparse.SUPPRESS)
+    add("--settings", type=path, default=resources.SETTINGS, help=argparse.SUPPRESS)
     return made
 
 
@@ -99,8 +99,14 @@ def warn(warnings: Sequence[str]) -> None:
         aside(f"warning: {each}")
 
 
-def publish(given: argparse.Namespace, summaries: Sequence[Summary], history: Path, code: int) -> int:
-    """Write metrics and print Nagios' line where they are wanted; the exit code."""
+def publish(
+    given: argparse.Namespace,
+    summaries: Sequence[Summary],
+    history: Path,
+    code: int,
+    unseen: Sequence[str] = (),
+) -> int:
+    """Write metrics and print Nagios' line where they are wanted; the exit code. ``unseen``: see ``nagios.line``."""
     if given.metrics:
         from lago_acceptance.reports import metrics
 
@@ -115,6 +121,6 @@ def publish(given: argparse.Namespace, summaries: Sequence[Summary], history: Pa
     from lago_acceptance.core import settings
     from lago_acceptance.reports import nagios
 
-    line, status = nagios.line(summaries, settings.load(given.settings))
+    line, status = nagios.line(summaries, settings.load(given.settings), unseen)
     say(line)
     return status

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lago_acceptance.cli import Parser, many
+from lago_acceptance.cli import Parser, many, path
 from lago_acceptance.core import resources
 from lago_acceptance.core.exit_codes import UNREACHABLE
 from lago_acceptance.core.printable import one_line
@@ -15,10 +16,17 @@ from lago_acceptance.fleet import inventory, merge, remembered
 from lago_acceptance.fleet.target import checked
 from lago_acceptance.reports.summary import NotReadable, Summary, unix
 
+# Seconds by which the clocks of two machines may differ.
+CLOCKS_APART = 3600.0
+# Hours of a hundred years.
+LONGEST = 876_000.0
+
 
 def run(arguments: Sequence[str]) -> int:
     """One command line of it."""
     given = _parser().parse_args(arguments)
+    if given.limit and not given.inventory:
+        raise UsageError("--limit needs --inventory: it names a group of it")
     for folder in given.folders:
         if not folder.is_dir():
             raise UsageError(
@@ -29,14 +37,10 @@ def run(arguments: Sequence[str]) -> int:
     if given.inventory:
         seen = {each.key for each in summaries}
         expected = checked(inventory.read(given.inventory, given.limit))
-        problems += [f"{each.name} has no summary" for each in expected if each.name not in seen]
+        names = [each.name if each.project else f"{each.name} {given.project}".strip() for each in expected]
+        problems += [f"{name} has no summary" for name in names if name not in seen]
     if given.max_age is not None:
-        oldest = time.time() - given.max_age * 3600
-        problems += [
-            f"{each.key} was last looked at on {each.started or 'an unknown day'}"
-            for each in summaries
-            if (unix(each.started) or 0) < oldest
-        ]
+        problems += [said for each in summaries if (said := _outdated(each, given.max_age))]
     if not summaries:
         problems.append(f"no summary of a run is in {', '.join(map(str, given.folders))}")
     history = reports / merge.HISTORY
@@ -45,13 +49,35 @@ def run(arguments: Sequence[str]) -> int:
     warnings += known.problems
     if summaries:
         warnings += merge.write(reports, merge.fleet(summaries), known.past)
+    say = many.aside if given.nagios else many.say
     for each in summaries:
-        many.say(f"{each.key}: {each.verdict}")
+        say(f"{each.key}: {each.verdict}")
     for problem in problems:
-        many.say(f"no verdict: {problem}")
+        say(f"no verdict: {problem}")
     many.warn(list(dict.fromkeys(warnings)))
     code = merge.worst([*(each.exit_code for each in summaries), *(UNREACHABLE for _ in problems)])
-    return many.publish(given, summaries, history, code)
+    return many.publish(given, summaries, history, code, problems)
+
+
+def _outdated(summary: Summary, hours: float) -> str:
+    """Why a look is too old to be a verdict, "" where it is not."""
+    age = time.time() - (unix(summary.started) or 0)
+    if age > hours * 3600:
+        return f"{summary.key} was last looked at on {summary.started or 'an unknown day'}"
+    if age < -CLOCKS_APART:
+        # It would stay new until this machine's clock has caught up.
+        return f"{summary.key} was last looked at on {summary.started} by a clock that is ahead of this machine's"
+    return ""
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = math.nan
+    if not 0 < hours <= LONGEST:
+        raise UsageError(f"--max-age {text} is not a number of hours; give one such as 12")
+    return hours
 
 
 def _summaries(folders: Sequence[Path], own: Path) -> tuple[list[Summary], list[str]]:
@@ -87,14 +113,15 @@ def _parser() -> Parser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("folders", nargs="+", type=Path, metavar="DIR", help="a folder of reports, or one that holds several")
-    add("--inventory", type=Path, metavar="FILE", help="all hosts of which there has to be a summary")
+    add("folders", nargs="+", type=path, metavar="DIR", help="a folder of reports, or one that holds several")
+    add("--inventory", type=path, metavar="FILE", help="all hosts of which there has to be a summary")
     add("--limit", default="", metavar="GROUP", help="of the inventory, this group alone")
-    add("--max-age", type=float, metavar="HOURS", help="an older look at a host is no verdict on it")
-    add("--reports", type=Path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
-    add("--metrics", type=Path, metavar="FILE", help="write metrics for node_exporter's textfile collector")
+    add("--project", default="", help="of the inventory's hosts that name none")
+    add("--max-age", type=_hours, metavar="HOURS", help="an older look at a host is no verdict on it")
+    add("--reports", type=path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
+    add("--metrics", type=path, metavar="FILE", help="write metrics for node_exporter's textfile collector")
     add(
-        "--settings", type=Path, default=resources.SETTINGS, metavar="FILE", help="the limits in Nagios' line"
+        "--settings", type=path, default=resources.SETTINGS, metavar="FILE", help="the limits in Nagios' line"
     )
     add("--nagios", action="store_true", help="print one line, and end as a plugin of Nagios does")
     return parser

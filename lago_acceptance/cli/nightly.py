@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import many
+from lago_acceptance.cli import many, path
 from lago_acceptance.core.exit_codes import INTERNAL_ERROR, INTERRUPTED
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.fleet import night, remembered
@@ -26,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
     """One command line of it."""
     parser = many.parser("nightly", "Checks deployments as every night, and raises alarms where configured.")
     add = parser.add_argument
-    add("--alarms", type=Path, metavar="FILE", help="where alarms go, and the heartbeat's URL")
+    add("--alarms", type=path, metavar="FILE", help="where alarms go, and the heartbeat's URL")
     add(
         "--confirm-seconds",
         type=float,

@@ -204,6 +204,16 @@ REFUSED = {
     "merge": "the following arguments are required: DIR",
     "merge /nowhere": "/nowhere is not there",
     "merge /etc/hostname": "/etc/hostname is not a folder",
+    "merge /etc --max-age nan": "--max-age nan is not a number of hours",
+    "merge /etc --max-age inf": "--max-age inf is not a number of hours",
+    "merge /etc --max-age -1": "--max-age -1 is not a number of hours",
+    "merge /etc --max-age soon": "--max-age soon is not a number of hours",
+    "merge /etc --limit g": "--limit needs --inventory",
+    "merge /etc --metrics=": "argument --metrics: it is empty",
+    "nightly ssh://a --metrics=": "argument --metrics: it is empty",
+    "nightly ssh://a --alarms=": "argument --alarms: it is empty",
+    "live ssh://a --nagios --history=": "argument --history: it is empty",
+    "live --inventory=": "argument --inventory: it is empty",
 }
 
 
@@ -282,6 +292,68 @@ def test_a_host_of_the_inventory_without_a_summary(tmp_path, capsys):
     part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
     assert merged(tmp_path, "--inventory", str(inventory)) == 6
     assert "no verdict: root@b has no summary" in capsys.readouterr().out
+
+
+def test_a_host_without_a_verdict_is_unknown_to_nagios(tmp_path, capsys):
+    """It is in no summary, so that nothing but the line itself can tell."""
+    inventory = tmp_path / "hosts.toml"
+    inventory.write_text('[[host]]\naddress = "ssh://a"\n[[host]]\naddress = "ssh://b"\n')
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
+    assert merged(tmp_path, "--nagios", "--inventory", str(inventory)) == 3
+    output = capsys.readouterr()
+    assert output.out.startswith("LAGO UNKNOWN - no verdict: b has no summary | ")
+    assert "a: accepted" in output.err
+
+
+def test_an_old_look_is_unknown_to_nagios(tmp_path, capsys):
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1", started=time.time() - 7200))
+    assert merged(tmp_path, "--nagios", "--max-age", "1") == 3
+    assert capsys.readouterr().out.startswith("LAGO UNKNOWN - no verdict: a was last looked at on 20")
+
+
+def test_a_look_by_a_clock_that_is_ahead_is_no_verdict(tmp_path, capsys):
+    """It would stay new for as long as that clock was ahead."""
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1", started=time.time() + 86400))
+    assert merged(tmp_path, "--max-age", "12") == 6
+    assert "by a clock that is ahead of this machine's" in capsys.readouterr().out
+
+
+def test_the_project_of_hosts_that_name_none(tmp_path):
+    inventory = tmp_path / "hosts.toml"
+    inventory.write_text('[[host]]\naddress = "ssh://a"\n')
+    part(tmp_path / "parts" / "0", msgspec.structs.replace(summary("a", 0, "a-1"), project="billing"))
+    assert merged(tmp_path, "--inventory", str(inventory)) == 6
+    assert merged(tmp_path, "--inventory", str(inventory), "--project", "billing") == 0
+
+
+@pytest.mark.parametrize("code", [99, -9, 2**70])
+def test_an_exit_code_that_no_run_ends_with_is_not_good(code, tmp_path):
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"), summary("b", code, "b-1"))
+    assert merged(tmp_path) == 3
+
+
+def test_a_pipe_in_the_place_of_a_summary(tmp_path, capsys):
+    """To read it would take until somebody writes."""
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
+    (tmp_path / "parts" / "1").mkdir()
+    os.mkfifo(tmp_path / "parts" / "1" / "summary.json")
+    assert merged(tmp_path) == 6
+    assert "summary.json is not a regular file" in capsys.readouterr().out
+
+
+def test_a_summary_that_is_too_large_is_not_read(tmp_path, capsys):
+    (tmp_path / "parts").mkdir()
+    with (tmp_path / "parts" / "summary.json").open("wb") as file:
+        file.truncate(10**12)
+    assert merged(tmp_path) == 6
+    assert "summary.json is larger than 256 MiB" in capsys.readouterr().out
+
+
+def test_a_format_whose_fields_are_others_is_named(tmp_path, capsys):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "summary.json").write_text('{"format": 2, "hosts": {"a": 1}}')
+    assert merged(tmp_path) == 6
+    assert "has format 2, and this version of the suite reads format 1" in capsys.readouterr().out
 
 
 DAMAGED = {
