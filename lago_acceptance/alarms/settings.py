@@ -92,7 +92,7 @@ def _where(file: Path | None) -> tuple[Path | None, bool]:
         return file or Path(named or ""), False
     folder = os.environ.get(_CREDENTIALS)
     credential = Path(folder, _CREDENTIAL) if folder else None
-    return (credential, True) if credential and credential.exists() else (None, False)
+    return (credential, True) if credential and os.path.exists(credential) else (None, False)
 
 
 def _read(path: Path) -> _Written:

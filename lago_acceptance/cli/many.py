@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from lago_acceptance.cli import Parser, path
-from lago_acceptance.core import resources
+from lago_acceptance.core import resources, settings
 from lago_acceptance.core.printable import printable
 from lago_acceptance.core.report_files import NotWritten
 from lago_acceptance.core.secrets import redact
@@ -63,7 +64,7 @@ def parse(made: Parser, arguments: Sequence[str]) -> tuple[argparse.Namespace, l
     if given.part:
         given.targets = part_of(given.targets, given.part)
     given.reports = given.reports.absolute()
-    if given.metrics and not given.metrics.absolute().parent.is_dir():
+    if given.metrics and not os.path.isdir(given.metrics.absolute().parent):
         raise UsageError(f"--metrics {given.metrics}: its folder does not exist")
     return given, rest
 
@@ -78,6 +79,7 @@ def look(given: argparse.Namespace, arguments: Sequence[str], scheduled: bool = 
         history=given.history and given.history.absolute(),
         project=given.project,
         scheduled=scheduled,
+        keep=settings.load(given.settings).reports.history,
         everything=not scheduled,
         command=CHILD,
     )
@@ -118,7 +120,6 @@ def publish(
             warn([str(error)])
     if not given.nagios:
         return code
-    from lago_acceptance.core import settings
     from lago_acceptance.reports import nagios
 
     line, status = nagios.line(summaries, settings.load(given.settings), unseen)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lago_acceptance.cli import Parser, many, path
-from lago_acceptance.core import resources
+from lago_acceptance.core import resources, settings
 from lago_acceptance.core.exit_codes import UNREACHABLE
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.verdicts import UsageError
@@ -28,10 +29,11 @@ def run(arguments: Sequence[str]) -> int:
     if given.limit and not given.inventory:
         raise UsageError("--limit needs --inventory: it names a group of it")
     for folder in given.folders:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise UsageError(
-                f"{folder} is {'not a folder' if folder.exists() else 'not there'}; name folders of reports"
+                f"{folder} is {'not a folder' if os.path.exists(folder) else 'not there'}; name folders of reports"
             )
+    keep = settings.load(given.settings).reports.history
     reports: Path = given.reports.absolute()
     summaries, problems = _summaries(given.folders, reports / merge.SUMMARY)
     if given.inventory:
@@ -44,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     if not summaries:
         problems.append(f"no summary of a run is in {', '.join(map(str, given.folders))}")
     history = reports / merge.HISTORY
-    warnings = remembered.add(summaries, history)
+    warnings = remembered.add(summaries, history, keep)
     known = remembered.of(summaries, history)
     warnings += known.problems
     if summaries:

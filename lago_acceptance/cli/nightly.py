@@ -45,8 +45,10 @@ def run(arguments: Sequence[str]) -> int:
     from lago_acceptance.alarms import settings
 
     alarms = settings.load(given.alarms)
+    marks = WRITING if "--allow-writes" in rest else MARKS
+    how = many.look(given, ["-m", marks, *rest, "--scheduled"], scheduled=True)
     with night.alone(given.reports):
-        return _with_heartbeat(alarms, lambda: _night(given, rest, alarms))
+        return _with_heartbeat(alarms, lambda: _night(given, how, alarms))
 
 
 def _with_heartbeat(alarms: AlarmSettings | None, looking: Callable[[], tuple[int, int]]) -> int:
@@ -66,11 +68,9 @@ def _with_heartbeat(alarms: AlarmSettings | None, looking: Callable[[], tuple[in
     return status
 
 
-def _night(given: argparse.Namespace, rest: list[str], alarms: AlarmSettings | None) -> tuple[int, int]:
+def _night(given: argparse.Namespace, how: fleet.Look, alarms: AlarmSettings | None) -> tuple[int, int]:
     """The exit codes: of the worst host, and of the command."""
     write = many.aside if given.nagios else many.say
-    marks = WRITING if "--allow-writes" in rest else MARKS
-    how = many.look(given, ["-m", marks, *rest, "--scheduled"], scheduled=True)
     if given.confirm_seconds:
         summaries = night.look_twice(given.targets, how, given.confirm_seconds, write)
     else:

@@ -27,13 +27,16 @@ class Remembered(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
 
-def add(summaries: Sequence[Summary], file: Path) -> list[str]:
-    """Add the runs that a history does not know: of hosts without a verdict, and of other machines. What kept it from that."""
+def add(summaries: Sequence[Summary], file: Path, keep: int) -> list[str]:
+    """Add the runs that a history does not know: of hosts without a verdict, and of other machines. What kept it from that.
+
+    It keeps as many runs of each host as ``keep`` says.
+    """
     from lago_acceptance.history.store import History, Unusable
 
     try:
         report_files.make_folder(file.parent)
-        with History(file) as history:
+        with History(file, keep) as history:
             known = {
                 key: {past.run for past in history.runs(key)} for key in {each.key for each in summaries}
             }

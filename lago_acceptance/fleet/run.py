@@ -56,7 +56,7 @@ class HostRun(msgspec.Struct, frozen=True):
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """How hosts are looked at: ``arguments`` are the options of each run, ``seconds`` the deadline of each.
 
-    ``project`` is that of hosts that name none; ``command`` is the module, as for ``python -m``, that takes the options;
+    ``project`` is that of hosts that name none; ``keep`` is how many runs of each the history has; ``command`` is the module, as for ``python -m``, that takes the options;
     ``everything`` says whether also the output of accepted hosts is printed.
     """
 
@@ -64,6 +64,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     arguments: Sequence[str]
     seconds: float = HOST_SECONDS
     history: Path | None = None
+    keep: int = 1000
     project: str = ""
     scheduled: bool = False
     everything: bool = True
@@ -108,7 +109,7 @@ def finish(
     for target, summary in zip(targets, summaries, strict=True):
         write(f"{target.address}: {_verdict(summary)}")
     merged = merge.fleet(summaries)
-    problems = remembered.add(summaries, how.history_file)
+    problems = remembered.add(summaries, how.history_file, how.keep)
     known = remembered.of(summaries, how.history_file)
     problems += [*known.problems, *merge.write(how.reports, merged, known.past)]
     for problem in dict.fromkeys(problems):

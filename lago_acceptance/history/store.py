@@ -147,19 +147,21 @@ class History:
             f"SELECT waived {of} AND waived IS NOT NULL ORDER BY id DESC LIMIT 1", _clean(key), *kind
         )
         return Look(
-            observed[0][0] if observed else None,
+            _time(observed[0][0]) if observed else None,
             (_decoded(waived[0][0], dict[str, str]) if waived else None) or {},
         )
 
     def last_success(self, key: str) -> float | None:
         """When the last accepted run of a host ended (Unix time); None where none was accepted."""
         rows = self._read("SELECT succeeded FROM hosts WHERE key = ?", _clean(key))
-        return rows[0][0] if rows else None
+        return _time(rows[0][0]) if rows else None
 
     def last_alarm(self, key: str) -> LastAlarm | None:
         """The last alarm that was sent about a host."""
         rows = self._read("SELECT sent, billing, cause, run FROM alarms WHERE key = ?", _clean(key))
-        return LastAlarm(*rows[0]) if rows else None
+        if not rows or (sent := _time(rows[0][0])) is None:
+            return None
+        return LastAlarm(sent, *map(str, rows[0][1:]))
 
     def alarmed(self, key: str, alarm: LastAlarm) -> None:
         """Remember that an alarm was sent."""
@@ -326,6 +328,11 @@ def _decoded(text: object, kind: type[T]) -> T | None:
 def _past(text: object) -> PastRun | None:
     past = _decoded(text, PastRun)
     return past if past and 0 <= past.started < _YEAR_10000 else None
+
+
+def _time(value: object) -> float | None:
+    """Unix time from a file that may hold anything."""
+    return float(value) if isinstance(value, int | float) and 0 <= value < _YEAR_10000 else None
 
 
 def _clean(text: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from lago_acceptance.alarms import heartbeat
 from lago_acceptance.alarms import night as told
 from lago_acceptance.cli import many, suite
-from lago_acceptance.core import report_files
+from lago_acceptance.core import report_files, resources
 from lago_acceptance.fleet import night
 from lago_acceptance.fleet.merge import fleet
 from lago_acceptance.history.store import History
@@ -208,6 +208,9 @@ REFUSED = {
     "merge /etc --max-age inf": "--max-age inf is not a number of hours",
     "merge /etc --max-age -1": "--max-age -1 is not a number of hours",
     "merge /etc --max-age soon": "--max-age soon is not a number of hours",
+    f"merge {'x' * 300}": "is not there",
+    f"nightly ssh://a --metrics /{'x' * 300}/m": "its folder does not exist",
+    "merge /etc --settings /nowhere": "the settings file /nowhere does not exist",
     "merge /etc --limit g": "--limit needs --inventory",
     "merge /etc --metrics=": "argument --metrics: it is empty",
     "nightly ssh://a --metrics=": "argument --metrics: it is empty",
@@ -382,6 +385,22 @@ def test_folders_without_a_summary(tmp_path, capsys):
     (tmp_path / "parts").mkdir()
     assert merged(tmp_path) == 6
     assert f"no verdict: no summary of a run is in {tmp_path / 'parts'}" in capsys.readouterr().out
+
+
+def test_as_many_runs_are_kept_as_the_settings_say(tmp_path):
+    """Also by a merge, and by a night in which a host was not reached."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text(resources.SETTINGS.read_text().replace("history = 1000", "history = 90"))
+    part(tmp_path / "parts" / "0", summary("a", 0, "last"))
+    with History(tmp_path / "out" / "history.sqlite3") as history:
+        for number in range(90):
+            history.add(summary("a", 0, f"a-{number}"))
+            history.add(summary("killed", 0, f"k-{number}"))
+        assert merged(tmp_path, "--settings", str(settings)) == 0
+        given = ["nightly", "ssh://killed", "--reports", str(tmp_path / "out"), "--settings", str(settings)]
+        assert suite.main(given) == 3
+        assert [len(history.runs(key, 200)) for key in ("a", "killed")] == [90, 90]
+        assert history.runs("a")[-1].run == "last"
 
 
 def test_names_with_markup_and_escapes(tmp_path, capsys):
