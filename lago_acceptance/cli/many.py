@@ -42,6 +42,8 @@ def parser(command: str, description: str) -> Parser:
     add("--host-deadline", type=float, default=run.HOST_SECONDS, metavar="SECONDS", help="for each host: 600")
     add("--reports", type=path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
     add("--history", type=path, metavar="FILE", help="default: history.sqlite3 in the reports folder")
+    add("--history-on-host", default="", help=argparse.SUPPRESS)
+    add("--ssh-config", type=path, help=argparse.SUPPRESS)
     add("--project", default="", help=argparse.SUPPRESS)
     add("--settings", type=path, default=resources.SETTINGS, help=argparse.SUPPRESS)
     return made
@@ -77,6 +79,8 @@ def look(given: argparse.Namespace, arguments: Sequence[str], scheduled: bool = 
         arguments=[*common, *arguments],
         seconds=given.host_deadline,
         history=given.history and given.history.absolute(),
+        history_on_host=given.history_on_host,
+        ssh_config=given.ssh_config,
         project=given.project,
         scheduled=scheduled,
         keep=settings.load(given.settings).reports.history,

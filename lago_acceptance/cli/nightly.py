@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lago_acceptance.cli import many, path
@@ -13,6 +12,7 @@ from lago_acceptance.core.exit_codes import INTERNAL_ERROR, INTERRUPTED
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.fleet import night, remembered
 from lago_acceptance.fleet import run as fleet
+from lago_acceptance.fleet.target import Target
 from lago_acceptance.reports.summary import Summary
 
 if TYPE_CHECKING:
@@ -77,22 +77,22 @@ def _night(given: argparse.Namespace, how: fleet.Look, alarms: AlarmSettings | N
         summaries = fleet.look(given.targets, how, write)
     code = fleet.finish(given.targets, summaries, how, write)
     if alarms is not None:
-        many.warn(_raise_alarms(alarms, summaries, how.history_file))
+        many.warn(_raise_alarms(alarms, given.targets, summaries, how))
     return code, many.publish(given, summaries, how.history_file, code)
 
 
-def _raise_alarms(alarms: AlarmSettings, summaries: Sequence[Summary], history_file: Path) -> list[str]:
+def _raise_alarms(
+    alarms: AlarmSettings, targets: Sequence[Target], summaries: Sequence[Summary], how: fleet.Look
+) -> list[str]:
     """Send the alarms that are due, and remember them; what went wrong, a sentence each."""
     from lago_acceptance.alarms import night as told
-    from lago_acceptance.history.store import History, LastAlarm, Unusable
+    from lago_acceptance.fleet import on_hosts
+    from lago_acceptance.history.store import LastAlarm
 
-    known = remembered.of(summaries, history_file)
-    report = told.report(alarms, summaries, known.alarms, time.time(), known.success)
-    warnings = [*known.problems, *report.warnings]
-    try:
-        with History(history_file) as history:
-            for key, sent in report.sent.items():
-                history.alarmed(key, LastAlarm(*sent))
-    except Unusable as error:
-        warnings.append(str(error))
-    return list(dict.fromkeys(warnings))
+    known = remembered.of(summaries, how.history_file)
+    with on_hosts.reached(targets, summaries, how) as there:
+        known = remembered.newest(known, there.known())
+        report = told.report(alarms, summaries, known.alarms, time.time(), known.success)
+        sent = {key: LastAlarm(*each) for key, each in report.sent.items()}
+        kept = [*remembered.alarmed(sent, how.history_file), *there.alarmed(sent)]
+    return list(dict.fromkeys([*known.problems, *report.warnings, *kept]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import subprocess
 import time
 
 import msgspec
@@ -17,6 +18,8 @@ from lago_acceptance.core import report_files, resources
 from lago_acceptance.fleet import night
 from lago_acceptance.fleet.merge import fleet
 from lago_acceptance.history.store import History
+from lago_acceptance.hosts.base import CommandResult
+from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.reports.verdict import BILLS
 from tests.support import signals
 from tests.support.fake_host_run import TIMING_ID, summary
@@ -99,6 +102,68 @@ def test_the_heartbeat_and_the_alarms_of_a_red_night(tmp_path, alarms, sent, cap
     # What was sent is remembered, so that it is not sent again.
     assert suite.main(given) == 1
     assert sent[1] == ("report", {"red": "bills, with faults"})
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Hosts that are this machine, and not reached by ssh: their names, in the order in which they were asked."""
+    asked: list[str] = []
+
+    class Here(LocalHost):
+        def __init__(self, address, ssh_config=None):
+            self.name = address.spec
+            asked.append(f"{address.spec} {ssh_config.name if ssh_config else ''}".strip())
+
+        def change(self, change, permit, give_up=None):
+            ended = subprocess.run(
+                ["sh", "-s"], input=change.script(), capture_output=True, text=True, timeout=60, check=False
+            )
+            return CommandResult(ended.returncode, ended.stdout + ended.stderr)
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("lago_acceptance.hosts.ssh.SshHost", Here)
+    return asked
+
+
+def test_alarms_of_a_runner_that_forgets(tmp_path, alarms, sent, here, capsys):
+    """What was sent is remembered where the run itself is: on the host."""
+    place, config = tmp_path / "on the host" / "history.sqlite3", tmp_path / "ssh_config"
+    config.touch()
+    given = ["nightly", "ssh://red", "--alarms", alarms, "--history-on-host", str(place)]
+    given += ["--ssh-config", str(config)]
+    for number, last in enumerate((None, "bills, with faults")):
+        assert suite.main([*given, "--reports", str(tmp_path / str(number))]) == 1
+        assert sent[3 * number + 1] == ("report", {"red": last})
+        assert str(place) not in capsys.readouterr().err
+    call = calls(tmp_path / "0", "red")[0]
+    assert (
+        f"--history-on-host {place}" in call and f"--ssh-config {config}" in call and "--history " not in call
+    )
+    assert here == ["ssh://red ssh_config"] * 2
+    with History(place) as history:
+        assert history.last_alarm("red").billing == "bills, with faults"
+
+
+def test_a_history_on_a_host_that_can_not_be_used_is_a_warning(tmp_path, alarms, sent, here, capsys):
+    place = tmp_path / "history.sqlite3"
+    place.mkdir()
+    given = ["nightly", "ssh://red", "ssh://killed", "--alarms", alarms, "--history-on-host", str(place)]
+    assert suite.main([*given, "--reports", str(tmp_path / "reports")]) == 3
+    said = capsys.readouterr().err
+    assert f"warning: the history {place} on ssh://red can't be used: it is not a regular file" in said
+    with History(tmp_path / "reports" / "history.sqlite3") as history:
+        assert history.last_alarm("red").billing == "bills, with faults", "this machine knows it all the same"
+
+
+def test_the_history_on_a_host_that_was_not_reached_is_not_asked_for(
+    tmp_path, alarms, sent, here, monkeypatch
+):
+    monkeypatch.setattr("lago_acceptance.fleet.run.END_SECONDS", 1)
+    given = ["nightly", "ssh://hang", "--host-deadline", "0.5", "--confirm-seconds", "0", "--alarms", alarms]
+    given += ["--history-on-host", str(tmp_path / "history.sqlite3"), "--reports", str(tmp_path)]
+    assert suite.main(given) == 6 and here == []
 
 
 def test_the_heartbeat_of_a_good_night(tmp_path, alarms, sent):
