@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lago_acceptance.cli import Parser, path
+from lago_acceptance.cli import Parser, path, text
 from lago_acceptance.core import resources, settings
+from lago_acceptance.core.options import check_history_on_host
 from lago_acceptance.core.printable import printable
 from lago_acceptance.core.report_files import NotWritten
 from lago_acceptance.core.secrets import redact
-from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.core.verdicts import Unreachable, UsageError
 from lago_acceptance.fleet import remembered, run
 from lago_acceptance.fleet.target import Target, checked, part_of
 from lago_acceptance.reports.summary import Summary
@@ -33,18 +34,23 @@ def parser(command: str, description: str) -> Parser:
         add_help=False,
     )
     add = made.add_argument
-    add("--hosts", default="", metavar="SSH", help="ssh://user@host, several separated by commas")
+    add("--hosts", type=text, metavar="SSH", help="ssh://user@host, several separated by commas")
     add("--inventory", type=path, metavar="FILE", help="hosts by an Ansible inventory, or a list in TOML")
-    add("--limit", default="", metavar="GROUP", help="of the inventory, this group alone")
-    add("--part", default="", metavar="I/N", help="of all hosts every Nth, beginning with number I (from 0)")
+    add("--limit", type=text, metavar="GROUP", help="of the inventory, this group alone")
+    add(
+        "--part",
+        type=text,
+        metavar="I/N",
+        help="of all hosts every Nth, beginning with number I (from 0)",
+    )
     add("--nagios", action="store_true", help="print one line, and end as a plugin of Nagios does")
     add("--metrics", type=path, metavar="FILE", help="write metrics for node_exporter's textfile collector")
     add("--host-deadline", type=float, default=run.HOST_SECONDS, metavar="SECONDS", help="for each host: 600")
     add("--reports", type=path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
     add("--history", type=path, metavar="FILE", help="default: history.sqlite3 in the reports folder")
-    add("--history-on-host", default="", help=argparse.SUPPRESS)
+    add("--history-on-host", type=text, help=argparse.SUPPRESS)
     add("--ssh-config", type=path, help=argparse.SUPPRESS)
-    add("--project", default="", help=argparse.SUPPRESS)
+    add("--project", type=text, help=argparse.SUPPRESS)
     add("--settings", type=path, default=resources.SETTINGS, help=argparse.SUPPRESS)
     return made
 
@@ -54,6 +60,8 @@ def parse(made: Parser, arguments: Sequence[str]) -> tuple[argparse.Namespace, l
     words = list(arguments)
     first = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
     given, rest = made.parse_known_args(words[first:])
+    for name in ("hosts", "limit", "part", "history_on_host", "project"):
+        setattr(given, name, getattr(given, name) or "")
     if given.limit and not given.inventory:
         raise UsageError("--limit needs --inventory: it names a group of it")
     named = [*words[:first], *given.hosts.split(",")]
@@ -65,6 +73,8 @@ def parse(made: Parser, arguments: Sequence[str]) -> tuple[argparse.Namespace, l
     given.targets = checked(targets)
     if given.part:
         given.targets = part_of(given.targets, given.part)
+    if given.history_on_host:
+        check_history_on_host(given.history_on_host, given.history)
     given.reports = given.reports.absolute()
     if given.metrics and not os.path.isdir(given.metrics.absolute().parent):
         raise UsageError(f"--metrics {given.metrics}: its folder does not exist")
@@ -89,14 +99,28 @@ def look(given: argparse.Namespace, arguments: Sequence[str], scheduled: bool = 
     )
 
 
-def say(text: str) -> None:
+def as_plugin(run: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
+    """Run a command; where it is a plugin of Nagios, also what keeps it from a verdict is a line and a plugin's code."""
+    if "--nagios" not in arguments:
+        return run(arguments)
+    from lago_acceptance.reports import nagios
+
+    try:
+        return run(arguments)
+    except (UsageError, Unreachable) as error:
+        line, status = nagios.without_verdict(str(error))
+        say(line)
+        return status
+
+
+def say(said: str) -> None:
     """Print a text for people, now."""
-    print(printable(redact(text)), flush=True)
+    print(printable(redact(said)), flush=True)
 
 
-def aside(text: str) -> None:
+def aside(said: str) -> None:
     """The same where standard output is a machine's."""
-    print(printable(redact(text)), file=sys.stderr, flush=True)
+    print(printable(redact(said)), file=sys.stderr, flush=True)
 
 
 def warn(warnings: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lago_acceptance.cli import Parser, many, path
+from lago_acceptance.cli import Parser, many, path, text
 from lago_acceptance.core import resources, settings
 from lago_acceptance.core.exit_codes import UNREACHABLE
 from lago_acceptance.core.printable import one_line
@@ -25,6 +25,10 @@ LONGEST = 876_000.0
 
 def run(arguments: Sequence[str]) -> int:
     """One command line of it."""
+    return many.as_plugin(_run, arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     if given.limit and not given.inventory:
         raise UsageError("--limit needs --inventory: it names a group of it")
@@ -38,8 +42,10 @@ def run(arguments: Sequence[str]) -> int:
     summaries, problems = _summaries(given.folders, reports / merge.SUMMARY)
     if given.inventory:
         seen = {each.key for each in summaries}
-        expected = checked(inventory.read(given.inventory, given.limit))
-        names = [each.name if each.project else f"{each.name} {given.project}".strip() for each in expected]
+        expected = checked(inventory.read(given.inventory, given.limit or ""))
+        names = [
+            each.name if each.project else f"{each.name} {given.project or ''}".strip() for each in expected
+        ]
         problems += [f"{name} has no summary" for name in names if name not in seen]
     if given.max_age is not None:
         problems += [said for each in summaries if (said := _outdated(each, given.max_age))]
@@ -72,13 +78,13 @@ def _outdated(summary: Summary, hours: float) -> str:
     return ""
 
 
-def _hours(text: str) -> float:
+def _hours(word: str) -> float:
     try:
-        hours = float(text)
+        hours = float(word)
     except ValueError:
         hours = math.nan
     if not 0 < hours <= LONGEST:
-        raise UsageError(f"--max-age {text} is not a number of hours; give one such as 12")
+        raise UsageError(f"--max-age {word} is not a number of hours; give one such as 12")
     return hours
 
 
@@ -117,8 +123,8 @@ def _parser() -> Parser:
     add = parser.add_argument
     add("folders", nargs="+", type=path, metavar="DIR", help="a folder of reports, or one that holds several")
     add("--inventory", type=path, metavar="FILE", help="all hosts of which there has to be a summary")
-    add("--limit", default="", metavar="GROUP", help="of the inventory, this group alone")
-    add("--project", default="", help="of the inventory's hosts that name none")
+    add("--limit", type=text, metavar="GROUP", help="of the inventory, this group alone")
+    add("--project", type=text, help="of the inventory's hosts that name none")
     add("--max-age", type=_hours, metavar="HOURS", help="an older look at a host is no verdict on it")
     add("--reports", type=path, default=resources.REPORTS, metavar="FOLDER", help="default: reports/")
     add("--metrics", type=path, metavar="FILE", help="write metrics for node_exporter's textfile collector")

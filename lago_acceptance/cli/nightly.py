@@ -24,6 +24,10 @@ MARKS, WRITING = "smoke or nightly", "smoke or nightly or writes"
 
 def run(arguments: Sequence[str]) -> int:
     """One command line of it."""
+    return many.as_plugin(_run, arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     parser = many.parser("nightly", "Checks deployments as every night, and raises alarms where configured.")
     add = parser.add_argument
     add("--alarms", type=path, metavar="FILE", help="where alarms go, and the heartbeat's URL")

@@ -189,11 +189,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             )
 
     def _check_history_on_host(self) -> None:
-        if self.history:
-            raise UsageError("--history-on-host is used instead of --history: leave one of them out")
-        path = self.history_on_host
-        if not path.startswith("/") or path.endswith("/") or not path.isprintable():
-            raise UsageError(
-                f"--history-on-host {path!r} is no file: write the whole path on the host, such as "
-                "/var/lib/lago-acceptance/history.sqlite3"
-            )
+        check_history_on_host(self.history_on_host, self.history)
+
+
+def check_history_on_host(path: str, history: Path | None) -> None:
+    """UsageError where a history can't lie at a path on the host, or lies somewhere else as well."""
+    if history:
+        raise UsageError("--history-on-host is used instead of --history: leave one of them out")
+    if not path.startswith("/") or path.endswith("/") or not path.isprintable():
+        raise UsageError(
+            f"--history-on-host {path!r} is no file: write the whole path on the host, such as "
+            "/var/lib/lago-acceptance/history.sqlite3"
+        )

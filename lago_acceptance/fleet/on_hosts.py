@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lago_acceptance.core.exit_codes import UNREACHABLE
+from lago_acceptance.core.exit_codes import UNREACHABLE, USAGE
 from lago_acceptance.core.report_files import NotWritten
 from lago_acceptance.fleet import remembered, run
 from lago_acceptance.fleet.remembered import Remembered
@@ -27,7 +27,7 @@ def reached(targets: Sequence[Target], summaries: Sequence[Summary], how: run.Lo
     seen = [
         (target, summary)
         for target, summary in zip(targets, summaries, strict=True)
-        if how.history_on_host and summary.exit_code != UNREACHABLE
+        if how.history_on_host and summary.exit_code not in (USAGE, UNREACHABLE)
     ]
     there = OnHosts(seen, how)
     try:

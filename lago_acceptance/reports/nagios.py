@@ -64,6 +64,11 @@ def line(
     return text, worst_code
 
 
+def without_verdict(why: str) -> tuple[str, int]:
+    """What a plugin prints that could not look at anything, and its exit code."""
+    return f"LAGO {WORDS[UNKNOWN]} - {_safe(why)}", UNKNOWN
+
+
 def code(summary: Summary) -> int:
     """The plugins' code for one host."""
     if summary.exit_code == 1 or summary.billing == DOES_NOT_BILL:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -280,7 +281,12 @@ REFUSED = {
     "merge /etc --metrics=": "argument --metrics: it is empty",
     "nightly ssh://a --metrics=": "argument --metrics: it is empty",
     "nightly ssh://a --alarms=": "argument --alarms: it is empty",
-    "live ssh://a --nagios --history=": "argument --history: it is empty",
+    "live ssh://a --history=": "argument --history: it is empty",
+    "nightly --inventory /etc/hosts --limit=": "argument --limit: it is empty",
+    "nightly ssh://a --part=": "argument --part: it is empty",
+    "nightly ssh://a --history-on-host=": "argument --history-on-host: it is empty",
+    "nightly ssh://a --history-on-host var": "--history-on-host 'var' is no file",
+    "nightly ssh://a --history-on-host /var/h --history h": "leave one of them out",
     "live --inventory=": "argument --inventory: it is empty",
 }
 
@@ -291,6 +297,15 @@ def test_bad_input_is_one_sentence(command, tmp_path, capsys):
     assert suite.main([*words, "--reports", str(tmp_path)]) == 4
     said = capsys.readouterr().err
     assert REFUSED[command] in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "command", ["live ssh://a --part 9/9", "nightly", "merge /nowhere", "merge --nonsense"]
+)
+def test_a_plugin_of_nagios_that_can_not_look_is_unknown(command, tmp_path, capsys):
+    """Another exit code than 0 to 3 has no meaning there, and what is on standard error nobody sees."""
+    assert suite.main([*command.split(), "--nagios", "--reports", str(tmp_path)]) == 3
+    assert re.fullmatch(r"LAGO UNKNOWN - [^|\n]+\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("command", ["live", "nightly", "merge"])
