@@ -82,7 +82,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The options of one run. ``compose_files``: one file for a stack; for the gate also several, and folders.
 
     ``scheduled``: the run was started by a timer; ``history`` is the file of earlier runs, None for the one in ``reports``,
-    ``history_on_host`` the path of one that lies on the live host, "" for none.
+    ``history_on_host`` the path of one that lies on the live host, "" for none. ``instead_of`` is the id of a run that this
+    one repeats, and which is to be forgotten.
     ``given`` are the options that the user has written, with their dashes: a default is not in it.
     """
 
@@ -105,6 +106,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     scheduled: bool = False
     history: Path | None = None
     history_on_host: str = ""
+    instead_of: str = ""
     given: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

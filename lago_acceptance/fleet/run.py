@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
@@ -58,6 +58,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     ``project`` and ``ssh_config`` are those of hosts that name none; ``history_on_host`` is the path of a history that lies
     on each host, in which its run is remembered instead of in ``history``; ``keep`` is how many runs of each the history has; ``command`` is the module, as for ``python -m``, that takes the options;
+    ``instead_of`` has the ids of runs that are repeated, and which the history forgets;
     ``everything`` says whether also the output of accepted hosts is printed.
     """
 
@@ -66,6 +67,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = HOST_SECONDS
     history: Path | None = None
     history_on_host: str = ""
+    instead_of: Mapping[Target, str] = {}
     ssh_config: Path | None = None
     keep: int = 1000
     project: str = ""
@@ -193,6 +195,8 @@ class _Runs:
         words = [*self._how.command, *self._how.arguments, *target.options, "--reports", str(folder)]
         if config := ssh_config(target, self._how):
             words += ["--ssh-config", str(config)]
+        if repeated := self._how.instead_of.get(target):
+            words += ["--instead-of", repeated]
         if self._how.history_on_host:
             words += ["--history-on-host", self._how.history_on_host]
         else:

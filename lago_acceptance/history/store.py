@@ -119,6 +119,10 @@ class History:
         if summary.exit_code not in _NOT_RECORDED:
             self._database.run(lambda connection: self._add(connection, summary, look), writes=True)
 
+    def forget(self, key: str, run: str) -> None:
+        """Take a run of a host out, if it is one of the last: it was repeated at once, and the other one counts."""
+        self._database.run(lambda connection: _forget(connection, _clean(key), _clean(run)), writes=True)
+
     def runs(self, key: str, at_most: int = 90) -> tuple[PastRun, ...]:
         """The last runs of a host, the oldest first."""
         rows = self._read(
@@ -223,6 +227,14 @@ def past_run(summary: Summary) -> PastRun:
         scheduled=summary.scheduled,
         errors=tuple(sorted({_clean(cause.finding.id) for cause in summary.causes})),
     )
+
+
+def _forget(connection: sqlite3.Connection, key: str, run: str) -> None:
+    rows = connection.execute(
+        "SELECT id, past FROM runs WHERE key = ? ORDER BY id DESC LIMIT ?", (key, COUNTED)
+    )
+    found = [id for id, text in rows.fetchall() if (past := _past(text)) and past.run == run]
+    connection.executemany("DELETE FROM runs WHERE id = ?", [(id,) for id in found])
 
 
 def _word(counts: dict[str, int]) -> str:

@@ -191,8 +191,11 @@ def _opened(config: pytest.Config) -> Iterator[History]:
     place = _place(config)
     if isinstance(place, _There):
         place.fetch()
+    options = config.stash[OPTIONS]
     with History(place.file, config.stash[SETTINGS].reports.history) as history:
         try:
+            if options.instead_of:
+                history.forget(_key(options), options.instead_of)
             yield history
         finally:
             place.notes += [note for note in history.notes if note not in place.notes]
