@@ -91,8 +91,8 @@ def _hours(word: str) -> float:
 def _summaries(folders: Sequence[Path], own: Path) -> tuple[list[Summary], list[str]]:
     """The newest summary of each host in these folders, by its key, and what could not be read."""
     found: dict[str, Summary] = {}
-    problems = []
-    for file in _files(folders, "summary.json", own):
+    problems: list[str] = []
+    for file in _files(folders, own, problems):
         try:
             for each in merge.read_all(file):
                 other = found.setdefault(each.key, each)
@@ -103,14 +103,18 @@ def _summaries(folders: Sequence[Path], own: Path) -> tuple[list[Summary], list[
     return [found[key] for key in sorted(found)], problems
 
 
-def _files(folders: Sequence[Path], name: str, own: Path) -> Iterator[Path]:
-    """All files of a name below these folders, each once, without that of an earlier merge."""
-    seen = {own.resolve()}
+def _files(folders: Sequence[Path], own: Path, problems: list[str]) -> Iterator[Path]:
+    """All summaries below these folders, each once, without that of an earlier merge. ``problems`` gets what can't be seen."""
+    seen = {os.path.realpath(own)}
     for folder in folders:
-        for file in sorted(folder.rglob(name)):
-            if (real := file.resolve()) not in seen:
+        closed: list[OSError] = []
+        for place, within, names in sorted(os.walk(folder, onerror=closed.append)):
+            file = Path(place, merge.SUMMARY)
+            # Of a loop of links the name itself.
+            if file.name in (*within, *names) and (real := os.path.realpath(file)) not in seen:
                 seen.add(real)
                 yield file
+        problems += [f"{error.filename} can't be read: {error.strerror}" for error in closed]
 
 
 def _parser() -> Parser:

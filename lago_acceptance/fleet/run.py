@@ -282,4 +282,5 @@ def _end_of(output: IO[bytes]) -> str:
 
 
 def _latest(folder: Path) -> Path:
-    return (folder / "latest").resolve()
+    # Which says nothing of a loop.
+    return Path(os.path.realpath(folder / "latest"))

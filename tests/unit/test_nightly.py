@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -422,6 +423,31 @@ def test_a_pipe_in_the_place_of_a_summary(tmp_path, capsys):
     os.mkfifo(tmp_path / "parts" / "1" / "summary.json")
     assert merged(tmp_path) == 6
     assert "summary.json is not a regular file" in capsys.readouterr().out
+
+
+def test_a_link_to_itself_in_the_place_of_a_summary(tmp_path, capsys):
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
+    (tmp_path / "parts" / "1").mkdir()
+    (tmp_path / "parts" / "1" / "summary.json").symlink_to("summary.json")
+    assert merged(tmp_path) == 6
+    assert "summary.json can't be read: Too many levels of symbolic links" in capsys.readouterr().out
+
+
+def test_a_folder_that_may_not_be_entered_is_named(tmp_path, capsys, monkeypatch):
+    """What is in it might be red."""
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
+    closed = tmp_path / "parts" / "closed"
+    closed.mkdir()
+    scandir = os.scandir
+
+    def refusing(folder):
+        if str(folder) == str(closed):
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert merged(tmp_path) == 6
+    assert f"no verdict: {closed} can't be read: Permission denied" in capsys.readouterr().out
 
 
 def test_a_summary_that_is_too_large_is_not_read(tmp_path, capsys):

@@ -118,6 +118,13 @@ def test_a_host_with_options_of_its_own(tmp_path):
     assert f'IdentityFile "{key}"\nIdentitiesOnly yes\n' in config
 
 
+def test_a_link_to_itself_in_the_place_of_the_newest_run(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "latest").symlink_to("latest")
+    _, code, _ = look(tmp_path, "a")
+    assert code == 0
+
+
 def test_a_key_of_its_own_beside_the_ssh_config_of_all(tmp_path):
     key, config = tmp_path / "key", tmp_path / "all"
     key.touch()
