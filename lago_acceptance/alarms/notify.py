@@ -176,6 +176,8 @@ def _service(url: str) -> Apprise:
         app_desc="Acceptance tests of Lago",
         app_url="",
         service_timeout=0,
+        # Of a POST that is sent elsewhere a GET is made, whose answer would pass for the alarm's.
+        http_redirects=False,
     )
     made = apprise.Apprise(asset=asset)
     service = apprise.Apprise.instantiate(url, asset=asset)

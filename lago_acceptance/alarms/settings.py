@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tomllib
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
@@ -13,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from lago_acceptance.alarms import notify
+from lago_acceptance.core import user_files
 from lago_acceptance.core.looks_secret import looks_secret
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.secrets import Redactor, Secret
@@ -22,6 +22,7 @@ VARIABLE = "LAGO_ACCEPTANCE_ALARMS"
 # How systemd hands over what LoadCredential= names: a folder that only the service can read.
 _CREDENTIALS, _CREDENTIAL = "CREDENTIALS_DIRECTORY", "alarms"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://)[^;]*")
 _TOKEN = re.compile(r"[A-Fa-f0-9-]{16,}|[A-Za-z0-9_-]{24,}")
 Hours = Annotated[float, msgspec.Meta(gt=0, le=24 * 366)]
 
@@ -91,22 +92,27 @@ def _where(file: Path | None) -> tuple[Path | None, bool]:
         return file or Path(named or ""), False
     folder = os.environ.get(_CREDENTIALS)
     credential = Path(folder, _CREDENTIAL) if folder else None
-    return (credential, True) if credential and credential.exists() else (None, False)
+    return (credential, True) if credential and os.path.exists(credential) else (None, False)
 
 
 def _read(path: Path) -> _Written:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), _Written)
+        # It may be a pipe from a program that keeps secrets.
+        with path.open("rb") as file:
+            content = file.read(user_files.LARGEST + 1)
     except OSError as error:
         raise UsageError(
             f"the alarms file {path} can't be read: {error.strerror}; choose another with --alarms or ${VARIABLE}"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        # The error of a later Python holds the whole document.
-        where = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
-        raise UsageError(f"the alarms file {path} is not TOML: {where}") from None
-    except msgspec.ValidationError as error:
-        raise UsageError(f"the alarms file {path} has an invalid entry: {one_line(str(error))}") from None
+    if len(content) > user_files.LARGEST:
+        raise UsageError(
+            f"the alarms file {path} is larger than {user_files.LARGEST // 1024} KiB; is it the right file?"
+        )
+    try:
+        return user_files.as_toml("the alarms file", path, content, _Written)
+    except UsageError as error:
+        # The error of a later Python holds the whole document, and what stands in the place of a name may be a target.
+        raise UsageError(_URL.sub(r"\1…", one_line(str(error)))) from None
 
 
 def _learn(url: str) -> None:
@@ -146,9 +152,13 @@ def _check_web_address(path: Path, entry: str, url: str) -> None:
 
 def _warnings(path: Path) -> tuple[str, ...]:
     try:
-        readable = path.stat().st_mode & stat.S_IROTH
+        mode = path.stat().st_mode
     except OSError:
         return ()
-    if not readable:
-        return ()
-    return (f"every user of this machine can read the secrets in the alarms file {path}: chmod 640 {path}",)
+    if mode & stat.S_IROTH:
+        return (
+            f"every user of this machine can read the secrets in the alarms file {path}: chmod 640 {path}",
+        )
+    if mode & stat.S_IWOTH:
+        return (f"every user of this machine can change the alarms file {path}: chmod 640 {path}",)
+    return ()

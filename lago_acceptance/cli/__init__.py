@@ -47,11 +47,16 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see {self.prog} --help")
 
 
-def path(text: str) -> Path:
+def path(word: str) -> Path:
     """The path in an argument: a variable that was not set leaves it empty, and a shell leaves ~ after an equals sign."""
-    if not text.strip():
+    return Path(os.path.expanduser(text(word)))
+
+
+def text(word: str) -> str:
+    """A word in an argument: a variable that was not set leaves it empty, and would mean that the option was not given."""
+    if not word.strip():
         raise argparse.ArgumentTypeError("it is empty: give a value, or leave it out")
-    return Path(os.path.expanduser(text))
+    return word
 
 
 def parser_of(run: Callable[[list[str]], int]) -> argparse.ArgumentParser:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lago_acceptance.cli import Parser
+from lago_acceptance.cli import Parser, path
 from lago_acceptance.core import resources
 from lago_acceptance.core.exit_codes import ACCEPTED
 from lago_acceptance.core.moments import minute
@@ -26,15 +26,17 @@ def run(given: list[str]) -> int:
 
     asked = _parser().parse_args(given)
     file = asked.history or resources.REPORTS / NAME
-    if not file.exists():
+    if not os.path.exists(file):
         raise UsageError(f"there is no history in {file} yet; give another file with --history")
     with History(file) as history:
         try:
             keys = history.keys()
             chosen = _chosen(keys, asked.host)
+            if not keys:
+                raise UsageError(f"the history {file} has no run yet; give another file with --history")
             if not chosen:
                 raise UsageError(
-                    f"the history {file} has no run against {asked.host}; it has {', '.join(map(one_line, keys)) or 'none'}"
+                    f"the history {file} has no run against {asked.host}; it has {', '.join(map(one_line, keys))}"
                 )
             every = asked.host or len(chosen) == 1
             for key in chosen:
@@ -90,7 +92,7 @@ def _parser() -> Parser:
     )
     add(
         "--history",
-        type=Path,
+        type=path,
         metavar="FILE",
         help=f"the history (default: {resources.REPORTS}/history.sqlite3)",
     )

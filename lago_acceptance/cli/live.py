@@ -11,6 +11,10 @@ from lago_acceptance.fleet import run as fleet
 
 def run(arguments: Sequence[str], pytest: Callable[[list[str]], int]) -> int:
     """One command line of it; ``pytest`` runs the suite with the options that it is given."""
+    return many.as_plugin(lambda words: _run(words, pytest), arguments)
+
+
+def _run(arguments: Sequence[str], pytest: Callable[[list[str]], int]) -> int:
     parser = many.parser("live", "Checks running deployments; changes nothing there.")
     given, rest = many.parse(parser, arguments)
     if not given.targets:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lago_acceptance.cli import Parser, guarded
+from lago_acceptance.cli import Parser, guarded, path
 from lago_acceptance.core import report_files
 from lago_acceptance.core.cache import cache_folder
 from lago_acceptance.core.exit_codes import ACCEPTED
@@ -51,7 +51,7 @@ def run(arguments: Sequence[str]) -> int:
         description=f"Build Allure's report from the newest run of each host, as reports/{REPORT}.",
         allow_abbrev=False,
     )
-    parser.add_argument("--reports", type=Path, default=REPORTS, metavar="FOLDER", help="where runs write")
+    parser.add_argument("--reports", type=path, default=REPORTS, metavar="FOLDER", help="where runs write")
     parser.add_argument(
         "--run", action="append", default=[], metavar="ID", help="of this run; may be repeated"
     )

@@ -82,7 +82,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The options of one run. ``compose_files``: one file for a stack; for the gate also several, and folders.
 
     ``scheduled``: the run was started by a timer; ``history`` is the file of earlier runs, None for the one in ``reports``,
-    ``history_on_host`` the path of one that lies on the live host, "" for none.
+    ``history_on_host`` the path of one that lies on the live host, "" for none. ``instead_of`` is the id of a run that this
+    one repeats, and which is to be forgotten.
     ``given`` are the options that the user has written, with their dashes: a default is not in it.
     """
 
@@ -105,6 +106,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     scheduled: bool = False
     history: Path | None = None
     history_on_host: str = ""
+    instead_of: str = ""
     given: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -189,11 +191,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             )
 
     def _check_history_on_host(self) -> None:
-        if self.history:
-            raise UsageError("--history-on-host is used instead of --history: leave one of them out")
-        path = self.history_on_host
-        if not path.startswith("/") or path.endswith("/") or not path.isprintable():
-            raise UsageError(
-                f"--history-on-host {path!r} is not a file: give the full path on the host, such as "
-                "/var/lib/lago-acceptance/history.sqlite3"
-            )
+        check_history_on_host(self.history_on_host, self.history)
+
+
+def check_history_on_host(path: str, history: Path | None) -> None:
+    """UsageError where a history can't lie at a path on the host, or lies somewhere else as well."""
+    if history:
+        raise UsageError("--history-on-host is used instead of --history: leave one of them out")
+    if not path.startswith("/") or path.endswith("/") or not path.isprintable():
+        raise UsageError(
+            f"--history-on-host {path!r} is not a file: give the full path on the host, such as "
+            "/var/lib/lago-acceptance/history.sqlite3"
+        )

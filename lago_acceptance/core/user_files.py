@@ -63,10 +63,15 @@ def content(name: str, file: Path, largest: int = LARGEST) -> bytes:
     return read
 
 
-def toml(name: str, file: Path, kind: type[Struct]) -> Struct:
+def toml(name: str, file: Path, kind: type[Struct], largest: int = LARGEST) -> Struct:
     """A TOML file as a struct; UsageError with the place in words if it is not TOML, or has an entry that can't be used."""
+    return as_toml(name, file, content(name, file, largest), kind)
+
+
+def as_toml(name: str, file: Path, read: bytes, kind: type[Struct]) -> Struct:
+    """The same of a file that was read already."""
     try:
-        document = tomllib.loads(content(name, file).decode("utf-8-sig"))
+        document = tomllib.loads(read.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UsageError(
             f"{name} {file} is not TOML: it is not UTF-8 text (byte {error.start + 1})"

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from lago_acceptance.core.printable import one_line
-from lago_acceptance.core.user_files import unusable
+from lago_acceptance.core.user_files import content, toml, unusable
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.fleet.target import Target
 
 # A range such as host[1:999999999] would take all memory.
 AT_MOST_MIB, AT_MOST_SECONDS = 1024, 60
+# Bytes of an inventory: one of 10,000 hosts has a tenth of it.
+LARGEST = 16 * 2**20
 # Variables of an inventory's hosts and groups that are files and names of this suite, beside Ansible's own.
 OWN = "lago_acceptance_"
 # Files alone: neither a script nor a plugin of a cloud is run.
@@ -55,11 +57,10 @@ def read(file: Path, limit: str = "") -> tuple[Target, ...]:
 
 def _toml(file: Path, limit: str) -> tuple[Target, ...]:
     try:
-        hosts = msgspec.convert(tomllib.loads(file.read_text("utf-8")), _List).host
-    except (OSError, ValueError) as error:
+        hosts = toml("--inventory", file, _List, LARGEST).host
+    except UsageError as error:
         raise UsageError(
-            f"--inventory {file} is not a list of hosts: {one_line(str(error))}; write [[host]] and address = "
-            '"ssh://root@HOST" for each'
+            f'{one_line(str(error))}; write [[host]] and address = "ssh://root@HOST" for each'
         ) from error
     groups = {group for host in hosts for group in host.groups}
     if limit and limit not in groups:
@@ -84,6 +85,14 @@ def _toml(file: Path, limit: str) -> tuple[Target, ...]:
 def _ansible(file: Path, limit: str) -> tuple[Target, ...]:
     if limit.startswith("@"):
         raise UsageError(f"--limit {limit}: a file of names is not read; name a group or a host")
+    if "," in str(file.absolute()):
+        raise UsageError(
+            f"--inventory {file} has a comma in its path, which Ansible takes for a list of names; rename it"
+        )
+    try:
+        content("--inventory", file, LARGEST).decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"--inventory {file} is not UTF-8 text (byte {error.start + 1})") from error
     listed = _parsed(file, limit)
     variables = listed.get("_meta", {}).get("hostvars", {})
     names = {name for group, each in listed.items() if group != "_meta" for name in each.get("hosts", ())}
@@ -117,7 +126,7 @@ def _parsed(file: Path, limit: str) -> dict[str, Any]:
         command = [sys.executable, "-m", "ansible", "inventory", "--list", "-i", str(file.absolute())]
         try:
             ended = subprocess.run(
-                [*_bounded(), *command, *(["--limit", limit] if limit else [])],
+                [*_bounded(), *command, *([f"--limit={limit}"] if limit else [])],
                 cwd=empty,
                 env=kept | own,
                 stdin=subprocess.DEVNULL,
@@ -145,6 +154,11 @@ def _refused(file: Path, limit: str, said: str) -> str:
     if limit and ("no hosts to target" in said or "Could not match" in said):
         return f"--limit {limit}: no host or group of {file} matches"
     errors = [line for line in said.splitlines() if line.startswith(("[ERROR]", "ERROR"))] or [said]
+    # It tries each form, and says last that none has fitted.
+    form = "yaml" if file.suffix in (".yml", ".yaml", ".json") else "ini"
+    if why := re.search(rf"Failed to parse inventory with '{form}' plugin: (.+)", said):
+        # What it got instead may be a piece of a password.
+        errors = [why[1].removeprefix("Failed to parse inventory: ").partition(", got: ")[0]]
     return (
         f"--inventory {file} can't be read by Ansible's parser (INI and YAML are; no script and no plugin is run): "
         f"{one_line(errors[0])[:300]}"
@@ -179,4 +193,4 @@ def _target(file: Path, name: str, variables: dict[str, Any]) -> Target:
 
 
 def _path(text: str, beside: Path) -> Path | None:
-    return beside.absolute().parent / Path(text).expanduser() if text else None
+    return beside.absolute().parent / os.path.expanduser(text) if text else None

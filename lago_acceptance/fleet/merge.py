@@ -10,7 +10,16 @@ import msgspec
 from lago_acceptance import __version__
 from lago_acceptance.core import report_files, run
 from lago_acceptance.core.exit_codes import INTERNAL_ERROR
-from lago_acceptance.reports.summary import FORMAT, NotReadable, PastRun, Summary, iso, read, safe
+from lago_acceptance.reports.summary import (
+    FORMAT,
+    PastRun,
+    Summary,
+    content_of,
+    decoded,
+    iso,
+    require_format,
+    safe,
+)
 
 SUMMARY, PAGE, HISTORY = "summary.json", "index.html", "history.sqlite3"
 # The exit code of several runs is that of the worst: a host without a verdict is worse than one without checks.
@@ -27,6 +36,12 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[Summary, ...]
 
 
+class _Head(msgspec.Struct, frozen=True):
+    """What tells the result of many runs from that of one."""
+
+    hosts: msgspec.Raw = msgspec.Raw()
+
+
 def fleet(summaries: Iterable[Summary]) -> Fleet:
     """The result of all these runs."""
     hosts = tuple(summaries)
@@ -39,8 +54,8 @@ def fleet(summaries: Iterable[Summary]) -> Fleet:
 
 
 def worst(codes: Iterable[int]) -> int:
-    """The exit code of runs that ended with these."""
-    seen = set(codes)
+    """The exit code of runs that ended with these. One that no run ends with is a fault of the suite."""
+    seen = {code if code in _WORST_FIRST else INTERNAL_ERROR for code in codes}
     return next((code for code in _WORST_FIRST if code in seen), INTERNAL_ERROR)
 
 
@@ -67,21 +82,13 @@ def write(folder: Path, merged: Fleet, past: Mapping[str, Sequence[PastRun]]) ->
 
 def read_all(path: Path) -> tuple[Summary, ...]:
     """The summaries in a file: of one host, or of several. NotReadable where it is neither."""
-    try:
-        content = path.read_bytes()
-        several = "hosts" in msgspec.json.decode(content, type=dict[str, msgspec.Raw])
-        merged = msgspec.json.decode(content, type=Fleet) if several else None
-    except OSError as error:
-        raise NotReadable(f"{path} can't be read: {error.strerror or error}") from error
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise NotReadable(f"{path} is not the summary of a run: {error}") from error
-    if merged is None:
-        return (read(path),)
-    if found := {merged.format, *(each.format for each in merged.hosts)} - {FORMAT}:
-        raise NotReadable(
-            f"{path} has format {min(found)}, but this version of the suite reads format {FORMAT}"
-        )
-    return merged.hosts
+    content = content_of(path)
+    if not decoded(path, content, _Head).hosts:
+        return (decoded(path, content, Summary),)
+    hosts = decoded(path, content, Fleet).hosts
+    for each in hosts:
+        require_format(path, each.format)
+    return hosts
 
 
 def without_verdict(

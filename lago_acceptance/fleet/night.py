@@ -36,6 +36,8 @@ def look_twice(
         return tuple(first.values())
     write(f"===== checking again in {seconds:g} s, because everything that is wrong may have cleared by then")
     _wait(seconds)
+    # Else it would be compared with the first, and say of what the night has changed that nothing has.
+    how = msgspec.structs.replace(how, instead_of={target: first[target].run for target in again})
     second = dict(zip(again, run.look(again, how, write), strict=True))
     for target, summary in second.items():
         before = _in_words(first[target])

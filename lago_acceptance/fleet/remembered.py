@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,13 +27,16 @@ class Remembered(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
 
-def add(summaries: Sequence[Summary], file: Path) -> list[str]:
-    """Add the runs that a history does not know: of hosts without a verdict, and of other machines. What kept it from that."""
+def add(summaries: Sequence[Summary], file: Path, keep: int) -> list[str]:
+    """Add the runs that a history does not know: of hosts without a verdict, and of other machines. What kept it from that.
+
+    It keeps as many runs of each host as ``keep`` says.
+    """
     from lago_acceptance.history.store import History, Unusable
 
     try:
         report_files.make_folder(file.parent)
-        with History(file) as history:
+        with History(file, keep) as history:
             known = {
                 key: {past.run for past in history.runs(key)} for key in {each.key for each in summaries}
             }
@@ -43,6 +46,32 @@ def add(summaries: Sequence[Summary], file: Path) -> list[str]:
     except (Unusable, report_files.NotWritten) as error:
         return [str(error)]
     return []
+
+
+def alarmed(sent: Mapping[str, LastAlarm], file: Path) -> list[str]:
+    """Remember alarms that were sent, by the host's key. What kept it from that."""
+    from lago_acceptance.history.store import History, Unusable
+
+    try:
+        with History(file) as history:
+            for key, alarm in sent.items():
+                history.alarmed(key, alarm)
+    except Unusable as error:
+        return [str(error)]
+    return []
+
+
+def newest(one: Remembered, other: Remembered) -> Remembered:
+    """What two histories know of the same hosts: of alarms and of successes the last. The runs are those of the first."""
+    alarms = dict(one.alarms)
+    for key, alarm in other.alarms.items():
+        before = alarms.get(key)
+        if alarm and (before is None or before.sent < alarm.sent):
+            alarms[key] = alarm
+    success = {
+        key: max(each.success.get(key, 0.0) for each in (one, other)) for key in one.success | other.success
+    }
+    return Remembered(one.past, alarms, success, (*one.problems, *other.problems))
 
 
 def of(summaries: Iterable[Summary], file: Path) -> Remembered:

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
@@ -56,7 +56,9 @@ class HostRun(msgspec.Struct, frozen=True):
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """How hosts are looked at: ``arguments`` are the options of each run, ``seconds`` the deadline of each.
 
-    ``project`` is that of hosts that name none; ``command`` is the module, as for ``python -m``, that takes the options;
+    ``project`` and ``ssh_config`` are those of hosts that name none; ``history_on_host`` is the path of a history that lies
+    on each host, in which its run is remembered instead of in ``history``; ``keep`` is how many runs of each the history has; ``command`` is the module, as for ``python -m``, that takes the options;
+    ``instead_of`` has the ids of runs that are repeated, and which the history forgets;
     ``everything`` says whether also the output of accepted hosts is printed.
     """
 
@@ -64,6 +66,10 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     arguments: Sequence[str]
     seconds: float = HOST_SECONDS
     history: Path | None = None
+    history_on_host: str = ""
+    instead_of: Mapping[Target, str] = {}
+    ssh_config: Path | None = None
+    keep: int = 1000
     project: str = ""
     scheduled: bool = False
     everything: bool = True
@@ -108,7 +114,7 @@ def finish(
     for target, summary in zip(targets, summaries, strict=True):
         write(f"{target.address}: {_verdict(summary)}")
     merged = merge.fleet(summaries)
-    problems = remembered.add(summaries, how.history_file)
+    problems = remembered.add(summaries, how.history_file, how.keep)
     known = remembered.of(summaries, how.history_file)
     problems += [*known.problems, *merge.write(how.reports, merged, known.past)]
     for problem in dict.fromkeys(problems):
@@ -190,9 +196,14 @@ class _Runs:
         return HostRun(target, summary, said)
 
     def _start(self, target: Target, folder: Path, output: str) -> Run:
-        words = [*self._how.command, *self._how.arguments, *_options(target, folder)]
-        words += ["--reports", str(folder)]
-        if not any(word.startswith("--history-on-host") for word in words):
+        words = [*self._how.command, *self._how.arguments, *target.options, "--reports", str(folder)]
+        if config := ssh_config(target, self._how):
+            words += ["--ssh-config", str(config)]
+        if repeated := self._how.instead_of.get(target):
+            words += ["--instead-of", repeated]
+        if self._how.history_on_host:
+            words += ["--history-on-host", self._how.history_on_host]
+        else:
             words += ["--history", str(self._how.history_file)]
         process = self._context.Process(target=child.run, args=(words, output))
         with self._lock:
@@ -244,18 +255,17 @@ def _end(processes: Sequence[Run]) -> None:
             each.kill()
 
 
-def _options(target: Target, folder: Path) -> list[str]:
-    """The options of a run against a host. A private key of its own comes by a file for ssh."""
+def ssh_config(target: Target, how: Look) -> Path | None:
+    """The ssh_config with which a host is entered, None for the user's own. A private key of its own comes by a file."""
+    given = target.ssh_config or how.ssh_config
     if target.identity is None:
-        return target.options
-    others = [target.ssh_config] if target.ssh_config else [Path("~/.ssh/config").expanduser()]
-    if not target.ssh_config:
-        others.append(Path("/etc/ssh/ssh_config"))
+        return given
+    others = [given] if given else [Path("~/.ssh/config").expanduser(), Path("/etc/ssh/ssh_config")]
     lines = [f'IdentityFile "{str(target.identity.absolute()).replace("%", "%%")}"', "IdentitiesOnly yes"]
     lines += [f'Include "{other.absolute()}"' for other in others if other.is_file()]
-    config = report_files.make_folder(folder) / SSH_CONFIG
+    config = report_files.make_folder(how.reports / target.folder) / SSH_CONFIG
     report_files.write(config, "".join(f"{line}\n" for line in lines).encode())
-    return [*target.options, "--ssh-config", str(config)]
+    return config
 
 
 def _output(folder: Path) -> IO[bytes]:
@@ -276,4 +286,5 @@ def _end_of(output: IO[bytes]) -> str:
 
 
 def _latest(folder: Path) -> Path:
-    return (folder / "latest").resolve()
+    # Which says nothing of a loop.
+    return Path(os.path.realpath(folder / "latest"))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
 from lago_acceptance.core import report_files
 from lago_acceptance.core.waiting import until
@@ -48,6 +49,8 @@ _NO_WAL = (
     sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_READONLY,
 )
+# The ways to open the file, each for where the one before fails.
+_SHARED, _ALONE, _FROZEN = range(3)
 # SQLite's words for what the system has refused.
 _SYSTEM = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _REASONS = {
@@ -69,22 +72,31 @@ class Database:
         self.path = path
         self.notes: list[str] = []
         self._connection: sqlite3.Connection | None = None
-        self._shared = True
+        self._way = _SHARED
 
     def run(self, work: Callable[[sqlite3.Connection], T], *, writes: bool = False) -> T:
-        """The result of ``work`` in one transaction. A damaged file is moved aside first. Unusable where it fails."""
+        """The result of ``work`` in one transaction. A damaged file is moved aside first. Unusable where it fails.
+
+        What can't be written can still be read.
+        """
         with _failures(self.path):
-            try:
-                return self._transaction(work, writes)
-            except sqlite3.DatabaseError as error:
-                if _code(error) in _DAMAGED:
-                    self._begin_again(error)
-                elif _code(error) in _NO_WAL and self._shared:
-                    self.close()
-                    self._shared = False
-                else:
-                    raise
-                return self._transaction(work, writes)
+            if writes and self._way == _FROZEN:
+                # It says best itself why it can't be written.
+                self.close()
+                self._way = _SHARED
+            begun_again = False
+            while True:
+                try:
+                    return self._transaction(work, writes)
+                except sqlite3.DatabaseError as error:
+                    if _code(error) in _DAMAGED and self._way != _FROZEN and not begun_again:
+                        begun_again = True
+                        self._begin_again(error)
+                    elif _code(error) in _NO_WAL and self._way < (_ALONE if writes else _FROZEN):
+                        self.close()
+                        self._way += 1
+                    else:
+                        raise
 
     def close(self) -> None:
         """End the connection. SQLite then moves what its log holds into the file."""
@@ -107,24 +119,46 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         """A new connection; with a log that processes share, or with a journal, which also a network's file system has."""
+        if self._way == _FROZEN:
+            return self._opened_to_read()
         _make_file(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             # The file may have come from a host.
             connection.execute("PRAGMA trusted_schema=OFF")
-            if not self._shared:
+            if self._way == _ALONE:
                 # A file that has a log can be read without its shared memory only so.
                 connection.execute("PRAGMA locking_mode=EXCLUSIVE").fetchone()
             self._recognize(connection)
             # Another process may be doing the same; its mode is this one's too.
             with _unless_locked():
-                connection.execute(f"PRAGMA journal_mode={'WAL' if self._shared else 'DELETE'}").fetchone()
+                connection.execute(
+                    f"PRAGMA journal_mode={'WAL' if self._way == _SHARED else 'DELETE'}"
+                ).fetchone()
             connection.execute("PRAGMA locking_mode=NORMAL").fetchone()
             self._require_whole(connection)
             _migrate(connection)
         except BaseException:
             connection.close()
             raise
+        return connection
+
+    def _opened_to_read(self) -> sqlite3.Connection:
+        """A new connection to a file that nobody can write: without locks, for which a file would be made beside it."""
+        place = quote(str(self.path.absolute()))
+        connection = sqlite3.connect(f"file:{place}?mode=ro&immutable=1", uri=True, isolation_level=None)
+        try:
+            connection.execute("PRAGMA trusted_schema=OFF")
+            self._recognize(connection)
+            self._require_whole(connection)
+        except BaseException:
+            connection.close()
+            raise
+        with suppress(OSError):
+            if Path(f"{self.path}-wal").stat().st_size:
+                self.notes.append(
+                    f"the history {self.path} is read-only: what its last runs saw is not in it"
+                )
         return connection
 
     def _recognize(self, connection: sqlite3.Connection) -> None:
@@ -186,7 +220,12 @@ def _make_file(path: Path) -> None:
             kind = "a folder" if stat.S_ISDIR(found.st_mode) else "not a regular file"
             raise Unusable(f"the history {path} is {kind}: {INSTEAD}")
         if stat.S_IMODE(found.st_mode) & 0o077 and found.st_uid == os.geteuid():
-            path.chmod(report_files.FILE)
+            try:
+                path.chmod(report_files.FILE)
+            except OSError as error:
+                # There it can only be read.
+                if error.errno != errno.EROFS:
+                    raise
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

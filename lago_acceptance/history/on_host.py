@@ -6,16 +6,18 @@ import base64
 import binascii
 import gzip
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from lago_acceptance.core import report_files
+from lago_acceptance.core import private_folders, report_files
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.history.database import Unusable
+from lago_acceptance.history.database import NAME, Unusable
+from lago_acceptance.hosts.address import Address
 from lago_acceptance.hosts.base import Host, ReadCommand, WriteCommand
 
 T = TypeVar("T")
@@ -24,6 +26,8 @@ MOST = 8 * 2**20
 SECONDS = 60.0
 INSTEAD = "choose another file with --history-on-host"
 CHANGED = "changed"
+# How often it is tried to replace a file that others replace as well.
+ATTEMPTS = 3
 _FETCH = """
 if [ ! -e "$file" ] && [ ! -L "$file" ]; then echo none; exit 0; fi
 [ -f "$file" ] || { echo "refused it is not a regular file"; exit 0; }
@@ -114,3 +118,42 @@ class OnHost:
         return Unusable(
             f"the history {self._path} on {self._host.name} can't be used: {one_line(redact(reason))[:300]}; {INSTEAD}"
         )
+
+
+class Copy:
+    """A history on a host, and its copy in a private folder. It has a connection of its own: the deployment's has ended by
+    the time that a run can be added.
+    """
+
+    def __init__(self, address: Address, ssh_config: Path | None, path: str):
+        from lago_acceptance.hosts.ssh import SshHost
+
+        with report_files.writing("the copy of the history", report_files.IN_TMPDIR):
+            self._folder = private_folders.make("lago-history-")
+        self.file = self._folder / NAME
+        self._host = SshHost(address, ssh_config)
+        self._on_host = OnHost(self._host, path, Permit("--history-on-host"))
+        self._digest = ""
+        self._failed: report_files.NotWritten | None = None
+
+    def fetch(self) -> None:
+        """Copy it here, once. Unusable where that fails, each time without another attempt."""
+        if self._failed:
+            raise self._failed
+        if not self._digest:
+            try:
+                self._digest = self._on_host.fetch(self.file)
+            except report_files.NotWritten as error:
+                self._failed = error
+                raise
+
+    def put_back(self) -> bool:
+        """Put the copy in its place; False where that has changed meanwhile, and must be fetched once more."""
+        changed = not self._on_host.put(self.file, self._digest)
+        self._digest = ""
+        return not changed
+
+    def close(self) -> None:
+        """End the connection, and remove the copy."""
+        self._host.close()
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -119,6 +119,10 @@ class History:
         if summary.exit_code not in _NOT_RECORDED:
             self._database.run(lambda connection: self._add(connection, summary, look), writes=True)
 
+    def forget(self, key: str, run: str) -> None:
+        """Take a run of a host out, if it is one of the last: it was repeated at once, and the other one counts."""
+        self._database.run(lambda connection: _forget(connection, _clean(key), _clean(run)), writes=True)
+
     def runs(self, key: str, at_most: int = 90) -> tuple[PastRun, ...]:
         """The last runs of a host, the oldest first."""
         rows = self._read(
@@ -147,19 +151,21 @@ class History:
             f"SELECT waived {of} AND waived IS NOT NULL ORDER BY id DESC LIMIT 1", _clean(key), *kind
         )
         return Look(
-            observed[0][0] if observed else None,
+            _time(observed[0][0]) if observed else None,
             (_decoded(waived[0][0], dict[str, str]) if waived else None) or {},
         )
 
     def last_success(self, key: str) -> float | None:
         """When the last accepted run of a host ended (Unix time); None where none was accepted."""
         rows = self._read("SELECT succeeded FROM hosts WHERE key = ?", _clean(key))
-        return rows[0][0] if rows else None
+        return _time(rows[0][0]) if rows else None
 
     def last_alarm(self, key: str) -> LastAlarm | None:
         """The last alarm that was sent about a host."""
         rows = self._read("SELECT sent, billing, cause, run FROM alarms WHERE key = ?", _clean(key))
-        return LastAlarm(*rows[0]) if rows else None
+        if not rows or (sent := _time(rows[0][0])) is None:
+            return None
+        return LastAlarm(sent, *map(str, rows[0][1:]))
 
     def alarmed(self, key: str, alarm: LastAlarm) -> None:
         """Remember that an alarm was sent."""
@@ -221,6 +227,14 @@ def past_run(summary: Summary) -> PastRun:
         scheduled=summary.scheduled,
         errors=tuple(sorted({_clean(cause.finding.id) for cause in summary.causes})),
     )
+
+
+def _forget(connection: sqlite3.Connection, key: str, run: str) -> None:
+    rows = connection.execute(
+        "SELECT id, past FROM runs WHERE key = ? ORDER BY id DESC LIMIT ?", (key, COUNTED)
+    )
+    found = [id for id, text in rows.fetchall() if (past := _past(text)) and past.run == run]
+    connection.executemany("DELETE FROM runs WHERE id = ?", [(id,) for id in found])
 
 
 def _word(counts: dict[str, int]) -> str:
@@ -326,6 +340,11 @@ def _decoded(text: object, kind: type[T]) -> T | None:
 def _past(text: object) -> PastRun | None:
     past = _decoded(text, PastRun)
     return past if past and 0 <= past.started < _YEAR_10000 else None
+
+
+def _time(value: object) -> float | None:
+    """Unix time from a file that may hold anything."""
+    return float(value) if isinstance(value, int | float) and 0 <= value < _YEAR_10000 else None
 
 
 def _clean(text: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from lago_acceptance import __version__
@@ -75,11 +76,12 @@ def html(summaries: Sequence[Summary], past: Mapping[str, Sequence[PastRun]]) ->
 @cache
 def _environment() -> Environment:
     """Jinja2 with autoescape, and every text that is put in redacted and printable. Imported here: the gate has none."""
+    import jinja2
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     made_before = None
     with suppress(report_files.NotWritten):
-        made_before = _compiled(cache_folder() / "page")
+        made_before = _compiled(cache_folder() / f"page-{__version__}-{jinja2.__version__}")
     made = Environment(
         loader=PackageLoader("lago_acceptance.page"),
         autoescape=True,
@@ -106,6 +108,15 @@ def _compiled(folder: Path) -> FileSystemBytecodeCache:
     from jinja2 import FileSystemBytecodeCache
 
     class Cache(FileSystemBytecodeCache):
+        def load_bytecode(self, bucket: Bucket) -> None:
+            try:
+                super().load_bytecode(bucket)
+            # Whatever Python's formats may raise: it is compiled again, and the file replaced.
+            except Exception:  # noqa: BLE001
+                bucket.reset()
+            if not isinstance(bucket.code, CodeType):
+                bucket.reset()
+
         def dump_bytecode(self, bucket: Bucket) -> None:
             # On a full disk the next run compiles them too.
             with suppress(OSError):

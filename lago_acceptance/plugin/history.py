@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,10 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from lago_acceptance.core import report_files
 from lago_acceptance.core.exit_codes import UNREACHABLE
 from lago_acceptance.core.options import Options
-from lago_acceptance.core.permit import Permit
 from lago_acceptance.hosts.address import parse
 from lago_acceptance.plugin.options import OPTIONS, SETTINGS
 from lago_acceptance.plugin.written import noted
@@ -33,7 +30,6 @@ _PLACE: pytest.StashKey[_Here] = pytest.StashKey()
 _PAST: pytest.StashKey[tuple[PastRun, ...]] = pytest.StashKey()
 # Runs that have ended with a report on what they saw.
 _REPORTED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
-_ATTEMPTS = 3
 
 
 def host_of(options: Options) -> str:
@@ -82,6 +78,7 @@ def remembered(config: pytest.Config, summary: Summary) -> Summary:
     """Add a run to the history; the run, with what earlier ones say about it. It is the same where none do."""
     from lago_acceptance.history import earlier
     from lago_acceptance.history.changes import described
+    from lago_acceptance.history.on_host import ATTEMPTS
     from lago_acceptance.history.store import Unusable
 
     options = config.stash[OPTIONS]
@@ -93,7 +90,7 @@ def remembered(config: pytest.Config, summary: Summary) -> Summary:
             raise Unusable(
                 f"the history {options.history_on_host} on {summary.host} is left as it is: the host was not reached"
             )
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             with _opened(config) as history:
                 standing = history.standing(summary)
                 told = msgspec.structs.replace(
@@ -156,44 +153,23 @@ class _Here:
 
 
 class _There(_Here):
-    """A file on the host, and its copy in a private folder. It has a connection of its own: the deployment's has ended by
-    the time that the run can be added.
-    """
+    """A file on the host, and its copy here."""
 
     def __init__(self, options: Options):
-        from lago_acceptance.core import private_folders
-        from lago_acceptance.history.on_host import OnHost
-        from lago_acceptance.history.store import NAME
-        from lago_acceptance.hosts.ssh import SshHost
+        from lago_acceptance.history.on_host import Copy
 
-        with report_files.writing("the copy of the history", report_files.IN_TMPDIR):
-            self._folder = private_folders.make("lago-history-")
-        super().__init__(self._folder / NAME)
-        self._host = SshHost(parse(options.hosts[0]), options.ssh_config)
-        self._on_host = OnHost(self._host, options.history_on_host, Permit("--history-on-host"))
-        self._digest = ""
-        self._failed: report_files.NotWritten | None = None
+        self._copy = Copy(parse(options.hosts[0]), options.ssh_config, options.history_on_host)
+        super().__init__(self._copy.file)
 
     def fetch(self) -> None:
-        """Copy it here, once. Unusable where that fails, each time without another attempt."""
-        if self._failed:
-            raise self._failed
-        if not self._digest:
-            try:
-                self._digest = self._on_host.fetch(self.file)
-            except report_files.NotWritten as error:
-                self._failed = error
-                raise
+        """Copy it here, where that was not done yet. Unusable where it fails."""
+        self._copy.fetch()
 
     def put_back(self) -> bool:
-        if self._on_host.put(self.file, self._digest):
-            return True
-        self._digest = ""
-        return False
+        return self._copy.put_back()
 
     def close(self) -> None:
-        self._host.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._copy.close()
 
 
 def _place(config: pytest.Config) -> _Here:
@@ -215,8 +191,11 @@ def _opened(config: pytest.Config) -> Iterator[History]:
     place = _place(config)
     if isinstance(place, _There):
         place.fetch()
+    options = config.stash[OPTIONS]
     with History(place.file, config.stash[SETTINGS].reports.history) as history:
         try:
+            if options.instead_of:
+                history.forget(_key(options), options.instead_of)
             yield history
         finally:
             place.notes += [note for note in history.notes if note not in place.notes]

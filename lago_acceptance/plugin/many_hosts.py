@@ -7,7 +7,7 @@ import pytest
 from lago_acceptance.core import interrupts
 from lago_acceptance.fleet import run
 from lago_acceptance.fleet.target import Target, checked
-from lago_acceptance.plugin.options import OPTIONS
+from lago_acceptance.plugin.options import OPTIONS, SETTINGS
 from lago_acceptance.plugin.selection import gate_only, runs_tests
 
 
@@ -22,6 +22,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         arguments=config.invocation_params.args,
         seconds=config.option.host_deadline,
         history=options.history,
+        keep=config.stash[SETTINGS].reports.history,
+        history_on_host=options.history_on_host,
+        ssh_config=options.ssh_config,
         project=options.project,
         scheduled=options.scheduled,
     )

@@ -113,7 +113,8 @@ class _Fixed:
 
 
 def _families(summaries: Sequence[Summary], last_success: Mapping[str, float]) -> Iterator[Metric]:
-    of_hosts = {summary.key: summary for summary in summaries}.values()
+    # By their labels: a file that has a sample twice is refused as a whole.
+    of_hosts = {tuple(_labels(summary)): summary for summary in summaries}.values()
     for name, (help, labels) in _OF_RUNS.items():
         yield _family(
             name,
@@ -201,7 +202,7 @@ def _of_measure(measure: str, summary: Summary) -> dict[str, float]:
 
 
 def _labels(summary: Summary, *more: str) -> list[str]:
-    return [_safe(each) for each in (summary.host, summary.project, *more)]
+    return [_safe(each) for each in (summary.host, summary.named, *more)]
 
 
 def _safe(text: str) -> str:

@@ -19,6 +19,7 @@ WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 _WORSE = (OK, WARNING, UNKNOWN, CRITICAL)
 # NRPE cuts longer answers off, in the middle of a character.
 _LONGEST = 4000
+_UNSEEN = "no verdict"
 # Those checks were not asked for.
 _NOT_ASKED = "skipped"
 
@@ -41,23 +42,31 @@ _FORMS = {
 }
 
 
-def line(summaries: Sequence[Summary], settings: Settings | None = None) -> tuple[str, int]:
+def line(
+    summaries: Sequence[Summary], settings: Settings | None = None, unseen: Sequence[str] = ()
+) -> tuple[str, int]:
     """What a plugin prints, and its exit code: 0 OK, 1 WARNING, 2 CRITICAL or 3 UNKNOWN.
 
     The first line has the verdict and, behind a bar, performance data with the limits of ``settings``; further lines have
     the causes, or of several hosts those that are not OK. OK: it bills, and nothing that was judged gives a warning; how many
-    checks could not be judged is said beside it, for on a live host some never can.
+    checks could not be judged is said beside it, for on a live host some never can. ``unseen`` are sentences on hosts that
+    should have been looked at, and were not.
     """
     codes = [code(summary) for summary in summaries]
-    worst_code = max(codes, key=_WORSE.index, default=UNKNOWN)
+    worst_code = max([*codes, *(UNKNOWN for _ in unseen)], key=_WORSE.index, default=UNKNOWN)
     numbers = " ".join(_numbers(summaries, settings, codes))
-    head = f"LAGO {WORDS[worst_code]} - {_headline(summaries, codes, worst_code)}"
+    head = f"LAGO {WORDS[worst_code]} - {_headline(summaries, codes, worst_code, unseen)}"
     text = f"{head} | {numbers}"
-    for extra in _details(summaries):
+    for extra in (*_details(summaries), *(f"{_UNSEEN}: {_safe(each)}" for each in unseen)):
         if len(text.encode()) + len(extra.encode()) > _LONGEST:
             break
         text += f"\n{extra}"
     return text, worst_code
+
+
+def without_verdict(why: str) -> tuple[str, int]:
+    """What a plugin prints that could not look at anything, and its exit code."""
+    return f"LAGO {WORDS[UNKNOWN]} - {_safe(why)}", UNKNOWN
 
 
 def code(summary: Summary) -> int:
@@ -69,14 +78,16 @@ def code(summary: Summary) -> int:
     return WARNING if summary.findings(Severity.WARNING) else OK
 
 
-def _headline(summaries: Sequence[Summary], codes: list[int], worst_code: int) -> str:
-    if not summaries:
-        return "no host was checked"
-    if len(summaries) == 1:
-        return _of_one(summaries[0])
-    counted = ", ".join(f"{codes.count(kind)} {WORDS[kind]}" for kind in reversed(_WORSE) if kind in codes)
-    first = summaries[codes.index(worst_code)]
-    return f"{len(summaries)} hosts: {counted}" + (f"; {_of_one(first)}" if worst_code != OK else "")
+def _headline(summaries: Sequence[Summary], codes: list[int], worst_code: int, unseen: Sequence[str]) -> str:
+    said = []
+    if len(summaries) > 1:
+        counted = (f"{codes.count(kind)} {WORDS[kind]}" for kind in reversed(_WORSE) if kind in codes)
+        said.append(f"{len(summaries)} hosts: {', '.join(counted)}")
+    if worst_code in codes and (worst_code != OK or len(summaries) == 1):
+        said.append(_of_one(summaries[codes.index(worst_code)]))
+    if unseen:
+        said.append(f"{_UNSEEN}: {_safe(unseen[0])}{f' (and {len(unseen) - 1} more)' if unseen[1:] else ''}")
+    return "; ".join(said) or "no host was checked"
 
 
 def _of_one(summary: Summary) -> str:

@@ -7,19 +7,22 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from lago_acceptance.core import report_files
+from lago_acceptance.core import report_files, user_files
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.measurements import Measurement
 from lago_acceptance.core.printable import printable
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.secrets import redact
 
+Form = TypeVar("Form")
 # Raised when a field is removed or means something else; a field that is added leaves it as it is.
 FORMAT = 1
+# Of a file with many hosts: a run of one has about 100 kB.
+LARGEST = 256 * 2**20
 OUTCOMES = ("passed", "failed", "waived", "blocked", "unknown", "skipped", "crashed")
 
 
@@ -140,8 +143,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """What its history is kept under: the host, and what was under test there where that was named."""
-        stack = self.deployment.compose_file if self.target == "stack" else ""
-        return history_key(self.host, self.project or stack)
+        return history_key(self.host, self.named)
+
+    @property
+    def named(self) -> str:
+        """What was under test on the host: the Compose project that was asked for, or a stack's compose file."""
+        return self.project or (self.deployment.compose_file if self.target == "stack" else "")
 
     def counts(self, phase: int) -> dict[str, int]:
         """How many checks of a phase had each outcome, and how many warnings there are."""
@@ -179,23 +186,50 @@ def history_key(host: str, named: str) -> str:
     return f"{host} {named}".strip()
 
 
+class _Format(msgspec.Struct, frozen=True):
+    """What every format has."""
+
+    format: int = FORMAT
+
+
 class NotReadable(Exception):
     """A summary.json can't be used. The text is one sentence."""
 
 
 def read(path: Path) -> Summary:
     """The summary of a file. NotReadable where it is missing, damaged, or of another format."""
+    return decoded(path, content_of(path), Summary)
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a summary.json; NotReadable where they can't be had, or are too many. A pipe is not waited for."""
+    if problem := user_files.unusable(path):
+        raise NotReadable(f"{path} {problem}")
     try:
-        summary = msgspec.json.decode(path.read_bytes(), type=Summary)
+        # One that is still being written may grow.
+        too_large = path.stat().st_size > LARGEST
+        with path.open("rb") as file:
+            content = b"" if too_large else file.read(LARGEST + 1)
     except OSError as error:
         raise NotReadable(f"{path} can't be read: {error.strerror or error}") from error
+    if too_large or len(content) > LARGEST:
+        raise NotReadable(f"{path} is larger than {LARGEST // 2**20} MiB, and no summary is")
+    return content
+
+
+def decoded(path: Path, content: bytes, kind: type[Form]) -> Form:
+    """What a file holds. NotReadable where that is something else, or of another format, whose fields are others."""
+    try:
+        require_format(path, msgspec.json.decode(content, type=_Format).format)
+        return msgspec.json.decode(content, type=kind)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise NotReadable(f"{path} is not the summary of a run: {error}") from error
-    if summary.format != FORMAT:
-        raise NotReadable(
-            f"{path} has format {summary.format}, but this version of the suite reads format {FORMAT}"
-        )
-    return summary
+
+
+def require_format(path: Path, found: int) -> None:
+    """NotReadable where a file has another format than this version reads."""
+    if found != FORMAT:
+        raise NotReadable(f"{path} has format {found}, but this version of the suite reads format {FORMAT}")
 
 
 def slug(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from lago_acceptance.core.consequences import stops_billing
@@ -12,6 +11,7 @@ from lago_acceptance.core.registry import PHASES, Severity
 from lago_acceptance.reports import ci_groups
 from lago_acceptance.reports.summary import OUTCOMES, Cause, NotJudged, Summary
 from lago_acceptance.reports.verdict import BILLS, DOES_NOT_BILL
+from lago_acceptance.reports.wrapped import wrapped
 
 Markup = Callable[..., str]
 _GOOD, _BAD, _DOUBTFUL, _DIM = {"green": True}, {"red": True, "bold": True}, {"yellow": True}, {"light": True}
@@ -68,15 +68,7 @@ class _Page:
     def lines(self, text: str, style: Mapping[str, bool] = _PLAIN, indent: str = "") -> list[str]:
         """One line of text as lines that fit."""
         text = one_line(text)
-        broken = [indent + text]
-        if self.width is not None and len(broken[0]) > self.width:
-            broken = textwrap.wrap(
-                text,
-                self.width,
-                initial_indent=indent,
-                subsequent_indent=indent + "  ",
-                break_on_hyphens=False,
-            )
+        broken = [indent + text] if self.width is None else wrapped(text, self.width, indent)
         # A word may be a command to a CI server where it begins a line.
         return [self.markup(printable(line), **style) for line in broken]
 

@@ -152,6 +152,28 @@ def test_the_shell_of_a_workflow_is_shell(workflow):
             assert run("bash", "-n", "-c", step.get("run", "")).returncode == 0
 
 
+@pytest.mark.parametrize("name", ["nightly.yml", "nightly-matrix.yml"])
+def test_the_history_of_a_red_night_is_kept(name):
+    """actions/cache saves what it has restored only where the job has not failed, and a job fails where a host is red."""
+    for job in yaml.safe_load((CONTRIB / "github" / name).read_text())["jobs"].values():
+        used = [step.get("uses", "").partition("@")[0] for step in job["steps"]]
+        assert "actions/cache" not in used
+        restored, saved = (job["steps"][used.index(f"actions/cache/{what}")] for what in ("restore", "save"))
+        assert restored["with"]["path"] == saved["with"]["path"] and saved["if"].startswith("always()")
+        assert saved["with"]["key"] == f"${{{{ steps.{restored['id']}.outputs.cache-primary-key }}}}"
+        looks = next(
+            place
+            for place, step in enumerate(job["steps"])
+            if "lago-acceptance " in step.get("run", "") and " --reports " in step["run"]
+        )
+        assert used.index("actions/cache/restore") < looks < used.index("actions/cache/save")
+
+
+def test_gitlab_keeps_the_history_of_a_red_night():
+    job = yaml.safe_load((CONTRIB / "gitlab" / "nightly.yml").read_text())["lago-nightly"]
+    assert job["cache"]["when"] == "always"
+
+
 def test_the_matrix_looks_at_every_part():
     jobs = yaml.safe_load((CONTRIB / "github" / "nightly-matrix.yml").read_text())["jobs"]
     strategy = jobs["look"]["strategy"]
@@ -242,8 +264,8 @@ def test_each_option_of_a_pod_is_one_of_this_suite(name, command):
     if command == "merge":
         merge._parser().parse_args(words)
     else:
-        _, rest = many.parser(command, "").parse_known_args(words)
-        assert rest == ["--ssh-config=/config/ssh_config"]
+        given, rest = many.parser(command, "").parse_known_args(words)
+        assert rest == [] and given.ssh_config == Path("/config/ssh_config")
 
 
 def test_there_are_commands_in_all_of_them():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
+import re
+import subprocess
 import time
 
 import msgspec
@@ -13,10 +16,12 @@ import pytest
 from lago_acceptance.alarms import heartbeat
 from lago_acceptance.alarms import night as told
 from lago_acceptance.cli import many, suite
-from lago_acceptance.core import report_files
+from lago_acceptance.core import report_files, resources
 from lago_acceptance.fleet import night
 from lago_acceptance.fleet.merge import fleet
 from lago_acceptance.history.store import History
+from lago_acceptance.hosts.base import CommandResult
+from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.reports.verdict import BILLS
 from tests.support import signals
 from tests.support.fake_host_run import TIMING_ID, summary
@@ -99,6 +104,68 @@ def test_the_heartbeat_and_the_alarms_of_a_red_night(tmp_path, alarms, sent, cap
     # What was sent is remembered, so that it is not sent again.
     assert suite.main(given) == 1
     assert sent[1] == ("report", {"red": "bills, with faults"})
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Hosts that are this machine, and not reached by ssh: their names, in the order in which they were asked."""
+    asked: list[str] = []
+
+    class Here(LocalHost):
+        def __init__(self, address, ssh_config=None):
+            self.name = address.spec
+            asked.append(f"{address.spec} {ssh_config.name if ssh_config else ''}".strip())
+
+        def change(self, change, permit, give_up=None):
+            ended = subprocess.run(
+                ["sh", "-s"], input=change.script(), capture_output=True, text=True, timeout=60, check=False
+            )
+            return CommandResult(ended.returncode, ended.stdout + ended.stderr)
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("lago_acceptance.hosts.ssh.SshHost", Here)
+    return asked
+
+
+def test_alarms_of_a_runner_that_forgets(tmp_path, alarms, sent, here, capsys):
+    """What was sent is remembered where the run itself is: on the host."""
+    place, config = tmp_path / "on the host" / "history.sqlite3", tmp_path / "ssh_config"
+    config.touch()
+    given = ["nightly", "ssh://red", "--alarms", alarms, "--history-on-host", str(place)]
+    given += ["--ssh-config", str(config)]
+    for number, last in enumerate((None, "bills, with faults")):
+        assert suite.main([*given, "--reports", str(tmp_path / str(number))]) == 1
+        assert sent[3 * number + 1] == ("report", {"red": last})
+        assert str(place) not in capsys.readouterr().err
+    call = calls(tmp_path / "0", "red")[0]
+    assert (
+        f"--history-on-host {place}" in call and f"--ssh-config {config}" in call and "--history " not in call
+    )
+    assert here == ["ssh://red ssh_config"] * 2
+    with History(place) as history:
+        assert history.last_alarm("red").billing == "bills, with faults"
+
+
+def test_a_history_on_a_host_that_can_not_be_used_is_a_warning(tmp_path, alarms, sent, here, capsys):
+    place = tmp_path / "history.sqlite3"
+    place.mkdir()
+    given = ["nightly", "ssh://red", "ssh://killed", "--alarms", alarms, "--history-on-host", str(place)]
+    assert suite.main([*given, "--reports", str(tmp_path / "reports")]) == 3
+    said = capsys.readouterr().err
+    assert f"warning: the history {place} on ssh://red can't be used: it is not a regular file" in said
+    with History(tmp_path / "reports" / "history.sqlite3") as history:
+        assert history.last_alarm("red").billing == "bills, with faults", "this machine knows it all the same"
+
+
+def test_the_history_on_a_host_that_was_not_reached_is_not_asked_for(
+    tmp_path, alarms, sent, here, monkeypatch
+):
+    monkeypatch.setattr("lago_acceptance.fleet.run.END_SECONDS", 1)
+    given = ["nightly", "ssh://hang", "--host-deadline", "0.5", "--confirm-seconds", "0", "--alarms", alarms]
+    given += ["--history-on-host", str(tmp_path / "history.sqlite3"), "--reports", str(tmp_path)]
+    assert suite.main(given) == 6 and here == []
 
 
 def test_the_heartbeat_of_a_good_night(tmp_path, alarms, sent):
@@ -204,6 +271,24 @@ REFUSED = {
     "merge": "the following arguments are required: DIR",
     "merge /nowhere": "/nowhere is not there",
     "merge /etc/hostname": "/etc/hostname is not a folder",
+    "merge /etc --max-age nan": "--max-age nan is not a number of hours",
+    "merge /etc --max-age inf": "--max-age inf is not a number of hours",
+    "merge /etc --max-age -1": "--max-age -1 is not a number of hours",
+    "merge /etc --max-age soon": "--max-age soon is not a number of hours",
+    f"merge {'x' * 300}": "is not there",
+    f"nightly ssh://a --metrics /{'x' * 300}/m": "its folder does not exist",
+    "merge /etc --settings /nowhere": "the settings file /nowhere does not exist",
+    "merge /etc --limit g": "--limit needs --inventory",
+    "merge /etc --metrics=": "argument --metrics: it is empty",
+    "nightly ssh://a --metrics=": "argument --metrics: it is empty",
+    "nightly ssh://a --alarms=": "argument --alarms: it is empty",
+    "live ssh://a --history=": "argument --history: it is empty",
+    "nightly --inventory /etc/hosts --limit=": "argument --limit: it is empty",
+    "nightly ssh://a --part=": "argument --part: it is empty",
+    "nightly ssh://a --history-on-host=": "argument --history-on-host: it is empty",
+    "nightly ssh://a --history-on-host var": "--history-on-host 'var' is no file",
+    "nightly ssh://a --history-on-host /var/h --history h": "leave one of them out",
+    "live --inventory=": "argument --inventory: it is empty",
 }
 
 
@@ -213,6 +298,15 @@ def test_bad_input_is_one_sentence(command, tmp_path, capsys):
     assert suite.main([*words, "--reports", str(tmp_path)]) == 4
     said = capsys.readouterr().err
     assert REFUSED[command] in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "command", ["live ssh://a --part 9/9", "nightly", "merge /nowhere", "merge --nonsense"]
+)
+def test_a_plugin_of_nagios_that_can_not_look_is_unknown(command, tmp_path, capsys):
+    """Another exit code than 0 to 3 has no meaning there, and what is on standard error nobody sees."""
+    assert suite.main([*command.split(), "--nagios", "--reports", str(tmp_path)]) == 3
+    assert re.fullmatch(r"LAGO UNKNOWN - [^|\n]+\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("command", ["live", "nightly", "merge"])
@@ -284,6 +378,93 @@ def test_a_host_of_the_inventory_without_a_summary(tmp_path, capsys):
     assert "no verdict: root@b has no summary" in capsys.readouterr().out
 
 
+def test_a_host_without_a_verdict_is_unknown_to_nagios(tmp_path, capsys):
+    """It is in no summary, so that nothing but the line itself can tell."""
+    inventory = tmp_path / "hosts.toml"
+    inventory.write_text('[[host]]\naddress = "ssh://a"\n[[host]]\naddress = "ssh://b"\n')
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
+    assert merged(tmp_path, "--nagios", "--inventory", str(inventory)) == 3
+    output = capsys.readouterr()
+    assert output.out.startswith("LAGO UNKNOWN - no verdict: b has no summary | ")
+    assert "a: accepted" in output.err
+
+
+def test_an_old_look_is_unknown_to_nagios(tmp_path, capsys):
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1", started=time.time() - 7200))
+    assert merged(tmp_path, "--nagios", "--max-age", "1") == 3
+    assert capsys.readouterr().out.startswith("LAGO UNKNOWN - no verdict: a was last looked at on 20")
+
+
+def test_a_look_by_a_clock_that_is_ahead_is_no_verdict(tmp_path, capsys):
+    """It would stay new for as long as that clock was ahead."""
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1", started=time.time() + 86400))
+    assert merged(tmp_path, "--max-age", "12") == 6
+    assert "by a clock that is ahead of this machine's" in capsys.readouterr().out
+
+
+def test_the_project_of_hosts_that_name_none(tmp_path):
+    inventory = tmp_path / "hosts.toml"
+    inventory.write_text('[[host]]\naddress = "ssh://a"\n')
+    part(tmp_path / "parts" / "0", msgspec.structs.replace(summary("a", 0, "a-1"), project="billing"))
+    assert merged(tmp_path, "--inventory", str(inventory)) == 6
+    assert merged(tmp_path, "--inventory", str(inventory), "--project", "billing") == 0
+
+
+@pytest.mark.parametrize("code", [99, -9, 2**70])
+def test_an_exit_code_that_no_run_ends_with_is_not_good(code, tmp_path):
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"), summary("b", code, "b-1"))
+    assert merged(tmp_path) == 3
+
+
+def test_a_pipe_in_the_place_of_a_summary(tmp_path, capsys):
+    """To read it would take until somebody writes."""
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
+    (tmp_path / "parts" / "1").mkdir()
+    os.mkfifo(tmp_path / "parts" / "1" / "summary.json")
+    assert merged(tmp_path) == 6
+    assert "summary.json is not a regular file" in capsys.readouterr().out
+
+
+def test_a_link_to_itself_in_the_place_of_a_summary(tmp_path, capsys):
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
+    (tmp_path / "parts" / "1").mkdir()
+    (tmp_path / "parts" / "1" / "summary.json").symlink_to("summary.json")
+    assert merged(tmp_path) == 6
+    assert "summary.json can't be read: Too many levels of symbolic links" in capsys.readouterr().out
+
+
+def test_a_folder_that_may_not_be_entered_is_named(tmp_path, capsys, monkeypatch):
+    """What is in it might be red."""
+    part(tmp_path / "parts" / "0", summary("a", 0, "a-1"))
+    closed = tmp_path / "parts" / "closed"
+    closed.mkdir()
+    scandir = os.scandir
+
+    def refusing(folder):
+        if str(folder) == str(closed):
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert merged(tmp_path) == 6
+    assert f"no verdict: {closed} can't be read: Permission denied" in capsys.readouterr().out
+
+
+def test_a_summary_that_is_too_large_is_not_read(tmp_path, capsys):
+    (tmp_path / "parts").mkdir()
+    with (tmp_path / "parts" / "summary.json").open("wb") as file:
+        file.truncate(10**12)
+    assert merged(tmp_path) == 6
+    assert "summary.json is larger than 256 MiB" in capsys.readouterr().out
+
+
+def test_a_format_whose_fields_are_others_is_named(tmp_path, capsys):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "summary.json").write_text('{"format": 2, "hosts": {"a": 1}}')
+    assert merged(tmp_path) == 6
+    assert "has format 2, and this version of the suite reads format 1" in capsys.readouterr().out
+
+
 DAMAGED = {
     "cut off": b'{"format": 1, "hosts": [{"run":',
     "foreign": b'{"name": "lago"}',
@@ -310,6 +491,22 @@ def test_folders_without_a_summary(tmp_path, capsys):
     (tmp_path / "parts").mkdir()
     assert merged(tmp_path) == 6
     assert f"no verdict: no summary of a run is in {tmp_path / 'parts'}" in capsys.readouterr().out
+
+
+def test_as_many_runs_are_kept_as_the_settings_say(tmp_path):
+    """Also by a merge, and by a night in which a host was not reached."""
+    settings = tmp_path / "settings.toml"
+    settings.write_text(resources.SETTINGS.read_text().replace("history = 1000", "history = 90"))
+    part(tmp_path / "parts" / "0", summary("a", 0, "last"))
+    with History(tmp_path / "out" / "history.sqlite3") as history:
+        for number in range(90):
+            history.add(summary("a", 0, f"a-{number}"))
+            history.add(summary("killed", 0, f"k-{number}"))
+        assert merged(tmp_path, "--settings", str(settings)) == 0
+        given = ["nightly", "ssh://killed", "--reports", str(tmp_path / "out"), "--settings", str(settings)]
+        assert suite.main(given) == 3
+        assert [len(history.runs(key, 200)) for key in ("a", "killed")] == [90, 90]
+        assert history.runs("a")[-1].run == "last"
 
 
 def test_names_with_markup_and_escapes(tmp_path, capsys):

@@ -85,6 +85,18 @@ def test_a_webhook_gets_title_text_and_kind(httpserver):
     }
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_webhook_that_has_moved_has_not_taken_the_alarm(status, httpserver):
+    """Followed by most clients, a redirect turns the POST into a GET of some page, which is there."""
+    httpserver.expect_request("/hook").respond_with_data(
+        "", status, {"Location": httpserver.url_for("/page")}
+    )
+    httpserver.expect_request("/page").respond_with_data("")
+    delivery = send([Secret(f"json://127.0.0.1:{httpserver.port}/hook")], [NEWS])
+    assert delivery.arrived == (False,) and str(status) in delivery.warnings[0]
+    assert [request.path for request, _ in httpserver.log] == ["/hook"]
+
+
 def test_each_target_that_fails_is_a_warning_and_the_others_get_theirs(mail, httpserver, capfd):
     secret = "s3cr3tTokenOfOurs99"
     httpserver.expect_request(f"/{secret}").respond_with_data("", status=403)

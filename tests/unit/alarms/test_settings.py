@@ -69,8 +69,8 @@ def test_a_folder_of_other_credentials_is_nothing(tmp_path, monkeypatch):
     [
         ("targets = [", "is not TOML"),
         ("", "names no targets, no heartbeat and no pushgateway"),
-        (f'target = ["json://{SECRET}@x"]', "unknown field `target`"),
-        (f'targets = "json://{SECRET}@x"', "Expected `array`"),
+        (f'target = ["json://{SECRET}@x"]', "there is no entry 'target'; did you mean targets?"),
+        (f'targets = "json://{SECRET}@x"', "[targets] must be a list, and is text"),
         (
             f'targets = ["json://x", "slak://{SECRET}/x"]',
             "number 2 of targets (slak://…) is not a notification URL",
@@ -82,6 +82,9 @@ def test_a_folder_of_other_credentials_is_nothing(tmp_path, monkeypatch):
         (f'{GOOD}page = "index.html"', "page is not the address of a web server"),
         (f'{GOOD}page = "https://u:{SECRET}@x/"', "page contains a user or a password"),
         (f"{GOOD}repeat_hours = 0", "repeat_hours"),
+        (f'"json://{SECRET}" = 1', "there is no entry 'json://…; known are targets"),
+        (f"targets = {'[' * 100_000}", "it is nested too deeply"),
+        (f"{GOOD}#{'x' * 2**20}", "is larger than 1024 KiB"),
         (f"{GOOD}repeat_hours = nan", "repeat_hours"),
         (f"{GOOD}repeat_hours = inf", "repeat_hours"),
     ],
@@ -107,11 +110,23 @@ def test_bytes_that_are_no_text_are_one_sentence(tmp_path):
         load(tmp_path / "alarms.toml")
 
 
-@pytest.mark.parametrize(("mode", "is_open"), [(0o600, False), (0o640, False), (0o644, True)])
-def test_a_file_that_everybody_can_read_is_a_warning(file, mode, is_open):
+def test_a_byte_order_mark_is_no_mistake(file):
+    assert len(load(file(f"\ufeff{GOOD}")).targets) == 1
+
+
+def test_a_device_without_end_is_not_read_to_it():
+    with pytest.raises(UsageError, match="/dev/zero is larger than 1024 KiB"):
+        load(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [(0o600, ""), (0o640, ""), (0o644, "read the secrets"), (0o622, "change the alarms file")],
+)
+def test_a_file_that_is_open_to_everybody_is_a_warning(file, mode, said):
     warnings = load(file(GOOD, mode)).warnings
-    assert bool(warnings) == is_open
-    assert not is_open or "every user of this machine can read the secrets" in warnings[0]
+    assert bool(warnings) == bool(said)
+    assert not said or f"every user of this machine can {said}" in warnings[0]
 
 
 def test_no_part_of_a_url_shows_up_in_a_text_and_names_of_hosts_do(file):

@@ -44,7 +44,7 @@ ca_file = "/etc/roots.pem"
 def written(tmp_path: Path, text: str, name: str = "hosts") -> Path:
     """An inventory of this text."""
     file = tmp_path / name
-    file.write_text(text)
+    file.write_text(text, "utf-8", "surrogateescape")
     return file
 
 
@@ -95,8 +95,25 @@ REFUSED = {
     "ansible_host of a in .* is computed by Ansible": ("hosts", "a ansible_host='{{ b }}'\n", ""),
     "a in .* is reached by local": ("hosts", "a ansible_connection=local\n", ""),
     "a file of names is not read": ("hosts", "a\n", "@/etc/passwd"),
-    "is not a list of hosts": ("hosts.toml", "[[host]\n", ""),
-    "is not a list of hosts: .*`adress`": ("hosts.toml", '[[host]]\nadress = "ssh://a"\n', ""),
+    "Section .p:children. includes undefined group 'b'": ("hosts", "[p:children]\nb\n", ""),
+    "Expected key=value host variable assignment$": ("hosts", "a ansible_password=x hunter2\n", ""),
+    "YAML parsing failed": ("hosts.yaml", "a: [b", ""),
+    "names no host of --version": ("hosts", "a\n", "--version"),
+    "has a comma in its path": ("hosts,old", "a\n", ""),
+    "is not UTF-8 text .byte 2.": ("hosts", "a\udcff\n", ""),
+    "is not TOML: .*; write ..host..": ("hosts.toml", "[[host]\n", ""),
+    "is not TOML: it is not UTF-8": ("hosts.toml", "\udcff", ""),
+    "no entry 'adress' in host .entry 1.; did you mean address": (
+        "hosts.toml",
+        '[[host]]\nadress = "ssh://a"\n',
+        "",
+    ),
+    "groups of host .entry 1. must be a list": (
+        "hosts.toml",
+        '[[host]]\naddress = "ssh://a"\ngroups = "g"\n',
+        "",
+    ),
+    "it is nested too deeply": ("hosts.toml", f"a = {'[' * 100_000}", ""),
     "has no such group; there are: production": ("hosts.toml", TOML, "test"),
     "has no such group, because no host names any groups": (
         "hosts.toml",
@@ -112,6 +129,18 @@ def test_what_can_not_be_used_is_one_sentence(words, tmp_path):
     with pytest.raises(UsageError, match=words) as refused:
         inventory.read(written(tmp_path, text, name), limit)
     assert "\n" not in str(refused.value) and "Traceback" not in str(refused.value)
+
+
+def test_a_list_in_toml_as_editors_of_windows_write_it(tmp_path):
+    (found,) = inventory.read(written(tmp_path, '\ufeff[[host]]\naddress = "ssh://a"\n', "hosts.toml"))
+    assert found.address == "ssh://a"
+
+
+def test_the_home_of_a_user_that_is_not_there(tmp_path):
+    """The file is missing then, which is said of it as of any other."""
+    text = '[[host]]\naddress = "ssh://a"\nsettings = "~no-such-user/x"\n'
+    (found,) = inventory.read(written(tmp_path, text, "hosts.toml"))
+    assert found.settings == tmp_path / "~no-such-user" / "x"
 
 
 def test_a_file_that_is_not_there(tmp_path):

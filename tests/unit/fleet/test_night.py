@@ -47,6 +47,12 @@ def test_what_was_a_moment_s_is_looked_at_again_and_the_second_look_counts(tmp_p
     )
 
 
+def test_the_history_forgets_the_first_look(tmp_path):
+    looked(tmp_path, "moment", "a")
+    first, second = (tmp_path / "moment" / "calls").read_text().splitlines()
+    assert "--instead-of" not in first and "--instead-of moment-1 " in second
+
+
 def test_a_cause_that_does_not_pass_is_not_waited_for(tmp_path):
     found, printed = looked(tmp_path, "mixed")
     assert found["mixed"].exit_code == 1 and calls(tmp_path, "mixed") == 1 and "checking again" not in printed

@@ -118,6 +118,24 @@ def test_a_host_with_options_of_its_own(tmp_path):
     assert f'IdentityFile "{key}"\nIdentitiesOnly yes\n' in config
 
 
+def test_a_link_to_itself_in_the_place_of_the_newest_run(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "latest").symlink_to("latest")
+    _, code, _ = look(tmp_path, "a")
+    assert code == 0
+
+
+def test_a_key_of_its_own_beside_the_ssh_config_of_all(tmp_path):
+    key, config = tmp_path / "key", tmp_path / "all"
+    key.touch()
+    config.touch()
+    how = run.Look(reports=tmp_path, arguments=[], ssh_config=config)
+    own = run.ssh_config(Target(address="ssh://a", identity=key), how)
+    assert f'Include "{config}"' in own.read_text() and ".ssh/config" not in own.read_text()
+    assert run.ssh_config(Target(address="ssh://a"), how) == config
+    assert run.ssh_config(Target(address="ssh://a", ssh_config=key), how) == key
+
+
 def test_reports_that_can_not_be_written_change_no_verdict(tmp_path, monkeypatch):
     blocked = tmp_path / "index.html"
     blocked.mkdir()

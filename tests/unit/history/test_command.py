@@ -63,6 +63,8 @@ def test_the_runs_of_one_host(two_hosts, said, name):
     ("arguments", "words"),
     [
         (["nobody"], "has no run against nobody; it has root@billing.example, root@other second"),
+        (["--history="], "argument --history: it is empty"),
+        (["--history", "x" * 300], "there is no history in x"),
         (["--last", "0"], "--last 0 is not a number of runs"),
         (["--last", "many"], "--last many is not a number of runs"),
         (["--hosts", "x"], "unrecognized arguments"),
@@ -95,3 +97,13 @@ def test_names_with_terminal_escapes(tmp_path, said):
     with History(tmp_path / NAME) as history:
         history.add(summary(0, host="root@\x1b[2J\u202e", billing="bills"))
     assert said()[1][0] == "root@\\x1b[2J\\u202e"
+
+
+def test_a_history_without_a_run(tmp_path, said):
+    with History(tmp_path / NAME) as history:
+        assert history.keys() == ()
+    assert said() == (
+        4,
+        [],
+        [f"lago-acceptance: the history {tmp_path / NAME} has no run yet; give another file with --history"],
+    )

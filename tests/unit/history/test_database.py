@@ -301,6 +301,24 @@ def test_a_folder_that_is_read_only(small_disk):
         subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
 
 
+@NEEDS_ROOT
+@pytest.mark.parametrize("log", [b"", b"what no run has moved into the file"])
+def test_what_can_not_be_written_can_still_be_read(small_disk, log):
+    """Such as an artefact that is mounted: since when a host is red is in it all the same."""
+    file = small_disk / NAME
+    with History(file) as history:
+        history.add(summary(0))
+    file.chmod(0o644)
+    Path(f"{file}-wal").write_bytes(log)
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with History(file) as history:
+        assert [run.run for run in history.runs(HOST)] == ["run-0"]
+        assert [f"{file} is read-only" in note for note in history.notes] == [True] * bool(log)
+        with pytest.raises(Unusable, match="read-only; choose another file"):
+            history.add(summary(1))
+    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+
+
 @pytest.mark.parametrize("exists", [False, True])
 def test_a_file_system_without_shared_memory(file, exists):
     """SQLite can't make the memory that its log needs: a folder lies there."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from lago_acceptance.core.measurements import Measurement
@@ -208,6 +210,25 @@ def test_alarms(history):
         history.alarmed(HOST, LastAlarm(number, "does not bill", "no-clock-service", "run"))
     assert history.last_alarm(HOST) == LastAlarm(2.0, "does not bill", "no-clock-service", "run")
     assert history.last_alarm("root@other") is None
+
+
+@pytest.mark.parametrize("junk", ["soon", b"1", -1.0, 1e300])
+def test_times_that_are_none_count_as_missing(history, tmp_path, junk):
+    """The file may come from an artefact, or from a host."""
+    history.add(summary(0), Look(observed_at=5.0))
+    history.alarmed(HOST, LastAlarm(1.0, "bills", "", "run-0"))
+    history.close()
+    connection = sqlite3.connect(tmp_path / NAME)
+    for statement in (
+        "UPDATE alarms SET sent = ?",
+        "UPDATE hosts SET succeeded = ?",
+        "UPDATE runs SET observed_at = ?",
+    ):
+        connection.execute(statement, (junk,))
+    connection.commit()
+    connection.close()
+    assert history.last_alarm(HOST) is None and history.last_success(HOST) is None
+    assert history.last_look(HOST).observed_at is None
 
 
 def test_no_secret_and_no_markup_is_kept(tmp_path):

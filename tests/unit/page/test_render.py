@@ -6,15 +6,18 @@ import base64
 import errno
 import hashlib
 import json
+import marshal
 import math
 import re
 import secrets
 import zlib
 from html.parser import HTMLParser
 
+import jinja2
 import msgspec
 import pytest
 
+from lago_acceptance import __version__
 from lago_acceptance.core.measurements import Measurement
 from lago_acceptance.core.report_files import NotWritten
 from lago_acceptance.core.secrets import Redactor
@@ -280,18 +283,31 @@ def home(tmp_path, monkeypatch):
     """A user's cache that no run has used."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     render._environment.cache_clear()
-    yield tmp_path / "lago-acceptance" / "page"
+    # What another version has compiled, of the suite or of Jinja2, is not this one's.
+    yield tmp_path / "lago-acceptance" / f"page-{__version__}-{jinja2.__version__}"
     render._environment.cache_clear()
 
 
-def test_compiled_templates_are_kept_and_damaged_ones_are_made_again(home):
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        lambda content: content[:-20],
+        lambda content: content[:40],
+        lambda content: content[: content.index(b"(") + 1],
+        lambda content: content[:60] + marshal.dumps("no code"),
+        lambda content: b"",
+    ],
+    ids=["end", "checksum", "begin", "other", "empty"],
+)
+def test_compiled_templates_are_kept_and_damaged_ones_are_made_again(damaged, home):
     whole = render.html([pages.summary()], {})
     kept = list(home.iterdir())
     assert kept
     for each in kept:
-        each.write_bytes(each.read_bytes()[:-20])
+        each.write_bytes(damaged(each.read_bytes()))
     render._environment.cache_clear()
     assert render.html([pages.summary()], {}) == whole
+    assert all(each.stat().st_size > 1000 for each in home.iterdir()), "they are whole again"
 
 
 @pytest.mark.parametrize("place", ["/proc", "/dev/null", ""])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from lago_acceptance.core.options import Options
@@ -15,7 +16,7 @@ from lago_acceptance.plugin import history as plugin
 from lago_acceptance.plugin.options import OPTIONS, SETTINGS
 from lago_acceptance.plugin.written import FAILED
 from lago_acceptance.reports.summary import iso
-from tests.support.summaries import FIRST, HOST, NIGHT, summary
+from tests.support.summaries import FIRST, HOST, NIGHT, summary, unreached
 
 DAY = 86400.0
 
@@ -123,6 +124,26 @@ def test_a_summary_says_since_when_and_what_has_changed(run):
     third = plugin.remembered(run(), summary(2, ["a", "b"], notes=("kept",)))
     assert (third.since, third.changed, third.changes) == (iso(FIRST + NIGHT), True, 1)
     assert third.notes == ("kept", "new since the last run (2026-11-02 03:17 UTC): b")
+
+
+@pytest.mark.parametrize("first", [summary(1, ["a"]), unreached(1)], ids=["red", "unreached"])
+def test_a_second_look_takes_the_place_of_the_first(run, first, tmp_path):
+    """What has changed has done so since the night before, and not since a minute ago."""
+    before, config = run(scheduled=True), run(scheduled=True)
+    plugin.looked(before, 50.0)
+    plugin.remembered(before, summary(0))
+    plugin.looked(config, 100.0)
+    assert plugin.remembered(config, first).changed
+    again = msgspec.structs.replace(first, run="second")
+    config = run(scheduled=True, instead_of=first.run)
+    assert plugin.looked(config, 160.0) == 50.0
+    told = plugin.remembered(config, again)
+    assert told.changed and told.changes == (first.exit_code == 1)
+    well = run(scheduled=True, instead_of="second")
+    told = plugin.remembered(well, summary(1, run="third"))
+    assert not told.changed and told.changes == 0
+    with History(tmp_path / NAME) as history:
+        assert [each.run for each in history.runs(HOST)] == ["run-0", "third"]
 
 
 def test_what_is_not_recorded_is_told_nothing(run, tmp_path):

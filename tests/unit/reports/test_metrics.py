@@ -13,7 +13,7 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.report_files import NotWritten
 from lago_acceptance.core.secrets import Redactor
 from lago_acceptance.reports.metrics import PREFIX, SERIES, write
-from lago_acceptance.reports.summary import Check
+from lago_acceptance.reports.summary import Check, Deployment
 from tests.support.nights import DAY, HOST, MEASURED, MORNING, finding, night, red_night
 
 
@@ -52,6 +52,19 @@ def test_numbers_are_in_base_units(written):
     assert values["dead_jobs", HOST] == 0
     assert values["invoice_latency_seconds", HOST] == 12.5
     assert values["failed_jobs_total", HOST] == 7
+
+
+def test_stacks_on_one_machine_are_told_apart_and_no_sample_is_there_twice(written, tmp_path):
+    """Of a file that has one twice, Prometheus reads nothing."""
+    stacks = [
+        night("this machine", target="stack", deployment=Deployment(compose_file=name), exit_code=code)
+        for name, code in (("a.yml", 0), ("b.yml", 1))
+    ]
+    values = written([*stacks, night("this machine", project="b.yml")])
+    assert values["accepted", "this machine", "a.yml"] == values["accepted", "this machine", "b.yml"] == 1
+    lines = (tmp_path / "lago.prom").read_text().splitlines()
+    samples = [line.rpartition(" ")[0] for line in lines if not line.startswith("#")]
+    assert len(samples) == len(set(samples))
 
 
 def test_a_red_run_is_red_by_phase_finding_and_state(written):

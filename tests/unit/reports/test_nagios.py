@@ -87,6 +87,31 @@ def test_the_line_has_the_verdict_and_the_code_is_its(summaries, head, code):
     assert (text.splitlines()[0].split(" | ")[0], given) == (head, code)
 
 
+@pytest.mark.parametrize(
+    ("summaries", "unseen", "head", "code"),
+    [
+        ([], ["b has no summary"], "LAGO UNKNOWN - no verdict: b has no summary", 3),
+        ([night()], ["b has | none"], "LAGO UNKNOWN - no verdict: b has ¦ none", 3),
+        (
+            [night(), night(host="a")],
+            ["b has none", "c has none"],
+            "LAGO UNKNOWN - 2 hosts: 2 OK; no verdict: b has none (and 1 more)",
+            3,
+        ),
+        (
+            [red_night()],
+            ["b has none"],
+            f"LAGO CRITICAL - {HOST}: does not bill, [service-down] the worker is not running; no verdict: b has none",
+            2,
+        ),
+    ],
+)
+def test_hosts_that_nobody_has_seen_are_unknown(summaries, unseen, head, code):
+    text, given = line(summaries, SETTINGS, unseen)
+    assert (text.splitlines()[0].split(" | ")[0], given) == (head, code)
+    assert text.splitlines()[-1].startswith("no verdict: ")
+
+
 def test_further_lines_have_causes_and_what_was_not_judged():
     text, _ = line([red_night()])
     assert text.splitlines()[1:] == [

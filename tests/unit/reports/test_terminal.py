@@ -152,6 +152,14 @@ def test_every_line_fits(width):
     assert "not accepted (31 not judged)" in text
 
 
+@pytest.mark.parametrize("width", [80, 40])
+def test_names_of_wide_characters_fit(width):
+    """Each takes two cells: "\u754c"."""
+    wide = msgspec.structs.replace(DOWN, problem="\u754c" * 90, service="\u754c" * 30)
+    lines = render(summary((Check("a", 2, "failed", 0.0, 1.0, findings=(wide,)),)), plain, width).splitlines()
+    assert max(len(line) + line.count("\u754c") for line in lines) <= width
+
+
 def test_the_table_becomes_lines_where_it_does_not_fit():
     assert any(line.startswith("phase ") for line in render(summary(), plain, 80).splitlines())
     narrow = render(summary(), plain, 40).splitlines()
