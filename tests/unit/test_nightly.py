@@ -286,7 +286,7 @@ REFUSED = {
     "nightly --inventory /etc/hosts --limit=": "argument --limit: it is empty",
     "nightly ssh://a --part=": "argument --part: it is empty",
     "nightly ssh://a --history-on-host=": "argument --history-on-host: it is empty",
-    "nightly ssh://a --history-on-host var": "--history-on-host 'var' is no file",
+    "nightly ssh://a --history-on-host var": "--history-on-host 'var' is not a file",
     "nightly ssh://a --history-on-host /var/h --history h": "leave one of them out",
     "live --inventory=": "argument --inventory: it is empty",
 }
@@ -392,7 +392,7 @@ def test_a_host_without_a_verdict_is_unknown_to_nagios(tmp_path, capsys):
 def test_an_old_look_is_unknown_to_nagios(tmp_path, capsys):
     part(tmp_path / "parts" / "0", summary("a", 0, "a-1", started=time.time() - 7200))
     assert merged(tmp_path, "--nagios", "--max-age", "1") == 3
-    assert capsys.readouterr().out.startswith("LAGO UNKNOWN - no verdict: a was last looked at on 20")
+    assert capsys.readouterr().out.startswith("LAGO UNKNOWN - no verdict: a was last checked on 20")
 
 
 def test_a_look_by_a_clock_that_is_ahead_is_no_verdict(tmp_path, capsys):
@@ -462,7 +462,7 @@ def test_a_format_whose_fields_are_others_is_named(tmp_path, capsys):
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "summary.json").write_text('{"format": 2, "hosts": {"a": 1}}')
     assert merged(tmp_path) == 6
-    assert "has format 2, and this version of the suite reads format 1" in capsys.readouterr().out
+    assert "has format 2, but this version of the suite reads format 1" in capsys.readouterr().out
 
 
 DAMAGED = {

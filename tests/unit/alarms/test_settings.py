@@ -70,7 +70,7 @@ def test_a_folder_of_other_credentials_is_nothing(tmp_path, monkeypatch):
         ("targets = [", "is not TOML"),
         ("", "names no targets, no heartbeat and no pushgateway"),
         (f'target = ["json://{SECRET}@x"]', "there is no entry 'target'; did you mean targets?"),
-        (f'targets = "json://{SECRET}@x"', "[targets] must be a list, and is text"),
+        (f'targets = "json://{SECRET}@x"', "[targets] must be a list, but is text"),
         (
             f'targets = ["json://x", "slak://{SECRET}/x"]',
             "number 2 of targets (slak://…) is not a notification URL",
