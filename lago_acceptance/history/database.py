@@ -72,6 +72,7 @@ class Database:
         self.path = path
         self.notes: list[str] = []
         self._connection: sqlite3.Connection | None = None
+        self._file: os.stat_result | None = None
         self._way = _SHARED
 
     def run(self, work: Callable[[sqlite3.Connection], T], *, writes: bool = False) -> T:
@@ -122,6 +123,7 @@ class Database:
         if self._way == _FROZEN:
             return self._opened_to_read()
         _make_file(self.path)
+        self._file = self.path.stat()
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             # The file may have come from a host.
@@ -182,7 +184,7 @@ class Database:
                 raise _damage(found)
 
     def _begin_again(self, error: sqlite3.DatabaseError) -> None:
-        """Move the damaged file aside, unless another process has done so meanwhile."""
+        """Move the file that was found damaged aside, unless another process has replaced it in the meantime."""
         self.close()
         # A file of the history's own name is the history, whatever has become of it; any other may be dear to somebody.
         if self.path.name != NAME and not _is_database(self.path):
@@ -192,13 +194,19 @@ class Database:
             try:
                 if not until(lambda: _taken(descriptor), BUSY_SECONDS):
                     raise Unusable(f"the history {self.path} is damaged, and another process keeps it locked")
-                if os.path.samestat(os.fstat(descriptor), self.path.stat()):
+                found = self.path.stat()
+                if (
+                    self._file
+                    and os.path.samestat(found, self._file)
+                    and os.path.samestat(found, os.fstat(descriptor))
+                ):
                     aside = _free_name(self.path)
-                    self.path.rename(aside)
+                    # Before the file: a log that is there after it belongs to the new one.
                     for beside in ("-wal", "-journal"):
                         with suppress(FileNotFoundError):
                             Path(f"{self.path}{beside}").rename(f"{aside}{beside}")
                     Path(f"{self.path}-shm").unlink(missing_ok=True)
+                    self.path.rename(aside)
                     self.notes.append(
                         f"the history {self.path} was damaged ({error}): it was moved to {aside.name}, and a new one "
                         "begins with this run"

@@ -368,3 +368,20 @@ def test_eight_processes_find_it_damaged(file):
     file.write_bytes(b"x" * 8192)
     assert together(file, 1) == 8
     assert aside(file).read_bytes() == b"x" * 8192
+
+
+def test_a_file_that_another_process_has_replaced_is_kept(file, monkeypatch):
+    file.write_bytes(b"x" * 8192)
+    begin_again = database.Database._begin_again
+
+    def after_another(found, error):
+        monkeypatch.undo()
+        with History(file) as other:
+            other.add(summary(1))
+        begin_again(found, error)
+
+    monkeypatch.setattr(database.Database, "_begin_again", after_another)
+    with History(file) as history:
+        history.add(summary(2))
+        assert [run.run for run in history.runs(HOST)] == ["run-1", "run-2"]
+    assert aside(file).read_bytes() == b"x" * 8192
