@@ -30,3 +30,11 @@ def test_a_home_that_can_not_be_written(home, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", home)
     with pytest.raises(Unreachable, match="can't be written: .* set XDG_CACHE_HOME"):
         cache.cache_folder()
+
+
+def test_a_home_that_does_not_exist_is_not_created(monkeypatch, tmp_path):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    with pytest.raises(Unreachable, match="can't be written: no home is known"):
+        cache.cache_folder()
+    assert not (tmp_path / "nowhere").exists()
