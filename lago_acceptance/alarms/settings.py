@@ -111,7 +111,7 @@ def _read(path: Path) -> _Written:
     try:
         return user_files.as_toml("the alarms file", path, content, _Written)
     except UsageError as error:
-        # The error of a later Python holds the whole document, and what stands in the place of a name may be a target.
+        # The error of a later Python holds the whole document, and an unknown name may be the URL of a target.
         raise UsageError(_URL.sub(r"\1…", one_line(str(error)))) from None
 
 
