@@ -14,7 +14,7 @@ TURN_SECONDS = 2 * suite_run.DEADLINE
 
 
 class DockerTurns:
-    """The turns of one process. Whoever waits to be alone comes before those who come later."""
+    """The turns of one process. Whoever waits to be alone waits for all others, also for some that come later."""
 
     def __init__(self, file: Path):
         self._file = file

@@ -11,8 +11,7 @@ from pathlib import Path
 import filelock
 import pytest
 
-from lago_acceptance.core.waiting import until
-from tests.support import docker_turns, lanes, suite_run
+from tests.support import lanes, suite_run
 from tests.support.docker_turns import DockerTurns
 from tests.support.paths import ROOT
 from tests.support.patience import PATIENCE
@@ -39,9 +38,11 @@ class Worker:
 
     def _take(self, alone: bool) -> None:
         self._turns.take(alone=alone)
-        self.has_turn.set()
-        assert self._may_leave.wait(PATIENCE)
-        self._turns.leave()
+        try:
+            self.has_turn.set()
+            assert self._may_leave.wait(PATIENCE)
+        finally:
+            self._turns.leave()
 
 
 @pytest.fixture
@@ -59,33 +60,18 @@ def test_turns_beside_each_other_wait_for_nothing(workers):
     assert all(each.has_turn.wait(PATIENCE) for each in workers)
 
 
-def test_whoever_waits_to_be_alone_comes_before_those_who_come_later(workers, file, monkeypatch):
+def test_nobody_is_beside_one_that_is_alone(workers, file):
     first, alone, later = workers
     first.begin(alone=False)
     assert first.has_turn.wait(PATIENCE)
     alone.begin(alone=True)
-    monkeypatch.setattr(docker_turns, "TURN_SECONDS", 0.05)
-    assert until(lambda: _is_refused(file), PATIENCE), (
-        "somebody waits to be alone, and a later one comes first"
-    )
-    monkeypatch.undo()
-    later.begin(alone=False)
-    assert not alone.has_turn.is_set() and not later.has_turn.is_set()
+    assert not alone.has_turn.wait(0.1)
     first.end()
-    assert alone.has_turn.wait(PATIENCE) and not later.has_turn.is_set()
+    assert alone.has_turn.wait(PATIENCE) and _is_refused_at_once(file)
+    later.begin(alone=False)
+    assert not later.has_turn.wait(0.1)
     alone.end()
-    assert later.has_turn.wait(PATIENCE)
-
-
-def _is_refused(file: Path) -> bool:
-    turns = DockerTurns(file)
-    try:
-        turns.take(alone=False)
-    except filelock.Timeout:
-        return True
-    finally:
-        turns.leave()
-    return False
+    assert later.has_turn.wait(PATIENCE) and not _is_refused_at_once(file)
 
 
 def test_the_next_test_keeps_a_turn_of_the_same_kind(file):
