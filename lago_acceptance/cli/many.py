@@ -68,8 +68,7 @@ def parse(made: Parser, arguments: Sequence[str]) -> tuple[argparse.Namespace, l
     given, rest = made.parse_known_args(words[first:])
     for name in ("hosts", "limit", "part", "history_on_host", "project"):
         setattr(given, name, getattr(given, name) or "")
-    if given.limit and not given.inventory:
-        raise UsageError("--limit needs --inventory: it names a group in that file")
+    require_inventory(given)
     named = [*words[:first], *given.hosts.split(",")]
     targets = [Target(address=name.strip()) for name in named if name.strip()]
     if given.inventory:
@@ -85,6 +84,12 @@ def parse(made: Parser, arguments: Sequence[str]) -> tuple[argparse.Namespace, l
     if given.metrics and not os.path.isdir(given.metrics.absolute().parent):
         raise UsageError(f"--metrics {given.metrics}: its folder does not exist")
     return given, rest
+
+
+def require_inventory(given: argparse.Namespace) -> None:
+    """UsageError where a group is asked for, and no inventory that has it."""
+    if given.limit and not given.inventory:
+        raise UsageError("--limit needs --inventory: it names a group in that file")
 
 
 def look(given: argparse.Namespace, arguments: Sequence[str], scheduled: bool = False) -> run.Look:

@@ -30,8 +30,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
-    if given.limit and not given.inventory:
-        raise UsageError("--limit needs --inventory: it names a group of it")
+    many.require_inventory(given)
     for folder in given.folders:
         if not os.path.isdir(folder):
             raise UsageError(

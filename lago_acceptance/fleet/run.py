@@ -57,9 +57,10 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """How hosts are looked at: ``arguments`` are the options of each run, ``seconds`` the deadline of each.
 
     ``project`` and ``ssh_config`` are those of hosts that name none; ``history_on_host`` is the path of a history that lies
-    on each host, in which its run is remembered instead of in ``history``; ``keep`` is how many runs of each the history has; ``command`` is the module, as for ``python -m``, that takes the options;
-    ``instead_of`` has the ids of runs that are repeated, and which the history forgets;
-    ``everything`` says whether also the output of accepted hosts is printed.
+    on each host, in which its run is remembered instead of in ``history``; ``keep`` is how many runs of each host the
+    history has; ``instead_of`` has the ids of runs that are repeated, and which the history forgets; ``command`` is the
+    module, as for ``python -m``, that takes the options; ``everything`` says whether also the output of accepted hosts is
+    printed.
     """
 
     reports: Path
