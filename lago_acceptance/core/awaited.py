@@ -49,9 +49,9 @@ class Board:
 
     @property
     def waits(self) -> tuple[Wait, ...]:
-        """The waits that are going on, the oldest first."""
+        """The waits that still miss something, the oldest first."""
         with self._lock:
-            return tuple(self._waits)
+            return tuple(each for each in self._waits if each.states)
 
     def changed(self) -> None:
         """Show what is being waited for."""

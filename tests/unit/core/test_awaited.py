@@ -60,3 +60,11 @@ def test_work_that_goes_on_elsewhere_is_shown_until_it_gives_its_result(board):
         go_on.set()
         assert waiting.result() == "facts"
     assert board.waits == ()
+
+
+def test_a_wait_that_misses_nothing_any_more_is_not_shown(board):
+    with board.waiting(60, {"lago-api": "starting"}) as mine:
+        mine.tell({})
+        assert board.waits == ()
+        mine.tell({"lago-front": "starting"})
+        assert board.waits == (mine,)
