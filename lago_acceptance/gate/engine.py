@@ -21,7 +21,7 @@ from lago_acceptance.core.verdicts import Unknown, UsageError
 from lago_acceptance.core.waivers import WaiverFile
 from lago_acceptance.gate.git_base import base_of
 from lago_acceptance.gate.workers import DEADLINE, Died, Workers
-from lago_acceptance.rules import Rule, Violation, change_rules, rules
+from lago_acceptance.rules import Rule, Violation, change_rules, rules, without_consequences
 from lago_acceptance.shell.parser import parse
 
 # Of a line that is quoted. A key in base64 has fewer characters.
@@ -147,7 +147,7 @@ def _get_ready() -> None:
 
 
 def _found(source: Source, own: Settings) -> FileVerdict:
-    findings = {id: tuple(findings_of(rule, [source], own)) for id, rule in rules().items()}
+    findings = {id: tuple(found) for id, found in found_in(source, own).items()}
     verdict = FileVerdict(source.path, findings, _described(), notes=tuple(map(redact, source.notes)))
     return msgspec.structs.replace(verdict, lines=_shown(source, verdict.all_findings))
 
@@ -223,6 +223,11 @@ def findings_of(rule: Rule, sources: Iterable[Source], own: Settings) -> list[Fi
         for finding in findings:
             found.setdefault((finding.place, finding.problem), finding)
     return list(found.values())
+
+
+def found_in(source: Source, own: Settings) -> dict[str, list[Finding]]:
+    """What all rules find in one file, by rule, without what only follows from another finding."""
+    return without_consequences({id: findings_of(rule, [source], own) for id, rule in rules().items()})
 
 
 def changes_of(rule: Rule, old: Source, new: Source, own: Settings) -> list[Finding]:

@@ -58,6 +58,10 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     """One service, declared or running. ``environment`` maps a name to its text ("" if it is empty).
 
     ``provider`` is the program that Compose runs in place of a container (``provider.type``), "" for a container.
+    ``extra_hosts`` are the names that its hosts file or a link resolves, ``host_entries`` the addresses of those in
+    its hosts file. ``tmpfs`` are the paths that are in memory. ``stop_grace_period`` is in seconds, None is Docker's
+    10. ``expose`` are the ports that the compose file exposes beside those of the image. ``replicas`` is 0 where the
+    file says that none is started.
     """
 
     name: str
@@ -82,6 +86,16 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     pull_policy: str = ""
     working_dir: str = ""
     extra_hosts: tuple[str, ...] = ()
+    host_entries: dict[str, str] = {}
+    read_only: bool = False
+    tmpfs: tuple[str, ...] = ()
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    stop_grace_period: float | None = None
+    stop_signal: str = ""
+    init: bool = False
+    expose: tuple[int, ...] = ()
     profiles: tuple[str, ...] = ()
     built: bool = False
     provider: str = ""
@@ -108,11 +122,15 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Network(msgspec.Struct, frozen=True):
-    """A network: the key that services use, the name that Docker knows."""
+    """A network: the key that services use, the name that Docker knows.
+
+    ``internal``: nothing on it reaches out of the host. Not seen in running containers.
+    """
 
     key: str
     name: str
     external: bool = False
+    internal: bool = False
 
 
 class Volume(msgspec.Struct, frozen=True):
@@ -127,7 +145,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """A whole deployment as declared or as observed.
 
     ``files`` are the texts of small host files that a declared service mounts, by path (None: no such file).
-    ``source`` is the compose file itself; None for running containers.
+    ``source`` is the compose file itself; None for running containers. ``profiles`` are those that a plain `up`
+    activates (COMPOSE_PROFILES of the environment file).
     """
 
     observed: bool
@@ -136,11 +155,17 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     networks: tuple[Network, ...] = ()
     volumes: tuple[Volume, ...] = ()
     files: dict[str, str | None] = {}
+    profiles: frozenset[str] = frozenset()
     source: ComposeSource | None = None
 
     def of_role(self, *roles: str) -> tuple[Service, ...]:
         """The services of these roles, in the file's order."""
         return tuple(service for service in self.services if service.role in roles)
+
+    def starts(self, service: Service) -> bool:
+        """Whether a plain `up` starts at least one container of the service."""
+        active = not service.profiles or "*" in self.profiles or self.profiles & set(service.profiles)
+        return bool(active and service.replicas)
 
     def network_name(self, key: str) -> str:
         """Docker's name of a network, from the key that a service uses."""

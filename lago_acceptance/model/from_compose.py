@@ -38,7 +38,12 @@ def declared(document: dict[str, Any]) -> Model:
         project=document.get("name", ""),
         services=services,
         networks=tuple(
-            Network(key, (raw or {}).get("name", key), bool((raw or {}).get("external")))
+            Network(
+                key,
+                (raw or {}).get("name", key),
+                bool((raw or {}).get("external")),
+                bool((raw or {}).get("internal")),
+            )
             for key, raw in (document.get("networks") or {}).items()
         ),
         volumes=tuple(
@@ -83,6 +88,7 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         str(each).rpartition(":")[2]
         for each in (*(raw.get("links") or ()), *(raw.get("external_links") or ()))
     )
+    entries = dict(_host_entry(str(each)) for each in raw.get("extra_hosts") or ())
     limits = (deploy.get("resources") or {}).get("limits") or {}
     return Service(
         name=name,
@@ -141,13 +147,41 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         logging=raw.get("logging") or {},
         pull_policy=raw.get("pull_policy") or "",
         working_dir=raw.get("working_dir") or "",
-        extra_hosts=(
-            *linked,
-            *(str(each).split("=")[0].split(":")[0] for each in raw.get("extra_hosts") or ()),
+        extra_hosts=(*linked, *entries),
+        host_entries=entries,
+        read_only=bool(raw.get("read_only")),
+        tmpfs=_in_memory(raw),
+        cap_add=tuple(map(str, raw.get("cap_add") or ())),
+        cap_drop=tuple(map(str, raw.get("cap_drop") or ())),
+        security_opt=tuple(map(str, raw.get("security_opt") or ())),
+        stop_grace_period=seconds(raw.get("stop_grace_period")),
+        stop_signal=str(raw.get("stop_signal") or ""),
+        init=bool(raw.get("init")),
+        expose=tuple(
+            int(number) for each in raw.get("expose") or () if (number := str(each).split("/")[0]).isdigit()
         ),
         profiles=tuple(raw.get("profiles") or ()),
         built=bool(raw.get("build")),
         provider=str((raw.get("provider") or {}).get("type") or ""),
-        replicas=deploy.get("replicas") or raw.get("scale") or 1,
+        replicas=_replicas(deploy.get("replicas"), raw.get("scale")),
         labels_for_swarm=bool(for_swarm) and not any(key.lower().startswith("traefik.") for key in own),
     )
+
+
+def _host_entry(entry: str) -> tuple[str, str]:
+    """A name and its address from an entry of extra_hosts: Compose writes name=address, older files name:address."""
+    name, _, address = entry.partition("=" if "=" in entry else ":")
+    return name, address.strip("[]")
+
+
+def _in_memory(raw: dict[str, Any]) -> tuple[str, ...]:
+    """The paths that a service keeps in memory."""
+    mounted = (
+        str(each.get("target", "")) for each in raw.get("volumes") or () if each.get("type") == "tmpfs"
+    )
+    return (*(path.partition(":")[0] for path in words(raw.get("tmpfs"))), *mounted)
+
+
+def _replicas(*written: int | None) -> int:
+    """How many containers a service has, 1 where the file doesn't say it."""
+    return next((int(each) for each in written if each is not None), 1)

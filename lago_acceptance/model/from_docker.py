@@ -91,4 +91,17 @@ def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Servic
         logging=host.get("LogConfig") or {},
         working_dir=raw.get("working_dir") or "",
         extra_hosts=_extra_hosts(host, networks),
+        host_entries={
+            name: address.strip("[]")
+            for name, _, address in (str(entry).partition(":") for entry in host.get("ExtraHosts") or ())
+        },
+        user=raw.get("user") or "",
+        read_only=bool(host.get("ReadonlyRootfs")),
+        tmpfs=tuple(host.get("Tmpfs") or ()),
+        cap_add=tuple(host.get("CapAdd") or ()),
+        cap_drop=tuple(host.get("CapDrop") or ()),
+        security_opt=tuple(host.get("SecurityOpt") or ()),
+        stop_grace_period=raw.get("stop_timeout"),
+        stop_signal=raw.get("stop_signal") or "",
+        init=bool(host.get("Init")),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 import msgspec
@@ -40,11 +40,16 @@ FindPlace = Callable[[Violation], Place | None]
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A registered rule. ``declared_only``: running containers don't show what it judges."""
+    """A registered rule. ``declared_only``: running containers don't show what it judges.
+
+    ``follows`` are the rules whose defect has this one as its consequence: where one of them reports a service, this
+    rule says nothing of that service (see ``without_consequences``).
+    """
 
     entry: registry.Entry
     check: Check
     declared_only: bool = False
+    follows: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -80,7 +85,12 @@ _registered: dict[str, Rule] = {}
 
 
 def rule(
-    *, phase: int, severity: Severity = Severity.ERROR, declared_only: bool = False, needs_base: bool = False
+    *,
+    phase: int,
+    severity: Severity = Severity.ERROR,
+    declared_only: bool = False,
+    needs_base: bool = False,
+    follows: tuple[str, ...] = (),
 ) -> Callable[[Check], Check]:
     """Register a function as a rule: its name with hyphens is the id."""
 
@@ -96,10 +106,27 @@ def rule(
             needs_base=needs_base,
         )
         registry.register(entry)
-        _registered[entry.id] = Rule(entry, check, declared_only)
+        _registered[entry.id] = Rule(entry, check, declared_only, follows)
         return check
 
     return registered
+
+
+def without_consequences(found: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
+    """What all rules found in one model, by rule, without what only follows from another finding.
+
+    A finding about no service in particular covers, and is covered by, those of every service.
+    """
+    return {id: [each for each in findings if not _follows(each, found)] for id, findings in found.items()}
+
+
+def _follows(finding: Finding, found: Mapping[str, Sequence[Finding]]) -> bool:
+    rule = _all().get(finding.id)
+    return any(
+        finding.service is None or cause.service in (None, finding.service)
+        for id in (rule.follows if rule else ())
+        for cause in found.get(id, ())
+    )
 
 
 @cache

@@ -164,6 +164,25 @@ def texts(model: Model) -> Iterator[tuple[Service, str, str]]:
                 yield service, name, text
 
 
+def api_name(model: Model, settings: Settings) -> str:
+    """The API's public name for a remedy: the file's own, that of the settings where the file has it, else an example."""
+    return _public_name(model, API, settings.hosts.api, "billing-api.example.com")
+
+
+def front_name(model: Model, settings: Settings) -> str:
+    """The front's public name for a remedy, like ``api_name``."""
+    return _public_name(model, FRONT, settings.hosts.front, "billing.example.com")
+
+
+def _public_name(model: Model, role: str, own: str, example: str) -> str:
+    hosts = [host for service in model.of_role(role) for router in routers(service) for host in router.hosts]
+    of_file = [host for host in hosts if not unknown(host) and "." in host]
+    values = (value or "" for service in model.services for value in service.environment.values())
+    if own in of_file or any(own in value for value in values):
+        return own
+    return of_file[0] if of_file else example
+
+
 OURS = (DB, REDIS, MIGRATE, API, WORKER, CLOCK, FRONT, PDF)
 
 

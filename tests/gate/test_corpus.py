@@ -9,7 +9,7 @@ import pytest
 from lago_acceptance.composefile.loader import Source, load
 from lago_acceptance.core import settings
 from lago_acceptance.core.resources import ROOT
-from lago_acceptance.gate.engine import findings_of
+from lago_acceptance.gate.engine import found_in
 from lago_acceptance.rules import rules
 from tests.support import corpus
 
@@ -17,7 +17,7 @@ SETTINGS = settings.load(ROOT / "settings.toml")
 
 
 def reported(source: Source) -> set[str]:
-    return {rule.id for rule in rules().values() if findings_of(rule, [source], SETTINGS)}
+    return {id for id, findings in found_in(source, SETTINGS).items() if findings}
 
 
 @pytest.fixture(scope="module")

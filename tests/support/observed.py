@@ -91,7 +91,7 @@ class _Printed(Host):
 def observed(model: Model, given: dict[str, str]) -> Model:
     """The model that a host shows on which a declared deployment was brought up, with some variables given."""
     deploy = _Deploy(given)
-    containers = [_container(service, model, deploy) for service in model.services if not service.profiles]
+    containers = [_container(service, model, deploy) for service in model.services if model.starts(service)]
     table = "".join(
         f"C\t{raw['id']}\t{_as_go(raw)}\n"
         + "".join(f"E\t{raw['id']}\t{json.dumps(entry, ensure_ascii=False)}\n" for entry in environment)
@@ -185,6 +185,9 @@ def _container(service: Service, model: Model, deploy: _Deploy) -> tuple[dict[st
         "log_path": "",
         "image_id": f"sha256:{_digits(image)}",
         "image": deploy.text(image),
+        "user": service.user,
+        "stop_timeout": service.stop_grace_period and int(service.stop_grace_period),
+        "stop_signal": service.stop_signal,
         "working_dir": service.working_dir or brought.get("working_dir", ""),
         "command": words[len(entrypoint) :] or None,
         "entrypoint": words[: len(entrypoint)] or None,
@@ -202,8 +205,19 @@ def _container(service: Service, model: Model, deploy: _Deploy) -> tuple[dict[st
             "RestartPolicy": {"Name": service.restart.partition(":")[0] or "no", "MaximumRetryCount": 0},
             "Memory": service.memory or 0,
             "Privileged": service.privileged,
-            "ExtraHosts": [f"{name}:192.0.2.7" for name in service.extra_hosts],
-            "LogConfig": {"Type": "json-file", "Config": {}},
+            "ExtraHosts": [
+                f"{name}:{service.host_entries.get(name, '192.0.2.7')}" for name in service.extra_hosts
+            ],
+            "LogConfig": {
+                "Type": service.logging.get("driver", "json-file"),
+                "Config": service.logging.get("options", {}),
+            },
+            "ReadonlyRootfs": service.read_only,
+            "Tmpfs": {path: "" for path in service.tmpfs} or None,
+            "CapAdd": list(service.cap_add) or None,
+            "CapDrop": list(service.cap_drop) or None,
+            "SecurityOpt": list(service.security_opt) or None,
+            "Init": service.init or None,
         },
         "networks": networks,
         "ports": ports,
