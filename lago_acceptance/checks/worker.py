@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 from lago_acceptance.checks import availability
@@ -94,3 +95,37 @@ def queues_are_read(facts: Facts, settings: Settings) -> Iterator[Finding]:
                     impact="usage is not counted" if name == "events" else "invoices get no PDF",
                     fix=f"run ./scripts/start.{name}.worker.sh as a service too, or remove {variable}",
                 )
+
+
+@registry.check(
+    phase=2, errors={"stop-signal-ignored": "The worker's process 1 handles the signal that stops it."}
+)
+def ends_when_it_is_stopped(facts: Facts) -> Iterator[Finding]:
+    """Process 1 of the worker's container handles the signal of `docker stop`, and so Sidekiq gets it.
+
+    Sidekiq finishes its jobs then, or gives them back to Redis. ./scripts/start.worker.sh of 1.16.0 runs Sidekiq below
+    a shell, which ignores the signal: Docker kills both after the grace period, and the jobs in flight are lost.
+    """
+    availability.running(facts, WORKER)
+    for container in facts.of_role(WORKER):
+        handled = facts.process(container).signals
+        name = _signal(container.service.stop_signal)
+        if handled is None or name in handled:
+            continue
+        yield Finding(
+            id="stop-signal-ignored",
+            role=WORKER,
+            service=container.service.name,
+            problem=f"process 1 of its container ignores {name}, the signal of `docker stop`, so Sidekiq never gets it",
+            impact="every deploy and restart kills it in the middle of its jobs: invoices are left half-made, and "
+            "webhooks in flight are never sent",
+            fix="start Sidekiq without a shell around it: command: [bundle, exec, sidekiq, -C, config/sidekiq.yml] "
+            "(from 1.17.1 on config/sidekiq/sidekiq.yml), or with `exec` in the script",
+        )
+
+
+def _signal(name: str) -> str:
+    """A signal's name as Docker's configuration gives it (SIGTERM, TERM, 15), without SIG."""
+    if name.isdecimal():
+        return signal.Signals(int(name)).name.removeprefix("SIG")
+    return name.upper().removeprefix("SIG") or "TERM"

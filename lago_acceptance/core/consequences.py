@@ -21,7 +21,7 @@ command-needs-shell wrong-script-path deps-inverted-api-on-worker
 no-worker-service no-clock-service not-brought-up
 database-refuses-lago database-disagrees db-password-drift db-redis-url-misnamed db-url-unescaped-password
 migrate-failed migrate-targets-other-db schema-not-the-images secret-key-base-misnamed
-redis-refuses-lago redis-disagrees redis-password-drift redis-url-misnamed localhost-in-container
+store-name-elsewhere redis-refuses-lago redis-disagrees redis-password-drift redis-url-misnamed localhost-in-container
 
 api-fails api-unhealthy api-refuses-its-key worker-not-listening worker-idle clock-stands-still
 queue-without-worker queue-without-reader

@@ -38,7 +38,8 @@ class LagoProcess(msgspec.Struct, frozen=True):
 
     ``exec``: whether ``docker exec`` has the key too. ``served`` is the digest of the public key that the API serves,
     ``with_key`` whether the container has an API key, ``inside`` the status and body of each answer by name, and
-    ``migrations`` the first and last version in the image. ``error`` is what was said instead of an answer.
+    ``migrations`` the first and last version in the image. ``signals`` are those that process 1 handles, ``addresses``
+    those of the hosts in Lago's URLs. ``error`` is what was said instead of an answer.
     """
 
     exec: bool | None = None
@@ -53,6 +54,8 @@ class LagoProcess(msgspec.Struct, frozen=True):
     inside: dict[str, tuple[int, str]] = {}
     migrations: tuple[str, ...] = ()
     migration_count: int | None = None
+    signals: tuple[str, ...] | None = None
+    addresses: dict[str, tuple[str, ...]] | None = None
 
     def status(self, path: str) -> int | None:
         """The status of the API's answer for a path, None where there was none."""

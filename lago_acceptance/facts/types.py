@@ -99,6 +99,12 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     def role(self) -> str | None:
         return self.service.role
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that it has for other containers."""
+        aliases = (alias for each in self.service.networks.values() for alias in each)
+        return frozenset((self.name, self.service.name, *aliases))
+
     def serving(self, now: float) -> bool:
         """Whether it runs; one that was restarted has to be healthy, or up for STEADY seconds (``now`` is Unix time)."""
         if not self.running or self.restarting:

@@ -13,7 +13,7 @@ from lago_acceptance.core.urls import ServiceUrl, service_url
 from lago_acceptance.core.value_shapes import shape, unknown
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import lago, named, reference, url_of, variable
+from lago_acceptance.rules.helpers import lago, named, reference, service_at, url_of, variable
 
 URL = "DATABASE_URL"
 # Tools that read, copy or proxy the database, and migrate nothing.
@@ -172,15 +172,16 @@ def shared_database(model: Model, settings: Settings) -> Iterator[Violation]:
     Lago's migrations expect a schema without other tables. Beside another application's tables they stop
     halfway: /health then answers 200 and logins answer 500.
     """
-    ours = {(url.host, url.database): service for service, url in urls(model)}
+    ours = {(service_at(model, url.host), url.database): service for service, url in urls(model)}
     reported = set()
     for other in model.services:
         if other.role in (*LAGO_RUBY, DB) or "getlago/" in other.image or TOOL.search(other.image):
             continue
         for name, value in other.environment.items():
             url = service_url(value) if value and "postgres" in value else None
-            if url and (url.host, url.database) in ours and not unknown(url.database):
-                reported.add((url.host, url.database))
+            place = (service_at(model, url.host), url.database) if url else ("", "")
+            if url and place in ours and not unknown(url.database):
+                reported.add(place)
                 yield Violation(
                     service=other,
                     at=variable(other, name),
@@ -235,7 +236,7 @@ def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Violation]:
             continue
 
         for what, own, its in (
-            ("host", url.host, expected.host),
+            ("host", service_at(model, url.host), service_at(model, expected.host)),
             ("port", url.port or 5432, expected.port or 5432),
             ("database", url.database, expected.database),
             ("parameters", url.query, expected.query),

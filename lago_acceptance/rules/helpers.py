@@ -81,6 +81,18 @@ def named(model: Model, host: str) -> tuple[Service, ...]:
     )
 
 
+def service_at(model: Model, host: str) -> str:
+    """What a host name means: the service that it resolves to, else the name itself. Two names may mean one service."""
+    return next((service.name for service in named(model, host)), host)
+
+
+def in_another_domain(model: Model, host: str) -> bool:
+    """Whether a host name has a domain that the deployment gives none of its services an alias in."""
+    domain = host.partition(".")[2]
+    aliases = (alias for service in model.services for names in service.networks.values() for alias in names)
+    return bool(domain) and all(alias.partition(".")[2] != domain for alias in aliases)
+
+
 def reachable(model: Model, one: Service, other: Service) -> bool:
     """Whether two services share a network."""
     if one.network_mode or other.network_mode:

@@ -18,6 +18,7 @@ from lago_acceptance.rules.helpers import (
     named,
     part,
     reference,
+    service_at,
     url_of,
     variable,
 )
@@ -38,8 +39,8 @@ def redis_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
             continue
         if unknown(url.host) or unknown(expected.host):
             continue
-        own = (url.host, url.port or 6379, url.database)
-        if own != (expected.host, expected.port or 6379, expected.database):
+        own = (service_at(model, url.host), url.port or 6379, url.database)
+        if own != (service_at(model, expected.host), expected.port or 6379, expected.database):
             yield Violation(
                 service=service,
                 at=variable(service, "REDIS_URL"),

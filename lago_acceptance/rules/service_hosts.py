@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.roles import LAGO_RUBY, PDF
@@ -11,6 +12,7 @@ from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     PARTNERS,
+    in_another_domain,
     lago,
     local,
     named,
@@ -24,9 +26,10 @@ from lago_acceptance.rules.helpers import (
 
 @rule(phase=2)
 def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Every host without a domain in Lago's URLs is a service of the deployment.
+    """Every host in Lago's URLs is a service of the deployment.
 
-    A host may also be an alias, a link or an extra host. If Lago is on an external network and the deployment
+    A host may also be an alias, a link or an extra host. A host in a domain in which no service has an alias is
+    somebody else's. If Lago is on an external network and the deployment
     has no such service itself, it isn't judged: the host may be on that network. A missing PDF service is
     no-pdf-service.
     """
@@ -36,13 +39,13 @@ def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
             if (
                 url is None
                 or not url.host
-                or "." in url.host
+                or in_another_domain(model, url.host)
                 or local(url.host)
                 or unknown(url.host)
                 or url.host in service.extra_hosts
             ):
                 continue
-            if not url.host.replace("-", "").replace("_", "").isalnum() or url.raw_password:
+            if not re.sub("[-_.]", "", url.host).isalnum() or url.raw_password:
                 continue
             external = on_external_network(model, service) and not model.of_role(*roles)
             reported_as_missing = roles == (PDF,) and not model.of_role(PDF)

@@ -17,5 +17,9 @@ def test_the_worker_has_finished_a_job(facts, judge):
     judge(worker.has_finished_a_job(facts))
 
 
+def test_the_worker_ends_when_it_is_stopped(facts, judge):
+    judge(worker.ends_when_it_is_stopped(facts))
+
+
 def test_every_queue_is_read_in_time(facts, settings, judge):
     judge(worker.queues_are_read(facts, settings))

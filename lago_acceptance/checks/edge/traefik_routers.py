@@ -228,7 +228,7 @@ def _count(proxy: TraefikApi, role: str, host: str, entrypoint: str, plain: bool
 def _why_wrong(proxy: TraefikApi, role: str, url: str) -> str | None:
     parts = urlsplit(url)
     target, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    owners = [each for each in proxy.containers if target in _names(each)]
+    owners = [each for each in proxy.containers if target in {*each.addresses.values(), *each.names}]
     ours = [each for each in owners if each.role == role]
     if not owners:
         return f"{url} is no container on this host"
@@ -243,8 +243,3 @@ def _why_wrong(proxy: TraefikApi, role: str, url: str) -> str | None:
     if port != PORTS[role]:
         return f"{url} has port {port}, while the {role} listens on {PORTS[role]}"
     return None
-
-
-def _names(container: Container) -> set[str]:
-    aliases = {alias for each in container.service.networks.values() for alias in each}
-    return {*container.addresses.values(), container.name, container.service.name, *aliases}

@@ -8,13 +8,15 @@ from lago_acceptance.checks import jobs, worker
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.answers import (
     DeadJob,
+    LagoProcess,
     RedisAnswers,
     RedisDatabase,
     SidekiqInfo,
     SidekiqProcess,
     SidekiqQueue,
 )
-from tests.support.facts import NOW, SETTINGS, facts, ids, lago
+from lago_acceptance.model.deployment import Service
+from tests.support.facts import NOW, SETTINGS, container, facts, ids, lago
 
 READS = (SidekiqProcess(SidekiqInfo(queues=("default",)), NOW),)
 
@@ -32,6 +34,24 @@ def test_a_worker_that_does_not_listen():
     assert ids(worker.listens_where_the_api_enqueues(seen(processes=silent))) == ["worker-not-listening"]
     with pytest.raises(Blocked, match="no-worker-service"):
         list(worker.listens_where_the_api_enqueues(seen("worker", processes=())))
+
+
+@pytest.mark.parametrize(
+    ("signals", "stop_signal", "red"),
+    [
+        (("INT", "TERM", "CHLD"), "", False),
+        (("INT", "CHLD"), "", True),
+        ((), "SIGTERM", True),
+        (("INT",), "SIGINT", False),
+        (("INT",), "2", False),
+        (("TERM",), "INT", True),
+        (None, "", False),
+    ],
+)
+def test_a_worker_whose_process_1_ignores_the_stop_signal(signals, stop_signal, red):
+    service = Service(name="lago-worker", image="", role="worker", stop_signal=stop_signal)
+    made = facts(container("worker", service=service), lago={"worker": LagoProcess(signals=signals)})
+    assert ids(worker.ends_when_it_is_stopped(made)) == (["stop-signal-ignored"] if red else [])
 
 
 def test_a_worker_that_finishes_nothing():
