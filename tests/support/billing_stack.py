@@ -60,10 +60,10 @@ class World:
         return f"{project}-{service}-1"
 
     @contextlib.contextmanager
-    def stopped(self, *services: str) -> Iterator[None]:
-        """Services that are stopped for a while. Ends when they are healthy again."""
+    def stopped(self, *services: str, by: str = "kill") -> Iterator[None]:
+        """Services that are stopped for a while, ``by`` this command of Docker. Ends when they are healthy again."""
         names = [self.container(service) for service in services]
-        docker("kill", *names)
+        docker(by, *names)
         try:
             yield
         finally:
@@ -85,10 +85,16 @@ class World:
     @contextlib.contextmanager
     def changed(self, service: str, **environment: str | None) -> Iterator[None]:
         """A service that is made anew with other variables, and again as it was."""
+        with self.overridden(service, environment=environment):
+            yield
+
+    @contextlib.contextmanager
+    def overridden(self, service: str, **parts: object) -> Iterator[None]:
+        """A service that is made anew with these parts of its declaration, and again as it was."""
         import yaml
 
         path = self.run.private / f"changed-{service}.yml"
-        path.write_text(yaml.safe_dump({"services": {service: {"environment": environment}}}))
+        path.write_text(yaml.safe_dump({"services": {service: parts}}))
         plain = self.stack._gateway_project if service == "brain-gateway" else self.stack.project
         self._compose(plain.with_file(path), service)
         try:

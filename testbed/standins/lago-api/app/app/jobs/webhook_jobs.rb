@@ -32,7 +32,7 @@ class SendHttpWebhookJob < Standin::Job
   private
 
   def deliver(webhook, endpoint)
-    LagoHttpClient::Client.new(endpoint[:webhook_url], read_timeout: 30)
+    LagoHttpClient::Client.new(endpoint[:webhook_url])
       .post(webhook[:body], Webhooks.headers(webhook, endpoint, webhook[:body]))
   end
 
