@@ -98,7 +98,7 @@ def queues_are_read(facts: Facts, settings: Settings) -> Iterator[Finding]:
 
 
 @registry.check(
-    phase=2, errors={"stop-signal-ignored": "The worker's process 1 handles the signal that stops it."}
+    phase=2, errors={"jobs-lost-at-stop": "The worker's process 1 handles the signal that stops it."}
 )
 def ends_when_it_is_stopped(facts: Facts) -> Iterator[Finding]:
     """Process 1 of the worker's container handles the signal of `docker stop`, and so Sidekiq gets it.
@@ -113,7 +113,7 @@ def ends_when_it_is_stopped(facts: Facts) -> Iterator[Finding]:
         if handled is None or name in handled:
             continue
         yield Finding(
-            id="stop-signal-ignored",
+            id="jobs-lost-at-stop",
             role=WORKER,
             service=container.service.name,
             problem=f"process 1 of its container ignores {name}, the signal of `docker stop`, so Sidekiq never gets it",

@@ -98,7 +98,7 @@ def test_a_webhook_in_flight_is_sent_after_a_stop(world, receiver):
 
 def test_below_the_stock_script_it_is_lost(world, receiver):
     with world.overridden("lago-worker", command=[STOCK]):
-        assert ids(worker.ends_when_it_is_stopped(world.stack.observe())) == {"stop-signal-ignored"}
+        assert ids(worker.ends_when_it_is_stopped(world.stack.observe())) == {"jobs-lost-at-stop"}
         webhook = stopped_in_a_webhook(world, receiver, "/stock")
         assert exit_code(world, "lago-worker") == 137
         docker("start", world.container("lago-worker"))

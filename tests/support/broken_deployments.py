@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -68,7 +69,7 @@ def key_decoded_then_exported(document: dict, folder: Path) -> None:
         service = document["services"][name]
         service["environment"]["LAGO_RSA_PRIVATE_KEY_BASE64"] = "${LAGO_RSA_PRIVATE_KEY_BASE64}"
         export = 'export LAGO_RSA_PRIVATE_KEY="$$(echo $$LAGO_RSA_PRIVATE_KEY_BASE64 | base64 -d)"'
-        service["command"] = ["/bin/sh", "-c", f"{export} && {' '.join(service['command'])}"]
+        service["command"] = ["/bin/sh", "-c", f"{export} && {shlex.join(service['command'])}"]
 
 
 def key_by_path_variable(document: dict, folder: Path) -> None:

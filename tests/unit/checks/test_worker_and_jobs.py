@@ -51,7 +51,7 @@ def test_a_worker_that_does_not_listen():
 def test_a_worker_whose_process_1_ignores_the_stop_signal(signals, stop_signal, red):
     service = Service(name="lago-worker", image="", role="worker", stop_signal=stop_signal)
     made = facts(container("worker", service=service), lago={"worker": LagoProcess(signals=signals)})
-    assert ids(worker.ends_when_it_is_stopped(made)) == (["stop-signal-ignored"] if red else [])
+    assert ids(worker.ends_when_it_is_stopped(made)) == (["jobs-lost-at-stop"] if red else [])
 
 
 def test_a_worker_that_finishes_nothing():
