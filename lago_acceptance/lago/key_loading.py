@@ -15,7 +15,7 @@ import msgspec
 from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.key_parsing import State, judge
-from lago_acceptance.lago.startup import environment_of, file_text, may_be_copied_in, outcome_of, script_text
+from lago_acceptance.lago.startup import elsewhere, environment_of, file_text, outcome_of, script_text
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Mount, Service
 from lago_acceptance.shell.dataflow import ShellState
@@ -26,20 +26,6 @@ KEY = "LAGO_RSA_PRIVATE_KEY"
 NATIVE_FILE = "/app/config/keys/private.pem"
 NATIVE_FROM = (1, 23, 0)
 _KEY_FILE = re.compile(r"(?i)rsa|private|lago.*\.(pem|key)$|^key\.pem$|/keys/?$|/config/keys")
-# Programs that run a command with variables from a secret store.
-_WRAPPERS = {
-    "doppler",
-    "infisical",
-    "envconsul",
-    "chamber",
-    "op",
-    "sops",
-    "teller",
-    "summon",
-    "vault",
-    "bao",
-    "bws",
-}
 _NO_KEY_FILE = re.compile(r"(?i)\.(rb|sh|crt|cer|conf|py|js)$|public|ca\.pem|cert|\.rb:|generate")
 
 
@@ -93,10 +79,11 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
     state, digest = judge(text)
     if via == "variable" and KEY not in service.environment:
         state = State.ABSENT
-    if state in (State.ABSENT, State.EMPTY) and _set_unseen(outcome, service, model):
-        return KeyReading(
-            State.UNKNOWN, via, at, "", reads | frozenset(mount.target for mount in service.mounts), outcome
-        )
+    if service.environment_elsewhere or (
+        state in (State.ABSENT, State.EMPTY) and _set_unseen(outcome, service, model)
+    ):
+        reads |= frozenset(mount.target for mount in service.mounts)
+        state = State.UNKNOWN if state in (State.ABSENT, State.EMPTY) else state
     if version is None and state in (State.ABSENT, State.EMPTY) and any(map(is_key_mount, service.mounts)):
         state = State.UNKNOWN
     identity = digest or (
@@ -110,25 +97,9 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
 
 
 def _set_unseen(outcome: ShellState, service: Service, model: Model) -> bool:
-    """Whether something unreadable may set the key: a script, a secret store's wrapper, a local image."""
-    return (
-        outcome.unseen
-        or (service.built and not service.entrypoint)
-        or any(
-            _unseen_script(program, service, model) or basename(program[0]) in _WRAPPERS
-            for program in outcome.programs
-            if program
-        )
-    )
-
-
-def _unseen_script(program: tuple[str, ...], service: Service, model: Model) -> bool:
-    """Whether a program is a script, mounted or copied in, whose text isn't known: it may set anything."""
-    path = program[0] if program else ""
-    mount = service.mount_at(path)
-    if mount is None:
-        return path.endswith(".sh") and may_be_copied_in(path, model)
-    return mount.kind != "volume" and file_text(service, model, path).literal is None
+    """Whether something unreadable may set the key: a script, a secret store, a local image."""
+    built = service.built and not service.entrypoint
+    return bool(built or service.environment_elsewhere or elsewhere(service, model, outcome))
 
 
 def _value(

@@ -5,11 +5,52 @@ from __future__ import annotations
 import re
 from posixpath import join
 
+from lago_acceptance.core.roles import LAGO_RUBY
 from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.value_shapes import shape, unknown
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.shell.dataflow import ShellState, follow
 from lago_acceptance.shell.values import UNKNOWN, AbstractValue
+from lago_acceptance.shell.words import name_of
+
+# Programs that run another one with variables from a secret store or from files.
+SECRET_STORES = frozenset(
+    {
+        "akeyless",
+        "aws-env",
+        "aws-vault",
+        "bao",
+        "berglas",
+        "bws",
+        "chamber",
+        "conjur",
+        "consul-template",
+        "doppler",
+        "dotenv",
+        "dotenvx",
+        "envchain",
+        "envconsul",
+        "envdir",
+        "fnox",
+        "gopass",
+        "infisical",
+        "ksm",
+        "op",
+        "phase",
+        "s6-envdir",
+        "secrethub",
+        "secretspec",
+        "sops",
+        "ssm-env",
+        "summon",
+        "teller",
+        "varlock",
+        "vault",
+        "vault-env",
+        "vaultenv",
+        "with-contenv",
+    }
+)
 
 
 def file_text(service: Service, model: Model, path: str) -> AbstractValue:
@@ -42,6 +83,33 @@ def script_text(service: Service, model: Model, path: str) -> str | None:
     if "/" not in path or service.mount_at(path) is None:
         return None
     return file_text(service, model, path).literal
+
+
+def elsewhere(service: Service, model: Model, outcome: ShellState) -> str:
+    """Why a service may have variables that neither the file nor its command shows; "" if it has none."""
+    for program in filter(None, outcome.programs):
+        words = program[2:] if program[:2] == ("bundle", "exec") else program
+        if words and (store := name_of(words[0])) in SECRET_STORES:
+            return f"from {store}"
+        if _unseen_script(program, service, model):
+            return f"its script {name_of(program[0])} is not here"
+    return outcome.unseen
+
+
+def _unseen_script(program: tuple[str, ...], service: Service, model: Model) -> bool:
+    """Whether a program is a script, mounted or copied in, whose text isn't known: it may set anything."""
+    path = program[0]
+    mount = service.mount_at(path)
+    if mount is None:
+        return service.role in LAGO_RUBY and path.endswith(".sh") and may_be_copied_in(path, model)
+    return mount.kind != "volume" and file_text(service, model, path).literal is None
+
+
+def texts_of(service: Service, model: Model) -> tuple[str, ...]:
+    """The texts that a service's command gives to shells: its words, and the mounted scripts that are known."""
+    words = (*service.entrypoint, *service.command)
+    scripts = (script_text(service, model, word) for word in words)
+    return (" ".join(words), *(text for text in scripts if text))
 
 
 def environment_of(service: Service) -> dict[str, AbstractValue]:

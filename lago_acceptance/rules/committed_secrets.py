@@ -23,6 +23,11 @@ KEY_MATERIAL = re.compile(
     r"KEY-----|LS0tLS1CRUdJTi|(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/=]{200,}"
 )
 PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!\.\.\.)")
+# Without these PostgreSQL or Lago doesn't run; any other secret may be empty.
+_NEEDED = re.compile(
+    r"SECRET_KEY_BASE|(LAGO_)?ENCRYPTION_(PRIMARY_KEY|DETERMINISTIC_KEY|KEY_DERIVATION_SALT)"
+    r"|POSTGRES(QL)?_(POSTGRES_)?PASSWORD|DATABASE_URL|REDIS_URL|LAGO_REDIS_CACHE_URL"
+)
 _OBJECT_STORE = ("LAGO_AWS_S3_", "LAGO_GCS_")
 
 
@@ -95,6 +100,8 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
     for service, name, text in texts(model):
         if service.role not in LAGO_RUBY or "RSA_PRIVATE" not in name or name.endswith(("_PATH", "_FILE")):
             continue
+        if service.environment_elsewhere:
+            continue
         if key_reading(service, model, settings).via == "file":
             continue
         for use in uses(text):
@@ -113,7 +120,7 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
                 )
                 break
     for service in lago(model):
-        if KEY in service.environment and service.environment[KEY] is None:
+        if service.environment.get(KEY, "") is None and not service.environment_elsewhere:
             yield Violation(
                 service=service,
                 at=variable(service, KEY),
@@ -125,26 +132,27 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
 
 @rule(phase=0, declared_only=True, severity=Severity.WARNING)
 def secret_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Secrets are required variables: ${SECRET_KEY_BASE:?}, ${POSTGRES_PASSWORD:?}.
+    """Secrets that Lago needs are required variables: ${SECRET_KEY_BASE:?}, ${POSTGRES_PASSWORD:?}.
 
-    A required variable that is unset stops the deploy; any other becomes an empty string.
+    A required variable that is unset stops the deploy; any other becomes an empty string. Lago needs SECRET_KEY_BASE,
+    the three encryption keys and the passwords of PostgreSQL and Redis; its other secrets may be empty.
     """
     source = model.source
     if source is None:
         return
     reported = set()
     for service, name, text in texts(model):
-        if service.role not in (*LAGO_RUBY, DB) or "RSA_PRIVATE" in name:
+        if (
+            not _NEEDED.fullmatch(name)
+            or service.role not in (*LAGO_RUBY, DB)
+            or service.environment_elsewhere
+        ):
             continue
         for use in uses(text):
-            # Some secrets may be empty: a licence, a mail server's password.
-            optional = re.search(
-                r"LICENSE|SMTP|GOOGLE|NANGO|SEGMENT|SENTRY|STRIPE|AWS|GCS|OAUTH|NEW_RELIC|REDIS_PASSWORD|REDIS_CACHE|API_KEY|ORG_USER",
-                f"{name} {use.name}",
-            )
-            bare = not use.required and not (use.default or "").strip() and use.name in source.unset
-
-            if bare and sounds_secret(use.name) and not optional and use.name not in reported:
+            # Redis may have no password: whoever writes `:-` says so.
+            meant = use.default is not None and "REDIS" in name
+            bare = not (use.required or meant or (use.default or "").strip()) and use.name in source.unset
+            if bare and sounds_secret(use.name) and use.name not in reported:
                 reported.add(use.name)
                 yield Violation(
                     service=service,

@@ -10,6 +10,7 @@ from lago_acceptance.core.roles import LAGO_RUBY
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.key_loading import KEY, NATIVE_FILE, NATIVE_FROM, is_key_mount
 from lago_acceptance.lago.key_parsing import State
+from lago_acceptance.lago.startup import elsewhere
 from lago_acceptance.lago.versions import before, version_of
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
@@ -73,7 +74,8 @@ def rsa_file_variable_never_read(model: Model, settings: Settings) -> Iterator[V
                     f"${name}" in word or f"${{{name}" in word
                     for word in (*service.entrypoint, *service.command)
                 )
-                if used or expanded:
+                unseen = reading.outcome is not None and elsewhere(service, model, reading.outcome)
+                if used or expanded or unseen:
                     continue
                 base = name.removesuffix("_FILE")
                 yield Violation(

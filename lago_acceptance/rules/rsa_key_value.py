@@ -228,7 +228,7 @@ def _keys_from_other_variables(model: Model, settings: Settings) -> Iterator[Vio
     given = [
         (service, service.value(KEY))
         for service, reading in readings(model, settings)
-        if reading.via == "variable" and unknown(service.value(KEY))
+        if reading.via == "variable" and unknown(service.value(KEY)) and not service.environment_elsewhere
     ]
     first = next((each for each in given if each[0].role == API), None)
     if first is None:

@@ -21,7 +21,8 @@ FindScript = Callable[[str], str | None]
 class ShellState:
     """What a command leaves behind: variables, exports, exports without quotes, files it writes, programs it starts.
 
-    ``unseen``: something whose text isn't known may have set any variable (a sourced file, ``eval``, ``export $(...)``).
+    ``unseen`` says what may have set any variable although its text isn't known (a sourced file, ``eval``,
+    ``export $(...)``), "" if nothing did.
     """
 
     variables: dict[str, AbstractValue]
@@ -31,12 +32,16 @@ class ShellState:
     edits: list[str] = field(default_factory=list)
     programs: list[tuple[str, ...]] = field(default_factory=list)
     reads: set[str] = field(default_factory=set)
-    unseen: bool = False
+    unseen: str = ""
 
     def export(self, name: str, value: AbstractValue, origin: str = "shell") -> None:
         """Sets a variable for the programs to come."""
         self.assign(name, value, origin)
         self.exported.add(name)
+
+    def note_unseen(self, why: str) -> None:
+        """Notes that something unknown may have set variables; the first reason stays."""
+        self.unseen = self.unseen or why
 
     def assign(self, name: str, value: AbstractValue, origin: str = "shell") -> None:
         """Sets a variable."""
