@@ -14,7 +14,7 @@ import msgspec
 
 from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.key_parsing import State, judge
+from lago_acceptance.lago.key_parsing import DAMAGES, State, damage, judge, judge_either
 from lago_acceptance.lago.startup import elsewhere, environment_of, file_text, outcome_of, script_text
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Mount, Service
@@ -25,6 +25,7 @@ from lago_acceptance.shell.values import UNKNOWN, AbstractValue
 KEY = "LAGO_RSA_PRIVATE_KEY"
 NATIVE_FILE = "/app/config/keys/private.pem"
 NATIVE_FROM = (1, 23, 0)
+INITIALIZER = "/app/config/initializers/rsa_keys.rb"
 _KEY_FILE = re.compile(r"(?i)rsa|private|lago.*\.(pem|key)$|^key\.pem$|/keys/?$|/config/keys")
 _NO_KEY_FILE = re.compile(r"(?i)\.(rb|sh|crt|cer|conf|py|js)$|public|ca\.pem|cert|\.rb:|generate")
 
@@ -33,7 +34,7 @@ class KeyReading(msgspec.Struct, frozen=True):
     """Lago's key in one service. ``via`` is variable, shell, ruby, file or initializer.
 
     ``identity`` is the same for equal keys, "" if it isn't known. ``at`` is the YAML path in the compose file that
-    decides the value.
+    decides the value. ``damage`` is what is wrong with the key beside the way it is passed on, GOOD if nothing is known.
     """
 
     state: State
@@ -42,6 +43,7 @@ class KeyReading(msgspec.Struct, frozen=True):
     identity: str = ""
     reads: frozenset[str] = frozenset()
     outcome: ShellState | None = None
+    damage: State = State.GOOD
 
 
 def is_key_mount(mount: Mount) -> bool:
@@ -61,20 +63,20 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
     reads = frozenset(outcome.reads)
     native = service.mount_at(NATIVE_FILE)
     if native is not None and (version is None or version >= NATIVE_FROM):
+        loaded, digest = judge_either(file_text(service, model, NATIVE_FILE))
+        good = State.UNKNOWN if version is None else State.GOOD
         return KeyReading(
-            State.UNKNOWN if version is None else State.GOOD,
+            loaded if loaded in DAMAGES else good,
             "file",
             ("services", service.name, "volumes"),
-            f"file {native.source}",
+            digest or f"file {native.source}",
             reads | {NATIVE_FILE},
             outcome,
         )
     if any("rsa_keys.rb" in path for path in (*outcome.writes, *outcome.edits)) or service.mount_at(
-        "/app/config/initializers/rsa_keys.rb"
+        INITIALIZER
     ):
-        return KeyReading(
-            State.UNKNOWN, "initializer", ("services", service.name, "command"), "", reads, outcome
-        )
+        return _patched_reading(service, model, outcome)
     text, via, at = _value(service, model, outcome)
     state, digest = judge(text)
     if via == "variable" and KEY not in service.environment:
@@ -93,7 +95,21 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
         identity = f"file made in {service.name}"
     if not identity and is_masked(service.value(KEY)) and via == "variable":
         identity = service.value(KEY)
-    return KeyReading(state, via, at, identity, reads | _ruby_reads(service, model), outcome)
+    reads |= _ruby_reads(service, model)
+    beneath = damage(text) if state in (State.PEM, State.PEM_MANGLED) else State.GOOD
+    return KeyReading(state, via, at, identity, reads, outcome, beneath)
+
+
+def _patched_reading(service: Service, model: Model, outcome: ShellState) -> KeyReading:
+    """The key where Lago's initializer is replaced: what the variable holds, unless the new one doesn't read it."""
+    written = next((text for path, text in outcome.writes.items() if "rsa_keys.rb" in path), UNKNOWN)
+    code = script_text(service, model, INITIALIZER) or written.literal
+    text, via, at = _value(service, model, outcome)
+    state, digest = (State.UNKNOWN, "") if code is not None and KEY not in code else judge_either(text)
+    if not digest and via == "variable" and is_masked(service.value(KEY)):
+        digest = service.value(KEY)
+    where = at if state in DAMAGES else ("services", service.name, "command")
+    return KeyReading(state, "initializer", where, digest, frozenset(outcome.reads), outcome)
 
 
 def _set_unseen(outcome: ShellState, service: Service, model: Model) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from posixpath import join
+from posixpath import basename, join
 
 from lago_acceptance.core.roles import LAGO_RUBY
 from lago_acceptance.core.secrets import is_masked
-from lago_acceptance.core.value_shapes import shape, unknown
+from lago_acceptance.core.value_shapes import given_later, shape, unknown
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.shell.dataflow import ShellState, follow
 from lago_acceptance.shell.values import UNKNOWN, AbstractValue
@@ -53,6 +53,12 @@ SECRET_STORES = frozenset(
 )
 
 
+_INTERPRETER = re.compile(r"ruby|python[\d.]*|node|perl|php|deno|bun")
+_SCRIPT = (".sh", ".rb", ".py", ".js")
+# What stands for a secret in the command of a running container.
+_HIDDEN = re.compile(r"<(?:key material|secret[^>]*)>")
+
+
 def file_text(service: Service, model: Model, path: str) -> AbstractValue:
     """The content of a file inside a service's container, as far as it is known."""
     path = path if path.startswith("/") else join("/app", path.removeprefix("./"))
@@ -66,6 +72,8 @@ def file_text(service: Service, model: Model, path: str) -> AbstractValue:
     if known is not None:
         return AbstractValue(shape(known), known, source, not any(each.isspace() for each in known))
     name = f"{source} {path}".lower()
+    if re.search(r"public|\.pub\b", basename(source).lower()):
+        return AbstractValue("pem-public", None, source)
     if re.search(r"b64|base64", name):
         return AbstractValue("base64", None, source, True)
     if re.search(r"\.pem|\.key\b|rsa_private(?!_key_b)", name):
@@ -91,18 +99,19 @@ def elsewhere(service: Service, model: Model, outcome: ShellState) -> str:
         words = program[2:] if program[:2] == ("bundle", "exec") else program
         if words and (store := name_of(words[0])) in SECRET_STORES:
             return f"from {store}"
-        if _unseen_script(program, service, model):
-            return f"its script {name_of(program[0])} is not here"
+        started = words[1:] if words and _INTERPRETER.fullmatch(name_of(words[0])) else program
+        script = next((word for word in started if not word.startswith("-")), "")
+        if script and _unseen_script(script, service, model):
+            return f"its script {name_of(script)} is not read here"
     return outcome.unseen
 
 
-def _unseen_script(program: tuple[str, ...], service: Service, model: Model) -> bool:
-    """Whether a program is a script, mounted or copied in, whose text isn't known: it may set anything."""
-    path = program[0]
+def _unseen_script(path: str, service: Service, model: Model) -> bool:
+    """Whether a program is a script, mounted or copied in, that wasn't followed: it may set anything."""
     mount = service.mount_at(path)
     if mount is None:
-        return service.role in LAGO_RUBY and path.endswith(".sh") and may_be_copied_in(path, model)
-    return mount.kind != "volume" and file_text(service, model, path).literal is None
+        return service.role in LAGO_RUBY and path.endswith(_SCRIPT) and may_be_copied_in(path, model)
+    return mount.kind != "volume"
 
 
 def texts_of(service: Service, model: Model) -> tuple[str, ...]:
@@ -127,7 +136,7 @@ def environment_of(service: Service) -> dict[str, AbstractValue]:
 def outcome_of(service: Service, model: Model) -> ShellState:
     """The shell state that a service's command leaves behind."""
     return follow(
-        (*service.entrypoint, *service.command),
+        tuple(_HIDDEN.sub(given_later("hidden"), word) for word in (*service.entrypoint, *service.command)),
         environment_of(service),
         lambda path: file_text(service, model, path),
         lambda path: script_text(service, model, path),

@@ -13,14 +13,16 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.value_shapes import shape, sounds_secret, unknown
 from lago_acceptance.lago.key_loading import KEY, key_reading
+from lago_acceptance.lago.key_parsing import State, judge
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.interpolation import nested, uses
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, part, texts, uses_object_store, variable
+from lago_acceptance.shell.values import AbstractValue
 
 KEY_MATERIAL = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE "
-    r"KEY-----|LS0tLS1CRUdJTi|(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/=]{200,}"
+    r"KEY-----|LS0tLS1CRUdJTi(?!BQVUJMSUM|BDRVJUSUZ)|(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/=]{200,}"
 )
 PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!\.\.\.)")
 # Without these PostgreSQL or Lago doesn't run; any other secret may be empty.
@@ -43,7 +45,8 @@ def inline_rsa_key(model: Model, settings: Settings) -> Iterator[Violation]:
         default = any(KEY_MATERIAL.search(use.word) for use in uses(text))
         shapes = ("base64", "base64-mangled", "base64-twice", "der", "pem", "pem-mangled")
         is_key = name == KEY and not list(uses(text)) and shape(text) in shapes
-        if (KEY_MATERIAL.search(text) or default or is_key) and line not in reported:
+        public = judge(AbstractValue.of(text.strip()))[0] is State.PUBLIC
+        if (KEY_MATERIAL.search(text) or default or is_key) and not public and line not in reported:
             reported.add(line)
 
             yield Violation(

@@ -8,7 +8,7 @@ from posixpath import basename
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import LAGO_RUBY
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.key_loading import KEY, NATIVE_FILE, NATIVE_FROM, is_key_mount
+from lago_acceptance.lago.key_loading import INITIALIZER, KEY, NATIVE_FILE, NATIVE_FROM, is_key_mount
 from lago_acceptance.lago.key_parsing import State
 from lago_acceptance.lago.startup import elsewhere
 from lago_acceptance.lago.versions import before, version_of
@@ -98,7 +98,7 @@ def rsa_initializer_patched_at_runtime(model: Model, settings: Settings) -> Iter
     """
     for service, reading in readings(model, settings):
         if reading.via == "initializer":
-            mounted = service.mount_at("/app/config/initializers/rsa_keys.rb")
+            mounted = service.mount_at(INITIALIZER)
             yield Violation(
                 service=service,
                 at=(

@@ -62,6 +62,11 @@ def _unset(model: Model, service: Service) -> str | None:
     return next((name for name in source.unset if f"{{{name}" in text or f"${name}" in text), None)
 
 
+_RESTORE = (
+    "restore the original key, or generate one (`openssl genpkey -algorithm RSA -pkeyopt "
+    "rsa_keygen_bits:2048`), and check it with `openssl pkey -check -noout`"
+)
+_NEW_KEY_FIRST = f"don't encode this PEM, the key in it can't be used: {_RESTORE}; then set {KEY} to `base64 -w0 < key.pem`"
 _NOT_BASE64 = (State.PEM, State.PEM_MANGLED)
 
 
@@ -77,7 +82,7 @@ def rsa_not_base64(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=reading.at,
                 impact=KEY_ERROR_AT_BOOT,
-                fix=KEY_FIX,
+                fix=KEY_FIX if reading.damage is State.GOOD else _NEW_KEY_FIRST,
                 problem=f"{_set_by(reading)} {KEY} to a PEM; Lago expects base64 of the PEM, on one line",
             )
 
@@ -130,7 +135,7 @@ def rsa_newlines_mangled(model: Model, settings: Settings) -> Iterator[Violation
                 service=service,
                 at=reading.at,
                 impact=KEY_ERROR_AT_BOOT,
-                fix=KEY_FIX,
+                fix=KEY_FIX if reading.damage is State.GOOD else _NEW_KEY_FIRST,
                 problem=f"{_set_by(reading)} {KEY} to a key whose line breaks are lost, or replaced by a "
                 f"backslash and an n",
             )
@@ -154,17 +159,17 @@ def rsa_key_corrupted(model: Model, settings: Settings) -> Iterator[Violation]:
     invalid signatures.
     """
     for service, reading in readings(model, settings):
-        if reading.state in _CORRUPTED:
+        state = reading.state if reading.damage is State.GOOD else reading.damage
+        if state in _CORRUPTED:
             inconsistent = reading.state is State.INCONSISTENT
             yield Violation(
                 service=service,
                 at=reading.at,
-                problem=f"{KEY} {_CORRUPTED[reading.state]}",
+                problem=f"{KEY} {_CORRUPTED[state]}",
                 impact="signatures that no receiver can verify, while everything looks healthy"
                 if inconsistent
                 else KEY_ERROR_AT_BOOT,
-                fix="restore the original key, or generate one (`openssl genpkey -algorithm RSA -pkeyopt "
-                "rsa_keygen_bits:2048`), and check it with `openssl pkey -check -noout`",
+                fix=_RESTORE,
             )
 
 
@@ -183,8 +188,9 @@ _UNUSABLE = {
 def rsa_key_unusable(model: Model, settings: Settings) -> Iterator[Violation]:
     """The key is a private RSA key of at least 2048 bits, without a passphrase."""
     for service, reading in readings(model, settings):
-        if reading.state in _UNUSABLE:
-            problem, impact = _UNUSABLE[reading.state]
+        state = reading.state if reading.damage is State.GOOD else reading.damage
+        if state in _UNUSABLE:
+            problem, impact = _UNUSABLE[state]
             yield Violation(
                 service=service,
                 at=reading.at,

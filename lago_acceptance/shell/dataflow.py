@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from lago_acceptance.shell.script import Script
+from lago_acceptance.shell.ruby import follow_ruby, ruby_call
+from lago_acceptance.shell.script import SCRIPTS_CAP, Script
 from lago_acceptance.shell.values import AbstractValue, Read
 from lago_acceptance.shell.words import OPERATORS, SHELLS, name_of, needs_shell, shell_call, unwrapped
 
@@ -82,16 +83,22 @@ class Container:
             return
         shell = "sh"
         if name_of(words[0]) in SHELLS:
-            call = shell_call(words)
-            if call.text is not None:
-                return self._follow(call.text, call.operands[1:], name_of(words[0]))
-            words = call.operands
+            inner = shell_call(words)
+            if inner.text is not None:
+                return self._follow(inner.text, inner.operands[1:], name_of(words[0]))
+            words = inner.operands
         elif needs_shell(words):
             return self._follow(_as_text(words), (), shell)
+        if (call := ruby_call(words, self.script)) and self._may_follow():
+            return follow_ruby(call, self)
         text = self.script(words[0]) if words else None
         if text is not None and not (text.startswith("#!") and "sh" not in text.splitlines()[0]):
             return self._follow(text, words[1:], shell)
         self.state.programs.append(words)
+
+    def _may_follow(self) -> bool:
+        self.scripts += 1
+        return self.scripts <= SCRIPTS_CAP
 
     def _follow(self, text: str, arguments: tuple[str, ...], shell: str) -> None:
         Script(self, arguments, shell).run(text)

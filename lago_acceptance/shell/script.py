@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lago_acceptance.shell.expansions import Expander, expands_unquoted
 from lago_acceptance.shell.filters import FILTERS, output
 from lago_acceptance.shell.parser import REDIRECTS, is_broken, is_literal, parse, text_of, words_of
+from lago_acceptance.shell.ruby import execs, ruby_call
 from lago_acceptance.shell.statements import Stage, links_of, statements_of
 from lago_acceptance.shell.values import UNKNOWN, AbstractValue
 from lago_acceptance.shell.words import SHELLS, name_of
@@ -199,11 +200,19 @@ class Script:
                 self.state.note_unseen("its command hands variables on by xargs")
                 self._start(program, *_after_options(nodes, values))
                 return UNKNOWN
+        if program == "ruby" and self._execs(values):
+            self._start(program, nodes, values)
+            return UNKNOWN
         if program in FILTERS:
             return FILTERS[program](values, given, self.container.read)
         if program not in _NO_PROGRAMS:
             self._start(program, nodes, values)
         return output(program, values)
+
+    def _execs(self, values: list[AbstractValue]) -> bool:
+        """Whether a command in Ruby becomes another program."""
+        call = ruby_call(tuple(value.literal or "" for value in values), self.container.script)
+        return call is not None and execs(call.code)
 
     def _note_edits(self, program: str, values: list[AbstractValue]) -> None:
         words = [value.literal or "" for value in values]
@@ -221,15 +230,17 @@ class Script:
     def _start(self, program: str, nodes: list[Node], values: list[AbstractValue]) -> None:
         """Starts a program, or what a wrapper, a shell or a script of its own makes of the words."""
         words: list[str] = []
+        started = False
         for node, value in zip(nodes, values, strict=True):
             if text_of(node).strip('"') in ("$@", "${@}", "$*"):
                 words += self.arguments
             elif program == "env" and node.type == "command_substitution":
                 self.state.note_unseen("its command hands a file's variables on by env")
-            elif program in ("env", "exec") and (assigned := self._assigned(node)):
+            elif program in ("env", "exec") and not started and (assigned := self._assigned(node)):
                 self.state.export(*assigned)
             else:
                 words.append(value.literal if value.literal is not None else text_of(node))
+                started = started or words[-1] not in ("env", "exec") and not words[-1].startswith("-")
         self.container.run(tuple(words))
 
     def _assigned(self, word: Node) -> tuple[str, AbstractValue] | None:

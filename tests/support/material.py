@@ -37,6 +37,8 @@ def material() -> dict[str, str]:
     return {
         "PEM": text,
         "PEM_ESCAPED": text.replace("\n", "\\n"),
+        "PEM_DAMAGED": "".join(lines[:5] + lines[7:]).replace("\n", "\\n"),
+        "PEM_PUBLIC": base64.b64decode(_public(own)).decode().replace("\n", "\\n"),
         "B64": _encoded(text),
         "B64_OTHER": _encoded(_pem(other)),
         "B64B64": _encoded(_encoded(text)),

@@ -33,7 +33,7 @@ VALUES = {
         f'"{PEM}"'.replace("\n", "\\n"),
         HEADER,
     ],
-    "pem-other": ["-----BEGIN PUBLIC KEY-----\nMIIB\n", "-----BEGIN CERTIFICATE-----\\nMIIB"],
+    "pem-public": ["-----BEGIN PUBLIC KEY-----\nMIIB\n", "-----BEGIN CERTIFICATE-----\\nMIIB"],
     "base64": [
         BASE64,
         f'"{BASE64}"',
