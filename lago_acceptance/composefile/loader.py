@@ -190,6 +190,8 @@ class _Loader:
             yield "no Lago service was found in it (by image, command or label), so there was little to check"
         if any(each.key == ".env" for each in self.named.unread):
             yield "the .env beside it is not a regular file of its project, so it was not read; pass it with --env-file"
+        for platform, keys in self.resolving.platform_keys.items():
+            yield f"judged without {', '.join(keys)}, which only {platform} knows: Compose itself refuses the file with them"
         yield from unseen_notes(model)
 
 

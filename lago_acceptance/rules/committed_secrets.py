@@ -14,10 +14,11 @@ from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.value_shapes import shape, sounds_secret, unknown
 from lago_acceptance.lago.key_loading import KEY, key_reading
 from lago_acceptance.lago.key_parsing import State, judge
+from lago_acceptance.lago.published import published_secret
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.interpolation import nested, uses
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import lago, part, texts, uses_object_store, variable
+from lago_acceptance.rules.helpers import chosen_token, lago, part, texts, uses_object_store, variable
 from lago_acceptance.shell.values import AbstractValue
 
 KEY_MATERIAL = re.compile(
@@ -33,7 +34,7 @@ _NEEDED = re.compile(
 _OBJECT_STORE = ("LAGO_AWS_S3_", "LAGO_GCS_")
 
 
-@rule(phase=1, declared_only=True)
+@rule(phase=1, declared_only=True, follows=("rsa-key-published",))
 def inline_rsa_key(model: Model, settings: Settings) -> Iterator[Violation]:
     """The compose file contains no private key."""
     source = model.source
@@ -219,6 +220,9 @@ def _literal_secret(name: str, text: str) -> bool:
     url = service_url(value)
     if url is not None:
         return bool(url.password) and shape(url.password) == "plain"
+    if chosen_token(name, value) or (sounds_secret(name) and published_secret(value)):
+        # Told by rules of their own.
+        return False
     if not sounds_secret(name) or len(value) < 6 or KEY_MATERIAL.search(value) or "RSA" in name:
         return False
     ordinary = r"(?i)\d+|true|false|none|null|[a-z]+\.[a-z.]+|required|optional|production|disabled|enabled"
@@ -271,13 +275,15 @@ def secret_committed(model: Model, settings: Settings) -> Iterator[Violation]:
 def placeholder_secrets(model: Model, settings: Settings) -> Iterator[Violation]:
     """No secret is a placeholder or a value from Lago's published example.
 
-    With `your-secret-key-base-hex-64` anyone can forge a session of any user.
+    With `your-secret-key-base-hex-64` anyone can forge a session of any user. Secrets of public templates that look
+    random are recognised by their digests.
     """
     for service in model.of_role(*LAGO_RUBY, DB):
         for name, value in service.environment.items():
             elsewhere = name in ("POSTGRES_PASSWORD", "PGPASSWORD") or name.startswith("LAGO_RSA_PUBLIC")
-            secret = sounds_secret(name) and not elsewhere
-            if secret and shape(value) in ("placeholder", "default") and name != "SEGMENT_WRITE_KEY":
+            secret = sounds_secret(name) and not elsewhere and not chosen_token(name, value or "")
+            known = shape(value) in ("placeholder", "default") or published_secret(value or "")
+            if secret and known and name != "SEGMENT_WRITE_KEY":
                 yield Violation(
                     service=service,
                     at=variable(service, name),

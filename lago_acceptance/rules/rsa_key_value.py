@@ -10,6 +10,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.key_loading import KEY, KeyReading, key_reading
 from lago_acceptance.lago.key_parsing import State, public_digest
+from lago_acceptance.lago.published import published_key
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import KEY_ERROR_AT_BOOT, KEY_FIX, lago, readings, variable
@@ -198,6 +199,25 @@ def rsa_key_unusable(model: Model, settings: Settings) -> Iterator[Violation]:
                 impact=impact,
                 fix="generate a private RSA key: `openssl genpkey -algorithm RSA -pkeyopt "
                 "rsa_keygen_bits:2048`",
+            )
+
+
+@rule(phase=1)
+def rsa_key_published(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The key is the deployment's own, not one that a public template ships.
+
+    Whoever has the template can sign webhooks as this Lago. Known keys are recognised by the digest of their public
+    half.
+    """
+    for service, reading in readings(model, settings):
+        if where := published_key(reading.identity):
+            yield Violation(
+                service=service,
+                at=reading.at,
+                problem=f"its RSA key is published ({where})",
+                impact="anybody can sign webhooks as this Lago, and receivers can't tell the difference",
+                fix="generate a new key (`openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`), keep it out of "
+                "the repository, and let receivers fetch the new public key",
             )
 
 
