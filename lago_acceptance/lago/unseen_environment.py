@@ -49,7 +49,7 @@ _EXPECTED = {
     FRONT: ("API_URL",),
     DB: ("POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB"),
 }
-_OF_FRONT = re.compile(r"API_URL\W{1,12}\$\{?([A-Za-z_]\w*)")
+_OF_FRONT = re.compile(r"API_URL\b[^\w\n]{1,12}\$\{?([A-Za-z_]\w*)")
 
 
 def with_unseen_environments(model: Model) -> Model:
@@ -82,7 +82,7 @@ def _completed(service: Service, model: Model) -> Service:
             given |= {
                 name: given_later(name) for name in expected if not (service.value(name) or given.get(name))
             }
-    if service.role == FRONT and (url := _written_by_front(service, model)):
+    if service.role == FRONT and not service.value("API_URL") and (url := front_url_at_start(service, model)):
         given.setdefault("API_URL", url)
     if service.environment_elsewhere:
         missing = (name for name in expected if name not in service.environment)
@@ -104,15 +104,13 @@ def _set_by_command(service: Service, outcome: ShellState) -> dict[str, str | No
     }
 
 
-def _written_by_front(service: Service, model: Model) -> str:
-    """The API's address that a front's own script puts into env-config.js; "" if nothing of its own does."""
-    if service.value("API_URL"):
-        return ""
+def front_url_at_start(service: Service, model: Model) -> str:
+    """The API's address that a front's own script writes into env-config.js from a variable; "" if it writes none."""
     for text in texts_of(service, model):
         if "env-config" not in text:
             continue
         if found := _OF_FRONT.search(text):
-            return "" if found[1] == "API_URL" else service.value(found[1])
-        if re.search(r"\b(envsubst|sed|jq|awk|perl)\b|\.template\b", text):
-            return given_later("API_URL")
+            return service.value(found[1])
+        if re.search(r"\b(envsubst|sed|jq|awk|perl|printenv)\b|\.template\b", text):
+            return service.value("API_URL") or given_later("API_URL")
     return ""
