@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from posixpath import basename
 from typing import Any
 
 import msgspec
 
 from lago_acceptance.composefile.env_files import EnvFiles, written_variables
-from lago_acceptance.core.roles import DB, FRONT, LAGO_RUBY, role_of
-from lago_acceptance.core.value_shapes import given_later
+from lago_acceptance.core.roles import role_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.shell.words import OPERATORS, split
 
-# What a service usually gets by its env_file.
-_LAGO_EXPECTS = (
-    "RAILS_ENV",
-    "SECRET_KEY_BASE",
-    "DATABASE_URL",
-    "REDIS_URL",
-    "LAGO_RSA_PRIVATE_KEY",
-    "LAGO_API_URL",
-    "LAGO_FRONT_URL",
-    "LAGO_PDF_URL",
-    "LAGO_REDIS_CACHE_URL",
-    "LAGO_ENCRYPTION_PRIMARY_KEY",
-    "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
-    "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
-    "LAGO_DISABLE_SIGNUP",
-)
-
 
 def with_env_files(model: Model, env_files: EnvFiles, unresolved: bool) -> Model:
-    """The model with the variables of env_file entries; what a missing file holds is unknown, not absent.
+    """The model with the variables of env_file entries. Of a missing file it only says that it is missing.
 
     ``unresolved``: Compose has read none of them.
     """
@@ -44,9 +27,12 @@ def with_env_files(model: Model, env_files: EnvFiles, unresolved: bool) -> Model
                 given.update(
                     (name, value) for name, value in written_variables(env_files.texts.get(path, "")) if name
                 )
-        if service.name in env_files.absent:
-            given = {**{name: given_later(name) for name in _expected(service.role)}, **given}
-        return msgspec.structs.replace(service, environment={**given, **service.environment})
+        names = ", ".join(map(basename, env_files.absent.get(service.name, ())))
+        return msgspec.structs.replace(
+            service,
+            environment={**given, **service.environment},
+            environment_elsewhere=f"env_file {names} is not here" if names else "",
+        )
 
     return msgspec.structs.replace(model, services=tuple(map(completed, model.services)))
 
@@ -67,10 +53,3 @@ def with_whole_commands(model: Model, written: dict[str, Any], expanded: Callabl
         return service
 
     return msgspec.structs.replace(model, services=tuple(map(completed, model.services)))
-
-
-def _expected(role: str | None) -> tuple[str, ...]:
-    """The variables that a service of a role would find in its env_file."""
-    if role in LAGO_RUBY:
-        return _LAGO_EXPECTS
-    return {FRONT: ("API_URL",), DB: ("POSTGRES_PASSWORD",)}.get(role or "", ())

@@ -28,6 +28,7 @@ from lago_acceptance.composefile.yaml_lines import SIZE_CAP, ParsedYaml, Unusabl
 from lago_acceptance.core.roles import FRONT, LAGO_RUBY
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.lago.unseen_environment import unseen_notes, with_unseen_environments
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.from_compose import declared
 from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, Use, nested
@@ -148,6 +149,7 @@ class _Loader:
         model = with_env_files(declared(document), self.env_files, resolving.unresolved)
         model = with_whole_commands(model, self.parsed.document["services"], resolving.expanded)
         files = {**model.files, **mounted(model, self.directory, self.project)}
+        model = with_unseen_environments(msgspec.structs.replace(model, files=files))
         written = ComposeSource(
             path=str(self.path),
             document=self.parsed.document,
@@ -173,7 +175,7 @@ class _Loader:
         )
         return Source(
             str(self.path),
-            msgspec.structs.replace(model, files=files, source=written),
+            msgspec.structs.replace(model, source=written),
             tuple(self.text.splitlines()),
             tuple(self._notes(model)),
         )
@@ -188,8 +190,9 @@ class _Loader:
             yield "no Lago service was found in it (by image, command or label), so there was little to check"
         if any(each.key == ".env" for each in self.named.unread):
             yield "the .env beside it is not a regular file of its project, so it was not read; pass it with --env-file"
-        if self.env_files.absent:
-            yield "not checked: the contents of env_file entries that do not exist here or lie outside the project"
+        for platform, keys in self.resolving.platform_keys.items():
+            yield f"judged without {', '.join(keys)}, which only {platform} knows: Compose itself refuses the file with them"
+        yield from unseen_notes(model)
 
 
 def _too_long(service: Service) -> bool:

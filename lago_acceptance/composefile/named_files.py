@@ -15,7 +15,7 @@ import yaml
 
 from lago_acceptance.composefile.bounded_files import read_regular, unread_because
 from lago_acceptance.composefile.env_files import ENVIRONMENT_CAP, written_variables
-from lago_acceptance.composefile.yaml_lines import SIZE_CAP, Unusable, documents
+from lago_acceptance.composefile.yaml_lines import SIZE_CAP, Unusable, YamlPath, documents
 from lago_acceptance.model.interpolation import interpolated
 from lago_acceptance.model.source import UnreadFile
 
@@ -83,6 +83,19 @@ class NamedFiles:
                 ]
                 if any(each.key != "env_file" for each in found):
                     self._left_out.add(id(named.node))
+
+    def leave_out(self, place: YamlPath, keys: Iterable[str]) -> bool:
+        """Leave keys of one mapping out of what Compose is given; whether any of them was there."""
+        before = len(self._left_out)
+        for document in self._documents:
+            node: yaml.Node | None = document
+            for key in place:
+                if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+                    node = node.value[key] if key < len(node.value) else None
+                else:
+                    node = _value(node, str(key)) if node is not None else None
+            self._left_out |= {id(value) for key, value in _entries(node) if key in keys}
+        return len(self._left_out) > before
 
     def add_base(self, path: Path, scope: Scope) -> None:
         """Look through the file that the judged one overrides; before ``add``, since overrides follow what they change."""

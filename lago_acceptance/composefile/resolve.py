@@ -14,13 +14,16 @@ from lago_acceptance.composefile.cli import Project, Refused, Resolved, config
 from lago_acceptance.composefile.env_files import EnvFiles
 from lago_acceptance.composefile.error_messages import without_values
 from lago_acceptance.composefile.named_files import NamedFiles, Scope, environment_variables
+from lago_acceptance.composefile.platform_keys import platform_keys, platform_of, refused_keys
 from lago_acceptance.composefile.yaml_lines import Unusable, YamlPath
+from lago_acceptance.core.looks_secret import looks_secret
 from lago_acceptance.core.value_shapes import given_later
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, Use, expand
 
-# How often Compose is asked again with variables that it missed in files that it includes itself.
-ROUNDS = 4
+# How often Compose is asked again without keys that it doesn't know, or with variables that it missed in files that it
+# includes itself.
+ROUNDS = 6
 _NUMERIC = {
     "ports": "39999",
     "published": "39999",
@@ -70,6 +73,7 @@ class TolerantResolver:
     """Compose's own view of one file. ``error`` is why Compose refuses the file, or ""; ``error_at`` is where in it.
 
     ``later`` are the variables that are given at deploy time only, each with its substitute;
+    ``platform_keys`` are the keys that were taken out because only a platform knows them, by platform;
     ``unresolved``: Compose has not read the env_file entries of the services. What ``named`` found unread is not opened.
     """
 
@@ -87,7 +91,8 @@ class TolerantResolver:
         self.directory, self.text = directory, text
         self.interpolation_files, self.values, self.uses = interpolation_files, values, uses
         self.env_files = env_files
-        self._instead = named.without_them
+        self._named, self._instead = named, named.without_them
+        self.platform_keys: dict[str, dict[str, None]] = {}
         # Given an environment file, Compose doesn't look for one itself.
         read = tuple(each.resolve() for each in interpolation_files) or (Path(os.devnull),)
         files = () if self._instead else (*base_of(path), path)
@@ -108,14 +113,20 @@ class TolerantResolver:
             if place[-2:-1] not in (("labels",), ("environment",)):
                 self.error, self.error_at = f"the key {place[-1]} appears twice in one mapping", place
             return self._of_data(written)
-        for _ in range(ROUNDS):
+        rounds = 0
+        while True:
             try:
                 return self._config(override=None if self.unresolved else self.env_files.optional)
             except Refused as refused:
                 reasons = refused.reasons
-                if not self._give_missing(reasons):
+                rounds += 1
+                if rounds >= ROUNDS or not (
+                    self._without_unknown_keys(reasons, written) or self._give_missing(reasons)
+                ):
                     break
-        if not (self._for_coolify() and any("undefined volume" in reason for reason in reasons)):
+        if not self.error and not (
+            self._for_coolify() and any("undefined volume" in reason for reason in reasons)
+        ):
             self.error, self.error_at = self._explained(reasons)
         self.unresolved = True
         try:
@@ -145,6 +156,30 @@ class TolerantResolver:
     def _for_coolify(self) -> bool:
         """Whether Coolify deploys the file; Coolify declares the volumes that services use."""
         return any(MADE_BY_COOLIFY.fullmatch(use.name) for use, _ in self.uses)
+
+    def _without_unknown_keys(self, reasons: tuple[str, ...], written: dict[str, Any]) -> bool:
+        """Take out the keys that Compose doesn't know; whether there were any.
+
+        Those of a deploy platform are only noted, any other is an error of the file.
+        """
+        refusal = refused_keys(" ".join(reasons))
+        if refusal is None:
+            return False
+        unknown = [key for key in refusal.keys if not platform_of(refusal.place, key)]
+        if unknown and not self.error:
+            where = ".".join(map(str, refusal.place)) or "the file"
+            key = "…" if looks_secret(unknown[0]) else unknown[0]
+            self.error = f"Compose refuses it: {where} has the key {key}, which Compose doesn't know"
+            self.error_at = (*refusal.place, unknown[0])
+        known = () if self.platform_keys else tuple(platform_keys(written))
+        for place, keys in known:
+            for key in keys:
+                self.platform_keys.setdefault(platform_of(place, key), {})[key] = None
+        taken = [self._named.leave_out(place, keys) for place, keys in (refusal, *known)]
+        self._instead = self._named.without_them
+        self.project = msgspec.structs.replace(self.project, files=())
+        self.unresolved = True
+        return any(taken)
 
     def _give_later(self) -> None:
         """A substitute for each variable that is set at deploy time only."""

@@ -42,9 +42,11 @@ SHAPES: tuple[ValueShape, ...] = (
     ValueShape("empty", (r"""^([ '"]|\\["n])*$""",)),
     ValueShape("pem", (rf"{_HEADER}(\\r)?\\n",)),
     ValueShape("pem-mangled", (_HEADER,)),
+    ValueShape("pem-public", ("-----BEGIN [A-Z ]*PUBLIC KEY-----",)),
     ValueShape("pem-other", ("-----BEGIN ",)),
     # Mangled: backslash and n stand where a line feed was. A backslash before a real line feed is another matter.
     ValueShape("base64-mangled", (r"""^([ '"]|\\["n])*LS0tLS1CRUdJTi(.*[^\\])?(\\\\)+n""",)),
+    ValueShape("base64-public", (r"""^([ '"]|\\["n])*LS0tLS1CRUdJTiBQVUJMSUMg""",)),
     ValueShape("base64", (r"""^([ '"]|\\["n])*LS0tLS1CRUdJTi""",)),
     ValueShape("base64-twice", (r"""^([ '"]|\\")*TFMwdExTMUNSVWRKVG""",)),
     ValueShape("der", ("^MII",)),

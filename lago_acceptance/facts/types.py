@@ -9,6 +9,7 @@ import msgspec
 
 from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, RedisAnswers
 from lago_acceptance.facts.untrusted import whole_number
+from lago_acceptance.lago.unseen_environment import with_unseen_environments
 from lago_acceptance.model.deployment import Model, Network, Service
 from lago_acceptance.model.from_docker import own_name
 
@@ -196,7 +197,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         """The containers as a model, for rules."""
         project = self.containers[0].project if self.containers else ""
         own = f"{project}_" if project else ""
-        return Model(
+        model = Model(
             observed=True,
             project=project,
             services=tuple(container.service for container in self.containers),
@@ -205,6 +206,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
                 for name in self.networks
             ),
         )
+        return with_unseen_environments(model)
 
     def log_since_start(self, container: Container) -> list[str]:
         """The lines that a container has printed since its last start, without Docker's timestamps."""

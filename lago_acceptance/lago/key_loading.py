@@ -14,8 +14,8 @@ import msgspec
 
 from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.key_parsing import State, judge
-from lago_acceptance.lago.startup import environment_of, file_text, may_be_copied_in, outcome_of, script_text
+from lago_acceptance.lago.key_parsing import DAMAGES, State, damage, judge, judge_either
+from lago_acceptance.lago.startup import elsewhere, environment_of, file_text, outcome_of, script_text
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Mount, Service
 from lago_acceptance.shell.dataflow import ShellState
@@ -25,21 +25,8 @@ from lago_acceptance.shell.values import UNKNOWN, AbstractValue
 KEY = "LAGO_RSA_PRIVATE_KEY"
 NATIVE_FILE = "/app/config/keys/private.pem"
 NATIVE_FROM = (1, 23, 0)
+INITIALIZER = "/app/config/initializers/rsa_keys.rb"
 _KEY_FILE = re.compile(r"(?i)rsa|private|lago.*\.(pem|key)$|^key\.pem$|/keys/?$|/config/keys")
-# Programs that run a command with variables from a secret store.
-_WRAPPERS = {
-    "doppler",
-    "infisical",
-    "envconsul",
-    "chamber",
-    "op",
-    "sops",
-    "teller",
-    "summon",
-    "vault",
-    "bao",
-    "bws",
-}
 _NO_KEY_FILE = re.compile(r"(?i)\.(rb|sh|crt|cer|conf|py|js)$|public|ca\.pem|cert|\.rb:|generate")
 
 
@@ -47,7 +34,7 @@ class KeyReading(msgspec.Struct, frozen=True):
     """Lago's key in one service. ``via`` is variable, shell, ruby, file or initializer.
 
     ``identity`` is the same for equal keys, "" if it isn't known. ``at`` is the YAML path in the compose file that
-    decides the value.
+    decides the value. ``damage`` is what is wrong with the key beside the way it is passed on, GOOD if nothing is known.
     """
 
     state: State
@@ -56,6 +43,7 @@ class KeyReading(msgspec.Struct, frozen=True):
     identity: str = ""
     reads: frozenset[str] = frozenset()
     outcome: ShellState | None = None
+    damage: State = State.GOOD
 
 
 def is_key_mount(mount: Mount) -> bool:
@@ -75,28 +63,29 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
     reads = frozenset(outcome.reads)
     native = service.mount_at(NATIVE_FILE)
     if native is not None and (version is None or version >= NATIVE_FROM):
+        loaded, digest = judge_either(file_text(service, model, NATIVE_FILE))
+        good = State.UNKNOWN if version is None else State.GOOD
         return KeyReading(
-            State.UNKNOWN if version is None else State.GOOD,
+            loaded if loaded in DAMAGES else good,
             "file",
             ("services", service.name, "volumes"),
-            f"file {native.source}",
+            digest or f"file {native.source}",
             reads | {NATIVE_FILE},
             outcome,
         )
     if any("rsa_keys.rb" in path for path in (*outcome.writes, *outcome.edits)) or service.mount_at(
-        "/app/config/initializers/rsa_keys.rb"
+        INITIALIZER
     ):
-        return KeyReading(
-            State.UNKNOWN, "initializer", ("services", service.name, "command"), "", reads, outcome
-        )
+        return _patched_reading(service, model, outcome)
     text, via, at = _value(service, model, outcome)
     state, digest = judge(text)
     if via == "variable" and KEY not in service.environment:
         state = State.ABSENT
-    if state in (State.ABSENT, State.EMPTY) and _set_unseen(outcome, service, model):
-        return KeyReading(
-            State.UNKNOWN, via, at, "", reads | frozenset(mount.target for mount in service.mounts), outcome
-        )
+    if service.environment_elsewhere or (
+        state in (State.ABSENT, State.EMPTY) and _set_unseen(outcome, service, model)
+    ):
+        reads |= frozenset(mount.target for mount in service.mounts)
+        state = State.UNKNOWN if state in (State.ABSENT, State.EMPTY) else state
     if version is None and state in (State.ABSENT, State.EMPTY) and any(map(is_key_mount, service.mounts)):
         state = State.UNKNOWN
     identity = digest or (
@@ -106,29 +95,27 @@ def key_reading(service: Service, model: Model, settings: Settings) -> KeyReadin
         identity = f"file made in {service.name}"
     if not identity and is_masked(service.value(KEY)) and via == "variable":
         identity = service.value(KEY)
-    return KeyReading(state, via, at, identity, reads | _ruby_reads(service, model), outcome)
+    reads |= _ruby_reads(service, model)
+    beneath = damage(text) if state in (State.PEM, State.PEM_MANGLED) else State.GOOD
+    return KeyReading(state, via, at, identity, reads, outcome, beneath)
+
+
+def _patched_reading(service: Service, model: Model, outcome: ShellState) -> KeyReading:
+    """The key where Lago's initializer is replaced: what the variable holds, unless the new one doesn't read it."""
+    written = next((text for path, text in outcome.writes.items() if "rsa_keys.rb" in path), UNKNOWN)
+    code = script_text(service, model, INITIALIZER) or written.literal
+    text, via, at = _value(service, model, outcome)
+    state, digest = (State.UNKNOWN, "") if code is not None and KEY not in code else judge_either(text)
+    if not digest and via == "variable" and is_masked(service.value(KEY)):
+        digest = service.value(KEY)
+    where = at if state in DAMAGES else ("services", service.name, "command")
+    return KeyReading(state, "initializer", where, digest, frozenset(outcome.reads), outcome)
 
 
 def _set_unseen(outcome: ShellState, service: Service, model: Model) -> bool:
-    """Whether something unreadable may set the key: a script, a secret store's wrapper, a local image."""
-    return (
-        outcome.unseen
-        or (service.built and not service.entrypoint)
-        or any(
-            _unseen_script(program, service, model) or basename(program[0]) in _WRAPPERS
-            for program in outcome.programs
-            if program
-        )
-    )
-
-
-def _unseen_script(program: tuple[str, ...], service: Service, model: Model) -> bool:
-    """Whether a program is a script, mounted or copied in, whose text isn't known: it may set anything."""
-    path = program[0] if program else ""
-    mount = service.mount_at(path)
-    if mount is None:
-        return path.endswith(".sh") and may_be_copied_in(path, model)
-    return mount.kind != "volume" and file_text(service, model, path).literal is None
+    """Whether something unreadable may set the key: a script, a secret store, a local image."""
+    built = service.built and not service.entrypoint
+    return bool(built or service.environment_elsewhere or elsewhere(service, model, outcome))
 
 
 def _value(

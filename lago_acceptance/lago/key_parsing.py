@@ -40,7 +40,7 @@ _BY_SHAPE = {
     "pem": State.PEM,
     "pem-mangled": State.PEM_MANGLED,
     "pem-other": State.PEM,
-    "pem-public": State.PEM,
+    "pem-public": State.PUBLIC,
     "base64-public": State.PUBLIC,
     "base64": State.GOOD,
     "base64-mangled": State.MANGLED,
@@ -57,11 +57,63 @@ _BY_SHAPE = {
 def judge(text: AbstractValue) -> tuple[State, str]:
     """What Lago makes of a value, and the SHA-256 of the public key if it loads (else "")."""
     state = _BY_SHAPE[text.shape]
+    if (beneath := damage(text)) in (State.PUBLIC, State.NOT_RSA):
+        return beneath, ""
     if text.origin == "decoded" and state in (State.PEM, State.PEM_MANGLED, State.NO_KEY):
         return State.DECODED, ""
     if text.literal is None or state not in (State.GOOD, State.NO_KEY, State.MANGLED):
         return state, ""
     return _loaded(text.literal)
+
+
+# What passing a PEM on in another way can't mend.
+DAMAGES = frozenset(
+    {
+        State.TRUNCATED,
+        State.DAMAGED,
+        State.INCONSISTENT,
+        State.PUBLIC,
+        State.NOT_RSA,
+        State.ENCRYPTED,
+        State.SHORT,
+    }
+)
+_PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----(.*?)(-----END [A-Z ]+-----|$)", re.DOTALL)
+
+
+def pem_in(text: AbstractValue) -> str:
+    """The PEM that a value is, with its line breaks back where they were lost; "" if it is none, or isn't known."""
+    found = _PEM.search(text.literal or "")
+    if not found:
+        return ""
+    body = re.sub(r"\\n|\s", "", found[2])
+    lines = [body[at : at + 64] for at in range(0, len(body), 64)]
+    if ":" in body:
+        # Headers, as those of an encrypted key, need their own lines.
+        lines = [found[2].replace("\\n", "\n").strip()]
+    return "\n".join([f"-----BEGIN {found[1]}-----", *lines, found[3], ""])
+
+
+def damage(text: AbstractValue) -> State:
+    """What is wrong with a PEM, however it is passed on; GOOD where nothing is, or where its text isn't known."""
+    if not (pem := pem_in(text)):
+        return State.GOOD
+    state, _ = _loaded(_base64(pem))
+    return state if state in DAMAGES else State.GOOD
+
+
+def _base64(text: str) -> str:
+    import base64
+
+    return base64.b64encode(text.encode()).decode()
+
+
+def judge_either(text: AbstractValue) -> tuple[State, str]:
+    """What a key is to code that may or may not decode base64; UNKNOWN where another reading may make sense of it."""
+    pem = pem_in(text)
+    state, digest = _loaded(_base64(pem)) if pem else judge(text)
+    certain = state in DAMAGES or state in (State.GOOD, State.PLACEHOLDER)
+    return (state, digest) if certain and text.literal is not None else (State.UNKNOWN, "")
 
 
 @cache

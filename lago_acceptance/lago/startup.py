@@ -3,13 +3,60 @@
 from __future__ import annotations
 
 import re
-from posixpath import join
+from posixpath import basename, join
 
+from lago_acceptance.core.roles import LAGO_RUBY
 from lago_acceptance.core.secrets import is_masked
-from lago_acceptance.core.value_shapes import shape, unknown
+from lago_acceptance.core.value_shapes import given_later, shape, unknown
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.shell.dataflow import ShellState, follow
 from lago_acceptance.shell.values import UNKNOWN, AbstractValue
+from lago_acceptance.shell.words import name_of
+
+# Programs that run another one with variables from a secret store or from files.
+SECRET_STORES = frozenset(
+    {
+        "akeyless",
+        "aws-env",
+        "aws-vault",
+        "bao",
+        "berglas",
+        "bws",
+        "chamber",
+        "conjur",
+        "consul-template",
+        "doppler",
+        "dotenv",
+        "dotenvx",
+        "envchain",
+        "envconsul",
+        "envdir",
+        "fnox",
+        "gopass",
+        "infisical",
+        "ksm",
+        "op",
+        "phase",
+        "s6-envdir",
+        "secrethub",
+        "secretspec",
+        "sops",
+        "ssm-env",
+        "summon",
+        "teller",
+        "varlock",
+        "vault",
+        "vault-env",
+        "vaultenv",
+        "with-contenv",
+    }
+)
+
+
+_INTERPRETER = re.compile(r"ruby|python[\d.]*|node|perl|php|deno|bun")
+_SCRIPT = (".sh", ".rb", ".py", ".js")
+# What stands for a secret in the command of a running container.
+_HIDDEN = re.compile(r"<(?:key material|secret[^>]*)>")
 
 
 def file_text(service: Service, model: Model, path: str) -> AbstractValue:
@@ -25,6 +72,8 @@ def file_text(service: Service, model: Model, path: str) -> AbstractValue:
     if known is not None:
         return AbstractValue(shape(known), known, source, not any(each.isspace() for each in known))
     name = f"{source} {path}".lower()
+    if re.search(r"public|\.pub\b", basename(source).lower()):
+        return AbstractValue("pem-public", None, source)
     if re.search(r"b64|base64", name):
         return AbstractValue("base64", None, source, True)
     if re.search(r"\.pem|\.key\b|rsa_private(?!_key_b)", name):
@@ -44,6 +93,34 @@ def script_text(service: Service, model: Model, path: str) -> str | None:
     return file_text(service, model, path).literal
 
 
+def elsewhere(service: Service, model: Model, outcome: ShellState) -> str:
+    """Why a service may have variables that neither the file nor its command shows; "" if it has none."""
+    for program in filter(None, outcome.programs):
+        words = program[2:] if program[:2] == ("bundle", "exec") else program
+        if words and (store := name_of(words[0])) in SECRET_STORES:
+            return f"from {store}"
+        started = words[1:] if words and _INTERPRETER.fullmatch(name_of(words[0])) else program
+        script = next((word for word in started if not word.startswith("-")), "")
+        if script and _unseen_script(script, service, model):
+            return f"its script {name_of(script)} is not read here"
+    return outcome.unseen
+
+
+def _unseen_script(path: str, service: Service, model: Model) -> bool:
+    """Whether a program is a script, mounted or copied in, that wasn't followed: it may set anything."""
+    mount = service.mount_at(path)
+    if mount is None:
+        return service.role in LAGO_RUBY and path.endswith(_SCRIPT) and may_be_copied_in(path, model)
+    return mount.kind != "volume"
+
+
+def texts_of(service: Service, model: Model) -> tuple[str, ...]:
+    """The texts that a service's command gives to shells: its words, and the mounted scripts that are known."""
+    words = (*service.entrypoint, *service.command)
+    scripts = (script_text(service, model, word) for word in words)
+    return (" ".join(words), *(text for text in scripts if text))
+
+
 def environment_of(service: Service) -> dict[str, AbstractValue]:
     """A service's variables as values to follow."""
     return {
@@ -59,7 +136,7 @@ def environment_of(service: Service) -> dict[str, AbstractValue]:
 def outcome_of(service: Service, model: Model) -> ShellState:
     """The shell state that a service's command leaves behind."""
     return follow(
-        (*service.entrypoint, *service.command),
+        tuple(_HIDDEN.sub(given_later("hidden"), word) for word in (*service.entrypoint, *service.command)),
         environment_of(service),
         lambda path: file_text(service, model, path),
         lambda path: script_text(service, model, path),

@@ -61,7 +61,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     ``extra_hosts`` are the names that its hosts file or a link resolves, ``host_entries`` the addresses of those in
     its hosts file. ``tmpfs`` are the paths that are in memory. ``stop_grace_period`` is in seconds, None is Docker's
     10. ``expose`` are the ports that the compose file exposes beside those of the image. ``replicas`` is 0 where the
-    file says that none is started.
+    file says that none is started. ``environment_elsewhere`` says why variables that it lacks may be set where they
+    can't be seen, "" if there is no such place.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     environment: dict[str, str | None] = {}
+    environment_elsewhere: str = ""
     labels: dict[str, str] = {}
     mounts: tuple[Mount, ...] = ()
     networks: dict[str, tuple[str, ...]] = {}

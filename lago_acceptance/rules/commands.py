@@ -8,6 +8,7 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import FRONT
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.startup import may_be_copied_in, outcome_of
+from lago_acceptance.lago.unseen_environment import front_url_at_start
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
@@ -108,11 +109,13 @@ def front_command_ignored_by_entrypoint(model: Model, settings: Settings) -> Ite
 def front_env_config_hardcoded(model: Model, settings: Settings) -> Iterator[Violation]:
     """The front's image generates env-config.js from API_URL.
 
-    A mounted or hand-made env-config.js hides API_URL, or is overwritten at the next start.
+    A mounted or hand-made env-config.js hides API_URL, or is overwritten at the next start. One that is written from a
+    variable when the container starts does no harm.
     """
     for service in model.of_role(FRONT):
-        mounted = any("env-config.js" in mount.target for mount in service.mounts)
-        if mounted or "env-config.js" in service.full_command:
+        mounted = any(mount.target.endswith("env-config.js") for mount in service.mounts)
+        by_hand = "env-config.js" in service.full_command and not front_url_at_start(service, model)
+        if mounted or by_hand:
             yield Violation(
                 service=service,
                 at=part(service, "volumes" if mounted else "entrypoint" if service.entrypoint else "command"),

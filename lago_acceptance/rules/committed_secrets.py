@@ -13,20 +13,28 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.value_shapes import shape, sounds_secret, unknown
 from lago_acceptance.lago.key_loading import KEY, key_reading
+from lago_acceptance.lago.key_parsing import State, judge
+from lago_acceptance.lago.published import published_secret
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.interpolation import nested, uses
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import lago, part, texts, uses_object_store, variable
+from lago_acceptance.rules.helpers import chosen_token, lago, part, texts, uses_object_store, variable
+from lago_acceptance.shell.values import AbstractValue
 
 KEY_MATERIAL = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE "
-    r"KEY-----|LS0tLS1CRUdJTi|(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/=]{200,}"
+    r"KEY-----|LS0tLS1CRUdJTi(?!BQVUJMSUM|BDRVJUSUZ)|(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/=]{200,}"
 )
 PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!\.\.\.)")
+# Without these PostgreSQL or Lago doesn't run; any other secret may be empty.
+_NEEDED = re.compile(
+    r"SECRET_KEY_BASE|(LAGO_)?ENCRYPTION_(PRIMARY_KEY|DETERMINISTIC_KEY|KEY_DERIVATION_SALT)"
+    r"|POSTGRES(QL)?_(POSTGRES_)?PASSWORD|DATABASE_URL|REDIS_URL|LAGO_REDIS_CACHE_URL"
+)
 _OBJECT_STORE = ("LAGO_AWS_S3_", "LAGO_GCS_")
 
 
-@rule(phase=1, declared_only=True)
+@rule(phase=1, declared_only=True, follows=("rsa-key-published",))
 def inline_rsa_key(model: Model, settings: Settings) -> Iterator[Violation]:
     """The compose file contains no private key."""
     source = model.source
@@ -38,7 +46,8 @@ def inline_rsa_key(model: Model, settings: Settings) -> Iterator[Violation]:
         default = any(KEY_MATERIAL.search(use.word) for use in uses(text))
         shapes = ("base64", "base64-mangled", "base64-twice", "der", "pem", "pem-mangled")
         is_key = name == KEY and not list(uses(text)) and shape(text) in shapes
-        if (KEY_MATERIAL.search(text) or default or is_key) and line not in reported:
+        public = judge(AbstractValue.of(text.strip()))[0] is State.PUBLIC
+        if (KEY_MATERIAL.search(text) or default or is_key) and not public and line not in reported:
             reported.add(line)
 
             yield Violation(
@@ -95,6 +104,8 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
     for service, name, text in texts(model):
         if service.role not in LAGO_RUBY or "RSA_PRIVATE" not in name or name.endswith(("_PATH", "_FILE")):
             continue
+        if service.environment_elsewhere:
+            continue
         if key_reading(service, model, settings).via == "file":
             continue
         for use in uses(text):
@@ -113,7 +124,7 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
                 )
                 break
     for service in lago(model):
-        if KEY in service.environment and service.environment[KEY] is None:
+        if service.environment.get(KEY, "") is None and not service.environment_elsewhere:
             yield Violation(
                 service=service,
                 at=variable(service, KEY),
@@ -125,26 +136,27 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
 
 @rule(phase=0, declared_only=True, severity=Severity.WARNING)
 def secret_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Secrets are required variables: ${SECRET_KEY_BASE:?}, ${POSTGRES_PASSWORD:?}.
+    """Secrets that Lago needs are required variables: ${SECRET_KEY_BASE:?}, ${POSTGRES_PASSWORD:?}.
 
-    A required variable that is unset stops the deploy; any other becomes an empty string.
+    A required variable that is unset stops the deploy; any other becomes an empty string. Lago needs SECRET_KEY_BASE,
+    the three encryption keys and the passwords of PostgreSQL and Redis; its other secrets may be empty.
     """
     source = model.source
     if source is None:
         return
     reported = set()
     for service, name, text in texts(model):
-        if service.role not in (*LAGO_RUBY, DB) or "RSA_PRIVATE" in name:
+        if (
+            not _NEEDED.fullmatch(name)
+            or service.role not in (*LAGO_RUBY, DB)
+            or service.environment_elsewhere
+        ):
             continue
         for use in uses(text):
-            # Some secrets may be empty: a licence, a mail server's password.
-            optional = re.search(
-                r"LICENSE|SMTP|GOOGLE|NANGO|SEGMENT|SENTRY|STRIPE|AWS|GCS|OAUTH|NEW_RELIC|REDIS_PASSWORD|REDIS_CACHE|API_KEY|ORG_USER",
-                f"{name} {use.name}",
-            )
-            bare = not use.required and not (use.default or "").strip() and use.name in source.unset
-
-            if bare and sounds_secret(use.name) and not optional and use.name not in reported:
+            # Redis may have no password: whoever writes `:-` says so.
+            meant = use.default is not None and "REDIS" in name
+            bare = not (use.required or meant or (use.default or "").strip()) and use.name in source.unset
+            if bare and sounds_secret(use.name) and use.name not in reported:
                 reported.add(use.name)
                 yield Violation(
                     service=service,
@@ -208,6 +220,9 @@ def _literal_secret(name: str, text: str) -> bool:
     url = service_url(value)
     if url is not None:
         return bool(url.password) and shape(url.password) == "plain"
+    if chosen_token(name, value) or (sounds_secret(name) and published_secret(value)):
+        # Told by rules of their own.
+        return False
     if not sounds_secret(name) or len(value) < 6 or KEY_MATERIAL.search(value) or "RSA" in name:
         return False
     ordinary = r"(?i)\d+|true|false|none|null|[a-z]+\.[a-z.]+|required|optional|production|disabled|enabled"
@@ -260,13 +275,15 @@ def secret_committed(model: Model, settings: Settings) -> Iterator[Violation]:
 def placeholder_secrets(model: Model, settings: Settings) -> Iterator[Violation]:
     """No secret is a placeholder or a value from Lago's published example.
 
-    With `your-secret-key-base-hex-64` anyone can forge a session of any user.
+    With `your-secret-key-base-hex-64` anyone can forge a session of any user. Secrets of public templates that look
+    random are recognised by their digests.
     """
     for service in model.of_role(*LAGO_RUBY, DB):
         for name, value in service.environment.items():
             elsewhere = name in ("POSTGRES_PASSWORD", "PGPASSWORD") or name.startswith("LAGO_RSA_PUBLIC")
-            secret = sounds_secret(name) and not elsewhere
-            if secret and shape(value) in ("placeholder", "default") and name != "SEGMENT_WRITE_KEY":
+            secret = sounds_secret(name) and not elsewhere and not chosen_token(name, value or "")
+            known = shape(value) in ("placeholder", "default") or published_secret(value or "")
+            if secret and known and name != "SEGMENT_WRITE_KEY":
                 yield Violation(
                     service=service,
                     at=variable(service, name),

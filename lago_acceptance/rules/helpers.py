@@ -8,20 +8,36 @@ from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, PDF, REDIS, WORKER
+from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import ServiceUrl, service_url
-from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.core.value_shapes import shape, unknown
 from lago_acceptance.lago.key_loading import (
     KeyReading,
     key_reading,
 )
 from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.interpolation import uses
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
     routers,
 )
 
+VAULT_TOKENS = ("VAULT_TOKEN", "BAO_TOKEN")
+# What Vault and OpenBao make: service, batch and recovery tokens, and those of versions before 1.0.
+_MADE_BY_VAULT = re.compile(
+    r"(?:hv)?[sbr]\.[A-Za-z0-9_-]{20,}(?:\.\w+)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 OBJECT_STORES = ("LAGO_USE_AWS_S3", "LAGO_USE_GCS")
+
+
+def chosen_token(name: str, value: str) -> bool:
+    """Whether a variable has a token of Vault that somebody chose, and Vault didn't make."""
+    if name not in VAULT_TOKENS or not value or unknown(value) or list(uses(value)):
+        return False
+    if is_masked(value):
+        return shape(value) in ("default", "placeholder")
+    return not _MADE_BY_VAULT.fullmatch(value.strip())
 
 
 def variable(service: Service, name: str) -> tuple[str | int, ...]:

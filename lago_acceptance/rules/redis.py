@@ -135,6 +135,8 @@ def redis_password_drift(model: Model, settings: Settings) -> Iterator[Violation
             if url is None or redis not in named(model, url.host):
                 continue
             given = url.password or service.value("REDIS_PASSWORD")
+            if not given and service.environment_elsewhere:
+                continue
             one_masked = bool(given and wanted) and is_masked(given) != is_masked(wanted)
             if given != wanted and not one_masked and not unknown(given) and not url.raw_password:
                 yield Violation(

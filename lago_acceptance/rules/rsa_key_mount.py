@@ -8,8 +8,9 @@ from posixpath import basename
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import LAGO_RUBY
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.key_loading import KEY, NATIVE_FILE, NATIVE_FROM, is_key_mount
+from lago_acceptance.lago.key_loading import INITIALIZER, KEY, NATIVE_FILE, NATIVE_FROM, is_key_mount
 from lago_acceptance.lago.key_parsing import State
+from lago_acceptance.lago.startup import elsewhere
 from lago_acceptance.lago.versions import before, version_of
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
@@ -73,7 +74,8 @@ def rsa_file_variable_never_read(model: Model, settings: Settings) -> Iterator[V
                     f"${name}" in word or f"${{{name}" in word
                     for word in (*service.entrypoint, *service.command)
                 )
-                if used or expanded:
+                unseen = reading.outcome is not None and elsewhere(service, model, reading.outcome)
+                if used or expanded or unseen:
                     continue
                 base = name.removesuffix("_FILE")
                 yield Violation(
@@ -96,7 +98,7 @@ def rsa_initializer_patched_at_runtime(model: Model, settings: Settings) -> Iter
     """
     for service, reading in readings(model, settings):
         if reading.via == "initializer":
-            mounted = service.mount_at("/app/config/initializers/rsa_keys.rb")
+            mounted = service.mount_at(INITIALIZER)
             yield Violation(
                 service=service,
                 at=(

@@ -10,6 +10,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.key_loading import KEY, KeyReading, key_reading
 from lago_acceptance.lago.key_parsing import State, public_digest
+from lago_acceptance.lago.published import published_key
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import KEY_ERROR_AT_BOOT, KEY_FIX, lago, readings, variable
@@ -62,6 +63,11 @@ def _unset(model: Model, service: Service) -> str | None:
     return next((name for name in source.unset if f"{{{name}" in text or f"${name}" in text), None)
 
 
+_RESTORE = (
+    "restore the original key, or generate one (`openssl genpkey -algorithm RSA -pkeyopt "
+    "rsa_keygen_bits:2048`), and check it with `openssl pkey -check -noout`"
+)
+_NEW_KEY_FIRST = f"don't encode this PEM, the key in it can't be used: {_RESTORE}; then set {KEY} to `base64 -w0 < key.pem`"
 _NOT_BASE64 = (State.PEM, State.PEM_MANGLED)
 
 
@@ -77,7 +83,7 @@ def rsa_not_base64(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=reading.at,
                 impact=KEY_ERROR_AT_BOOT,
-                fix=KEY_FIX,
+                fix=KEY_FIX if reading.damage is State.GOOD else _NEW_KEY_FIRST,
                 problem=f"{_set_by(reading)} {KEY} to a PEM; Lago expects base64 of the PEM, on one line",
             )
 
@@ -130,7 +136,7 @@ def rsa_newlines_mangled(model: Model, settings: Settings) -> Iterator[Violation
                 service=service,
                 at=reading.at,
                 impact=KEY_ERROR_AT_BOOT,
-                fix=KEY_FIX,
+                fix=KEY_FIX if reading.damage is State.GOOD else _NEW_KEY_FIRST,
                 problem=f"{_set_by(reading)} {KEY} to a key whose line breaks are lost, or replaced by a "
                 f"backslash and an n",
             )
@@ -154,17 +160,17 @@ def rsa_key_corrupted(model: Model, settings: Settings) -> Iterator[Violation]:
     invalid signatures.
     """
     for service, reading in readings(model, settings):
-        if reading.state in _CORRUPTED:
+        state = reading.state if reading.damage is State.GOOD else reading.damage
+        if state in _CORRUPTED:
             inconsistent = reading.state is State.INCONSISTENT
             yield Violation(
                 service=service,
                 at=reading.at,
-                problem=f"{KEY} {_CORRUPTED[reading.state]}",
+                problem=f"{KEY} {_CORRUPTED[state]}",
                 impact="signatures that no receiver can verify, while everything looks healthy"
                 if inconsistent
                 else KEY_ERROR_AT_BOOT,
-                fix="restore the original key, or generate one (`openssl genpkey -algorithm RSA -pkeyopt "
-                "rsa_keygen_bits:2048`), and check it with `openssl pkey -check -noout`",
+                fix=_RESTORE,
             )
 
 
@@ -183,8 +189,9 @@ _UNUSABLE = {
 def rsa_key_unusable(model: Model, settings: Settings) -> Iterator[Violation]:
     """The key is a private RSA key of at least 2048 bits, without a passphrase."""
     for service, reading in readings(model, settings):
-        if reading.state in _UNUSABLE:
-            problem, impact = _UNUSABLE[reading.state]
+        state = reading.state if reading.damage is State.GOOD else reading.damage
+        if state in _UNUSABLE:
+            problem, impact = _UNUSABLE[state]
             yield Violation(
                 service=service,
                 at=reading.at,
@@ -192,6 +199,25 @@ def rsa_key_unusable(model: Model, settings: Settings) -> Iterator[Violation]:
                 impact=impact,
                 fix="generate a private RSA key: `openssl genpkey -algorithm RSA -pkeyopt "
                 "rsa_keygen_bits:2048`",
+            )
+
+
+@rule(phase=1)
+def rsa_key_published(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The key is the deployment's own, not one that a public template ships.
+
+    Whoever has the template can sign webhooks as this Lago. Known keys are recognised by the digest of their public
+    half.
+    """
+    for service, reading in readings(model, settings):
+        if where := published_key(reading.identity):
+            yield Violation(
+                service=service,
+                at=reading.at,
+                problem=f"its RSA key is published ({where})",
+                impact="anybody can sign webhooks as this Lago, and receivers can't tell the difference",
+                fix="generate a new key (`openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`), keep it out of "
+                "the repository, and let receivers fetch the new public key",
             )
 
 
@@ -228,7 +254,7 @@ def _keys_from_other_variables(model: Model, settings: Settings) -> Iterator[Vio
     given = [
         (service, service.value(KEY))
         for service, reading in readings(model, settings)
-        if reading.via == "variable" and unknown(service.value(KEY))
+        if reading.via == "variable" and unknown(service.value(KEY)) and not service.environment_elsewhere
     ]
     first = next((each for each in given if each[0].role == API), None)
     if first is None:

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from lago_acceptance.core.roles import LAGO_RUBY, PDF
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.value_shapes import shape, unknown
+from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     PARTNERS,
     in_another_domain,
+    VAULT_TOKENS,
+    chosen_token,
     lago,
     local,
     named,
@@ -22,6 +24,8 @@ from lago_acceptance.rules.helpers import (
     url_of,
     variable,
 )
+
+_DEV_SERVER = ("VAULT_DEV_", "BAO_DEV_")
 
 
 @rule(phase=2)
@@ -112,18 +116,22 @@ def vault_dev_mode_dependency(model: Model, settings: Settings) -> Iterator[Viol
     """Vault, or OpenBao, doesn't run in development mode.
 
     In development mode it keeps its secrets in memory and loses them when it restarts. The official images
-    run `server -dev` without a command of their own.
+    run `server -dev` without a command of their own. Only there a token can be chosen: a server with a storage
+    backend makes its tokens itself (hvs.…).
     """
     for service in model.services:
         name = service.image.rsplit("/", 1)[-1].partition(":")[0]
-        in_command = "-dev" in service.full_command.split()
-        by_variable = any(key.startswith("VAULT_DEV_") for key in service.environment)
+        in_command = bool({"-dev", "--dev"} & set(service.full_command.split()))
+        by_variable = next((key for key in service.environment if key.startswith(_DEV_SERVER)), "")
         # The official images run `server -dev` unless they get another command.
         by_image = name in ("vault", "openbao") and not (
             service.built or service.entrypoint or service.command
         )
-        if ("vault" in name or "openbao" in name) and (in_command or by_variable or by_image):
-            decided_by = ("command",) if in_command else ("environment",) if by_variable else ("image",)
+        is_vault = "vault" in name or "openbao" in name
+        if is_vault and (in_command or by_image) or by_variable:
+            decided_by = (
+                ("command",) if in_command else ("environment", by_variable) if by_variable else ("image",)
+            )
             yield Violation(
                 service=service,
                 at=part(service, *decided_by),
@@ -132,14 +140,14 @@ def vault_dev_mode_dependency(model: Model, settings: Settings) -> Iterator[Viol
                 fix="run `vault server` with a storage backend, or pass the secrets by an environment file",
             )
             return
-    for service in lago(model):
-        token = service.value("VAULT_TOKEN")
-        if shape(token) == "default" or token in ("dev-token", "dev-root-token"):
+    for service in model.services:
+        if token := next((name for name in VAULT_TOKENS if chosen_token(name, service.value(name))), None):
             yield Violation(
                 service=service,
-                at=variable(service, "VAULT_TOKEN"),
-                problem="VAULT_TOKEN is a root token of a development server, which keeps its secrets in "
-                "memory",
+                at=variable(service, token),
+                problem=f"{token} is a chosen token, which only a development server of Vault accepts; it keeps its "
+                "secrets in memory",
                 impact="after Vault's next restart all secrets are gone, and nothing starts",
-                fix="run `vault server` with a storage backend, or pass the secrets by an environment file",
+                fix="run `vault server` with a storage backend, give it a token of its own with a policy for these "
+                "secrets, and pass that by an environment file",
             )

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, WORKER
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.startup import outcome_of
+from lago_acceptance.lago.startup import may_be_copied_in, outcome_of, script_text
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import LONG_RUNNING, data_services, has_api, lago, part
 from lago_acceptance.shell.exit_codes import codes
 from lago_acceptance.shell.parser import is_broken, parse
-from lago_acceptance.shell.words import SHELLS, name_of, shell_call, split
+from lago_acceptance.shell.words import SHELLS, name_of, option_set, shell_call, split
 
 COMPLETED, HEALTHY = "service_completed_successfully", "service_healthy"
 
@@ -201,19 +201,31 @@ def one_shot_without_adopter(model: Model, settings: Settings) -> Iterator[Viola
 _MIGRATION = re.compile(r"db:(migrate|prepare|abort_if_pending)")
 
 
-def _hides_failure(service: Service, script_fails: bool) -> bool:
+def _hides_failure(service: Service, model: Model, script_fails: bool) -> bool:
     """Whether a migration's command can exit 0 although the migration failed."""
 
     def fails(program: str, words: list[str]) -> bool:
-        script = program.endswith("migrate.sh") and script_fails
+        path = next((word for word in words if name_of(word) == program), "")
+        if path.startswith("/") and (
+            service.mount_at(path) or path.endswith(".sh") and may_be_copied_in(path, model)
+        ):
+            # A script of somebody's own that can't be read here.
+            return True
+        # The script of the image stops at a failure only where the shell is told to.
+        told = name_of(words[0]) in (*SHELLS, "source", ".") and option_set(words[1:], "e", "errexit", False)
+        script = program.endswith("migrate.sh") and (script_fails or told)
         return script or any(_MIGRATION.search(word) for word in words)
+
+    def script(path: str) -> str | None:
+        return script_text(service, model, path)
 
     words = (*service.entrypoint, *service.command)
     text = shlex.join(words)
+    known = "\n".join(filter(None, map(script, words)))
     return (
-        bool(re.search(r"db:(migrate|prepare)|migrate\.sh", text))
+        bool(re.search(r"db:(migrate|prepare)|migrate\.sh", f"{text}\n{known}"))
         and _is_readable(words)
-        and 0 in codes(text, fails)
+        and 0 in codes(text, fails, script)
     )
 
 
@@ -237,7 +249,7 @@ def migrate_exit_0_always(model: Model, settings: Settings) -> Iterator[Violatio
     for service in model.of_role(MIGRATE):
         version = version_of(service, settings)
         old = version is not None and version < (1, 23)
-        if not _hides_failure(service, script_fails=not old):
+        if not _hides_failure(service, model, script_fails=not old):
             continue
         script = old and re.search(r"scripts/(start\.)?migrate\.sh", service.full_command)
         seeded = script and service.value("LAGO_CREATE_ORG") == "true"

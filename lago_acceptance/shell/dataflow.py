@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from lago_acceptance.shell.script import Script
+from lago_acceptance.shell.ruby import follow_ruby, ruby_call
+from lago_acceptance.shell.script import SCRIPTS_CAP, Script
 from lago_acceptance.shell.values import AbstractValue, Read
 from lago_acceptance.shell.words import OPERATORS, SHELLS, name_of, needs_shell, shell_call, unwrapped
 
@@ -21,7 +22,8 @@ FindScript = Callable[[str], str | None]
 class ShellState:
     """What a command leaves behind: variables, exports, exports without quotes, files it writes, programs it starts.
 
-    ``unseen``: something whose text isn't known may have set any variable (a sourced file, ``eval``, ``export $(...)``).
+    ``unseen`` says what may have set any variable although its text isn't known (a sourced file, ``eval``,
+    ``export $(...)``), "" if nothing did.
     """
 
     variables: dict[str, AbstractValue]
@@ -31,12 +33,16 @@ class ShellState:
     edits: list[str] = field(default_factory=list)
     programs: list[tuple[str, ...]] = field(default_factory=list)
     reads: set[str] = field(default_factory=set)
-    unseen: bool = False
+    unseen: str = ""
 
     def export(self, name: str, value: AbstractValue, origin: str = "shell") -> None:
         """Sets a variable for the programs to come."""
         self.assign(name, value, origin)
         self.exported.add(name)
+
+    def note_unseen(self, why: str) -> None:
+        """Notes that something unknown may have set variables; the first reason stays."""
+        self.unseen = self.unseen or why
 
     def assign(self, name: str, value: AbstractValue, origin: str = "shell") -> None:
         """Sets a variable."""
@@ -77,16 +83,22 @@ class Container:
             return
         shell = "sh"
         if name_of(words[0]) in SHELLS:
-            call = shell_call(words)
-            if call.text is not None:
-                return self._follow(call.text, call.operands[1:], name_of(words[0]))
-            words = call.operands
+            inner = shell_call(words)
+            if inner.text is not None:
+                return self._follow(inner.text, inner.operands[1:], name_of(words[0]))
+            words = inner.operands
         elif needs_shell(words):
             return self._follow(_as_text(words), (), shell)
+        if (call := ruby_call(words, self.script)) and self._may_follow():
+            return follow_ruby(call, self)
         text = self.script(words[0]) if words else None
         if text is not None and not (text.startswith("#!") and "sh" not in text.splitlines()[0]):
             return self._follow(text, words[1:], shell)
         self.state.programs.append(words)
+
+    def _may_follow(self) -> bool:
+        self.scripts += 1
+        return self.scripts <= SCRIPTS_CAP
 
     def _follow(self, text: str, arguments: tuple[str, ...], shell: str) -> None:
         Script(self, arguments, shell).run(text)

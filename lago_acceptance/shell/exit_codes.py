@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 Fails = Callable[[str, list[str]], bool]
-"""Whether a command, by its program and its words, fails in any case."""
+"""Whether a command, by its program and its words, fails in any case. Of a script that a shell is given with options the
+words are the shell's; one that is sourced has the options of the shell that sources it."""
+FindScript = Callable[[str], str | None]
+"""Gives the text of a script, None where it isn't known."""
 
 # They succeed whatever they are given.
 SUCCEED = frozenset(
@@ -94,20 +97,21 @@ def _called_by(command: Node, texts: list[str]) -> set[str]:
     return {program}
 
 
-def codes(text: str, fails: Fails) -> set[int]:
+def codes(text: str, fails: Fails, script: FindScript = lambda path: None) -> set[int]:
     """The exit codes that a text can have: 0, 1 for any failure, or both; none where it never ends.
 
     ``fails`` is asked of commands whether they fail in any case; of the others nothing is known. Of a text that
-    is too long or too deep, or has a syntax error, nothing is claimed: it can have both.
+    is too long or too deep, or has a syntax error, nothing is claimed: it can have both. ``script`` gives the texts of
+    scripts that it runs.
     """
-    return set(_Shells(fails).codes(text, State(), 0))
+    return set(_Shells(fails, script).codes(text, State(), 0))
 
 
 class _Shells:
     """The shells that one text starts inside each other; each text is read once."""
 
-    def __init__(self, fails: Fails):
-        self.fails = fails
+    def __init__(self, fails: Fails, script: FindScript):
+        self.fails, self.script = fails, script
         self._known: dict[tuple[str, State], frozenset[int]] = {}
 
     def codes(self, text: str, state: State, level: int) -> frozenset[int]:
@@ -220,10 +224,15 @@ class _Reader(ControlFlow):
                 errexit = option_set(words[1:], "e", "errexit", state.errexit)
                 pipefail = option_set(words[1:], "", "pipefail", state.pipefail)
                 return frozenset({state._replace(code=0, errexit=errexit, pipefail=pipefail)})
+            case "source" | "." if len(words) > 1:
+                options = ("-e",) if state.errexit and not guarded else ()
+                return ended(self._script((program, *options), words[1:]), state, guarded)
             case "trap":
                 self._trap(words)
         if program in SHELLS:
             return ended(self._shell(program, words), state, guarded)
+        if self.shells.script(words[0]) is not None:
+            return ended(self._script((), words), state, guarded)
         return ended(self._program(program, words, lacks), state, guarded)
 
     def _program(self, program: str, words: tuple[str, ...], lacks: bool) -> Iterable[int]:
@@ -240,13 +249,19 @@ class _Reader(ControlFlow):
         if self.shells.fails(program, list(words[:1])):
             return {1}
         if call.text is None:
-            script = call.operands
-            return self._program(name_of(script[0]), script, lacks=False) if script else EITHER
-        state = State(
-            errexit=option_set(call.options, "e", "errexit", False),
-            pipefail=option_set(call.options, "", "pipefail", False),
-        )
+            return self._script((program, *call.options), call.operands) if call.operands else EITHER
+        state = _begun(call.options)
         return self.shells.codes(_with_arguments(call.text, call.operands), state, self.level + 1)
+
+    def _script(self, shell: tuple[str, ...], words: tuple[str, ...]) -> Iterable[int]:
+        """The codes of a script with its arguments; ``shell`` is what runs it, with options, () if it is called itself."""
+        text = self.shells.script(words[0])
+        if text is None:
+            return self._program(name_of(words[0]), (*shell, *words), lacks=False)
+        first = text.splitlines()[0] if text.startswith("#!") else ""
+        options = shell[1:] if shell else tuple(first.split()[1:])
+        whole = _with_arguments(text, words)
+        return self.shells.codes(whole, _begun(options), self.level + 1)
 
     def _trap(self, words: tuple[str, ...]) -> None:
         handler, signals = "".join(words[1:2]), words[2:]
@@ -262,6 +277,14 @@ def _given(words: tuple[str, ...], state: State) -> Iterable[int]:
     if words[1:] in ((), ("$?",)):
         return {state.code}
     return {min(int(words[1]) % 256, 1)} if re.fullmatch(r"[0-9]{1,9}", words[1]) else EITHER
+
+
+def _begun(options: tuple[str, ...]) -> State:
+    """The state of a shell that is started with options."""
+    return State(
+        errexit=option_set(options, "e", "errexit", False),
+        pipefail=option_set(options, "", "pipefail", False),
+    )
 
 
 def _outermost(node: Node) -> Iterable[Node]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from lago_acceptance.shell.expansions import Expander, expands_unquoted
 from lago_acceptance.shell.filters import FILTERS, output
-from lago_acceptance.shell.parser import REDIRECTS, is_broken, parse, text_of, words_of
+from lago_acceptance.shell.parser import REDIRECTS, is_broken, is_literal, parse, text_of, words_of
+from lago_acceptance.shell.ruby import execs, ruby_call
 from lago_acceptance.shell.statements import Stage, links_of, statements_of
 from lago_acceptance.shell.values import UNKNOWN, AbstractValue
-from lago_acceptance.shell.words import name_of
+from lago_acceptance.shell.words import SHELLS, name_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -43,7 +44,8 @@ class Script:
         """Follows the text. Where it can't be read to its end, it may set anything."""
         self.container.scripts += 1
         root = parse(text) if self.container.scripts <= SCRIPTS_CAP else None
-        self.state.unseen = self.state.unseen or root is None or is_broken(root)
+        if root is None or is_broken(root):
+            self.state.note_unseen("a script of its command can't be read to its end")
         if root is not None:
             self._statements(root.children)
 
@@ -59,7 +61,7 @@ class Script:
 
     def _statement(self, node: Node) -> AbstractValue:
         if self.container.level >= LEVELS_CAP:
-            self.state.unseen = True
+            self.state.note_unseen("a script of its command is nested too deep")
             return UNKNOWN
         self.container.level += 1
         written = UNKNOWN
@@ -141,13 +143,19 @@ class Script:
             elif child.type == "variable_name":
                 name = text_of(child)
             else:
-                if child.type in ("command_substitution", "simple_expansion") and exporting:
-                    self.state.unquoted.append(text_of(child))
-                    self.words.value(child)
-                    self.state.unseen = True
+                if exporting:
+                    self._export_word(child)
                 continue
             if exporting:
                 self.state.exported.add(name)
+
+    def _export_word(self, word: Node) -> None:
+        """Exports what a word comes to, such as ``"$name=$value"`` or ``$(grep = file)``."""
+        if assigned := self._assigned(word):
+            self.state.export(*assigned)
+        elif not is_literal(word):
+            self.words.value(word)
+            self.state.note_unseen("its command exports variables whose names are computed")
 
     def _note_unquoted(self, assignment: Node, value: AbstractValue) -> None:
         """A shell may split the value of ``export NAME=$(...)``; bash does so only elsewhere."""
@@ -187,12 +195,24 @@ class Script:
             case "set":
                 self._set(" ".join(value.literal or "" for value in values[1:]))
             case "eval":
-                self.state.unseen = True
+                self.state.note_unseen("its command runs eval")
+            case "xargs" if any(name_of(value.literal or "") in ("env", *SHELLS) for value in values[1:]):
+                self.state.note_unseen("its command hands variables on by xargs")
+                self._start(program, *_after_options(nodes, values))
+                return UNKNOWN
+        if program == "ruby" and self._execs(values):
+            self._start(program, nodes, values)
+            return UNKNOWN
         if program in FILTERS:
             return FILTERS[program](values, given, self.container.read)
         if program not in _NO_PROGRAMS:
             self._start(program, nodes, values)
         return output(program, values)
+
+    def _execs(self, values: list[AbstractValue]) -> bool:
+        """Whether a command in Ruby becomes another program."""
+        call = ruby_call(tuple(value.literal or "" for value in values), self.container.script)
+        return call is not None and execs(call.code)
 
     def _note_edits(self, program: str, values: list[AbstractValue]) -> None:
         words = [value.literal or "" for value in values]
@@ -210,32 +230,38 @@ class Script:
     def _start(self, program: str, nodes: list[Node], values: list[AbstractValue]) -> None:
         """Starts a program, or what a wrapper, a shell or a script of its own makes of the words."""
         words: list[str] = []
+        started = False
         for node, value in zip(nodes, values, strict=True):
             if text_of(node).strip('"') in ("$@", "${@}", "$*"):
                 words += self.arguments
-            elif program in ("env", "exec") and (assigned := self._assigned(node)):
+            elif program == "env" and node.type == "command_substitution":
+                self.state.note_unseen("its command hands a file's variables on by env")
+            elif program in ("env", "exec") and not started and (assigned := self._assigned(node)):
                 self.state.export(*assigned)
             else:
                 words.append(value.literal if value.literal is not None else text_of(node))
+                started = started or words[-1] not in ("env", "exec") and not words[-1].startswith("-")
         self.container.run(tuple(words))
 
     def _assigned(self, word: Node) -> tuple[str, AbstractValue] | None:
         """The name and value of an argument of the form NAME=value, as env takes it; None where it is none."""
-        name, equals, _ = text_of(word).partition("=")
+        name, equals, _ = text_of(word).lstrip("\"'").partition("=")
         if not equals or not name.isidentifier():
             return None
-        values = [child for child in word.named_children if child.start_byte > word.start_byte]
-        if word.type == "concatenation" and len(values) == 1:
+        values = [child for child in word.named_children if child.type != "string_content"]
+        values = [child for child in values if child.start_byte > word.start_byte + len(name)]
+        if word.type in ("concatenation", "string") and len(values) == 1:
             return name, self.words.value(values[0])
-        return name, AbstractValue.of((self.words.value(word).literal or "").partition("=")[2])
+        whole = self.words.value(word).literal
+        return name, UNKNOWN if whole is None else AbstractValue.of(whole.partition("=")[2])
 
     def _source(self, path: str | None) -> None:
         """Follows a file in this shell; one that is there, and whose text isn't known, may set anything."""
         text = self.container.script(path) if path else None
         if text is None:
-            self.state.unseen = (
-                self.state.unseen or path is None or self.container.read(path).shape != "empty"
-            )
+            if path is not None:
+                self.container.read(path)
+            self.state.note_unseen(f"its command reads {path or 'a file'}")
         else:
             inner = Script(self.container, (), self.shell)
             inner.exports_all = self.exports_all
@@ -250,3 +276,9 @@ class Script:
         written = self._statements(body.children)
         self.words.arguments = outside
         return written
+
+
+def _after_options(nodes: list[Node], values: list[AbstractValue]) -> tuple[list[Node], list[AbstractValue]]:
+    """The words of a command from the first on that names a program to run."""
+    at = next(at for at, value in enumerate(values) if name_of(value.literal or "") in ("env", *SHELLS))
+    return nodes[at:], values[at:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import secrets
 from functools import cache
@@ -37,8 +38,12 @@ def material() -> dict[str, str]:
     return {
         "PEM": text,
         "PEM_ESCAPED": text.replace("\n", "\\n"),
+        "PEM_DAMAGED": "".join(lines[:5] + lines[7:]).replace("\n", "\\n"),
+        "PEM_PUBLIC": base64.b64decode(_public(own)).decode().replace("\n", "\\n"),
         "B64": _encoded(text),
         "B64_OTHER": _encoded(_pem(other)),
+        "B64_PUBLISHED": _encoded(_pem(_published())),
+        "PUBLISHED_SECRET": hashlib.sha256(b"published secret").hexdigest(),
         "B64B64": _encoded(_encoded(text)),
         "B64_ESCAPED": _encoded(text)[:60] + "\\n" + _encoded(text)[60:],
         "B64_CUT": _encoded(text)[:1200],
@@ -53,6 +58,21 @@ def material() -> dict[str, str]:
         "HEX24": secrets.token_hex(24),
         "HEX32": secrets.token_hex(16),
     }
+
+
+def _published() -> rsa.RSAPrivateKey:
+    """The same key in every run, so that its digest can be in the table of published ones."""
+    p, q = _prime("p", 1692), _prime("q", 1350)
+    d = pow(65537, -1, (p - 1) * (q - 1))
+    public = rsa.RSAPublicNumbers(65537, p * q)
+    crt = (rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q))
+    return rsa.RSAPrivateNumbers(p, q, d, *crt, public).private_key()
+
+
+def _prime(name: str, above: int) -> int:
+    """A prime of 1024 bits that was once looked for from a digest on."""
+    digests = (hashlib.sha256(f"published {name} {part}".encode()).digest() for part in range(4))
+    return (int.from_bytes(b"".join(digests), "big") | 3 << 1022 | 1) + above
 
 
 def _pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:

@@ -125,6 +125,14 @@ def _as_go(raw: dict[str, Any]) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
+def _set_at_start(service: Service, name: str) -> bool:
+    """Whether only the command sets a variable, as far as one knows: `docker inspect` doesn't show it."""
+    by_file = service.environment_elsewhere.startswith("env_file")
+    return (
+        bool(service.environment_elsewhere) and not by_file and service.environment[name] == given_later(name)
+    )
+
+
 class _Deploy:
     """The values that a deploy gives to the variables that the file only names."""
 
@@ -166,7 +174,11 @@ def _container(service: Service, model: Model, deploy: _Deploy) -> tuple[dict[st
     variables = {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         **brought.get("environment", {}),
-        **{name: value for name, value in service.environment.items() if value is not None},
+        **{
+            name: value
+            for name, value in service.environment.items()
+            if value is not None and not _set_at_start(service, name)
+        },
     }
     ports: dict[str, list[dict[str, str]]] = {}
     for port in service.ports:

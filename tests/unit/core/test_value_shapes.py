@@ -33,7 +33,9 @@ VALUES = {
         f'"{PEM}"'.replace("\n", "\\n"),
         HEADER,
     ],
-    "pem-other": ["-----BEGIN PUBLIC KEY-----\nMIIB\n", "-----BEGIN CERTIFICATE-----\\nMIIB"],
+    "pem-public": ["-----BEGIN PUBLIC KEY-----\nMIIB\n", "-----BEGIN RSA PUBLIC KEY-----\\nMIIB"],
+    "pem-other": ["-----BEGIN CERTIFICATE-----\\nMIIB"],
+    "base64-public": ["LS0tLS1CRUdJTiBQVUJMSUMgS0VZLS0tLS0K"],
     "base64": [
         BASE64,
         f'"{BASE64}"',
