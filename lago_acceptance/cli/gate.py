@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lago_acceptance.cli import Parser, explain, guarded, path, print_versions
-from lago_acceptance.core import resources
+from lago_acceptance.core import colors, resources
 from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.registry import Severity
@@ -41,7 +41,9 @@ def run(arguments: Sequence[str]) -> int:
         waivers=given.waivers,
     )
     options.check()
-    return _judge(options, given.base, given.strict, options.reports if given.reports else None)
+    return _judge(
+        options, given.base, given.strict, options.reports if given.reports else None, verbose=given.verbose
+    )
 
 
 def _files(files: list[Path]) -> tuple[Path, ...]:
@@ -52,7 +54,7 @@ def _files(files: list[Path]) -> tuple[Path, ...]:
     return tuple(files) or (resources.SHIPPED_COMPOSE_FILE,)
 
 
-def _judge(options: Options, base: str | None, strict: bool, reports: Path | None) -> int:
+def _judge(options: Options, base: str | None, strict: bool, reports: Path | None, *, verbose: bool) -> int:
     from lago_acceptance.composefile.found_files import files_in
     from lago_acceptance.gate.engine import Judging, Question, judge
 
@@ -69,8 +71,9 @@ def _judge(options: Options, base: str | None, strict: bool, reports: Path | Non
     judged = judge(verdicts, known)
     for line in judged.waived:
         print(line)
-    print(report.for_terminal(judged.findings, verdicts, judged.notes))
-    for line in report.for_github(judged.findings):
+    color = colors.wanted(sys.stdout)
+    print(report.for_terminal(judged.findings, verdicts, judged.notes, color=color, verbose=verbose))
+    for line in report.for_github(judged.findings, verdicts):
         print(line)
     if reports:
         try:
@@ -95,6 +98,12 @@ def _parser() -> Parser:
     )
     add("--base", metavar="FILE", help="compare with what runs: a compose file, or a branch or commit of git")
     add("--strict", action="store_true", help="warnings fail too")
+    add(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="also name the rules that were applied, with what each found",
+    )
     add(
         "--settings",
         type=path,

@@ -50,6 +50,11 @@ class Source(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
     @property
+    def texts(self) -> dict[str, tuple[str, ...]]:
+        """The lines of each of its files, by path."""
+        return {self.path: self.text}
+
+    @property
     def written(self) -> ComposeSource:
         assert self.model.source is not None
         return self.model.source

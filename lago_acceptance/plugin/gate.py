@@ -81,9 +81,10 @@ def _begin(config: pytest.Config) -> None:
     if config.pluginmanager.hasplugin(GateReport.NAME) or not runs_tests(config.option):
         return
     # Each finding is printed once, in the gate's own report.
+    verbose = config.option.verbose > 0
     config.option.tbstyle, config.option.verbose = "no", min(config.option.verbose, -1)
     terminal_of(config).reportchars = ""
-    config.pluginmanager.register(GateReport(config), GateReport.NAME)
+    config.pluginmanager.register(GateReport(config, verbose), GateReport.NAME)
 
 
 class GateReport:
@@ -91,8 +92,8 @@ class GateReport:
 
     NAME = "lago-gate-report"
 
-    def __init__(self, config: pytest.Config):
-        self._config = config
+    def __init__(self, config: pytest.Config, verbose: bool):
+        self._config, self._verbose = config, verbose
         self._findings: list[Finding] = []
         self._crashes: list[str] = []
         self._verdicts: tuple[FileVerdict, ...] = ()
@@ -131,8 +132,15 @@ class GateReport:
         from lago_acceptance.gate import engine, report
 
         not_compared = engine.not_compared(self._verdicts)
-        terminalreporter.write_line(report.for_terminal(self._findings, self._verdicts, not_compared))
+        page = report.for_terminal(
+            self._findings,
+            self._verdicts,
+            not_compared,
+            color=terminalreporter.hasmarkup,
+            verbose=self._verbose,
+        )
+        terminalreporter.write_line(page)
         for crash in self._crashes:
             terminalreporter.write_line(crash, red=True)
-        for line in report.for_github(self._findings):
+        for line in report.for_github(self._findings, self._verdicts):
             terminalreporter.write_line(line)

@@ -115,6 +115,28 @@ def rule(
     return registered
 
 
+class Evaluated(msgspec.Struct, frozen=True):
+    """What all rules of one model found, by rule, and why some of them could not judge it: the model breaks their code."""
+
+    found: dict[str, list[Finding]]
+    broken: dict[str, Exception]
+
+
+def evaluated(model: Model, settings: Settings, place: FindPlace) -> Evaluated:
+    """What all rules find in a model, without what only follows from another finding.
+
+    Anything can be in a file or on a host: where a rule breaks on one, the others go on.
+    """
+    found: dict[str, list[Finding]] = {}
+    broken: dict[str, Exception] = {}
+    for id, rule in rules().items():
+        try:
+            found[id] = list(dict.fromkeys(rule.findings(model, settings, place)))
+        except Exception as error:  # noqa: BLE001
+            found[id], broken[id] = [], error
+    return Evaluated(without_consequences(found), broken)
+
+
 def without_consequences(found: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
     """What all rules found in one model, by rule, without what only follows from another finding.
 

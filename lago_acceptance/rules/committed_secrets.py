@@ -104,12 +104,13 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
         for use in uses(text):
             if not use.required and not (use.default or "").strip():
                 empty = not service.value(name)
-                unset = f"; {use.name} is unset, so the value is empty" if empty else ""
                 yield Violation(
                     service=service,
                     at=variable(service, name),
                     severity=Severity.ERROR if empty else None,
-                    problem=f"{name} comes from ${{{use.name}}}, which isn't required{unset}",
+                    problem=f"{name} is empty, because ${{{use.name}}} is unset and not required"
+                    if empty
+                    else f"{name} comes from ${{{use.name}}}, which isn't required",
                     impact="OpenSSL::PKey::RSAError at boot in migrate, api, worker and clock"
                     if empty
                     else "if the variable is unset, Compose only warns and Lago restarts forever",
