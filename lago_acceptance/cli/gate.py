@@ -35,7 +35,8 @@ def run(arguments: Sequence[str]) -> int:
         raise UsageError("--base is empty: give a compose file, a branch or a commit, or leave it out")
     options = Options(
         reports=Path(os.path.expanduser(given.reports)),
-        compose_files=_files(given.files),
+        compose_files=_files([*given.files, *given.file[:1]]),
+        overlays=(*given.file[1:], *given.overlay),
         env_file=given.env_file,
         settings=given.settings,
         waivers=given.waivers,
@@ -55,11 +56,12 @@ def _files(files: list[Path]) -> tuple[Path, ...]:
 
 
 def _judge(options: Options, base: str | None, strict: bool, reports: Path | None, *, verbose: bool) -> int:
-    from lago_acceptance.composefile.found_files import files_in
+    from lago_acceptance.composefile.found_files import projects_in
     from lago_acceptance.gate.engine import Judging, Question, judge
 
-    question = Question(options.env_file, base, options.settings)
-    with Judging(files_in(options.compose_files), question) as judging:
+    projects = projects_in(options.compose_files, options.overlays)
+    question = Question(options.env_file, base, options.settings, overlays=projects)
+    with Judging(tuple(projects), question) as judging:
         from lago_acceptance.core import waivers
         from lago_acceptance.core.secrets import redact
         from lago_acceptance.gate import report
@@ -93,6 +95,23 @@ def _parser() -> Parser:
     )
     add = parser.add_argument
     add("files", nargs="*", type=path, metavar="FILE", help="a compose file, or a folder with compose files")
+    add(
+        "--overlay",
+        action="append",
+        default=[],
+        type=path,
+        metavar="FILE",
+        help="a compose file that is laid over FILE; repeat it for more",
+    )
+    add(
+        "-f",
+        "--file",
+        action="append",
+        default=[],
+        type=path,
+        metavar="FILE",
+        help="as for Compose: the first is FILE, each further one is laid over those before",
+    )
     add(
         "--env-file", type=path, metavar="FILE", help="the variables of the deploy (default: the .env beside)"
     )

@@ -53,7 +53,7 @@ def learn(
 
     Names of services, networks and the like are no secrets, nor is the name of the file's folder.
     """
-    names = {*_keys(written), *_names(written)}
+    names = {*_keys(written), *(each for each in _names(written) if not looks_secret(each))}
     folders = [part.lower() for part in directory.parts if looks_secret(part)]
     found = dict.fromkeys(variables)
     for path, text in (*scalars(written), *scalars(resolved)):

@@ -32,13 +32,15 @@ LINE_CAP = 5_000
 class Question(msgspec.Struct, frozen=True):
     """What to judge files by: the variables of the deploy, the base to compare with, the settings.
 
-    ``base_env_file``: the variables of the base, where it is a file with its own.
+    ``base_env_file``: the variables of the base, where it is a file with its own. ``overlays`` are the files that are laid
+    over others, by these.
     """
 
     env_file: Path | None
     base: str | None
     settings: Path
     base_env_file: Path | None = None
+    overlays: dict[Path, tuple[Path, ...]] = {}
 
 
 class FileVerdict(msgspec.Struct, frozen=True):
@@ -128,7 +130,9 @@ def _judged(question: Question, scratch: Path | None, path: Path) -> bytes:
     try:
         # Compose takes its time over a file: meanwhile the rules are loaded, and what they read shell text with.
         Thread(target=_get_ready, daemon=True).start()
-        source, own = load(path, question.env_file), settings.load(question.settings)
+        overlays = question.overlays.get(path, ())
+        source = load(path, question.env_file, overlays=overlays)
+        own = settings.load(question.settings)
         verdict = _found(source, own)
         if question.base and scratch:
             verdict = _compared(verdict, source, question, own, scratch)
@@ -163,7 +167,8 @@ def _compared(
     """The verdict with what the change from the base is found to do."""
     try:
         variables = question.base_env_file or question.env_file
-        old = base_of(question.base or "", Path(source.path), variables, scratch)
+        path = Path(source.path)
+        old = base_of(question.base or "", path, variables, scratch, question.overlays.get(path, ()))
     except Unknown as reason:
         return msgspec.structs.replace(verdict, not_compared=redact(str(reason)))
     changes = {id: tuple(changes_of(rule, old, source, own)) for id, rule in change_rules().items()}
@@ -219,7 +224,7 @@ def not_compared(verdicts: Iterable[FileVerdict]) -> list[str]:
 def place_in(source: Source, violation: Violation) -> Place:
     """Where a violation is in a file."""
     at = violation.at or (("services", violation.service.name) if violation.service else ())
-    return Place(source.path, source.written.line(at))
+    return Place(*source.written.place(at))
 
 
 def found_in(source: Source, own: Settings) -> dict[str, list[Finding]]:

@@ -40,12 +40,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def _start(config: pytest.Config) -> None:
-    from lago_acceptance.composefile.found_files import files_in
+    from lago_acceptance.composefile.found_files import projects_in
     from lago_acceptance.gate.engine import Judging, Question
 
     options = config.stash[OPTIONS]
-    question = Question(options.env_file, config.known_args_namespace.base, options.settings)
-    config.stash[JUDGING] = Judging(files_in(options.compose_files), question)
+    projects = projects_in(options.compose_files, options.overlays)
+    question = Question(
+        options.env_file, config.known_args_namespace.base, options.settings, overlays=projects
+    )
+    config.stash[JUDGING] = Judging(tuple(projects), question)
     config.add_cleanup(config.stash[JUDGING].close)
 
 
@@ -75,6 +78,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         _begin(config)
     if config.option.base and not gate_only(config):
         raise pytest.UsageError("--base compares two compose files; it belongs to -m gate")
+    if config.option.overlay and not gate_only(config):
+        raise pytest.UsageError("--overlay is laid over a compose file by the gate; it belongs to -m gate")
 
 
 def _begin(config: pytest.Config) -> None:
