@@ -82,8 +82,7 @@ def _planted(
 ) -> None:
     """A linter reports a defect when it says something of the changed file that it doesn't say of the healthy one."""
     from lago_acceptance.core import settings
-    from lago_acceptance.gate.engine import findings_of
-    from lago_acceptance.rules import rules
+    from lago_acceptance.gate.engine import found_in
     from tests.support.gate import load_all
 
     for linter in linters:
@@ -100,7 +99,6 @@ def _planted(
         print(f"planted defects, {linter.name}: {reported} of {len(cases)}")
     own = settings.load(SETTINGS)
     hits = sum(
-        bool(findings_of(rules()[case.rule], [source], own))
-        for case, source in zip(cases, load_all(paths), strict=True)
+        bool(found_in(source, own)[case.rule]) for case, source in zip(cases, load_all(paths), strict=True)
     )
     print(f"planted defects, the gate, by the very rule: {hits} of {len(cases)}")

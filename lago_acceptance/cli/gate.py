@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lago_acceptance.cli import Parser, explain, guarded, path, print_versions
-from lago_acceptance.core import resources
+from lago_acceptance.core import colors, resources
 from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.registry import Severity
@@ -35,13 +35,16 @@ def run(arguments: Sequence[str]) -> int:
         raise UsageError("--base is empty: give a compose file, a branch or a commit, or leave it out")
     options = Options(
         reports=Path(os.path.expanduser(given.reports)),
-        compose_files=_files(given.files),
+        compose_files=_files([*given.files, *given.file[:1]]),
+        overlays=(*given.file[1:], *given.overlay),
         env_file=given.env_file,
         settings=given.settings,
         waivers=given.waivers,
     )
     options.check()
-    return _judge(options, given.base, given.strict, options.reports if given.reports else None)
+    return _judge(
+        options, given.base, given.strict, options.reports if given.reports else None, verbose=given.verbose
+    )
 
 
 def _files(files: list[Path]) -> tuple[Path, ...]:
@@ -52,12 +55,13 @@ def _files(files: list[Path]) -> tuple[Path, ...]:
     return tuple(files) or (resources.SHIPPED_COMPOSE_FILE,)
 
 
-def _judge(options: Options, base: str | None, strict: bool, reports: Path | None) -> int:
-    from lago_acceptance.composefile.found_files import files_in
+def _judge(options: Options, base: str | None, strict: bool, reports: Path | None, *, verbose: bool) -> int:
+    from lago_acceptance.composefile.found_files import projects_in
     from lago_acceptance.gate.engine import Judging, Question, judge
 
-    question = Question(options.env_file, base, options.settings)
-    with Judging(files_in(options.compose_files), question) as judging:
+    projects = projects_in(options.compose_files, options.overlays)
+    question = Question(options.env_file, base, options.settings, overlays=projects)
+    with Judging(tuple(projects), question) as judging:
         from lago_acceptance.core import waivers
         from lago_acceptance.core.secrets import redact
         from lago_acceptance.gate import report
@@ -69,8 +73,9 @@ def _judge(options: Options, base: str | None, strict: bool, reports: Path | Non
     judged = judge(verdicts, known)
     for line in judged.waived:
         print(line)
-    print(report.for_terminal(judged.findings, verdicts, judged.notes))
-    for line in report.for_github(judged.findings):
+    color = colors.wanted(sys.stdout)
+    print(report.for_terminal(judged.findings, verdicts, judged.notes, color=color, verbose=verbose))
+    for line in report.for_github(judged.findings, verdicts):
         print(line)
     if reports:
         try:
@@ -91,10 +96,33 @@ def _parser() -> Parser:
     add = parser.add_argument
     add("files", nargs="*", type=path, metavar="FILE", help="a compose file, or a folder with compose files")
     add(
+        "--overlay",
+        action="append",
+        default=[],
+        type=path,
+        metavar="FILE",
+        help="a compose file that is laid over FILE; repeat it for more",
+    )
+    add(
+        "-f",
+        "--file",
+        action="append",
+        default=[],
+        type=path,
+        metavar="FILE",
+        help="as for Compose: the first is FILE, each further one is laid over those before",
+    )
+    add(
         "--env-file", type=path, metavar="FILE", help="the variables of the deploy (default: the .env beside)"
     )
     add("--base", metavar="FILE", help="compare with what runs: a compose file, or a branch or commit of git")
     add("--strict", action="store_true", help="warnings fail too")
+    add(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="also name the rules that were applied, with what each found",
+    )
     add(
         "--settings",
         type=path,

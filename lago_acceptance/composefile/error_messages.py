@@ -46,6 +46,7 @@ def _line(line: str, keys: set[str], values: set[str], read: str) -> str:
         refused = number and parts[number - 1].rpartition("' ")[2].startswith("invalid ") and " " not in bare
         if (refused or (len(bare) >= 4 and bare.lower() in read)) and bare not in keys:
             parts[number] = _CUT
+    keys = keys | {found["name"] for found in _QUOTED.finditer(head) if found["undefined"]}
     words = [_CUT if _is_value(word, keys, values) else word for word in ": ".join(parts).split(" ")]
     return redact(" ".join(words) + line[end:])
 

@@ -22,6 +22,7 @@ from lago_acceptance.composefile.env_files import (
 )
 from lago_acceptance.composefile.named_files import NamedFiles, Scope
 from lago_acceptance.composefile.neighbours import committed, mounted
+from lago_acceptance.composefile.overlays import Overlay, laid_over, parts_of_services, read_overlays
 from lago_acceptance.composefile.resolve import TolerantResolver, base_of
 from lago_acceptance.composefile.secret_scan import learn
 from lago_acceptance.composefile.yaml_lines import SIZE_CAP, ParsedYaml, Unusable, YamlPath, read, with_lines
@@ -36,19 +37,26 @@ from lago_acceptance.model.source import ComposeSource, UnreadFile
 from lago_acceptance.shell.parser import LENGTH_CAP
 
 ERROR_CAP = 320
+_NO_IMAGE = re.compile(r'service "([\w.-]+)" has neither an image nor a build')
 OUT_OF_MEMORY = "judging it takes more than 256 MiB of memory"
 
 
 class Source(msgspec.Struct, frozen=True):
     """One compose file to check: the path as it was given, its model and its lines.
 
-    ``notes`` say what could not be checked.
+    ``notes`` say what could not be checked; ``overlaid`` are the lines of the files that are laid over it, by path.
     """
 
     path: str
     model: Model
     text: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    overlaid: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def texts(self) -> dict[str, tuple[str, ...]]:
+        """The lines of each of its files, by path."""
+        return {self.path: self.text, **self.overlaid}
 
     @property
     def written(self) -> ComposeSource:
@@ -56,10 +64,12 @@ class Source(msgspec.Struct, frozen=True):
         return self.model.source
 
 
-def load(path: Path, env_file: Path | None, directory: Path | None = None) -> Source:
+def load(
+    path: Path, env_file: Path | None, directory: Path | None = None, overlays: tuple[Path, ...] = ()
+) -> Source:
     """The source of one file. A fault of the file never raises: it is ``written.compose_error``.
 
-    ``directory`` is where relative paths start, if not beside the file.
+    ``directory`` is where relative paths start, if not beside the file; ``overlays`` are files that are laid over it.
     """
     folder = (directory or path.parent).resolve()
     project = project_of(folder)
@@ -67,8 +77,8 @@ def load(path: Path, env_file: Path | None, directory: Path | None = None) -> So
         if directory is None and unread_because(path, project) == "outside":
             raise Unusable(f"it is a link to a file outside its project {project}; name that file itself")
         data = read_regular(path, SIZE_CAP, "the file")
-        loader = _Loader(path, read(data), data.decode("utf-8-sig"), env_file, Folders(folder, project))
-        return loader.source()
+        text, above = data.decode("utf-8-sig"), read_overlays(overlays)
+        return _Loader(path, read(data), text, env_file, Folders(folder, project), above).source()
     except Unusable as error:
         return refused(path, str(error), ("line", error.line) if error.line else ())
     except RecursionError:
@@ -93,8 +103,17 @@ class Folders(NamedTuple):
 class _Loader:
     """Puts the two views of one file together."""
 
-    def __init__(self, path: Path, parsed: ParsedYaml, text: str, env_file: Path | None, folders: Folders):
-        self.path, self.text, self.raw = path, text, parsed.document
+    def __init__(
+        self,
+        path: Path,
+        parsed: ParsedYaml,
+        text: str,
+        env_file: Path | None,
+        folders: Folders,
+        overlays: tuple[Overlay, ...],
+    ):
+        parsed, self.lines_above = laid_over(parsed, overlays)
+        self.path, self.text, self.raw, self.overlays = path, text, parsed.document, overlays
         self.parsed = msgspec.structs.replace(parsed, document=_shaped(parsed.document))
         self.directory, self.project = folders
         self.named = NamedFiles(self.project)
@@ -125,8 +144,9 @@ class _Loader:
             self.values,
             self.env_files,
             uses,
-            text,
+            "\n".join([text, *(each.text for each in overlays)]),
             self.named,
+            tuple(each.path for each in overlays),
         )
 
     def _look_at_named_files(self) -> None:
@@ -134,8 +154,14 @@ class _Loader:
         for base in base_of(self.path):
             self.named.add_base(base, scope)
         self.named.add(self.parsed.nodes, scope)
+        for each in self.overlays:
+            self.named.add(each.parsed.nodes, scope, each.path.name)
         if self.named.without_them:
-            self.raw = with_lines(self.parsed.nodes[0]).document
+            pruned = [
+                msgspec.structs.replace(each, parsed=with_lines(each.parsed.nodes[0]))
+                for each in self.overlays
+            ]
+            self.raw = laid_over(with_lines(self.parsed.nodes[0]), tuple(pruned))[0].document
 
     def source(self) -> Source:
         """Compose's model, with what only the text shows."""
@@ -146,6 +172,10 @@ class _Loader:
             *(each for written in self.env_variables.values() for each in written),
         )
         learn(self.raw, document, variables, self.directory)
+        for each in self.overlays:
+            # What it overrides is in the text, too.
+            learn(each.parsed.document, {}, (), self.directory)
+        parts = self._parts()
         model = with_env_files(declared(document), self.env_files, resolving.unresolved)
         model = with_whole_commands(model, self.parsed.document["services"], resolving.expanded)
         files = {**model.files, **mounted(model, self.directory, self.project)}
@@ -170,15 +200,39 @@ class _Loader:
             ),
             committed=committed(self.directory, {**files, **self.env_files.texts}),
             unread=tuple(self.named.unread),
-            compose_error=redact(resolving.error)[:ERROR_CAP],
+            compose_error="" if parts else redact(self._error())[:ERROR_CAP],
             error_at=resolving.error_at,
+            overlays=tuple(
+                (str(each.path), lines) for each, lines in zip(self.overlays, self.lines_above, strict=True)
+            ),
+            parts=parts,
         )
+        if parts:
+            model = Model(observed=False, project="")
         return Source(
             str(self.path),
             msgspec.structs.replace(model, source=written),
             tuple(self.text.splitlines()),
-            tuple(self._notes(model)),
+            () if parts else tuple(self._notes(model)),
+            {str(each.path): tuple(each.text.splitlines()) for each in self.overlays},
         )
+
+    def _parts(self) -> tuple[str, ...]:
+        """The services of a file that is only a part, as Compose says it as well."""
+        alone = not self.overlays and not base_of(self.path)
+        refused = _NO_IMAGE.search(self.resolving.error)
+        return parts_of_services(self.parsed.document) if alone and refused else ()
+
+    def _error(self) -> str:
+        """Why Compose refuses the files, "" where it doesn't."""
+        refused = _NO_IMAGE.search(self.resolving.error)
+        for each in self.overlays if refused else ():
+            if refused and refused[1] in (each.parsed.document.get("services") or {}):
+                return (
+                    f"{each.path.name} changes the service {refused[1]}, which has neither an image nor a build: "
+                    f"{self.path.name} has no service of that name, or no image for it"
+                )
+        return self.resolving.error
 
     def _notes(self, model: Model) -> Iterator[str]:
         if later := self.resolving.later:

@@ -87,6 +87,7 @@ class TolerantResolver:
         uses: list[tuple[Use, YamlPath]],
         text: str,
         named: NamedFiles,
+        overlays: tuple[Path, ...] = (),
     ):
         self.directory, self.text = directory, text
         self.interpolation_files, self.values, self.uses = interpolation_files, values, uses
@@ -95,7 +96,8 @@ class TolerantResolver:
         self.platform_keys: dict[str, dict[str, None]] = {}
         # Given an environment file, Compose doesn't look for one itself.
         read = tuple(each.resolve() for each in interpolation_files) or (Path(os.devnull),)
-        files = () if self._instead else (*base_of(path), path)
+        self._below = base_of(path)
+        files = () if self._instead else (*self._below, path, *overlays)
         self.project = Project(files=files, env_files=read, folder=directory)
         self.later: dict[str, str] = {}
         self.error = ""
@@ -145,7 +147,8 @@ class TolerantResolver:
     def _of_data(self, document: dict[str, Any]) -> dict[str, Any]:
         """Compose's view of a document that was repaired where Compose stops; empty if it still does."""
         self.unresolved = True
-        self.project = msgspec.structs.replace(self.project, files=self.project.files[:-1])
+        below = () if self._instead else self._below
+        self.project = msgspec.structs.replace(self.project, files=below)
         try:
             return self._config("--no-env-resolution", "--no-consistency", override=_typed(document))
         except Refused as refused:

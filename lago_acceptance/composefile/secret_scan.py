@@ -15,9 +15,20 @@ from lago_acceptance.composefile.yaml_lines import YamlPath
 from lago_acceptance.core.looks_secret import SPEAKING, is_random, looks_secret
 from lago_acceptance.core.secrets import Redactor
 from lago_acceptance.core.urls import service_url
-from lago_acceptance.core.value_shapes import sounds_secret, unknown
+from lago_acceptance.core.value_shapes import shape, sounds_secret, unknown
 from lago_acceptance.model.interpolation import expand, uses
 
+# Keys whose values name a service, a network, a volume or a container.
+_NAMING = (
+    "networks",
+    "depends_on",
+    "links",
+    "container_name",
+    "hostname",
+    "name",
+    "network_mode",
+    "profiles",
+)
 _COMMANDS = ("command", "entrypoint", "test")
 _NAME = r"[\w.-]+"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -42,7 +53,7 @@ def learn(
 
     Names of services, networks and the like are no secrets, nor is the name of the file's folder.
     """
-    names = set(_keys(written))
+    names = {*_keys(written), *(each for each in _names(written) if not looks_secret(each))}
     folders = [part.lower() for part in directory.parts if looks_secret(part)]
     found = dict.fromkeys(variables)
     for path, text in (*scalars(written), *scalars(resolved)):
@@ -90,6 +101,15 @@ def _keys(value: Any) -> Iterator[str]:
             yield from _keys(child)
 
 
+def _names(written: dict[str, Any]) -> Iterator[str]:
+    """What a file calls its parts, whether it defines them or not."""
+    for path, text in scalars(written):
+        if path[-1] in _NAMING or len(path) > 1 and path[-2] in _NAMING:
+            yield text
+        elif len(path) > 1 and path[-2] == "volumes":
+            yield text.partition(":")[0]
+
+
 def _learn(name: str, text: str, names: set[str]) -> None:
     literal = text.strip("\"' ")
     if "$" in text:
@@ -110,8 +130,12 @@ def _learn(name: str, text: str, names: set[str]) -> None:
 
 
 def _teach(secret: str) -> None:
-    """Learn a secret whole and by line: a message may quote one line of it."""
-    if unknown(secret):
+    """Learn a secret whole and by line: a message may quote one line of it.
+
+    Not a word that everybody uses for a password, such as "changeme" or "postgres": our own sentences have it, too. Where
+    it is a variable's value, it is masked by the variable's name.
+    """
+    if unknown(secret) or (secret.isalpha() and shape(secret) in ("default", "placeholder")):
         return
     lines = [line.strip() for line in _LINE_BREAK.split(secret)]
     for part in {secret, *(line for line in lines if not _PEM_EDGE.fullmatch(line))}:

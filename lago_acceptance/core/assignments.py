@@ -47,7 +47,7 @@ _NO_SECRET = re.compile(
     r"(?i:true|false|yes|no|on|off|null|nil|none|undefined|required|optional|missing|present|unset|set|empty|invalid"
     r"|and|are|as|can|does|for|from|has|in|is|must|needs|not|of|or|the|to|was|which|with"
     r"|[(\[*]*(?:redacted|filtered|masked|hidden)\b.*|x{3,})"
-    r"|-?\d{1,4}(?:\.\d+)?|[\W_]*|[<\[{(?$].*|%[a-z({].*|(?:\.{0,2}|~)/[a-z0-9_.-]+(?:/[a-z0-9_.-]*)*"
+    r"|-?\d{1,4}(?:\.\d+)?|[\W_]*|-?[<\[{(?$].*|%[a-z({].*|(?:\.{0,2}|~)/[a-z0-9_.-]+(?:/[a-z0-9_.-]*)*"
     r"|[a-z][a-z0-9+.-]*://[^@\s]*",
     re.DOTALL,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -68,6 +68,53 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
         msgspec.structs.replace(alike, service=", ".join(dict.fromkeys(names)) if named else None)
         for (alike, named), names in groups.items()
     ]
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One defect as it is told once: a finding, the services that it is about, and every place where it is."""
+
+    finding: Finding
+    services: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+
+    @property
+    def place(self) -> Place | None:
+        """The first place."""
+        return self.places[0] if self.places else None
+
+    @property
+    def where(self) -> str:
+        """All places and services: ``file:12, 40, 55 (api, worker, clock)``."""
+        lines: dict[str, list[str]] = {}
+        for place in self.places:
+            lines.setdefault(place.path, []).extend([str(place.line)] if place.line else [])
+        places = [f"{path}:{', '.join(each)}" if each else path for path, each in lines.items()]
+        services = f"({', '.join(self.services)})" if self.services else ""
+        return " ".join(filter(None, (", ".join(places), services)))
+
+
+def told_once(findings: Iterable[Finding], project: Callable[[str], str] = str) -> list[Told]:
+    """The findings of compose files for a reader: those of one project that differ only in service and line become one.
+
+    ``project`` says which project a file belongs to, by its path.
+    """
+    groups: dict[tuple[Finding, bool, str], list[Finding]] = {}
+    for finding in findings:
+        alike = msgspec.structs.replace(finding, service=None, role=None, place=None)
+        path = project(finding.place.path) if finding.place else ""
+        groups.setdefault((alike, finding.service is not None, path), []).append(finding)
+    return [_told(sorted(each, key=_by_line)) for each in groups.values()]
+
+
+def _told(findings: list[Finding]) -> Told:
+    services = dict.fromkeys(each.service for each in findings if each.service)
+    places = dict.fromkeys(each.place for each in findings if each.place)
+    return Told(findings[0], tuple(services), tuple(places))
+
+
+def _by_line(finding: Finding) -> tuple[str, int]:
+    place = finding.place
+    return (place.path, place.line or 0) if place else ("", 0)
 
 
 class Red(Exception):

@@ -23,6 +23,7 @@ DAY = 24 * 60 * 60
 # Options that one target alone has a use for, with the reason that the others have none.
 STACK_ALONE = {
     "--compose-file": "a live host is judged by its own files and containers",
+    "--overlay": "a live host is judged by its own files and containers",
     "--env-file": "a live host is judged by its containers' own variables",
     "--images": "a live host runs its own images",
     "--keep": "a live host is never taken down",
@@ -40,7 +41,7 @@ LIVE_ALONE = {
 }
 # What the gate has no use for, beside what only a live host can have.
 NOT_OF_GATE = (
-    *(each for each in STACK_ALONE if each not in ("--compose-file", "--env-file")),
+    *(each for each in STACK_ALONE if each not in ("--compose-file", "--overlay", "--env-file")),
     *LIVE_ALONE,
     "--api-key-file",
     "--plans",
@@ -80,6 +81,7 @@ def no_project(name: str) -> str:
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The options of one run. ``compose_files``: one file for a stack; for the gate also several, and folders.
+    ``overlays`` are laid over that one file, by the gate alone.
 
     ``scheduled``: the run was started by a timer; ``history`` is the file of earlier runs, None for the one in ``reports``,
     ``history_on_host`` the path of one that lies on the live host, "" for none. ``instead_of`` is the id of a run that this
@@ -91,6 +93,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     target: str = "stack"
     hosts: tuple[str, ...] = ()
     compose_files: tuple[Path, ...] = (SHIPPED_COMPOSE_FILE,)
+    overlays: tuple[Path, ...] = ()
     env_file: Path | None = None
     settings: Path = SETTINGS
     images: Images = "auto"

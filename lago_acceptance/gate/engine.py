@@ -14,6 +14,7 @@ from lago_acceptance.composefile.bounded_process import STARTED
 from lago_acceptance.composefile.loader import Source, load, refused
 from lago_acceptance.core import registry, settings
 from lago_acceptance.core.findings import Finding, Place
+from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.registry import PHASES, Entry, Severity, Vantage
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.settings import Settings
@@ -21,7 +22,7 @@ from lago_acceptance.core.verdicts import Unknown, UsageError
 from lago_acceptance.core.waivers import WaiverFile
 from lago_acceptance.gate.git_base import base_of
 from lago_acceptance.gate.workers import DEADLINE, Died, Workers
-from lago_acceptance.rules import Rule, Violation, change_rules, rules, without_consequences
+from lago_acceptance.rules import Rule, Violation, change_rules, evaluated, rules
 from lago_acceptance.shell.parser import parse
 
 # Of a line that is quoted. A key in base64 has fewer characters.
@@ -31,17 +32,19 @@ LINE_CAP = 5_000
 class Question(msgspec.Struct, frozen=True):
     """What to judge files by: the variables of the deploy, the base to compare with, the settings.
 
-    ``base_env_file``: the variables of the base, where it is a file with its own.
+    ``base_env_file``: the variables of the base, where it is a file with its own. ``overlays`` are the files that are laid
+    over others, by these.
     """
 
     env_file: Path | None
     base: str | None
     settings: Path
     base_env_file: Path | None = None
+    overlays: dict[Path, tuple[Path, ...]] = {}
 
 
 class FileVerdict(msgspec.Struct, frozen=True):
-    """What was found in one file, by rule; ``lines`` are those that findings are about, the others are empty.
+    """What was found in one file, by rule; ``lines`` are those that findings are about, by path, the others are empty.
 
     ``rules`` describe all rules, for reports of a process that has not loaded them. ``notes`` are what could not be checked, ``not_compared`` why there is no base to compare it with. ``unusable`` is what
     is wrong with the options, ``crash`` with the gate itself: then there is no verdict.
@@ -50,7 +53,7 @@ class FileVerdict(msgspec.Struct, frozen=True):
     path: str
     findings: dict[str, tuple[Finding, ...]] = {}
     rules: tuple[Entry, ...] = ()
-    lines: tuple[str, ...] = ()
+    lines: dict[str, tuple[str, ...]] = {}
     notes: tuple[str, ...] = ()
     compared: bool = False
     not_compared: str = ""
@@ -111,8 +114,8 @@ class Judging:
     def _verdict(self, path: Path, answer: bytes | Died) -> FileVerdict:
         if isinstance(answer, Died):
             own, unjudged = settings.load(self._question.settings), refused(path, str(answer))
-            found = findings_of(rules()["compose-invalid"], [unjudged], own)
-            return FileVerdict(str(path), {"compose-invalid": tuple(found)}, _described())
+            found = {id: tuple(each) for id, each in found_in(unjudged, own).items()}
+            return FileVerdict(str(path), found, _described())
         verdict = msgspec.json.decode(answer, type=FileVerdict)
         if verdict.unusable:
             raise UsageError(verdict.unusable)
@@ -127,7 +130,9 @@ def _judged(question: Question, scratch: Path | None, path: Path) -> bytes:
     try:
         # Compose takes its time over a file: meanwhile the rules are loaded, and what they read shell text with.
         Thread(target=_get_ready, daemon=True).start()
-        source, own = load(path, question.env_file), settings.load(question.settings)
+        overlays = question.overlays.get(path, ())
+        source = load(path, question.env_file, overlays=overlays)
+        own = settings.load(question.settings)
         verdict = _found(source, own)
         if question.base and scratch:
             verdict = _compared(verdict, source, question, own, scratch)
@@ -162,7 +167,8 @@ def _compared(
     """The verdict with what the change from the base is found to do."""
     try:
         variables = question.base_env_file or question.env_file
-        old = base_of(question.base or "", Path(source.path), variables, scratch)
+        path = Path(source.path)
+        old = base_of(question.base or "", path, variables, scratch, question.overlays.get(path, ()))
     except Unknown as reason:
         return msgspec.structs.replace(verdict, not_compared=redact(str(reason)))
     changes = {id: tuple(changes_of(rule, old, source, own)) for id, rule in change_rules().items()}
@@ -170,11 +176,21 @@ def _compared(
     return msgspec.structs.replace(whole, lines=_shown(source, whole.all_findings))
 
 
-def _shown(source: Source, findings: Iterable[Finding]) -> tuple[str, ...]:
-    """The lines of a file that findings are about, without secrets; the others are empty."""
-    numbers = {each.place.line for each in findings if each.place and each.place.line}
-    last = min(max(numbers, default=0), len(source.text))
-    return tuple(_short(source.text[at - 1]) if at in numbers else "" for at in range(1, last + 1))
+def _shown(source: Source, findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
+    """The lines that findings are about, without secrets, by path; the others are empty."""
+    numbers: dict[str, set[int]] = {}
+    for each in findings:
+        if each.place and each.place.line:
+            numbers.setdefault(each.place.path, set()).add(each.place.line)
+    return {
+        one_line(path): _lines_of(text, numbers.get(one_line(path), set()))
+        for path, text in source.texts.items()
+    }
+
+
+def _lines_of(text: tuple[str, ...], numbers: set[int]) -> tuple[str, ...]:
+    last = min(max(numbers, default=0), len(text))
+    return tuple(_short(text[at - 1]) if at in numbers else "" for at in range(1, last + 1))
 
 
 def _short(line: str) -> str:
@@ -208,26 +224,14 @@ def not_compared(verdicts: Iterable[FileVerdict]) -> list[str]:
 def place_in(source: Source, violation: Violation) -> Place:
     """Where a violation is in a file."""
     at = violation.at or (("services", violation.service.name) if violation.service else ())
-    return Place(source.path, source.written.line(at))
-
-
-def findings_of(rule: Rule, sources: Iterable[Source], own: Settings) -> list[Finding]:
-    """What a rule finds in files. What several services get from one line, by an anchor, is reported once."""
-    found: dict[tuple[Place | None, str], Finding] = {}
-    for source in sources:
-        try:
-            findings = rule.findings(source.model, own, partial(place_in, source))
-        # Anything can be in a file: where a rule breaks on one, that is reported, and the others go on.
-        except Exception as error:  # noqa: BLE001
-            findings = [_not_judged(rule, source, error)]
-        for finding in findings:
-            found.setdefault((finding.place, finding.problem), finding)
-    return list(found.values())
+    return Place(*source.written.place(at))
 
 
 def found_in(source: Source, own: Settings) -> dict[str, list[Finding]]:
     """What all rules find in one file, by rule, without what only follows from another finding."""
-    return without_consequences({id: findings_of(rule, [source], own) for id, rule in rules().items()})
+    evaluation = evaluated(source.model, own, partial(place_in, source))
+    broken = {id: [_not_judged(rules()[id], source, error)] for id, error in evaluation.broken.items()}
+    return {**evaluation.found, **broken}
 
 
 def changes_of(rule: Rule, old: Source, new: Source, own: Settings) -> list[Finding]:

@@ -10,10 +10,12 @@ from lago_acceptance.composefile.loader import Source, load
 from lago_acceptance.core.verdicts import Unknown, UsageError
 
 
-def base_of(base: str, path: Path, env_file: Path | None, scratch: Path) -> Source:
+def base_of(
+    base: str, path: Path, env_file: Path | None, scratch: Path, overlays: tuple[Path, ...] = ()
+) -> Source:
     """The version to compare with: a file, or what git has at the merge base with a branch or commit.
 
-    A copy of what git has goes into a folder of its own in ``scratch``.
+    A copy of what git has goes into a folder of its own in ``scratch``, with the ``overlays`` that there were.
 
     Unknown where there is no such version, or Compose can't read it; UsageError where ``base`` can't be used at all.
     """
@@ -22,17 +24,28 @@ def base_of(base: str, path: Path, env_file: Path | None, scratch: Path) -> Sour
         if not old.model.services:
             raise UsageError(f"--base {base} can't be used: {old.written.compose_error}")
         return old
-    where, name = path.resolve().parent, path.resolve().name
+    where = path.resolve().parent
     merge_base = None if base.startswith("-") else git(where, "merge-base", "HEAD", base)
     if merge_base is None:
         raise UsageError(f"--base {base} is neither a file nor a branch or commit that git knows here")
-    text = git(where, "cat-file", "blob", f"{merge_base.decode('ascii').strip()}:./{name}")
-    if text is None:
+    commit, folder = merge_base.decode("ascii").strip(), scratch / str(os.getpid())
+    copy = _copy(path, commit, folder)
+    if copy is None:
         raise Unknown(f"it did not exist yet at {base}")
-    copy = scratch / str(os.getpid()) / name
-    copy.parent.mkdir()
-    copy.write_bytes(text)
-    old = load(copy, env_file, where)
+    above = (_copy(each, commit, folder / str(number)) for number, each in enumerate(overlays))
+    old = load(copy, env_file, where, tuple(each for each in above if each))
     if not old.model.services:
         raise Unknown(f"Compose can't read it as it was at {base}")
     return old
+
+
+def _copy(path: Path, commit: str, folder: Path) -> Path | None:
+    """A copy of a file as it was at a commit, None if it did not exist."""
+    real = path.resolve()
+    text = git(real.parent, "cat-file", "blob", f"{commit}:./{real.name}")
+    if text is None:
+        return None
+    folder.mkdir(parents=True)
+    copy = folder / real.name
+    copy.write_bytes(text)
+    return copy

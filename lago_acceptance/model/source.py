@@ -33,7 +33,8 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
     values, as often as they are written. ``repeated`` are the YAML paths of keys, or of names in a list of
     variables, that are there twice. ``lines`` are the line numbers by YAML path, ``pem_lines`` those where the
     PEM of a private key begins. ``committed`` are those of its files that are in a git repository.
-    ``unread`` are the files that it names and that must not be opened. ``compose_error`` is why Compose rejects the
+    ``unread`` are the files that it names and that must not be opened. ``overlays`` are the files that are laid over it, in
+    order, each with its lines; ``parts`` are the services of a file that is not whole without another. ``compose_error`` is why Compose rejects the
     file, else "".
     """
 
@@ -51,21 +52,26 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
     pem_lines: tuple[int, ...] = ()
     committed: tuple[str, ...] = ()
     unread: tuple[UnreadFile, ...] = ()
+    overlays: tuple[tuple[str, dict[tuple[str | int, ...], int]], ...] = ()
+    parts: tuple[str, ...] = ()
     compose_error: str = ""
     error_at: tuple[str | int, ...] = ()
 
     def line(self, at: tuple[str | int, ...]) -> int | None:
         """The line (1-based) of a YAML path, or of its deepest known part; ("line", n) is line n."""
+        return self.place(at)[1]
+
+    def place(self, at: tuple[str | int, ...]) -> tuple[str, int | None]:
+        """The file and the line of a YAML path: where it is set last, else where its deepest known part is first."""
         if at[:1] == ("line",):
-            return int(at[1])
-        if at[2:3] == ("labels",) and at not in self.lines:
-            swarm = (*at[:2], "deploy", *at[2:])
-            at = swarm if swarm in self.lines else at
-        while at:
-            if at in self.lines:
-                return self.lines[at]
-            at = at[:-1]
-        return None
+            return self.path, int(at[1])
+        path, found = self.path, _deepest(self.lines, at)
+        for other, lines in self.overlays:
+            known = _deepest(lines, at)
+            if len(known) > len(found) or (len(known) == len(found) and len(at) > 2 and _is_whole(known, at)):
+                path, found = other, known
+        lines = self.lines if path == self.path else dict(self.overlays)[path]
+        return path, lines.get(found)
 
     def text(self, service: str, name: str) -> str | None:
         """A service's variable before interpolation, None if the file doesn't set it."""
@@ -78,3 +84,17 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
             if key == name and equals:
                 return value
         return None
+
+
+def _deepest(lines: dict[tuple[str | int, ...], int], at: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """The deepest part of a YAML path that has a line."""
+    if at[2:3] == ("labels",) and at not in lines:
+        swarm = (*at[:2], "deploy", *at[2:])
+        at = swarm if swarm in lines else at
+    while at and at not in lines:
+        at = at[:-1]
+    return at
+
+
+def _is_whole(known: tuple[str | int, ...], at: tuple[str | int, ...]) -> bool:
+    return len(known) >= len(at)

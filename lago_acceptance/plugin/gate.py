@@ -40,12 +40,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def _start(config: pytest.Config) -> None:
-    from lago_acceptance.composefile.found_files import files_in
+    from lago_acceptance.composefile.found_files import projects_in
     from lago_acceptance.gate.engine import Judging, Question
 
     options = config.stash[OPTIONS]
-    question = Question(options.env_file, config.known_args_namespace.base, options.settings)
-    config.stash[JUDGING] = Judging(files_in(options.compose_files), question)
+    projects = projects_in(options.compose_files, options.overlays)
+    question = Question(
+        options.env_file, config.known_args_namespace.base, options.settings, overlays=projects
+    )
+    config.stash[JUDGING] = Judging(tuple(projects), question)
     config.add_cleanup(config.stash[JUDGING].close)
 
 
@@ -75,15 +78,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         _begin(config)
     if config.option.base and not gate_only(config):
         raise pytest.UsageError("--base compares two compose files; it belongs to -m gate")
+    if config.option.overlay and not gate_only(config):
+        raise pytest.UsageError("--overlay is laid over a compose file by the gate; it belongs to -m gate")
 
 
 def _begin(config: pytest.Config) -> None:
     if config.pluginmanager.hasplugin(GateReport.NAME) or not runs_tests(config.option):
         return
     # Each finding is printed once, in the gate's own report.
+    verbose = config.option.verbose > 0
     config.option.tbstyle, config.option.verbose = "no", min(config.option.verbose, -1)
     terminal_of(config).reportchars = ""
-    config.pluginmanager.register(GateReport(config), GateReport.NAME)
+    config.pluginmanager.register(GateReport(config, verbose), GateReport.NAME)
 
 
 class GateReport:
@@ -91,8 +97,8 @@ class GateReport:
 
     NAME = "lago-gate-report"
 
-    def __init__(self, config: pytest.Config):
-        self._config = config
+    def __init__(self, config: pytest.Config, verbose: bool):
+        self._config, self._verbose = config, verbose
         self._findings: list[Finding] = []
         self._crashes: list[str] = []
         self._verdicts: tuple[FileVerdict, ...] = ()
@@ -131,8 +137,15 @@ class GateReport:
         from lago_acceptance.gate import engine, report
 
         not_compared = engine.not_compared(self._verdicts)
-        terminalreporter.write_line(report.for_terminal(self._findings, self._verdicts, not_compared))
+        page = report.for_terminal(
+            self._findings,
+            self._verdicts,
+            not_compared,
+            color=terminalreporter.hasmarkup,
+            verbose=self._verbose,
+        )
+        terminalreporter.write_line(page)
         for crash in self._crashes:
             terminalreporter.write_line(crash, red=True)
-        for line in report.for_github(self._findings):
+        for line in report.for_github(self._findings, self._verdicts):
             terminalreporter.write_line(line)

@@ -43,13 +43,15 @@ class Rule(msgspec.Struct, frozen=True):
     """A registered rule. ``declared_only``: running containers don't show what it judges.
 
     ``follows`` are the rules whose defect has this one as its consequence: where one of them reports a service, this
-    rule says nothing of that service (see ``without_consequences``).
+    rule says nothing of that service. ``follows_at``: the same, but only at the line that the other rule reports (see
+    ``without_consequences``).
     """
 
     entry: registry.Entry
     check: Check
     declared_only: bool = False
     follows: tuple[str, ...] = ()
+    follows_at: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -91,6 +93,7 @@ def rule(
     declared_only: bool = False,
     needs_base: bool = False,
     follows: tuple[str, ...] = (),
+    follows_at: tuple[str, ...] = (),
 ) -> Callable[[Check], Check]:
     """Register a function as a rule: its name with hyphens is the id."""
 
@@ -106,10 +109,32 @@ def rule(
             needs_base=needs_base,
         )
         registry.register(entry)
-        _registered[entry.id] = Rule(entry, check, declared_only, follows)
+        _registered[entry.id] = Rule(entry, check, declared_only, follows, follows_at)
         return check
 
     return registered
+
+
+class Evaluated(msgspec.Struct, frozen=True):
+    """What all rules of one model found, by rule, and why some of them could not judge it: the model breaks their code."""
+
+    found: dict[str, list[Finding]]
+    broken: dict[str, Exception]
+
+
+def evaluated(model: Model, settings: Settings, place: FindPlace) -> Evaluated:
+    """What all rules find in a model, without what only follows from another finding.
+
+    Anything can be in a file or on a host: where a rule breaks on one, the others go on.
+    """
+    found: dict[str, list[Finding]] = {}
+    broken: dict[str, Exception] = {}
+    for id, rule in rules().items():
+        try:
+            found[id] = list(dict.fromkeys(rule.findings(model, settings, place)))
+        except Exception as error:  # noqa: BLE001
+            found[id], broken[id] = [], error
+    return Evaluated(without_consequences(found), broken)
 
 
 def without_consequences(found: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
@@ -122,11 +147,17 @@ def without_consequences(found: Mapping[str, Sequence[Finding]]) -> dict[str, li
 
 def _follows(finding: Finding, found: Mapping[str, Sequence[Finding]]) -> bool:
     rule = _all().get(finding.id)
+    if rule is None:
+        return False
     return any(
         finding.service is None or cause.service in (None, finding.service)
-        for id in (rule.follows if rule else ())
+        for id in rule.follows
         for cause in found.get(id, ())
-    )
+    ) or any(_same_line(finding, cause) for id in rule.follows_at for cause in found.get(id, ()))
+
+
+def _same_line(one: Finding, other: Finding) -> bool:
+    return one.place is not None and one.place.line is not None and one.place == other.place
 
 
 @cache

@@ -18,7 +18,15 @@ from lago_acceptance.lago.published import published_secret
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.interpolation import nested, uses
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import chosen_token, lago, part, texts, uses_object_store, variable
+from lago_acceptance.rules.helpers import (
+    chosen_token,
+    is_or_falls_back,
+    lago,
+    part,
+    texts,
+    uses_object_store,
+    variable,
+)
 from lago_acceptance.shell.values import AbstractValue
 
 KEY_MATERIAL = re.compile(
@@ -47,9 +55,9 @@ def inline_rsa_key(model: Model, settings: Settings) -> Iterator[Violation]:
         shapes = ("base64", "base64-mangled", "base64-twice", "der", "pem", "pem-mangled")
         is_key = name == KEY and not list(uses(text)) and shape(text) in shapes
         public = judge(AbstractValue.of(text.strip()))[0] is State.PUBLIC
-        if (KEY_MATERIAL.search(text) or default or is_key) and not public and line not in reported:
-            reported.add(line)
-
+        seen = (service.name, line) in reported
+        if (KEY_MATERIAL.search(text) or default or is_key) and not public and not seen:
+            reported.add((service.name, line))
             yield Violation(
                 service=service,
                 at=variable(service, name),
@@ -94,7 +102,12 @@ def rsa_pem_committed(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=1, declared_only=True, severity=Severity.WARNING)
+@rule(
+    phase=1,
+    declared_only=True,
+    severity=Severity.WARNING,
+    follows_at=("env-file-not-used-for-interpolation",),
+)
 def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
     """The variable with the RSA key is required: ${LAGO_RSA_PRIVATE_KEY:?...}.
 
@@ -111,12 +124,13 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
         for use in uses(text):
             if not use.required and not (use.default or "").strip():
                 empty = not service.value(name)
-                unset = f"; {use.name} is unset, so the value is empty" if empty else ""
                 yield Violation(
                     service=service,
                     at=variable(service, name),
                     severity=Severity.ERROR if empty else None,
-                    problem=f"{name} comes from ${{{use.name}}}, which isn't required{unset}",
+                    problem=f"{name} is empty, because ${{{use.name}}} is unset and not required"
+                    if empty
+                    else f"{name} comes from ${{{use.name}}}, which isn't required",
                     impact="OpenSSL::PKey::RSAError at boot in migrate, api, worker and clock"
                     if empty
                     else "if the variable is unset, Compose only warns and Lago restarts forever",
@@ -134,7 +148,12 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=0, declared_only=True, severity=Severity.WARNING)
+@rule(
+    phase=0,
+    declared_only=True,
+    severity=Severity.WARNING,
+    follows_at=("env-file-not-used-for-interpolation",),
+)
 def secret_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
     """Secrets that Lago needs are required variables: ${SECRET_KEY_BASE:?}, ${POSTGRES_PASSWORD:?}.
 
@@ -156,19 +175,19 @@ def secret_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation
             # Redis may have no password: whoever writes `:-` says so.
             meant = use.default is not None and "REDIS" in name
             bare = not (use.required or meant or (use.default or "").strip()) and use.name in source.unset
-            if bare and sounds_secret(use.name) and use.name not in reported:
-                reported.add(use.name)
+            if bare and sounds_secret(use.name) and (service.name, use.name) not in reported:
+                reported.add((service.name, use.name))
                 yield Violation(
                     service=service,
                     at=variable(service, name),
                     severity=Severity.ERROR if source.environment_known else None,
                     problem=f"{use.name} is unset and not required, so the value is empty",
-                    impact="PostgreSQL or Lago crashes at boot, or runs with an empty secret",
+                    impact=f"{'PostgreSQL' if service.role == DB else 'Lago'} crashes at boot, or runs with an empty secret",
                     fix=f"write ${{{use.name}:?}}, and set it where you deploy",
                 )
 
 
-@rule(phase=0, declared_only=True)
+@rule(phase=0, declared_only=True, follows_at=("inline-rsa-key",))
 def hardcoded_secret_defaults(model: Model, settings: Settings) -> Iterator[Violation]:
     """Secrets have no default in the file: ${POSTGRES_PASSWORD:?}, not ${POSTGRES_PASSWORD:-secret}.
 
@@ -188,7 +207,7 @@ def hardcoded_secret_defaults(model: Model, settings: Settings) -> Iterator[Viol
             if not default or default.startswith("${") or default in ("true", "false"):
                 continue
             url = service_url(default)
-            if (use.name, place) in reported or url and not url.password:
+            if (service.name, use.name, place) in reported or url and not url.password:
                 continue
             # If the password inside of a URL is a variable with a default of its own, that one is reported.
             if (
@@ -200,13 +219,13 @@ def hardcoded_secret_defaults(model: Model, settings: Settings) -> Iterator[Viol
                 and not default.startswith(("/", "./"))
                 and not (url and list(uses(url.password)))
             ):
-                reported.add((use.name, place))
+                reported.add((service.name, use.name, place))
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    problem=f"the secret {use.name} has a default in the file",
-                    impact="a deploy without the variable runs with a secret that is published in the "
-                    "repository",
+                    problem=f"{use.name} falls back to a default in the file",
+                    impact="a deploy without the variable runs with a secret that anyone with access to the "
+                    "repository has",
                     fix=f"remove the default: ${{{use.name}:?}}",
                 )
 
@@ -239,8 +258,8 @@ def secret_committed(model: Model, settings: Settings) -> Iterator[Violation]:
     reported = set()
     for service, name, text in texts(model):
         place = source.line(variable(service, name))
-        if _literal_secret(name, text) and (place, name) not in reported:
-            reported.add((place, name))
+        if _literal_secret(name, text) and (service.name, place, name) not in reported:
+            reported.add((service.name, place, name))
             yield Violation(
                 service=service,
                 at=variable(service, name),
@@ -271,7 +290,7 @@ def secret_committed(model: Model, settings: Settings) -> Iterator[Violation]:
                 break
 
 
-@rule(phase=0)
+@rule(phase=0, follows_at=("hardcoded-secret-defaults", "vault-dev-mode-dependency"))
 def placeholder_secrets(model: Model, settings: Settings) -> Iterator[Violation]:
     """No secret is a placeholder or a value from Lago's published example.
 
@@ -287,7 +306,7 @@ def placeholder_secrets(model: Model, settings: Settings) -> Iterator[Violation]
                 yield Violation(
                     service=service,
                     at=variable(service, name),
-                    problem=f"{name} is a placeholder or a published default",
+                    problem=f"{name} {is_or_falls_back(model, service, name)} a placeholder or a published default",
                     impact="anyone who knows the example can forge sessions or decrypt stored credentials"
                     if name != KEY
                     else "OpenSSL::PKey::RSAError at boot",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from posixpath import basename
 
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import Settings
@@ -44,6 +45,24 @@ def compose_invalid(model: Model, settings: Settings) -> Iterator[Violation]:
             else "the file could not be judged, and Compose most likely stops as well",
             fix="run `docker compose config -q` and correct what it reports"
             + ("" if read else "; keep the file and its environment files to a normal size"),
+        )
+
+
+@rule(phase=0, declared_only=True, severity=Severity.WARNING)
+def compose_fragment(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The file is whole, or it is judged together with the file that it is laid over.
+
+    A file whose services have neither an image nor a build only changes another one. The gate judges both with
+    --overlay, or with `-f` for each as Compose does; COMPOSE_FILE in the .env beside it is read, too.
+    """
+    source = model.source
+    if source and source.parts:
+        yield Violation(
+            at=("services", source.parts[0]),
+            problem=f"it is only a part: {', '.join(source.parts)} {'has' if len(source.parts) == 1 else 'have'} "
+            "neither an image nor a build",
+            impact="it was not judged: what it changes shows only together with the file that it is laid over",
+            fix=f"run lago-gate -f <the whole file> -f {basename(source.path)}",
         )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, FRONT, LAGO_RUBY
+from lago_acceptance.core.roles import API, DB, FRONT, LAGO_RUBY, PDF, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.versions import version_of
@@ -30,7 +30,7 @@ def hardcoded_container_name(model: Model, settings: Settings) -> Iterator[Viola
             yield Violation(
                 service=service,
                 at=part(service, "container_name"),
-                problem=f"its container name is fixed: {service.container_name}",
+                problem="its container name is fixed",
                 impact="with a second stack, or leftovers of the last one, the deploy stops: name already "
                 "in use",
                 fix="remove container_name; other services reach it by its service name anyway",
@@ -42,7 +42,16 @@ def _tag(service: Service) -> str:
     return digest or (name.rpartition(":")[2] if ":" in name.rsplit("/", 1)[-1] else "")
 
 
-@rule(phase=2, severity=Severity.WARNING, declared_only=True)
+def _pinned(service: Service) -> str:
+    """The image of a service with an exact version, as an example."""
+    repository = service.image.partition("@")[0].removesuffix(f":{_tag(service)}")
+    return f"{repository}:{_EXAMPLES.get(service.role or '', 'v1.16.0')}"
+
+
+_EXAMPLES = {DB: "15.6-alpine", REDIS: "7.2.5-alpine", PDF: "7.8.2"}
+
+
+@rule(phase=2, severity=Severity.WARNING, declared_only=True, follows_at=("image-version-drift",))
 def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
     """Images are pinned to a version or a digest, Lago's to the exact version."""
     for service in model.of_role(*OURS):
@@ -60,8 +69,10 @@ def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
             service=service,
             at=part(service, "image"),
             problem=f"its image {service.image} is not pinned to an exact version",
-            impact="the next pull starts another version, and its migrations can't be undone",
-            fix="pin the version, for example getlago/api:v1.16.0",
+            impact="the next pull starts another version"
+            + (", and its migrations can't be undone" if service.role in LAGO_RUBY else "")
+            + (", which may not read the old data" if service.role == DB else ""),
+            fix=f"pin the version, for example {_pinned(service)}",
         )
 
 
@@ -83,7 +94,6 @@ def image_version_drift(model: Model, settings: Settings) -> Iterator[Violation]
                 at=part(service, "image"),
                 severity=Severity.WARNING if behind else None,
                 problem=f"it runs {_tag(service)[:24] or 'latest'}, and {first.name} runs "
-                f""
                 f"{_tag(first)[:24] or 'latest'}",
                 impact="the front calls what this API doesn't have"
                 if front

@@ -36,7 +36,7 @@ def _weak(password: str, user: str) -> bool:
     )
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("hardcoded-secret-defaults",))
 def default_db_password(model: Model, settings: Settings) -> Iterator[Violation]:
     """The database's password is neither a default nor a placeholder.
 
@@ -185,7 +185,7 @@ def shared_database(model: Model, settings: Settings) -> Iterator[Violation]:
                 yield Violation(
                     service=other,
                     at=variable(other, name),
-                    problem=f"{other.name} uses Lago's database {url.database}",
+                    problem=f"it uses Lago's database {url.database}",
                     impact="two applications migrate one schema: migrations stop halfway, logins answer 500",
                     fix="create a separate database (or at least a schema) for each application",
                 )
@@ -258,13 +258,13 @@ def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Violation]:
                 break
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("host-unknown", "localhost-in-container", "pgbouncer-pooler-url"))
 def migrate_targets_other_db(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration runs on the database that the API uses."""
     return _differing(model, (MIGRATE,))
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("host-unknown", "localhost-in-container", "pgbouncer-pooler-url"))
 def database_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
     """API, worker and clock use the same database."""
     return _differing(model, ("api", "worker", "clock"))

@@ -18,16 +18,14 @@ def env_file_not_in_repo(model: Model, settings: Settings) -> Iterator[Violation
     """Every env_file exists where the compose file is deployed, or is optional (`required: false`)."""
     missing = model.source.missing_files if model.source else {}
     for path in dict.fromkeys(path for paths in missing.values() for path in paths):
-        users = [name for name, paths in missing.items() if path in paths]
-        service = next((each for each in model.services if each.name == users[0]), None)
-        yield Violation(
-            service=service,
-            at=("services", users[0], "env_file"),
-            problem=f"env_file {basename(path)} doesn't exist"
-            + (f" ({', '.join(users)} use it)" if len(users) > 1 else ""),
-            impact="Compose stops (env file not found) and nothing starts",
-            fix="create the file during the deploy, or pass the values by --env-file and ${NAME:?} instead",
-        )
+        for user in (name for name, paths in missing.items() if path in paths):
+            yield Violation(
+                service=next((each for each in model.services if each.name == user), None),
+                at=("services", user, "env_file"),
+                problem=f"env_file {basename(path)} doesn't exist",
+                impact="Compose stops (env file not found) and nothing starts",
+                fix="create the file during the deploy, or pass the values by --env-file and ${NAME:?} instead",
+            )
 
 
 @rule(phase=0, declared_only=True)

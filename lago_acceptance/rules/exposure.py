@@ -16,7 +16,9 @@ from lago_acceptance.model.traefik_labels import (
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     OURS,
+    is_or_falls_back,
     part,
+    store_of,
     variable,
 )
 
@@ -29,7 +31,8 @@ def sidekiq_web_open(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_SIDEKIQ_WEB"),
-                problem="LAGO_SIDEKIQ_WEB serves /sidekiq without authentication",
+                problem=f"LAGO_SIDEKIQ_WEB {is_or_falls_back(model, service, 'LAGO_SIDEKIQ_WEB')} true, which serves "
+                "/sidekiq without authentication",
                 impact="anyone can read and delete jobs at the API's public name",
                 fix="remove LAGO_SIDEKIQ_WEB",
             )
@@ -56,7 +59,7 @@ def host_port_published(model: Model, settings: Settings) -> Iterator[Violation]
                     impact="the internet reaches it without Traefik, TLS or firewall; another project may "
                     "use the same port"
                     if not data
-                    else "the internet reaches the database, bypassing the firewall",
+                    else f"the internet reaches {store_of(service)}, bypassing the firewall",
                     fix="remove the port"
                     if data
                     else f"remove it, or publish it on 127.0.0.1:{port.published or port.target}",
@@ -102,6 +105,6 @@ def db_routed(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=part(service, "labels"),
                 problem="Traefik routes requests from the internet to it",
-                impact="the database is reachable from the internet",
+                impact=f"{store_of(service)} is reachable from the internet",
                 fix="remove its traefik labels",
             )

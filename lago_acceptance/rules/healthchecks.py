@@ -50,6 +50,9 @@ LACKS = {
 }
 
 
+_INSTEAD = {DB: "pg_isready", REDIS: "redis-cli ping"}
+
+
 @rule(phase=2, severity=Severity.WARNING)
 def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every long-running service has a healthcheck.
@@ -63,7 +66,8 @@ def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Violation]
                 at=part(service, "healthcheck") if service.healthcheck else part(service),
                 problem="its healthcheck is disabled" if service.healthcheck else "it has no healthcheck",
                 impact="a crash loop looks healthy, and nothing can wait for it",
-                fix="add one that can fail; docker-compose.lago.yml shows one for each service",
+                fix="add one that can fail, such as curl -fsS http://localhost:3000/health for the API or pg_isready "
+                "for PostgreSQL",
             )
 
 
@@ -112,8 +116,7 @@ def healthcheck_missing_binary(model: Model, settings: Settings) -> Iterator[Vio
                 at=part(service, "healthcheck", "test"),
                 problem=f"its healthcheck calls {missing[0]}, which its image lacks",
                 impact="it stays unhealthy, and what depends on it never starts",
-                fix="use a program of the image: curl for Lago, pg_isready for PostgreSQL, redis-cli for "
-                "Redis",
+                fix=f"use a program of the image: {_INSTEAD.get(service.role or '', 'curl')}",
             )
 
 
@@ -155,6 +158,6 @@ def healthcheck_cannot_fail(model: Model, settings: Settings) -> Iterator[Violat
                 at=part(service, "healthcheck", "test"),
                 severity=Severity.WARNING,
                 problem="its curl has no -f, so a 500 counts as success",
-                impact="an API without its database is reported as healthy",
+                impact="a service that answers every request with an error is reported as healthy",
                 fix="use curl -fsS",
             )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from lago_acceptance.core.registry import Severity
+from lago_acceptance.core.resources import SETTINGS
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, PDF, REDIS, WORKER
 from lago_acceptance.core.secrets import is_masked
-from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.settings import Settings, load
 from lago_acceptance.core.urls import ServiceUrl, service_url
 from lago_acceptance.core.value_shapes import shape, unknown
 from lago_acceptance.lago.key_loading import (
@@ -17,7 +19,7 @@ from lago_acceptance.lago.key_loading import (
     key_reading,
 )
 from lago_acceptance.model.deployment import Model, Service
-from lago_acceptance.model.interpolation import uses
+from lago_acceptance.model.interpolation import nested, uses
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
     routers,
@@ -193,13 +195,70 @@ def texts(model: Model) -> Iterator[tuple[Service, str, str]]:
 
 
 def api_name(model: Model, settings: Settings) -> str:
-    """The API's public name for a remedy: the file's own, that of the settings where the file has it, else an example."""
-    return _public_name(model, API, settings.hosts.api, "billing-api.example.com")
+    """The API's public name for a remedy: that of the settings where they are this file's, else the file's own or an example."""
+    own = settings.hosts.api if _of_this_deployment(settings) else ""
+    return own or _public_name(model, API, settings.hosts.api, "billing-api.example.com")
 
 
 def front_name(model: Model, settings: Settings) -> str:
     """The front's public name for a remedy, like ``api_name``."""
-    return _public_name(model, FRONT, settings.hosts.front, "billing.example.com")
+    own = settings.hosts.front if _of_this_deployment(settings) else ""
+    return own or _public_name(model, FRONT, settings.hosts.front, "billing.example.com")
+
+
+def proxy_network(model: Model, settings: Settings) -> str:
+    """The name of the proxy's network for a remedy: that of the settings where they are this file's, else the file's own.
+
+    "" where neither says it.
+    """
+    own, names = settings.edge.proxy_network, {network.name for network in model.networks}
+    if own in names or _of_this_deployment(settings):
+        return own
+    labels = (service.labels.get("traefik.docker.network", "") for service in model.services)
+    return next((label for label in labels if label and not unknown(label)), "")
+
+
+def resolver_name(model: Model, settings: Settings) -> str:
+    """The name of a certificate resolver for a remedy: one that the file uses, else that of the settings."""
+    used = (router.resolver for service in model.services for router in routers(service))
+    return next((name for name in used if name and not unknown(name)), settings.edge.resolver)
+
+
+@cache
+def _shipped() -> Settings:
+    return load(SETTINGS)
+
+
+def _of_this_deployment(settings: Settings) -> bool:
+    """Whether somebody wrote the settings for the file at hand; those that come with the suite are of one deployment."""
+    return (settings.hosts, settings.edge) != (_shipped().hosts, _shipped().edge)
+
+
+def is_or_falls_back(model: Model, service: Service, name: str) -> str:
+    """ "falls back to" where a variable has the default of one that is unset, else "is"."""
+    source = model.source
+    text = source.text(service.name, name) if source else None
+    if source and text and any(use.default and use.name in source.unset for use in nested(text)):
+        return "falls back to"
+    return "is"
+
+
+def store_of(service: Service) -> str:
+    """What a store is called in a sentence."""
+    return "Redis" if service.role == REDIS else "PostgreSQL"
+
+
+def cannot_reach(name: str) -> str:
+    """What happens to Lago where the host of a URL variable doesn't answer."""
+    return _UNREACHABLE.get(name, "Lago can't reach it")
+
+
+_UNREACHABLE = {
+    "DATABASE_URL": "migrations fail, and every call answers 500",
+    "REDIS_URL": "the worker exits, and calls that enqueue a job answer 500",
+    "LAGO_REDIS_CACHE_URL": "nothing is cached, so calls take longer",
+    "LAGO_PDF_URL": "invoices get no PDF, and each leaves a dead job",
+}
 
 
 def _public_name(model: Model, role: str, own: str, example: str) -> str:

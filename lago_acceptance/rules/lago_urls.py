@@ -13,8 +13,11 @@ from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import routers
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
+    api_name,
     at_deploy,
+    front_name,
     internal,
+    is_or_falls_back,
     lago,
     local,
     unset_note,
@@ -38,9 +41,10 @@ def api_url_internal(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_API_URL"),
-                problem=f"LAGO_API_URL is {url.scheme}://{url.host}, which only resolves on this host",
+                problem=f"LAGO_API_URL {is_or_falls_back(model, service, 'LAGO_API_URL')} "
+                f"{url.scheme}://{url.host}, which only resolves on this host",
                 impact="links to PDFs and the issuer of webhooks point nowhere",
-                fix=f"set LAGO_API_URL: https://{settings.hosts.api}",
+                fix=f"set LAGO_API_URL: https://{api_name(model, settings)}",
             )
         elif url.scheme != "https":
             yield Violation(
@@ -53,7 +57,7 @@ def api_url_internal(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("env-file-not-used-for-interpolation",))
 def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has its public URL in LAGO_API_URL."""
     for service in model.of_role(API):
@@ -66,11 +70,11 @@ def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 severity=at_deploy(model, service, "LAGO_API_URL"),
                 problem=f"LAGO_API_URL is not set{unset_note(model, service, 'LAGO_API_URL')}",
                 impact="requests for invoices with a PDF answer 500, and webhooks have no issuer",
-                fix=f"set LAGO_API_URL: https://{settings.hosts.api}",
+                fix=f"set LAGO_API_URL: https://{api_name(model, settings)}",
             )
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("env-file-not-used-for-interpolation",))
 def front_api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The front has the API's public URL in API_URL.
 
@@ -83,9 +87,9 @@ def front_api_url_missing(model: Model, settings: Settings) -> Iterator[Violatio
                 service=service,
                 at=variable(service, "API_URL"),
                 severity=at_deploy(model, service, "API_URL"),
-                problem=f"API_URL is not set on the front{unset_note(model, service, 'API_URL')}",
+                problem=f"API_URL is not set{unset_note(model, service, 'API_URL')}",
                 impact="the browser posts to /undefined/graphql and gets 405: every login fails",
-                fix=f"set API_URL: https://{settings.hosts.api}",
+                fix=f"set API_URL: https://{api_name(model, settings)}",
             )
 
 
@@ -100,15 +104,16 @@ def front_api_url_internal(model: Model, settings: Settings) -> Iterator[Violati
                 at=variable(service, "API_URL"),
                 problem="API_URL has no scheme, so the browser treats it as a path on the front",
                 impact="the front answers 405: every login fails",
-                fix=f"set API_URL: https://{settings.hosts.api}",
+                fix=f"set API_URL: https://{api_name(model, settings)}",
             )
         elif url and internal(url.host):
             yield Violation(
                 service=service,
                 at=variable(service, "API_URL"),
-                problem=f"API_URL is {url.scheme}://{url.host}, which browsers can't reach",
+                problem=f"API_URL {is_or_falls_back(model, service, 'API_URL')} {url.scheme}://{url.host}, "
+                "which browsers can't reach",
                 impact="the login page loads, but every login fails",
-                fix=f"set API_URL: https://{settings.hosts.api}",
+                fix=f"set API_URL: https://{api_name(model, settings)}",
             )
         elif url and url.scheme != "https" and not unknown(url.host):
             yield Violation(
@@ -130,7 +135,7 @@ def _falls_back_to_localhost(model: Model, name: str) -> bool:
     return (":-http://localhost" in text or "-http://127." in text) and not source.environment_known
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("env-file-not-used-for-interpolation",))
 def cors_front_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has the front's public URL, with its scheme, in LAGO_FRONT_URL.
 
@@ -140,7 +145,7 @@ def cors_front_url_missing(model: Model, settings: Settings) -> Iterator[Violati
     for service in model.of_role(API):
         value = service.value("LAGO_FRONT_URL")
         if not value and not service.value("LAGO_DOMAIN"):
-            problem = f"LAGO_FRONT_URL is not set on the API{unset_note(model, service, 'LAGO_FRONT_URL')}"
+            problem = f"LAGO_FRONT_URL is not set{unset_note(model, service, 'LAGO_FRONT_URL')}"
         elif value and service_url(value) is None and not unknown(value):
             problem = "LAGO_FRONT_URL has no scheme, so its origin is empty"
         elif (url := service_url(value)) is not None and not url.host:
@@ -154,7 +159,7 @@ def cors_front_url_missing(model: Model, settings: Settings) -> Iterator[Violati
             problem=problem,
             impact='no CORS origin is allowed: the page loads, and every login fails with "An error '
             'occurred"',
-            fix=f"set LAGO_FRONT_URL: https://{settings.hosts.front}",
+            fix=f"set LAGO_FRONT_URL: https://{front_name(model, settings)}",
         )
 
 
@@ -167,9 +172,10 @@ def cors_front_url_localhost_default(model: Model, settings: Settings) -> Iterat
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_FRONT_URL"),
-                problem="LAGO_FRONT_URL is localhost, or falls back to it",
+                problem=f"LAGO_FRONT_URL {is_or_falls_back(model, service, 'LAGO_FRONT_URL')} "
+                f"{url.host if url and local(url.host) else 'localhost'}",
                 impact="the API only allows browsers on the server itself: every login fails",
-                fix=f"set LAGO_FRONT_URL: https://{settings.hosts.front}",
+                fix=f"set LAGO_FRONT_URL: https://{front_name(model, settings)}",
             )
 
 
@@ -201,7 +207,8 @@ def cors_front_url_internal(model: Model, settings: Settings) -> Iterator[Violat
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_FRONT_URL"),
-                problem=f"LAGO_FRONT_URL is {url.scheme}://{url.host}, which no browser sends as its origin",
+                problem=f"LAGO_FRONT_URL {is_or_falls_back(model, service, 'LAGO_FRONT_URL')} "
+                f"{url.scheme}://{url.host}, which no browser sends as its origin",
                 impact="CORS never matches: every login fails",
-                fix=f"set LAGO_FRONT_URL: https://{settings.hosts.front}",
+                fix=f"set LAGO_FRONT_URL: https://{front_name(model, settings)}",
             )

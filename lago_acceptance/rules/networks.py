@@ -17,9 +17,11 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     OURS,
     PARTNERS,
+    cannot_reach,
     lago,
     named,
     part,
+    proxy_network,
     proxy_networks,
     public,
     reachable,
@@ -49,9 +51,10 @@ def external_network_unprovisioned(model: Model, settings: Settings) -> Iterator
         if network.external and network.name not in known and not unknown(network.name):
             yield Violation(
                 at=("networks", network.key),
-                problem=f"network {network.name} is external, but the settings don't name it",
+                problem=f"network {network.name} is external, so Compose doesn't create it",
                 impact="the deploy stops: network declared as external, but could not be found",
-                fix=f"use {' or '.join(sorted(known))}, or remove `external` and let Compose create it",
+                fix=f"remove `external` and let Compose create it, or run docker network create {network.name} on "
+                "the host first",
             )
 
 
@@ -60,6 +63,7 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
     """Routed services are on Traefik's network, and their label names it."""
     if proxy(model, settings).inside:
         return
+    network = proxy_network(model, settings)
     for service in public(model):
         if not any(router.rule for router in routers(service)) or service.network_mode:
             continue
@@ -73,9 +77,9 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
                 service=service,
                 at=part(service, "networks"),
                 severity=Severity.WARNING if names & external else None,
-                problem=f"it has a router, but is not on {settings.edge.proxy_network}, Traefik's network",
+                problem=f"it has a router, but is not on {f'{network}, ' if network else ''}Traefik's network",
                 impact="504 Gateway Timeout or 404 at its public name; 522 behind Cloudflare",
-                fix=f"add it to the external network {settings.edge.proxy_network}",
+                fix=f"add it to the external network {network or 'of the proxy'}",
             )
         elif len(names) > 1 and not label:
             yield Violation(
@@ -86,7 +90,7 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
                 "Traefik's",
                 impact="Traefik may pick an address that it can't reach: 504, after some restarts but not "
                 "others",
-                fix=f"add the label traefik.docker.network: {settings.edge.proxy_network}",
+                fix=f"add the label traefik.docker.network: {network or '<the network of the proxy>'}",
             )
 
 
@@ -124,7 +128,7 @@ def wrong_network(model: Model, settings: Settings) -> Iterator[Violation]:
                     service=service,
                     at=part(service, "networks"),
                     problem=f"it shares no network with {partners[0].name}, the host in {name}",
-                    impact="the name doesn't resolve: could not translate host name",
+                    impact=f"the name doesn't resolve: {cannot_reach(name)}",
                     fix="put both on the same network",
                 )
     for service in model.services:

@@ -24,7 +24,7 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("host-unknown", "localhost-in-container"))
 def redis_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
     """API, worker and clock use the same Redis database.
 
@@ -52,7 +52,7 @@ def redis_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("host-unknown", "localhost-in-container"))
 def cache_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
     """API, worker and clock use the same cache."""
     for service, first, _, _ in agreement(model, "LAGO_REDIS_CACHE_URL"):
@@ -67,12 +67,18 @@ def cache_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2, severity=Severity.WARNING)
+@rule(
+    phase=2,
+    severity=Severity.WARNING,
+    follows=("worker-env-incomplete",),
+    follows_at=("env-file-not-used-for-interpolation",),
+)
 def cache_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """API and worker share a cache in Redis (LAGO_REDIS_CACHE_URL) or memcached.
 
     Without it each container has a cache of its own, and the worker can't expire what the API has cached.
     """
+    redis = next((each.name for each in model.of_role(REDIS)), "<the host of Redis>")
     for service in model.of_role(API, WORKER):
         if not service.value("LAGO_REDIS_CACHE_URL") and not service.value("LAGO_MEMCACHE_SERVERS"):
             yield Violation(
@@ -80,7 +86,7 @@ def cache_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 at=variable(service, "LAGO_REDIS_CACHE_URL"),
                 problem="LAGO_REDIS_CACHE_URL is not set",
                 impact="each container has its own cache: current usage stays stale until the period ends",
-                fix="set LAGO_REDIS_CACHE_URL: redis://lago-redis:6379/1 on API, worker and clock",
+                fix=f"set LAGO_REDIS_CACHE_URL: redis://{redis}:6379/1 on API, worker and clock",
             )
 
 

@@ -14,6 +14,7 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     has_api,
     in_another_domain,
+    local,
     named,
     reference,
     url_of,
@@ -21,7 +22,7 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule(phase=2, severity=Severity.WARNING)
+@rule(phase=2, severity=Severity.WARNING, follows=("worker-env-incomplete",))
 def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
     """There is a PDF service, and the worker has its URL.
 
@@ -38,6 +39,7 @@ def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
             or (url is not None and in_another_domain(model, url.host))
         )
         if not pdf and not external and has_api(model):
+            name = url.host if url and not local(url.host) else "pdf"
             yield Violation(
                 service=first,
                 at=variable(service, "LAGO_PDF_URL") if url else ("services",),
@@ -45,8 +47,8 @@ def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
                 severity=Severity.ERROR if model.observed else None,
                 problem="no service generates PDFs" + (f": {url.host} is no service" if url else ""),
                 impact="invoices are finalized without a PDF, and each leaves a dead job",
-                fix="add a service lago-pdf (getlago/lago-gotenberg:7.8.2) and set LAGO_PDF_URL: "
-                "http://lago-pdf:3000",
+                fix=f"add a service {name} with image: getlago/lago-gotenberg:7.8.2, and set LAGO_PDF_URL: "
+                f"http://{name}:3000 on the worker and the API",
             )
             return
         if pdf and not service.value("LAGO_PDF_URL"):

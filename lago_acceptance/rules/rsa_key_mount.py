@@ -17,11 +17,11 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import KEY_ERROR_AT_BOOT, KEY_FIX, readings
 
 
-@rule(phase=1)
+@rule(phase=1, follows=("rsa-file-variable-never-read",))
 def rsa_volume_never_read(model: Model, settings: Settings) -> Iterator[Violation]:
     """Something in the container turns a mounted key into LAGO_RSA_PRIVATE_KEY.
 
-    Option C of the plan mounts the PEM and sets LAGO_RSA_PRIVATE_KEY_PATH, which no version of Lago reads.
+    Option C of the deployment plan (docs/plan-corrections.md) mounts the PEM and sets LAGO_RSA_PRIVATE_KEY_PATH, which no version of Lago reads.
     Before v1.23.0 Lago reads no key file in production either; from v1.23.0 on it reads
     /app/config/keys/private.pem.
     """
@@ -43,7 +43,7 @@ def rsa_volume_never_read(model: Model, settings: Settings) -> Iterator[Violatio
         working = reading.state in (State.GOOD, State.UNKNOWN)
         key = f"the key is mounted at {unread[0].target}" if unread else f"{path_variables[0]} names a "
         "key file"
-        also = f" , and no version of Lago reads {path_variables[0]}" if unread and path_variables else ""
+        also = f", and no version of Lago reads {path_variables[0]}" if unread and path_variables else ""
         target = ("volumes",) if unread else ("environment", path_variables[0])
         yield Violation(
             service=service,
@@ -51,7 +51,7 @@ def rsa_volume_never_read(model: Model, settings: Settings) -> Iterator[Violatio
             problem=f"{key}, but nothing turns that file into {KEY}{also}",
             impact="Lago uses another key than the mounted one"
             if working
-            else f"option C of the plan: Lago finds no key. {KEY_ERROR_AT_BOOT}",
+            else f"Lago finds no key. {KEY_ERROR_AT_BOOT}",
             fix=KEY_FIX + (f", or move the file to {NATIVE_FILE}" if native else ""),
             severity=Severity.WARNING if working else None,
         )
@@ -61,7 +61,7 @@ def rsa_volume_never_read(model: Model, settings: Settings) -> Iterator[Violatio
 def rsa_file_variable_never_read(model: Model, settings: Settings) -> Iterator[Violation]:
     """Lago's services have no *_FILE variables.
 
-    Option A of the plan sets LAGO_RSA_PRIVATE_KEY_FILE=/run/secrets/... PostgreSQL's image reads such
+    Option A of the deployment plan (docs/plan-corrections.md) sets LAGO_RSA_PRIVATE_KEY_FILE=/run/secrets/... PostgreSQL's image reads such
     variables, Lago's doesn't: the key stays unset.
     """
     for service, reading in readings(model, settings):
@@ -82,7 +82,7 @@ def rsa_file_variable_never_read(model: Model, settings: Settings) -> Iterator[V
                     service=service,
                     at=("services", service.name, "environment", name),
                     problem=f"{name} is set, but Lago reads no *_FILE variable",
-                    impact=f"option A of the plan: {base} stays unset. {KEY_ERROR_AT_BOOT}"
+                    impact=f"{base} stays unset. {KEY_ERROR_AT_BOOT}"
                     if base == KEY
                     else f"the file is never opened, and {base} stays unset or at its default",
                     fix=KEY_FIX if base == KEY else f"set {base} itself instead",

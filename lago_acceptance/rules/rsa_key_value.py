@@ -21,7 +21,18 @@ def _set_by(reading: KeyReading) -> str:
     return words.get(reading.via, "the environment sets")
 
 
-@rule(phase=1)
+@rule(
+    phase=1,
+    follows=(
+        "rsa-volume-never-read",
+        "rsa-file-variable-never-read",
+        "rsa-env-unguarded",
+        "worker-env-incomplete",
+        "clock-env-incomplete",
+        "migrate-env-incomplete",
+    ),
+    follows_at=("env-file-not-used-for-interpolation",),
+)
 def rsa_env_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """LAGO_RSA_PRIVATE_KEY is set in every container that runs Lago.
 
@@ -92,7 +103,7 @@ def rsa_not_base64(model: Model, settings: Settings) -> Iterator[Violation]:
 def rsa_double_decoded(model: Model, settings: Settings) -> Iterator[Violation]:
     """The command passes the base64 value on as it is.
 
-    Option B of the plan decodes base64 in the command and exports the PEM. Lago decodes once more and gets
+    Option B of the deployment plan (docs/plan-corrections.md) decodes base64 in the command and exports the PEM. Lago decodes once more and gets
     garbage.
     """
     for service, reading in readings(model, settings):
@@ -101,7 +112,7 @@ def rsa_double_decoded(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=reading.at,
                 problem=f"the command decodes base64 and exports the result as {KEY}",
-                impact=f"option B of the plan: Lago decodes a second time. {KEY_ERROR_AT_BOOT}",
+                impact=f"Lago decodes a second time. {KEY_ERROR_AT_BOOT}",
                 fix=f"remove the decoding and pass the base64 value on: {KEY}: ${{{KEY}:?}}",
             )
 

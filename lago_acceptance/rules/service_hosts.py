@@ -12,9 +12,10 @@ from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     PARTNERS,
-    in_another_domain,
     VAULT_TOKENS,
+    cannot_reach,
     chosen_token,
+    in_another_domain,
     lago,
     local,
     named,
@@ -58,9 +59,7 @@ def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
                     service=service,
                     at=variable(service, name),
                     problem=f"{name} has the host {url.host}, but no service has that name",
-                    impact="invoices get no PDF, and each leaves a dead job"
-                    if roles == (PDF,)
-                    else "could not translate host name: migrations fail and the worker exits",
+                    impact=f"the name doesn't resolve: {cannot_reach(name)}",
                     fix="use the name of the service as the host",
                 )
 
@@ -84,7 +83,7 @@ def localhost_in_container(model: Model, settings: Settings) -> Iterator[Violati
                     service=service,
                     at=variable(service, name),
                     problem=f"{name} has the host {url.host}, which is the container itself",
-                    impact="connection refused: migrations fail, the worker exits, or invoices get no PDF",
+                    impact=f"connection refused: {cannot_reach(name)}",
                     fix="use the name of the service as the host",
                 )
 

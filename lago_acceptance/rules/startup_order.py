@@ -95,8 +95,8 @@ def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violatio
             severity=Severity.ERROR,
             problem="nothing runs the migrations: start.api.sh doesn't, and there is no migrate service",
             impact="the schema stays empty: /health answers 200, and every call answers 500",
-            fix="add a service that runs ./scripts/migrate.sh, such as lago-migrate in "
-            "docker-compose.lago.yml",
+            fix="add a service with the API's image and environment, command: ./scripts/migrate.sh and "
+            'restart: "no"',
         )
         return
     for service in model.of_role(API, WORKER, CLOCK):
@@ -151,8 +151,9 @@ def deps_started_not_healthy(model: Model, settings: Settings) -> Iterator[Viola
                 service=service,
                 at=part(service, "depends_on") if service.depends_on else part(service),
                 problem=problem,
-                impact="migrations fail while PostgreSQL is starting, and the API comes up on an empty "
-                "schema",
+                impact="migrations fail while PostgreSQL is starting, and the API comes up on an empty schema"
+                if other.role == DB
+                else "jobs and calls fail until Redis has loaded its data",
                 fix=f"add depends_on: {{{other.name}: {{condition: service_healthy}}}}",
             )
 
@@ -239,7 +240,7 @@ def _is_readable(words: tuple[str, ...]) -> bool:
     return True
 
 
-@rule(phase=2, severity=Severity.WARNING)
+@rule(phase=2, severity=Severity.WARNING, follows=("wrong-script-path",))
 def migrate_exit_0_always(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration fails with an exit code other than 0.
 

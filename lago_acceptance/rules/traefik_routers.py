@@ -20,7 +20,7 @@ from lago_acceptance.model.traefik_labels import (
     services_of,
 )
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import all_routers, part, proxy_networks, public
+from lago_acceptance.rules.helpers import all_routers, api_name, part, proxy_networks, public
 
 PORTS = {API: "3000", FRONT: "80"}
 
@@ -83,7 +83,7 @@ def traefik_labels_missing(model: Model, settings: Settings) -> Iterator[Violati
                     at=part(service),
                     problem="it has no Traefik labels",
                     impact="Traefik ignores it: 404 at its public name",
-                    fix='add traefik.enable: "true" and a router, as in docker-compose.lago.yml',
+                    fix='add the labels traefik.enable: "true" and traefik.http.routers.<name>.rule: Host(`...`)',
                 )
         elif disabled(service) and (routers(service) or service.role == FRONT):
             yield Violation(
@@ -168,7 +168,7 @@ def api_router_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 at=part(service),
                 problem="the front has a router and the API has none",
                 impact="the page loads, but every call to the API fails",
-                fix=f"add a router for Host(`{settings.hosts.api}`) to the API",
+                fix=f"add a router for Host(`{api_name(model, settings)}`) to the API",
             )
 
 

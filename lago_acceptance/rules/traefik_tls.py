@@ -17,7 +17,15 @@ from lago_acceptance.model.traefik_labels import (
     routers,
 )
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import all_routers, internal, known_hosts, public, url_of, variable
+from lago_acceptance.rules.helpers import (
+    all_routers,
+    internal,
+    known_hosts,
+    public,
+    resolver_name,
+    url_of,
+    variable,
+)
 
 
 @rule(phase=3)
@@ -66,11 +74,11 @@ def _plain_only(model: Model, settings: Settings) -> Iterator[Violation]:
                 problem=f"its routers only listen on {known.http}: nothing answers to "
                 f"https://{unsecured[0].hosts[0]}",
                 impact="404 at its https URL, which browsers try first",
-                fix=f"add a router on {known.https} with tls.certresolver: {settings.edge.resolver}",
+                fix=f"add a router on {known.https} with tls.certresolver: {resolver_name(model, settings)}",
             )
 
 
-@rule(phase=3)
+@rule(phase=3, follows=("traefik-labels-missing", "unknown-entrypoint"))
 def router_tls_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """Routers on the https entry point have TLS and a certificate resolver.
 
@@ -99,11 +107,11 @@ def router_tls_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                     severity=Severity.WARNING,
                     impact="Traefik serves its self-signed default certificate, unless it has another one "
                     "for that name",
-                    fix=f"set traefik.http.routers.{router.name}.tls.certresolver: {settings.edge.resolver}",
+                    fix=f"set traefik.http.routers.{router.name}.tls.certresolver: {resolver_name(model, settings)}",
                 )
 
 
-@rule(phase=3, severity=Severity.WARNING)
+@rule(phase=3, severity=Severity.WARNING, follows=("traefik-labels-missing", "unknown-entrypoint"))
 def http_not_redirected(model: Model, settings: Settings) -> Iterator[Violation]:
     """http redirects to https, by labels of API and front.
 

@@ -45,7 +45,7 @@ def _among(name: str, patterns: tuple[str, ...]) -> bool:
     return name in patterns or any("*" in pattern and fnmatchcase(name, pattern) for pattern in patterns)
 
 
-@rule(phase=2, severity=Severity.WARNING)
+@rule(phase=2, severity=Severity.WARNING, follows_at=("rsa-public-key-mismatch",))
 def unknown_env_ignored(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every LAGO_* variable is one that Lago reads.
 
@@ -73,7 +73,7 @@ def unknown_env_ignored(model: Model, settings: Settings) -> Iterator[Violation]
                     at=variable(service, name),
                     problem=f"{'the front' if front else 'Lago'} doesn't read {name}{instead}",
                     impact="the value has no effect: the setting stays at its default",
-                    fix="use the exact name from .env.lago.example, or remove the line",
+                    fix="correct the name, or remove the line",
                 )
 
 
@@ -134,7 +134,7 @@ def redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
     )
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("worker-env-incomplete", "clock-env-incomplete", "migrate-env-incomplete"))
 def rails_env_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """RAILS_ENV is production in all of Lago's services.
 
@@ -183,7 +183,7 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Violati
             if role != MIGRATE:
                 missing += [
                     name
-                    for name in ("LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY")
+                    for name in ("LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY", "LAGO_PDF_URL")
                     if first.value(name) and not service.value(name)
                 ]
             if (
@@ -197,7 +197,7 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Violati
                 service=service,
                 at=variable(service, missing[0]),
                 severity=at_deploy(model, service, *missing),
-                problem=f"{service.name} lacks {', '.join(missing)}{unset}{reference_note}",
+                problem=f"it lacks {', '.join(missing)}{unset}{reference_note}",
                 impact=_IMPACT[role],
                 fix="use one environment for all of Lago's services (a YAML anchor)",
             )
@@ -212,19 +212,19 @@ _IMPACT = {
 }
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("env-file-not-used-for-interpolation", "secret-env-unguarded"))
 def api_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has DATABASE_URL, REDIS_URL and SECRET_KEY_BASE."""
     return _incomplete(model, settings, API)
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("env-file-not-used-for-interpolation", "secret-env-unguarded"))
 def worker_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The worker has the API's variables for database, Redis, cache and secrets."""
     return _incomplete(model, settings, WORKER)
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("env-file-not-used-for-interpolation", "secret-env-unguarded"))
 def clock_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The clock has the API's variables for database, Redis, cache and secrets.
 
@@ -233,7 +233,7 @@ def clock_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation
     return _incomplete(model, settings, CLOCK)
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("env-file-not-used-for-interpolation", "secret-env-unguarded"))
 def migrate_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration has DATABASE_URL, REDIS_URL, the RSA key and SECRET_KEY_BASE.
 

@@ -79,6 +79,7 @@ def folder(tmp_path_factory) -> Path:
         shutil.copytree(ROOT / "compose", made / name)
     for name in ("FILE", "compose.yml"):
         shutil.copy(ROOT / "compose" / "docker-compose.lago.yml", made / name)
+    (made / "compose.prod.yml").write_text("services: {lago-db: {init: true}}\n")
     (made / "mounted").mkdir()
     (made / "mounted" / "lago_rsa_private.pem").touch()
     (made / ".env.lago").write_text("LAGO_ORG_NAME=x\n")

@@ -14,7 +14,7 @@ from lago_acceptance.composefile.loader import load
 from lago_acceptance.core import settings
 from lago_acceptance.core.registry import Entry, Severity
 from lago_acceptance.core.resources import ROOT
-from lago_acceptance.gate.engine import changes_of, findings_of
+from lago_acceptance.gate.engine import changes_of, found_in
 from lago_acceptance.gate.workers import TOO_LONG
 from lago_acceptance.rules import Rule
 from tests.support import corpus, edits
@@ -232,11 +232,13 @@ def test_what_is_no_file_is_a_finding_at_once(tmp_path):
         assert ended.returncode == 1 and word in found(tmp_path)[0]["message"], ended.stdout + ended.stderr
 
 
-def test_a_rule_that_breaks_on_a_file_is_told(tmp_path):
+def test_a_rule_that_breaks_on_a_file_is_told(tmp_path, monkeypatch):
     source = load(edits.write(tmp_path, "lago"), None)
     entry = Entry(id="some-rule", phase=0, severity=Severity.WARNING, title="A rule.")
     broken = Rule(entry, lambda model, settings: int("x"))
-    told = findings_of(broken, [source], settings.load(ROOT / "settings.toml"))
+    for module in ("lago_acceptance.rules", "lago_acceptance.gate.engine"):
+        monkeypatch.setattr(f"{module}.rules", lambda: {"some-rule": broken})
+    told = found_in(source, settings.load(ROOT / "settings.toml"))["some-rule"]
     assert [(each.id, each.severity) for each in told] == [
         ("some-rule", Severity.ERROR)
     ] and "ValueError" in told[0].problem

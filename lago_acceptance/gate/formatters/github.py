@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lago_acceptance.core.findings import Finding
-from lago_acceptance.gate.formatters.ordering import ordered
+from lago_acceptance.core.findings import Told
 
 
-def commands(findings: Iterable[Finding]) -> list[str]:
-    """One workflow command for each finding."""
-    return [_command(finding) for finding in ordered(findings)]
+def commands(findings: Iterable[Told]) -> list[str]:
+    """One workflow command for each defect, at its first place; the message names the others."""
+    return [_command(told) for told in findings]
 
 
-def _command(finding: Finding) -> str:
-    place = finding.place
+def _command(told: Told) -> str:
+    finding, place = told.finding, told.place
     properties = [f"title={_property(finding.id)}"]
     if place and place.line:
         properties.insert(0, f"line={place.line}")
     if place:
         properties.insert(0, f"file={_property(place.path)}")
-    message = f"{finding.problem}; impact: {finding.impact}; fix: {finding.fix}"
+    others = f" (in all: {told.where})" if len(told.places) > 1 else ""
+    message = f"{finding.problem}{others}; impact: {finding.impact}; fix: {finding.fix}"
     return f"::{finding.severity} {','.join(properties)}::{_message(message)}"
 
 

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lago_acceptance.core.findings import Finding
-from lago_acceptance.gate.formatters.ordering import ordered, phase_of
+from lago_acceptance.core.findings import Told
+from lago_acceptance.gate.formatters.ordering import phase_of
 
 
-def document(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """A list of {rule, severity, phase, service, path, line, message, fix} in the order of the text."""
+def document(findings: Iterable[Told]) -> list[dict[str, Any]]:
+    """A list of {rule, severity, phase, service, path, line, message, fix, services, places} in the order of the text.
+
+    ``service``, ``path`` and ``line`` are the first of ``services`` and ``places``.
+    """
     return [
         {
-            "rule": finding.id,
-            "severity": str(finding.severity),
-            "phase": phase_of(finding),
-            "service": finding.service,
-            "path": finding.place.path if finding.place else None,
-            "line": finding.place.line if finding.place else None,
-            "message": f"{finding.problem}; impact: {finding.impact}",
-            "fix": finding.fix,
+            "rule": told.finding.id,
+            "severity": str(told.finding.severity),
+            "phase": phase_of(told.finding),
+            "service": told.services[0] if told.services else None,
+            "path": told.place.path if told.place else None,
+            "line": told.place.line if told.place else None,
+            "message": f"{told.finding.problem}; impact: {told.finding.impact}",
+            "fix": told.finding.fix,
+            "services": list(told.services),
+            "places": [{"path": place.path, "line": place.line} for place in told.places],
         }
-        for finding in ordered(findings)
+        for told in findings
     ]

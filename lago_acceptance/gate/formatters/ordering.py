@@ -1,11 +1,11 @@
-"""The order that every format reports findings in."""
+"""The order that every format reports findings in, each defect once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from lago_acceptance.core import registry
-from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.findings import Finding, Told, told_once
 from lago_acceptance.core.registry import Severity
 
 
@@ -21,18 +21,22 @@ def needs_base(finding: Finding) -> bool:
     return entry is not None and entry.needs_base
 
 
-def ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings by phase, errors first, then by place; those about a change last."""
+def ordered(findings: Iterable[Finding], projects: Mapping[str, str] | None = None) -> list[Told]:
+    """Each defect once: errors first, then by phase and place; those about a change follow those of the file.
 
-    def key(finding: Finding) -> tuple[bool, int, bool, str, int, str]:
-        place = finding.place
+    ``projects`` names the project of a file that is laid over another one, by the paths of both.
+    """
+
+    def key(told: Told) -> tuple[bool, bool, int, str, int, str]:
+        finding, place = told.finding, told.place
         return (
+            finding.severity is not Severity.ERROR,
             needs_base(finding),
             phase_of(finding),
-            finding.severity is not Severity.ERROR,
             place.path if place else "",
             (place.line or 0) if place else 0,
             finding.id,
         )
 
-    return sorted(findings, key=key)
+    known = projects or {}
+    return sorted(told_once(findings, lambda path: known.get(path, path)), key=key)

@@ -9,14 +9,13 @@ from urllib.parse import quote
 
 from lago_acceptance import __version__
 from lago_acceptance.core import waivers
-from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.findings import Place, Told
 from lago_acceptance.core.registry import Entry
-from lago_acceptance.gate.formatters.ordering import ordered
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def document(findings: Iterable[Finding], rules: Iterable[Entry]) -> dict[str, Any]:
+def document(findings: Iterable[Told], rules: Iterable[Entry]) -> dict[str, Any]:
     """The findings as one run; ``rules`` are all that were applied, whether they found anything or not."""
     pages = documentation()
     described = [_rule(entry, pages) for entry in (*rules, *waivers.ENTRIES)]
@@ -28,7 +27,7 @@ def document(findings: Iterable[Finding], rules: Iterable[Entry]) -> dict[str, A
         "informationUri": "https://www.getlago.com",
         "rules": described,
     }
-    results = [_result(finding, index) for finding in ordered(findings)]
+    results = [_result(told, index) for told in findings]
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -67,17 +66,25 @@ def _described(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
-    service = f"{finding.service}: " if finding.service else ""
+def _result(told: Told, index: dict[str, int]) -> dict[str, Any]:
+    finding = told.finding
+    services = f"{', '.join(told.services)}: " if told.services else ""
     result: dict[str, Any] = {
         "ruleId": finding.id,
         "ruleIndex": index[finding.id],
         "level": str(finding.severity),
-        "message": {"text": f"{service}{finding.problem}. Impact: {finding.impact}. Fix: {finding.fix}"},
+        "message": {"text": f"{services}{finding.problem}. Impact: {finding.impact}. Fix: {finding.fix}"},
     }
-    if place := finding.place:
-        location: dict[str, Any] = {"artifactLocation": {"uri": quote(place.path)}}
-        if place.line:
-            location["region"] = {"startLine": place.line}
-        result["locations"] = [{"physicalLocation": location}]
+    # Code scanning shows the first location of a result; the related ones are links below it.
+    if told.places:
+        result["locations"] = [_location(told.places[0])]
+    if others := told.places[1:]:
+        result["relatedLocations"] = [{"id": at, **_location(place)} for at, place in enumerate(others, 1)]
     return result
+
+
+def _location(place: Place) -> dict[str, Any]:
+    location: dict[str, Any] = {"artifactLocation": {"uri": quote(place.path)}}
+    if place.line:
+        location["region"] = {"startLine": place.line}
+    return {"physicalLocation": location}

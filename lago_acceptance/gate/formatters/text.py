@@ -1,23 +1,29 @@
-"""The findings as people read them in a terminal, grouped by phase, with the offending lines masked."""
+"""The findings as people read them in a terminal: errors first, each defect once, with the offending lines masked."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from lago_acceptance.core import registry
-from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.colors import painted
+from lago_acceptance.core.findings import Finding, Told
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.value_shapes import sounds_secret
-from lago_acceptance.gate.formatters.ordering import needs_base, ordered, phase_of
+from lago_acceptance.gate.formatters.ordering import needs_base, phase_of
 from lago_acceptance.model.interpolation import expand, uses
 
 # Findings of these rules are in a file that Compose refuses to load.
 REFUSED = ("compose-invalid", "compose-interpolation-error")
 # A line's part before a value, and the value; and a value that only names a variable.
 _ENTRY = re.compile(r"""([\s-]*+(?:["']?[\w.-]+["']?(?::(?=\s|$)|=))?+\s*+)(\S.*)$""")
+# A name and its value inside of a line, as in {A: b, PASSWORD: c} and in `PASSWORD=c program`.
+_INLINE = re.compile(r"""(?<![\w$])([A-Za-z_]\w*)(["']?(?::[ ]+|=)["']?)([^\s"',{}\[\]<$]+)""")
 _REFERENCE = re.compile(r"[\"']?\$\{?\w+(?::?\?)?\}?[\"']?")
 
 
@@ -39,9 +45,14 @@ def masked(line: str) -> str:
                 lambda use: f"${{{use.name}{use.operator}{'<secret>' if use.default else use.word}}}",
             )
         line = f"{found[1]}{found[2]}{found[3]}{kept if kept is not None else '<secret>'}"
+    line = _INLINE.sub(_inline_masked, line)
     line = re.sub(r"(--requirepass|--password|-a)([ =,\"']+)(?![-$])[^\s\"',\]]+", r"\1\2<secret>", line)
     line = re.sub(r"[A-Za-z0-9+/=_-]{40,}", "<secret>", line)
     return redact(line)
+
+
+def _inline_masked(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[2]}<secret>" if sounds_secret(found[1]) else found[0]
 
 
 def quoted(line: str, refused: bool) -> str:
@@ -52,42 +63,88 @@ def quoted(line: str, refused: bool) -> str:
     return one_line(masked(line))
 
 
-def text(
-    findings: Iterable[Finding], lines: dict[str, tuple[str, ...]], notes: Iterable[str], files: int
-) -> str:
-    """The findings grouped by phase, each with its place, its line, its impact and its fix; then notes and the count.
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of some files: the defects in their order, the files' ``lines`` by path, and what there is to say beside.
 
-    ``lines`` are the files' texts by path.
+    ``applied`` are the ids of the rules that were applied, where they are to be named; ``color``: for a terminal.
     """
-    sorted_findings = ordered(findings)
-    parts: list[str] = []
-    heading = ""
-    for finding in sorted_findings:
-        if _heading(finding) != heading:
-            heading = _heading(finding)
-            parts.append(f"\n{heading}")
-        parts += _finding(finding, lines)
-    parts += ["", *(f"note: {one_line(redact(note))}" for note in notes)]
-    errors = sum(finding.severity is Severity.ERROR for finding in sorted_findings)
-    warnings = len(sorted_findings) - errors
-    counted = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
-    parts.append(f"gate: {_count(files, 'file')}, {counted if sorted_findings else 'no finding'}")
-    return "\n".join(parts)
+
+    told: Sequence[Told]
+    lines: dict[str, tuple[str, ...]]
+    notes: Iterable[str] = ()
+    files: int = 1
+    applied: Sequence[str] = ()
+    color: bool = False
+
+    def __str__(self) -> str:
+        parts: list[str] = []
+        for severity, title in ((Severity.ERROR, "Errors"), (Severity.WARNING, "Warnings")):
+            parts += self._section(title, [told for told in self.told if told.finding.severity is severity])
+        if notes := [f"  {one_line(redact(note))}" for note in self.notes]:
+            parts += ["", self._painted("Notes", "heading"), *notes]
+        if self.applied:
+            parts += self._rules()
+        return "\n".join([*parts, "", *self._phases(), self._total()])
+
+    def _painted(self, text: str, style: str) -> str:
+        return painted(text, style, self.color)
+
+    def _section(self, title: str, told: list[Told]) -> list[str]:
+        parts = ["", self._painted(title, "heading")] if told else []
+        heading = ""
+        for each in told:
+            if _heading(each.finding) != heading:
+                heading = _heading(each.finding)
+                parts += ["", self._painted(f" {heading}", "heading")]
+            parts += self._defect(each)
+        return parts
+
+    def _defect(self, told: Told) -> list[str]:
+        finding, place = told.finding, told.place
+        severity = str(finding.severity)
+        parts = [f"  {self._painted(severity, severity)}  {finding.id}  {told.where}".rstrip()]
+        source = self.lines.get(place.path, ()) if place else ()
+        if place and place.line and place.line <= len(source):
+            shown = quoted(source[place.line - 1], finding.id in REFUSED)
+            parts.append(self._painted(f"      {place.line} | {shown}", "faint"))
+        return [
+            *parts,
+            f"      {finding.problem}",
+            f"      impact: {finding.impact}",
+            f"      fix: {finding.fix}",
+        ]
+
+    def _rules(self) -> list[str]:
+        found: Counter[str] = Counter()
+        for told in self.told:
+            found[told.finding.id] += max(len(told.places), 1)
+        return [
+            "",
+            self._painted(f"Rules applied: {len(self.applied)}", "heading"),
+            *(f"  {id}: {_count(found[id], 'place')}" for id in self.applied),
+        ]
+
+    def _phases(self) -> list[str]:
+        headings = dict.fromkeys(
+            _heading(told.finding)
+            for told in sorted(self.told, key=lambda told: (needs_base(told.finding), phase_of(told.finding)))
+        )
+        return [
+            f"{heading}: {_counts([each for each in self.told if _heading(each.finding) == heading])}"
+            for heading in headings
+        ]
+
+    def _total(self) -> str:
+        files = _count(self.files, "file")
+        if not self.told:
+            return f"gate: {files}, {self._painted('no finding', 'good')}"
+        errors = any(told.finding.severity is Severity.ERROR for told in self.told)
+        return f"gate: {files}, {self._painted(_counts(self.told), 'error' if errors else 'warning')}"
 
 
-def _finding(finding: Finding, lines: dict[str, tuple[str, ...]]) -> list[str]:
-    place = finding.place
-    service = f"  {finding.service}" if finding.service else ""
-    parts = [f"  {finding.severity}  {finding.id}  {place or ''}{service}"]
-    source = lines.get(place.path, ()) if place else ()
-    if place and place.line and place.line <= len(source):
-        parts.append(f"      {place.line} | {quoted(source[place.line - 1], finding.id in REFUSED)}")
-    return [
-        *parts,
-        f"      {finding.problem}",
-        f"      impact: {finding.impact}",
-        f"      fix: {finding.fix}",
-    ]
+def _counts(told: Sequence[Told]) -> str:
+    errors = sum(each.finding.severity is Severity.ERROR for each in told)
+    return f"{_count(errors, 'error')}, {_count(len(told) - errors, 'warning')}"
 
 
 def _count(number: int, noun: str) -> str:

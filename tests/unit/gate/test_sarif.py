@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from lago_acceptance import __version__
-from lago_acceptance.core.findings import Finding, Place
+from lago_acceptance.core.findings import Finding, Place, told_once
 from lago_acceptance.gate.formatters import sarif
 from lago_acceptance.rules import of_phase
 from tests.support.paths import DATA
@@ -27,7 +27,7 @@ def documented(monkeypatch):
         for url in urls:
             said["Project-URL"] = url
         monkeypatch.setattr(sarif.metadata, "metadata", lambda name: said)
-        document = sarif.document([FINDING], [sarif.Entry(**_of("rsa-env-missing"))])
+        document = sarif.document(told_once([FINDING]), [sarif.Entry(**_of("rsa-env-missing"))])
         jsonschema.validate(
             document,
             json.loads((DATA / "schemas" / "sarif-2.1.0-rtm.5.json").read_text()),
