@@ -3,68 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import FRONT
+from lago_acceptance.core.roles import API, CLOCK, FRONT, WORKER
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.lago.releases import is_known, release_of
+from lago_acceptance.lago.start_scripts import scripts_of
 from lago_acceptance.lago.startup import may_be_copied_in, outcome_of
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, part
 
-START_SCRIPTS = {
-    "start.sh",
-    "start.api.sh",
-    "start.worker.sh",
-    "start.events.worker.sh",
-    "start.pdfs.worker.sh",
-    "start.clock.sh",
-    "migrate.sh",
-    "generate.rsa.sh",
-}
-
 
 @rule(phase=2)
 def wrong_script_path(model: Model, settings: Settings) -> Iterator[Violation]:
     """The command is a script that exists in this version's image.
 
-    Lago's scripts are ./scripts/start.api.sh, ./scripts/start.worker.sh, ./scripts/start.clock.sh,
-    ./scripts/migrate.sh and a few more. Before v1.14 the migration was ./scripts/start.migrate.sh.
+    From 1.16.0 on Lago's scripts are ./scripts/start.api.sh, ./scripts/start.worker.sh, ./scripts/start.clock.sh,
+    ./scripts/migrate.sh and a few more. Before, the migration was ./scripts/start.migrate.sh, and the API had only
+    ./scripts/start.sh, which migrates, too.
     """
     for service in lago(model):
-        version = version_of(service, settings)
-        if (
-            service.built
-            or service.working_dir not in ("", "/app")
-            or version is None
-            or version < (1, 10)
-            or version >= (1, 30)
-        ):
+        version, release = version_of(service, settings), release_of(service, settings)
+        if service.built or service.working_dir not in ("", "/app") or version is None or release is None:
             continue
+        known = scripts_of(release)
         for program in outcome_of(service, model).programs:
             path = program[0] if program else ""
             inside_app = path if path.startswith("/") else f"/app/{path.removeprefix('./')}"
             is_script = path.endswith(".sh") or "scripts/" in path
             if not is_script or service.mount_at(inside_app) or may_be_copied_in(inside_app, model):
                 continue
-            inside = path.removeprefix("/app/").removeprefix("./")
-            known = START_SCRIPTS | ({"start.migrate.sh"} if version < (1, 14) else set())
-            folder, _, name = inside.rpartition("/")
-            if (
-                folder != "scripts"
-                or (name not in known and version < (1, 20))
-                or (name == "start.migrate.sh" and version >= (1, 14))
-            ):
+            folder, _, name = inside_app.removeprefix("/app/").rpartition("/")
+            unheard_of = name not in known and is_known(version) and not name.endswith(".dev.sh")
+            if "$" not in path and (folder != "scripts" or unheard_of):
                 yield Violation(
                     service=service,
                     at=part(service, "command" if service.command else "entrypoint"),
                     problem=f"its image has no {path}",
                     impact="the container doesn't start: no such file or directory, exit 127",
-                    fix="use ./scripts/migrate.sh"
-                    if "migrate" in name
-                    else "use ./scripts/start.api.sh, ./scripts/start.worker.sh or ./scripts/start.clock.sh",
+                    fix=_right_script(name, service.role, known),
                 )
+
+
+def _right_script(name: str, role: str | None, known: frozenset[str]) -> str:
+    """The remedy for a script that isn't there."""
+    if "migrate" in name:
+        return f"use ./scripts/{'migrate.sh' if 'migrate.sh' in known else 'start.migrate.sh'}"
+    own = {
+        API: "start.api.sh" if "start.api.sh" in known else "start.sh",
+        WORKER: get_close_matches(name, [each for each in known if "worker" in each], 1, 0)[0],
+        CLOCK: "start.clock.sh",
+    }
+    return f"use ./scripts/{own.get(role or '', 'start.sh')}"
 
 
 @rule(phase=2)

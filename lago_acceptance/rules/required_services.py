@@ -105,24 +105,3 @@ def no_worker_service(model: Model, settings: Settings) -> Iterator[Violation]:
             impact="jobs pile up in Redis: no invoices, no webhooks, no deletions, stale usage",
             fix="add a service with the API's image and environment, and command: ./scripts/start.worker.sh",
         )
-
-
-@rule(phase=2)
-def queue_without_worker(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Every queue that is switched on (SIDEKIQ_EVENTS, SIDEKIQ_PDFS) has a worker."""
-    for variable_name, script in (
-        ("SIDEKIQ_EVENTS", "start.events.worker.sh"),
-        ("SIDEKIQ_PDFS", "start.pdfs.worker.sh"),
-    ):
-        if any(script in service.full_command for service in model.services):
-            continue
-        for service in model.of_role(API, WORKER, CLOCK):
-            if service.value(variable_name) not in ("", "false"):
-                yield Violation(
-                    service=service,
-                    at=variable(service, variable_name),
-                    problem=f"{variable_name} is set, but no service runs {script}",
-                    impact="jobs in that queue are never processed",
-                    fix=f"add a worker that runs ./scripts/{script}, or remove {variable_name}",
-                )
-                break
