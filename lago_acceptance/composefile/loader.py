@@ -173,10 +173,15 @@ class _Loader:
         )
         return Source(
             str(self.path),
-            msgspec.structs.replace(model, files=files, source=written),
+            msgspec.structs.replace(model, files=files, source=written, profiles=self._profiles()),
             tuple(self.text.splitlines()),
             tuple(self._notes(model)),
         )
+
+    def _profiles(self) -> frozenset[str]:
+        """The profiles that a plain `up` activates."""
+        listed = self.values.get("COMPOSE_PROFILES", "").split(",")
+        return frozenset(name for each in listed if (name := each.strip()))
 
     def _notes(self, model: Model) -> Iterator[str]:
         if later := self.resolving.later:

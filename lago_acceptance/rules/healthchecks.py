@@ -50,7 +50,7 @@ LACKS = {
 }
 
 
-@rule(phase=2, severity=Severity.WARNING)
+@rule(phase=2, severity=Severity.WARNING, follows=("never-completes",))
 def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every long-running service has a healthcheck.
 
