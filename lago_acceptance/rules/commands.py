@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
+from posixpath import join, normpath
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, CLOCK, FRONT, WORKER
+from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, PDF, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.releases import is_known, release_of
+from lago_acceptance.lago.sidekiq import without_bundler
 from lago_acceptance.lago.start_scripts import scripts_of
 from lago_acceptance.lago.startup import may_be_copied_in, outcome_of
-from lago_acceptance.lago.versions import version_of
-from lago_acceptance.model.deployment import Model
+from lago_acceptance.lago.versions import stock_image, version_of
+from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, part
+from lago_acceptance.shell.words import name_of
 
 
 @rule(phase=2)
@@ -64,19 +68,52 @@ def _right_script(name: str, role: str | None, known: frozenset[str]) -> str:
 def command_needs_shell(model: Model, settings: Settings) -> Iterator[Violation]:
     """A command with shell syntax runs in a shell.
 
-    Compose splits a command into words and executes the first one, so `export`, `&&` and `|` have no meaning.
+    Compose splits a command into words and executes the first one, so `export`, `&&`, `;` and `|` have no meaning.
     """
     from lago_acceptance.shell.words import needs_shell
 
-    for service in lago(model):
-        if needs_shell((*service.entrypoint, *service.command)):
+    for service in (*lago(model), *model.of_role(DB, REDIS, PDF, FRONT)):
+        words = (*service.entrypoint, *service.command)
+        if service.role in (DB, REDIS, PDF) and name_of(words[0] if words else "") == "docker-entrypoint.sh":
+            words = words[1:]
+        if service.role == FRONT:
+            words = service.entrypoint
+        if needs_shell(words):
             yield Violation(
                 service=service,
                 at=part(service, "command" if service.command else "entrypoint"),
                 problem="its command uses shell syntax, but no shell runs it",
                 impact="the container doesn't start (executable file not found), or passes the operators "
                 "to the program as arguments",
-                fix='wrap it: command: ["bash", "-ec", "..."], with $$ for each $',
+                fix=f'wrap it: command: ["{_shell_in(service)}", "-ec", "..."], with $$ for each $',
+            )
+
+
+def _shell_in(service: Service) -> str:
+    """A shell that the image has."""
+    return "sh" if service.role in (DB, REDIS, PDF) else "bash"
+
+
+@rule(phase=2)
+def clock_file_missing(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The file that clockwork is given is in the image: /app/clock.rb is the only one."""
+    for service in model.of_role(CLOCK):
+        if not stock_image(service) or re.search(r"(^|[\s;&(])cd\s", service.full_command):
+            continue
+        for program in outcome_of(service, model).programs:
+            words = without_bundler(program)
+            if not words or name_of(words[0]) not in ("clockwork", "clockworkd") or "$" in " ".join(words):
+                continue
+            given = next((word for word in words[1:] if not word.startswith("-")), "")
+            path = normpath(join(service.working_dir or "/app", given))
+            if path in ("/app/clock.rb", "/app/clock") or service.mount_at(path):
+                continue
+            yield Violation(
+                service=service,
+                at=part(service, "command" if service.command else "entrypoint"),
+                problem=f"its image has no {given}" if given else "clockwork gets no file to run",
+                impact="the clock exits at once and restarts forever: nothing recurring is billed",
+                fix="use ./scripts/start.clock.sh, or bundle exec clockwork ./clock.rb",
             )
 
 
@@ -105,7 +142,9 @@ def front_env_config_hardcoded(model: Model, settings: Settings) -> Iterator[Vio
     """
     for service in model.of_role(FRONT):
         mounted = any("env-config.js" in mount.target for mount in service.mounts)
-        if mounted or "env-config.js" in service.full_command:
+        # What is made of the container's own variables at each start is what the image does, too.
+        made = re.search(r"\$\{?API_URL|envsubst|\.env\.sh", service.full_command)
+        if mounted or ("env-config.js" in service.full_command and not made):
             yield Violation(
                 service=service,
                 at=part(service, "volumes" if mounted else "entrypoint" if service.entrypoint else "command"),

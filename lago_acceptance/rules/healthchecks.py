@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, PDF, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.lago.releases import release_of, releases
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import LONG_RUNNING, part
@@ -40,6 +41,7 @@ RUBY_IMAGE_LACKS = {
     "systemctl",
     "supervisorctl",
 }
+_POSTGRES_CLIENTS = {"psql", "pg_isready"}
 LACKS = {
     "db-alpine": {"curl", "redis-cli", "python", "python3", "node"},
     "db": {"curl", "wget", "nc", "redis-cli", "python3", "node"},
@@ -90,12 +92,13 @@ def _image_kind(service: Service) -> str | None:
 def healthcheck_missing_binary(model: Model, settings: Settings) -> Iterator[Violation]:
     """The programs of a healthcheck are in its image.
 
-    getlago/api has curl and bash; no wget, ps, pgrep, psql or redis-cli. PostgreSQL's and Redis' images have
-    no curl.
+    getlago/api has curl and bash; no wget, ps, pgrep or redis-cli, and psql and pg_isready from 1.26.1 on only.
+    PostgreSQL's and Redis' images have no curl.
     """
     for service in model.of_role(*LONG_RUNNING, MIGRATE):
         kind = _image_kind(service)
-        lacks = RUBY_IMAGE_LACKS if kind in (API, WORKER, CLOCK, MIGRATE) else LACKS.get(kind or "", set())
+        ruby = RUBY_IMAGE_LACKS - (_POSTGRES_CLIENTS if _has_clients(service, settings) else set())
+        lacks = ruby if kind in (API, WORKER, CLOCK, MIGRATE) else LACKS.get(kind or "", set())
         if service.healthcheck is None or service.healthcheck.disabled:
             continue
         if model.observed and kind in (FRONT, DB, REDIS, PDF):
@@ -117,6 +120,12 @@ def healthcheck_missing_binary(model: Model, settings: Settings) -> Iterator[Vio
             )
 
 
+def _has_clients(service: Service, settings: Settings) -> bool:
+    """Whether Lago's image has PostgreSQL's clients: since 1.26.1."""
+    release = release_of(service, settings)
+    return release is None or release.age >= releases()[1, 26, 1].age
+
+
 def _takes_any_answer(text: str) -> bool:
     """Whether the check is a curl without -f whose output is ignored."""
     return (
@@ -126,7 +135,7 @@ def _takes_any_answer(text: str) -> bool:
     )
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("healthcheck-never-passes",))
 def healthcheck_cannot_fail(model: Model, settings: Settings) -> Iterator[Violation]:
     """A healthcheck can fail.
 
