@@ -9,6 +9,8 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, PDF, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.lago.sidekiq import without_bundler
+from lago_acceptance.lago.startup import outcome_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
@@ -74,13 +76,31 @@ def _settings_text(service: Service) -> str:
     return " ".join((service.full_command, *service.environment))
 
 
+def _runs(model: Model, role: str) -> bool:
+    """Whether a service has a role, or the API's container runs its program too, or a script that isn't known."""
+    if model.of_role(role):
+        return True
+    program = {
+        WORKER: r"scripts/start\.worker\.sh$|^sidekiq$",
+        CLOCK: r"scripts/start\.clock\.sh$|^clockwork$",
+    }
+    for service in model.of_role(API):
+        for started in outcome_of(service, model).programs:
+            words = without_bundler(started)
+            path = words[0] if words else ""
+            unknown_script = service.mount_at(path) is not None and "/scripts/start." not in path
+            if re.search(program[role], path) or unknown_script:
+                return True
+    return False
+
+
 @rule(phase=2)
 def no_clock_service(model: Model, settings: Settings) -> Iterator[Violation]:
     """A service runs Lago's clock.
 
     The clock enqueues everything recurring: invoices, activations, terminations, finalizations.
     """
-    if has_api(model) and not model.of_role(CLOCK):
+    if has_api(model) and not _runs(model, CLOCK):
         yield Violation(
             service=reference(model),
             at=("services",),
@@ -97,7 +117,7 @@ def no_worker_service(model: Model, settings: Settings) -> Iterator[Violation]:
 
     Without it nothing is billed and no webhook is sent, while the API stays healthy.
     """
-    if has_api(model) and not model.of_role(WORKER):
+    if has_api(model) and not _runs(model, WORKER):
         yield Violation(
             service=reference(model),
             at=("services",),

@@ -11,7 +11,7 @@ import enum
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from lago_acceptance.shell.parser import functions_of, is_broken, parse, text_of, unquoted, walk, words_of
+from lago_acceptance.shell.parser import is_broken, parse, text_of, unquoted, walk, words_of
 from lago_acceptance.shell.statements import Link, links_of, statements_of
 from lago_acceptance.shell.words import SHELLS, name_of, shell_call, unwrapped
 
@@ -72,9 +72,11 @@ class _Text:
 
     def read(self, text: str) -> Signals:
         root = parse(text)
-        if root is None or is_broken(root) or functions_of(root):
+        if root is None or is_broken(root):
             return Signals.UNKNOWN
-        commands = [node for node in walk(root) if node.type == "command"]
+        # What a function starts isn't followed.
+        outside = walk(root, not_into=("function_definition",))
+        commands = [node for node in outside if node.type == "command"]
         if any(self._words(node)[:1] in (("trap",), ("eval",), ("source",), (".",)) for node in commands):
             return Signals.UNKNOWN
         last = self._last(root)
