@@ -47,6 +47,11 @@ def without_bundler(words: tuple[str, ...]) -> tuple[str, ...]:
     return words[2:] if name_of(words[0] if words else "") == "bundle" and words[1:2] == ("exec",) else words
 
 
+def changes_folder(service: Service) -> bool:
+    """Whether a command goes to another folder than /app before it starts a program."""
+    return re.search(r"(^|[\s;&(])cd\s+(?!/app/?(\s|;|&|$))", service.full_command) is not None
+
+
 def sidekiq_of(service: Service, model: Model, settings: Settings) -> Sidekiq | None:
     """The Sidekiq that a service starts; None where it starts none, or several, or its command can't be followed."""
     started = [each for program in outcome_of(service, model).programs if (each := _started(program))]
@@ -62,7 +67,7 @@ def sidekiq_of(service: Service, model: Model, settings: Settings) -> Sidekiq | 
             return None
         return _of_kind(kind)
     options = _options(program[1:])
-    if options is None or re.search(r"(^|[\s;&(])cd\s", service.full_command):
+    if options is None or changes_folder(service):
         return None
     found = _configured(options, service, model, settings)
     if not found.missing and (given := options.get("q")):

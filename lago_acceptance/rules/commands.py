@@ -11,7 +11,7 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, PDF, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.releases import is_known, release_of
-from lago_acceptance.lago.sidekiq import without_bundler
+from lago_acceptance.lago.sidekiq import changes_folder, without_bundler
 from lago_acceptance.lago.start_scripts import scripts_of
 from lago_acceptance.lago.startup import may_be_copied_in, outcome_of
 from lago_acceptance.lago.versions import stock_image, version_of
@@ -98,7 +98,7 @@ def _shell_in(service: Service) -> str:
 def clock_file_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The file that clockwork is given is in the image: /app/clock.rb is the only one."""
     for service in model.of_role(CLOCK):
-        if not stock_image(service) or re.search(r"(^|[\s;&(])cd\s", service.full_command):
+        if not stock_image(service) or changes_folder(service):
             continue
         for program in outcome_of(service, model).programs:
             words = without_bundler(program)
@@ -114,6 +114,28 @@ def clock_file_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 problem=f"its image has no {given}" if given else "clockwork gets no file to run",
                 impact="the clock exits at once and restarts forever: nothing recurring is billed",
                 fix="use ./scripts/start.clock.sh, or bundle exec clockwork ./clock.rb",
+            )
+
+
+@rule(phase=2)
+def api_bound_to_loopback(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The API listens on all addresses of its container, not on 127.0.0.1 alone."""
+    for service in model.of_role(API):
+        for program in outcome_of(service, model).programs:
+            words = without_bundler(program)
+            if not words or name_of(words[0]) not in ("rails", "puma") or service.network_mode:
+                continue
+            bound = re.search(
+                r"(?:-b|--binding|--bind)[ =]?(?:tcp://)?\[?(127\.[\d.]+|localhost|::1)\b", " ".join(words)
+            )
+            if not bound:
+                continue
+            yield Violation(
+                service=service,
+                at=part(service, "command" if service.command else "entrypoint"),
+                problem=f"the API listens on {bound[1]} only",
+                impact="no other container reaches it: Traefik answers 502, and the UI can't log in",
+                fix="use ./scripts/start.api.sh, or rails s -b 0.0.0.0",
             )
 
 

@@ -76,7 +76,8 @@ class _Judge:
         return ""
 
     def _request(self, program: str, words: tuple[str, ...]) -> str:
-        for request in requests_of(program, words) or ():
+        # Of several, curl ends with the code of the last one.
+        for request in (requests_of(program, words) or [])[-1:]:
             if closed := self._closed(request.host, request.port, request.scheme):
                 return closed
             status = self._status(request)

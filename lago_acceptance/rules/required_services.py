@@ -11,11 +11,14 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.sidekiq import without_bundler
 from lago_acceptance.lago.startup import outcome_of
+from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     has_api,
+    lago,
     named,
+    part,
     reference,
     url_of,
     variable,
@@ -74,6 +77,28 @@ def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
 
 def _settings_text(service: Service) -> str:
     return " ".join((service.full_command, *service.environment))
+
+
+@rule(phase=2)
+def no_api_service(model: Model, settings: Settings) -> Iterator[Violation]:
+    """A service serves Lago's API: none of its containers only sleeps in its place."""
+    idle = [
+        service
+        for service in model.services
+        if service.role is None and stock_image(service) and _idles(service)
+    ]
+    if idle and lago(model) and not has_api(model):
+        yield Violation(
+            service=idle[0],
+            at=part(idle[0], "command" if idle[0].command else "entrypoint"),
+            problem="it only sleeps, and no other service serves the API",
+            impact="there is no API: nothing can be read, written or billed",
+            fix="use command: ./scripts/start.api.sh",
+        )
+
+
+def _idles(service: Service) -> bool:
+    return re.match(r"(\S*/)?(sleep infinity|tail -f /dev/null)", service.full_command) is not None
 
 
 def _runs(model: Model, role: str) -> bool:

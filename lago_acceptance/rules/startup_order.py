@@ -87,7 +87,11 @@ def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violatio
     answers 200 and every call answers 500.
     """
     migrations = [service for service in model.of_role(MIGRATE) if model.starts(service)]
-    if not migrations and model.of_role(MIGRATE):
+    waited = any(
+        each.depends_on.get(api.name) == COMPLETED for api in model.of_role(API) for each in model.services
+    )
+    if not migrations and (model.of_role(MIGRATE) or waited):
+        # Told by service-not-started, and by never-completes.
         return
     migrating = [service for service in model.of_role(API) if _migrates(service, model)]
     if not migrations and not migrating and has_api(model):

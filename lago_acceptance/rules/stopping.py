@@ -34,9 +34,7 @@ def term_reaches_sidekiq(service: Service, model: Model, release: Release | None
     def program(words: tuple[str, ...]) -> Signals:
         path = words[0].removeprefix("/app/").removeprefix("./")
         if path.removeprefix("scripts/") in scripts and not service.mount_at(f"/app/{path}"):
-            if release is None:
-                return Signals.UNKNOWN
-            return Signals.REACH if release.worker_exec else Signals.LOST
+            return Signals.REACH if release is None or release.worker_exec else Signals.LOST
         called = without_bundler(words)
         return Signals.REACH if called and name_of(called[0]) == "sidekiq" else Signals.UNKNOWN
 

@@ -1,18 +1,19 @@
 """Whether a program gets the signals that its container's first process gets, read without running anything.
 
 A shell passes no signal on, and a container ends with its first process: a program that a shell runs as its child is
-killed with the container. Bash replaces itself by the last command of ``-c``; dash, and a script in a file, never do
-(measured with bash 5.2 and dash 0.5.12).
+killed with the container. Bash replaces itself by the last command of ``-c``, unless it is a login shell; dash, and a
+script in a file, never do (measured with bash 5.2 and dash 0.5.12).
 """
 
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lago_acceptance.shell.parser import is_broken, parse, text_of, unquoted, walk, words_of
-from lago_acceptance.shell.statements import Link, links_of, statements_of
+from lago_acceptance.shell.statements import links_of, statements_of
 from lago_acceptance.shell.words import SHELLS, name_of, shell_call, unwrapped
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def signals(words: tuple[str, ...], program: Ends, script: FindText, level: int 
     if shell:
         call = shell_call(words)
         if call.text is not None:
-            reader = _Text(program, script, call.operands, shell in _REPLACES_ITSELF, level)
+            login = any(re.match(r"-\w*l|--login$", option) for option in call.options)
+            reader = _Text(program, script, call.operands, shell in _REPLACES_ITSELF and not login, level)
             return reader.read(call.text)
         words = call.operands
     text = script(words[0]) if words else None
@@ -87,7 +89,8 @@ class _Text:
             own = signals(command.words, self.program, self.script, self.level + 1)
             if own is Signals.UNKNOWN:
                 continue
-            replaced = "exec" in command.wrappers or (self.replaces_itself and node == last)
+            by_itself = self.replaces_itself and node == last and "time" not in command.wrappers
+            replaced = "exec" in command.wrappers or by_itself
             found = own if replaced else Signals.LOST
         return found
 
@@ -104,11 +107,10 @@ class _Text:
         return tuple(words)
 
     def _last(self, root: Node) -> Node | None:
-        """The command that bash replaces itself by: the last one, without redirections."""
+        """The command that bash replaces itself by: the last one, if nothing is to be done after it or beside it."""
         statements = list(statements_of(root.children))
-        if not statements or statements[-1][1]:
+        if not statements or any(in_background for _, in_background in statements):
             return None
-        links: list[Link] = links_of(statements[-1][0])
-        stages = links[-1].stages
-        alone = len(stages) == 1 and not stages[0].redirects and all(each.operator != "||" for each in links)
-        return stages[0].body if alone else None
+        last = links_of(statements[-1][0])[-1]
+        alone = len(last.stages) == 1 and not last.stages[0].redirects and not last.negated
+        return last.stages[0].body if alone else None
