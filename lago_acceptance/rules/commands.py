@@ -31,7 +31,7 @@ def wrong_script_path(model: Model, settings: Settings) -> Iterator[Violation]:
     """
     for service in lago(model):
         version, release = version_of(service, settings), release_of(service, settings)
-        if service.built or service.working_dir not in ("", "/app") or version is None or release is None:
+        if not stock_image(service) or service.working_dir not in ("", "/app") or not version or not release:
             continue
         known = scripts_of(release)
         for program in outcome_of(service, model).programs:

@@ -10,6 +10,7 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, PDF, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.releases import release_of, releases
+from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import LONG_RUNNING, part
@@ -52,7 +53,7 @@ LACKS = {
 }
 
 
-@rule(phase=2, severity=Severity.WARNING, follows=("never-completes",))
+@rule(phase=2, severity=Severity.WARNING, follows=("never-completes", "healthcheck-waited-for-missing"))
 def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every long-running service has a healthcheck.
 
@@ -67,6 +68,38 @@ def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Violation]
                 impact="a crash loop looks healthy, and nothing can wait for it",
                 fix="add one that can fail; docker-compose.lago.yml shows one for each service",
             )
+
+
+@rule(phase=2, declared_only=True, follows=("never-completes",))
+def healthcheck_waited_for_missing(model: Model, settings: Settings) -> Iterator[Violation]:
+    """A service that others wait for by service_healthy has a healthcheck.
+
+    None of the images of Lago, PostgreSQL and Redis brings one along.
+    """
+    for service in model.of_role(DB, REDIS, API, WORKER, CLOCK, MIGRATE, FRONT):
+        waiting = [
+            each.name for each in model.services if each.depends_on.get(service.name) == "service_healthy"
+        ]
+        check = service.healthcheck
+        # A healthcheck without a test only changes the times of the image's own.
+        lacking = check is None or check.disabled
+        if (
+            not waiting
+            or not lacking
+            or not (stock_image(service) or service.role == FRONT or _image_kind(service))
+        ):
+            continue
+        if service.built or not model.starts(service):
+            continue
+        yield Violation(
+            service=service,
+            at=part(service, "healthcheck") if check else part(service),
+            problem=f"{', '.join(waiting)} {'wait' if len(waiting) > 1 else 'waits'} until it is healthy, but it has no "
+            "healthcheck" + (" that runs" if check else ""),
+            impact="`up` fails: the container has no healthcheck configured",
+            fix="add a healthcheck, or wait with condition: "
+            + ("service_completed_successfully" if service.role == MIGRATE else "service_started"),
+        )
 
 
 def _shell_text(service: Service) -> str:

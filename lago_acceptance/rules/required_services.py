@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, CLOCK, PDF, WORKER
+from lago_acceptance.core.roles import API, CLOCK, FRONT, PDF, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.sidekiq import without_bundler
@@ -81,20 +81,34 @@ def _settings_text(service: Service) -> str:
 
 @rule(phase=2)
 def no_api_service(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A service serves Lago's API: none of its containers only sleeps in its place."""
+    """A service serves Lago's API.
+
+    A copied command makes a second worker of it, and `sleep infinity` a container that only sleeps.
+    """
+    if not lago(model) or has_api(model):
+        return
     idle = [
         service
         for service in model.services
         if service.role is None and stock_image(service) and _idles(service)
     ]
-    if idle and lago(model) and not has_api(model):
-        yield Violation(
-            service=idle[0],
-            at=part(idle[0], "command" if idle[0].command else "entrypoint"),
-            problem="it only sleeps, and no other service serves the API",
-            impact="there is no API: nothing can be read, written or billed",
-            fix="use command: ./scripts/start.api.sh",
-        )
+    # The API may be in another file, or a service that isn't recognised.
+    whole = model.of_role(FRONT) and model.of_role(WORKER, CLOCK)
+    unsure = any(service.role is None and not stock_image(service) for service in model.services)
+    if not idle and (not whole or unsure):
+        return
+    service = idle[0] if idle else None
+    yield Violation(
+        service=service,
+        at=part(service, "command" if service.command else "entrypoint") if service else ("services",),
+        problem="it only sleeps, and no other service serves the API"
+        if service
+        else "no service serves Lago's API",
+        impact="there is no API: nothing can be read, written or billed",
+        fix="use command: ./scripts/start.api.sh"
+        if service
+        else "add a service with the worker's image and environment, and command: ./scripts/start.api.sh",
+    )
 
 
 def _idles(service: Service) -> bool:

@@ -9,6 +9,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.releases import release_of
 from lago_acceptance.lago.sidekiq import Sidekiq, sidekiq_of
+from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.lago.workers import is_on, workers_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
@@ -55,7 +56,7 @@ def worker_config_missing(model: Model, settings: Settings) -> Iterator[Violatio
         )
 
 
-@rule(phase=2, follows=("worker-config-missing",))
+@rule(phase=2, follows=("worker-config-missing", "image-version-drift"))
 def worker_leaves_queues(model: Model, settings: Settings) -> Iterator[Violation]:
     """The workers together read every queue that Lago fills.
 
@@ -65,7 +66,7 @@ def worker_leaves_queues(model: Model, settings: Settings) -> Iterator[Violation
     workers = _started(model, settings)
     read = _read(workers)
     first = reference(model)
-    release = release_of(first, settings) if first else None
+    release = release_of(first, settings) if first and stock_image(first) else None
     if not workers or read is None or release is None or not has_api(model):
         return
     main = workers_of(release)[""]
@@ -112,7 +113,8 @@ def queue_without_worker(model: Model, settings: Settings) -> Iterator[Violation
     first = reference(model)
     if read is None or first is None:
         return
-    for kind in workers_of(release_of(first, settings)).values():
+    release = release_of(first, settings) if stock_image(first) else None
+    for kind in workers_of(release).values():
         for service in model.of_role(API, WORKER, CLOCK):
             value = service.value(kind.switch) if kind.switch else ""
             if unknown(value) or not is_on(value) or read.issuperset(kind.queues):
