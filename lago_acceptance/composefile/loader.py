@@ -211,7 +211,7 @@ class _Loader:
             model = Model(observed=False, project="")
         return Source(
             str(self.path),
-            msgspec.structs.replace(model, source=written),
+            msgspec.structs.replace(model, source=written, profiles=self._profiles()),
             tuple(self.text.splitlines()),
             () if parts else tuple(self._notes(model)),
             {str(each.path): tuple(each.text.splitlines()) for each in self.overlays},
@@ -233,6 +233,11 @@ class _Loader:
                     f"{self.path.name} has no service of that name, or no image for it"
                 )
         return self.resolving.error
+
+    def _profiles(self) -> frozenset[str]:
+        """The profiles that a plain `up` activates."""
+        listed = self.values.get("COMPOSE_PROFILES", "").split(",")
+        return frozenset(name for each in listed if (name := each.strip()))
 
     def _notes(self, model: Model) -> Iterator[str]:
         if later := self.resolving.later:

@@ -17,6 +17,8 @@ rsa-pem-encrypted rsa-pem-is-a-folder rsa-pem-not-rsa rsa-pem-public rsa-volume-
 
 api-env-incomplete worker-env-incomplete clock-env-incomplete migrate-env-incomplete rails-env-missing
 command-needs-shell wrong-script-path deps-inverted-api-on-worker
+worker-config-missing worker-leaves-queues clock-file-missing never-completes no-api-service api-bound-to-loopback
+data-directory-shared
 
 no-worker-service no-clock-service not-brought-up
 database-refuses-lago database-disagrees db-password-drift db-redis-url-misnamed db-url-unescaped-password
@@ -42,11 +44,13 @@ STOPS_BILLING = frozenset(_STOPS.split())
 STOPS_BY_ROLE = frozenset(
     (
         "healthcheck-missing-binary",
+        "healthcheck-never-passes",
         "host-unknown",
         "log-port-taken",
         "log-server-pid-left",
         "service-down",
         "service-missing",
+        "service-not-started",
         "wrong-network",
     )
 )

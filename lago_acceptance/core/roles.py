@@ -17,13 +17,21 @@ LABEL = "lago-acceptance.role"
 # Matched against "<image> <entrypoint and command>", in order. Scripts: docs/lago-facts.md, section 1.1.
 # A script's name is enough; a bare `sidekiq` or `rails s` counts only in an image with lago in its name.
 PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    # One-off containers: key generation, dumps, consoles.
+    # One-off containers: key generation, dumps, clients, consoles.
     (
         "",
         (
             "*scripts/generate.rsa.sh*",
             "*postgres* *pg_dump*",
             "*postgres* *pg_basebackup*",
+            "*postgres* psql *",
+            "*postgres* *psql -h*",
+            "*postgres* *pg_restore*",
+            "*redis* redis-cli *",
+            "*valkey* valkey-cli *",
+            "*lago* sleep infinity*",
+            "*lago* /bin/sleep infinity*",
+            "*lago* tail -f /dev/null*",
             "*lago* *rails console*",
             "*lago* *rails runner*",
         ),

@@ -70,6 +70,11 @@ def nearest(version: tuple[int, ...]) -> Release | None:
     return releases()[max(older)] if older else None
 
 
+def is_known(version: tuple[int, ...]) -> bool:
+    """Whether a version is none that came after this table: what such a one added or moved isn't known."""
+    return version <= max(releases())
+
+
 def _release(row: dict[str, str]) -> Release:
     return Release(
         tag=row["tag"],

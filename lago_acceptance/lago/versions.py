@@ -30,3 +30,10 @@ def before(service: Service, settings: Settings, version: tuple[int, ...]) -> bo
     """Whether the service's Lago is known to be older than a version."""
     own = version_of(service, settings)
     return own is not None and own < version
+
+
+def stock_image(service: Service) -> bool:
+    """Whether a service runs Lago's own API image, or a stand-in for it: what is in it is known."""
+    name = service.image.partition("@")[0]
+    name = name.rpartition(":")[0] if ":" in name.rsplit("/", 1)[-1] else name
+    return not service.built and (name.endswith("getlago/api") or "lago-acceptance/" in name)

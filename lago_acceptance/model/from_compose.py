@@ -140,6 +140,11 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
             key: (options or {}).get("condition", "")
             for key, options in (raw.get("depends_on") or {}).items()
         },
+        optional=frozenset(
+            key
+            for key, options in (raw.get("depends_on") or {}).items()
+            if (options or {}).get("required") is False
+        ),
         container_name=raw.get("container_name"),
         memory=size_in_bytes(raw.get("mem_limit") or limits.get("memory")),
         privileged=bool(raw.get("privileged")),

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, PDF, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.lago.releases import release_of, releases
+from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import LONG_RUNNING, part
@@ -40,6 +42,7 @@ RUBY_IMAGE_LACKS = {
     "systemctl",
     "supervisorctl",
 }
+_POSTGRES_CLIENTS = {"psql", "pg_isready"}
 LACKS = {
     "db-alpine": {"curl", "redis-cli", "python", "python3", "node"},
     "db": {"curl", "wget", "nc", "redis-cli", "python3", "node"},
@@ -53,7 +56,7 @@ LACKS = {
 _INSTEAD = {DB: "pg_isready", REDIS: "redis-cli ping"}
 
 
-@rule(phase=2, severity=Severity.WARNING)
+@rule(phase=2, severity=Severity.WARNING, follows=("never-completes", "healthcheck-waited-for-missing"))
 def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every long-running service has a healthcheck.
 
@@ -69,6 +72,38 @@ def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Violation]
                 fix="add one that can fail, such as curl -fsS http://localhost:3000/health for the API or pg_isready "
                 "for PostgreSQL",
             )
+
+
+@rule(phase=2, declared_only=True, follows=("never-completes",))
+def healthcheck_waited_for_missing(model: Model, settings: Settings) -> Iterator[Violation]:
+    """A service that others wait for by service_healthy has a healthcheck.
+
+    None of the images of Lago, PostgreSQL and Redis brings one along.
+    """
+    for service in model.of_role(DB, REDIS, API, WORKER, CLOCK, MIGRATE, FRONT):
+        waiting = [
+            each.name for each in model.services if each.depends_on.get(service.name) == "service_healthy"
+        ]
+        check = service.healthcheck
+        # A healthcheck without a test only changes the times of the image's own.
+        lacking = check is None or check.disabled
+        if (
+            not waiting
+            or not lacking
+            or not (stock_image(service) or service.role == FRONT or _image_kind(service))
+        ):
+            continue
+        if service.built or not model.starts(service):
+            continue
+        yield Violation(
+            service=service,
+            at=part(service, "healthcheck") if check else part(service),
+            problem=f"{', '.join(waiting)} {'wait' if len(waiting) > 1 else 'waits'} until it is healthy, but it has no "
+            "healthcheck" + (" that runs" if check else ""),
+            impact="`up` fails: the container has no healthcheck configured",
+            fix="add a healthcheck, or wait with condition: "
+            + ("service_completed_successfully" if service.role == MIGRATE else "service_started"),
+        )
 
 
 def _shell_text(service: Service) -> str:
@@ -94,12 +129,13 @@ def _image_kind(service: Service) -> str | None:
 def healthcheck_missing_binary(model: Model, settings: Settings) -> Iterator[Violation]:
     """The programs of a healthcheck are in its image.
 
-    getlago/api has curl and bash; no wget, ps, pgrep, psql or redis-cli. PostgreSQL's and Redis' images have
-    no curl.
+    getlago/api has curl and bash; no wget, ps, pgrep or redis-cli, and psql and pg_isready from 1.26.1 on only.
+    PostgreSQL's and Redis' images have no curl.
     """
     for service in model.of_role(*LONG_RUNNING, MIGRATE):
         kind = _image_kind(service)
-        lacks = RUBY_IMAGE_LACKS if kind in (API, WORKER, CLOCK, MIGRATE) else LACKS.get(kind or "", set())
+        ruby = RUBY_IMAGE_LACKS - (_POSTGRES_CLIENTS if _has_clients(service, settings) else set())
+        lacks = ruby if kind in (API, WORKER, CLOCK, MIGRATE) else LACKS.get(kind or "", set())
         if service.healthcheck is None or service.healthcheck.disabled:
             continue
         if model.observed and kind in (FRONT, DB, REDIS, PDF):
@@ -120,6 +156,12 @@ def healthcheck_missing_binary(model: Model, settings: Settings) -> Iterator[Vio
             )
 
 
+def _has_clients(service: Service, settings: Settings) -> bool:
+    """Whether Lago's image has PostgreSQL's clients: since 1.26.1."""
+    release = release_of(service, settings)
+    return release is None or release.age >= releases()[1, 26, 1].age
+
+
 def _takes_any_answer(text: str) -> bool:
     """Whether the check is a curl without -f whose output is ignored."""
     return (
@@ -129,7 +171,7 @@ def _takes_any_answer(text: str) -> bool:
     )
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("healthcheck-never-passes",))
 def healthcheck_cannot_fail(model: Model, settings: Settings) -> Iterator[Violation]:
     """A healthcheck can fail.
 

@@ -18,12 +18,14 @@ from lago_acceptance.lago.key_loading import (
     KeyReading,
     key_reading,
 )
+from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.interpolation import nested, uses
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
     routers,
 )
+from lago_acceptance.shell.words import name_of
 
 VAULT_TOKENS = ("VAULT_TOKEN", "BAO_TOKEN")
 # What Vault and OpenBao make: service, batch and recovery tokens, and those of versions before 1.0.
@@ -322,3 +324,27 @@ def default_directory(service: Service) -> str:
         return "/bitnami/postgresql"
     found = re.search(r"postgres:(\d+)(?:[.@-]|beta|rc|$)", service.image)
     return "/var/lib/postgresql" if found and int(found[1]) >= 18 else "/var/lib/postgresql/data"
+
+
+_SERVERS = {
+    DB: ("postgres",),
+    REDIS: ("redis-server", "valkey-server"),
+    PDF: ("gotenberg",),
+    FRONT: ("nginx",),
+}
+
+
+def serves(service: Service) -> bool:
+    """Whether a service is known to run on: its role's server is what it starts, and no job that ends."""
+    words = (*service.entrypoint, *service.command)
+    names = [name_of(word) for word in words]
+    if service.role == API:
+        text = " ".join(words)
+        own = stock_image(service) and not words
+        return own or bool(re.search(r"scripts/start\.(api\.)?sh|\b(rails (s|server)|puma)\b", text))
+    if service.role in (WORKER, CLOCK):
+        text = " ".join(words)
+        return bool(re.search(r"scripts/start\.(\w+\.)?(worker|clock)\.sh|\b(sidekiq|clockwork)\b", text))
+    servers = _SERVERS.get(service.role or "", ())
+    given = not service.entrypoint and bool(words) and words[0].startswith("-")
+    return not words or given or names == ["docker-entrypoint.sh"] or any(each in servers for each in names)

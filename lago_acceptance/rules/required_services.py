@@ -6,16 +6,21 @@ import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, CLOCK, PDF, WORKER
+from lago_acceptance.core.roles import API, CLOCK, FRONT, PDF, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.lago.sidekiq import without_bundler
+from lago_acceptance.lago.startup import outcome_of
+from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     has_api,
     in_another_domain,
+    lago,
     local,
     named,
+    part,
     reference,
     url_of,
     variable,
@@ -82,12 +87,66 @@ def _settings_text(service: Service) -> str:
 
 
 @rule(phase=2)
+def no_api_service(model: Model, settings: Settings) -> Iterator[Violation]:
+    """A service serves Lago's API.
+
+    A copied command makes a second worker of it, and `sleep infinity` a container that only sleeps.
+    """
+    if not lago(model) or has_api(model):
+        return
+    idle = [
+        service
+        for service in model.services
+        if service.role is None and stock_image(service) and _idles(service)
+    ]
+    # The API may be in another file, or a service that isn't recognised.
+    whole = model.of_role(FRONT) and model.of_role(WORKER, CLOCK)
+    unsure = any(service.role is None and not stock_image(service) for service in model.services)
+    if not idle and (not whole or unsure):
+        return
+    service = idle[0] if idle else None
+    yield Violation(
+        service=service,
+        at=part(service, "command" if service.command else "entrypoint") if service else ("services",),
+        problem="it only sleeps, and no other service serves the API"
+        if service
+        else "no service serves Lago's API",
+        impact="there is no API: nothing can be read, written or billed",
+        fix="use command: ./scripts/start.api.sh"
+        if service
+        else "add a service with the worker's image and environment, and command: ./scripts/start.api.sh",
+    )
+
+
+def _idles(service: Service) -> bool:
+    return re.match(r"(\S*/)?(sleep infinity|tail -f /dev/null)", service.full_command) is not None
+
+
+def _runs(model: Model, role: str) -> bool:
+    """Whether a service has a role, or the API's container runs its program too, or a script that isn't known."""
+    if model.of_role(role):
+        return True
+    program = {
+        WORKER: r"scripts/start\.worker\.sh$|^sidekiq$",
+        CLOCK: r"scripts/start\.clock\.sh$|^clockwork$",
+    }
+    for service in model.of_role(API):
+        for started in outcome_of(service, model).programs:
+            words = without_bundler(started)
+            path = words[0] if words else ""
+            unknown_script = service.mount_at(path) is not None and "/scripts/start." not in path
+            if re.search(program[role], path) or unknown_script:
+                return True
+    return False
+
+
+@rule(phase=2)
 def no_clock_service(model: Model, settings: Settings) -> Iterator[Violation]:
     """A service runs Lago's clock.
 
     The clock enqueues everything recurring: invoices, activations, terminations, finalizations.
     """
-    if has_api(model) and not model.of_role(CLOCK):
+    if has_api(model) and not _runs(model, CLOCK):
         yield Violation(
             service=reference(model),
             at=("services",),
@@ -104,7 +163,7 @@ def no_worker_service(model: Model, settings: Settings) -> Iterator[Violation]:
 
     Without it nothing is billed and no webhook is sent, while the API stays healthy.
     """
-    if has_api(model) and not model.of_role(WORKER):
+    if has_api(model) and not _runs(model, WORKER):
         yield Violation(
             service=reference(model),
             at=("services",),
@@ -112,24 +171,3 @@ def no_worker_service(model: Model, settings: Settings) -> Iterator[Violation]:
             impact="jobs pile up in Redis: no invoices, no webhooks, no deletions, stale usage",
             fix="add a service with the API's image and environment, and command: ./scripts/start.worker.sh",
         )
-
-
-@rule(phase=2)
-def queue_without_worker(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Every queue that is switched on (SIDEKIQ_EVENTS, SIDEKIQ_PDFS) has a worker."""
-    for variable_name, script in (
-        ("SIDEKIQ_EVENTS", "start.events.worker.sh"),
-        ("SIDEKIQ_PDFS", "start.pdfs.worker.sh"),
-    ):
-        if any(script in service.full_command for service in model.services):
-            continue
-        for service in model.of_role(API, WORKER, CLOCK):
-            if service.value(variable_name) not in ("", "false"):
-                yield Violation(
-                    service=service,
-                    at=variable(service, variable_name),
-                    problem=f"{variable_name} is set, but no service runs {script}",
-                    impact="jobs in that queue are never processed",
-                    fix=f"add a worker that runs ./scripts/{script}, or remove {variable_name}",
-                )
-                break

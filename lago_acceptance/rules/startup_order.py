@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, WORKER
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.lago.releases import release_of
+from lago_acceptance.lago.start_scripts import scripts_of
 from lago_acceptance.lago.startup import may_be_copied_in, outcome_of, script_text
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import LONG_RUNNING, data_services, has_api, lago, part
+from lago_acceptance.rules.helpers import LONG_RUNNING, data_services, has_api, lago, part, serves
 from lago_acceptance.shell.exit_codes import codes
 from lago_acceptance.shell.parser import is_broken, parse
 from lago_acceptance.shell.words import SHELLS, name_of, option_set, shell_call, split
@@ -21,7 +23,7 @@ from lago_acceptance.shell.words import SHELLS, name_of, option_set, shell_call,
 COMPLETED, HEALTHY = "service_completed_successfully", "service_healthy"
 
 
-@rule(phase=2, severity=Severity.WARNING)
+@rule(phase=2, severity=Severity.WARNING, follows=("never-completes",))
 def restart_policy_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every long-running service restarts after a crash and after a reboot."""
     for service in model.of_role(*LONG_RUNNING):
@@ -84,7 +86,13 @@ def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violatio
     If the API runs the migrations itself, the others wait for the API. On an empty or old schema /health
     answers 200 and every call answers 500.
     """
-    migrations = model.of_role(MIGRATE)
+    migrations = [service for service in model.of_role(MIGRATE) if model.starts(service)]
+    waited = any(
+        each.depends_on.get(api.name) == COMPLETED for api in model.of_role(API) for each in model.services
+    )
+    if not migrations and (model.of_role(MIGRATE) or waited):
+        # Told by service-not-started, and by never-completes.
+        return
     migrating = [service for service in model.of_role(API) if _migrates(service, model)]
     if not migrations and not migrating and has_api(model):
         if any("migrat" in service.full_command for service in model.services):
@@ -113,7 +121,10 @@ def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violatio
             migrating
             and not migrations
             and service.role != API
-            and not any(waits_for(model, service, wanted, (API,)) for wanted in (HEALTHY, "service_started"))
+            and not any(
+                waits_for(model, service, wanted, (API,))
+                for wanted in (HEALTHY, COMPLETED, "service_started")
+            )
         ):
             yield Violation(
                 service=service,
@@ -133,6 +144,8 @@ def deps_started_not_healthy(model: Model, settings: Settings) -> Iterator[Viola
     """
     for service in lago(model):
         for other in data_services(model):
+            if not model.starts(other):
+                continue
             condition = service.depends_on.get(other.name)
             healthy = waits_for(model, service, HEALTHY, (other.role or "",))
             if condition == "service_started" and not healthy:
@@ -177,6 +190,32 @@ def deps_inverted_api_on_worker(model: Model, settings: Settings) -> Iterator[Vi
                 )
 
 
+@rule(phase=2, declared_only=True)
+def never_completes(model: Model, settings: Settings) -> Iterator[Violation]:
+    """What is waited for by service_completed_successfully ends.
+
+    A service that serves never does. getlago/api without a command runs ./scripts/start.sh, which serves the API
+    after the migration; a migration needs a command of its own.
+    """
+    for service in model.of_role(*LONG_RUNNING):
+        waiting = [each.name for each in model.services if each.depends_on.get(service.name) == COMPLETED]
+        if not waiting or not serves(service) or service.built:
+            continue
+        bare = service.role == API and not service.command
+        release = release_of(service, settings)
+        script = "start.migrate.sh" if release and "start.migrate.sh" in scripts_of(release) else "migrate.sh"
+        yield Violation(
+            service=service,
+            at=part(service, "command") if service.command else part(service),
+            problem=f"{', '.join(waiting)} {'wait' if len(waiting) > 1 else 'waits'} for it to complete, but "
+            + ("without a command it serves the API and never ends" if bare else "it serves and never ends"),
+            impact=f"{', '.join(waiting)} never {'start' if len(waiting) > 1 else 'starts'}, and `up` hangs",
+            fix=f"add command: ./scripts/{script}"
+            if bare
+            else f"wait for it with condition: {HEALTHY}, or give it the command of a job that ends",
+        )
+
+
 @rule(phase=2, severity=Severity.WARNING, declared_only=True)
 def one_shot_without_adopter(model: Model, settings: Settings) -> Iterator[Violation]:
     """A service waits for the migration (service_completed_successfully).
@@ -185,10 +224,9 @@ def one_shot_without_adopter(model: Model, settings: Settings) -> Iterator[Viola
     that really failed stops nothing.
     """
     for service in model.of_role(MIGRATE):
-        if (
-            not any(COMPLETED == other.depends_on.get(service.name) for other in model.services)
-            and not service.profiles
-        ):
+        if not any(
+            COMPLETED == other.depends_on.get(service.name) for other in model.services
+        ) and model.starts(service):
             yield Violation(
                 service=service,
                 at=part(service),

@@ -17,7 +17,7 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("never-completes",))
 def no_storage_volume(model: Model, settings: Settings) -> Iterator[Violation]:
     """API and worker share a volume at /app/storage, or use an object store.
 

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from lago_acceptance.shell.parser import LENGTH_CAP
 
 OPERATORS = ("&&", "||", ";", "|", ">", ">>")
+# Signs that a word was meant for a shell: "cd /app;" and "2>&1", but not nginx's "daemon off;".
+_FOR_SHELL = re.compile(r"[^\s;]+;|[12&]?>>?(&[12]|[\w./-]+)|&")
 SHELLS = ("sh", "bash", "dash", "ash", "zsh")
 BUILTINS = ("export", "set", "source", ".", "cd", "eval", "if", "for", "while", "{", "(")
 # Programs that run another one: their short options that take a value, and the operands before that program.
@@ -48,11 +50,16 @@ def name_of(word: str) -> str:
 
 def needs_shell(words: tuple[str, ...]) -> bool:
     """Whether a command is written for a shell but starts none: ``command: export A=b && ./script``."""
+    words = unwrapped(words).words
     if not words or name_of(words[0]) in SHELLS:
         return False
     if len(words) == 1:
         words = tuple(words[0].split())
-    return words[:1] != () and (words[0] in BUILTINS or any(word in OPERATORS for word in words))
+    return words[:1] != () and (
+        words[0] in BUILTINS
+        or _ASSIGNMENT.match(words[0]) is not None
+        or any(word in OPERATORS or _FOR_SHELL.fullmatch(word) for word in words)
+    )
 
 
 class ShellCall(NamedTuple):

@@ -35,6 +35,13 @@ def test_split(text, expected):
         (("sh", "-c", "a && b"), False),
         (("/bin/bash", "-c", "a && b"), False),
         (("echo", "a&&b"), False),
+        (("cd", "/app;", "./start.sh"), True),
+        (("rails", "db:create;", "rails", "db:migrate"), True),
+        (("./start.sh", "2>&1"), True),
+        (("TZ=UTC", "./start.sh"), True),
+        (("env", "TZ=UTC", "./start.sh"), False),
+        (("nginx", "-g", "daemon off;"), False),
+        (("/sbin/tini", "--", "bash", "-c", "a && b"), False),
     ],
 )
 def test_needs_shell(words, expected):
