@@ -125,5 +125,6 @@ def elsewhere(facts: Facts, role: str) -> bool:
     A PDF service counts only where its name has dots: upstream's own value names a service that many leave out.
     """
     known = {name for each in facts.containers for name in (each.name, each.service.name)}
+    known |= {name for each in facts.containers for names in each.service.networks.values() for name in names}
     urls = (service_url(each.service.value(_URLS.get(role, ""))) for each in facts.of_role(API, WORKER))
     return any(url.host not in known and (role != PDF or "." in url.host) for url in urls if url)

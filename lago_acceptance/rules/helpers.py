@@ -15,7 +15,7 @@ from lago_acceptance.lago.key_loading import (
     KeyReading,
     key_reading,
 )
-from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.deployment import Model, Network, Service
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
     routers,
@@ -81,6 +81,17 @@ def named(model: Model, host: str) -> tuple[Service, ...]:
     )
 
 
+def elsewhere(model: Model, host: str) -> bool:
+    """Whether a host has a domain that is not the deployment's own: not that of an alias, and no missing alias of a service."""
+    first, dot, domain = host.partition(".")
+    aliases = (alias for service in model.services for names in service.networks.values() for alias in names)
+    own = {alias.partition(".")[2] for alias in aliases if "." in alias}
+    forgotten = internal(host) and any(service.name == first for service in model.services)
+    # Without networks of its own a service has no alias either; that is told as what it is.
+    nameless = any(service.network_mode for service in model.of_role(DB, REDIS, PDF))
+    return bool(dot) and (nameless or domain not in own and not forgotten)
+
+
 def reachable(model: Model, one: Service, other: Service) -> bool:
     """Whether two services share a network."""
     if one.network_mode or other.network_mode:
@@ -95,6 +106,29 @@ def on_external_network(model: Model, service: Service) -> bool:
     """Whether containers outside of this model can share a network with the service."""
     external = {network.key for network in model.networks if network.external}
     return bool(service.network_mode) or any(key in external for key in service.networks)
+
+
+def shared_networks(model: Model, service: Service) -> frozenset[str]:
+    """Docker's names of the networks on which a service may meet containers of other projects.
+
+    These are external ones, and those with a fixed name, which others can join. Running containers don't show which is which.
+    """
+    kind, _, holder = service.network_mode.partition(":")
+    if kind == "service":
+        other = next((each for each in model.services if each.name == holder), service)
+        return frozenset() if other.network_mode else shared_networks(model, other)
+    if kind:
+        return frozenset() if holder or kind in ("host", "none", "bridge") else frozenset((kind,))
+    return frozenset(
+        network.name
+        for network in model.networks
+        if network.key in service.networks and (network.external or _fixed_name(model, network))
+    )
+
+
+def _fixed_name(model: Model, network: Network) -> bool:
+    resolved = model.source is None or not model.source.compose_error
+    return resolved and network.name != f"{model.project}_{network.key}" and not unknown(network.name)
 
 
 def local(host: str) -> bool:

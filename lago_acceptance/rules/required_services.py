@@ -12,6 +12,7 @@ from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
+    elsewhere,
     has_api,
     named,
     reference,
@@ -31,7 +32,12 @@ def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
     for service in model.of_role(WORKER) or model.of_role(API):
         url = url_of(service, "LAGO_PDF_URL")
         declared = model.source is None or model.source.text(service.name, "LAGO_PDF_URL") is not None
-        external = declared and unknown(service.value("LAGO_PDF_URL")) or url is not None and "." in url.host
+        external = (
+            declared
+            and unknown(service.value("LAGO_PDF_URL"))
+            or url is not None
+            and elsewhere(model, url.host)
+        )
         if not pdf and not external and has_api(model):
             yield Violation(
                 service=first,

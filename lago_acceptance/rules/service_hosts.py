@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.roles import LAGO_RUBY, PDF
@@ -11,6 +12,7 @@ from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     PARTNERS,
+    elsewhere,
     lago,
     local,
     named,
@@ -24,7 +26,7 @@ from lago_acceptance.rules.helpers import (
 
 @rule(phase=2)
 def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Every host without a domain in Lago's URLs is a service of the deployment.
+    """Every host in Lago's URLs is a service of the deployment, unless it has a domain of others.
 
     A host may also be an alias, a link or an extra host. If Lago is on an external network and the deployment
     has no such service itself, it isn't judged: the host may be on that network. A missing PDF service is
@@ -36,13 +38,13 @@ def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
             if (
                 url is None
                 or not url.host
-                or "." in url.host
+                or elsewhere(model, url.host)
                 or local(url.host)
                 or unknown(url.host)
                 or url.host in service.extra_hosts
             ):
                 continue
-            if not url.host.replace("-", "").replace("_", "").isalnum() or url.raw_password:
+            if not re.fullmatch(r"[\w.-]+", url.host) or url.raw_password:
                 continue
             external = on_external_network(model, service) and not model.of_role(*roles)
             reported_as_missing = roles == (PDF,) and not model.of_role(PDF)
@@ -54,7 +56,9 @@ def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
                     impact="invoices get no PDF, and each leaves a dead job"
                     if roles == (PDF,)
                     else "could not translate host name: migrations fail and the worker exits",
-                    fix="use the name of the service as the host",
+                    fix=f"give the service the alias {url.host} on a network that both are on"
+                    if "." in url.host
+                    else "use the name of the service as the host",
                 )
 
 
