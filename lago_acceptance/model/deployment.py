@@ -60,7 +60,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     ``provider`` is the program that Compose runs in place of a container (``provider.type``), "" for a container.
     ``extra_hosts`` are the names that its hosts file or a link resolves, ``host_entries`` the addresses of those in
     its hosts file. ``tmpfs`` are the paths that are in memory. ``stop_grace_period`` is in seconds, None is Docker's
-    10. ``expose`` are the ports that the compose file exposes beside those of the image. ``replicas`` is 0 where the
+    10. ``expose`` are the ports that the compose file exposes beside those of the image; of a container, all ports. ``replicas`` is 0 where the
     file says that none is started.
     """
 
