@@ -8,6 +8,7 @@ import msgspec
 
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.traefik_rule import hosts, parsed
 
 _HOST = re.compile(r"Host\(([^)]*)\)")
 _HTTP = "traefik.http."
@@ -38,6 +39,8 @@ class LabelRouter(msgspec.Struct, frozen=True):
 
     @property
     def hosts(self) -> tuple[str, ...]:
+        if (expression := parsed(self.rule)) is not None:
+            return tuple(filter(None, hosts(expression)))
         return tuple(
             name.strip(" `'\"").lower()
             for inside in _HOST.findall(self.rule)

@@ -15,6 +15,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model, Service
 
 _FLAG = re.compile(r"(?:^|(?<=\s))--?(?P<name>[A-Za-z][\w.\[\]-]*)(?:=(?P<value>\S*))?")
+_WHOLE_FLAG = re.compile(r"--?(?P<name>[A-Za-z][\w.\[\]-]*)(?:=(?P<value>.*))?", re.DOTALL)
 _ALIAS = re.compile(r"(^|[\s,\[{])\*[\w-]", re.MULTILINE)
 _VERSION = re.compile(r"(?:^|/)traefik:v?(\d+)\b")
 # The network of Dokploy's own proxy, which is Traefik 3.
@@ -99,7 +100,9 @@ def static_options(service: Service, model: Model) -> Iterator[Flag]:
     """What Traefik's container sets of its static options: by flags, by variables, and by files that are here."""
     for key, words in (("entrypoint", service.entrypoint), ("command", service.command)):
         for number, word in enumerate(words):
-            for found in _FLAG.finditer(word):
+            # A word of its own may have blanks in its value; those of a shell's script may not.
+            whole = _WHOLE_FLAG.fullmatch(word)
+            for found in [whole] if whole else _FLAG.finditer(word):
                 # A flag without a value switches something on.
                 value = "true" if found["value"] is None else found["value"].strip("\"'")
                 yield Flag(found["name"].lower(), value, ("services", service.name, key, number))

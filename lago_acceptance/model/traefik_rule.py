@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 
 import msgspec
 
@@ -32,7 +32,8 @@ _SPELLINGS = {
     for spelling in (name, name.lower(), name.upper(), name.capitalize())
 }
 # A variable of version 2 in a host or a path, as in {name:[a-z]+}. For version 3 its characters mean themselves.
-VARIABLE = re.compile(r"\{\w+(:.+)?\}")
+VARIABLE = re.compile(r"\{[A-Za-z_]\w*(:.+)?\}")
+_DEPTH_CAP = 200
 _TOKEN = re.compile(r"\s+|(?P<word>\w+)|(?P<text>`[^`]*`|\"(?:[^\"\\]|\\.)*\")|(?P<sign>&&|\|\||[!(),])")
 
 
@@ -63,9 +64,11 @@ class Unreadable(Exception):
     """Why Traefik can't parse a rule."""
 
 
-@cache
+@lru_cache(1024)
 def parse(rule: str) -> Expression:
     """The expression of a rule. Unreadable, with the reason, where Traefik refuses it."""
+    if rule.count("(") + rule.count("!") > _DEPTH_CAP:
+        raise Unreadable("it is too long")
     parser = _Parser(rule)
     found = parser.either()
     if parser.tokens:
@@ -131,9 +134,10 @@ class _Parser:
             if not self.take(","):
                 self.need(")")
                 break
-        if not all(arguments) or not arguments:
+        if not arguments:
             raise Unreadable(f"{name}() is empty")
-        relative = [each for each in arguments if not each.startswith("/") and not unknown(each)]
+        # Traefik refuses an empty text as well. In a compose file it is a variable that nothing sets.
+        relative = [each for each in arguments if each and not each.startswith("/") and not unknown(each)]
         if name in ("Path", "PathPrefix") and relative:
             raise Unreadable(f"the path {relative[0]} doesn't start with a slash")
         return Matcher(name, tuple(arguments))
@@ -164,6 +168,17 @@ def matchers(expression: Expression) -> Iterator[Matcher]:
             yield from matchers(part)
 
 
+def hosts(expression: Expression) -> Iterator[str]:
+    """The host names that an expression takes, in lower case; without those that it excludes."""
+    if isinstance(expression, Matcher):
+        yield from (
+            each.lower() for each in expression.arguments if expression.name in ("Host", "HostHeader")
+        )
+    elif isinstance(expression, Joined):
+        for part in expression.parts:
+            yield from hosts(part)
+
+
 def takes(expression: Expression, host: str, path: str, method: str = "POST") -> bool | None:
     """Whether a rule takes a request; None where it depends on what isn't known here."""
     if isinstance(expression, Not):
@@ -182,10 +197,10 @@ def _fits(name: str, argument: str, host: str, path: str, method: str) -> bool |
     if name in ("Host", "HostHeader"):
         if argument.lower() == host.lower():
             return True
-        return None if "*" in argument or unknown(argument) or unknown(host) else False
+        return None if not argument or "*" in argument or unknown(argument) or unknown(host) else False
     if name == "Method":
         return argument.upper() == method
-    if unknown(argument) or VARIABLE.search(argument):
+    if not argument or unknown(argument) or VARIABLE.search(argument):
         return None
     if name == "Path":
         return path == argument

@@ -15,9 +15,10 @@ from lago_acceptance.lago.key_loading import (
     KeyReading,
     key_reading,
 )
-from lago_acceptance.model.deployment import Model, Network, Service
+from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
+    labels_of,
     routers,
 )
 
@@ -108,29 +109,6 @@ def on_external_network(model: Model, service: Service) -> bool:
     return bool(service.network_mode) or any(key in external for key in service.networks)
 
 
-def shared_networks(model: Model, service: Service) -> frozenset[str]:
-    """Docker's names of the networks on which a service may meet containers of other projects.
-
-    These are external ones, and those with a fixed name, which others can join. Running containers don't show which is which.
-    """
-    kind, _, holder = service.network_mode.partition(":")
-    if kind == "service":
-        other = next((each for each in model.services if each.name == holder), service)
-        return frozenset() if other.network_mode else shared_networks(model, other)
-    if kind:
-        return frozenset() if holder or kind in ("host", "none", "bridge") else frozenset((kind,))
-    return frozenset(
-        network.name
-        for network in model.networks
-        if network.key in service.networks and (network.external or _fixed_name(model, network))
-    )
-
-
-def _fixed_name(model: Model, network: Network) -> bool:
-    resolved = model.source is None or not model.source.compose_error
-    return resolved and network.name != f"{model.project}_{network.key}" and not unknown(network.name)
-
-
 def local(host: str) -> bool:
     """Whether a host name means the machine itself."""
     return host in ("localhost", "::1", "0.0.0.0", "host.docker.internal") or host.startswith("127.")
@@ -150,7 +128,7 @@ def proxy_networks(model: Model, settings: Settings) -> frozenset[str]:
     """Docker's names of the networks on which the reverse proxy finds its targets."""
     names = {settings.edge.proxy_network}
     for service in model.services:
-        if label := service.labels.get("traefik.docker.network"):
+        if label := labels_of(service).get("traefik.docker.network"):
             names.add(label)
     return frozenset(names)
 

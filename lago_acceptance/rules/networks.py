@@ -9,9 +9,7 @@ from lago_acceptance.core.roles import DB, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
-from lago_acceptance.model.traefik_labels import (
-    routers,
-)
+from lago_acceptance.model.traefik_labels import label_at, labels_of, routers
 from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
@@ -64,7 +62,7 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
         if not any(router.rule for router in routers(service)) or service.network_mode:
             continue
         names = {model.network_name(key) for key in service.networks}
-        label = service.labels.get("traefik.docker.network", "")
+        label = labels_of(service).get("traefik.docker.network", "")
         if model.observed and label in names:
             continue
         external = {network.name for network in model.networks if network.external}
@@ -113,11 +111,12 @@ def db_on_proxy_network(model: Model, settings: Settings) -> Iterator[Violation]
                     if on[0] in proxies
                     else "other projects share"
                 ),
-                impact="every container there can try to log in, and a name like `postgres` or `redis` may be "
-                "answered by another project"
-                if service.role == DB
-                else "every container there can read and delete jobs, unless it has a password, and a name like "
-                "`redis` may be answered by another project",
+                impact=(
+                    "every container there can try to log in"
+                    if service.role == DB
+                    else "every container there can read and delete jobs, unless Redis has a password"
+                )
+                + f", and another project's container may answer to the name {service.name}",
                 fix="move it to a network that only Lago uses",
             )
 
@@ -141,14 +140,14 @@ def wrong_network(model: Model, settings: Settings) -> Iterator[Violation]:
                     fix="put both on the same network",
                 )
     for service in model.services:
-        label = service.labels.get("traefik.docker.network")
-        if not label or unknown(label) or not any(".routers." in key for key in service.labels):
+        label = labels_of(service).get("traefik.docker.network")
+        if not label or unknown(label) or not any(".routers." in key for key in labels_of(service)):
             continue
         names = {model.network_name(key) for key in service.networks}
         if label not in names and not service.network_mode:
             yield Violation(
                 service=service,
-                at=part(service, "labels", "traefik.docker.network"),
+                at=label_at(service, "traefik.docker.network"),
                 problem=f"traefik.docker.network is {label}, but the service is on "
                 f"{', '.join(sorted(names)) or 'no network'}",
                 impact="Traefik has no address for it: 504 or 404 at its public name",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.deployment import Model, Network, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     PARTNERS,
@@ -17,7 +17,6 @@ from lago_acceptance.rules.helpers import (
     local,
     named,
     proxy_networks,
-    shared_networks,
     url_of,
     variable,
 )
@@ -71,6 +70,29 @@ def _hosts(service: Service) -> Iterator[tuple[str, str]]:
             yield name, url.host
 
 
+def _shared_networks(model: Model, service: Service) -> frozenset[str]:
+    """Docker's names of the networks on which a service may meet containers of other projects.
+
+    These are external ones, and those with a fixed name, which others can join. Running containers don't show which is which.
+    """
+    kind, _, holder = service.network_mode.partition(":")
+    if kind == "service":
+        other = next((each for each in model.services if each.name == holder), service)
+        return frozenset() if other.network_mode else _shared_networks(model, other)
+    if kind:
+        return frozenset() if holder or kind in ("host", "none", "bridge") else frozenset((kind,))
+    return frozenset(
+        network.name
+        for network in model.networks
+        if network.key in service.networks and (network.external or _fixed_name(model, network))
+    )
+
+
+def _fixed_name(model: Model, network: Network) -> bool:
+    resolved = model.source is None or not model.source.compose_error
+    return resolved and network.name != f"{model.project}_{network.key}" and not unknown(network.name)
+
+
 @rule(phase=2, follows=("host-unknown", "no-pdf-service"))
 def store_name_shared(model: Model, settings: Settings) -> Iterator[Violation]:
     """On a network with other projects, a service reaches its stores by names that no other project has.
@@ -81,7 +103,7 @@ def store_name_shared(model: Model, settings: Settings) -> Iterator[Violation]:
     that is only on networks of its own project is not judged. A name with words of one's own, or of the PDF service, is a warning.
     """
     for service in lago(model):
-        shared = shared_networks(model, service)
+        shared = _shared_networks(model, service)
         found = [
             _Reached(name, host, networks, severity if name != _PDF else Severity.WARNING)
             for name, host in _hosts(service)

@@ -1,4 +1,4 @@
-"""A rule about the names of Traefik's labels."""
+"""Rules about what Traefik understands in labels: their names, and the names that they refer to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import disabled, label_at, labels_of
 from lago_acceptance.rules import Violation, rule
@@ -73,3 +74,26 @@ def traefik_label_unknown(model: Model, settings: Settings) -> Iterator[Violatio
                     "public name",
                     fix=f"write {near[0]}" if near else f"use one of {', '.join(allowed[:8])}",
                 )
+
+
+_OF_FILES = {"tls.options": "TLS options", "loadbalancer.serverstransport": "servers transport"}
+
+
+@rule(phase=3)
+def file_option_without_provider(model: Model, settings: Settings) -> Iterator[Violation]:
+    """TLS options and servers transports are named with their provider, as in `modern@file`.
+
+    Labels can't define them. Without a provider Traefik looks for them among the labels.
+    """
+    for service in public(model):
+        for key, value in labels_of(service).items() if not disabled(service) else ():
+            what = next((each for end, each in _OF_FILES.items() if key.endswith(f".{end}")), "")
+            if not what or not value or "@" in value or unknown(value) or value == "default":
+                continue
+            yield Violation(
+                service=service,
+                at=label_at(service, key),
+                problem=f"{key} is {value}, and labels can't define {what}",
+                impact="Traefik finds none and drops the router: 404 at its public name",
+                fix=f"write {value}@file, and define it in Traefik's dynamic configuration",
+            )

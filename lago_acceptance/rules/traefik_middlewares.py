@@ -42,12 +42,13 @@ def _undefined(router: LabelRouter, model: Model) -> Iterator[tuple[str, tuple[s
 
 @rule(phase=3)
 def middleware_undefined(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Routers only use middlewares that exist.
+    """Routers only use middlewares that exist, each of one kind.
 
     A name without `@` is defined by labels, `name@file` in Traefik's own files, which aren't judged. Labels of a container
     with traefik.enable=false define nothing. If Traefik isn't part of the deployment, the labels of another project may
     define the middleware: then this is a warning, unless a name in this file is nearly the same.
     """
+    yield from _of_two_kinds(model)
     inside = proxy(model, settings).inside
     ignored = {each.name: service for service in model.services for each in middlewares_of(service)}
     told: set[tuple[str, str]] = set()
@@ -78,13 +79,28 @@ def middleware_undefined(model: Model, settings: Settings) -> Iterator[Violation
             )
 
 
+def _of_two_kinds(model: Model) -> Iterator[Violation]:
+    for router in all_routers(model):
+        for each in passed(model, router).values() if not disabled(router.owner) else ():
+            kinds = list(each.options)
+            if len(kinds) > 1:
+                yield Violation(
+                    service=router.owner,
+                    at=router.label("middlewares"),
+                    problem=f"router {router.name} uses the middleware {each.name}, which is {' and '.join(kinds)} at once",
+                    impact="Traefik drops the router (multi-types middleware not supported): 404 at its public name",
+                    fix=f"give each its own name, and list both: {each.name}-{kinds[0]},{each.name}-{kinds[1]}",
+                )
+
+
 _LOGINS = {
     "basicauth": "asks for a user and a password",
     "digestauth": "asks for a user and a password",
     "forwardauth": "asks another service for a login",
 }
 _LISTS = ("ipallowlist", "ipwhitelist")
-_EVERYONE = ("0.0.0.0/0", "::/0", "0.0.0.0/1")
+# With Cloudflare's addresses a list keeps out who goes around Cloudflare, and no caller.
+_EVERYONE = ("0.0.0.0/0", "::/0", "0.0.0.0/1", "173.245.48.0/20", "104.16.0.0/13", "2400:cb00::/32")
 # One path of each caller: the page in the browser, and the programs that use the API.
 _PATHS = ("/graphql", "/api/v1/events")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
@@ -12,7 +13,7 @@ from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.traefik_labels import by_labels, disabled, middlewares, passed, routers
 from lago_acceptance.model.traefik_proxy import Flag, proxy, static_options
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import all_routers
+from lago_acceptance.rules.helpers import all_routers, part, public
 
 
 @rule(phase=3)
@@ -102,4 +103,29 @@ def proxy_dashboard_open(model: Model, settings: Settings) -> Iterator[Violation
                     problem=f"router {router.name} shows Traefik's dashboard without a login",
                     impact="the whole internet can read all routes, middlewares and the health of every service",
                     fix=f"add a basicauth middleware: traefik.http.routers.{router.name}.middlewares",
+                )
+
+
+_CONSTRAINT = re.compile(r"\s*(!?)Label\(\s*[`\"']([^`\"']+)[`\"']\s*,\s*[`\"']([^`\"']*)[`\"']\s*\)\s*")
+
+
+@rule(phase=3)
+def traefik_constraint_unmet(model: Model, settings: Settings) -> Iterator[Violation]:
+    """API and front have the label that the deployment's own Traefik asks for (providers.docker.constraints)."""
+    asked = proxy(model, settings).option("providers.docker.constraints")
+    found = [_CONSTRAINT.fullmatch(each) for each in asked.split("&&")] if asked else []
+    for service in public(model):
+        if not routers(service) or disabled(service):
+            continue
+        for each in found:
+            if each is None or unknown(each[0]):
+                continue
+            name, wanted = each[2], each[3]
+            if (service.labels.get(name) == wanted) is bool(each[1]):
+                yield Violation(
+                    service=service,
+                    at=part(service, "labels"),
+                    problem=f"Traefik only reads containers {'without' if each[1] else 'with'} the label {name}={wanted}",
+                    impact="Traefik ignores it: 404 at its public name",
+                    fix=f"{'remove' if each[1] else 'add'} the label {name}: {wanted}",
                 )

@@ -15,6 +15,7 @@ from lago_acceptance.model.traefik_labels import (
     by_labels,
     disabled,
     enabled,
+    label_at,
     labels_of,
     routers,
     services_of,
@@ -90,7 +91,7 @@ def traefik_labels_missing(model: Model, settings: Settings) -> Iterator[Violati
         elif disabled(service) and (routers(service) or service.role == FRONT):
             yield Violation(
                 service=service,
-                at=part(service, "labels", "traefik.enable"),
+                at=label_at(service, "traefik.enable"),
                 problem=f"traefik.enable is {labels['traefik.enable']}, not true",
                 impact="Traefik ignores it: 404 at its public name",
                 fix='set traefik.enable: "true"',
@@ -106,11 +107,15 @@ def traefik_labels_missing(model: Model, settings: Settings) -> Iterator[Violati
                 fix="move them to the service's own `labels`, unless you deploy to a swarm",
             )
         elif any(".routers." in key for key in labels) and "traefik.enable" not in labels:
+            known = proxy(model, settings)
+            exposed = known.option("providers.docker.exposedbydefault").lower()
+            if known.flags and exposed != "false":
+                continue
             yield Violation(
                 service=service,
                 at=part(service, "labels"),
                 problem="it has routers, but no traefik.enable=true",
-                severity=Severity.WARNING,
+                severity=None if exposed else Severity.WARNING,
                 impact="with exposedByDefault=false Traefik ignores it: 404 at its public name",
                 fix='set traefik.enable: "true"',
             )
@@ -209,7 +214,7 @@ def router_wrong_port(model: Model, settings: Settings) -> Iterator[Violation]:
             if key.endswith(".loadbalancer.server.port") and value != wanted and not unknown(value):
                 yield Violation(
                     service=service,
-                    at=part(service, "labels", key),
+                    at=label_at(service, key),
                     problem=f"Traefik connects to port {value}, but it listens on {wanted}",
                     impact="502 Bad Gateway at its public name",
                     fix=f"set {key}: {wanted}",
