@@ -104,4 +104,7 @@ def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Servic
         stop_grace_period=raw.get("stop_timeout"),
         stop_signal=raw.get("stop_signal") or "",
         init=bool(host.get("Init")),
+        expose=tuple(
+            int(number) for each in raw.get("ports") or {} if (number := each.split("/")[0]).isdigit()
+        ),
     )

@@ -1,4 +1,4 @@
-"""Traefik's labels, parsed: routers and services; and the proxy that reads them."""
+"""Traefik's labels, parsed: routers, services and middlewares."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import re
 
 import msgspec
 
-from lago_acceptance.core.roles import PROXY
-from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.traefik_rule import hosts, parsed
 
 _HOST = re.compile(r"Host\(([^)]*)\)")
 _HTTP = "traefik.http."
@@ -28,7 +27,20 @@ class LabelRouter(msgspec.Struct, frozen=True):
     tls: bool
 
     @property
+    def syntax(self) -> str:
+        """The version of the rule's syntax that its labels ask for: "v2", "v3", or "" for the proxy's own."""
+        return labels_of(self.owner).get(f"{_HTTP}routers.{self.name}.rulesyntax", "").lower()
+
+    @property
+    def priority(self) -> int:
+        """What decides between routers that take the same request: by default the length of the rule."""
+        given = labels_of(self.owner).get(f"{_HTTP}routers.{self.name}.priority", "")
+        return int(given) if given.isdigit() and int(given) else len(self.rule)
+
+    @property
     def hosts(self) -> tuple[str, ...]:
+        if (expression := parsed(self.rule)) is not None:
+            return tuple(filter(None, hosts(expression)))
         return tuple(
             name.strip(" `'\"").lower()
             for inside in _HOST.findall(self.rule)
@@ -38,16 +50,23 @@ class LabelRouter(msgspec.Struct, frozen=True):
 
     def label(self, option: str) -> tuple[str | int, ...]:
         """The YAML path of one of its labels."""
-        return ("services", self.owner.name, "labels", f"{_HTTP}routers.{self.name}.{option}")
+        return label_at(self.owner, f"{_HTTP}routers.{self.name}.{option}")
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def listed(text: str) -> tuple[str, ...]:
+    """The names of a label that holds several."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def labels_of(service: Service) -> dict[str, str]:
     """A service's Traefik labels, with names in lower case."""
     return {key.lower(): value for key, value in service.labels.items() if key.lower().startswith("traefik.")}
+
+
+def label_at(service: Service, key: str) -> tuple[str | int, ...]:
+    """The YAML path of a label whose name is in lower case here."""
+    written = next((each for each in service.labels if each.lower() == key), key)
+    return ("services", service.name, "labels", written)
 
 
 def routers(service: Service) -> tuple[LabelRouter, ...]:
@@ -71,9 +90,9 @@ def routers(service: Service) -> tuple[LabelRouter, ...]:
                 name,
                 service,
                 option("rule"),
-                _listed(option("entrypoints")),
+                listed(option("entrypoints")),
                 option("service"),
-                _listed(option("middlewares")),
+                listed(option("middlewares")),
                 option("tls.certresolver"),
                 secured,
             )
@@ -99,52 +118,47 @@ def disabled(service: Service) -> bool:
     return value.lower() not in ("true", "1", "t") and not unknown(value)
 
 
-class ProxySettings(msgspec.Struct, frozen=True):
-    """The proxy's entry points and resolvers. ``redirects``: its http entry point redirects by itself.
+class Middleware(msgspec.Struct, frozen=True):
+    """A middleware as labels define it: its kinds (Traefik takes one), and their options by name, in lower case."""
 
-    ``inside``: the proxy is a service of the model; otherwise it is the one in the settings. ``complete``:
-    its entry points are known.
-    """
-
-    inside: bool
-    http: str
-    https: str
-    entrypoints: frozenset[str]
-    resolvers: frozenset[str]
-    redirects: bool
-    complete: bool
+    name: str
+    owner: Service
+    options: dict[str, dict[str, str]]
 
 
-def proxy(model: Model, settings: Settings) -> ProxySettings:
-    """The proxy that reads the labels: the model's own Traefik, or the one in the settings."""
-    edge = settings.edge
-    for service in model.of_role(PROXY):
-        words = [word.lower() for word in (*service.entrypoint, *service.command)]
-        words += [
-            f"--{key.removeprefix('TRAEFIK_').replace('_', '.')}={value}".lower()
-            for key, value in service.environment.items()
-            if key.startswith("TRAEFIK_")
-        ]
-        text = " ".join(words)
-        points = dict(re.findall(r"--entrypoints\.([\w-]+)\.address=\S*:(\d+)", text))
-        resolvers = frozenset(re.findall(r"--certificatesresolvers\.([\w-]+)\.", text))
-        by_port = {port: name for name, port in points.items()}
-        return ProxySettings(
-            True,
-            by_port.get("80", edge.http_entrypoint),
-            by_port.get("443", edge.https_entrypoint),
-            frozenset(points),
-            resolvers,
-            # Without entry points among the flags, they are in a file that isn't read.
-            "redirections" in text or not points,
-            bool(points),
-        )
-    return ProxySettings(
-        False,
-        edge.http_entrypoint,
-        edge.https_entrypoint,
-        frozenset((edge.http_entrypoint, edge.https_entrypoint)),
-        frozenset((edge.resolver,)),
-        False,
-        True,
-    )
+def middlewares_of(service: Service) -> tuple[Middleware, ...]:
+    """The HTTP middlewares that a container defines by its labels, whether Traefik reads them or not."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for key, value in labels_of(service).items():
+        if key.startswith(f"{_HTTP}middlewares.") and key.count(".") >= 4:
+            name, kind, *option = key.split(".")[3:]
+            found.setdefault(name, {}).setdefault(kind, {})[".".join(option)] = value
+    return tuple(Middleware(name, service, options) for name, options in found.items())
+
+
+def middlewares(model: Model) -> dict[str, Middleware]:
+    """The middlewares that Traefik has by the labels of a model, by name."""
+    return {
+        each.name: each
+        for service in model.services
+        if not disabled(service) and model.starts(service)
+        for each in middlewares_of(service)
+    }
+
+
+def by_labels(name: str) -> str:
+    """The name, in lower case, of a middleware or service that labels must define; "" for another provider's."""
+    bare, _, provider = name.partition("@")
+    return bare.lower() if provider.lower() in ("", "docker") and not unknown(bare) else ""
+
+
+def passed(model: Model, router: LabelRouter) -> dict[str, Middleware]:
+    """The middlewares that a router's requests pass, those of chains included; without those of other providers."""
+    defined, left = middlewares(model), list(router.middlewares)
+    found: dict[str, Middleware] = {}
+    while left:
+        name = by_labels(left.pop(0))
+        if name in defined and name not in found:
+            found[name] = defined[name]
+            left += listed(defined[name].options.get("chain", {}).get("middlewares", ""))
+    return found

@@ -23,6 +23,7 @@ from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.interpolation import nested, uses
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
+    labels_of,
     routers,
 )
 from lago_acceptance.shell.words import name_of
@@ -106,11 +107,15 @@ def service_at(model: Model, host: str) -> str:
     return next((service.name for service in named(model, host)), host)
 
 
-def in_another_domain(model: Model, host: str) -> bool:
-    """Whether a host name has a domain that the deployment gives none of its services an alias in."""
-    domain = host.partition(".")[2]
+def elsewhere(model: Model, host: str) -> bool:
+    """Whether a host has a domain that is not the deployment's own: not that of an alias, and no missing alias of a service."""
+    first, dot, domain = host.partition(".")
     aliases = (alias for service in model.services for names in service.networks.values() for alias in names)
-    return bool(domain) and all(alias.partition(".")[2] != domain for alias in aliases)
+    own = {alias.partition(".")[2] for alias in aliases if "." in alias}
+    forgotten = internal(host) and any(service.name == first for service in model.services)
+    # Without networks of its own a service has no alias either; that is reported as what it is.
+    nameless = any(service.network_mode for service in model.of_role(DB, REDIS, PDF))
+    return bool(dot) and (nameless or domain not in own and not forgotten)
 
 
 def reachable(model: Model, one: Service, other: Service) -> bool:
@@ -148,7 +153,7 @@ def proxy_networks(model: Model, settings: Settings) -> frozenset[str]:
     """Docker's names of the networks on which the reverse proxy finds its targets."""
     names = {settings.edge.proxy_network}
     for service in model.services:
-        if label := service.labels.get("traefik.docker.network"):
+        if label := labels_of(service).get("traefik.docker.network"):
             names.add(label)
     return frozenset(names)
 

@@ -9,10 +9,8 @@ from lago_acceptance.core.roles import DB, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
-from lago_acceptance.model.traefik_labels import (
-    proxy,
-    routers,
-)
+from lago_acceptance.model.traefik_labels import label_at, labels_of, routers
+from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     OURS,
@@ -68,7 +66,7 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
         if not any(router.rule for router in routers(service)) or service.network_mode:
             continue
         names = {model.network_name(key) for key in service.networks}
-        label = service.labels.get("traefik.docker.network", "")
+        label = labels_of(service).get("traefik.docker.network", "")
         if model.observed and label in names:
             continue
         external = {network.name for network in model.networks if network.external}
@@ -96,19 +94,33 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
 
 @rule(phase=3, severity=Severity.WARNING)
 def db_on_proxy_network(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The database and Redis are not on the proxy's network, which every project on the host shares."""
-    networks = proxy_networks(model, settings)
+    """The database and Redis are on no network that other projects share.
+
+    Such are the proxy's network, the gateway's, and any that the compose file calls external.
+    """
+    proxies = proxy_networks(model, settings)
+    external = {network.name for network in model.networks if network.external and not model.observed}
+    shared = proxies | external | {settings.edge.gateway_network}
     for service in model.of_role(DB, REDIS):
-        shared = sorted(
-            model.network_name(key) for key in service.networks if model.network_name(key) in networks
-        )
-        if shared:
+        mode = "" if ":" in service.network_mode else service.network_mode
+        networks = {model.network_name(key) for key in service.networks} | {mode}
+        on = sorted(shared & networks, key=lambda name: (name not in proxies, name))
+        if on:
             yield Violation(
                 service=service,
-                at=part(service, "networks"),
-                problem=f"it is on {shared[0]}, which the proxy and every project behind it share",
-                impact="every container there can try its password, and names like `postgres` or `redis` "
-                "clash between projects",
+                at=part(service, "networks" if service.networks else "network_mode"),
+                problem=f"it is on {on[0]}, which "
+                + (
+                    "the proxy and every project behind it share"
+                    if on[0] in proxies
+                    else "other projects share"
+                ),
+                impact=(
+                    "every container there can try to log in"
+                    if service.role == DB
+                    else "every container there can read and delete jobs, unless Redis has a password"
+                )
+                + f", and another project's container may answer to the name {service.name}",
                 fix="move it to a network that only Lago uses",
             )
 
@@ -132,14 +144,14 @@ def wrong_network(model: Model, settings: Settings) -> Iterator[Violation]:
                     fix="put both on the same network",
                 )
     for service in model.services:
-        label = service.labels.get("traefik.docker.network")
-        if not label or unknown(label) or not any(".routers." in key for key in service.labels):
+        label = labels_of(service).get("traefik.docker.network")
+        if not label or unknown(label) or not any(".routers." in key for key in labels_of(service)):
             continue
         names = {model.network_name(key) for key in service.networks}
         if label not in names and not service.network_mode:
             yield Violation(
                 service=service,
-                at=part(service, "labels", "traefik.docker.network"),
+                at=label_at(service, "traefik.docker.network"),
                 problem=f"traefik.docker.network is {label}, but the service is on "
                 f"{', '.join(sorted(names)) or 'no network'}",
                 impact="Traefik has no address for it: 504 or 404 at its public name",

@@ -15,8 +15,8 @@ from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
+    elsewhere,
     has_api,
-    in_another_domain,
     lago,
     local,
     named,
@@ -41,7 +41,8 @@ def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
         external = (
             declared
             and unknown(service.value("LAGO_PDF_URL"))
-            or (url is not None and in_another_domain(model, url.host))
+            or url is not None
+            and elsewhere(model, url.host)
         )
         if not pdf and not external and has_api(model):
             name = url.host if url and not local(url.host) else "pdf"

@@ -15,7 +15,7 @@ from lago_acceptance.rules.helpers import (
     VAULT_TOKENS,
     cannot_reach,
     chosen_token,
-    in_another_domain,
+    elsewhere,
     lago,
     local,
     named,
@@ -31,7 +31,7 @@ _DEV_SERVER = ("VAULT_DEV_", "BAO_DEV_")
 
 @rule(phase=2)
 def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Every host in Lago's URLs is a service of the deployment.
+    """Every host in Lago's URLs is a service of the deployment, unless it has a domain of others.
 
     A host may also be an alias, a link or an extra host. A host in a domain in which no service has an alias is
     somebody else's. If Lago is on an external network and the deployment
@@ -44,13 +44,13 @@ def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
             if (
                 url is None
                 or not url.host
-                or in_another_domain(model, url.host)
+                or elsewhere(model, url.host)
                 or local(url.host)
                 or unknown(url.host)
                 or url.host in service.extra_hosts
             ):
                 continue
-            if not re.sub("[-_.]", "", url.host).isalnum() or url.raw_password:
+            if not re.fullmatch(r"[\w.-]+", url.host) or url.raw_password:
                 continue
             external = on_external_network(model, service) and not model.of_role(*roles)
             reported_as_missing = roles == (PDF,) and not model.of_role(PDF)
@@ -60,7 +60,9 @@ def host_unknown(model: Model, settings: Settings) -> Iterator[Violation]:
                     at=variable(service, name),
                     problem=f"{name} has the host {url.host}, but no service has that name",
                     impact=f"the name doesn't resolve: {cannot_reach(name)}",
-                    fix="use the name of the service as the host",
+                    fix=f"give the service the alias {url.host} on a network that both are on"
+                    if "." in url.host
+                    else "use the name of the service as the host",
                 )
 
 

@@ -12,13 +12,16 @@ from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
+    by_labels,
     disabled,
     enabled,
+    label_at,
     labels_of,
-    proxy,
     routers,
     services_of,
 )
+from lago_acceptance.model.traefik_proxy import proxy
+from lago_acceptance.model.traefik_rule import Unreadable, parse
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import all_routers, api_name, part, proxy_networks, public
 
@@ -88,7 +91,7 @@ def traefik_labels_missing(model: Model, settings: Settings) -> Iterator[Violati
         elif disabled(service) and (routers(service) or service.role == FRONT):
             yield Violation(
                 service=service,
-                at=part(service, "labels", "traefik.enable"),
+                at=label_at(service, "traefik.enable"),
                 problem=f"traefik.enable is {labels['traefik.enable']}, not true",
                 impact="Traefik ignores it: 404 at its public name",
                 fix='set traefik.enable: "true"',
@@ -104,32 +107,27 @@ def traefik_labels_missing(model: Model, settings: Settings) -> Iterator[Violati
                 fix="move them to the service's own `labels`, unless you deploy to a swarm",
             )
         elif any(".routers." in key for key in labels) and "traefik.enable" not in labels:
+            known = proxy(model, settings)
+            exposed = known.option("providers.docker.exposedbydefault").lower()
+            if known.flags and exposed != "false":
+                continue
             yield Violation(
                 service=service,
                 at=part(service, "labels"),
                 problem="it has routers, but no traefik.enable=true",
-                severity=Severity.WARNING,
+                severity=None if exposed else Severity.WARNING,
                 impact="with exposedByDefault=false Traefik ignores it: 404 at its public name",
                 fix='set traefik.enable: "true"',
             )
 
 
-_RULE_TOKEN = re.compile(r"\s+|(?P<matcher>[A-Za-z]+\([\s`,]*\))|(?P<sign>&&|\|\||[!()])|(?P<other>.)")
-
-
-def _readable(rule: str) -> bool:
-    """Whether Traefik can parse a rule: matchers joined by && and ||. What the deploy sets isn't judged."""
-    bare = re.sub(r"`[^`]*`|\"[^\"]*\"", "`", rule)
-    open_brackets, wanted = 0, True
-    for found in _RULE_TOKEN.finditer(bare):
-        token = found["sign"] or ("matcher" if found["matcher"] else "")
-        if found["other"] or token and (token in ("matcher", "!", "(")) is not wanted:
-            return unknown(bare)
-        open_brackets += (token == "(") - (token == ")")
-        wanted = wanted if token in ("", "!", "(", ")") else token != "matcher"
-        if open_brackets < 0:
-            return False
-    return not wanted and not open_brackets
+def _refused(rule: str) -> str:
+    """Why Traefik can't parse a rule, "" if it can. What the deploy sets isn't judged."""
+    try:
+        parse(rule)
+    except Unreadable as reason:
+        return "" if unknown(re.sub(r"`[^`]*`|\"[^\"]*\"", "", rule)) else str(reason)
+    return ""
 
 
 @rule(phase=3)
@@ -138,15 +136,16 @@ def no_router_labels(model: Model, settings: Settings) -> Iterator[Violation]:
     for service in public(model):
         mine = routers(service)
         for router in mine:
-            if router.rule and not _readable(router.rule):
+            if router.rule and (reason := _refused(router.rule)):
                 yield Violation(
                     service=service,
                     at=router.label("rule"),
-                    problem=f"Traefik can't parse the rule of router {router.name}",
+                    problem=f"Traefik can't parse the rule of router {router.name}: {reason}",
                     impact="Traefik drops the router: 404 at its public name",
                     fix="quote names with backticks, as in Host(`...`), and close every parenthesis",
                 )
-        if enabled(service) and not any(router.rule for router in mine):
+        by_default = proxy(model, settings).option("providers.docker.defaultrule")
+        if enabled(service) and not by_default and not any(router.rule for router in mine):
             yield Violation(
                 service=service,
                 at=part(service, "labels"),
@@ -191,13 +190,8 @@ def router_service_not_linked(model: Model, settings: Settings) -> Iterator[Viol
                     impact="Traefik drops it (cannot be linked automatically with multiple Services): 404",
                     fix=f"add traefik.http.routers.{router.name}.service: {own[0]}",
                 )
-            elif (
-                router.service
-                and "@" not in router.service
-                and router.service.lower() not in defined
-                and not unknown(router.service)
-            ):
-                if not own and router.service.lower() in (
+            elif (name := by_labels(router.service)) and name not in defined:
+                if not own and name in (
                     service.name.lower(),
                     f"{service.name}-{model.project}".lower(),
                 ):
@@ -207,7 +201,7 @@ def router_service_not_linked(model: Model, settings: Settings) -> Iterator[Viol
                     at=router.label("service"),
                     problem=f"router {router.name} uses the service {router.service}, which no label defines",
                     impact="Traefik drops the router: 404 at its public name",
-                    fix=f"define traefik.http.services.{router.service}.loadbalancer.server.port",
+                    fix=f"define traefik.http.services.{router.service.partition('@')[0]}.loadbalancer.server.port",
                 )
 
 
@@ -220,7 +214,7 @@ def router_wrong_port(model: Model, settings: Settings) -> Iterator[Violation]:
             if key.endswith(".loadbalancer.server.port") and value != wanted and not unknown(value):
                 yield Violation(
                     service=service,
-                    at=part(service, "labels", key),
+                    at=label_at(service, key),
                     problem=f"Traefik connects to port {value}, but it listens on {wanted}",
                     impact="502 Bad Gateway at its public name",
                     fix=f"set {key}: {wanted}",
@@ -233,7 +227,10 @@ def unknown_entrypoint(model: Model, settings: Settings) -> Iterator[Violation]:
     known = proxy(model, settings)
     for router in all_routers(model) if known.complete else ():
         undefined = [
-            name for name in router.entrypoints if name.lower() not in known.entrypoints and not unknown(name)
+            name
+            for name in router.entrypoints
+            # Flags and variables make the names of entry points lower case.
+            if (name.lower() if known.inside else name) not in known.entrypoints and not unknown(name)
         ]
         if undefined:
             yield Violation(

@@ -11,11 +11,14 @@ from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
+    by_labels,
     disabled,
     labels_of,
-    proxy,
+    listed,
+    middlewares_of,
     routers,
 )
+from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     all_routers,
@@ -111,7 +114,11 @@ def router_tls_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 )
 
 
-@rule(phase=3, severity=Severity.WARNING, follows=("traefik-labels-missing", "unknown-entrypoint"))
+@rule(
+    phase=3,
+    severity=Severity.WARNING,
+    follows=("traefik-labels-missing", "unknown-entrypoint", "middleware-undefined"),
+)
 def http_not_redirected(model: Model, settings: Settings) -> Iterator[Violation]:
     """http redirects to https, by labels of API and front.
 
@@ -137,18 +144,14 @@ def http_not_redirected(model: Model, settings: Settings) -> Iterator[Violation]
 
 
 def _redirected(model: Model, every: list[LabelRouter], entrypoint: str) -> set[str]:
+    defined = {each.name: each for service in model.services for each in middlewares_of(service)}
     redirecting = {
-        key.split(".")[3]
-        for service in model.services
-        for key in labels_of(service)
-        if key.startswith("traefik.http.middlewares.")
-        and (".redirectscheme." in key or ".redirectregex." in key)
+        name for name, each in defined.items() if {"redirectscheme", "redirectregex"} & each.options.keys()
     }
-    for service in model.services:
-        for key, value in labels_of(service).items():
-            chained = {name.strip().partition("@")[0].lower() for name in value.split(",")}
-            if key.endswith(".chain.middlewares") and chained & redirecting:
-                redirecting.add(key.split(".")[3])
+    for name, each in defined.items():
+        chained = {by_labels(part) for part in listed(each.options.get("chain", {}).get("middlewares", ""))}
+        if chained & redirecting:
+            redirecting.add(name)
     hosts: set[str] = set()
     for router in every:
         names = [name.partition("@") for name in router.middlewares]

@@ -23,7 +23,7 @@ from tests.support.patience import PATIENCE
 
 MASK = render.script("mask.awk")
 STARTED = "2026-11-24T10:00:00.000000000Z"
-# What images bring along: their entry point, command, variables, volumes and working directory.
+# What images bring along: their entry point, command, variables, volumes, ports and working directory.
 _IMAGES: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         r"getlago/api",
@@ -34,6 +34,7 @@ _IMAGES: tuple[tuple[str, dict[str, Any]], ...] = (
         {
             "entrypoint": ["/bin/bash", "-c", './.env.sh && nginx -g "daemon off;"'],
             "environment": {"NGINX_VERSION": "1.27.5"},
+            "ports": ["80/tcp"],
         },
     ),
     (
@@ -185,6 +186,9 @@ def _container(service: Service, model: Model, deploy: _Deploy) -> tuple[dict[st
         ports.setdefault(f"{port.target}/{port.protocol}", []).append(
             {"HostIp": port.address, "HostPort": port.published}
         )
+    exposed = {
+        each: None for each in (*brought.get("ports", []), *(f"{port}/tcp" for port in service.expose))
+    }
     networks = _networks(service, model)
     raw = {
         "id": _digits(name),
@@ -212,7 +216,7 @@ def _container(service: Service, model: Model, deploy: _Deploy) -> tuple[dict[st
         "mounts": _mounts(service, model, brought.get("volumes", [])),
         "host": {
             # Docker puts the name of a container's first network there.
-            "NetworkMode": service.network_mode or next(iter(networks), "none"),
+            "NetworkMode": _mode(service) or next(iter(networks), "none"),
             "PortBindings": ports,
             "RestartPolicy": {"Name": service.restart.partition(":")[0] or "no", "MaximumRetryCount": 0},
             "Memory": service.memory or 0,
@@ -232,12 +236,20 @@ def _container(service: Service, model: Model, deploy: _Deploy) -> tuple[dict[st
             "Init": service.init or None,
         },
         "networks": networks,
-        "ports": ports,
+        "ports": {**exposed, **ports},
     }
     return raw, [f"{name}={deploy.text(value)}" for name, value in variables.items()]
 
 
+def _mode(service: Service) -> str:
+    """The network mode as Docker has it: the networks of another container are named by its id."""
+    mode, _, holder = service.network_mode.partition(":")
+    return f"container:{_digits(holder)}" if mode == "service" else service.network_mode
+
+
 def _networks(service: Service, model: Model) -> dict[str, Any]:
+    if service.network_mode.startswith("service:"):
+        return {}
     if service.network_mode:
         return {service.network_mode: {"Aliases": None, "IPAddress": ""}}
     return {
