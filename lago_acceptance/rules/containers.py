@@ -1,4 +1,4 @@
-"""Rules about container names, image versions and memory limits."""
+"""Rules about container names and image versions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, FRONT, LAGO_RUBY
+from lago_acceptance.core.roles import DB, FRONT, LAGO_RUBY, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.versions import version_of
@@ -15,7 +15,8 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import OURS, lago, part, reference
 
 FLOATING = ("latest", "main", "master", "edge", "nightly", "stable", "dev")
-GIB = 2**30
+# A tag of a database that names its major version: 16, v16.2, pg16, 0.8.0-pg16, latest-pg16, but not alpine3.20.
+_MAJOR = re.compile(r"v?\d|(?:.*-)?(?:pg|postgres|valkey|redis)-?\d|sha256:")
 
 
 @rule(phase=0, severity=Severity.WARNING, declared_only=True)
@@ -44,25 +45,55 @@ def _tag(service: Service) -> str:
 
 @rule(phase=2, severity=Severity.WARNING, declared_only=True)
 def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Images are pinned to a version or a digest, Lago's to the exact version."""
+    """Images are pinned to a version or a digest, Lago's to the exact version, databases at least to the major one.
+
+    A tag such as `postgres:alpine` names no version: one day a pull brings the next major version.
+    """
     for service in model.of_role(*OURS):
-        tag = _tag(service)
-        lagos = service.role in (*LAGO_RUBY, FRONT) and "getlago/" in service.image
-        exact = "@" in service.image or re.fullmatch(r"v?\d+\.\d+\.\d+\S*", tag)
-        if (
-            service.built
-            or not service.image
-            or unknown(service.image)
-            or (exact if lagos else tag and tag not in FLOATING)
-        ):
+        if service.built or not service.image or unknown(service.image) or _is_pinned(service):
             continue
+        name = service.image.partition("@")[0].removesuffix(f":{_tag(service)}")
+        impact, fix = _IF_NOT_PINNED.get(
+            service.role or "",
+            (
+                "the next pull may start another version, which nobody has tried with this Lago",
+                "pin the version that runs now",
+            ),
+        )
+        lagos = service.role in (*LAGO_RUBY, FRONT)
         yield Violation(
             service=service,
             at=part(service, "image"),
-            problem=f"its image {service.image} is not pinned to an exact version",
-            impact="the next pull starts another version, and its migrations can't be undone",
-            fix="pin the version, for example getlago/api:v1.16.0",
+            problem=f"its image {service.image} is not pinned to "
+            f"{'a' if service.role in (DB, REDIS) else 'an exact'} version",
+            impact="the next pull starts another version, and its migrations can't be undone"
+            if lagos
+            else impact,
+            fix=f"pin the version, for example {name}:v1.16.0" if lagos else fix,
         )
+
+
+_IF_NOT_PINNED = {
+    DB: (
+        "a pull brings the next major version of PostgreSQL, which refuses the old data directory: no service of "
+        "Lago starts",
+        "pin the major version that wrote the data (cat PG_VERSION in the data directory), as in postgres:14",
+    ),
+    REDIS: (
+        "a pull brings the next major version of Redis; an older one can't read what it has saved, so there is "
+        "no way back",
+        "pin the major version that runs now (redis-cli info server), as in redis:7",
+    ),
+}
+
+
+def _is_pinned(service: Service) -> bool:
+    tag = _tag(service)
+    if service.role in (DB, REDIS):
+        return bool(_MAJOR.match(tag))
+    if service.role in (*LAGO_RUBY, FRONT) and "getlago/" in service.image:
+        return "@" in service.image or bool(re.fullmatch(r"v?\d+\.\d+\.\d+\S*", tag))
+    return bool(tag) and tag not in FLOATING
 
 
 @rule(phase=2, declared_only=True)
@@ -89,19 +120,4 @@ def image_version_drift(model: Model, settings: Settings) -> Iterator[Violation]
                 if front
                 else "code and schema don't match: jobs fail and calls answer 500",
                 fix="use one version for all of them: a YAML anchor or one variable",
-            )
-
-
-@rule(phase=2, severity=Severity.WARNING)
-def memory_limit_low(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Memory limits leave room for Lago: at least 1 GiB for the API and 512 MiB for the others."""
-    for service in lago(model):
-        least = GIB if service.role == API else GIB // 2
-        if service.memory and service.memory < least:
-            yield Violation(
-                service=service,
-                at=part(service),
-                problem=f"its memory limit is {service.memory // 2**20} MiB",
-                impact="the kernel kills it at boot or while it bills (exit 137)",
-                fix=f"raise it: mem_limit: {'1536m' if service.role == API else '1g'}",
             )

@@ -36,7 +36,8 @@ def host_network(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=part(service, "network_mode"),
                 problem="it uses the host's network",
-                impact="every port it listens on is open to the internet, and service names don't resolve",
+                impact="every port it listens on is open on the host's addresses, and the names of the other "
+                "services don't resolve",
                 fix="remove network_mode",
             )
 
@@ -103,8 +104,8 @@ def db_on_proxy_network(model: Model, settings: Settings) -> Iterator[Violation]
                 service=service,
                 at=part(service, "networks"),
                 problem=f"it is on {shared[0]}, which the proxy and every project behind it share",
-                impact="every container there can try its password, and names like `postgres` or `redis` "
-                "clash between projects",
+                impact=f"every container there can {'try passwords for the database' if service.role == DB else 'read and delete the jobs in Redis'}, "
+                f"and names like `{'postgres' if service.role == DB else 'redis'}` clash between projects",
                 fix="move it to a network that only Lago uses",
             )
 

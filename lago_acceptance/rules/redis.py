@@ -1,4 +1,4 @@
-"""Rules about Redis and the cache: addresses, passwords, eviction, persistence."""
+"""Rules about Redis and the cache: addresses, passwords, eviction."""
 
 from __future__ import annotations
 
@@ -95,21 +95,6 @@ def redis_evicts(model: Model, settings: Settings) -> Iterator[Violation]:
                 problem=f"Redis evicts keys when its memory is full ({found[1]})",
                 impact="jobs are dropped silently: their invoices are never created",
                 fix="set --maxmemory-policy noeviction",
-            )
-
-
-@rule(phase=2, severity=Severity.WARNING)
-def redis_not_persistent(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Redis' data, which holds Lago's jobs, is on a named volume."""
-    for service in model.of_role(REDIS):
-        mount = service.mount_at("/data") or service.mount_at("/bitnami/redis/data")
-        if (mount is None or not mount.source or re.fullmatch(r"[0-9a-f]{64}", mount.source)) and lago(model):
-            yield Violation(
-                service=service,
-                at=part(service),
-                problem="/data of Redis is not on a named volume",
-                impact="jobs that are waiting when the container is recreated are lost",
-                fix="mount a named volume at /data",
             )
 
 

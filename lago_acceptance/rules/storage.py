@@ -60,7 +60,7 @@ def no_storage_volume(model: Model, settings: Settings) -> Iterator[Violation]:
         )
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("data-in-memory",))
 def pgdata_not_on_volume(model: Model, settings: Settings) -> Iterator[Violation]:
     """PostgreSQL's data directory is on a named volume or a host directory.
 
