@@ -12,7 +12,7 @@ from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import OURS, lago, part, reference
+from lago_acceptance.rules.helpers import OURS, lago, part, reference, stores
 
 FLOATING = ("latest", "main", "master", "edge", "nightly", "stable", "dev")
 # A tag of a database that names its major version: 16, v16.2, pg16, 0.8.0-pg16, latest-pg16, but not alpine3.20.
@@ -49,23 +49,26 @@ def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
 
     A tag such as `postgres:alpine` names no version: one day a pull brings the next major version.
     """
-    for service in model.of_role(*OURS):
-        if service.built or not service.image or unknown(service.image) or _is_pinned(service):
+    others = [
+        (service, service.role or "") for service in model.of_role(*OURS) if service.role not in (DB, REDIS)
+    ]
+    for service, role in (*others, *stores(model)):
+        if service.built or not service.image or unknown(service.image) or _is_pinned(service, role):
             continue
         name = service.image.partition("@")[0].removesuffix(f":{_tag(service)}")
         impact, fix = _IF_NOT_PINNED.get(
-            service.role or "",
+            role,
             (
                 "the next pull may start another version, which nobody has tried with this Lago",
                 "pin the version that runs now",
             ),
         )
-        lagos = service.role in (*LAGO_RUBY, FRONT)
+        lagos = role in (*LAGO_RUBY, FRONT)
         yield Violation(
             service=service,
             at=part(service, "image"),
             problem=f"its image {service.image} is not pinned to "
-            f"{'a' if service.role in (DB, REDIS) else 'an exact'} version",
+            f"{'a' if role in (DB, REDIS) else 'an exact'} version",
             impact="the next pull starts another version, and its migrations can't be undone"
             if lagos
             else impact,
@@ -87,11 +90,11 @@ _IF_NOT_PINNED = {
 }
 
 
-def _is_pinned(service: Service) -> bool:
+def _is_pinned(service: Service, role: str) -> bool:
     tag = _tag(service)
-    if service.role in (DB, REDIS):
+    if role in (DB, REDIS):
         return bool(_MAJOR.match(tag))
-    if service.role in (*LAGO_RUBY, FRONT) and "getlago/" in service.image:
+    if role in (*LAGO_RUBY, FRONT) and "getlago/" in service.image:
         return "@" in service.image or bool(re.fullmatch(r"v?\d+\.\d+\.\d+\S*", tag))
     return bool(tag) and tag not in FLOATING
 

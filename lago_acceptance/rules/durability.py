@@ -12,7 +12,7 @@ from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.store_settings import StoreSettings, postgres_settings, redis_settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import default_directory, lago, named, part, url_of
+from lago_acceptance.rules.helpers import default_directory, lago, named, part, stores, url_of
 
 _OFF = ("off", "of", "false", "f", "no", "n", "0")
 _UNSAFE = {
@@ -25,7 +25,9 @@ _UNSAFE = {
 @rule(phase=2)
 def database_not_crash_safe(model: Model, settings: Settings) -> Iterator[Violation]:
     """PostgreSQL writes to disk before it confirms: fsync, full_page_writes and synchronous_commit are on."""
-    for service in model.of_role(DB):
+    for service, role in stores(model):
+        if role != DB:
+            continue
         found = postgres_settings(service, model)
         off = [name for name in _UNSAFE if found.get(name).lower() in _OFF]
         if off:
@@ -42,8 +44,8 @@ def database_not_crash_safe(model: Model, settings: Settings) -> Iterator[Violat
 @rule(phase=2)
 def data_in_memory(model: Model, settings: Settings) -> Iterator[Violation]:
     """The data of PostgreSQL, and of the Redis that holds Lago's jobs, is on disk."""
-    for service in model.of_role(DB, REDIS):
-        if service.role == DB:
+    for service, role in stores(model):
+        if role == DB:
             directory = (service.value("PGDATA") or default_directory(service)).rstrip("/")
         elif holds_jobs(model, service):
             directory = _redis_directory(service, redis_settings(service, model))
@@ -55,7 +57,7 @@ def data_in_memory(model: Model, settings: Settings) -> Iterator[Violation]:
                 at=part(service),
                 problem=f"its data directory {directory} is in memory (tmpfs)",
                 impact="all billing data is gone when the container stops"
-                if service.role == DB
+                if role == DB
                 else "all waiting jobs are gone when the container stops: their invoices, webhooks and PDFs are "
                 "never made",
                 fix=f"mount a named volume at {directory}",
@@ -68,8 +70,8 @@ def redis_not_persistent(model: Model, settings: Settings) -> Iterator[Violation
 
     A Redis that is only Lago's cache (LAGO_REDIS_CACHE_URL) needs neither.
     """
-    for service in model.of_role(REDIS):
-        if not lago(model) or not holds_jobs(model, service):
+    for service, role in stores(model):
+        if role != REDIS or not lago(model) or not holds_jobs(model, service):
             continue
         found = redis_settings(service, model)
         directory = _redis_directory(service, found)

@@ -18,6 +18,7 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     OURS,
     part,
+    stores,
     variable,
 )
 
@@ -53,6 +54,7 @@ _PRIVATE = tuple(
         ],
     )
 )
+_DATA = (DB, REDIS)
 _REACHED = {
     DB: "anyone on the internet can try passwords for PostgreSQL, which holds all billing data; the host's "
     "firewall doesn't stop it",
@@ -78,19 +80,19 @@ def host_port_published(model: Model, settings: Settings) -> Iterator[Violation]
     published on all interfaces is open to the internet. On 127.0.0.1, on Docker's bridge or on an address of a private
     network it is not.
     """
-    for service in model.of_role(*OURS):
+    others = [(service, service.role or "") for service in model.of_role(*OURS) if service.role not in _DATA]
+    for service, role in (*others, *stores(model)):
         for number, port in enumerate(service.ports):
             if not _from_outside(port):
                 continue
-            data = service.role in (DB, REDIS)
             yield Violation(
                 service=service,
                 at=part(service, "ports", number),
-                severity=None if data else Severity.WARNING,
+                severity=None if role in _DATA else Severity.WARNING,
                 problem=f"port {port.target} is published on {port.address or 'all interfaces'} "
                 f"({port.published or 'a random port'})",
                 impact=_REACHED.get(
-                    service.role or "",
+                    role,
                     "the internet reaches it without the proxy, TLS or the host's firewall",
                 ),
                 fix=f"remove the port, or publish it on 127.0.0.1:{port.published or port.target}",

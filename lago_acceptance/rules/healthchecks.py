@@ -112,9 +112,11 @@ def healthcheck_missing_binary(model: Model, settings: Settings) -> Iterator[Vio
                 at=part(service, "healthcheck", "test"),
                 problem=f"its healthcheck calls {missing[0]}, which its image lacks",
                 impact="it stays unhealthy, and what depends on it never starts",
-                fix="use a program of the image: curl for Lago, pg_isready for PostgreSQL, redis-cli for "
-                "Redis",
+                fix=f"use a program of the image: {_PROGRAM.get(service.role or '', 'curl')}",
             )
+
+
+_PROGRAM = {DB: "pg_isready", REDIS: "redis-cli"}
 
 
 def _takes_any_answer(text: str) -> bool:

@@ -15,9 +15,10 @@ from lago_acceptance.lago.store_settings import (
 )
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import part
+from lago_acceptance.rules.helpers import part, stores
 
 MIB = 2**20
+STORES = (DB, REDIS)
 _KILLED = "the kernel kills it at boot or under load (exit 137): "
 # By role: the least that it runs with, what to set, and what happens below.
 _NEEDS = {
@@ -43,8 +44,11 @@ def memory_limit_low(model: Model, settings: Settings) -> Iterator[Violation]:
     At least 1 GiB for the API, 512 MiB for the worker, the clock, the migration and the PDF service (Chromium), 256 MiB
     for PostgreSQL, 64 MiB for Redis and 32 MiB for the front.
     """
-    for service in model.of_role(*_NEEDS):
-        least, enough, impact = _NEEDS[service.role or ""]
+    others = [
+        (service, service.role or "") for service in model.of_role(*_NEEDS) if service.role not in STORES
+    ]
+    for service, role in (*others, *stores(model)):
+        least, enough, impact = _NEEDS[role]
         if service.memory and service.memory < least * MIB:
             yield Violation(
                 service=service,
@@ -62,8 +66,8 @@ def store_memory_above_limit(model: Model, settings: Settings) -> Iterator[Viola
     Both are only part of what the process takes: PostgreSQL needs memory for each connection, Redis for its buffers and
     for the copy that saves the data.
     """
-    for service in model.of_role(DB, REDIS):
-        if service.role == DB:
+    for service, role in stores(model):
+        if role == DB:
             name, text = "shared_buffers", postgres_settings(service, model).get("shared_buffers")
             size, impact = postgres_bytes(text), _NEEDS[DB][2]
         else:
@@ -76,6 +80,6 @@ def store_memory_above_limit(model: Model, settings: Settings) -> Iterator[Viola
                 at=part(service, "command"),
                 problem=f"{name} is {text}, and the container's memory limit is {service.memory // MIB} MiB",
                 impact=impact,
-                fix=f"set {name} to at most {service.memory // MIB // (4 if service.role == DB else 2)}"
-                f"{'MB' if service.role == DB else 'mb'}, or raise the limit",
+                fix=f"set {name} to at most {service.memory // MIB // (4 if role == DB else 2)}"
+                f"{'MB' if role == DB else 'mb'}, or raise the limit",
             )

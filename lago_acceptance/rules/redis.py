@@ -10,14 +10,17 @@ from lago_acceptance.core.roles import API, CLOCK, REDIS, WORKER
 from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.lago.store_settings import redis_settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
+from lago_acceptance.rules.durability import holds_jobs
 from lago_acceptance.rules.helpers import (
     agreement,
     lago,
     named,
     part,
     reference,
+    stores,
     url_of,
     variable,
 )
@@ -85,14 +88,16 @@ def cache_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
 
 @rule(phase=2)
 def redis_evicts(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Redis, which holds Lago's jobs, evicts nothing."""
-    for service in model.of_role(REDIS):
-        found = re.search(r"maxmemory-policy[\s\"',]+((?:allkeys|volatile)-\w+)", service.full_command)
-        if found:
+    """Redis, which holds Lago's jobs, evicts nothing. One that is only Lago's cache may."""
+    for service, role in stores(model):
+        if role != REDIS or not holds_jobs(model, service):
+            continue
+        policy = redis_settings(service, model).get("maxmemory-policy")
+        if re.fullmatch(r"(allkeys|volatile)-\w+", policy.lower()):
             yield Violation(
                 service=service,
                 at=part(service, "command"),
-                problem=f"Redis evicts keys when its memory is full ({found[1]})",
+                problem=f"Redis evicts keys when its memory is full ({policy})",
                 impact="jobs are dropped silently: their invoices are never created",
                 fix="set --maxmemory-policy noeviction",
             )
