@@ -19,6 +19,8 @@ from lago_acceptance.rules.helpers import part, stores
 
 MIB = 2**20
 STORES = (DB, REDIS)
+# More of the limit than that leaves too little for connections, buffers and the copy that is saved.
+_SHARE = 0.9
 _KILLED = "the kernel kills it at boot or under load (exit 137): "
 # By role: the least that it runs with, what to set, and what happens below.
 _NEEDS = {
@@ -61,7 +63,7 @@ def memory_limit_low(model: Model, settings: Settings) -> Iterator[Violation]:
 
 @rule(phase=2)
 def store_memory_above_limit(model: Model, settings: Settings) -> Iterator[Violation]:
-    """PostgreSQL's shared_buffers and Redis' maxmemory are below the container's memory limit.
+    """PostgreSQL's shared_buffers and Redis' maxmemory leave a tenth of the container's memory limit free, or more.
 
     Both are only part of what the process takes: PostgreSQL needs memory for each connection, Redis for its buffers and
     for the copy that saves the data.
@@ -74,7 +76,7 @@ def store_memory_above_limit(model: Model, settings: Settings) -> Iterator[Viola
             name, text = "maxmemory", redis_settings(service, model).get("maxmemory")
             size = redis_bytes(text)
             impact = "the kernel kills Redis before maxmemory is reached: jobs that it hasn't saved are lost"
-        if size and service.memory and size >= service.memory:
+        if size and service.memory and size > _SHARE * service.memory:
             yield Violation(
                 service=service,
                 at=part(service, "command"),

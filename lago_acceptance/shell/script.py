@@ -11,7 +11,7 @@ from lago_acceptance.shell.filters import FILTERS, output
 from lago_acceptance.shell.parser import REDIRECTS, is_broken, parse, text_of, words_of
 from lago_acceptance.shell.statements import Stage, links_of, statements_of
 from lago_acceptance.shell.values import UNKNOWN, AbstractValue
-from lago_acceptance.shell.words import name_of
+from lago_acceptance.shell.words import WRAPPERS, name_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -213,7 +213,11 @@ class Script:
         for node, value in zip(nodes, values, strict=True):
             if text_of(node).strip('"') in ("$@", "${@}", "$*"):
                 words += self.arguments
-            elif program in ("env", "exec") and (assigned := self._assigned(node)):
+            elif (
+                program in ("env", "exec")
+                and all(word.startswith("-") or name_of(word) in WRAPPERS for word in words)
+                and (assigned := self._assigned(node))
+            ):
                 self.state.export(*assigned)
             else:
                 words.append(value.literal if value.literal is not None else text_of(node))
