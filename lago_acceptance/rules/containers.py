@@ -15,6 +15,7 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import OURS, lago, part, reference, stores
 
 FLOATING = ("latest", "main", "master", "edge", "nightly", "stable", "dev")
+_EXACT = re.compile(r"v?\d+\.\d+\.\d+\S*")
 # A tag of a database that names its major version: 16, v16.2, pg16, 0.8.0-pg16, latest-pg16, but not alpine3.20.
 _MAJOR = re.compile(r"v?\d|(?:.*-)?(?:pg|postgres|valkey|redis)-?\d|sha256:")
 
@@ -72,7 +73,9 @@ def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
             impact="the next pull starts another version, and its migrations can't be undone"
             if lagos
             else impact,
-            fix=f"pin the version, for example {name}:v1.16.0" if lagos else fix,
+            fix=f"pin the exact version, for example {name}:{_exact_version(model, settings)}"
+            if lagos
+            else fix,
         )
 
 
@@ -90,12 +93,24 @@ _IF_NOT_PINNED = {
 }
 
 
+def _numbers(tag: str) -> str:
+    """A tag without what an image of one's own appends to the version."""
+    found = re.match(r"v?(\d+\.\d+\.\d+)", tag)
+    return found[1] if found else tag
+
+
+def _exact_version(model: Model, settings: Settings) -> str:
+    """The exact version that another of Lago's services has, else that of the settings."""
+    tags = (_tag(service) for service in (*lago(model), *model.of_role(FRONT)) if "@" not in service.image)
+    return next((tag for tag in tags if _EXACT.fullmatch(tag)), settings.deployment.version)
+
+
 def _is_pinned(service: Service, role: str) -> bool:
     tag = _tag(service)
     if role in (DB, REDIS):
         return bool(_MAJOR.match(tag))
     if role in (*LAGO_RUBY, FRONT) and "getlago/" in service.image:
-        return "@" in service.image or bool(re.fullmatch(r"v?\d+\.\d+\.\d+\S*", tag))
+        return "@" in service.image or bool(_EXACT.fullmatch(tag))
     return bool(tag) and tag not in FLOATING
 
 
@@ -109,7 +124,8 @@ def image_version_drift(model: Model, settings: Settings) -> Iterator[Violation]
         if service is first or service.built or not service.image or unknown(service.image + first.image):
             continue
         front = service.role == FRONT
-        other = _tag(service) != _tag(first) and not (front and ("@" in service.image or "@" in first.image))
+        one, another = (_numbers(_tag(each)) if front else _tag(each) for each in (service, first))
+        other = one != another and not (front and ("@" in service.image or "@" in first.image))
         if other and (not front or "lago" in service.image):
             behind = front and version_of(service, settings) is not None
             yield Violation(

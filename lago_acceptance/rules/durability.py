@@ -9,7 +9,7 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import DB, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.lago.store_settings import StoreSettings, postgres_settings, redis_settings
+from lago_acceptance.lago.store_settings import postgres_settings, redis_settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import default_directory, lago, named, part, stores, url_of
@@ -45,12 +45,9 @@ def database_not_crash_safe(model: Model, settings: Settings) -> Iterator[Violat
 def data_in_memory(model: Model, settings: Settings) -> Iterator[Violation]:
     """The data of PostgreSQL, and of the Redis that holds Lago's jobs, is on disk."""
     for service, role in stores(model):
-        if role == DB:
-            directory = (service.value("PGDATA") or default_directory(service)).rstrip("/")
-        elif holds_jobs(model, service):
-            directory = _redis_directory(service, redis_settings(service, model))
-        else:
+        if role == REDIS and not holds_jobs(model, service):
             continue
+        directory = data_directory(model, service, role)
         if _in_memory(model, service, directory):
             yield Violation(
                 service=service,
@@ -74,7 +71,7 @@ def redis_not_persistent(model: Model, settings: Settings) -> Iterator[Violation
         if role != REDIS or not lago(model) or not holds_jobs(model, service):
             continue
         found = redis_settings(service, model)
-        directory = _redis_directory(service, found)
+        directory = data_directory(model, service, role)
         mount = service.mount_at(directory)
         anonymous = mount is not None and (not mount.source or re.fullmatch(r"[0-9a-f]{64}", mount.source))
         if found.values.get("save") == "" and found.get("appendonly").lower() != "yes" and found.complete:
@@ -105,10 +102,13 @@ def holds_jobs(model: Model, redis: Service) -> bool:
     return any(redis in named(model, host) for host in hosts)
 
 
-def _redis_directory(service: Service, found: StoreSettings) -> str:
+def data_directory(model: Model, service: Service, role: str) -> str:
+    """Where PostgreSQL or Redis keeps its data."""
+    if role == DB:
+        return (service.value("PGDATA") or default_directory(service)).rstrip("/")
     if "bitnami" in service.image:
         return f"/bitnami/{'valkey' if 'valkey' in service.image else 'redis'}/data"
-    return found.get("dir").rstrip("/") or "/data"
+    return redis_settings(service, model).get("dir").rstrip("/") or "/data"
 
 
 def _in_memory(model: Model, service: Service, directory: str) -> bool:

@@ -21,6 +21,8 @@ MIB = 2**20
 STORES = (DB, REDIS)
 # More of the limit than that leaves too little for connections, buffers and the copy that is saved.
 _SHARE = 0.9
+# Below this part of its needs, a program doesn't even start.
+_HOPELESS = 0.25
 _KILLED = "the kernel kills it at boot or under load (exit 137): "
 # By role: the least that it runs with, what to set, and what happens below.
 _NEEDS = {
@@ -55,6 +57,7 @@ def memory_limit_low(model: Model, settings: Settings) -> Iterator[Violation]:
             yield Violation(
                 service=service,
                 at=part(service),
+                severity=Severity.ERROR if service.memory < least * MIB * _HOPELESS else None,
                 problem=f"its memory limit is {service.memory // MIB} MiB, and it needs at least {least} MiB",
                 impact=impact,
                 fix=f"raise it: mem_limit: {enough}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, FRONT
+from lago_acceptance.core.roles import API, DB, FRONT
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.key_loading import KeyReading, is_key_mount
@@ -19,7 +19,8 @@ from lago_acceptance.lago.stock_images import (
 )
 from lago_acceptance.model.deployment import Model, Mount, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import OURS, part, readings
+from lago_acceptance.rules.durability import data_directory
+from lago_acceptance.rules.helpers import OURS, part, readings, stores
 
 
 @rule(phase=2)
@@ -31,7 +32,8 @@ def user_lacks_access(model: Model, settings: Settings) -> Iterator[Violation]:
     """
     keys = {service.name: reading for service, reading in readings(model, settings)}
     for service in model.of_role(*OURS):
-        if runs_as_root(service) or unknown(service.user):
+        # Another image may have a user of its own, for whom the key was made.
+        if runs_as_root(service) or unknown(service.user) or service.built or "getlago/" not in service.image:
             continue
         reading = keys.get(service.name)
         unreadable = [mount.target for mount in _key_mounts(service, model, reading)] if reading else []
@@ -84,7 +86,19 @@ def _owned_by_root(service: Service, path: str) -> bool:
 
 @rule(phase=2)
 def read_only_where_it_writes(model: Model, settings: Settings) -> Iterator[Violation]:
-    """With read_only, each path that an image writes to is a tmpfs or a volume."""
+    """With read_only, each path that an image writes to is a tmpfs or a volume; the data's volume is writable."""
+    for service, role in stores(model):
+        mount = service.mount_at(data_directory(model, service, role))
+        if mount is not None and mount.read_only:
+            yield Violation(
+                service=service,
+                at=part(service, "volumes"),
+                problem=f"its data is mounted read-only at {mount.target}",
+                impact="PostgreSQL exits at its start"
+                if role == DB
+                else "Redis can't save, and then refuses writes: no job is enqueued",
+                fix="mount it writable",
+            )
     for service in model.of_role(*OURS):
         missing = _unwritable(service) if service.read_only else []
         if not missing:

@@ -77,12 +77,14 @@ def cache_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """
     for service in model.of_role(API, WORKER):
         if not service.value("LAGO_REDIS_CACHE_URL") and not service.value("LAGO_MEMCACHE_SERVERS"):
+            jobs = url_of(service, "REDIS_URL")
+            host = jobs.host if jobs and not unknown(jobs.host) else "redis"
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_REDIS_CACHE_URL"),
                 problem="LAGO_REDIS_CACHE_URL is not set",
                 impact="each container has its own cache: current usage stays stale until the period ends",
-                fix="set LAGO_REDIS_CACHE_URL: redis://lago-redis:6379/1 on API, worker and clock",
+                fix=f"set LAGO_REDIS_CACHE_URL: redis://{host}:{(jobs and jobs.port) or 6379}/1 on API, worker and clock",
             )
 
 
