@@ -14,6 +14,7 @@ from lago_acceptance.model.deployment import Service
 
 ROOT_USERS = ("", "0", "root")
 DOCROOT = "/usr/share/nginx/html"
+# Docker's default: what a container has without asking.
 DEFAULT_CAPABILITIES = frozenset(
     [
         "AUDIT_WRITE",
