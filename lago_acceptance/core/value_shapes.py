@@ -84,7 +84,7 @@ SECRET_WORDS = (
 NO_SECRET_ENDINGS = "_(path|file|dir|url|host|name|ttl|algorithm|expiry|expires_in|minutes)$"
 ALWAYS_SECRET_WORDS = "secret|passw|passphrase|credential|hmac"
 HARMLESS_PHRASES = (
-    "keycloak|keyspace|key_partition|partition_key|max_tokens|tokens?_per"
+    "keycloak|valkey|keydb|keyspace|key_partition|partition_key|max_tokens|tokens?_per"
     "|bypass|pass_?through|pass_?host|pass_?tls|passenger|passive|compass"
     "|(public|publishable)[a-z0-9_]*(key|token|dsn)|(jwt|jwk|kms|signing)_key_id"
     "|^(old)?pwd$|(enable|disable|require|use|skip|smtp)_([a-z]+_)?auth$"

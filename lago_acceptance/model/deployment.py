@@ -32,13 +32,17 @@ class Healthcheck(msgspec.Struct, frozen=True):
 
 
 class Mount(msgspec.Struct, frozen=True):
-    """A volume or a host path in a container. ``source`` is the volume's name or the path."""
+    """A volume or a host path in a container. ``source`` is the volume's name or the path.
+
+    ``owner_given``: the compose file gives a secret's or config's owner or mode.
+    """
 
     kind: str
     source: str
     target: str
     read_only: bool = False
     create_host_path: bool = True
+    owner_given: bool = False
 
 
 class Port(msgspec.Struct, frozen=True):
@@ -138,11 +142,15 @@ class Network(msgspec.Struct, frozen=True):
 
 
 class Volume(msgspec.Struct, frozen=True):
-    """A volume: the key that services use, the name that Docker knows."""
+    """A volume: the key that services use, the name that Docker knows.
+
+    ``in_memory``: its driver's options make it a tmpfs. Not seen in running containers.
+    """
 
     key: str
     name: str
     external: bool = False
+    in_memory: bool = False
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,7 +47,12 @@ def declared(document: dict[str, Any]) -> Model:
             for key, raw in (document.get("networks") or {}).items()
         ),
         volumes=tuple(
-            Volume(key, (raw or {}).get("name", key), bool((raw or {}).get("external")))
+            Volume(
+                key,
+                (raw or {}).get("name", key),
+                bool((raw or {}).get("external")),
+                ((raw or {}).get("driver_opts") or {}).get("type") in ("tmpfs", "ramfs"),
+            )
             for key, raw in (document.get("volumes") or {}).items()
         ),
     )
@@ -69,7 +74,13 @@ def _secrets_and_configs(raw: dict[str, Any], document: dict[str, Any]) -> list[
                 inline_config_path(entry["source"]) if "content" in definition else entry["source"]
             )
             mounts.append(
-                Mount(kind.rstrip("s"), source, target if target.startswith("/") else folder + target, True)
+                Mount(
+                    kind.rstrip("s"),
+                    source,
+                    target if target.startswith("/") else folder + target,
+                    read_only=True,
+                    owner_given=any(entry.get(key) is not None for key in ("uid", "gid", "mode")),
+                )
             )
     return mounts
 

@@ -29,6 +29,12 @@ def _volume(model: Model, service: Service, role: str) -> tuple[str, str] | None
     return name, directory.rstrip("/")[len(mount.target.rstrip("/")) :].strip("/")
 
 
+_LOST = {
+    DB: "no customers, invoices and API keys",
+    REDIS: "the jobs that were waiting are never done",
+    API: "it answers 404 for every PDF so far",
+    WORKER: "the PDFs so far aren't there",
+}
 _DATA = {REDIS: "/data", API: "/app/storage", WORKER: "/app/storage"}
 
 
@@ -55,7 +61,7 @@ def volume_moved(old: Model, new: Model, settings: Settings) -> Iterator[Violati
                     service=after,
                     at=part(after, "volumes"),
                     problem=f"its data was in {_volume_and_folder(had)}; {now}",
-                    impact="the service comes up healthy and empty, without customers, invoices and API keys",
+                    impact=f"the service comes up healthy and empty: {_LOST[role]}",
                     fix=f"keep the volume (name: {had[0]}), or copy the data before you deploy",
                 )
 

@@ -1,4 +1,4 @@
-"""Rules about container names, image versions and memory limits."""
+"""Rules about container names and image versions."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, DB, FRONT, LAGO_RUBY, PDF, REDIS
+from lago_acceptance.core.roles import DB, FRONT, LAGO_RUBY, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import OURS, lago, part, reference
+from lago_acceptance.rules.helpers import OURS, lago, part, reference, stores
 
 FLOATING = ("latest", "main", "master", "edge", "nightly", "stable", "dev")
-GIB = 2**30
+_EXACT = re.compile(r"v?\d+\.\d+\.\d+\S*")
+# A tag of a database that names its major version: 16, v16.2, pg16, 0.8.0-pg16, latest-pg16, but not alpine3.20.
+_MAJOR = re.compile(r"v?\d|(?:.*-)?(?:pg|postgres|valkey|redis)-?\d|sha256:")
 
 
 @rule(phase=0, severity=Severity.WARNING, declared_only=True)
@@ -42,38 +44,74 @@ def _tag(service: Service) -> str:
     return digest or (name.rpartition(":")[2] if ":" in name.rsplit("/", 1)[-1] else "")
 
 
-def _pinned(service: Service) -> str:
-    """The image of a service with an exact version, as an example."""
-    repository = service.image.partition("@")[0].removesuffix(f":{_tag(service)}")
-    return f"{repository}:{_EXAMPLES.get(service.role or '', 'v1.16.0')}"
-
-
-_EXAMPLES = {DB: "15.6-alpine", REDIS: "7.2.5-alpine", PDF: "7.8.2"}
-
-
 @rule(phase=2, severity=Severity.WARNING, declared_only=True, follows_at=("image-version-drift",))
 def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Images are pinned to a version or a digest, Lago's to the exact version."""
-    for service in model.of_role(*OURS):
-        tag = _tag(service)
-        lagos = service.role in (*LAGO_RUBY, FRONT) and "getlago/" in service.image
-        exact = "@" in service.image or re.fullmatch(r"v?\d+\.\d+\.\d+\S*", tag)
-        if (
-            service.built
-            or not service.image
-            or unknown(service.image)
-            or (exact if lagos else tag and tag not in FLOATING)
-        ):
+    """Images are pinned to a version or a digest, Lago's to the exact version, databases at least to the major one.
+
+    A tag such as `postgres:alpine` names no version: one day a pull brings the next major version.
+    """
+    others = [
+        (service, service.role or "") for service in model.of_role(*OURS) if service.role not in (DB, REDIS)
+    ]
+    for service, role in (*others, *stores(model)):
+        if service.built or not service.image or unknown(service.image) or _is_pinned(service, role):
             continue
+        name = service.image.partition("@")[0].removesuffix(f":{_tag(service)}")
+        impact, fix = _IF_NOT_PINNED.get(
+            role,
+            (
+                "the next pull may start another version, which nobody has tried with this Lago",
+                "pin the version that runs now",
+            ),
+        )
+        lagos = role in (*LAGO_RUBY, FRONT)
         yield Violation(
             service=service,
             at=part(service, "image"),
-            problem=f"its image {service.image} is not pinned to an exact version",
-            impact="the next pull starts another version"
-            + (", and its migrations can't be undone" if service.role in LAGO_RUBY else "")
-            + (", which may not read the old data" if service.role == DB else ""),
-            fix=f"pin the version, for example {_pinned(service)}",
+            problem=f"its image {service.image} is not pinned to "
+            f"{'a' if role in (DB, REDIS) else 'an exact'} version",
+            impact="the next pull starts another version, and its migrations can't be undone"
+            if lagos
+            else impact,
+            fix=f"pin the exact version, for example {name}:{_exact_version(model, settings)}"
+            if lagos
+            else fix,
         )
+
+
+_IF_NOT_PINNED = {
+    DB: (
+        "a pull brings the next major version of PostgreSQL, which refuses the old data directory: no service of "
+        "Lago starts",
+        "pin the major version that wrote the data (cat PG_VERSION in the data directory), as in postgres:14",
+    ),
+    REDIS: (
+        "a pull brings the next major version of Redis; an older one can't read what it has saved, so there is "
+        "no way back",
+        "pin the major version that runs now (redis-cli info server), as in redis:7",
+    ),
+}
+
+
+def _numbers(tag: str) -> str:
+    """A tag without what an image of one's own appends to the version."""
+    found = re.match(r"v?(\d+\.\d+\.\d+)", tag)
+    return found[1] if found else tag
+
+
+def _exact_version(model: Model, settings: Settings) -> str:
+    """The exact version that another of Lago's services has, else that of the settings."""
+    tags = (_tag(service) for service in (*lago(model), *model.of_role(FRONT)) if "@" not in service.image)
+    return next((tag for tag in tags if _EXACT.fullmatch(tag)), settings.deployment.version)
+
+
+def _is_pinned(service: Service, role: str) -> bool:
+    tag = _tag(service)
+    if role in (DB, REDIS):
+        return bool(_MAJOR.match(tag))
+    if role in (*LAGO_RUBY, FRONT) and "getlago/" in service.image:
+        return "@" in service.image or bool(_EXACT.fullmatch(tag))
+    return bool(tag) and tag not in FLOATING
 
 
 @rule(phase=2, declared_only=True)
@@ -86,7 +124,8 @@ def image_version_drift(model: Model, settings: Settings) -> Iterator[Violation]
         if service is first or service.built or not service.image or unknown(service.image + first.image):
             continue
         front = service.role == FRONT
-        other = _tag(service) != _tag(first) and not (front and ("@" in service.image or "@" in first.image))
+        one, another = (_numbers(_tag(each)) if front else _tag(each) for each in (service, first))
+        other = one != another and not (front and ("@" in service.image or "@" in first.image))
         if other and (not front or "lago" in service.image):
             behind = front and version_of(service, settings) is not None
             yield Violation(
@@ -99,19 +138,4 @@ def image_version_drift(model: Model, settings: Settings) -> Iterator[Violation]
                 if front
                 else "code and schema don't match: jobs fail and calls answer 500",
                 fix="use one version for all of them: a YAML anchor or one variable",
-            )
-
-
-@rule(phase=2, severity=Severity.WARNING)
-def memory_limit_low(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Memory limits leave room for Lago: at least 1 GiB for the API and 512 MiB for the others."""
-    for service in lago(model):
-        least = GIB if service.role == API else GIB // 2
-        if service.memory and service.memory < least:
-            yield Violation(
-                service=service,
-                at=part(service),
-                problem=f"its memory limit is {service.memory // 2**20} MiB",
-                impact="the kernel kills it at boot or while it bills (exit 137)",
-                fix=f"raise it: mem_limit: {'1536m' if service.role == API else '1g'}",
             )

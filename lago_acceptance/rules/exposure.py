@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, DB, PROXY, REDIS
+from lago_acceptance.core.roles import API, DB, PDF, PROXY, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.model.deployment import Model
+from lago_acceptance.model.deployment import Model, Port
 from lago_acceptance.model.traefik_labels import (
     enabled,
     labels_of,
@@ -18,7 +19,7 @@ from lago_acceptance.rules.helpers import (
     OURS,
     is_or_falls_back,
     part,
-    store_of,
+    stores,
     variable,
 )
 
@@ -38,32 +39,66 @@ def sidekiq_web_open(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
+# Docker's own bridges, private networks and VPNs. The ranges for documentation are public ones in examples.
+_PRIVATE = tuple(
+    map(
+        ipaddress.ip_network,
+        [
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "::1",
+            "fc00::/7",
+            "fe80::/10",
+        ],
+    )
+)
+_DATA = (DB, REDIS)
+_REACHED = {
+    DB: "anyone on the internet can try passwords for PostgreSQL, which holds all billing data; the host's "
+    "firewall doesn't stop it",
+    REDIS: "anyone on the internet can read and delete Lago's jobs in Redis; the host's firewall doesn't stop it",
+    PDF: "anyone on the internet can have it open pages inside your network; the host's firewall doesn't stop it",
+}
+
+
+def _from_outside(port: Port) -> bool:
+    """Whether a published port can be reached from other networks than the host's own private ones."""
+    try:
+        address = ipaddress.ip_address(port.address.strip("[]"))
+    except ValueError:
+        return not port.loopback and not unknown(port.address)
+    return not any(address in network for network in _PRIVATE)
+
+
 @rule(phase=2)
 def host_port_published(model: Model, settings: Settings) -> Iterator[Violation]:
-    """No port is published on all interfaces.
+    """No port is published on an address that the internet reaches.
 
-    Requests come in through Traefik. Docker's own iptables rules bypass the host's firewall, so a published
-    port is open to the internet.
+    Requests come in through the proxy. Docker's own iptables rules bypass the host's firewall, so a port that is
+    published on all interfaces is open to the internet. On 127.0.0.1, on Docker's bridge or on an address of a private
+    network it is not.
     """
-    for service in model.of_role(*OURS):
+    others = [(service, service.role or "") for service in model.of_role(*OURS) if service.role not in _DATA]
+    for service, role in (*others, *stores(model)):
         for number, port in enumerate(service.ports):
-            if not port.loopback and not unknown(port.address):
-                data = service.role in (DB, REDIS)
-                shown = port.published or "a random port"
-                yield Violation(
-                    service=service,
-                    at=part(service, "ports", number),
-                    severity=None if data else Severity.WARNING,
-                    problem=f"port {port.target} is published on {port.address or 'all interfaces'} "
-                    f"({shown})",
-                    impact="the internet reaches it without Traefik, TLS or firewall; another project may "
-                    "use the same port"
-                    if not data
-                    else f"the internet reaches {store_of(service)}, bypassing the firewall",
-                    fix="remove the port"
-                    if data
-                    else f"remove it, or publish it on 127.0.0.1:{port.published or port.target}",
-                )
+            if not _from_outside(port):
+                continue
+            yield Violation(
+                service=service,
+                at=part(service, "ports", number),
+                severity=None if role in _DATA else Severity.WARNING,
+                problem=f"port {port.target} is published on {port.address or 'all interfaces'} "
+                f"({port.published or 'a random port'})",
+                impact=_REACHED.get(
+                    role,
+                    "the internet reaches it without the proxy, TLS or the host's firewall",
+                ),
+                fix=f"remove the port, or publish it on 127.0.0.1:{port.published or port.target}",
+            )
 
 
 @rule(phase=2)
@@ -105,6 +140,6 @@ def db_routed(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=part(service, "labels"),
                 problem="Traefik routes requests from the internet to it",
-                impact=f"{store_of(service)} is reachable from the internet",
+                impact=_REACHED[service.role or ""].partition(";")[0],
                 fix="remove its traefik labels",
             )

@@ -189,6 +189,30 @@ def data_services(model: Model) -> tuple[Service, ...]:
     return model.of_role(DB, REDIS)
 
 
+def stores(model: Model) -> Iterator[tuple[Service, str]]:
+    """Every PostgreSQL and Redis with its role (DB or REDIS): by the role's images, or because Lago's URLs name it.
+
+    The second finds images that only a gate can judge, such as Bitnami's PostgreSQL.
+    """
+    yield from ((service, service.role or "") for service in data_services(model))
+    by_url: dict[str, tuple[Service, str]] = {}
+    for name, (role, *_) in PARTNERS:
+        if role in _STORE_IMAGE:
+            hosts = {url.host for service in lago(model) if (url := url_of(service, name))}
+            by_url |= {each.name: (each, role) for host in hosts for each in named(model, host)}
+    for service, role in by_url.values():
+        image = service.image.partition("@")[0]
+        if service.role is None and _STORE_IMAGE[role].search(image) and not _NO_STORE.search(image):
+            yield service, role
+
+
+_STORE_IMAGE = {
+    DB: re.compile(r"(?i)postgres|pgvector|timescale|citus"),
+    REDIS: re.compile(r"(?i)redis|valkey|keydb|dragonfly"),
+}
+_NO_STORE = re.compile(r"(?i)pool|bouncer|pgcat|proxy|sentinel|exporter|backup|admin|operator")
+
+
 def texts(model: Model) -> Iterator[tuple[Service, str, str]]:
     """Each variable as the compose file declares it, before interpolation: (service, name, text)."""
     source = model.source

@@ -36,7 +36,8 @@ def host_network(model: Model, settings: Settings) -> Iterator[Violation]:
                 service=service,
                 at=part(service, "network_mode"),
                 problem="it uses the host's network",
-                impact="every port it listens on is open to the internet, and service names don't resolve",
+                impact="every port it listens on is open on the host's addresses, and the names of the other "
+                "services don't resolve",
                 fix="remove network_mode",
             )
 

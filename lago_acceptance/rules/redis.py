@@ -1,4 +1,4 @@
-"""Rules about Redis and the cache: addresses, passwords, eviction, persistence."""
+"""Rules about Redis and the cache: addresses, passwords, eviction."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from lago_acceptance.core.roles import API, CLOCK, REDIS, WORKER
 from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.lago.store_settings import redis_settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
+from lago_acceptance.rules.durability import holds_jobs
 from lago_acceptance.rules.helpers import (
     agreement,
     lago,
@@ -19,6 +21,7 @@ from lago_acceptance.rules.helpers import (
     part,
     reference,
     service_at,
+    stores,
     url_of,
     variable,
 )
@@ -78,45 +81,33 @@ def cache_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
 
     Without it each container has a cache of its own, and the worker can't expire what the API has cached.
     """
-    redis = next((each.name for each in model.of_role(REDIS)), "<the host of Redis>")
     for service in model.of_role(API, WORKER):
         if not service.value("LAGO_REDIS_CACHE_URL") and not service.value("LAGO_MEMCACHE_SERVERS"):
+            jobs = url_of(service, "REDIS_URL")
+            host = jobs.host if jobs and not unknown(jobs.host) else "redis"
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_REDIS_CACHE_URL"),
                 problem="LAGO_REDIS_CACHE_URL is not set",
                 impact="each container has its own cache: current usage stays stale until the period ends",
-                fix=f"set LAGO_REDIS_CACHE_URL: redis://{redis}:6379/1 on API, worker and clock",
+                fix=f"set LAGO_REDIS_CACHE_URL: redis://{host}:{(jobs and jobs.port) or 6379}/1 on API, worker and clock",
             )
 
 
 @rule(phase=2)
 def redis_evicts(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Redis, which holds Lago's jobs, evicts nothing."""
-    for service in model.of_role(REDIS):
-        found = re.search(r"maxmemory-policy[\s\"',]+((?:allkeys|volatile)-\w+)", service.full_command)
-        if found:
+    """Redis, which holds Lago's jobs, evicts nothing. One that is only Lago's cache may."""
+    for service, role in stores(model):
+        if role != REDIS or not holds_jobs(model, service):
+            continue
+        policy = redis_settings(service, model).get("maxmemory-policy")
+        if re.fullmatch(r"(allkeys|volatile)-\w+", policy.lower()):
             yield Violation(
                 service=service,
                 at=part(service, "command"),
-                problem=f"Redis evicts keys when its memory is full ({found[1]})",
+                problem=f"Redis evicts keys when its memory is full ({policy})",
                 impact="jobs are dropped silently: their invoices are never created",
                 fix="set --maxmemory-policy noeviction",
-            )
-
-
-@rule(phase=2, severity=Severity.WARNING)
-def redis_not_persistent(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Redis' data, which holds Lago's jobs, is on a named volume."""
-    for service in model.of_role(REDIS):
-        mount = service.mount_at("/data") or service.mount_at("/bitnami/redis/data")
-        if (mount is None or not mount.source or re.fullmatch(r"[0-9a-f]{64}", mount.source)) and lago(model):
-            yield Violation(
-                service=service,
-                at=part(service),
-                problem="/data of Redis is not on a named volume",
-                impact="jobs that are waiting when the container is recreated are lost",
-                fix="mount a named volume at /data",
             )
 
 

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, WORKER
+from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.releases import release_of
 from lago_acceptance.lago.start_scripts import scripts_of
@@ -164,9 +164,11 @@ def deps_started_not_healthy(model: Model, settings: Settings) -> Iterator[Viola
                 service=service,
                 at=part(service, "depends_on") if service.depends_on else part(service),
                 problem=problem,
-                impact="migrations fail while PostgreSQL is starting, and the API comes up on an empty schema"
-                if other.role == DB
-                else "jobs and calls fail until Redis has loaded its data",
+                impact="its first jobs and calls fail while Redis is starting"
+                if other.role == REDIS
+                else "migrations fail while PostgreSQL is starting, and the API comes up on an empty schema"
+                if _migrates(service, model)
+                else "it starts before PostgreSQL takes connections, and its first calls or jobs fail",
                 fix=f"add depends_on: {{{other.name}: {{condition: service_healthy}}}}",
             )
 

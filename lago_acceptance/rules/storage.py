@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, DB, WORKER
+from lago_acceptance.core.roles import API, DB, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     default_directory,
     part,
+    stores,
     uses_object_store,
 )
 
@@ -60,14 +61,16 @@ def no_storage_volume(model: Model, settings: Settings) -> Iterator[Violation]:
         )
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("data-in-memory",))
 def pgdata_not_on_volume(model: Model, settings: Settings) -> Iterator[Violation]:
     """PostgreSQL's data directory is on a named volume or a host directory.
 
     The image declares a volume at /var/lib/postgresql/data (from PostgreSQL 18 on: /var/lib/postgresql). If
     the mount doesn't contain PGDATA, the data is in an anonymous volume, which is lost with the container.
     """
-    for service in model.of_role(DB):
+    for service, role in stores(model):
+        if role != DB or (service.role is None and "bitnami" not in service.image):
+            continue
         default = default_directory(service)
         directory = (service.value("PGDATA") or default).rstrip("/")
         mount = service.mount_at(directory)
@@ -100,10 +103,25 @@ def external_volume_unprovisioned(model: Model, settings: Settings) -> Iterator[
     """
     for volume in model.volumes:
         if volume.external:
+            holders = [
+                service
+                for service in model.services
+                if any(mount.kind == "volume" and mount.source == volume.key for mount in service.mounts)
+            ]
+            lost = next(
+                (_WITHOUT[each.role] for each in holders if each.role in _WITHOUT), "its files are gone"
+            )
             yield Violation(
                 at=("volumes", volume.key),
                 problem=f"volume {volume.name} is external, so Compose doesn't create it",
-                impact="on a new host the deploy stops (external volume not found); with another name the "
-                "database is empty",
+                impact=f"on a new host the deploy stops (external volume not found); with another name {lost}",
                 fix="remove `external` and keep `name`; Compose then creates the volume",
             )
+
+
+_WITHOUT = {
+    DB: "the database is empty",
+    REDIS: "the waiting jobs are gone",
+    API: "all stored PDFs are gone",
+    WORKER: "all stored PDFs are gone",
+}

@@ -12,7 +12,7 @@ from lago_acceptance.shell.parser import REDIRECTS, is_broken, is_literal, parse
 from lago_acceptance.shell.ruby import execs, ruby_call
 from lago_acceptance.shell.statements import Stage, links_of, statements_of
 from lago_acceptance.shell.values import UNKNOWN, AbstractValue
-from lago_acceptance.shell.words import SHELLS, name_of
+from lago_acceptance.shell.words import SHELLS, WRAPPERS, name_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -230,17 +230,19 @@ class Script:
     def _start(self, program: str, nodes: list[Node], values: list[AbstractValue]) -> None:
         """Starts a program, or what a wrapper, a shell or a script of its own makes of the words."""
         words: list[str] = []
-        started = False
         for node, value in zip(nodes, values, strict=True):
             if text_of(node).strip('"') in ("$@", "${@}", "$*"):
                 words += self.arguments
             elif program == "env" and node.type == "command_substitution":
                 self.state.note_unseen("its command hands a file's variables on by env")
-            elif program in ("env", "exec") and not started and (assigned := self._assigned(node)):
+            elif (
+                program in ("env", "exec")
+                and all(word.startswith("-") or name_of(word) in WRAPPERS for word in words)
+                and (assigned := self._assigned(node))
+            ):
                 self.state.export(*assigned)
             else:
                 words.append(value.literal if value.literal is not None else text_of(node))
-                started = started or words[-1] not in ("env", "exec") and not words[-1].startswith("-")
         self.container.run(tuple(words))
 
     def _assigned(self, word: Node) -> tuple[str, AbstractValue] | None:

@@ -38,6 +38,21 @@ _IMAGES: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     (
+        r"bitnami\w*/postgresql",
+        {
+            "entrypoint": ["/opt/bitnami/scripts/postgresql/entrypoint.sh"],
+            "command": ["/opt/bitnami/scripts/postgresql/run.sh"],
+            "volumes": ["/bitnami/postgresql", "/docker-entrypoint-initdb.d"],
+        },
+    ),
+    (
+        r"bitnami\w*/(redis|valkey)",
+        {
+            "entrypoint": ["/opt/bitnami/scripts/redis/entrypoint.sh"],
+            "command": ["/opt/bitnami/scripts/redis/run.sh"],
+        },
+    ),
+    (
         r"postgres",
         {
             "entrypoint": ["docker-entrypoint.sh"],

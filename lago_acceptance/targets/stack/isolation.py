@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.lago.stock_images import DEFAULT_CAPABILITIES
 from lago_acceptance.targets.stack.merge_tags import OVERRIDE, RESET, Tagged
 from lago_acceptance.targets.stack.mounts import DROP, KEEP, READ_ONLY, VOLUME, Places, fate
 
@@ -25,12 +26,6 @@ stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs tty ulimits u
 """
 HARMLESS = frozenset(_HARMLESS.split())
 DOCUMENT = frozenset(("name", "services", "networks", "volumes", "secrets", "configs"))
-# Docker's default: what a container has without asking.
-_CAPABILITIES = """
-AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID
-SYS_CHROOT
-"""
-CAPABILITIES = frozenset(_CAPABILITIES.split())
 SECURITY = ("no-new-privileges", "no-new-privileges:true", "no-new-privileges=true")
 LOGGING = ("", "json-file", "local", "none")
 
@@ -101,7 +96,7 @@ def _network_mode(value: str) -> str | None:
 
 
 def _capabilities(value: list[str]) -> list[str] | None:
-    return [each for each in value if each.upper().removeprefix("CAP_") in CAPABILITIES] or None
+    return [each for each in value if each.upper().removeprefix("CAP_") in DEFAULT_CAPABILITIES] or None
 
 
 def _logging(value: Mapping[str, Any]) -> Mapping[str, Any]:
