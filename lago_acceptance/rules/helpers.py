@@ -10,7 +10,7 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, PDF, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import ServiceUrl, service_url
-from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.core.value_shapes import given_later, unknown
 from lago_acceptance.lago.key_loading import (
     KeyReading,
     key_reading,
@@ -56,6 +56,11 @@ def unset_note(model: Model, service: Service, name: str) -> str:
         if re.search(rf"\$\{{?{re.escape(unset)}\b", text):
             return f" ({unset} is unset, so the value is empty)"
     return ""
+
+
+def left_blank(model: Model, text: str) -> bool:
+    """Whether a text lacks a part because nothing sets its variable, which is reported on its own."""
+    return any(given_later(name) in text for name in (model.source.blank if model.source else ()))
 
 
 def at_deploy(model: Model, service: Service, *names: str) -> Severity | None:

@@ -17,7 +17,15 @@ from lago_acceptance.model.traefik_labels import (
     routers,
 )
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import all_routers, internal, known_hosts, public, url_of, variable
+from lago_acceptance.rules.helpers import (
+    all_routers,
+    internal,
+    known_hosts,
+    left_blank,
+    public,
+    url_of,
+    variable,
+)
 
 
 @rule(phase=3)
@@ -118,6 +126,7 @@ def http_not_redirected(model: Model, settings: Settings) -> Iterator[Violation]
         missing = sorted(
             {host for router in secured for host in router.hosts} - _redirected(model, every, known.http)
         )
+        missing = [host for host in missing if not left_blank(model, host)]
         if secured and missing:
             yield Violation(
                 service=service,
