@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, FRONT
+from lago_acceptance.core.roles import API, FRONT, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.value_shapes import unknown
@@ -13,7 +13,9 @@ from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import routers
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
+    api_name,
     at_deploy,
+    front_name,
     internal,
     lago,
     local,
@@ -40,7 +42,7 @@ def api_url_internal(model: Model, settings: Settings) -> Iterator[Violation]:
                 at=variable(service, "LAGO_API_URL"),
                 problem=f"LAGO_API_URL is {url.scheme}://{url.host}, which only resolves on this host",
                 impact="links to PDFs and the issuer of webhooks point nowhere",
-                fix=f"set LAGO_API_URL: https://{settings.hosts.api}",
+                fix=f"set LAGO_API_URL: https://{api_name(model, settings)}",
             )
         elif url.scheme != "https":
             yield Violation(
@@ -53,10 +55,19 @@ def api_url_internal(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("worker-env-incomplete",))
 def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The API has its public URL in LAGO_API_URL."""
-    for service in model.of_role(API):
+    """API and worker have the API's public URL in LAGO_API_URL.
+
+    The worker signs webhooks with it as the issuer, and writes it into the links to PDFs (file_url).
+    """
+    given = any(
+        service.value("LAGO_API_URL")
+        for service in model.of_role(API)
+        if model.source is None or model.source.text(service.name, "LAGO_API_URL")
+    )
+    # What the API lacks as well is reported for the API.
+    for service in (*model.of_role(API), *(model.of_role(WORKER) if given else ())):
         if unknown(service.value("LAGO_API_URL")):
             continue
         if url_of(service, "LAGO_API_URL") is None and not service.value("LAGO_DOMAIN"):
@@ -65,8 +76,10 @@ def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 at=variable(service, "LAGO_API_URL"),
                 severity=at_deploy(model, service, "LAGO_API_URL"),
                 problem=f"LAGO_API_URL is not set{unset_note(model, service, 'LAGO_API_URL')}",
-                impact="requests for invoices with a PDF answer 500, and webhooks have no issuer",
-                fix=f"set LAGO_API_URL: https://{settings.hosts.api}",
+                impact="requests for invoices with a PDF answer 500, and webhooks have no issuer"
+                if service.role == API
+                else "webhooks have no issuer (receivers that check it refuse them), and links to PDFs have no host",
+                fix=f"set LAGO_API_URL: https://{api_name(model, settings)}",
             )
 
 
@@ -85,7 +98,7 @@ def front_api_url_missing(model: Model, settings: Settings) -> Iterator[Violatio
                 severity=at_deploy(model, service, "API_URL"),
                 problem=f"API_URL is not set on the front{unset_note(model, service, 'API_URL')}",
                 impact="the browser posts to /undefined/graphql and gets 405: every login fails",
-                fix=f"set API_URL: https://{settings.hosts.api}",
+                fix=f"set API_URL: https://{api_name(model, settings)}",
             )
 
 
@@ -100,7 +113,7 @@ def front_api_url_internal(model: Model, settings: Settings) -> Iterator[Violati
                 at=variable(service, "API_URL"),
                 problem="API_URL has no scheme, so the browser treats it as a path on the front",
                 impact="the front answers 405: every login fails",
-                fix=f"set API_URL: https://{settings.hosts.api}",
+                fix=f"set API_URL: https://{api_name(model, settings)}",
             )
         elif url and internal(url.host):
             yield Violation(
@@ -108,7 +121,7 @@ def front_api_url_internal(model: Model, settings: Settings) -> Iterator[Violati
                 at=variable(service, "API_URL"),
                 problem=f"API_URL is {url.scheme}://{url.host}, which browsers can't reach",
                 impact="the login page loads, but every login fails",
-                fix=f"set API_URL: https://{settings.hosts.api}",
+                fix=f"set API_URL: https://{api_name(model, settings)}",
             )
         elif url and url.scheme != "https" and not unknown(url.host):
             yield Violation(
@@ -154,7 +167,7 @@ def cors_front_url_missing(model: Model, settings: Settings) -> Iterator[Violati
             problem=problem,
             impact='no CORS origin is allowed: the page loads, and every login fails with "An error '
             'occurred"',
-            fix=f"set LAGO_FRONT_URL: https://{settings.hosts.front}",
+            fix=f"set LAGO_FRONT_URL: https://{front_name(model, settings)}",
         )
 
 
@@ -169,7 +182,7 @@ def cors_front_url_localhost_default(model: Model, settings: Settings) -> Iterat
                 at=variable(service, "LAGO_FRONT_URL"),
                 problem="LAGO_FRONT_URL is localhost, or falls back to it",
                 impact="the API only allows browsers on the server itself: every login fails",
-                fix=f"set LAGO_FRONT_URL: https://{settings.hosts.front}",
+                fix=f"set LAGO_FRONT_URL: https://{front_name(model, settings)}",
             )
 
 
@@ -203,5 +216,5 @@ def cors_front_url_internal(model: Model, settings: Settings) -> Iterator[Violat
                 at=variable(service, "LAGO_FRONT_URL"),
                 problem=f"LAGO_FRONT_URL is {url.scheme}://{url.host}, which no browser sends as its origin",
                 impact="CORS never matches: every login fails",
-                fix=f"set LAGO_FRONT_URL: https://{settings.hosts.front}",
+                fix=f"set LAGO_FRONT_URL: https://{front_name(model, settings)}",
             )

@@ -165,7 +165,7 @@ def _redirected(model: Model, every: list[LabelRouter], entrypoint: str) -> set[
     return hosts
 
 
-@rule(phase=3)
+@rule(phase=3, follows=("api-url-not-routed",))
 def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
     """Routers answer to the hosts in Lago's URLs and in the settings.
 
