@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from posixpath import basename
 from typing import Any
 
 import msgspec
 
 from lago_acceptance.composefile.env_files import EnvFiles, written_variables
+from lago_acceptance.composefile.yaml_lines import YamlPath
 from lago_acceptance.core.roles import role_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.shell.words import OPERATORS, split
@@ -53,3 +54,62 @@ def with_whole_commands(model: Model, written: dict[str, Any], expanded: Callabl
         return service
 
     return msgspec.structs.replace(model, services=tuple(map(completed, model.services)))
+
+
+def with_blanks_unknown(
+    model: Model, written: dict[str, Any], blank: Iterable[YamlPath], filled: Callable[[str], str]
+) -> Model:
+    """The model in which what a variable without a value leaves out of images, labels and commands is unknown.
+
+    The variable itself is reported; that the command lacks an argument, or the image its tag, only follows from it.
+    ``blank`` are the paths where such variables are, ``filled`` a text with substitutes for them.
+    """
+    keys: dict[str, set[str]] = {}
+    for path in blank:
+        if path[:1] == ("services",) and len(path) > 2:
+            keys.setdefault(str(path[1]), set()).add(str(path[2]))
+
+    def completed(service: Service) -> Service:
+        raw, found = written.get(service.name, {}), keys.get(service.name, set())
+        changed: dict[str, Any] = {}
+        if "image" in found:
+            changed["image"] = filled(str(raw["image"]))
+        for key in found & {"command", "entrypoint"}:
+            changed[key] = _filled_words(raw[key], filled)
+        if "healthcheck" in found and service.healthcheck and "test" in (raw["healthcheck"] or {}):
+            test = raw["healthcheck"]["test"]
+            words = ("CMD-SHELL", filled(test)) if isinstance(test, str) else _filled_words(test, filled)
+            changed["healthcheck"] = msgspec.structs.replace(service.healthcheck, test=words)
+        if "environment" in found:
+            # An empty value is reported as such; of one that lacks a part, that part is unknown.
+            given = {name: filled(text) for name, text in _named(raw.get("environment")) if "$" in text}
+            changed["environment"] = {
+                name: given.get(name, value) if value else value
+                for name, value in service.environment.items()
+            }
+        if found & {"labels", "deploy"}:
+            filled_labels = {
+                name: filled(text)
+                for labels in ((raw.get("deploy") or {}).get("labels"), raw.get("labels"))
+                for name, text in _named(labels)
+                if "$" in text
+            }
+            changed["labels"] = {name: filled_labels.get(name, text) for name, text in service.labels.items()}
+        return msgspec.structs.replace(service, **changed)
+
+    return msgspec.structs.replace(model, services=tuple(map(completed, model.services)))
+
+
+def _filled_words(written: Any, filled: Callable[[str], str]) -> tuple[str, ...]:
+    if isinstance(written, str):
+        return split(filled(written))
+    return tuple(filled(str(word)) for word in written)
+
+
+def _named(entries: Any) -> Iterator[tuple[str, str]]:
+    """Names and texts of labels or variables, written as a mapping or as a list."""
+    if isinstance(entries, dict):
+        yield from ((str(name), str(text or "")) for name, text in entries.items())
+    for entry in entries if isinstance(entries, list) else ():
+        name, _, text = str(entry).partition("=")
+        yield name, text

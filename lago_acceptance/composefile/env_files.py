@@ -30,12 +30,14 @@ class EnvFiles(msgspec.Struct, frozen=True):
 
     ``by_service`` has the paths of each service, ``texts`` the contents of the files that exist, by path;
     ``missing`` the absent ones that Compose insists on, and ``absent`` all absent ones, as they are written, by service.
+    ``raw`` are the paths of those that Compose takes as they are (``format: raw``).
     """
 
     by_service: dict[str, tuple[str, ...]]
     texts: dict[str, str]
     missing: dict[str, tuple[str, ...]]
     absent: dict[str, tuple[str, ...]]
+    raw: frozenset[str] = frozenset()
 
     @property
     def optional(self) -> dict[str, Any] | None:
@@ -59,6 +61,7 @@ def env_files_of(
     texts: dict[str, str] = {}
     missing: dict[str, tuple[str, ...]] = {}
     absent: dict[str, tuple[str, ...]] = {}
+    as_they_are: set[str] = set()
     for name, service in services.items():
         listed = service.get("env_file")
         for entry in listed if isinstance(listed, list) else [listed] if listed else []:
@@ -68,6 +71,8 @@ def env_files_of(
                 continue
             path = directory / interpolated(raw, values)
             by_service[name] = (*by_service.get(name, ()), str(path))
+            if isinstance(entry, dict) and entry.get("format") == "raw":
+                as_they_are.add(str(path))
             there = os.path.exists(path) and not path.is_dir()
             if there and not unread_because(path, project):
                 if str(path) not in texts:
@@ -80,7 +85,7 @@ def env_files_of(
             absent[name] = (*absent.get(name, ()), raw)
             if required and not there and path.name != WRITTEN_BY_PORTAINER:
                 missing[name] = (*missing.get(name, ()), raw)
-    return EnvFiles(by_service, texts, missing, absent)
+    return EnvFiles(by_service, texts, missing, absent, frozenset(as_they_are))
 
 
 def environment_text(path: Path) -> str:

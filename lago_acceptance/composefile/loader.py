@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from lago_acceptance.composefile.bounded_files import project_of, read_regular, unread_because
-from lago_acceptance.composefile.completion import with_env_files, with_whole_commands
+from lago_acceptance.composefile.completion import with_blanks_unknown, with_env_files, with_whole_commands
+from lago_acceptance.composefile.cut_values import cut_values
 from lago_acceptance.composefile.env_files import (
     env_files_of,
     environment_text,
@@ -28,11 +29,19 @@ from lago_acceptance.composefile.secret_scan import learn
 from lago_acceptance.composefile.yaml_lines import SIZE_CAP, ParsedYaml, Unusable, YamlPath, read, with_lines
 from lago_acceptance.core.roles import FRONT, LAGO_RUBY
 from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.value_shapes import given_later
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.lago.unseen_environment import unseen_notes, with_unseen_environments
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.from_compose import declared
-from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, Use, nested
+from lago_acceptance.model.interpolation import (
+    MADE_BY_COOLIFY,
+    SET_BY_SHELLS,
+    Use,
+    blank,
+    interpolated,
+    nested,
+)
 from lago_acceptance.model.source import ComposeSource, UnreadFile
 from lago_acceptance.shell.parser import LENGTH_CAP
 
@@ -124,6 +133,7 @@ class _Loader:
         there = not why and beside.is_file()
         self.interpolation_files = (env_file,) if env_file else (beside,) if there else ()
         texts = _texts(self.interpolation_files, asked_for=env_file is not None)
+        self.interpolation_texts = {str(path): text for path, text in texts.items()}
         self.values = interpolation_variables(texts)
         self._look_at_named_files()
         uses = list(_uses(parsed.document, ()))
@@ -135,7 +145,7 @@ class _Loader:
         self.env_files = env_files_of(
             self.parsed.document["services"], self.directory, self.project, self.values
         )
-        env_texts = {**{str(path): text for path, text in texts.items()}, **self.env_files.texts}
+        env_texts = {**self.interpolation_texts, **self.env_files.texts}
         self.env_variables = {path: tuple(written_variables(text)) for path, text in env_texts.items()}
         self.resolving = TolerantResolver(
             path,
@@ -178,12 +188,22 @@ class _Loader:
         parts = self._parts()
         model = with_env_files(declared(document), self.env_files, resolving.unresolved)
         model = with_whole_commands(model, self.parsed.document["services"], resolving.expanded)
+        unset = self._blank()
+        known = {**self.values, **resolving.later, **{name: given_later(name) for name in unset}}
+        model = with_blanks_unknown(
+            model,
+            self.parsed.document["services"],
+            (path for paths in unset.values() for path in paths),
+            lambda text: interpolated(text, known),
+        )
         files = {**model.files, **mounted(model, self.directory, self.project)}
         model = with_unseen_environments(msgspec.structs.replace(model, files=files))
         written = ComposeSource(
             path=str(self.path),
             document=self.parsed.document,
             unset=self.unset,
+            blank=unset,
+            cut_values=cut_values(self.interpolation_texts, self.env_files, self._own_variables, self.values),
             environment_known=bool(self.interpolation_files),
             interpolation_files=tuple(map(str, self.interpolation_files)),
             env_files=self.env_files.by_service,
@@ -239,6 +259,28 @@ class _Loader:
         listed = self.values.get("COMPOSE_PROFILES", "").split(",")
         return frozenset(name for each in listed if (name := each.strip()))
 
+    def _blank(self) -> dict[str, tuple[YamlPath, ...]]:
+        """The variables that Compose replaces by nothing, each with the places that use it."""
+        found: dict[str, tuple[YamlPath, ...]] = {}
+        known = {**self.values, **self.resolving.later, **dict.fromkeys(SET_BY_SHELLS, "set")}
+        for text, path in _texts_of(self.parsed.document, ()):
+            for use in blank(text, known):
+                if not MADE_BY_COOLIFY.fullmatch(use.name):
+                    found[use.name] = (*found.get(use.name, ()), path)
+        env_texts = (*self.interpolation_texts.values(), *self.env_files.texts.values())
+        in_env_files = {use.name for text in env_texts if "$" in text for use in nested(text)}
+        elsewhere = self.resolving.blank - found.keys() - known.keys() - in_env_files
+        return {**found, **dict.fromkeys(sorted(elsewhere), ())}
+
+    @property
+    def _own_variables(self) -> dict[str, frozenset[str]]:
+        """The names that each service's own `environment` sets."""
+        services = self.parsed.document["services"]
+        return {
+            name: frozenset(str(entry).partition("=")[0] for entry in service.get("environment") or ())
+            for name, service in services.items()
+        }
+
     def _notes(self, model: Model) -> Iterator[str]:
         if later := self.resolving.later:
             yield f"not checked, set at deploy time only: {', '.join(sorted(later))} (pass them with --env-file)"
@@ -268,10 +310,17 @@ def _texts(files: tuple[Path, ...], asked_for: bool) -> dict[Path, str]:
         raise
 
 
-def _uses(value: Any, path: YamlPath) -> Iterator[tuple[Use, YamlPath]]:
+def _uses(document: Any, path: YamlPath) -> Iterator[tuple[Use, YamlPath]]:
+    for text, at in _texts_of(document, path):
+        for use in nested(text):
+            yield use, at
+
+
+def _texts_of(value: Any, path: YamlPath) -> Iterator[tuple[str, YamlPath]]:
+    """The texts that may have variables, each with its YAML path."""
     if isinstance(value, dict):
         for key, child in value.items():
-            yield from _uses(child, (*path, key))
+            yield from _texts_of(child, (*path, key))
     elif isinstance(value, list):
         for number, child in enumerate(value):
             named = (
@@ -279,10 +328,9 @@ def _uses(value: Any, path: YamlPath) -> Iterator[tuple[Use, YamlPath]]:
                 if path[-1:] in (("environment",), ("labels",)) and isinstance(child, str)
                 else number
             )
-            yield from _uses(child, (*path, named))
+            yield from _texts_of(child, (*path, named))
     elif isinstance(value, str) and "$" in value:
-        for use in nested(value):
-            yield use, path
+        yield value, path
 
 
 def _is_key(text: str, line: str) -> bool:

@@ -32,6 +32,7 @@ _NUMERIC = {
     "replicas": "1",
     "cpus": "1",
 }
+_BLANK = re.compile(r'The \\?"(\w+)\\?" variable is not set')
 _MISSING = re.compile(r"required variable (\w+) is missing a value")
 
 
@@ -74,6 +75,7 @@ class TolerantResolver:
 
     ``later`` are the variables that are given at deploy time only, each with its substitute;
     ``platform_keys`` are the keys that were taken out because only a platform knows them, by platform;
+    ``blank`` are those that Compose warns of and replaces by nothing.
     ``unresolved``: Compose has not read the env_file entries of the services. What ``named`` found unread is not opened.
     """
 
@@ -100,6 +102,7 @@ class TolerantResolver:
         files = () if self._instead else (*self._below, path, *overlays)
         self.project = Project(files=files, env_files=read, folder=directory)
         self.later: dict[str, str] = {}
+        self.blank: frozenset[str] = frozenset()
         self.error = ""
         self.error_at: YamlPath = ()
         self.unresolved = self._instead is not None or any(each.key == "env_file" for each in named.unread)
@@ -142,7 +145,9 @@ class TolerantResolver:
         if self.unresolved and "--no-env-resolution" not in flags:
             flags = ("--no-env-resolution", *flags)
         given = self._instead if override is None else override
-        return config(project, *flags, override=given).document
+        resolved = config(project, *flags, override=given)
+        self.blank = frozenset(_BLANK.findall("\n".join(resolved.warnings)))
+        return resolved.document
 
     def _of_data(self, document: dict[str, Any]) -> dict[str, Any]:
         """Compose's view of a document that was repaired where Compose stops; empty if it still does."""

@@ -47,6 +47,31 @@ READ = (
     "LAGO_CLOUD*",
     "LAGO_KARAFKA_*",
 )
+# What a deployment doesn't work without.
+NEEDED = frozenset(
+    (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "REDIS_PASSWORD",
+        "SECRET_KEY_BASE",
+        "RAILS_ENV",
+        KEY,
+        "LAGO_API_URL",
+        "LAGO_FRONT_URL",
+        "LAGO_DOMAIN",
+        "LAGO_PDF_URL",
+        "LAGO_REDIS_CACHE_URL",
+        "LAGO_ENCRYPTION_PRIMARY_KEY",
+        "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
+        "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
+        "API_URL",
+        "POSTGRES_USER",
+        "POSTGRES_DB",
+        "POSTGRES_PASSWORD",
+        "PGDATA",
+        "PORT",
+    )
+)
 NEVER_READ = (
     "LAGO_REDIS_URL",
     "LAGO_REDIS_HOST",

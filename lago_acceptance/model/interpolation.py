@@ -15,6 +15,9 @@ LEVELS_CAP = 10
 # Coolify sets these in every file that uses them.
 MADE_BY_COOLIFY = re.compile(r"SERVICE_(FQDN|URL|USER|PASSWORD|BASE64|REALBASE64|HEX|NAME)_\w+")
 
+# Every login shell has these, and Compose sets the last one itself.
+SET_BY_SHELLS = ("PWD", "HOME", "USER", "LOGNAME", "PATH", "SHELL", "LANG", "TERM", "COMPOSE_PROJECT_NAME")
+
 
 class Use(msgspec.Struct, frozen=True):
     """One variable in a text. ``operator`` is "", "-", ":-", "?", ":?", "+" or ":+"; ``word`` follows it."""
@@ -59,6 +62,18 @@ def nested(text: str, level: int = 0) -> Iterator[Use]:
         yield use
         if level < LEVELS_CAP:
             yield from nested(use.word, level + 1)
+
+
+def blank(text: str, values: Mapping[str, str], level: int = 0) -> Iterator[Use]:
+    """The variables of a text that Compose replaces by nothing, with a warning: not set, and without a default."""
+    for use in uses(text):
+        value = values.get(use.name, "")
+        there = use.name in values and bool(value or not use.operator.startswith(":"))
+        if not use.operator:
+            if not there:
+                yield use
+        elif there == ("+" in use.operator) and level < LEVELS_CAP:
+            yield from blank(use.word, values, level + 1)
 
 
 def interpolated(text: str, values: Mapping[str, str], level: int = 0) -> str:

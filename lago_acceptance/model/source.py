@@ -23,10 +23,29 @@ class UnreadFile(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None
 
 
+class CutValue(msgspec.Struct, frozen=True, kw_only=True):
+    """A variable of an environment file whose value Compose changes when it reads the file.
+
+    ``why`` is "unset" (it names a variable that nothing sets: ``unset``), "comment" (what follows a # is dropped), "tail"
+    (what follows the closing quote is dropped), "lines" (the closing quote is missing, and the next lines belong to it) or
+    "escape" (a backslash and a letter become a control character). ``users`` are the services that get the variable by
+    their env_file; none for a file of interpolation.
+    """
+
+    path: str
+    name: str
+    line: int
+    why: str
+    unset: str = ""
+    users: tuple[str, ...] = ()
+
+
 class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
     """A compose file before interpolation and merging.
 
     ``document`` has the texts before interpolation. ``unset`` are the variables that nothing sets;
+    ``blank`` are those that Compose replaces by nothing, with the YAML paths where they are used (none: in a file that this
+    one includes or extends). ``cut_values`` are values of environment files that Compose changes.
     ``environment_known`` is whether there was an environment file to look into. ``env_files`` are the
     env_file entries by service, ``missing_files`` those that don't exist, ``env_texts`` the texts of the
     others by path. ``env_variables`` are the variables that each environment file writes, by its path: names and
@@ -41,6 +60,8 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     document: dict[str, Any]
     unset: frozenset[str] = frozenset()
+    blank: dict[str, tuple[tuple[str | int, ...], ...]] = {}
+    cut_values: tuple[CutValue, ...] = ()
     environment_known: bool = False
     interpolation_files: tuple[str, ...] = ()
     env_files: dict[str, tuple[str, ...]] = {}

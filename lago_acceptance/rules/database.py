@@ -11,6 +11,7 @@ from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import ServiceUrl, service_url
 from lago_acceptance.core.value_shapes import shape, unknown
+from lago_acceptance.lago.ports import listens_on
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, named, reference, service_at, url_of, variable
@@ -234,10 +235,11 @@ def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Violation]:
     for service, url in urls(model):
         if service is first or service.role not in roles:
             continue
-
+        # A port on which its database doesn't listen is url-wrong-port.
+        judged = any(listens_on(each, model) for each in named(model, url.host))
         for what, own, its in (
             ("host", service_at(model, url.host), service_at(model, expected.host)),
-            ("port", url.port or 5432, expected.port or 5432),
+            ("port", *((0, 0) if judged else (url.port or 5432, expected.port or 5432))),
             ("database", url.database, expected.database),
             ("parameters", url.query, expected.query),
             ("schema", service.value("POSTGRES_SCHEMA"), first.value("POSTGRES_SCHEMA")),

@@ -7,6 +7,8 @@ from posixpath import basename
 
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.value_shapes import sounds_secret
+from lago_acceptance.lago.variables import NEEDED
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.interpolation import nested
 from lago_acceptance.rules import Violation, rule
@@ -71,3 +73,58 @@ def env_file_not_used_for_interpolation(model: Model, settings: Settings) -> Ite
                     fix=f"deploy with --env-file {basename(files[0])}, or remove {name} from `environment`",
                 )
                 break
+
+
+_CUT = {
+    "comment": (
+        "Compose drops the end of {name}: a space and # begin a comment",
+        "put the value in single quotes: {name}='...'; if it is a comment, write it as \"# ...\"",
+    ),
+    "tail": (
+        "Compose drops what follows the closing quote in {name}",
+        "put the whole value in one pair of single quotes",
+    ),
+    "lines": (
+        "the quote that {name} opens is not closed on its line, so the variables below it are part of its value",
+        "close the quote at the end of the value",
+    ),
+    "escape": (
+        "Compose turns a backslash and the letter behind it into a control character in {name}",
+        "use single quotes in place of double quotes",
+    ),
+    "dollar": (
+        "Compose reads the dollar sign in {name} as the start of a variable, and drops what follows",
+        "put the value in single quotes: {name}='...'",
+    ),
+    "unset": (
+        "{name} contains ${unset}, which Compose replaces by nothing: no such variable is set",
+        "set {unset} in a line above, or put the value in single quotes if the dollar sign belongs to it",
+    ),
+}
+
+
+@rule(phase=0, declared_only=True, severity=Severity.WARNING)
+def env_file_value_cut(model: Model, settings: Settings) -> Iterator[Violation]:
+    """Compose reads every value of an environment file as it is written.
+
+    Without single quotes, $name is a variable, and a space and # begin a comment: `aa$bb` becomes `aa`, `day #7` becomes
+    `day`. In double quotes, backslashes are escapes, too.
+    """
+    source = model.source
+    for cut in source.cut_values if source else ():
+        service = next((each for each in model.services if each.name in cut.users[:1]), None)
+        why = "dollar" if cut.why == "unset" and not cut.unset else cut.why
+        problem, fix = (text.format(name=cut.name, unset=cut.unset) for text in _CUT[why])
+        matters = sounds_secret(cut.name) or cut.name in NEEDED or cut.why == "lines"
+        # Nobody sets a part of a password where they deploy.
+        later = (
+            cut.why == "unset" and not (source and source.environment_known) and not sounds_secret(cut.name)
+        )
+        yield Violation(
+            service=service,
+            at=("services", service.name, "env_file") if service else ("services",),
+            severity=Severity.ERROR if matters and not later else None,
+            problem=f"{basename(cut.path)}, line {cut.line}: {problem}",
+            impact="the containers get another value than the file shows: wrong passwords, addresses or names",
+            fix=fix,
+        )

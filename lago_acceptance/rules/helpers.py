@@ -13,7 +13,7 @@ from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE
 from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.settings import Settings, load
 from lago_acceptance.core.urls import ServiceUrl, service_url
-from lago_acceptance.core.value_shapes import shape, unknown
+from lago_acceptance.core.value_shapes import given_later, shape, unknown
 from lago_acceptance.lago.key_loading import (
     KeyReading,
     key_reading,
@@ -77,6 +77,11 @@ def unset_note(model: Model, service: Service, name: str) -> str:
         if re.search(rf"\$\{{?{re.escape(unset)}\b", text):
             return f" ({unset} is unset, so the value is empty)"
     return ""
+
+
+def left_blank(model: Model, text: str) -> bool:
+    """Whether a text lacks a part because nothing sets its variable, which is reported on its own."""
+    return any(given_later(name) in text for name in (model.source.blank if model.source else ()))
 
 
 def at_deploy(model: Model, service: Service, *names: str) -> Severity | None:

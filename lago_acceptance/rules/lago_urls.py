@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, FRONT
+from lago_acceptance.core.roles import API, FRONT, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.value_shapes import unknown
@@ -57,10 +57,19 @@ def api_url_internal(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2, follows_at=("env-file-not-used-for-interpolation",))
+@rule(phase=2, follows=("worker-env-incomplete",), follows_at=("env-file-not-used-for-interpolation",))
 def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The API has its public URL in LAGO_API_URL."""
-    for service in model.of_role(API):
+    """API and worker have the API's public URL in LAGO_API_URL.
+
+    The worker signs webhooks with it as the issuer, and writes it into the links to PDFs (file_url).
+    """
+    given = any(
+        service.value("LAGO_API_URL")
+        for service in model.of_role(API)
+        if model.source is None or model.source.text(service.name, "LAGO_API_URL")
+    )
+    # What the API lacks as well is reported for the API.
+    for service in (*model.of_role(API), *(model.of_role(WORKER) if given else ())):
         if unknown(service.value("LAGO_API_URL")):
             continue
         if url_of(service, "LAGO_API_URL") is None and not service.value("LAGO_DOMAIN"):
@@ -69,7 +78,9 @@ def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 at=variable(service, "LAGO_API_URL"),
                 severity=at_deploy(model, service, "LAGO_API_URL"),
                 problem=f"LAGO_API_URL is not set{unset_note(model, service, 'LAGO_API_URL')}",
-                impact="requests for invoices with a PDF answer 500, and webhooks have no issuer",
+                impact="requests for invoices with a PDF answer 500, and webhooks have no issuer"
+                if service.role == API
+                else "webhooks have no issuer (receivers that check it refuse them), and links to PDFs have no host",
                 fix=f"set LAGO_API_URL: https://{api_name(model, settings)}",
             )
 

@@ -10,6 +10,7 @@ from lago_acceptance.core.roles import API, CLOCK, REDIS, WORKER
 from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.lago.ports import listens_on
 from lago_acceptance.lago.store_settings import redis_settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
@@ -42,8 +43,11 @@ def redis_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
             continue
         if unknown(url.host) or unknown(expected.host):
             continue
-        own = (service_at(model, url.host), url.port or 6379, url.database)
-        if own != (service_at(model, expected.host), expected.port or 6379, expected.database):
+        # A port on which its Redis doesn't listen is url-wrong-port.
+        judged = any(listens_on(each, model) for each in named(model, url.host))
+        ports = (0, 0) if judged else (url.port or 6379, expected.port or 6379)
+        own = (service_at(model, url.host), ports[0], url.database)
+        if own != (service_at(model, expected.host), ports[1], expected.database):
             yield Violation(
                 service=service,
                 at=variable(service, "REDIS_URL"),

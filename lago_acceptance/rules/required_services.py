@@ -19,7 +19,6 @@ from lago_acceptance.rules.helpers import (
     has_api,
     lago,
     local,
-    named,
     part,
     reference,
     url_of,
@@ -66,25 +65,7 @@ def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
                 fix=f"set LAGO_PDF_URL: http://{pdf[0].name}:3000 on the worker and the API",
             )
             return
-        target = next((each for each in named(model, url.host) if each.role == PDF), None) if url else None
-        if (
-            url
-            and target
-            and (url.port or 80) != 3000
-            and not re.search(r"--api-port|API_PORT", _settings_text(target))
-        ):
-            yield Violation(
-                service=service,
-                at=variable(service, "LAGO_PDF_URL"),
-                problem=f"LAGO_PDF_URL names port {url.port or 80} of {target.name}, which listens on 3000",
-                impact="connection refused: invoices get no PDF, and each leaves a dead job",
-                fix=f"set LAGO_PDF_URL: http://{target.name}:3000",
-            )
             return
-
-
-def _settings_text(service: Service) -> str:
-    return " ".join((service.full_command, *service.environment))
 
 
 @rule(phase=2)

@@ -24,6 +24,7 @@ from lago_acceptance.rules.helpers import (
     all_routers,
     internal,
     known_hosts,
+    left_blank,
     public,
     resolver_name,
     url_of,
@@ -133,6 +134,7 @@ def http_not_redirected(model: Model, settings: Settings) -> Iterator[Violation]
         missing = sorted(
             {host for router in secured for host in router.hosts} - _redirected(model, every, known.http)
         )
+        missing = [host for host in missing if not left_blank(model, host)]
         if secured and missing:
             yield Violation(
                 service=service,
@@ -167,7 +169,7 @@ def _redirected(model: Model, every: list[LabelRouter], entrypoint: str) -> set[
     return hosts
 
 
-@rule(phase=3)
+@rule(phase=3, follows=("api-url-not-routed",))
 def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
     """Routers answer to the hosts in Lago's URLs and in the settings.
 

@@ -31,4 +31,6 @@ def test_a_rule_has_files_that_break_it_and_files_that_do_not(rule):
     broken = [case for case in corpus.cases() if case.rule == rule]
     sound = [*corpus.healthy_cases(), *(case for case in corpus.harmless() if case.rule == rule)]
     assert len(broken) >= 3 and len(sound) >= 2
-    assert len({(case.text, case.env) for case in broken}) == len(broken), "two cases are the same file"
+    assert len({(case.text, case.env, case.dotenv) for case in broken}) == len(broken), (
+        "two cases are the same file"
+    )

@@ -26,7 +26,7 @@ HEALTHY = {
 HARMLESS = "harmless"
 NOTHING = "nothing"
 _HEADER = re.compile(
-    r"# (base|expect|like|observed|observed also|deployed with|lago\.env sets|lago\.env lacks): (.+)"
+    r"# (base|expect|like|observed|observed also|deployed with|lago\.env sets|lago\.env lacks|\.env sets): (.+)"
 )
 
 
@@ -35,7 +35,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     ``rule`` is the one that the case is for: in ``harmless`` the one that it looks like. ``unseen`` are the
     rules whose finding running containers don't show, with the reason; NOTHING: nothing of the case runs.
-    ``seen_too`` are those that only running containers show. ``deployed`` are variables of the deploy.
+    ``dotenv`` is the .env beside it, "" where there is none. ``seen_too`` are those that only running containers show. ``deployed`` are variables of the deploy.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     expected: frozenset[str]
     text: str
     env: str
+    dotenv: str = ""
     base: str = ""
     unseen: dict[str, str] = {}
     seen_too: dict[str, str] = {}
@@ -50,15 +51,17 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     def write(self, folder: Path) -> Path:
         """The case in a folder of its own, together with the files that it names; the compose file's path."""
-        return write(folder, self.text, self.env)
+        return write(folder, self.text, self.env, self.dotenv)
 
 
-def write(folder: Path, text: str, env: str) -> Path:
-    """A compose file with its environment file and the loader of the key; its path."""
+def write(folder: Path, text: str, env: str, dotenv: str = "") -> Path:
+    """A compose file with its environment files and the loader of the key; its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "docker-compose.yml"
     path.write_text(filled(text), "utf-8")
     (folder / "lago.env").write_text(filled(env), "utf-8")
+    if dotenv:
+        (folder / ".env").write_text(filled(dotenv), "utf-8")
     (folder / "rsa_key.rb").write_text(
         SHIPPED_COMPOSE_FILE.with_name("rsa_key.rb").read_text("utf-8"), "utf-8"
     )
@@ -125,6 +128,7 @@ def read(path: Path) -> Case:
         expected=frozenset(_names(_one(path, header, "expect"))) - {NOTHING},
         text=text,
         env=env,
+        dotenv=_dotenv(header.get(".env sets", [])),
         base=base,
         unseen=dict(_unseen(path, each) for each in header.get("observed", [])),
         seen_too=dict(each.split(", ", 1) for each in header.get("observed also", [])),
@@ -160,6 +164,15 @@ def _changed(text: str, given: list[str], lacking: list[str]) -> str:
             raise ValueError(f"lago.env has no {name}")
     lines.update({_variable(line): line for line in given})
     return "".join(f"{line}\n" for line in lines.values())
+
+
+def _dotenv(lines: list[str]) -> str:
+    """The text of the .env beside a case: what the bases need, and the lines of the case; "" without such lines."""
+    if not lines:
+        return ""
+    return "".join(
+        f"{line}\n" for line in ((FOLDER / "bases" / "dot.env").read_text("utf-8").strip(), *lines)
+    )
 
 
 def _variable(line: str) -> str:

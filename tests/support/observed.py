@@ -106,7 +106,8 @@ class _Printed(Host):
 
 def observed(model: Model, given: dict[str, str]) -> Model:
     """The model that a host shows on which a declared deployment was brought up, with some variables given."""
-    deploy = _Deploy(given)
+    # What Compose replaces by nothing is nothing in a container.
+    deploy = _Deploy({**dict.fromkeys(model.source.blank if model.source else (), ""), **given})
     containers = [_container(service, model, deploy) for service in model.services if model.starts(service)]
     table = "".join(
         f"C\t{raw['id']}\t{_as_go(raw)}\n"
@@ -159,7 +160,7 @@ class _Deploy:
         """A text with its placeholders replaced by those values."""
         return re.sub(
             rf"{GIVEN_LATER}([a-z0-9]+(?:-[a-z0-9]+)*)",
-            lambda found: self.given.get(found[1]) or _likely(found[1]),
+            lambda found: self.given[found[1]] if found[1] in self.given else _likely(found[1]),
             text,
         )
 

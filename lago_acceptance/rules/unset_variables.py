@@ -1,0 +1,247 @@
+"""The rule about variables that nothing sets: Compose replaces them by nothing, and only warns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from lago_acceptance.core.registry import Severity
+from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.value_shapes import sounds_secret
+from lago_acceptance.lago.variables import NEEDED
+from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.interpolation import nested
+from lago_acceptance.model.source import ComposeSource
+from lago_acceptance.rules import Violation, rule
+from lago_acceptance.rules.committed_secrets import rsa_env_unguarded, secret_env_unguarded
+from lago_acceptance.rules.env_files import env_file_not_used_for_interpolation
+from lago_acceptance.rules.lago_urls import api_url_missing, cors_front_url_missing, front_api_url_missing
+from lago_acceptance.rules.shared_secrets import encryption_keys_missing
+from lago_acceptance.rules.variable_names import (
+    api_env_incomplete,
+    clock_env_incomplete,
+    migrate_env_incomplete,
+    rails_env_missing,
+    worker_env_incomplete,
+)
+
+Path = tuple[str | int, ...]
+# What htpasswd and its like write.
+_HASH = re.compile(r"\$(?:apr1|2[abxy]|argon2\w*|[156y])\$")
+_SCRIPTS = ("command", "entrypoint", "healthcheck")
+# Each of these says of an empty variable which one is unset.
+_SAY_IT: tuple[Callable[[Model, Settings], Iterable[Violation]], ...] = (
+    rsa_env_unguarded,
+    secret_env_unguarded,
+    env_file_not_used_for_interpolation,
+    api_url_missing,
+    cors_front_url_missing,
+    front_api_url_missing,
+    rails_env_missing,
+    encryption_keys_missing,
+    api_env_incomplete,
+    clock_env_incomplete,
+    migrate_env_incomplete,
+    worker_env_incomplete,
+)
+
+
+class _Use(NamedTuple):
+    """One place of a variable: what it is, what its emptiness leads to, and how much it matters (0 is most)."""
+
+    path: Path
+    what: str
+    impact: str
+    rank: int
+
+
+# By the key of a service, in the order of how much it matters.
+_PLACES = (
+    ("command", "the command", "the container starts with an incomplete command"),
+    ("entrypoint", "the entrypoint", "the container starts with an incomplete command"),
+    ("healthcheck", "the healthcheck", "the healthcheck tests something else than it should"),
+    ("image", "the image", "Compose pulls another image than you expect, or none"),
+    ("volumes", "a mount", "another folder of the host is mounted, or an empty one"),
+    ("ports", "a port", "Docker picks a random port, or the deploy stops"),
+    ("environment", "", "the container gets an empty or incomplete value"),
+)
+_OTHER = len(_PLACES) + 1
+
+
+def _use(path: Path) -> _Use:
+    key = path[2] if len(path) > 2 and path[0] == "services" else ""
+    named = str(path[3]) if len(path) > 3 else ""
+    if key == "deploy" and named == "labels" and len(path) > 4:
+        key, named = "labels", str(path[4])
+    if key == "labels" and named.endswith(".rule"):
+        return _Use(path, "a router's rule", "Traefik gets a rule without that name: 404 there", 0)
+    if key == "labels" and named.startswith("traefik."):
+        return _Use(path, f"the label {named}", "Traefik drops or misreads the label", 1)
+    for rank, (name, what, impact) in enumerate(_PLACES, 1):
+        if key == name and (key != "environment" or named in NEEDED):
+            return _Use(path, what or named, impact, rank)
+    if key == "environment":
+        return _Use(path, named, "the container gets an empty or incomplete value", _OTHER)
+    if key == "labels":
+        return _Use(path, f"the label {named}", "the label is empty or incomplete", _OTHER)
+    what = str(key or path[0]).removeprefix("x-") if path else "a file that it includes or extends"
+    return _Use(path, what, "Compose puts nothing in its place", _OTHER + (path[:1] != ("services",)))
+
+
+def _text_at(source: ComposeSource, path: Path) -> str:
+    value: object = source.document
+    for key in path:
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list) and isinstance(key, int):
+            value = value[key] if key < len(value) else None
+        elif isinstance(value, list):
+            value = next(
+                (each.partition("=")[2] for each in map(str, value) if each.startswith(f"{key}=")), None
+            )
+        else:
+            return ""
+    return str(value or "")
+
+
+def _for_the_shell(name: str, path: Path, source: ComposeSource, service: Service | None) -> bool:
+    """Whether a variable in a script is one of the script's or of the container's own, so that $$ was meant."""
+    if len(path) < 3 or path[2] not in _SCRIPTS:
+        return False
+    script = " ".join(_text_at(source, (*path[:3], *rest)) for rest in _parts(source, path))
+    set_there = re.search(rf"(?:^|[\s;&|({{])(?:{name}=|for\s+{name}\s|read\s[^;|&\n]*\b{name}\b)", script)
+    written = source.text(str(path[1]), name)
+    own = name not in (each.name for each in nested(written)) if written else service and service.value(name)
+    plain = re.search(rf"\${name}\b", script)
+    return bool(set_there or (own and plain) or (plain and name[:1].islower()))
+
+
+def _parts(source: ComposeSource, path: Path) -> list[Path]:
+    """The paths of all words of the script that a path is in, below the service's key."""
+    below: Path = ("test",) if path[2] == "healthcheck" else ()
+    value: object = source.document
+    for key in (*path[:3], *below):
+        value = value.get(key) if isinstance(value, dict) else None
+    return [(*below, number) for number in range(len(value))] if isinstance(value, list) else [below]
+
+
+def _said(model: Model, settings: Settings) -> Iterator[tuple[Path, str]]:
+    """The places of empty variables that other rules report, each with what they say there."""
+    for check in _SAY_IT:
+        for violation in check(model, settings):
+            if violation.service:
+                yield violation.at, violation.problem
+
+
+@rule(
+    phase=0,
+    declared_only=True,
+    severity=Severity.WARNING,
+    follows=("compose-interpolation-error",),
+)
+def variable_unset(model: Model, settings: Settings) -> Iterator[Violation]:
+    """Every variable of the compose file is set, is required (`${NAME:?}`), or has a default.
+
+    Compose replaces any other by nothing, and only warns ("Defaulting to a blank string"). A dollar sign that is meant for a
+    shell in the container is written twice: `$$name`.
+    """
+    source = model.source
+    if source is None or not source.blank:
+        return
+    said = list(_said(model, settings))
+    optional: list[tuple[str, _Use]] = []
+    cut = _with_dollar_signs(source)
+    for path in dict.fromkeys(cut.values()):
+        yield _dollar_signs(path, model)
+    for name, paths in source.blank.items():
+        if name in cut or _is_said(name, paths, said):
+            continue
+        uses = sorted(map(_use, paths or ((),)), key=lambda use: use.rank)
+        service = next((each for each in model.services if each.name in uses[0].path[1:2]), None)
+        shell = next((use for use in uses if _for_the_shell(name, use.path, source, service)), None)
+        if shell:
+            owner = next((each for each in model.services if each.name in shell.path[1:2]), None)
+            yield Violation(
+                service=owner,
+                at=shell.path,
+                severity=Severity.ERROR,
+                problem=f"Compose replaces ${name} in {shell.what} by nothing before the shell sees it",
+                impact=shell.impact,
+                fix=f"write $${name}",
+            )
+        elif not source.environment_known and uses[0].rank >= _OTHER:
+            optional.append((name, uses[0]))
+        else:
+            yield _unset(name, uses, service, source)
+    if optional:
+        first = optional[0][1].path
+        names = ", ".join(name for name, _ in optional)
+        yield Violation(
+            service=next((each for each in model.services if each.name in first[1:2]), None),
+            at=first,
+            problem=f"{names}: not set here, and without a default",
+            impact="unless they are set where you deploy, Compose only warns and uses empty values",
+            fix=f"write ${{{optional[0][0]}:?}} if it is needed, ${{{optional[0][0]}:-}} if it may be empty",
+        )
+
+
+def _with_dollar_signs(source: ComposeSource) -> dict[str, Path]:
+    """The "variables" that are parts of passwords and hashes, each with the place of the whole value."""
+    found: dict[str, Path] = {}
+    for name, paths in source.blank.items():
+        for path in paths:
+            secret = sounds_secret(str(path[-1])) or str(path[-1]).endswith(("auth.users", "AUTH"))
+            text = _text_at(source, path)
+            plain = re.search(rf"\${name}\b", text) and text.strip() != f"${name}"
+            if (secret and plain and "://" not in text) or _HASH.search(text):
+                found.setdefault(name, path)
+    return found
+
+
+def _dollar_signs(path: Path, model: Model) -> Violation:
+    return Violation(
+        service=next((each for each in model.services if each.name in path[1:2]), None),
+        at=path,
+        severity=Severity.ERROR,
+        problem=f"Compose reads a dollar sign inside of {path[-1]} as the start of a variable, and drops what follows",
+        impact="the value is another one than the file shows, and no login with it works",
+        fix="write each dollar sign of the value twice: $$",
+    )
+
+
+def _is_said(name: str, paths: tuple[Path, ...], said: list[tuple[Path, str]]) -> bool:
+    places = {path[:4] for path in paths}
+    for at, problem in said:
+        words = re.findall(r"\w+", problem)
+        if at[:4] in places and (name in words or str(at[3]) in words):
+            return True
+        if any(
+            path[:3] == at[:3] and path[2] == "environment" and str(path[3]) in words
+            for path in places
+            if len(path) > 3
+        ):
+            return True
+    return False
+
+
+def _unset(name: str, uses: list[_Use], service: Service | None, source: ComposeSource) -> Violation:
+    lines = {source.line(use.path): use for use in reversed(uses) if use.path[:1] == ("services",)}
+    places = list(dict.fromkeys(_shown(use, service) for use in (uses[0], *lines.values())))
+    more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+    known = source.environment_known
+    return Violation(
+        service=service,
+        at=uses[0].path,
+        severity=Severity.ERROR if known and uses[0].rank < _OTHER else None,
+        problem=f"{name} is not set{'' if known else ' here'}, and is used in {', '.join(places[:3])}{more}",
+        impact=uses[0].impact if known else f"unless it is set where you deploy: {uses[0].impact}",
+        fix=f"set {name} in the environment file; written as ${{{name}:?}}, it stops a deploy that lacks it"
+        if uses[0].rank < _OTHER
+        else f"set {name} in the environment file, or write ${{{name}:-}} if it may be empty",
+    )
+
+
+def _shown(use: _Use, service: Service | None) -> str:
+    other = use.path[:1] == ("services",) and (service is None or use.path[1] != service.name)
+    return f"{use.what} of {use.path[1]}" if other else use.what
