@@ -77,6 +77,9 @@ def image_version_drift(model: Model, settings: Settings) -> Iterator[Violation]
         front = service.role == FRONT
         other = _tag(service) != _tag(first) and not (front and ("@" in service.image or "@" in first.image))
         if other and (not front or "lago" in service.image):
+            if front and version_of(service, settings) == version_of(first, settings) is not None:
+                # Another tag of the same release.
+                continue
             behind = front and version_of(service, settings) is not None
             yield Violation(
                 service=service,

@@ -53,7 +53,7 @@ def api_url_internal(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("env-name-misspelled",))
 def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has its public URL in LAGO_API_URL."""
     for service in model.of_role(API):
@@ -70,7 +70,7 @@ def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("env-name-misspelled",))
 def front_api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The front has the API's public URL in API_URL.
 
@@ -130,7 +130,7 @@ def _falls_back_to_localhost(model: Model, name: str) -> bool:
     return (":-http://localhost" in text or "-http://127." in text) and not source.environment_known
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("env-name-misspelled",))
 def cors_front_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has the front's public URL, with its scheme, in LAGO_FRONT_URL.
 

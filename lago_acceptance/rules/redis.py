@@ -66,7 +66,7 @@ def cache_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2, severity=Severity.WARNING)
+@rule(phase=2, severity=Severity.WARNING, follows=("env-name-misspelled",))
 def cache_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """API and worker share a cache in Redis (LAGO_REDIS_CACHE_URL) or memcached.
 

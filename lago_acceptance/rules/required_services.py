@@ -20,7 +20,7 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule(phase=2, severity=Severity.WARNING)
+@rule(phase=2, severity=Severity.WARNING, follows=("env-name-misspelled",))
 def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
     """There is a PDF service, and the worker has its URL.
 

@@ -20,7 +20,7 @@ def _set_by(reading: KeyReading) -> str:
     return words.get(reading.via, "the environment sets")
 
 
-@rule(phase=1)
+@rule(phase=1, follows=("env-name-misspelled",))
 def rsa_env_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """LAGO_RSA_PRIVATE_KEY is set in every container that runs Lago.
 

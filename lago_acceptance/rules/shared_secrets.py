@@ -35,7 +35,7 @@ def secrets_disagree(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2, severity=Severity.WARNING)
+@rule(phase=2, severity=Severity.WARNING, follows=("env-name-misspelled",))
 def encryption_keys_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has its three encryption keys.
 
