@@ -123,7 +123,7 @@ def ways_to(model: Model, role: str, path: str) -> Iterator[Way]:
         kinds = _kinds(router.middlewares, defined)
         for prefix in _stripped(kinds) or [""]:
             outside = prefix + path
-            for host in router.hosts:
+            for host in router.hosts or ("",):
                 first = _first(everyone, router, host, outside)
                 if first is router and _lets_pass(kinds) and not router.service.endswith("@internal"):
                     yield Way(router, host, outside)
@@ -137,7 +137,7 @@ def _first(everyone: list[LabelRouter], own: LabelRouter, host: str, path: str) 
     rivals = [
         router
         for router in everyone
-        if host in router.hosts
+        if (host in router.hosts or not router.hosts)
         and (not points or not router.entrypoints or points & set(router.entrypoints))
         and admits(router.rule, path) is not False
     ]

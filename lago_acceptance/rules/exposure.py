@@ -20,14 +20,14 @@ from lago_acceptance.rules.helpers import (
     part,
     variable,
 )
-from lago_acceptance.rules.public_paths import CONSOLE, public_way
+from lago_acceptance.rules.public_paths import CONSOLE, exposure
 
 
 @rule(phase=2, follows=("sidekiq-console-open",))
 def sidekiq_web_open(model: Model, settings: Settings) -> Iterator[Violation]:
     """Sidekiq's web UI, which has no authentication, is off or closed at the proxy."""
     for service in model.of_role(API):
-        closed = routers(service) and public_way(model, service, CONSOLE) is None
+        closed = routers(service) and exposure(model, service, CONSOLE) is None
         if service.value("LAGO_SIDEKIQ_WEB") == "true" and not closed:
             yield Violation(
                 service=service,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, PROXY
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.releases import release_of
 from lago_acceptance.lago.versions import tag_of
 from lago_acceptance.model.deployment import Model, Service
@@ -18,14 +21,23 @@ from lago_acceptance.rules.helpers import api_name, part
 CONSOLE, METRICS = "/sidekiq", "/metrics"
 
 
-def public_way(model: Model, service: Service, path: str) -> str | None:
-    """How the internet reaches a path of the API: a URL, a published port, or None as far as the file shows it."""
+class Exposure(msgspec.Struct, frozen=True):
+    """How the internet reaches a page of the API: ``where`` in words, ``path`` as the proxy sees it."""
+
+    where: str
+    path: str
+
+
+def exposure(model: Model, service: Service, path: str) -> Exposure | None:
+    """How the internet reaches a path of the API, None as far as the file shows no way."""
     for way in ways_to(model, API, path):
         if way.router.owner is service:
-            return f"https://{way.host}{way.path}"
+            named = way.host and not unknown(way.host)
+            shown = f"https://{way.host}{way.path}" if named else f"{way.path} at the API's public name"
+            return Exposure(shown, way.path)
     for port in service.ports:
         if not port.loopback:
-            return f"port {port.published or port.target} of the host"
+            return Exposure(f"port {port.published or port.target} of the host", path)
     return None
 
 
@@ -49,7 +61,7 @@ def sidekiq_console_open(model: Model, settings: Settings) -> Iterator[Violation
         release = release_of(service, settings)
         if release is None or release.sidekiq_console != "always open":
             continue
-        way = public_way(model, service, CONSOLE)
+        way = exposure(model, service, CONSOLE)
         behind_traefik = bool(routers(service) or model.of_role(PROXY))
         if way is None and behind_traefik:
             continue
@@ -58,9 +70,9 @@ def sidekiq_console_open(model: Model, settings: Settings) -> Iterator[Violation
             at=part(service, "image"),
             severity=None if way else Severity.WARNING,
             problem=f"{tag_of(service) or release.tag} serves Sidekiq's pages at {CONSOLE} without a login, even without "
-            "LAGO_SIDEKIQ_WEB" + (f": {way}" if way else ""),
+            "LAGO_SIDEKIQ_WEB" + (f": {way.where}" if way else ""),
             impact="anyone who reaches the API can read and delete jobs, including invoices that are being generated",
-            fix=f"{closing_router(model, settings, CONSOLE)}. LAGO_SIDEKIQ_WEB closes it from v1.30.0 on only",
+            fix=f"{closing_router(model, settings, way.path if way else CONSOLE)}. LAGO_SIDEKIQ_WEB closes it from v1.30.0 on only",
         )
 
 
@@ -72,12 +84,12 @@ def metrics_open(model: Model, settings: Settings) -> Iterator[Violation]:
     """
     for service in model.of_role(API):
         release = release_of(service, settings)
-        way = public_way(model, service, METRICS) if release and release.metrics_open else None
+        way = exposure(model, service, METRICS) if release and release.metrics_open else None
         if way:
             yield Violation(
                 service=service,
                 at=part(service, "image"),
-                problem=f"this version serves its metrics at {METRICS} without a key: {way}",
+                problem=f"this version serves its metrics at {METRICS} without a key: {way.where}",
                 impact="anyone can read how many requests and jobs there are, and how long they take",
-                fix=closing_router(model, settings, METRICS),
+                fix=closing_router(model, settings, way.path),
             )

@@ -96,7 +96,7 @@ def env_name_misspelled(model: Model, settings: Settings) -> Iterator[Violation]
         if front and not service.value("LAGO_DOMAIN"):
             names += [(name, "API_URL") for name in service.environment if name == "LAGO_API_URL"]
         for name, right in names:
-            if right and not service.value(right):
+            if right and right not in service.environment:
                 yield Violation(
                     service=service,
                     at=variable(service, name),
@@ -125,10 +125,10 @@ def _unknown(model: Model, service: Service, version: Numbers | None) -> Iterato
     front = service.role == FRONT
     listed = version is not None and version <= newest().numbers
     for name, right in _ignored(model, service, version):
-        if right and not service.value(right):
+        if right and right not in service.environment:
             continue
         never = _among(name, FRONT_NEVER_READ) if front else name in NEVER_READ
-        if name in SET_ON_FRONT_BY_UPSTREAM or (name == "RSA_PRIVATE_KEY" and service.value(KEY)):
+        if name in SET_ON_FRONT_BY_UPSTREAM or (name == "RSA_PRIVATE_KEY" and KEY in service.environment):
             continue
         if never or (name.startswith("LAGO_") and (right or listed)):
             hint = " (it reads API_URL)" if front and never else f" (it reads {right})" if right else ""
