@@ -63,6 +63,11 @@ def nearest(version: Numbers) -> Release | None:
     return found or max(older, key=lambda each: each.numbers, default=None)
 
 
+def is_known(version: Numbers) -> bool:
+    """Whether a version is none that came after this table: what such a one added or moved isn't known."""
+    return version <= newest().numbers
+
+
 def is_misnumbered(release: Release) -> bool:
     """Whether a release is newer than its number says: it has a migration that the next minor version lacks."""
     following = (each for each in releases().values() if each.numbers[:2] > release.numbers[:2])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.release_table import Release, nearest, releases
+from lago_acceptance.lago.release_table import Release, is_known, nearest, releases
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Service
 
-__all__ = ["Release", "nearest", "release_of", "releases"]
+__all__ = ["Release", "is_known", "nearest", "release_of", "releases"]
 
 
 def release_of(service: Service, settings: Settings) -> Release | None:

@@ -11,6 +11,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.release_table import (
     Numbers,
+    is_known,
     is_misnumbered,
     nearest,
     newest,
@@ -69,7 +70,7 @@ def unknown_release(model: Model, settings: Settings) -> Iterator[Violation]:
         exact = re.fullmatch(r"v?\d+\.\d+\.\d+", tag_of(service))
         like = nearest(numbers)
         if exact and like and numbers not in releases():
-            newer = numbers > newest().numbers
+            newer = not is_known(numbers)
             yield Violation(
                 service=service,
                 at=part(service, "image"),

@@ -9,7 +9,7 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import FRONT
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.key_loading import KEY
-from lago_acceptance.lago.release_table import Numbers, newest
+from lago_acceptance.lago.release_table import Numbers, is_known
 from lago_acceptance.lago.variables import (
     API_SIDE,
     FRONT_NEVER_READ,
@@ -123,7 +123,7 @@ def unknown_env_ignored(model: Model, settings: Settings) -> Iterator[Violation]
 
 def _unknown(model: Model, service: Service, version: Numbers | None) -> Iterator[Violation]:
     front = service.role == FRONT
-    listed = version is not None and version <= newest().numbers
+    listed = version is not None and is_known(version)
     for name, right in _ignored(model, service, version):
         if right and right not in service.environment:
             continue
