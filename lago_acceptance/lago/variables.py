@@ -23,7 +23,7 @@ API_SIDE, FRONT_SIDE = "api", "front"
 
 # How alike two names are from which one is taken for the other, by difflib's ratio. A wrong letter in a name of ten is
 # 0.9. A name without Lago's prefix can be another program's.
-ALIKE, ALIKE_WITHOUT_PREFIX = 0.86, 0.89
+ALIKE, ALIKE_WITHOUT_PREFIX = 0.86, 0.88
 # Names that other programs in the same container read, although they resemble Lago's.
 _OF_OTHERS = re.compile(
     r"(AWS|OTEL|DD|DATADOG|NEW_RELIC|NEWRELIC|RUBY|BUNDLE|GEM|MALLOC|PUMA|NODE|PG|POSTGRES|TRAEFIK|SERVICE|COOLIFY"
@@ -64,8 +64,10 @@ def meant(name: str, side: str, version: Numbers | None) -> str | None:
     """The variable that a name which Lago doesn't read was meant to be, None if it is unlike all of them."""
     names = [each.name for each in known(side).values() if each.read_in(version)]
     bare = re.sub(r"[^A-Z0-9]+", "_", name.upper())
-    candidates = {bare, bare.removeprefix("LAGO_"), f"LAGO_{bare}"} - {name}
-    exact = next((each for each in names if each in candidates and len(each) > len("LAGO_X")), None)
+    candidates = {bare, bare.removeprefix("LAGO_")} - {name}
+    if "_" in bare and bare != "API_KEY":
+        candidates.add(f"LAGO_{bare}")
+    exact = next((each for each in names if each in candidates and "_" in each), None)
     if exact or _OF_OTHERS.fullmatch(bare) or len(bare) < len("SENTRY_DS"):
         return exact
     least = ALIKE if bare.startswith("LAGO_") else ALIKE_WITHOUT_PREFIX

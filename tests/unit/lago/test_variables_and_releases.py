@@ -35,6 +35,11 @@ SETTINGS = load(ROOT / "settings.toml")
         ("REDIS_HOST", None),
         ("POSTGRES_USER", None),
         ("TZ", None),
+        ("PATH", None),
+        ("VERSION", None),
+        ("REDIS_ULR", "REDIS_URL"),
+        ("LAGO_AWS_S3_BUCKET_NAME", "LAGO_AWS_S3_BUCKET"),
+        ("GOOGLE_CLIENT_ID", None),
     ],
 )
 def test_a_name_is_taken_for_the_nearest_that_lago_reads(written, right):
