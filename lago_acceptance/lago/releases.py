@@ -1,92 +1,16 @@
-"""Lago's releases: what each one starts, reads and leaves open (docs/lago-facts.md, the section on versions).
-
-releases.tsv has one line for each tag from v1.0.0 on. Releases are ordered by their number of migrations, not by their
-names: v1.16.1 is the commit of v1.26.1.
-"""
+"""Which release of Lago a service runs, with what is known of it (release_table.py)."""
 
 from __future__ import annotations
 
-import csv
-from functools import cache
-from pathlib import Path
-
-import msgspec
-
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.lago.release_table import Release, is_known, nearest, releases
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Service
 
-
-class Release(msgspec.Struct, frozen=True):
-    """One tag of Lago. ``committed`` is the date of its commit, ``migrations`` how many it has.
-
-    ``worker_config`` is the main worker's file for ``sidekiq -C``, ``worker_exec`` whether start.worker.sh passes signals
-    on. ``seeded_key`` is the variable whose value the seeded API key takes, ``seeds_roles`` whether migrate.sh seeds
-    roles. ``sidekiq_console`` is "option" (only with LAGO_SIDEKIQ_WEB) or "always open", ``metrics_open`` whether
-    /metrics needs no key, ``ready_path`` the path of the readiness probe ("" where there is none).
-    """
-
-    tag: str
-    committed: str
-    migrations: int
-    newest_migration: str
-    worker_config: str
-    worker_exec: bool
-    seeded_key: str
-    seeds_roles: bool
-    sidekiq_console: str
-    metrics_open: bool
-    ready_path: str
-    health_path: str
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The numbers of its tag."""
-        return tuple(int(part) for part in self.tag.lstrip("v").split("."))
-
-    @property
-    def age(self) -> tuple[str, str]:
-        """What orders releases: the newest migration, then the date."""
-        return self.newest_migration, self.committed
-
-
-@cache
-def releases() -> dict[tuple[int, ...], Release]:
-    """All known releases by the numbers of their tags, in the order of those numbers."""
-    with Path(__file__).with_name("releases.tsv").open(encoding="utf-8", newline="") as stream:
-        read = [_release(row) for row in csv.DictReader(stream, delimiter="\t")]
-    return {each.numbers: each for each in sorted(read, key=lambda each: each.numbers)}
+__all__ = ["Release", "is_known", "nearest", "release_of", "releases"]
 
 
 def release_of(service: Service, settings: Settings) -> Release | None:
     """The release that a service's image is, or the nearest older one that is known; None for another tag."""
     version = version_of(service, settings)
     return nearest(version) if version else None
-
-
-def nearest(version: tuple[int, ...]) -> Release | None:
-    """The release with these numbers, or the nearest below; None if there is none."""
-    older = [numbers for numbers in releases() if numbers <= version]
-    return releases()[max(older)] if older else None
-
-
-def is_known(version: tuple[int, ...]) -> bool:
-    """Whether a version is none that came after this table: what such a one added or moved isn't known."""
-    return version <= max(releases())
-
-
-def _release(row: dict[str, str]) -> Release:
-    return Release(
-        tag=row["tag"],
-        committed=row["committed"],
-        migrations=int(row["migrations"]),
-        newest_migration=row["newest_migration"],
-        worker_config=row["worker_config"],
-        worker_exec=row["worker_exec"] == "yes",
-        seeded_key=row["seeded_key_is_value_of"],
-        seeds_roles=row["migrate_seeds_roles"] == "yes",
-        sidekiq_console=row["sidekiq_console"],
-        metrics_open=row["metrics_open"] == "yes",
-        ready_path=row["ready_path"].replace("none", ""),
-        health_path=row["health_path"],
-    )

@@ -1,51 +1,33 @@
-"""The variables that Lago and its front read (docs/lago-facts.md, sections 1.3 to 1.5 and 4)."""
+"""The variables that Lago and its front read, by version.
+
+variables.tsv has one line for each name: ``side`` is api (the Ruby code and its scripts) or front (its start script),
+``since`` and ``until`` are the first and the last release that reads it, empty where it is read from v1.0.0 on or still.
+It was made from the sources of all releases in releases.tsv: each name that ENV is asked for in app, lib, config, db and
+clock.rb, and each that scripts/ or the front's .env.sh expand. Names that only maintenance tasks read are left out.
+"""
 
 from __future__ import annotations
 
-from lago_acceptance.lago.key_loading import KEY
+import csv
+import difflib
+import re
+from functools import cache
+from pathlib import Path
 
-# With a star where a whole family of names is read.
-READ = (
-    "LAGO_API_URL",
-    "LAGO_FRONT_URL",
-    "LAGO_DOMAIN",
-    "LAGO_PDF_URL",
-    KEY,
-    "LAGO_ENCRYPTION_PRIMARY_KEY",
-    "LAGO_ENCRYPTION_DETERMINISTIC_KEY",
-    "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
-    "LAGO_REDIS_*",
-    "LAGO_MEMCACHE_*",
-    "LAGO_LICENSE",
-    "LAGO_DISABLE_*",
-    "LAGO_SIDEKIQ_*",
-    "LAGO_WEBHOOK_ATTEMPTS",
-    "LAGO_EVENTS_*",
-    "LAGO_SUBSCRIPTION_*",
-    "LAGO_LIFETIME_USAGE_*",
-    "LAGO_PARALLEL_*",
-    "LAGO_USE_*",
-    "LAGO_AWS_S3_*",
-    "LAGO_GCS_*",
-    "LAGO_SMTP_*",
-    "LAGO_FROM_EMAIL",
-    "LAGO_OAUTH_*",
-    "LAGO_CLICKHOUSE_*",
-    "LAGO_KAFKA_*",
-    "LAGO_ENABLE_YJIT",
-    "LAGO_LOG_LEVEL",
-    "LAGO_CREATE_ORG",
-    "LAGO_ORG_USER_EMAIL",
-    "LAGO_ORG_USER_PASSWORD",
-    "LAGO_ORG_NAME",
-    "LAGO_ORG_API_KEY",
-    "LAGO_API_KEY",
-    "LAGO_RAILS_*",
-    "LAGO_DATA_API_*",
-    "LAGO_VERSION",
-    "LAGO_PREMIUM*",
-    "LAGO_CLOUD*",
-    "LAGO_KARAFKA_*",
+import msgspec
+
+from lago_acceptance.core.value_shapes import shape
+from lago_acceptance.lago.release_table import Numbers
+
+API_SIDE, FRONT_SIDE = "api", "front"
+
+# How alike two names are from which one is taken for the other, by difflib's ratio. A wrong letter in a name of ten is
+# 0.9. A name without Lago's prefix can be another program's.
+ALIKE, ALIKE_WITHOUT_PREFIX = 0.86, 0.88
+# Names that other programs in the same container read, although they resemble Lago's.
+_OF_OTHERS = re.compile(
+    r"(AWS|OTEL|DD|DATADOG|NEW_RELIC|NEWRELIC|RUBY|BUNDLE|GEM|MALLOC|PUMA|NODE|PG|POSTGRES|TRAEFIK|SERVICE|COOLIFY"
+    r"|DOKPLOY|VAULT|DOPPLER|INFISICAL)_.*|SENTRY_RELEASE|SIDEKIQ_(PRO|ENT)_\w+|RAILS_(MASTER_KEY|RELATIVE_URL_ROOT|LOG_LEVEL)"
 )
 # What a deployment doesn't work without.
 NEEDED = frozenset(
@@ -55,7 +37,7 @@ NEEDED = frozenset(
         "REDIS_PASSWORD",
         "SECRET_KEY_BASE",
         "RAILS_ENV",
-        KEY,
+        "LAGO_RSA_PRIVATE_KEY",
         "LAGO_API_URL",
         "LAGO_FRONT_URL",
         "LAGO_DOMAIN",
@@ -72,6 +54,52 @@ NEEDED = frozenset(
         "PORT",
     )
 )
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """A variable, with the first and the last release that reads it; None where it is read from the start, or still."""
+
+    name: str
+    side: str
+    since: str
+    until: str
+
+    def read_in(self, version: Numbers | None) -> bool:
+        """Whether a version reads it; true for a version that isn't known."""
+        return version is None or not (
+            (self.since and version < numbers(self.since)) or (self.until and version > numbers(self.until))
+        )
+
+
+@cache
+def known(side: str) -> dict[str, Variable]:
+    """The variables of one side, by name."""
+    with Path(__file__).with_name("variables.tsv").open(encoding="utf-8", newline="") as stream:
+        rows = [Variable(**row) for row in csv.DictReader(stream, delimiter="\t")]
+    return {each.name: each for each in rows if each.side == side}
+
+
+def numbers(tag: str) -> Numbers:
+    """The numbers of a tag."""
+    return tuple(int(part) for part in tag.lstrip("v").split("."))
+
+
+@cache
+def meant(name: str, side: str, version: Numbers | None) -> str | None:
+    """The variable that a name which Lago doesn't read was meant to be, None if it is unlike all of them."""
+    names = [each.name for each in known(side).values() if each.read_in(version)]
+    bare = re.sub(r"[^A-Z0-9]+", "_", name.upper())
+    candidates = {bare, bare.removeprefix("LAGO_")} - {name}
+    if "_" in bare and bare != "API_KEY":
+        candidates.add(f"LAGO_{bare}")
+    exact = next((each for each in names if each in candidates and "_" in each), None)
+    if exact or _OF_OTHERS.fullmatch(bare) or len(bare) < len("SENTRY_DS"):
+        return exact
+    least = ALIKE if bare.startswith("LAGO_") else ALIKE_WITHOUT_PREFIX
+    same_family = [each for each in names if each.startswith("LAGO_") == bare.startswith("LAGO_")]
+    return next(iter(difflib.get_close_matches(bare, same_family, 1, least)), None)
+
+
 NEVER_READ = (
     "LAGO_REDIS_URL",
     "LAGO_REDIS_HOST",
@@ -86,11 +114,24 @@ NEVER_READ = (
 )
 # The front reads API_URL; its bundle was built without any of these.
 FRONT_NEVER_READ = (
-    "LAGO_API_URL",
-    "LAGO_FRONT_URL",
     "REACT_APP_*",
     "VITE_*",
     "NEXT_PUBLIC_*",
     "GRAPHQL_URL",
     "LAGO_GRAPHQL_URL",
 )
+# Upstream's own files set these on the front, where nothing reads them.
+SET_ON_FRONT_BY_UPSTREAM = ("LAGO_API_URL", "LAGO_FRONT_URL")
+# Names of older releases, with the ones that took their place.
+RENAMED = {"LAGO_SIGNUP_DISABLED": "LAGO_DISABLE_SIGNUP", "KARAFKA_WEB": "LAGO_KARAFKA_WEB"}
+# What is written where somebody has no licence.
+_NO_LICENSE = re.compile(
+    r"(true|false|yes|no|on|off|[01]|none|null|nil|n/?a|-|free|trial|test|premium|enterprise|licen[sc]e|lago|empty"
+    r"|(dis|en)abled|(community|oss|ce|open-?source|self-?hosted)(-edition)?)",
+    re.IGNORECASE,
+)
+
+
+def is_no_license(value: str) -> bool:
+    """Whether a value of LAGO_LICENSE is no licence key, but a word for having none."""
+    return bool(_NO_LICENSE.fullmatch(value.strip())) or shape(value) == "placeholder"

@@ -13,7 +13,7 @@ from lago_acceptance.core.roles import API, DB
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.value_shapes import given_later, unknown
-from lago_acceptance.lago.key_loading import KEY, key_reading
+from lago_acceptance.lago.key_loading import KEY, NATIVE_FILE, key_reading
 from lago_acceptance.model.changes import comparable_names, pairs
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.interpolation import nested
@@ -107,6 +107,17 @@ def rsa_key_changed(old: Model, new: Model, settings: Settings) -> Iterator[Viol
     files = [bool(blank) for _, blank, _ in kinds]
     names = [comparable(name) if blank else digest for digest, blank, name in kinds]
     differs = all(names) and files[0] == files[1] and names[0] != names[1]
+    if has.via == "file" and had.via != "file" and before.mount_at(NATIVE_FILE):
+        yield Violation(
+            service=after,
+            at=has.at,
+            severity=Severity.WARNING,
+            problem=f"from v1.23.0 on Lago reads its key from {NATIVE_FILE} where that file is there, and no longer from "
+            f"{KEY}",
+            impact="if the file holds another key, webhook receivers reject signatures made with it",
+            fix=f"put the key of {KEY} into that file, or unmount it",
+        )
+        return
     by_variable = has.via == had.via == "variable" and after.value(KEY)
     change = _changed(before, after, KEY, old, new) if by_variable and not all(names) else None
     if differs or change:

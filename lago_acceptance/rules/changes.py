@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, DB, FRONT, LAGO_RUBY, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.lago.release_table import nearest
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.changes import comparable_names, pairs
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.traefik_labels import disabled, routers
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import default_directory, part
+from lago_acceptance.rules.upgrades import HALF_MIGRATED
 
 
 def _volume(model: Model, service: Service, role: str) -> tuple[str, str] | None:
@@ -94,16 +97,27 @@ def image_goes_back(old: Model, new: Model, settings: Settings) -> Iterator[Viol
 
     Migrations are not undone, and PostgreSQL can't start on the data files of another major version.
     """
+    lago_went_back = False
     for before, after in pairs(old, new, *LAGO_RUBY, FRONT, DB, REDIS):
         had, has = _version(before, settings), _version(after, settings)
         shared = min(len(had or ()), len(has or ()))
+        of_lago = before.role in (*LAGO_RUBY, FRONT)
         if had and has and has[:shared] < had[:shared]:
+            # The front and the other services of Lago go back with the first.
+            if of_lago and lago_went_back:
+                continue
+            lago_went_back = lago_went_back or of_lago
+            undone = _migrations_between(has, had) if before.role in LAGO_RUBY else 0
             yield Violation(
                 service=after,
                 at=part(after, "image"),
+                severity=Severity.WARNING if before.role in LAGO_RUBY and not undone else None,
                 problem=f"its image goes back from {before.image.rpartition(':')[2]} to "
-                f"{after.image.rpartition(':')[2]}",
-                impact="old code on a newer schema or newer data files: it answers 500 or doesn't start",
+                f"{after.image.rpartition(':')[2]}"
+                + (f", over {undone} migrations, and the database doesn't go back" if undone else ""),
+                impact=HALF_MIGRATED
+                if undone
+                else "old code on a newer schema or newer data files: it answers 500 or doesn't start",
                 fix="deploy the same or a newer version, or restore a backup that was taken with the old one",
             )
         elif before.role == DB and had and has and has[0] != had[0]:
@@ -121,6 +135,16 @@ def _version(service: Service, settings: Settings) -> tuple[int, ...] | None:
     return version_of(service, settings) or (
         tuple(int(each) for each in found.groups() if each) if found else None
     )
+
+
+def _migrations_between(older: tuple[int, ...], newer: tuple[int, ...]) -> int:
+    """How many migrations lie between two releases, at least 1 where the number isn't known."""
+    first, last = nearest(older), nearest(newer)
+    if first is None or last is None:
+        return 1
+    added = last.migrations - first.migrations
+    # From v1.31.0 on old migrations are folded into one.
+    return max(added, 1) if last.newest_migration != first.newest_migration else 0
 
 
 @rule(phase=0, needs_base=True)

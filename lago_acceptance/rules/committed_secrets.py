@@ -15,6 +15,7 @@ from lago_acceptance.core.value_shapes import shape, sounds_secret, unknown
 from lago_acceptance.lago.key_loading import KEY, key_reading
 from lago_acceptance.lago.key_parsing import State, judge
 from lago_acceptance.lago.published import published_secret
+from lago_acceptance.lago.variables import is_no_license
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.interpolation import nested, uses
 from lago_acceptance.rules import Violation, rule
@@ -232,7 +233,7 @@ def hardcoded_secret_defaults(model: Model, settings: Settings) -> Iterator[Viol
 
 def _literal_secret(name: str, text: str) -> bool:
     value = text.strip()
-    if list(uses(value)) or not value:
+    if list(uses(value)) or not value or (name == "LAGO_LICENSE" and is_no_license(value)):
         return False
     if SERVICE_KEY.search(value) or JWT.search(value):
         return True

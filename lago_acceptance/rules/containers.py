@@ -127,6 +127,9 @@ def image_version_drift(model: Model, settings: Settings) -> Iterator[Violation]
         one, another = (_numbers(_tag(each)) if front else _tag(each) for each in (service, first))
         other = one != another and not (front and ("@" in service.image or "@" in first.image))
         if other and (not front or "lago" in service.image):
+            if front and version_of(service, settings) == version_of(first, settings) is not None:
+                # Another tag of the same release.
+                continue
             behind = front and version_of(service, settings) is not None
             yield Violation(
                 service=service,

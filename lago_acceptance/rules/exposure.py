@@ -13,6 +13,7 @@ from lago_acceptance.model.deployment import Model, Port
 from lago_acceptance.model.traefik_labels import (
     enabled,
     labels_of,
+    routers,
 )
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
@@ -22,13 +23,15 @@ from lago_acceptance.rules.helpers import (
     stores,
     variable,
 )
+from lago_acceptance.rules.open_pages import CONSOLE, exposure
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("sidekiq-console-open",))
 def sidekiq_web_open(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Sidekiq's web UI, which has no authentication, is off."""
+    """Sidekiq's web UI, which has no authentication, is off or closed at the proxy."""
     for service in model.of_role(API):
-        if service.value("LAGO_SIDEKIQ_WEB") == "true":
+        closed = routers(service) and exposure(model, service, CONSOLE) is None
+        if service.value("LAGO_SIDEKIQ_WEB") == "true" and not closed:
             yield Violation(
                 service=service,
                 at=variable(service, "LAGO_SIDEKIQ_WEB"),

@@ -65,6 +65,13 @@ def reference(model: Model) -> Service | None:
     return next(iter((*model.of_role(API), *lago(model))), None)
 
 
+def mentioned(model: Model, service: Service, name: str) -> bool:
+    """Whether the service's own commands or scripts use a variable."""
+    check = " ".join(service.healthcheck.test) if service.healthcheck else ""
+    scripts = (model.files.get(mount.source) or "" for mount in service.mounts)
+    return any(name in text for text in (service.full_command, check, *scripts))
+
+
 def unset_note(model: Model, service: Service, name: str) -> str:
     """``` (NAME is unset, so the value is empty)`` if that is why a variable is empty, else ""."""
     if name in service.environment and service.environment[name] is None:

@@ -57,7 +57,14 @@ def api_url_internal(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2, follows=("worker-env-incomplete",), follows_at=("env-file-not-used-for-interpolation",))
+@rule(
+    phase=2,
+    follows=(
+        "worker-env-incomplete",
+        "env-name-misspelled",
+    ),
+    follows_at=("env-file-not-used-for-interpolation",),
+)
 def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """API and worker have the API's public URL in LAGO_API_URL.
 
@@ -85,7 +92,7 @@ def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2, follows_at=("env-file-not-used-for-interpolation",))
+@rule(phase=2, follows_at=("env-file-not-used-for-interpolation",), follows=("env-name-misspelled",))
 def front_api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The front has the API's public URL in API_URL.
 
@@ -146,7 +153,7 @@ def _falls_back_to_localhost(model: Model, name: str) -> bool:
     return (":-http://localhost" in text or "-http://127." in text) and not source.environment_known
 
 
-@rule(phase=2, follows_at=("env-file-not-used-for-interpolation",))
+@rule(phase=2, follows_at=("env-file-not-used-for-interpolation",), follows=("env-name-misspelled",))
 def cors_front_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has the front's public URL, with its scheme, in LAGO_FRONT_URL.
 

@@ -77,7 +77,10 @@ def cache_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
 @rule(
     phase=2,
     severity=Severity.WARNING,
-    follows=("worker-env-incomplete",),
+    follows=(
+        "worker-env-incomplete",
+        "env-name-misspelled",
+    ),
     follows_at=("env-file-not-used-for-interpolation",),
 )
 def cache_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:

@@ -26,7 +26,14 @@ from lago_acceptance.rules.helpers import (
 )
 
 
-@rule(phase=2, severity=Severity.WARNING, follows=("worker-env-incomplete",))
+@rule(
+    phase=2,
+    severity=Severity.WARNING,
+    follows=(
+        "worker-env-incomplete",
+        "env-name-misspelled",
+    ),
+)
 def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
     """There is a PDF service, and the worker has its URL.
 

@@ -30,6 +30,7 @@ def _set_by(reading: KeyReading) -> str:
         "worker-env-incomplete",
         "clock-env-incomplete",
         "migrate-env-incomplete",
+        "env-name-misspelled",
     ),
     follows_at=("env-file-not-used-for-interpolation",),
 )

@@ -38,7 +38,11 @@ def secrets_disagree(model: Model, settings: Settings) -> Iterator[Violation]:
 @rule(
     phase=2,
     severity=Severity.WARNING,
-    follows_at=("secret-env-unguarded", "env-file-not-used-for-interpolation"),
+    follows_at=(
+        "secret-env-unguarded",
+        "env-file-not-used-for-interpolation",
+    ),
+    follows=("env-name-misspelled",),
 )
 def encryption_keys_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has its three encryption keys.

@@ -1,22 +1,18 @@
-"""Rules about the names of variables: Lago silently ignores any that it doesn't know."""
+"""Rules about the variables without which Lago doesn't start: their names, and who lacks them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
-from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, CLOCK, FRONT, MIGRATE, WORKER
+from lago_acceptance.core.roles import API, CLOCK, LAGO_RUBY, MIGRATE, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.key_loading import KEY, key_reading
 from lago_acceptance.lago.key_parsing import State
-from lago_acceptance.lago.variables import FRONT_NEVER_READ, NEVER_READ, READ
-from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import at_deploy, lago, reference, unset_note, variable
+from lago_acceptance.rules.helpers import at_deploy, lago, mentioned, reference, unset_note, variable
 
 # Wrong names for SECRET_KEY_BASE, DATABASE_URL and REDIS_URL that are common in other applications.
 _SIMILAR = {
@@ -33,50 +29,6 @@ _SIMILAR = {
 }
 
 
-def _mentioned(model: Model, service: Service, name: str) -> bool:
-    """Whether the service's own commands or scripts use a variable."""
-    check = " ".join(service.healthcheck.test) if service.healthcheck else ""
-    scripts = (model.files.get(mount.source) or "" for mount in service.mounts)
-    return any(name in text for text in (service.full_command, check, *scripts))
-
-
-def _among(name: str, patterns: tuple[str, ...]) -> bool:
-    # Most patterns are plain names: fnmatch would compile each of them.
-    return name in patterns or any("*" in pattern and fnmatchcase(name, pattern) for pattern in patterns)
-
-
-@rule(phase=2, severity=Severity.WARNING, follows_at=("rsa-public-key-mismatch",))
-def unknown_env_ignored(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Every LAGO_* variable is one that Lago reads.
-
-    Lago silently ignores names that it doesn't know. The list is that of v1.16.0; for newer versions only
-    names that no version reads are reported.
-    """
-    for service in (*lago(model), *model.of_role(FRONT)):
-        front = service.role == FRONT
-        version = version_of(service, settings)
-        # These are reported under ids of their own.
-        misnamed = () if front else [_misnamed_as(service, right, model) for right in _SIMILAR]
-        for name in service.environment:
-            if front:
-                ignored = _among(name, FRONT_NEVER_READ)
-            elif name.startswith("LAGO_"):
-                listed = _among(name, READ) and name not in NEVER_READ
-                ignored = name in NEVER_READ or (not listed and version is not None and version < (1, 17))
-            else:
-                ignored = name in NEVER_READ
-            path_or_file = name.endswith(("_FILE", "_PATH")) and "RSA" in name
-            if ignored and name not in misnamed and not path_or_file and not _mentioned(model, service, name):
-                instead = " (it reads API_URL)" if front else ""
-                yield Violation(
-                    service=service,
-                    at=variable(service, name),
-                    problem=f"{'the front' if front else 'Lago'} doesn't read {name}{instead}",
-                    impact="the value has no effect: the setting stays at its default",
-                    fix="correct the name, or remove the line",
-                )
-
-
 def _misnamed_as(service: Service, right: str, model: Model) -> str | None:
     """The variable that a service has instead of ``right``, by a similar name; None if there is none."""
     if service.value(right):
@@ -85,10 +37,16 @@ def _misnamed_as(service: Service, right: str, model: Model) -> str | None:
         (
             name
             for name in service.environment
-            if name != right and _SIMILAR[right].fullmatch(name) and not _mentioned(model, service, name)
+            if name != right and _SIMILAR[right].fullmatch(name) and not mentioned(model, service, name)
         ),
         None,
     )
+
+
+def misnamed_names(service: Service, model: Model) -> tuple[str, ...]:
+    """The names that the rules of this module report in a service."""
+    found = (_misnamed_as(service, right, model) for right in _SIMILAR if service.role in LAGO_RUBY)
+    return tuple(name for name in found if name)
 
 
 def _misnamed(model: Model, right: str, impact: str) -> Iterator[Violation]:
@@ -134,7 +92,15 @@ def redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
     )
 
 
-@rule(phase=2, follows=("worker-env-incomplete", "clock-env-incomplete", "migrate-env-incomplete"))
+@rule(
+    phase=2,
+    follows=(
+        "worker-env-incomplete",
+        "clock-env-incomplete",
+        "migrate-env-incomplete",
+        "env-name-misspelled",
+    ),
+)
 def rails_env_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """RAILS_ENV is production in all of Lago's services.
 
@@ -212,19 +178,40 @@ _IMPACT = {
 }
 
 
-@rule(phase=2, follows_at=("env-file-not-used-for-interpolation", "secret-env-unguarded"))
+@rule(
+    phase=2,
+    follows_at=(
+        "env-file-not-used-for-interpolation",
+        "secret-env-unguarded",
+    ),
+    follows=("env-name-misspelled",),
+)
 def api_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has DATABASE_URL, REDIS_URL and SECRET_KEY_BASE."""
     return _incomplete(model, settings, API)
 
 
-@rule(phase=2, follows_at=("env-file-not-used-for-interpolation", "secret-env-unguarded"))
+@rule(
+    phase=2,
+    follows_at=(
+        "env-file-not-used-for-interpolation",
+        "secret-env-unguarded",
+    ),
+    follows=("env-name-misspelled",),
+)
 def worker_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The worker has the API's variables for database, Redis, cache and secrets."""
     return _incomplete(model, settings, WORKER)
 
 
-@rule(phase=2, follows_at=("env-file-not-used-for-interpolation", "secret-env-unguarded"))
+@rule(
+    phase=2,
+    follows_at=(
+        "env-file-not-used-for-interpolation",
+        "secret-env-unguarded",
+    ),
+    follows=("env-name-misspelled",),
+)
 def clock_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The clock has the API's variables for database, Redis, cache and secrets.
 
@@ -233,7 +220,14 @@ def clock_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation
     return _incomplete(model, settings, CLOCK)
 
 
-@rule(phase=2, follows_at=("env-file-not-used-for-interpolation", "secret-env-unguarded"))
+@rule(
+    phase=2,
+    follows_at=(
+        "env-file-not-used-for-interpolation",
+        "secret-env-unguarded",
+    ),
+    follows=("env-name-misspelled",),
+)
 def migrate_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration has DATABASE_URL, REDIS_URL, the RSA key and SECRET_KEY_BASE.
 

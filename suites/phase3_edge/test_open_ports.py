@@ -14,5 +14,6 @@ def test_only_web_ports_answer_from_outside(survey, settings, judge):
     judge(open_ports.only_web_is_open(survey, settings.edge))
 
 
-def test_sidekiq_pages_are_closed(survey, judge_hosts):
-    judge_hosts(lambda role, host: open_ports.jobs_are_closed(survey, role), API)
+def test_sidekiq_pages_are_closed(survey, settings, judge_hosts):
+    version = settings.deployment.version
+    judge_hosts(lambda role, host: open_ports.jobs_are_closed(survey, role, version), API)

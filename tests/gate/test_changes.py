@@ -6,6 +6,7 @@ import pytest
 
 from lago_acceptance.composefile.loader import load
 from lago_acceptance.core import settings
+from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.gate.engine import changes_of
 from lago_acceptance.rules import change_rules
@@ -51,6 +52,17 @@ HARMLESS = {
         (),
     ),
     "Lago is upgraded": ("list", (), ("v1.16.0 => v1.17.0",)),
+    "Lago goes on from a stop where nothing is due": (
+        "list",
+        ("v1.16.0 => v1.26.0",),
+        ("v1.16.0 => v1.27.1",),
+    ),
+    "another number for the same release": ("list", ("v1.16.0 => v1.26.1",), ("v1.16.0 => v1.16.1",)),
+    "the seeded key is the same in both variables": (
+        "lago",
+        (),
+        ("getlago/api:v1.16.0 => getlago/api:v1.19.1",),
+    ),
 }
 BREAKING = {
     "the data's folder in the volume": (
@@ -64,6 +76,17 @@ BREAKING = {
     "a router is switched off": (
         "router-gone",
         ("list", (), ("@front - traefik.enable=true => - traefik.enable=false",)),
+    ),
+    "a tag that looks like a patch": ("upgrade-skips-a-stop", ("list", (), ("v1.16.0 => v1.16.1",))),
+    "a version that nobody knows": ("upgrade-skips-a-stop", ("list", (), ("v1.16.0 => v9.9.9",))),
+    "a step to what validates the data": (
+        "upgrade-skips-a-stop",
+        ("list", ("v1.16.0 => v1.25.0",), ("v1.16.0 => v1.26.0",)),
+    ),
+    "back over migrations": ("image-goes-back", ("list", ("v1.16.0 => v1.26.0",), ("v1.16.0 => v1.25.0",))),
+    "back from a tag that looks older": (
+        "image-goes-back",
+        ("list", ("v1.16.0 => v1.16.1",), ("v1.16.0 => v1.17.0",)),
     ),
     "another external database": (
         "db-password-changed",
@@ -99,6 +122,59 @@ def test_a_secret_that_leaves_the_file_is_a_warning(tmp_path):
     )
     (finding,) = changes_of(change_rules()["secret-key-base-changed"], old, new, SETTINGS)
     assert finding.severity == "warning"
+
+
+def changed(tmp_path, rule: str, base: str, before: tuple[str, ...], after: tuple[str, ...]) -> list[Finding]:
+    old, new = (
+        load(edits.write(tmp_path / name, base, edited), None)
+        for name, edited in (("old", before), ("new", after))
+    )
+    return changes_of(change_rules()[rule], old, new, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("to", "steps"),
+    [
+        ("v1.26.0", ["deploy v1.25.0", "PopulateFeesWithBillingEntityIdJob", "deploy v1.26.0"]),
+        (
+            "v1.45.0",
+            [
+                "deploy v1.25.0",
+                "PopulateFeesWithBillingEntityIdJob",
+                "deploy v1.29.0",
+                "fill_organization_id",
+                "deploy v1.42.0",
+                "upgrade:perform_required_jobs",
+                "deploy v1.45.0",
+            ],
+        ),
+    ],
+)
+def test_an_upgrade_is_told_step_by_step(to, steps, tmp_path):
+    (finding,) = changed(tmp_path, "upgrade-skips-a-stop", "list", (), (f"v1.16.0 => {to}",))
+    assert finding.severity == "error"
+    at = [finding.fix.index(step) for step in steps]
+    assert at == sorted(at)
+
+
+def test_what_may_have_run_already_is_a_warning(tmp_path):
+    change = ("list", ("v1.16.0 => v1.25.0",), ("v1.16.0 => v1.26.0",))
+    (finding,) = changed(tmp_path, "upgrade-skips-a-stop", *change)
+    assert finding.severity == "warning"
+
+
+def test_a_way_back_without_migrations_is_a_warning_and_one_finding(tmp_path):
+    (finding,) = changed(
+        tmp_path, "image-goes-back", "list", ("v1.16.0 => v1.20.2",), ("v1.16.0 => v1.20.0",)
+    )
+    assert finding.severity == "warning"
+
+
+def test_a_key_file_that_a_newer_release_reads_is_told(tmp_path):
+    volume = "files:/app/storage\\n => files:/app/storage\\n      - keys:/app/config/keys\\n ;; volumes:\\n  data: => volumes:\\n  keys:\\n  data:"
+    edited = tuple(volume.split(" ;; "))
+    (finding,) = changed(tmp_path, "rsa-key-changed", "list", edited, (*edited, "v1.16.0 => v1.23.0"))
+    assert finding.severity == "warning" and "private.pem" in finding.problem
 
 
 def test_every_rule_that_needs_a_base_is_tested():

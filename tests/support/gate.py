@@ -80,6 +80,22 @@ CHANGES = {
     ),
     "project-renamed": ("lago", (), ("name: lago\\n => name: billing\\n",)),
     "image-goes-back": ("lago", (), ("getlago/front:v1.16.0 => getlago/front:v1.15.0",)),
+    "upgrade-skips-a-stop": (
+        "lago",
+        (),
+        (
+            "getlago/api:v1.16.0 => getlago/api:v1.26.0",
+            "getlago/front:v1.16.0 => getlago/front:v1.26.0",
+        ),
+    ),
+    "seeded-key-changes": (
+        "lago",
+        ("LAGO_ORG_API_KEY: ${LAGO_API_KEY:?see .env.lago.example} => LAGO_ORG_API_KEY: wanted",),
+        (
+            "LAGO_ORG_API_KEY: ${LAGO_API_KEY:?see .env.lago.example} => LAGO_ORG_API_KEY: wanted",
+            "getlago/api:v1.16.0 => getlago/api:v1.19.1",
+        ),
+    ),
     "service-gone": ("list", (), ("-clock",)),
     "router-gone": (
         "lago",

@@ -8,6 +8,8 @@ from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
 from lago_acceptance.core.settings import EdgeSettings
 from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.lago.release_table import nearest
+from lago_acceptance.lago.versions import numbers_in
 from lago_acceptance.probes.survey import (
     JOBS,
     SECURE,
@@ -16,8 +18,11 @@ from lago_acceptance.probes.survey import (
 )
 
 
-def jobs_are_closed(survey: PublicSurvey, role: str) -> list[Finding]:
-    """Sidekiq's web pages aren't public: /sidekiq gives Lago's JSON 404, or asks for credentials."""
+def jobs_are_closed(survey: PublicSurvey, role: str, version: str = "") -> list[Finding]:
+    """Sidekiq's web pages aren't public: /sidekiq gives Lago's JSON 404, or asks for credentials.
+
+    ``version`` is the tag of Lago's image: what closes the pages depends on it.
+    """
     exchange = lago_exchange(survey, role, JOBS)
     if exchange.status in (401, 403) or (
         exchange.status == 404 and exchange.media_type == "application/json"
@@ -35,9 +40,22 @@ def jobs_are_closed(survey: PublicSurvey, role: str) -> list[Finding]:
             place=Place(exchange.url),
             problem=f"Sidekiq's web pages are open to everybody ({exchange.excerpt[:80]})",
             impact="anybody can read job arguments and delete queues, including invoices that are being generated",
-            fix="remove LAGO_SIDEKIQ_WEB from the api, or have Traefik ask for credentials there",
+            fix=_how_to_close(version),
         )
     ]
+
+
+def _how_to_close(version: str) -> str:
+    at_proxy = "give /sidekiq a router of its own in Traefik, with an allow-list or a login and a higher priority than the API's"
+    numbers = numbers_in(version)
+    release = nearest(numbers) if numbers else None
+    if release is None:
+        return f"{at_proxy}; removing LAGO_SIDEKIQ_WEB is enough except from v1.17.0 to v1.29.0"
+    if release.sidekiq_console == "always open":
+        return (
+            f"{at_proxy}: {version} serves these pages whatever LAGO_SIDEKIQ_WEB says (v1.17.0 to v1.29.0 do)"
+        )
+    return f"remove LAGO_SIDEKIQ_WEB from the api, or {at_proxy}"
 
 
 @registry.check(phase=3, errors={"port-open": "No port other than 80 and 443 is open to the internet."})

@@ -217,6 +217,19 @@ def test_sidekiqs_pages_must_be_closed(world: World, answer: Response, expected:
     assert ids(open_ports.jobs_are_closed(world.look(), "api")) == expected
 
 
+@pytest.mark.parametrize(
+    ("version", "variable_helps"),
+    [("v1.16.0", True), ("v1.26.0", False), ("v1.16.1", False), ("v1.45.0", True)],
+)
+def test_the_remedy_for_open_sidekiq_pages_is_that_of_the_version(world: World, version, variable_helps):
+    world.site.pages[("https", API_HOST, "/sidekiq")] = Response(
+        "<title>Sidekiq</title>", content_type="text/html"
+    )
+    (finding,) = open_ports.jobs_are_closed(world.look(), "api", version)
+    assert finding.fix.startswith("remove LAGO_SIDEKIQ_WEB") is variable_helps
+    assert "Traefik" in finding.fix
+
+
 def test_whether_sidekiqs_pages_are_closed_is_unknown_while_they_break(world: World):
     world.site.pages[("https", API_HOST, "/sidekiq")] = Response("", 500)
     with pytest.raises(Unknown, match="is closed"):
