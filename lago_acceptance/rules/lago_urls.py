@@ -70,7 +70,7 @@ def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("front-env-config-hardcoded",))
 def front_api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The front has the API's public URL in API_URL.
 

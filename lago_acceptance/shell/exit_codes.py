@@ -47,6 +47,11 @@ SUCCEED = frozenset(
 SWALLOW = SUCCEED | {"cat", "tee", "head", "tail", "wc", "sort", "tr", "sed", "cut"}
 # With these a test of an output that is missing can be true.
 _TRUE_OF_NOTHING = frozenset({"!", "-z", "!=", "-ne", "-lt", "-le", "-o", "||"})
+# An exit code that is kept in a variable, and a test of one.
+_KEEPS = re.compile(r'(\w+)=(?:\$\?|"\$\?")')
+_TESTS_CODE = re.compile(
+    r"""^\[\[?\s+"?\$(?:\?|\{?(\w+)\}?)"?\s+(-eq|-ne|-gt|==?|!=)\s+["']?0["']?\s+\]\]?$"""
+)
 _ENDS_THE_SHELL = re.compile(r"\b(exit|exec|return|kill)\b|^\s*\$")
 _NO_PROGRAMS = frozenset({"exit", "return", "break", "continue"})
 # How many shells a text may start inside each other.
@@ -148,7 +153,11 @@ class _Reader(ControlFlow):
                     return self._command(node, stage.redirects, state, guarded)
                 case "test_command":
                     return ended(self._test(node, state, guarded), state, guarded)
+                case "variable_assignment" if found := _KEEPS.fullmatch(text_of(node)):
+                    return frozenset({state._replace(code=0, kept=(found[1], state.code))})
                 case "variable_assignment" | "variable_assignments":
+                    if state.kept[0] and f"{state.kept[0]}=" in text_of(node):
+                        state = state._replace(kept=("", 0))
                     return ended(self._assigned(node, state, guarded), state, guarded)
         return ended({1} if self._lacks(stage.redirects, state, guarded) else {0}, state, guarded)
 
@@ -169,6 +178,8 @@ class _Reader(ControlFlow):
 
     def _test(self, node: Node, state: State, guarded: bool) -> Iterable[int]:
         words = text_of(node).split()
+        if (told := _of_code(text_of(node), state)) is not None:
+            return {told}
         if self.shells.fails(words[0], words):
             return {1}
         return self._tested(words) if self._lacks([node], state, guarded) else EITHER
@@ -272,10 +283,21 @@ class _Reader(ControlFlow):
             raise Unclear
 
 
+def _of_code(text: str, state: State) -> int | None:
+    """What a test of an exit code against 0 ends with; None where it is another test."""
+    found = _TESTS_CODE.search(text)
+    if not found or (found[1] and found[1] != state.kept[0]):
+        return None
+    code = state.kept[1] if found[1] else state.code
+    return int((code == 0) != (found[2] in ("-eq", "=", "==")))
+
+
 def _given(words: tuple[str, ...], state: State) -> Iterable[int]:
     """The code that ``exit`` or ``return`` is given."""
     if words[1:] in ((), ("$?",)):
         return {state.code}
+    if state.kept[0] and words[1] in (f"${state.kept[0]}", f"${{{state.kept[0]}}}"):
+        return {state.kept[1]}
     return {min(int(words[1]) % 256, 1)} if re.fullmatch(r"[0-9]{1,9}", words[1]) else EITHER
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from lago_acceptance.shell.filters import ruby_value
+from lago_acceptance.shell.filters import encoded, ruby_value
 from lago_acceptance.shell.parser import LENGTH_CAP
 from lago_acceptance.shell.values import UNKNOWN, AbstractValue
 from lago_acceptance.shell.words import name_of
@@ -22,10 +22,11 @@ _SETS_ANYTHING = re.compile(
     r"|\bDotenv\b|\beval\b|\binstance_eval\b"
 )
 _READS = re.compile(rf"\bENV(?:\.fetch)?\s*[\[(]{_NAME}(?:,[^)\]]*)?[\])]")
-_LOCAL = re.compile(r"([a-z_]\w*)\s*=(?![=~>])\s*(.+)", re.DOTALL)
+_LOCAL = re.compile(r"([A-Za-z_]\w*)\s*=(?![=~>])\s*(.+)", re.DOTALL)
 _EXECS = re.compile(r"(?:Kernel\.|Process\.)?(?:exec|system|spawn)\b\s*\(?(.*)", re.DOTALL)
 _TEXT = re.compile(r""""((?:\\.|[^"\\#]|#(?!\{))*)"|'((?:\\.|[^'\\])*)'""", re.DOTALL)
 _WORDS = re.compile(r"\*?%w[\[({<](.*?)[\])}>]", re.DOTALL)
+_ENCODES = re.compile(r"encode64\b|\bpack\b")
 _PAIR = re.compile(rf"{_NAME}=>\s*(.+)", re.DOTALL)
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 
@@ -108,7 +109,8 @@ class _Ruby:
             return AbstractValue.of(found[1] if found[1] is not None else found[2])
         read = _READS.search(text)
         current = self.container.state.variables.get(read[1] or read[2], UNKNOWN) if read else UNKNOWN
-        return ruby_value(text, self.container.read, current)
+        value = ruby_value(text, self.container.read, current)
+        return encoded(value) if len(_ENCODES.findall(text)) > 1 else value
 
     def _exec(self, arguments: str) -> None:
         words: list[str] = []

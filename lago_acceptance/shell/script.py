@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # No command that starts a service of Lago starts as many scripts, or goes as deep; what does is not followed.
 SCRIPTS_CAP, CALLS_CAP, LEVELS_CAP = 50, 20, 40
+# Lago's own scripts set no variables.
+_OF_IMAGE = re.compile(r"(?:/app/|\./)?scripts/[\w.]+\.sh$")
 _CHAINED = ("list", "pipeline", "negated_command", "redirected_statement", "command", *REDIRECTS)
 _NO_PROGRAMS = frozenset(
     {"echo", "printf", "set", "true", "test", "[", "exit", "sleep", "until", "shift", "cd", "unset"}
@@ -234,10 +236,10 @@ class Script:
         for node, value in zip(nodes, values, strict=True):
             if text_of(node).strip('"') in ("$@", "${@}", "$*"):
                 words += self.arguments
-            elif program == "env" and node.type == "command_substitution":
-                self.state.note_unseen("its command hands a file's variables on by env")
             elif program in ("env", "exec") and not started and (assigned := self._assigned(node)):
                 self.state.export(*assigned)
+            elif "env" in words and not started and not is_literal(node):
+                self.state.note_unseen("its command hands a file's variables on by env")
             else:
                 words.append(value.literal if value.literal is not None else text_of(node))
                 started = started or words[-1] not in ("env", "exec") and not words[-1].startswith("-")
@@ -261,7 +263,8 @@ class Script:
         if text is None:
             if path is not None:
                 self.container.read(path)
-            self.state.note_unseen(f"its command reads {path or 'a file'}")
+            if not _OF_IMAGE.match(path or ""):
+                self.state.note_unseen(f"its command reads {path or 'a file'}")
         else:
             inner = Script(self.container, (), self.shell)
             inner.exports_all = self.exports_all
