@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from lago_acceptance.shell.filters import encoded, ruby_value
@@ -14,6 +15,8 @@ from lago_acceptance.shell.words import name_of
 if TYPE_CHECKING:
     from lago_acceptance.shell.dataflow import Container, FindScript
 
+# No code that starts a service is as long; what is, sets what nobody can tell.
+STATEMENTS_CAP, LOCALS_CAP = 500, 50
 _NAME = r"""\s*(?:"(\w+)"|'(\w+)')\s*"""
 _SETS = re.compile(rf"\bENV\s*(?:\[{_NAME}\]\s*(?:\|\|)?=(?![=~])|\.store\({_NAME},)\s*(.+)", re.DOTALL)
 # Names that are computed, or that come from a file.
@@ -82,13 +85,13 @@ class _Ruby:
         self.locals: dict[str, str] = {}
 
     def run(self) -> None:
-        for statement in _statements(self.call.code[:LENGTH_CAP]):
+        for statement in _statements(self.call.code):
             if found := _SETS.search(statement):
                 name = next(filter(None, found.groups()[:4]))
                 self.container.state.export(name, self._value(found[5]), "ruby")
             elif found := _EXECS.match(statement):
                 self._exec(found[1])
-            elif found := _LOCAL.match(statement):
+            elif (found := _LOCAL.match(statement)) and len(self.locals) < LOCALS_CAP:
                 self.locals[found[1]] = self._inlined(found[2])
 
     def _inlined(self, expression: str) -> str:
@@ -132,9 +135,9 @@ class _Ruby:
 
 
 def _statements(code: str) -> Iterator[str]:
-    """The statements of code, without what conditions and blocks put before them."""
-    lines = (line for line in code.splitlines() if not line.lstrip().startswith("#"))
-    for part in _split("\n".join(lines), ";\n"):
+    """The first statements of code, without what conditions and blocks put before them."""
+    lines = (line for line in code[:LENGTH_CAP].splitlines() if not line.lstrip().startswith("#"))
+    for part in islice(_split("\n".join(lines), ";\n"), STATEMENTS_CAP):
         statement = re.sub(r"^(?:begin|else|ensure|then|(?:if|unless)\b.*?\bthen)\s+", "", part.strip())
         if statement:
             yield statement
