@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lago_acceptance.shell.exit_codes import codes, programs
+from lago_acceptance.shell.exit_codes import codes
+from lago_acceptance.shell.programs import programs
 from tests.support.patience import PATIENCE
 
 SUCCESS, FAILURE, EITHER, NEVER_ENDS = {0}, {1}, {0, 1}, set()
