@@ -49,7 +49,7 @@ _NAMES = {
 _REFUSED = re.compile(r"(?:^|[\s:])([\w.\[\]-]*)\s*additional properties ((?:'[^']*'(?:, )?)+) not allowed")
 _NO_IMAGE = re.compile(r'service "(app_proxy)" has neither an image nor a build')
 _FALSE_SCHEMA = re.compile(
-    r"\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)\.([\w-]+) false schema"
+    r"\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)\.([^\s.]+) false schema"
 )
 
 

@@ -175,7 +175,8 @@ class TolerantResolver:
         ]
         if unknown and not self.error:
             where = ".".join(map(str, refusal.place)) or "the file"
-            key = "…" if looks_secret(unknown[0]) else unknown[0]
+            is_name = re.fullmatch(r"[\w.-]{1,60}", unknown[0]) and not looks_secret(unknown[0])
+            key = unknown[0] if is_name else "…"
             self.error = f"Compose refuses it: {where} has the key {key}, which Compose doesn't know"
             self.error_at = (*refusal.place, unknown[0])
         for place, keys in known:
