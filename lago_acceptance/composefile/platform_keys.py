@@ -19,6 +19,8 @@ _KEYS: dict[str, dict[str, frozenset[str]]] = {
         "top": frozenset({"captainVersion", "caproverOneClickApp"}),
         "service": frozenset({"caproverExtra"}),
     },
+    # Umbrel gives this service its image.
+    "Umbrel": {"services": frozenset({"app_proxy"})},
     "Cosmos": {"top": frozenset({"cosmos-installer"}), "service": frozenset({"routes", "post_install"})},
 }
 # Platforms whose keys begin with their names.
@@ -45,8 +47,9 @@ _NAMES = {
     )
 }
 _REFUSED = re.compile(r"(?:^|[\s:])([\w.\[\]-]*)\s*additional properties ((?:'[^']*'(?:, )?)+) not allowed")
+_NO_IMAGE = re.compile(r'service "(app_proxy)" has neither an image nor a build')
 _FALSE_SCHEMA = re.compile(
-    r"\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)\.([\w-]+) false schema"
+    r"\b((?:services|networks|volumes|configs|secrets)\.[\w.-]+)\.([^\s.]+) false schema"
 )
 
 
@@ -59,6 +62,8 @@ class Refusal(NamedTuple):
 
 def refused_keys(reason: str) -> Refusal | None:
     """The unknown keys that Compose's error names; None if it names none."""
+    if found := _NO_IMAGE.search(reason):
+        return Refusal(("services",), (found[1],))
     if found := _FALSE_SCHEMA.search(reason):
         return Refusal(_steps(found[1]), (found[2],))
     if found := _REFUSED.search(reason):
@@ -102,6 +107,8 @@ def _kind(place: YamlPath) -> str:
     match place:
         case ():
             return "top"
+        case ("services",):
+            return "services"
         case ("services", _):
             return "service"
         case ("services", _, "volumes", _):

@@ -173,16 +173,26 @@ class TolerantResolver:
         refusal = refused_keys(" ".join(reasons))
         if refusal is None:
             return False
-        unknown = [key for key in refusal.keys if not platform_of(refusal.place, key)]
+        known = () if self.platform_keys else tuple(platform_keys(written))
+        # Compose does not say where a key with dots begins.
+        taken_out = {_joined(place, key) for place, keys in known for key in keys}
+        unknown = [
+            key
+            for key in refusal.keys
+            if not platform_of(refusal.place, key) and _joined(refusal.place, key) not in taken_out
+        ]
         if unknown and not self.error:
             where = ".".join(map(str, refusal.place)) or "the file"
-            key = "…" if looks_secret(unknown[0]) else unknown[0]
+            is_name = re.fullmatch(r"[\w.-]{1,60}", unknown[0]) and not looks_secret(unknown[0])
+            key = unknown[0] if is_name else "…"
             self.error = f"Compose refuses it: {where} has the key {key}, which Compose doesn't know"
             self.error_at = (*refusal.place, unknown[0])
-        known = () if self.platform_keys else tuple(platform_keys(written))
         for place, keys in known:
             for key in keys:
                 self.platform_keys.setdefault(platform_of(place, key), {})[key] = None
+        for key in refusal.keys:
+            if platform := platform_of(refusal.place, key):
+                self.platform_keys.setdefault(platform, {})[key] = None
         taken = [self._named.leave_out(place, keys) for place, keys in (refusal, *known)]
         self._instead = self._named.without_them
         self.project = msgspec.structs.replace(self.project, files=())
@@ -260,6 +270,10 @@ class TolerantResolver:
     def _without_values(self, reasons: tuple[str, ...]) -> str:
         read = [self.text, *self.env_files.texts.values(), *(f"{n}={v}" for n, v in self.values.items())]
         return without_values("\n".join(reasons).replace(f"{self.directory}/", ""), read)
+
+
+def _joined(place: YamlPath, key: str) -> str:
+    return ".".join(map(str, (*place, key)))
 
 
 def _path_of(place: str) -> YamlPath:

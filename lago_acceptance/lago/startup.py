@@ -23,6 +23,7 @@ SECRET_STORES = frozenset(
         "berglas",
         "bws",
         "chamber",
+        "chpst",
         "conjur",
         "consul-template",
         "doppler",

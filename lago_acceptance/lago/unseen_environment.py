@@ -34,6 +34,7 @@ _LAGO_EXPECTS = (
     "LAGO_ENCRYPTION_KEY_DERIVATION_SALT",
     "LAGO_DISABLE_SIGNUP",
     "LAGO_API_KEY",
+    "LAGO_CREATE_ORG",
     "LAGO_ORG_NAME",
     "LAGO_ORG_USER_EMAIL",
     "LAGO_ORG_USER_PASSWORD",
@@ -104,8 +105,8 @@ def _set_by_command(service: Service, outcome: ShellState) -> dict[str, str | No
     }
 
 
-def front_url_at_start(service: Service, model: Model) -> str:
-    """The API's address that a front's own script writes into env-config.js from a variable; "" if it writes none."""
+def front_url_at_start(service: Service, model: Model) -> str | None:
+    """The API's address that a front's own script writes into env-config.js from a variable; None if it writes none."""
     for text in texts_of(service, model):
         if "env-config" not in text:
             continue
@@ -113,4 +114,4 @@ def front_url_at_start(service: Service, model: Model) -> str:
             return service.value(found[1])
         if re.search(r"\b(envsubst|sed|jq|awk|perl|printenv)\b|\.template\b", text):
             return service.value("API_URL") or given_later("API_URL")
-    return ""
+    return None

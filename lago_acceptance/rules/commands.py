@@ -166,7 +166,7 @@ def front_env_config_hardcoded(model: Model, settings: Settings) -> Iterator[Vio
     """
     for service in model.of_role(FRONT):
         mounted = any(mount.target.endswith("env-config.js") for mount in service.mounts)
-        by_hand = "env-config.js" in service.full_command and not front_url_at_start(service, model)
+        by_hand = "env-config.js" in service.full_command and front_url_at_start(service, model) is None
         if mounted or by_hand:
             yield Violation(
                 service=service,

@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 from posixpath import basename
 
-from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import DB, LAGO_RUBY
 from lago_acceptance.core.secrets import JWT, SERVICE_KEY
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.value_shapes import shape, sounds_secret, unknown
-from lago_acceptance.lago.key_loading import KEY, key_reading
+from lago_acceptance.lago.key_loading import KEY
 from lago_acceptance.lago.key_parsing import State, judge
 from lago_acceptance.lago.published import published_secret
 from lago_acceptance.lago.variables import is_no_license
@@ -22,7 +21,6 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     chosen_token,
     is_or_falls_back,
-    lago,
     part,
     texts,
     uses_object_store,
@@ -35,11 +33,6 @@ KEY_MATERIAL = re.compile(
     r"KEY-----|LS0tLS1CRUdJTi(?!BQVUJMSUM|BDRVJUSUZ)|(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/=]{200,}"
 )
 PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!\.\.\.)")
-# Without these PostgreSQL or Lago doesn't run; any other secret may be empty.
-_NEEDED = re.compile(
-    r"SECRET_KEY_BASE|(LAGO_)?ENCRYPTION_(PRIMARY_KEY|DETERMINISTIC_KEY|KEY_DERIVATION_SALT)"
-    r"|POSTGRES(QL)?_(POSTGRES_)?PASSWORD|DATABASE_URL|REDIS_URL|LAGO_REDIS_CACHE_URL"
-)
 _OBJECT_STORE = ("LAGO_AWS_S3_", "LAGO_GCS_")
 
 
@@ -103,91 +96,6 @@ def rsa_pem_committed(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(
-    phase=1,
-    declared_only=True,
-    severity=Severity.WARNING,
-    follows_at=("env-file-not-used-for-interpolation",),
-)
-def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The variable with the RSA key is required: ${LAGO_RSA_PRIVATE_KEY:?...}.
-
-    Compose replaces an unset variable with an empty string and only warns; Lago then crashes in every
-    container.
-    """
-    for service, name, text in texts(model):
-        if service.role not in LAGO_RUBY or "RSA_PRIVATE" not in name or name.endswith(("_PATH", "_FILE")):
-            continue
-        if service.environment_elsewhere:
-            continue
-        if key_reading(service, model, settings).via == "file":
-            continue
-        for use in uses(text):
-            if not use.required and not (use.default or "").strip():
-                empty = not service.value(name)
-                yield Violation(
-                    service=service,
-                    at=variable(service, name),
-                    severity=Severity.ERROR if empty else None,
-                    problem=f"{name} is empty, because ${{{use.name}}} is unset and not required"
-                    if empty
-                    else f"{name} comes from ${{{use.name}}}, which isn't required",
-                    impact="OpenSSL::PKey::RSAError at boot in migrate, api, worker and clock"
-                    if empty
-                    else "if the variable is unset, Compose only warns and Lago restarts forever",
-                    fix=f"make it required: {name}: ${{{use.name}:?base64 of the PEM}}",
-                )
-                break
-    for service in lago(model):
-        if service.environment.get(KEY, "") is None and not service.environment_elsewhere:
-            yield Violation(
-                service=service,
-                at=variable(service, KEY),
-                problem=f"{KEY} comes from the shell of whoever deploys, and isn't required",
-                impact="if it is unset there, Lago restarts forever",
-                fix=f"make it required: {KEY}: ${{{KEY}:?base64 of the PEM}}",
-            )
-
-
-@rule(
-    phase=0,
-    declared_only=True,
-    severity=Severity.WARNING,
-    follows_at=("env-file-not-used-for-interpolation",),
-)
-def secret_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Secrets that Lago needs are required variables: ${SECRET_KEY_BASE:?}, ${POSTGRES_PASSWORD:?}.
-
-    A required variable that is unset stops the deploy; any other becomes an empty string. Lago needs SECRET_KEY_BASE,
-    the three encryption keys and the passwords of PostgreSQL and Redis; its other secrets may be empty.
-    """
-    source = model.source
-    if source is None:
-        return
-    reported = set()
-    for service, name, text in texts(model):
-        if (
-            not _NEEDED.fullmatch(name)
-            or service.role not in (*LAGO_RUBY, DB)
-            or service.environment_elsewhere
-        ):
-            continue
-        for use in uses(text):
-            # Redis may have no password: whoever writes `:-` says so.
-            meant = use.default is not None and "REDIS" in name
-            bare = not (use.required or meant or (use.default or "").strip()) and use.name in source.unset
-            if bare and sounds_secret(use.name) and (service.name, use.name) not in reported:
-                reported.add((service.name, use.name))
-                yield Violation(
-                    service=service,
-                    at=variable(service, name),
-                    severity=Severity.ERROR if source.environment_known else None,
-                    problem=f"{use.name} is unset and not required, so the value is empty",
-                    impact=f"{'PostgreSQL' if service.role == DB else 'Lago'} crashes at boot, or runs with an empty secret",
-                    fix=f"write ${{{use.name}:?}}, and set it where you deploy",
-                )
-
-
 @rule(phase=0, declared_only=True, follows_at=("inline-rsa-key",))
 def hardcoded_secret_defaults(model: Model, settings: Settings) -> Iterator[Violation]:
     """Secrets have no default in the file: ${POSTGRES_PASSWORD:?}, not ${POSTGRES_PASSWORD:-secret}.
@@ -240,7 +148,11 @@ def _literal_secret(name: str, text: str) -> bool:
     url = service_url(value)
     if url is not None:
         return bool(url.password) and shape(url.password) == "plain"
-    if chosen_token(name, value) or (sounds_secret(name) and published_secret(value)):
+    if (
+        chosen_token(name, value)
+        or name.endswith("_DEV_ROOT_TOKEN_ID")
+        or (sounds_secret(name) and published_secret(value))
+    ):
         # Told by rules of their own.
         return False
     if not sounds_secret(name) or len(value) < 6 or KEY_MATERIAL.search(value) or "RSA" in name:

@@ -15,9 +15,12 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import texts, variable
 
 
-@rule(phase=0, declared_only=True)
+@rule(phase=0, declared_only=True, severity=Severity.WARNING)
 def env_file_not_in_repo(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Every env_file exists where the compose file is deployed, or is optional (`required: false`)."""
+    """Every env_file exists where the compose file is deployed, or is optional (`required: false`).
+
+    A file with secrets is often only made by the deploy, so this is a warning. What the file would set is not judged.
+    """
     missing = model.source.missing_files if model.source else {}
     for path in dict.fromkeys(path for paths in missing.values() for path in paths):
         for user in (name for name, paths in missing.items() if path in paths):
@@ -25,7 +28,7 @@ def env_file_not_in_repo(model: Model, settings: Settings) -> Iterator[Violation
                 service=next((each for each in model.services if each.name == user), None),
                 at=("services", user, "env_file"),
                 problem=f"env_file {basename(path)} doesn't exist",
-                impact="Compose stops (env file not found) and nothing starts",
+                impact="if the deploy doesn't create it, Compose stops (env file not found) and nothing starts",
                 fix="create the file during the deploy, or pass the values by --env-file and ${NAME:?} instead",
             )
 

@@ -14,7 +14,8 @@ from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import LONG_RUNNING, part
-from lago_acceptance.shell.exit_codes import codes, programs
+from lago_acceptance.shell.exit_codes import codes
+from lago_acceptance.shell.programs import programs
 
 # Debian slim with Ruby: curl, bash, git; neither procps nor clients of databases (docs/lago-facts.md, section 8).
 RUBY_IMAGE_LACKS = {

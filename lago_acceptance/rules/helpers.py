@@ -42,7 +42,8 @@ def chosen_token(name: str, value: str) -> bool:
         return False
     if is_masked(value):
         return shape(value) in ("default", "placeholder")
-    return not _MADE_BY_VAULT.fullmatch(value.strip())
+    # An UUID of zeros is none that Vault made.
+    return not _MADE_BY_VAULT.fullmatch(value.strip()) or len(set(value)) < 6
 
 
 def variable(service: Service, name: str) -> tuple[str | int, ...]:

@@ -92,7 +92,14 @@ def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2, follows_at=("env-file-not-used-for-interpolation",), follows=("env-name-misspelled",))
+@rule(
+    phase=2,
+    follows_at=("env-file-not-used-for-interpolation",),
+    follows=(
+        "env-name-misspelled",
+        "front-env-config-hardcoded",
+    ),
+)
 def front_api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The front has the API's public URL in API_URL.
 

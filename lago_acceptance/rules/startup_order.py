@@ -258,7 +258,9 @@ def _hides_failure(service: Service, model: Model, script_fails: bool) -> bool:
         return script or any(_MIGRATION.search(word) for word in words)
 
     def script(path: str) -> str | None:
-        return script_text(service, model, path)
+        text = script_text(service, model, path)
+        first = text.splitlines()[0] if text else ""
+        return None if first.startswith("#!") and "sh" not in first else text
 
     words = (*service.entrypoint, *service.command)
     text = shlex.join(words)

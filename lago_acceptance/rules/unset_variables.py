@@ -14,9 +14,9 @@ from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.interpolation import nested
 from lago_acceptance.model.source import ComposeSource
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.committed_secrets import rsa_env_unguarded, secret_env_unguarded
 from lago_acceptance.rules.env_files import env_file_not_used_for_interpolation
 from lago_acceptance.rules.lago_urls import api_url_missing, cors_front_url_missing, front_api_url_missing
+from lago_acceptance.rules.required_secrets import rsa_env_unguarded, secret_env_unguarded
 from lago_acceptance.rules.shared_secrets import encryption_keys_missing
 from lago_acceptance.rules.variable_names import (
     api_env_incomplete,

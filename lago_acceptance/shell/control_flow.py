@@ -30,12 +30,16 @@ class Flow(enum.Enum):
 
 
 class State(NamedTuple):
-    """The shell after a statement: its exit code (1 for any failure), where it goes on, ``set -e``, ``pipefail``."""
+    """The shell after a statement: its exit code (1 for any failure), where it goes on, ``set -e``, ``pipefail``.
+
+    ``kept`` is the variable that was last given an exit code, and that code.
+    """
 
     code: int = 0
     flow: Flow = Flow.NEXT
     errexit: bool = False
     pipefail: bool = False
+    kept: tuple[str, int] = ("", 0)
 
 
 States = frozenset[State]

@@ -1,9 +1,8 @@
-"""The exit codes that a shell text can end with, and the programs that it may call, read without running it."""
+"""The exit codes that a shell text can end with, read without running it."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,7 @@ from lago_acceptance.shell.control_flow import (
     negated,
 )
 from lago_acceptance.shell.parser import (
-    functions_of,
     is_broken,
-    is_literal,
     parse,
     text_of,
     unquoted,
@@ -28,7 +25,15 @@ from lago_acceptance.shell.parser import (
     words_of,
 )
 from lago_acceptance.shell.statements import Stage
-from lago_acceptance.shell.words import SHELLS, name_of, option_set, shell_call, unwrapped
+from lago_acceptance.shell.words import (
+    SHELLS,
+    SHELLS_CAP,
+    name_of,
+    option_set,
+    shell_call,
+    unwrapped,
+    with_arguments,
+)
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -47,54 +52,12 @@ SUCCEED = frozenset(
 SWALLOW = SUCCEED | {"cat", "tee", "head", "tail", "wc", "sort", "tr", "sed", "cut"}
 # With these a test of an output that is missing can be true.
 _TRUE_OF_NOTHING = frozenset({"!", "-z", "!=", "-ne", "-lt", "-le", "-o", "||"})
+# An exit code that is kept in a variable, and a test of one.
+_KEEPS = re.compile(r'(\w+)=(?:\$\?|"\$\?")')
+_TESTS_CODE = re.compile(
+    r"""^\[\[?\s+"?\$(?:\?|\{?(\w+)\}?)"?\s+(-eq|-ne|-gt|==?|!=)\s+["']?0["']?\s+\]\]?$"""
+)
 _ENDS_THE_SHELL = re.compile(r"\b(exit|exec|return|kill)\b|^\s*\$")
-_NO_PROGRAMS = frozenset({"exit", "return", "break", "continue"})
-# How many shells a text may start inside each other.
-SHELLS_CAP = 100
-
-
-def programs(text: str) -> set[str]:
-    """The names of the programs that a text may call, those of substitutions and of inner shells included.
-
-    Of a text with a syntax error nothing is claimed: it has none.
-    """
-    called: set[str] = set()
-    waiting, read = [text], 0
-    while waiting and read < SHELLS_CAP:
-        root = parse(waiting.pop())
-        read += 1
-        if root is None or is_broken(root):
-            continue
-        found: set[str] = set()
-        for node in walk(root):
-            if node.type == "command":
-                found |= _called_by(node, waiting)
-            elif node.type in ("test_command", "declaration_command", "unset_command"):
-                found.add(node.children[0].type)
-        called |= found - functions_of(root).keys() - _NO_PROGRAMS
-    return called
-
-
-def _called_by(command: Node, texts: list[str]) -> set[str]:
-    """The programs that one command calls; the shell texts among its words are added to ``texts``."""
-    nodes = words_of(command)
-    words = tuple(map(unquoted, nodes))
-    while words[:1] == ("!",):
-        words = words[1:]
-    words = unwrapped(words).words
-    if not words or not is_literal(nodes[len(nodes) - len(words)]):
-        return set()
-    program = name_of(words[0])
-    if program == "trap":
-        texts += words[1:2]
-    elif program == "eval":
-        texts.append(" ".join(words[1:]))
-    elif program in SHELLS:
-        call = shell_call(words)
-        if call.text is None:
-            return {program, *map(name_of, call.operands[:1])}
-        texts.append(_with_arguments(call.text, call.operands))
-    return {program}
 
 
 def codes(text: str, fails: Fails, script: FindScript = lambda path: None) -> set[int]:
@@ -148,7 +111,11 @@ class _Reader(ControlFlow):
                     return self._command(node, stage.redirects, state, guarded)
                 case "test_command":
                     return ended(self._test(node, state, guarded), state, guarded)
+                case "variable_assignment" if found := _KEEPS.fullmatch(text_of(node)):
+                    return frozenset({state._replace(code=0, kept=(found[1], state.code))})
                 case "variable_assignment" | "variable_assignments":
+                    if state.kept[0] and f"{state.kept[0]}=" in text_of(node):
+                        state = state._replace(kept=("", 0))
                     return ended(self._assigned(node, state, guarded), state, guarded)
         return ended({1} if self._lacks(stage.redirects, state, guarded) else {0}, state, guarded)
 
@@ -169,6 +136,8 @@ class _Reader(ControlFlow):
 
     def _test(self, node: Node, state: State, guarded: bool) -> Iterable[int]:
         words = text_of(node).split()
+        if (told := _of_code(text_of(node), state)) is not None:
+            return {told}
         if self.shells.fails(words[0], words):
             return {1}
         return self._tested(words) if self._lacks([node], state, guarded) else EITHER
@@ -251,7 +220,7 @@ class _Reader(ControlFlow):
         if call.text is None:
             return self._script((program, *call.options), call.operands) if call.operands else EITHER
         state = _begun(call.options)
-        return self.shells.codes(_with_arguments(call.text, call.operands), state, self.level + 1)
+        return self.shells.codes(with_arguments(call.text, call.operands), state, self.level + 1)
 
     def _script(self, shell: tuple[str, ...], words: tuple[str, ...]) -> Iterable[int]:
         """The codes of a script with its arguments; ``shell`` is what runs it, with options, () if it is called itself."""
@@ -260,7 +229,7 @@ class _Reader(ControlFlow):
             return self._program(name_of(words[0]), (*shell, *words), lacks=False)
         first = text.splitlines()[0] if text.startswith("#!") else ""
         options = shell[1:] if shell else tuple(first.split()[1:])
-        whole = _with_arguments(text, words)
+        whole = with_arguments(text, words)
         return self.shells.codes(whole, _begun(options), self.level + 1)
 
     def _trap(self, words: tuple[str, ...]) -> None:
@@ -272,10 +241,21 @@ class _Reader(ControlFlow):
             raise Unclear
 
 
+def _of_code(text: str, state: State) -> int | None:
+    """What a test of an exit code against 0 ends with; None where it is another test."""
+    found = _TESTS_CODE.search(text)
+    if not found or (found[1] and found[1] != state.kept[0]):
+        return None
+    code = state.kept[1] if found[1] else state.code
+    return int((code == 0) != (found[2] in ("-eq", "=", "==")))
+
+
 def _given(words: tuple[str, ...], state: State) -> Iterable[int]:
     """The code that ``exit`` or ``return`` is given."""
     if words[1:] in ((), ("$?",)):
         return {state.code}
+    if state.kept[0] and words[1] in (f"${state.kept[0]}", f"${{{state.kept[0]}}}"):
+        return {state.kept[1]}
     return {min(int(words[1]) % 256, 1)} if re.fullmatch(r"[0-9]{1,9}", words[1]) else EITHER
 
 
@@ -290,8 +270,3 @@ def _begun(options: tuple[str, ...]) -> State:
 def _outermost(node: Node) -> Iterable[Node]:
     """All nodes of a word but what is inside of its substitutions."""
     return walk(node, not_into=("command_substitution", "process_substitution", "heredoc_body"))
-
-
-def _with_arguments(text: str, operands: tuple[str, ...]) -> str:
-    """The text after ``-c`` with its operands where it hands them all on."""
-    return text.replace('"$@"', shlex.join(operands[1:])).replace('"$0"', shlex.join(operands[:1]))

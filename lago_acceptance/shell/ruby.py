@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from lago_acceptance.shell.filters import ruby_value
+from lago_acceptance.shell.filters import encoded, ruby_value
 from lago_acceptance.shell.parser import LENGTH_CAP
 from lago_acceptance.shell.values import UNKNOWN, AbstractValue
 from lago_acceptance.shell.words import name_of
@@ -14,6 +15,8 @@ from lago_acceptance.shell.words import name_of
 if TYPE_CHECKING:
     from lago_acceptance.shell.dataflow import Container, FindScript
 
+# No code that starts a service is as long; what is, sets what nobody can tell.
+STATEMENTS_CAP, LOCALS_CAP = 500, 50
 _NAME = r"""\s*(?:"(\w+)"|'(\w+)')\s*"""
 _SETS = re.compile(rf"\bENV\s*(?:\[{_NAME}\]\s*(?:\|\|)?=(?![=~])|\.store\({_NAME},)\s*(.+)", re.DOTALL)
 # Names that are computed, or that come from a file.
@@ -22,10 +25,11 @@ _SETS_ANYTHING = re.compile(
     r"|\bDotenv\b|\beval\b|\binstance_eval\b"
 )
 _READS = re.compile(rf"\bENV(?:\.fetch)?\s*[\[(]{_NAME}(?:,[^)\]]*)?[\])]")
-_LOCAL = re.compile(r"([a-z_]\w*)\s*=(?![=~>])\s*(.+)", re.DOTALL)
+_LOCAL = re.compile(r"([A-Za-z_]\w*)\s*=(?![=~>])\s*(.+)", re.DOTALL)
 _EXECS = re.compile(r"(?:Kernel\.|Process\.)?(?:exec|system|spawn)\b\s*\(?(.*)", re.DOTALL)
 _TEXT = re.compile(r""""((?:\\.|[^"\\#]|#(?!\{))*)"|'((?:\\.|[^'\\])*)'""", re.DOTALL)
 _WORDS = re.compile(r"\*?%w[\[({<](.*?)[\])}>]", re.DOTALL)
+_ENCODES = re.compile(r"encode64\b|\bpack\b")
 _PAIR = re.compile(rf"{_NAME}=>\s*(.+)", re.DOTALL)
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 
@@ -81,13 +85,13 @@ class _Ruby:
         self.locals: dict[str, str] = {}
 
     def run(self) -> None:
-        for statement in _statements(self.call.code[:LENGTH_CAP]):
+        for statement in _statements(self.call.code):
             if found := _SETS.search(statement):
                 name = next(filter(None, found.groups()[:4]))
                 self.container.state.export(name, self._value(found[5]), "ruby")
             elif found := _EXECS.match(statement):
                 self._exec(found[1])
-            elif found := _LOCAL.match(statement):
+            elif (found := _LOCAL.match(statement)) and len(self.locals) < LOCALS_CAP:
                 self.locals[found[1]] = self._inlined(found[2])
 
     def _inlined(self, expression: str) -> str:
@@ -108,7 +112,8 @@ class _Ruby:
             return AbstractValue.of(found[1] if found[1] is not None else found[2])
         read = _READS.search(text)
         current = self.container.state.variables.get(read[1] or read[2], UNKNOWN) if read else UNKNOWN
-        return ruby_value(text, self.container.read, current)
+        value = ruby_value(text, self.container.read, current)
+        return encoded(value) if len(_ENCODES.findall(text)) > 1 else value
 
     def _exec(self, arguments: str) -> None:
         words: list[str] = []
@@ -130,9 +135,9 @@ class _Ruby:
 
 
 def _statements(code: str) -> Iterator[str]:
-    """The statements of code, without what conditions and blocks put before them."""
-    lines = (line for line in code.splitlines() if not line.lstrip().startswith("#"))
-    for part in _split("\n".join(lines), ";\n"):
+    """The first statements of code, without what conditions and blocks put before them."""
+    lines = (line for line in code[:LENGTH_CAP].splitlines() if not line.lstrip().startswith("#"))
+    for part in islice(_split("\n".join(lines), ";\n"), STATEMENTS_CAP):
         statement = re.sub(r"^(?:begin|else|ensure|then|(?:if|unless)\b.*?\bthen)\s+", "", part.strip())
         if statement:
             yield statement

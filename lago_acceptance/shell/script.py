@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # No command that starts a service of Lago starts as many scripts, or goes as deep; what does is not followed.
 SCRIPTS_CAP, CALLS_CAP, LEVELS_CAP = 50, 20, 40
+# Lago's own scripts set no variables.
+_OF_IMAGE = re.compile(r"(?:/app/|\./)?scripts/[\w.]+\.sh$")
 _CHAINED = ("list", "pipeline", "negated_command", "redirected_statement", "command", *REDIRECTS)
 _NO_PROGRAMS = frozenset(
     {"echo", "printf", "set", "true", "test", "[", "exit", "sleep", "until", "shift", "cd", "unset"}
@@ -233,14 +235,10 @@ class Script:
         for node, value in zip(nodes, values, strict=True):
             if text_of(node).strip('"') in ("$@", "${@}", "$*"):
                 words += self.arguments
-            elif program == "env" and node.type == "command_substitution":
-                self.state.note_unseen("its command hands a file's variables on by env")
-            elif (
-                program in ("env", "exec")
-                and all(word.startswith("-") or name_of(word) in WRAPPERS for word in words)
-                and (assigned := self._assigned(node))
-            ):
+            elif not_started(words) and program in ("env", "exec") and (assigned := self._assigned(node)):
                 self.state.export(*assigned)
+            elif "env" in words and not_started(words) and not is_literal(node):
+                self.state.note_unseen("its command hands a file's variables on by env")
             else:
                 words.append(value.literal if value.literal is not None else text_of(node))
         self.container.run(tuple(words))
@@ -263,7 +261,8 @@ class Script:
         if text is None:
             if path is not None:
                 self.container.read(path)
-            self.state.note_unseen(f"its command reads {path or 'a file'}")
+            if not _OF_IMAGE.match(path or ""):
+                self.state.note_unseen(f"its command reads {path or 'a file'}")
         else:
             inner = Script(self.container, (), self.shell)
             inner.exports_all = self.exports_all
@@ -284,3 +283,8 @@ def _after_options(nodes: list[Node], values: list[AbstractValue]) -> tuple[list
     """The words of a command from the first on that names a program to run."""
     at = next(at for at, value in enumerate(values) if name_of(value.literal or "") in ("env", *SHELLS))
     return nodes[at:], values[at:]
+
+
+def not_started(words: list[str]) -> bool:
+    """Whether the words so far are wrappers and their options only, so that an assignment may follow."""
+    return all(word.startswith("-") or name_of(word) in WRAPPERS for word in words)

@@ -13,6 +13,8 @@ OPERATORS = ("&&", "||", ";", "|", ">", ">>")
 # Signs that a word was meant for a shell: "cd /app;" and "2>&1", but not nginx's "daemon off;".
 _FOR_SHELL = re.compile(r"[^\s;]+;|[12&]?>>?(&[12]|[\w./-]+)|&")
 SHELLS = ("sh", "bash", "dash", "ash", "zsh")
+# How many shells a text may start inside each other.
+SHELLS_CAP = 100
 BUILTINS = ("export", "set", "source", ".", "cd", "eval", "if", "for", "while", "{", "(")
 # Programs that run another one: their short options that take a value, and the operands before that program.
 WRAPPERS = {
@@ -125,3 +127,8 @@ def option_set(options: Iterable[str], letter: str, name: str, before: bool) -> 
             on = switched if letter and letter in letters else on
             named = switched if letters.endswith("o") else None
     return on
+
+
+def with_arguments(text: str, operands: tuple[str, ...]) -> str:
+    """The text after ``-c`` with its operands where it hands them all on."""
+    return text.replace('"$@"', shlex.join(operands[1:])).replace('"$0"', shlex.join(operands[:1]))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lago_acceptance.shell.exit_codes import codes, programs
+from lago_acceptance.shell.exit_codes import codes
+from lago_acceptance.shell.programs import programs
 from tests.support.patience import PATIENCE
 
 SUCCESS, FAILURE, EITHER, NEVER_ENDS = {0}, {1}, {0, 1}, set()
@@ -52,6 +53,13 @@ def case(text: str, expected: set[int]):
         case("false; exit", FAILURE),
         case("false; exit $?", FAILURE),
         case('false; exit "$?"', FAILURE),
+        case("false; rc=$?; echo done; exit $rc", FAILURE),
+        case('true; rc="$?"; false; exit "${rc}"', SUCCESS),
+        case("false; rc=$?; rc=0; exit $rc", EITHER),
+        case("false; if [ $? -ne 0 ]; then exit 2; fi; echo ok", FAILURE),
+        case('false; rc=$?; [[ "$rc" == 0 ]] || exit 1; true', FAILURE),
+        case("true; [ $? -eq 0 ] && exit 0; exit 1", SUCCESS),
+        case("false; [ $? -eq 0 ] && echo ok; true", SUCCESS),
         case("rc=1; echo done; exit $rc", EITHER),
         case("A=b", SUCCESS),
         case("A=$(curl x)", EITHER),
@@ -309,6 +317,33 @@ def test_shells_in_shells(text, expected):
 )
 def test_a_program_that_is_missing(text, expected):
     assert codes(text, wget_is_missing) == expected
+
+
+OWN_SCRIPTS = {
+    "/own.sh": "#!/bin/sh\nset -e\nrails db:migrate\necho done\n",
+    "/plain.sh": "#!/bin/sh\nrails db:migrate\necho done\n",
+    "/strict.sh": "#!/bin/bash -e\nrails db:migrate\necho done\n",
+    "/hands-on.sh": '#!/bin/sh\nexec "$@"\n',
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        case("/own.sh", FAILURE),
+        case("/plain.sh", SUCCESS),
+        case("/strict.sh", FAILURE),
+        case("sh /strict.sh", SUCCESS),
+        case("bash -e /plain.sh", FAILURE),
+        case("bash -o errexit /plain.sh", FAILURE),
+        case("set -e; . /plain.sh", FAILURE),
+        case("sh -ec 'sh /plain.sh'", SUCCESS),
+        case("/hands-on.sh rails db:migrate", FAILURE),
+        case("/unknown.sh", EITHER),
+    ],
+)
+def test_scripts_that_are_known_are_followed(text, expected):
+    assert codes(text, migration_fails, OWN_SCRIPTS.get) == expected
 
 
 def test_a_shell_that_is_missing():
