@@ -114,6 +114,8 @@ def data_directory(model: Model, service: Service, role: str) -> str:
 def _in_memory(model: Model, service: Service, directory: str) -> bool:
     """Whether a directory is on a tmpfs: of the service itself, of a volume, or of the host."""
     mount = service.mount_at(directory)
+    if mount is None and f"{directory}/".startswith("/dev/shm/"):
+        return True
     inside = [
         each.rstrip("/") for each in service.tmpfs if f"{directory}/".startswith(f"{each.rstrip('/')}/")
     ]

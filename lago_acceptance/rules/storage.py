@@ -10,6 +10,7 @@ from lago_acceptance.core.roles import API, DB, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
+from lago_acceptance.rules.durability import data_directory
 from lago_acceptance.rules.helpers import (
     default_directory,
     part,
@@ -72,7 +73,7 @@ def pgdata_not_on_volume(model: Model, settings: Settings) -> Iterator[Violation
         if role != DB or (service.role is None and "bitnami" not in service.image):
             continue
         default = default_directory(service)
-        directory = (service.value("PGDATA") or default).rstrip("/")
+        directory = data_directory(model, service, role)
         mount = service.mount_at(directory)
         shadowed = (
             mount is not None
