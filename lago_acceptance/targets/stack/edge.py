@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lago_acceptance.composefile.cli import Project
 from lago_acceptance.core.resources import TESTBED
 from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.core.waiting import until
 from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
 
@@ -22,6 +24,9 @@ FILE = TESTBED / "edge.yml"
 # How Pebble's endpoint certificate names it. The host reaches Pebble by address and still verifies this name.
 CA_NAME = "pebble"
 
+# The port on which a DNS server is given its names.
+MANAGEMENT = 8055
+UP_SECONDS = 60.0
 _SECONDS = 5.0
 
 
@@ -47,8 +52,8 @@ def project(
     Traefik obeys the labels of ``lago_project`` and of its gateway alone, and reaches its containers through ``proxy_network``.
     """
     variables = {"EDGE_FOLDER": str(folder), "LAGO_PROJECT": lago_project, "PROXY_NETWORK": proxy_network}
-    if (socket := os.environ.get("DOCKER_HOST", "")).startswith("unix://"):
-        variables["DOCKER_SOCKET"] = socket.removeprefix("unix://")
+    if (endpoint := os.environ.get("DOCKER_HOST", "")).startswith("unix://"):
+        variables["DOCKER_SOCKET"] = endpoint.removeprefix("unix://")
     return Project(name=name, files=(FILE, *overlays), variables=variables)
 
 
@@ -68,6 +73,13 @@ class Edge:
     def resolvers(self) -> list[tuple[str, int]]:
         """Address and port of each DNS server."""
         return [(self._addresses[service], 53) for service in ("dns-first", "dns-second")]
+
+    def wait(self) -> None:
+        """Wait until DNS servers and proxy take connections. Unreachable where one doesn't."""
+        doors = [*((address, MANAGEMENT) for address, _ in self.resolvers), (self.origin, 80)]
+        if not until(lambda: all(_is_open(*door) for door in doors), UP_SECONDS):
+            closed = ", ".join(f"{address}:{port}" for address, port in doors if not _is_open(address, port))
+            raise Unreachable(f"proxy or DNS of the test stack takes no connections: {closed}")
 
     def view(self, hosts: dict[str, str]) -> PublicEndpoints:
         """Public names by role, as they are seen through this edge: its DNS, its CA, its proxy."""
@@ -116,7 +128,7 @@ class Edge:
 
         for address, _ in self.resolvers:
             try:
-                self._client.post(f"http://{address}:8055{path}", json=body).raise_for_status()
+                self._client.post(f"http://{address}:{MANAGEMENT}{path}", json=body).raise_for_status()
             except httpx.HTTPError as error:
                 raise Unreachable(
                     f"the test stack's DNS server refused {path} for {body['host']}: {error}"
@@ -129,8 +141,16 @@ class Edge:
         return httpx.Client(trust_env=False, timeout=_SECONDS)
 
 
+def _is_open(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), 1):
+            return True
+    except OSError:
+        return False
+
+
 def attach(host: Host, project_name: str, folder: Path) -> Edge:
-    """The edge that runs as a Compose project. Unreachable when one of its services has no address."""
+    """The edge that runs as a Compose project, once it answers. Unreachable when a service has no address or doesn't."""
     output = host.read(
         ReadCommand(
             "edge's addresses",
@@ -146,4 +166,6 @@ def attach(host: Host, project_name: str, folder: Path) -> Edge:
         raise Unreachable(
             f"the test stack's edge is not complete: no running {', '.join(sorted(missing))} in {project_name}"
         )
-    return Edge(addresses, folder)
+    found = Edge(addresses, folder)
+    found.wait()
+    return found

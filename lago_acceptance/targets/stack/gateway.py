@@ -81,7 +81,7 @@ class GatewayStack:
         containers = [container for container, _ in seen]
         dead = next((each for each in containers if not each.running), None)
         self.failed = f"{dead.service.name} has ended with exit code {dead.exit_code}" if dead else None
-        return bool(dead) or bool(containers) and all(each.health == "healthy" for each in containers)
+        return bool(dead) or bool(containers) and all(each.health in (None, "healthy") for each in containers)
 
     def receiver_on(self, network: str) -> WebhookReceiver:
         """Put the receiver of webhooks on a network of the deployment."""
