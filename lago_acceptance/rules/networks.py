@@ -10,7 +10,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import label_at, labels_of, routers
-from lago_acceptance.model.traefik_proxy import proxy
+from lago_acceptance.model.traefik_proxy import described, proxy
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     OURS,
@@ -41,9 +41,12 @@ def host_network(model: Model, settings: Settings) -> Iterator[Violation]:
 
 @rule(phase=0, severity=Severity.WARNING, declared_only=True)
 def external_network_unprovisioned(model: Model, settings: Settings) -> Iterator[Violation]:
-    """External networks are the proxy's and the gateway's, as named in the settings."""
+    """External networks are the proxy's and the gateway's, as named in the settings.
+
+    Only judged if the file is of the deployment that the settings describe: by its host names, or the proxy's network.
+    """
     known = {settings.edge.proxy_network, settings.edge.gateway_network}
-    for network in model.networks:
+    for network in model.networks if described(model, settings) else ():
         if network.external and network.name not in known and not unknown(network.name):
             yield Violation(
                 at=("networks", network.key),
@@ -58,6 +61,7 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
     """Routed services are on Traefik's network, and their label names it."""
     if proxy(model, settings).inside:
         return
+    ours = described(model, settings)
     for service in public(model):
         if not any(router.rule for router in routers(service)) or service.network_mode:
             continue
@@ -66,7 +70,7 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
         if model.observed and label in names:
             continue
         external = {network.name for network in model.networks if network.external}
-        if settings.edge.proxy_network not in names and not unknown(" ".join(names)):
+        if ours and settings.edge.proxy_network not in names and not unknown(" ".join(names)):
             yield Violation(
                 service=service,
                 at=part(service, "networks"),
@@ -84,7 +88,12 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
                 "Traefik's",
                 impact="Traefik may pick an address that it can't reach: 504, after some restarts but not "
                 "others",
-                fix=f"add the label traefik.docker.network: {settings.edge.proxy_network}",
+                fix="add the label traefik.docker.network: "
+                + (
+                    settings.edge.proxy_network
+                    if ours
+                    else min(names & external, default="<Traefik's network>")
+                ),
             )
 
 

@@ -63,10 +63,16 @@ class _Reached(NamedTuple):
     severity: Severity
 
 
-def _hosts(service: Service) -> Iterator[tuple[str, str]]:
-    """The variables of a service that name its stores and the PDF service, with the host of each."""
-    for name, _ in PARTNERS:
-        if (url := url_of(service, name)) and url.host and url.host not in service.extra_hosts:
+def _hosts(model: Model, service: Service) -> Iterator[tuple[str, str]]:
+    """The variables of a service that name its stores and the PDF service, with the host of each.
+
+    A host that must be of this file and isn't in it is host-unknown or no-pdf-service.
+    """
+    for name, roles in PARTNERS:
+        url = url_of(service, name)
+        if url is None or not url.host or url.host in service.extra_hosts:
+            continue
+        if named(model, url.host) or name != _PDF and not model.of_role(*roles):
             yield name, url.host
 
 
@@ -93,7 +99,7 @@ def _fixed_name(model: Model, network: Network) -> bool:
     return resolved and network.name != f"{model.project}_{network.key}" and not unknown(network.name)
 
 
-@rule(phase=2, follows=("host-unknown", "no-pdf-service"))
+@rule(phase=2)
 def store_name_shared(model: Model, settings: Settings) -> Iterator[Violation]:
     """On a network with other projects, a service reaches its stores by names that no other project has.
 
@@ -106,7 +112,7 @@ def store_name_shared(model: Model, settings: Settings) -> Iterator[Violation]:
         shared = _shared_networks(model, service)
         found = [
             _Reached(name, host, networks, severity if name != _PDF else Severity.WARNING)
-            for name, host in _hosts(service)
+            for name, host in _hosts(model, service)
             if (networks := shared - _own(model, settings, host, name))
             and (severity := _anyones(model, host))
         ]

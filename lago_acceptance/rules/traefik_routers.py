@@ -23,7 +23,7 @@ from lago_acceptance.model.traefik_labels import (
 from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.model.traefik_rule import Unreadable, parse
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import all_routers, part, proxy_networks, public
+from lago_acceptance.rules.helpers import all_routers, api_name, part, proxy_networks, public
 
 PORTS = {API: "3000", FRONT: "80"}
 
@@ -167,7 +167,7 @@ def api_router_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 at=part(service),
                 problem="the front has a router and the API has none",
                 impact="the page loads, but every call to the API fails",
-                fix=f"add a router for Host(`{settings.hosts.api}`) to the API",
+                fix=f"add a router for Host(`{api_name(model, settings)}`) to the API",
             )
 
 
