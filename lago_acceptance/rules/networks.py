@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import DB, REDIS
+from lago_acceptance.core.roles import DB, PROXY, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
@@ -15,6 +15,7 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     OURS,
     PARTNERS,
+    joinable,
     lago,
     named,
     part,
@@ -101,15 +102,19 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
 def db_on_proxy_network(model: Model, settings: Settings) -> Iterator[Violation]:
     """The database and Redis are on no network that other projects share.
 
-    Such are the proxy's network, the gateway's, and any that the compose file calls external.
+    Such are the proxy's network, the gateway's, any that the compose file calls external, and, beside a network of its own, one with a
+    fixed name that the file's own proxy is on.
     """
     proxies = proxy_networks(model, settings)
-    external = {network.name for network in model.networks if network.external and not model.observed}
-    shared = proxies | external | {settings.edge.gateway_network}
+    shared = proxies | {settings.edge.gateway_network}
+    own = {network.name for network in model.networks if not joinable(model, network)}
+    shared |= {network.name for network in model.networks if network.external and not model.observed}
+    with_proxy = {model.network_name(key) for service in model.of_role(PROXY) for key in service.networks}
     for service in model.of_role(DB, REDIS):
         mode = "" if ":" in service.network_mode else service.network_mode
         networks = {model.network_name(key) for key in service.networks} | {mode}
-        on = sorted(shared & networks, key=lambda name: (name not in proxies, name))
+        joined = with_proxy if networks & own else set()
+        on = sorted((shared | joined) & networks - own, key=lambda name: (name not in proxies, name))
         if on:
             yield Violation(
                 service=service,

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.model.deployment import Model, Network, Service
+from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     PARTNERS,
+    joinable,
     lago,
     local,
     named,
@@ -77,10 +78,7 @@ def _hosts(model: Model, service: Service) -> Iterator[tuple[str, str]]:
 
 
 def _shared_networks(model: Model, service: Service) -> frozenset[str]:
-    """Docker's names of the networks on which a service may meet containers of other projects.
-
-    These are external ones, and those with a fixed name, which others can join. Running containers don't show which is which.
-    """
+    """Docker's names of the networks on which a service may meet containers of other projects."""
     kind, _, holder = service.network_mode.partition(":")
     if kind == "service":
         other = next((each for each in model.services if each.name == holder), service)
@@ -90,13 +88,8 @@ def _shared_networks(model: Model, service: Service) -> frozenset[str]:
     return frozenset(
         network.name
         for network in model.networks
-        if network.key in service.networks and (network.external or _fixed_name(model, network))
+        if network.key in service.networks and joinable(model, network)
     )
-
-
-def _fixed_name(model: Model, network: Network) -> bool:
-    resolved = model.source is None or not model.source.compose_error
-    return resolved and network.name != f"{model.project}_{network.key}" and not unknown(network.name)
 
 
 @rule(phase=2)
