@@ -31,9 +31,9 @@ class Flag(msgspec.Struct, frozen=True):
 
 
 class ProxySettings(msgspec.Struct, frozen=True):
-    """The proxy's entry points and resolvers. ``redirects``: its http entry point redirects by itself.
+    """The proxy's entry points and resolvers. ``redirects``: its http entry point redirects by itself, or may do so.
 
-    ``inside``: the proxy is a service of the model; otherwise it is the one in the settings. ``complete``:
+    ``inside``: the proxy is a service of the model; otherwise it is the one in the settings, or another file's. ``complete``:
     its entry points are known. ``version`` is 2 or 3, None if it isn't known. ``flags`` are its static options, if they
     are in the model.
     """
@@ -53,8 +53,27 @@ class ProxySettings(msgspec.Struct, frozen=True):
         return next((flag.value for flag in self.flags if flag.name == name), "")
 
 
+def described(model: Model, settings: Settings) -> bool:
+    """Whether a file is the settings' own deployment: by its proxy's network, or by one of its host names."""
+    hosts = {settings.hosts.api, settings.hosts.front} - {""}
+    return (
+        model.observed
+        or any(
+            model.network_name(key) == settings.edge.proxy_network
+            for each in model.services
+            for key in each.networks
+        )
+        or any(
+            host in text
+            for each in model.services
+            for text in (*each.labels.values(), *(value or "" for value in each.environment.values()))
+            for host in hosts
+        )
+    )
+
+
 def proxy(model: Model, settings: Settings) -> ProxySettings:
-    """The proxy that reads the labels: the model's own Traefik, or the one in the settings."""
+    """The proxy that reads the labels: the model's own Traefik, the one in the settings, or one that nobody here knows."""
     edge = settings.edge
     for service in model.of_role(PROXY):
         flags = tuple(static_options(service, model))
@@ -79,14 +98,15 @@ def proxy(model: Model, settings: Settings) -> ProxySettings:
             flags,
         )
     shared = {name for each in model.services for key in each.networks if (name := model.network_name(key))}
+    known = described(model, settings)
     return ProxySettings(
         False,
         edge.http_entrypoint,
         edge.https_entrypoint,
-        frozenset((edge.http_entrypoint, edge.https_entrypoint)),
-        frozenset((edge.resolver,)),
-        False,
-        True,
+        frozenset((edge.http_entrypoint, edge.https_entrypoint)) if known else frozenset(),
+        frozenset((edge.resolver,)) if known else frozenset(),
+        not known,
+        known,
         3 if _DOKPLOY in shared else None,
     )
 

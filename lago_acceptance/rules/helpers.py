@@ -19,7 +19,7 @@ from lago_acceptance.lago.key_loading import (
     key_reading,
 )
 from lago_acceptance.lago.versions import stock_image
-from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.deployment import Model, Network, Service
 from lago_acceptance.model.interpolation import nested, uses
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
@@ -145,6 +145,13 @@ def on_external_network(model: Model, service: Service) -> bool:
     """Whether containers outside of this model can share a network with the service."""
     external = {network.key for network in model.networks if network.external}
     return bool(service.network_mode) or any(key in external for key in service.networks)
+
+
+def joinable(model: Model, network: Network) -> bool:
+    """Whether other projects may be on a network: it is external, or has a fixed name. Containers don't show which of both."""
+    refused = model.source is not None and model.source.compose_error
+    fixed = network.name != f"{model.project}_{network.key}" and not unknown(network.name)
+    return network.external or bool(fixed and not refused)
 
 
 def local(host: str) -> bool:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import DB, REDIS
+from lago_acceptance.core.roles import DB, PROXY, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import label_at, labels_of, routers
-from lago_acceptance.model.traefik_proxy import proxy
+from lago_acceptance.model.traefik_proxy import described, proxy
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     OURS,
     PARTNERS,
     cannot_reach,
+    joinable,
     lago,
     named,
     part,
@@ -44,9 +45,12 @@ def host_network(model: Model, settings: Settings) -> Iterator[Violation]:
 
 @rule(phase=0, severity=Severity.WARNING, declared_only=True)
 def external_network_unprovisioned(model: Model, settings: Settings) -> Iterator[Violation]:
-    """External networks are the proxy's and the gateway's, as named in the settings."""
+    """External networks are the proxy's and the gateway's, as named in the settings.
+
+    Only judged if the file is of the deployment that the settings describe: by its host names, or the proxy's network.
+    """
     known = {settings.edge.proxy_network, settings.edge.gateway_network}
-    for network in model.networks:
+    for network in model.networks if described(model, settings) else ():
         if network.external and network.name not in known and not unknown(network.name):
             yield Violation(
                 at=("networks", network.key),
@@ -63,6 +67,7 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
     if proxy(model, settings).inside:
         return
     network = proxy_network(model, settings)
+    ours = described(model, settings)
     for service in public(model):
         if not any(router.rule for router in routers(service)) or service.network_mode:
             continue
@@ -71,7 +76,7 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
         if model.observed and label in names:
             continue
         external = {network.name for network in model.networks if network.external}
-        if settings.edge.proxy_network not in names and not unknown(" ".join(names)):
+        if ours and settings.edge.proxy_network not in names and not unknown(" ".join(names)):
             yield Violation(
                 service=service,
                 at=part(service, "networks"),
@@ -97,15 +102,19 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
 def db_on_proxy_network(model: Model, settings: Settings) -> Iterator[Violation]:
     """The database and Redis are on no network that other projects share.
 
-    Such are the proxy's network, the gateway's, and any that the compose file calls external.
+    Such are the proxy's network, the gateway's, any that the compose file calls external, and, beside a network of its own, one with a
+    fixed name that the file's own proxy is on.
     """
     proxies = proxy_networks(model, settings)
-    external = {network.name for network in model.networks if network.external and not model.observed}
-    shared = proxies | external | {settings.edge.gateway_network}
+    shared = proxies | {settings.edge.gateway_network}
+    own = {network.name for network in model.networks if not joinable(model, network)}
+    shared |= {network.name for network in model.networks if network.external and not model.observed}
+    with_proxy = {model.network_name(key) for service in model.of_role(PROXY) for key in service.networks}
     for service in model.of_role(DB, REDIS):
         mode = "" if ":" in service.network_mode else service.network_mode
         networks = {model.network_name(key) for key in service.networks} | {mode}
-        on = sorted(shared & networks, key=lambda name: (name not in proxies, name))
+        joined = with_proxy if networks & own else set()
+        on = sorted((shared | joined) & networks - own, key=lambda name: (name not in proxies, name))
         if on:
             yield Violation(
                 service=service,

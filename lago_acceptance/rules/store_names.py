@@ -9,10 +9,11 @@ from typing import NamedTuple
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.model.deployment import Model, Network, Service
+from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     PARTNERS,
+    joinable,
     lago,
     local,
     named,
@@ -63,18 +64,21 @@ class _Reached(NamedTuple):
     severity: Severity
 
 
-def _hosts(service: Service) -> Iterator[tuple[str, str]]:
-    """The variables of a service that name its stores and the PDF service, with the host of each."""
-    for name, _ in PARTNERS:
-        if (url := url_of(service, name)) and url.host and url.host not in service.extra_hosts:
+def _hosts(model: Model, service: Service) -> Iterator[tuple[str, str]]:
+    """The variables of a service that name its stores and the PDF service, with the host of each.
+
+    A host that must be of this file and isn't in it is host-unknown or no-pdf-service.
+    """
+    for name, roles in PARTNERS:
+        url = url_of(service, name)
+        if url is None or not url.host or url.host in service.extra_hosts:
+            continue
+        if named(model, url.host) or name != _PDF and not model.of_role(*roles):
             yield name, url.host
 
 
 def _shared_networks(model: Model, service: Service) -> frozenset[str]:
-    """Docker's names of the networks on which a service may meet containers of other projects.
-
-    These are external ones, and those with a fixed name, which others can join. Running containers don't show which is which.
-    """
+    """Docker's names of the networks on which a service may meet containers of other projects."""
     kind, _, holder = service.network_mode.partition(":")
     if kind == "service":
         other = next((each for each in model.services if each.name == holder), service)
@@ -84,16 +88,11 @@ def _shared_networks(model: Model, service: Service) -> frozenset[str]:
     return frozenset(
         network.name
         for network in model.networks
-        if network.key in service.networks and (network.external or _fixed_name(model, network))
+        if network.key in service.networks and joinable(model, network)
     )
 
 
-def _fixed_name(model: Model, network: Network) -> bool:
-    resolved = model.source is None or not model.source.compose_error
-    return resolved and network.name != f"{model.project}_{network.key}" and not unknown(network.name)
-
-
-@rule(phase=2, follows=("host-unknown", "no-pdf-service"))
+@rule(phase=2)
 def store_name_shared(model: Model, settings: Settings) -> Iterator[Violation]:
     """On a network with other projects, a service reaches its stores by names that no other project has.
 
@@ -106,7 +105,7 @@ def store_name_shared(model: Model, settings: Settings) -> Iterator[Violation]:
         shared = _shared_networks(model, service)
         found = [
             _Reached(name, host, networks, severity if name != _PDF else Severity.WARNING)
-            for name, host in _hosts(service)
+            for name, host in _hosts(model, service)
             if (networks := shared - _own(model, settings, host, name))
             and (severity := _anyones(model, host))
         ]

@@ -16,6 +16,7 @@ from lago_acceptance.rules.helpers import part, public
 _SERVICE = "traefik.http.services."
 _ADDRESSED = re.compile(r"\.loadbalancer\.servers?(\[0\])?\.(port|url)$")
 _PROTOCOL = re.compile(r"\.loadbalancer\.servers?(\[0\])?\.scheme$")
+_URL = re.compile(r"\.loadbalancer\.servers?(\[0\])?\.url$")
 _OFFICIAL = re.compile(r"(^|/)getlago/(api|front)\b")
 
 
@@ -72,9 +73,11 @@ def router_wrong_scheme(model: Model, settings: Settings) -> Iterator[Violation]
     for service in public(model):
         for key, value in labels_of(service).items():
             scheme = value.strip().lower()
-            if key.startswith(_SERVICE) and _PROTOCOL.search(key) and scheme in ("https", "h2c"):
-                if disabled(service):
-                    continue
+            if _URL.search(key):
+                scheme = scheme.partition("://")[0]
+            elif not _PROTOCOL.search(key):
+                continue
+            if key.startswith(_SERVICE) and scheme in ("https", "h2c") and not disabled(service):
                 yield Violation(
                     service=service,
                     at=label_at(service, key),

@@ -18,7 +18,7 @@ from lago_acceptance.model.traefik_labels import (
     middlewares_of,
     routers,
 )
-from lago_acceptance.model.traefik_proxy import proxy
+from lago_acceptance.model.traefik_proxy import described, proxy
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     all_routers,
@@ -41,7 +41,7 @@ def wrong_certresolver(model: Model, settings: Settings) -> Iterator[Violation]:
             router.resolver
             and (router.resolver.lower() if known.inside else router.resolver) not in known.resolvers
             and not unknown(router.resolver)
-            and (known.resolvers or not known.inside)
+            and known.resolvers
         ):
             yield Violation(
                 service=router.owner,
@@ -86,11 +86,14 @@ def _plain_only(model: Model, settings: Settings) -> Iterator[Violation]:
 def router_tls_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """Routers on the https entry point have TLS and a certificate resolver.
 
-    Not judged if the deployment has a Traefik of its own, which may set both for the whole entry point.
+    Not judged if the deployment has a Traefik of its own, or one that the settings don't describe: it may set both for
+    the whole entry point.
     """
     known = proxy(model, settings)
-    yield from _plain_only(model, settings) if not known.inside else ()
-    for router in all_routers(model) if not known.inside else ():
+    if known.inside or not known.complete:
+        return
+    yield from _plain_only(model, settings)
+    for router in all_routers(model):
         if not _https(router, known.https):
             continue
         if not router.tls:
@@ -227,6 +230,7 @@ def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
             served
             and not disagreeing
             and expected
+            and described(model, settings)
             and expected.lower() not in served
             and not any(map(_is_example, served))
         ):
