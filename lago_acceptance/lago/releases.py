@@ -64,6 +64,7 @@ def release_of(service: Service, settings: Settings) -> Release | None:
     return nearest(version) if version else None
 
 
+@cache
 def nearest(version: tuple[int, ...]) -> Release | None:
     """The release with these numbers, or the nearest below; None if there is none."""
     older = [numbers for numbers in releases() if numbers <= version]

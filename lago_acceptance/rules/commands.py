@@ -156,6 +156,28 @@ def front_command_ignored_by_entrypoint(model: Model, settings: Settings) -> Ite
             )
 
 
+@rule(phase=2, declared_only=True, follows=("front-env-config-hardcoded", "command-needs-shell"))
+def front_skips_env_config(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The front's start script runs, and writes env-config.js from API_URL.
+
+    The image's own entrypoint runs ./.env.sh before nginx. An `entrypoint` of the compose file takes its place.
+    """
+    for service in model.of_role(FRONT):
+        written = any("env-config" in mount.target for mount in service.mounts)
+        text = service.full_command
+        if service.built or written or not service.entrypoint or re.search(r"env\.sh|env-config", text):
+            continue
+        if not re.search(r"\bnginx\b", text) or any(service.mount_at(word) for word in service.entrypoint):
+            continue
+        yield Violation(
+            service=service,
+            at=part(service, "entrypoint"),
+            problem="its entrypoint starts nginx without ./.env.sh, which writes env-config.js",
+            impact="API_URL never reaches the browser: the UI loads, but can't log in",
+            fix="remove `entrypoint`, or run ./.env.sh first",
+        )
+
+
 @rule(phase=2, severity=Severity.WARNING)
 def front_env_config_hardcoded(model: Model, settings: Settings) -> Iterator[Violation]:
     """The front's image generates env-config.js from API_URL.

@@ -49,7 +49,7 @@ def service_not_started(model: Model, settings: Settings) -> Iterator[Violation]
             severity=Severity.WARNING,
             at=("services",),
             problem="every service of Lago has a profile, so a plain `up` starts none of them",
-            impact="a deploy without --profile brings nothing up, and reports no error",
+            impact="a deploy without --profile leaves Lago out, and reports no error",
             fix=f"set COMPOSE_PROFILES={behind_profiles[0].profiles[0]} in .env",
         )
         return

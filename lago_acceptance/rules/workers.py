@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.roles import API, CLOCK, WORKER
@@ -85,7 +86,8 @@ def worker_leaves_queues(model: Model, settings: Settings) -> Iterator[Violation
         impact="jobs pile up there and never run: " + _work_in(left),
         fix=f"add a worker that runs ./scripts/{main.script}"
         if dedicated
-        else f"run ./scripts/{main.script}, or sidekiq -C {main.config} without -q",
+        else f"run ./scripts/{main.script}, or sidekiq -C {main.config}"
+        + (" without -q" if re.search(r"\s(-q|--queue)", service.full_command) else ""),
     )
 
 
