@@ -148,7 +148,7 @@ def scaled_on_fixed_port(model: Model, settings: Settings) -> Iterator[Violation
         yield Violation(
             service=service,
             at=part(service, "scale") if "scale" in written else part(service, "deploy", "replicas"),
-            problem=f"{service.replicas} containers of it are to publish the host's port {fixed[0].published}",
+            problem=f"{service.replicas} containers of it would all publish port {fixed[0].published} of the host",
             impact="only one gets it; for the others `up` fails: port is already allocated",
             fix="remove `ports` and let the reverse proxy find the containers, or run one",
         )

@@ -83,7 +83,7 @@ def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violatio
         each.depends_on.get(api.name) == COMPLETED for api in model.of_role(API) for each in model.services
     )
     if not migrations and (model.of_role(MIGRATE) or waited):
-        # Told by service-not-started, and by never-completes.
+        # service-not-started and never-completes report these.
         return
     migrating = [service for service in model.of_role(API) if _migrates(service, model)]
     if not migrations and not migrating and has_api(model):

@@ -92,7 +92,7 @@ def worker_leaves_queues(model: Model, settings: Settings) -> Iterator[Violation
 
 
 def _work_in(queues: list[str]) -> str:
-    """What stays undone in unread queues."""
+    """What isn't done while queues aren't read."""
     done = {
         "billing": "no invoices",
         "clock": "nothing recurring is billed",
@@ -102,10 +102,7 @@ def _work_in(queues: list[str]) -> str:
         "providers": "no payments",
         "wallets": "wallets aren't topped up",
     }
-    return (
-        ", ".join([done[queue] for queue in queues if queue in done][:3])
-        or "what they were to do stays undone"
-    )
+    return ", ".join([done[queue] for queue in queues if queue in done][:3]) or "that work is never done"
 
 
 @rule(phase=2)
