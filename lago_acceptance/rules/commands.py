@@ -17,7 +17,7 @@ from lago_acceptance.lago.startup import may_be_copied_in, outcome_of
 from lago_acceptance.lago.versions import stock_image, version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import lago, part
+from lago_acceptance.rules.helpers import lago, part, start
 from lago_acceptance.shell.words import name_of
 
 
@@ -45,7 +45,7 @@ def wrong_script_path(model: Model, settings: Settings) -> Iterator[Violation]:
             if "$" not in path and (folder != "scripts" or unheard_of):
                 yield Violation(
                     service=service,
-                    at=part(service, "command" if service.command else "entrypoint"),
+                    at=start(service),
                     problem=f"its image has no {path}",
                     impact="the container doesn't start: no such file or directory, exit 127",
                     fix=_right_script(name, service.role, known),
@@ -81,7 +81,7 @@ def command_needs_shell(model: Model, settings: Settings) -> Iterator[Violation]
         if needs_shell(words):
             yield Violation(
                 service=service,
-                at=part(service, "command" if service.command else "entrypoint"),
+                at=start(service),
                 problem="its command uses shell syntax, but no shell runs it",
                 impact="the container doesn't start (executable file not found), or passes the operators "
                 "to the program as arguments",
@@ -110,7 +110,7 @@ def clock_file_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 continue
             yield Violation(
                 service=service,
-                at=part(service, "command" if service.command else "entrypoint"),
+                at=start(service),
                 problem=f"its image has no {given}" if given else "clockwork gets no file to run",
                 impact="the clock exits at once and restarts forever: nothing recurring is billed",
                 fix="use ./scripts/start.clock.sh, or bundle exec clockwork ./clock.rb",
@@ -132,7 +132,7 @@ def api_bound_to_loopback(model: Model, settings: Settings) -> Iterator[Violatio
                 continue
             yield Violation(
                 service=service,
-                at=part(service, "command" if service.command else "entrypoint"),
+                at=start(service),
                 problem=f"the API listens on {bound[1]} only",
                 impact="no other container reaches it: Traefik answers 502, and the UI can't log in",
                 fix="use ./scripts/start.api.sh, or rails s -b 0.0.0.0",

@@ -15,7 +15,7 @@ from lago_acceptance.lago.startup import outcome_of
 from lago_acceptance.lago.versions import stock_image, version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import LONG_RUNNING, part, serves
+from lago_acceptance.rules.helpers import LONG_RUNNING, part, serves, start
 from lago_acceptance.rules.startup_order import COMPLETED, HEALTHY
 from lago_acceptance.shell.exit_codes import codes
 from lago_acceptance.shell.parser import is_broken, parse
@@ -67,7 +67,7 @@ def migration_does_not_migrate(model: Model, settings: Settings) -> Iterator[Vio
             continue
         yield Violation(
             service=service,
-            at=part(service, "command" if service.command else "entrypoint"),
+            at=start(service),
             problem="its command doesn't run db:migrate",
             impact="the schema stays empty or old: /health answers 200, and every call answers 500",
             fix='use command: [bundle, exec, rails, "db:create", "db:migrate", "signup:seed_organization"]',
@@ -130,7 +130,7 @@ def migrate_exit_0_always(model: Model, settings: Settings) -> Iterator[Violatio
         seeded = script and service.value("LAGO_CREATE_ORG") == "true"
         yield Violation(
             service=service,
-            at=part(service, "command" if service.command else "entrypoint"),
+            at=start(service),
             problem="its exit code is "
             + (
                 "that of the seeding"

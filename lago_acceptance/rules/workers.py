@@ -14,7 +14,7 @@ from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.lago.workers import is_on, workers_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import has_api, part, reference, variable
+from lago_acceptance.rules.helpers import has_api, reference, start, variable
 
 
 def _started(model: Model, settings: Settings) -> list[tuple[Service, Sidekiq | None]]:
@@ -33,10 +33,6 @@ def _read(workers: list[tuple[Service, Sidekiq | None]]) -> frozenset[str] | Non
     return read
 
 
-def _command(service: Service) -> tuple[str | int, ...]:
-    return part(service, "command" if service.command else "entrypoint")
-
-
 @rule(phase=2)
 def worker_config_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The worker's configuration file is in this version's image.
@@ -50,7 +46,7 @@ def worker_config_missing(model: Model, settings: Settings) -> Iterator[Violatio
             continue
         yield Violation(
             service=service,
-            at=_command(service),
+            at=start(service),
             problem=f"its image has no {sidekiq.missing}",
             impact="Sidekiq exits at once, and the container restarts forever: no invoices, no webhooks",
             fix=f"use sidekiq -C {release.worker_config}",
@@ -81,7 +77,7 @@ def worker_leaves_queues(model: Model, settings: Settings) -> Iterator[Violation
     shown = ", ".join(left[:4]) + (f" and {len(left) - 4} more" if len(left) > 4 else "")
     yield Violation(
         service=service,
-        at=_command(service),
+        at=start(service),
         problem=f"no worker reads {'the queue' if len(left) == 1 else 'the queues'} {shown}",
         impact="jobs pile up there and never run: " + _work_in(left),
         fix=f"add a worker that runs ./scripts/{main.script}"
