@@ -37,8 +37,9 @@ def ports_of(service: Service, model: Model, settings: Settings) -> frozenset[in
     match service.role:
         case "worker":
             release = release_of(service, settings)
-            old = release is not None and release.numbers < _LIVENESS_SINCE
-            return frozenset({8080}) if stock_image(service) and release and not old else None
+            if not stock_image(service) or release is None:
+                return None
+            return frozenset({8080} if release.numbers >= _LIVENESS_SINCE else ())
         case "clock":
             return frozenset() if stock_image(service) else None
         case "front":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from lago_acceptance.lago.releases import Release, releases
 from lago_acceptance.lago.workers import workers_of
 
@@ -19,6 +21,7 @@ _SCRIPTS = {
 }
 
 
+@cache
 def scripts_of(release: Release) -> frozenset[str]:
     """The scripts in scripts/ of a release, but those for development."""
     tags = {each.tag: each for each in releases().values()}

@@ -35,6 +35,7 @@ class WorkerKind(msgspec.Struct, frozen=True):
         return f"start.{self.name}.worker.sh" if self.name else "start.worker.sh"
 
 
+@cache
 def workers_of(release: Release | None) -> dict[str, WorkerKind]:
     """The kinds of workers of a release by name, "" for the main one; of the newest release for None."""
     tags = {each.tag: each for each in releases().values()}

@@ -18,7 +18,7 @@ from lago_acceptance.lago.unseen_environment import front_url_at_start
 from lago_acceptance.lago.versions import stock_image, version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import lago, part
+from lago_acceptance.rules.helpers import lago, part, start
 from lago_acceptance.shell.words import name_of
 
 
@@ -46,7 +46,7 @@ def wrong_script_path(model: Model, settings: Settings) -> Iterator[Violation]:
             if "$" not in path and (folder != "scripts" or unheard_of):
                 yield Violation(
                     service=service,
-                    at=part(service, "command" if service.command else "entrypoint"),
+                    at=start(service),
                     problem=f"its image has no {path}",
                     impact="the container doesn't start: no such file or directory, exit 127",
                     fix=_right_script(name, service.role, known),
@@ -82,7 +82,7 @@ def command_needs_shell(model: Model, settings: Settings) -> Iterator[Violation]
         if needs_shell(words):
             yield Violation(
                 service=service,
-                at=part(service, "command" if service.command else "entrypoint"),
+                at=start(service),
                 problem="its command uses shell syntax, but no shell runs it",
                 impact="the container doesn't start (executable file not found), or passes the operators "
                 "to the program as arguments",
@@ -111,7 +111,7 @@ def clock_file_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 continue
             yield Violation(
                 service=service,
-                at=part(service, "command" if service.command else "entrypoint"),
+                at=start(service),
                 problem=f"its image has no {given}" if given else "clockwork gets no file to run",
                 impact="the clock exits at once and restarts forever: nothing recurring is billed",
                 fix="use ./scripts/start.clock.sh, or bundle exec clockwork ./clock.rb",
@@ -133,7 +133,7 @@ def api_bound_to_loopback(model: Model, settings: Settings) -> Iterator[Violatio
                 continue
             yield Violation(
                 service=service,
-                at=part(service, "command" if service.command else "entrypoint"),
+                at=start(service),
                 problem=f"the API listens on {bound[1]} only",
                 impact="no other container reaches it: Traefik answers 502, and the UI can't log in",
                 fix="use ./scripts/start.api.sh, or rails s -b 0.0.0.0",
@@ -155,6 +155,28 @@ def front_command_ignored_by_entrypoint(model: Model, settings: Settings) -> Ite
                 impact="the command never runs, without any error",
                 fix="remove `command`; configure the front by API_URL",
             )
+
+
+@rule(phase=2, declared_only=True, follows=("front-env-config-hardcoded", "command-needs-shell"))
+def front_skips_env_config(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The front's start script runs, and writes env-config.js from API_URL.
+
+    The image's own entrypoint runs ./.env.sh before nginx. An `entrypoint` of the compose file takes its place.
+    """
+    for service in model.of_role(FRONT):
+        written = any("env-config" in mount.target for mount in service.mounts)
+        text = service.full_command
+        if service.built or written or not service.entrypoint or re.search(r"env\.sh|env-config", text):
+            continue
+        if not re.search(r"\bnginx\b", text) or any(service.mount_at(word) for word in service.entrypoint):
+            continue
+        yield Violation(
+            service=service,
+            at=part(service, "entrypoint"),
+            problem="its entrypoint starts nginx without ./.env.sh, which writes env-config.js",
+            impact="API_URL never reaches the browser: the UI loads, but can't log in",
+            fix="remove `entrypoint`, or run ./.env.sh first",
+        )
 
 
 @rule(phase=2, severity=Severity.WARNING)

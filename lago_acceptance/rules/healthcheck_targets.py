@@ -155,7 +155,7 @@ def _not_run(test: tuple[str, ...]) -> str:
     if test[:1] != ("CMD",) or not words:
         return ""
     if len(words) == 1 and re.search(r"\S\s+\S", words[0]):
-        return "is one word after CMD, and no program has that name"
+        return "is a whole command line in one word after CMD, and no program has that name"
     program = name_of(words[0])
     if program in SHELLS:
         return ""
@@ -206,9 +206,11 @@ def healthcheck_never_passes(model: Model, settings: Settings) -> Iterator[Viola
             service=service,
             at=part(service, "healthcheck", "test"),
             problem=f"its healthcheck {reason}",
-            impact="it stays unhealthy for ever"
+            impact="it stays unhealthy forever"
             + (
                 f", and {', '.join(waiting)} never start{'s' if len(waiting) == 1 else ''}" if waiting else ""
             ),
-            fix="use CMD-SHELL, or write the test as one text" if shell else f"use {use}",
+            fix="use CMD-SHELL in place of CMD, followed by the whole command as one text"
+            if shell
+            else f"use {use}",
         )

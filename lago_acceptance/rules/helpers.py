@@ -56,6 +56,11 @@ def part(service: Service, *key: str | int) -> tuple[str | int, ...]:
     return ("services", service.name, *key)
 
 
+def start(service: Service) -> tuple[str | int, ...]:
+    """The YAML path of what a service starts: its command, else its entrypoint."""
+    return part(service, "command" if service.command else "entrypoint")
+
+
 def lago(model: Model) -> tuple[Service, ...]:
     """The services that run Lago's Ruby code: migrate, api, worker and clock."""
     return model.of_role(*LAGO_RUBY)

@@ -19,8 +19,8 @@ from lago_acceptance.rules.helpers import (
     has_api,
     lago,
     local,
-    part,
     reference,
+    start,
     url_of,
     variable,
 )
@@ -96,7 +96,7 @@ def no_api_service(model: Model, settings: Settings) -> Iterator[Violation]:
     service = idle[0] if idle else None
     yield Violation(
         service=service,
-        at=part(service, "command" if service.command else "entrypoint") if service else ("services",),
+        at=start(service) if service else ("services",),
         problem="it only sleeps, and no other service serves the API"
         if service
         else "no service serves Lago's API",

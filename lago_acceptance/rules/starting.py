@@ -49,7 +49,7 @@ def service_not_started(model: Model, settings: Settings) -> Iterator[Violation]
             severity=Severity.WARNING,
             at=("services",),
             problem="every service of Lago has a profile, so a plain `up` starts none of them",
-            impact="a deploy without --profile brings nothing up, and reports no error",
+            impact="a deploy without --profile leaves Lago out, and reports no error",
             fix=f"set COMPOSE_PROFILES={behind_profiles[0].profiles[0]} in .env",
         )
         return
@@ -57,14 +57,13 @@ def service_not_started(model: Model, settings: Settings) -> Iterator[Violation]
         if _another_starts(model, service) or not _is_used(model, service):
             continue
         if service.replicas == 0:
-            written = model.source.document.get("services", {}).get(service.name, {}) if model.source else {}
-            scaled = "scale" in written
+            number = _number(model, service)
             yield Violation(
                 service=service,
-                at=part(service, "scale") if scaled else part(service, "deploy", "replicas"),
-                problem=f"{'scale' if scaled else 'deploy.replicas'} is 0, so it is never started",
+                at=part(service, *number),
+                problem=f"{'.'.join(number)} is 0, so it is never started",
                 impact=_WITHOUT[service.role or ""],
-                fix=f"remove {'scale' if scaled else 'deploy.replicas'}: 0",
+                fix=f"remove {'.'.join(number)}: 0",
             )
             continue
         needs = [
@@ -84,6 +83,12 @@ def service_not_started(model: Model, settings: Settings) -> Iterator[Violation]
             else _WITHOUT[service.role or ""],
             fix=f"remove `profiles`, or set COMPOSE_PROFILES={service.profiles[0]} in .env",
         )
+
+
+def _number(model: Model, service: Service) -> tuple[str, ...]:
+    """The key that says how many containers of a service are started."""
+    written = model.source.document.get("services", {}).get(service.name, {}) if model.source else {}
+    return ("scale",) if "scale" in written else ("deploy", "replicas")
 
 
 def _another_starts(model: Model, service: Service) -> bool:
@@ -127,10 +132,9 @@ def single_service_scaled(model: Model, settings: Settings) -> Iterator[Violatio
             if keeps
             else "connections are spread over separate stores: data is missing at random",
         )
-        written = model.source.document.get("services", {}).get(service.name, {}) if model.source else {}
         yield Violation(
             service=service,
-            at=part(service, "scale") if "scale" in written else part(service, "deploy", "replicas"),
+            at=part(service, *_number(model, service)),
             problem=f"{service.replicas} containers of it run",
             impact=impact,
             fix="set it to 1",
@@ -144,11 +148,10 @@ def scaled_on_fixed_port(model: Model, settings: Settings) -> Iterator[Violation
         fixed = [port for port in service.ports if port.published.isdigit() and port.published != "0"]
         if service.replicas < 2 or not fixed or service.labels_for_swarm:
             continue
-        written = model.source.document.get("services", {}).get(service.name, {}) if model.source else {}
         yield Violation(
             service=service,
-            at=part(service, "scale") if "scale" in written else part(service, "deploy", "replicas"),
-            problem=f"{service.replicas} containers of it are to publish the host's port {fixed[0].published}",
+            at=part(service, *_number(model, service)),
+            problem=f"{service.replicas} containers of it would all publish port {fixed[0].published} of the host",
             impact="only one gets it; for the others `up` fails: port is already allocated",
             fix="remove `ports` and let the reverse proxy find the containers, or run one",
         )

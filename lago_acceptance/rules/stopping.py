@@ -14,7 +14,7 @@ from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.lago.workers import TIMEOUT, workers_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import part
+from lago_acceptance.rules.helpers import part, start
 from lago_acceptance.shell.first_process import Signals, signals
 from lago_acceptance.shell.words import name_of
 
@@ -70,7 +70,7 @@ def jobs_lost_at_stop(model: Model, settings: Settings) -> Iterator[Violation]:
         kind = (sidekiq and sidekiq.kind) or workers_of(release)[""]
         yield Violation(
             service=service,
-            at=part(service, "command" if service.command else "entrypoint"),
+            at=start(service),
             problem="a shell runs Sidekiq and doesn't pass the stop signal on",
             impact=_LOST,
             fix=f"use command: [bundle, exec, sidekiq, -C, {kind.config}]"

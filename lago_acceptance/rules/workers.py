@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.roles import API, CLOCK, WORKER
@@ -13,7 +14,7 @@ from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.lago.workers import is_on, workers_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import has_api, part, reference, variable
+from lago_acceptance.rules.helpers import has_api, reference, start, variable
 
 
 def _started(model: Model, settings: Settings) -> list[tuple[Service, Sidekiq | None]]:
@@ -32,10 +33,6 @@ def _read(workers: list[tuple[Service, Sidekiq | None]]) -> frozenset[str] | Non
     return read
 
 
-def _command(service: Service) -> tuple[str | int, ...]:
-    return part(service, "command" if service.command else "entrypoint")
-
-
 @rule(phase=2)
 def worker_config_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """The worker's configuration file is in this version's image.
@@ -49,7 +46,7 @@ def worker_config_missing(model: Model, settings: Settings) -> Iterator[Violatio
             continue
         yield Violation(
             service=service,
-            at=_command(service),
+            at=start(service),
             problem=f"its image has no {sidekiq.missing}",
             impact="Sidekiq exits at once, and the container restarts forever: no invoices, no webhooks",
             fix=f"use sidekiq -C {release.worker_config}",
@@ -80,17 +77,18 @@ def worker_leaves_queues(model: Model, settings: Settings) -> Iterator[Violation
     shown = ", ".join(left[:4]) + (f" and {len(left) - 4} more" if len(left) > 4 else "")
     yield Violation(
         service=service,
-        at=_command(service),
+        at=start(service),
         problem=f"no worker reads {'the queue' if len(left) == 1 else 'the queues'} {shown}",
         impact="jobs pile up there and never run: " + _work_in(left),
         fix=f"add a worker that runs ./scripts/{main.script}"
         if dedicated
-        else f"run ./scripts/{main.script}, or sidekiq -C {main.config} without -q",
+        else f"run ./scripts/{main.script}, or sidekiq -C {main.config}"
+        + (" without -q" if re.search(r"\s(-q|--queue)", service.full_command) else ""),
     )
 
 
 def _work_in(queues: list[str]) -> str:
-    """What stays undone in unread queues."""
+    """What isn't done while queues aren't read."""
     done = {
         "billing": "no invoices",
         "clock": "nothing recurring is billed",
@@ -100,10 +98,7 @@ def _work_in(queues: list[str]) -> str:
         "providers": "no payments",
         "wallets": "wallets aren't topped up",
     }
-    return (
-        ", ".join([done[queue] for queue in queues if queue in done][:3])
-        or "what they were to do stays undone"
-    )
+    return ", ".join([done[queue] for queue in queues if queue in done][:3]) or "that work is never done"
 
 
 @rule(phase=2)
