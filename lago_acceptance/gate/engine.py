@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -89,8 +90,11 @@ class Judging:
             # Made here: a process that is ended can't remove it.
             self._scratch = TemporaryDirectory(prefix="lago-gate-")
         if len(paths) > 1:
-            # Once, before the processes part.
+            # Once, before the processes part; and none of them has to look through what they share for garbage.
             rules()
+            parse(":")
+            redact("")
+            gc.freeze()
         scratch = Path(self._scratch.name) if self._scratch else None
         self._workers = Workers(paths, partial(_judged, question, scratch))
 
