@@ -101,6 +101,9 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
             continue
         if key_reading(service, model, settings).via == "file":
             continue
+        # Beside the key itself, a variable that nothing reads is another matter.
+        if name != KEY and KEY in service.environment and name not in service.full_command:
+            continue
         for use in uses(text):
             if not use.required and not (use.default or "").strip():
                 empty = not service.value(name)
@@ -161,7 +164,7 @@ def secret_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation
                     at=variable(service, name),
                     severity=Severity.ERROR if source.environment_known else None,
                     problem=f"{use.name} is unset and not required, so the value is empty",
-                    impact=f"{'PostgreSQL' if service.role == DB else 'Lago'} crashes at boot, or runs with an empty secret",
+                    impact="what needs it crashes at boot, or runs with an empty secret",
                     fix=f"write ${{{use.name}:?}}, and set it where you deploy",
                 )
 

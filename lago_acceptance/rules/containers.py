@@ -61,6 +61,7 @@ def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
         if (
             service.built
             or not service.image
+            or service.image.endswith(":")
             or unknown(service.image)
             or (exact if lagos else tag and tag not in FLOATING)
         ):
