@@ -21,7 +21,8 @@ import msgspec
 DEADLINE = 9.0
 # What a process may take beside what it inherits; for lago-gate, which has 30 MiB, it stays below 256 MiB with all code.
 _MEMORY_CAP = 160 << 20
-_AT_ONCE = os.cpu_count() or 2
+# One more than processors: each waits for Compose from time to time.
+_AT_ONCE = (os.cpu_count() or 2) + 1
 TOO_LONG = f"it could not be judged within {DEADLINE:.0f} s"
 
 

@@ -54,7 +54,13 @@ def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
         (service, service.role or "") for service in model.of_role(*OURS) if service.role not in (DB, REDIS)
     ]
     for service, role in (*others, *stores(model)):
-        if service.built or not service.image or unknown(service.image) or _is_pinned(service, role):
+        if (
+            service.built
+            or not service.image
+            or service.image.endswith(":")
+            or unknown(service.image)
+            or _is_pinned(service, role)
+        ):
             continue
         name = service.image.partition("@")[0].removesuffix(f":{_tag(service)}")
         impact, fix = _IF_NOT_PINNED.get(

@@ -173,7 +173,9 @@ def shared_database(model: Model, settings: Settings) -> Iterator[Violation]:
     Lago's migrations expect a schema without other tables. Beside another application's tables they stop
     halfway: /health then answers 200 and logins answer 500.
     """
-    ours = {(service_at(model, url.host), url.database): service for service, url in urls(model)}
+    ours: dict[tuple[str, str], Service] = {}
+    for service, own in urls(model):
+        ours.setdefault((service_at(model, own.host), own.database), service)
     reported = set()
     for other in model.services:
         if other.role in (*LAGO_RUBY, DB) or "getlago/" in other.image or TOOL.search(other.image):
@@ -196,8 +198,8 @@ def shared_database(model: Model, settings: Settings) -> Iterator[Violation]:
         external = not any(each.role == DB for each in named(model, host))
         common_name = database in ("postgres", "defaultdb", "neondb", "app", "main", "public")
         shared = common_name or re.search(r"(?i)shared|brain|saas|gateway|platform|staging", database)
-        own = re.search(r"(?i)lago|billing", database)
-        if (external and shared and not own) or re.search(r"(?i)shared", host):
+        named_so = re.search(r"(?i)lago|billing", database)
+        if (external and shared and not named_so) or re.search(r"(?i)shared", host):
             yield Violation(
                 service=service,
                 at=variable(service, URL),

@@ -354,11 +354,22 @@ KEY_FIX = (
 )
 
 
-def readings(model: Model, settings: Settings) -> Iterator[tuple[Service, KeyReading]]:
-    """Each service that runs Lago's Ruby code, with the RSA key that it would load."""
-    for service in model.of_role(*LAGO_RUBY):
-        if service.value("RAILS_ENV") not in ("development", "test"):
-            yield service, key_reading(service, model, settings)
+# A dozen rules ask for the keys of one model after each other, and following what sets them takes half of their time.
+_read: tuple[Model, Settings, tuple[tuple[Service, KeyReading], ...]] | None = None
+
+
+def readings(model: Model, settings: Settings) -> tuple[tuple[Service, KeyReading], ...]:
+    """Each service that runs Lago's Ruby code, with the RSA key that it would load; the last answer is remembered."""
+    global _read
+    known = _read
+    if known is None or known[0] is not model or known[1] is not settings:
+        found = (
+            (service, key_reading(service, model, settings))
+            for service in model.of_role(*LAGO_RUBY)
+            if service.value("RAILS_ENV") not in ("development", "test")
+        )
+        known = _read = (model, settings, tuple(found))
+    return known[2]
 
 
 PARTNERS = (

@@ -38,7 +38,9 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
         if service.role not in LAGO_RUBY or "RSA_PRIVATE" not in name or name.endswith(("_PATH", "_FILE")):
             continue
         # A second variable of the kind may serve another purpose.
-        if service.environment_elsewhere or (name != KEY and KEY in service.environment):
+        if service.environment_elsewhere or (
+            name != KEY and KEY in service.environment and name not in service.full_command
+        ):
             continue
         if key_reading(service, model, settings).via == "file":
             continue

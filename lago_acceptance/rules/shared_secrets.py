@@ -61,9 +61,10 @@ def encryption_keys_missing(model: Model, settings: Settings) -> Iterator[Violat
             if not service.value(name) and not service.value(name.removeprefix("LAGO_"))
         ]
         if missing:
+            old = missing[0].removeprefix("LAGO_")
             yield Violation(
                 service=service,
-                at=variable(service, missing[0]),
+                at=variable(service, missing[0] if missing[0] in service.environment else old),
                 problem=f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
                 impact="adding a payment provider or an integration answers 500",
                 fix="generate each with openssl rand -hex 16, and set it on all of Lago's services",

@@ -146,12 +146,11 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Violati
             # What the API lacks as well is reported for the API.
             missing = [name for name in missing if first.value(name)]
             missing += [name for name in ("RAILS_ENV",) if not service.value(name) and first.value(name)]
-            if role != MIGRATE:
-                missing += [
-                    name
-                    for name in ("LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY", "LAGO_PDF_URL")
-                    if first.value(name) and not service.value(name)
-                ]
+            # Alone they break neither: an empty cache or a PDF that is missing has rules of its own.
+            others = _BESIDE[role] if missing or role == WORKER else ()
+            missing += [name for name in others if first.value(name) and not service.value(name)]
+            if missing == ["LAGO_PDF_URL"]:
+                missing = []
             if (
                 key_reading(service, model, settings).state is State.ABSENT
                 and key_reading(first, model, settings).state is not State.ABSENT
@@ -169,6 +168,12 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Violati
             )
 
 
+# What a service without its own environment lacks as well.
+_BESIDE = {
+    WORKER: ("LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY", "LAGO_PDF_URL"),
+    CLOCK: ("LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY"),
+    MIGRATE: (),
+}
 _IMPACT = {
     API: "the API doesn't boot, or answers every call with 500",
     WORKER: "jobs fail, or run with other settings than the API's",
