@@ -55,14 +55,19 @@ _OF_OTHERS = frozenset(("LAGO_API_KEY", "LAGO_DOMAIN", "LAGO_VERSION"))
 
 
 def _interpolated(model: Model) -> frozenset[str]:
-    """The variables that the compose file itself uses: an env_file that sets them serves that purpose."""
+    """The variables that the compose file uses in other places than to pass them on under the same name.
 
-    def of(part: object) -> Iterator[str]:
-        if isinstance(part, str):
-            yield from (use.name for use in nested(part)) if "$" in part else ()
+    An env_file that sets one of these serves that purpose.
+    """
+
+    def of(part: object, key: object = None) -> Iterator[str]:
+        if isinstance(part, str) and "$" in part:
+            name, equals, _ = part.partition("=")
+            own = key if key is not None else name if equals else None
+            yield from (use.name for use in nested(part) if use.name != own)
         elif isinstance(part, dict):
-            for each in part.values():
-                yield from of(each)
+            for own, each in part.items():
+                yield from of(each, own)
         elif isinstance(part, list):
             for each in part:
                 yield from of(each)
@@ -155,6 +160,7 @@ def _of_other_versions(model: Model, service: Service, version: Numbers) -> Iter
         yield Violation(
             service=service,
             at=variable(service, name),
+            severity=Severity.ERROR if instead in _VITAL and instead not in service.environment else None,
             problem=f"{tag_of(service) or 'this version'} doesn't read {name}: only Lago {when} reads it",
             impact="the value has no effect",
             fix=f"use {instead} instead" if instead else "remove it, or run a version that reads it",
