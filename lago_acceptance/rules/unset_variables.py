@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.urls import service_url
-from lago_acceptance.core.value_shapes import sounds_secret
 from lago_acceptance.lago.variables import NEEDED
 from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.dollar_signs import is_part_of_value, sets
 from lago_acceptance.model.interpolation import nested
 from lago_acceptance.model.source import ComposeSource
 from lago_acceptance.rules import Violation, rule
@@ -28,8 +27,6 @@ from lago_acceptance.rules.variable_names import (
 )
 
 Path = tuple[str | int, ...]
-# What htpasswd and its like write.
-_HASH = re.compile(r"\$(?:apr1|2[abxy]|argon2\w*|[156y])\$")
 _SCRIPTS = ("command", "entrypoint", "healthcheck")
 # Each of these says of an empty variable which one is unset.
 _SAY_IT: tuple[Callable[[Model, Settings], Iterable[Violation]], ...] = (
@@ -111,11 +108,9 @@ def _for_the_shell(name: str, path: Path, source: ComposeSource, service: Servic
     if len(path) < 3 or path[2] not in _SCRIPTS:
         return False
     script = " ".join(_text_at(source, (*path[:3], *rest)) for rest in _parts(source, path))
-    set_there = re.search(rf"(?:^|[\s;&|({{])(?:{name}=|for\s+{name}\s|read\s[^;|&\n]*\b{name}\b)", script)
     written = source.text(str(path[1]), name)
     own = name not in (each.name for each in nested(written)) if written else service and service.value(name)
-    plain = re.search(rf"\${name}\b", script)
-    return bool(set_there or (own and plain) or (plain and name[:1].islower()))
+    return sets(script, name) or bool(re.search(rf"\${name}\b", script) and (own or name[:1].islower()))
 
 
 def _parts(source: ComposeSource, path: Path) -> list[Path]:
@@ -200,23 +195,9 @@ def _with_dollar_signs(source: ComposeSource) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for name, paths in source.blank.items():
         for path in sorted(paths, key=lambda path: path[0] != "services"):
-            if _is_part_of_value(name, str(path[-1]), _text_at(source, path)):
+            if is_part_of_value(name, str(path[-1]), _text_at(source, path)):
                 found.setdefault(name, path)
     return found
-
-
-def _is_part_of_value(name: str, key: str, text: str) -> bool:
-    """Whether a dollar sign belongs to a password, a hash or the like: what follows it must not be shown then."""
-    if _HASH.search(text):
-        return True
-    if not re.search(rf"\${name}\b", text):
-        return False
-    url = service_url(text)
-    value = url.password if url else text.strip()
-    secret = bool(url) or sounds_secret(key) or key.endswith(("auth.users", "AUTH"))
-    whole = value == f"${name}" and name.isupper()
-    glued = not name.isupper() and re.search(rf"\w\${name}\b", text)
-    return bool((secret and f"${name}" in value and not whole) or glued)
 
 
 def _dollar_signs(path: Path, model: Model) -> Violation:
