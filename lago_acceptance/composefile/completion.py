@@ -11,6 +11,7 @@ import msgspec
 from lago_acceptance.composefile.env_files import EnvFiles, written_variables
 from lago_acceptance.composefile.yaml_lines import YamlPath
 from lago_acceptance.core.roles import role_of
+from lago_acceptance.core.value_shapes import given_later
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.shell.words import OPERATORS, split
 
@@ -65,9 +66,11 @@ def with_blanks_unknown(
     ``blank`` are the paths where such variables are, ``filled`` a text with substitutes for them.
     """
     keys: dict[str, set[str]] = {}
+    ports: set[YamlPath] = set()
     for path in blank:
         if path[:1] == ("services",) and len(path) > 2:
             keys.setdefault(str(path[1]), set()).add(str(path[2]))
+            ports.add(path[1:4])
 
     def completed(service: Service) -> Service:
         raw, found = written.get(service.name, {}), keys.get(service.name, set())
@@ -80,6 +83,13 @@ def with_blanks_unknown(
             test = raw["healthcheck"]["test"]
             words = ("CMD-SHELL", filled(test)) if isinstance(test, str) else _filled_words(test, filled)
             changed["healthcheck"] = msgspec.structs.replace(service.healthcheck, test=words)
+        if "ports" in found and len(raw["ports"]) == len(service.ports):
+            changed["ports"] = tuple(
+                msgspec.structs.replace(port, address=port.address or given_later("address"))
+                if (service.name, "ports", number) in ports
+                else port
+                for number, port in enumerate(service.ports)
+            )
         if "environment" in found:
             # An empty value is reported as such; of one that lacks a part, that part is unknown.
             given = {name: filled(text) for name, text in _named(raw.get("environment")) if "$" in text}

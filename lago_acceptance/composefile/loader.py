@@ -203,6 +203,7 @@ class _Loader:
             document=self.parsed.document,
             unset=self.unset,
             blank=unset,
+            refused_blank=bool(resolving.stand_ins),
             cut_values=cut_values(self.interpolation_texts, self.env_files, self._own_variables, self.values),
             environment_known=bool(self.interpolation_files),
             interpolation_files=tuple(map(str, self.interpolation_files)),

@@ -31,6 +31,10 @@ _NUMERIC = {
     "memory": "4294967296",
     "replicas": "1",
     "cpus": "1",
+    "pids_limit": "1",
+    "shm_size": "4294967296",
+    "retries": "1",
+    **dict.fromkeys(("interval", "timeout", "start_period", "stop_grace_period"), "10s"),
 }
 _BLANK = re.compile(r'The \\?"(\w+)\\?" variable is not set')
 _MISSING = re.compile(r"required variable (\w+) is missing a value")
@@ -76,6 +80,7 @@ class TolerantResolver:
     ``later`` are the variables that are given at deploy time only, each with its substitute;
     ``platform_keys`` are the keys that were taken out because only a platform knows them, by platform;
     ``blank`` are those that Compose warns of and replaces by nothing.
+    ``stand_ins`` are values for variables that nothing sets, where Compose refuses the file without them.
     ``unresolved``: Compose has not read the env_file entries of the services. What ``named`` found unread is not opened.
     """
 
@@ -103,6 +108,7 @@ class TolerantResolver:
         self.project = Project(files=files, env_files=read, folder=directory)
         self.later: dict[str, str] = {}
         self.blank: frozenset[str] = frozenset()
+        self.stand_ins: dict[str, str] = {}
         self.error = ""
         self.error_at: YamlPath = ()
         self.unresolved = self._instead is not None or any(each.key == "env_file" for each in named.unread)
@@ -129,6 +135,11 @@ class TolerantResolver:
                     self._without_unknown_keys(reasons, written) or self._give_missing(reasons)
                 ):
                     break
+        if self._give_blank():
+            try:
+                return self._config(override=None if self.unresolved else self.env_files.optional)
+            except Refused:
+                self.stand_ins = {}
         if not self.error and not (
             self._for_coolify() and any("undefined volume" in reason for reason in reasons)
         ):
@@ -140,7 +151,7 @@ class TolerantResolver:
             return self._of_data(self.expanded(written))
 
     def _config(self, *flags: str, override: dict[str, Any] | None = None) -> dict[str, Any]:
-        variables = {**self.later, "COMPOSE_PROFILES": "*"}
+        variables = {**self.stand_ins, **self.later, "COMPOSE_PROFILES": "*"}
         project = msgspec.structs.replace(self.project, variables=variables)
         if self.unresolved and "--no-env-resolution" not in flags:
             flags = ("--no-env-resolution", *flags)
@@ -204,8 +215,13 @@ class TolerantResolver:
         for use, path in self.uses:
             asked = use.required and not self.interpolation_files or MADE_BY_COOLIFY.fullmatch(use.name)
             if asked and use.name not in self.values:
-                number = next((_NUMERIC[str(key)] for key in reversed(path) if str(key) in _NUMERIC), None)
-                self.later[use.name] = number or given_later(use.name)
+                self.later[use.name] = _substitute(use.name, path)
+
+    def _give_blank(self) -> bool:
+        """Substitutes for variables without value and default; whether there are any."""
+        unset = [each for each in self.uses if not each[0].operator and each[0].name not in self.values]
+        self.stand_ins = {use.name: _substitute(use.name, path) for use, path in reversed(unset)}
+        return bool(self.stand_ins)
 
     def _give_missing(self, reasons: tuple[str, ...]) -> bool:
         """Substitutes for variables that Compose misses in files it includes; whether there were any."""
@@ -274,6 +290,11 @@ class TolerantResolver:
 
 def _joined(place: YamlPath, key: str) -> str:
     return ".".join(map(str, (*place, key)))
+
+
+def _substitute(name: str, path: YamlPath) -> str:
+    """What stands for a variable at a place: a number or a time where Compose insists on one."""
+    return next((_NUMERIC[str(key)] for key in reversed(path) if str(key) in _NUMERIC), given_later(name))
 
 
 def _path_of(place: str) -> YamlPath:

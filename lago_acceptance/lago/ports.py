@@ -34,6 +34,7 @@ _OPTIONS = {
 }
 _EXTRA_FLAGS = ("REDIS_EXTRA_FLAGS", "VALKEY_EXTRA_FLAGS", "REDIS_ARGS")
 _NGINX_FILE = re.compile(r"/etc/nginx(/nginx\.conf|/conf\.d(/.*)?|/templates(/.*)?|/http\.d(/.*)?)?/?")
+_NGINX_CHANGED = re.compile(r"nginx\.conf|/conf\.d|\bsed\b|\blisten\b")
 _LISTEN = re.compile(r"(?m)^\s*listen\s+(?:\[?[\d.:*]+\]?:)?(\d+)\b")
 
 
@@ -98,7 +99,9 @@ def _of_file(service: Service, role: str, model: Model, line: str) -> str | None
 
 def _of_nginx(service: Service, model: Model) -> int | None:
     """The front's port: that of its image's nginx, unless the configuration is another one."""
-    if service.built or service.entrypoint:
+    # A running container has an entry point in any case: its image's.
+    changed = _NGINX_CHANGED.search(service.full_command) if model.observed else service.entrypoint
+    if service.built or changed:
         return None
     own = [mount for mount in service.mounts if _NGINX_FILE.fullmatch(mount.target)]
     ports = {

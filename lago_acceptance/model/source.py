@@ -45,7 +45,7 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
 
     ``document`` has the texts before interpolation. ``unset`` are the variables that nothing sets;
     ``blank`` are those that Compose replaces by nothing, with the YAML paths where they are used (none: in a file that this
-    one includes or extends). ``cut_values`` are values of environment files that Compose changes.
+    one includes or extends), ``refused_blank`` whether Compose refuses the file for one of them. ``cut_values`` are values of environment files that Compose changes.
     ``environment_known`` is whether there was an environment file to look into. ``env_files`` are the
     env_file entries by service, ``missing_files`` those that don't exist, ``env_texts`` the texts of the
     others by path. ``env_variables`` are the variables that each environment file writes, by its path: names and
@@ -61,6 +61,7 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
     document: dict[str, Any]
     unset: frozenset[str] = frozenset()
     blank: dict[str, tuple[tuple[str | int, ...], ...]] = {}
+    refused_blank: bool = False
     cut_values: tuple[CutValue, ...] = ()
     environment_known: bool = False
     interpolation_files: tuple[str, ...] = ()

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.value_shapes import sounds_secret
 from lago_acceptance.lago.variables import NEEDED
 from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.dollar_signs import is_part_of_value, sets
 from lago_acceptance.model.interpolation import nested
 from lago_acceptance.model.source import ComposeSource
 from lago_acceptance.rules import Violation, rule
@@ -27,8 +27,6 @@ from lago_acceptance.rules.variable_names import (
 )
 
 Path = tuple[str | int, ...]
-# What htpasswd and its like write.
-_HASH = re.compile(r"\$(?:apr1|2[abxy]|argon2\w*|[156y])\$")
 _SCRIPTS = ("command", "entrypoint", "healthcheck")
 # Each of these says of an empty variable which one is unset.
 _SAY_IT: tuple[Callable[[Model, Settings], Iterable[Violation]], ...] = (
@@ -63,7 +61,7 @@ _PLACES = (
     ("healthcheck", "the healthcheck", "the healthcheck tests something else than it should"),
     ("image", "the image", "Compose pulls another image than you expect, or none"),
     ("volumes", "a mount", "another folder of the host is mounted, or an empty one"),
-    ("ports", "a port", "Docker picks a random port, or the deploy stops"),
+    ("ports", "a port", "the port is random, or open on all interfaces"),
     ("environment", "", "the container gets an empty or incomplete value"),
 )
 _OTHER = len(_PLACES) + 1
@@ -110,11 +108,9 @@ def _for_the_shell(name: str, path: Path, source: ComposeSource, service: Servic
     if len(path) < 3 or path[2] not in _SCRIPTS:
         return False
     script = " ".join(_text_at(source, (*path[:3], *rest)) for rest in _parts(source, path))
-    set_there = re.search(rf"(?:^|[\s;&|({{])(?:{name}=|for\s+{name}\s|read\s[^;|&\n]*\b{name}\b)", script)
     written = source.text(str(path[1]), name)
     own = name not in (each.name for each in nested(written)) if written else service and service.value(name)
-    plain = re.search(rf"\${name}\b", script)
-    return bool(set_there or (own and plain) or (plain and name[:1].islower()))
+    return sets(script, name) or bool(re.search(rf"\${name}\b", script) and (own or name[:1].islower()))
 
 
 def _parts(source: ComposeSource, path: Path) -> list[Path]:
@@ -150,61 +146,66 @@ def variable_unset(model: Model, settings: Settings) -> Iterator[Violation]:
     if source is None or not source.blank:
         return
     said = list(_said(model, settings))
-    optional: list[tuple[str, _Use]] = []
     cut = _with_dollar_signs(source)
     for path in dict.fromkeys(cut.values()):
         yield _dollar_signs(path, model)
+    unset: list[tuple[str, list[_Use]]] = []
     for name, paths in source.blank.items():
         if name in cut or _is_said(name, paths, said):
             continue
         uses = sorted(map(_use, paths or ((),)), key=lambda use: use.rank)
-        service = next((each for each in model.services if each.name in uses[0].path[1:2]), None)
-        shell = next((use for use in uses if _for_the_shell(name, use.path, source, service)), None)
-        if shell:
-            owner = next((each for each in model.services if each.name in shell.path[1:2]), None)
+        own = next((u for u in uses if _for_the_shell(name, u.path, source, _owner(model, u.path))), None)
+        if own:
             yield Violation(
-                service=owner,
-                at=shell.path,
+                service=_owner(model, own.path),
+                at=own.path,
                 severity=Severity.ERROR,
-                problem=f"Compose replaces ${name} in {shell.what} by nothing before the shell sees it",
-                impact=shell.impact,
+                problem=f"Compose replaces ${name} in {own.what} by nothing before the shell sees it",
+                impact=own.impact,
                 fix=f"write $${name}",
             )
-        elif not source.environment_known and uses[0].rank >= _OTHER:
-            optional.append((name, uses[0]))
         else:
-            yield _unset(name, uses, service, source)
-    if optional:
-        first = optional[0][1].path
-        names = ", ".join(name for name, _ in optional)
-        yield Violation(
-            service=next((each for each in model.services if each.name in first[1:2]), None),
-            at=first,
-            problem=f"{names}: not set here, and without a default",
-            impact="unless they are set where you deploy, Compose only warns and uses empty values",
-            fix=f"write ${{{optional[0][0]}:?}} if it is needed, ${{{optional[0][0]}:-}} if it may be empty",
-        )
+            unset.append((name, uses))
+    unset.sort(key=lambda each: each[1][0].rank)
+    # Where nothing is known of the deploy, most of them are set there: they are told together.
+    if source.environment_known or len(unset) == 1:
+        yield from (_unset(name, uses, model, source) for name, uses in unset)
+    elif unset:
+        yield _unset_together(unset, model)
+
+
+def _owner(model: Model, path: Path) -> Service | None:
+    return next((each for each in model.services if path[:1] == ("services",) and each.name == path[1]), None)
+
+
+def _unset_together(unset: list[tuple[str, list[_Use]]], model: Model) -> Violation:
+    name, uses = unset[0]
+    return Violation(
+        service=_owner(model, uses[0].path),
+        at=uses[0].path,
+        problem=f"{len(unset)} variables are neither set here nor required, and have no default: "
+        + ", ".join(each for each, _ in unset),
+        impact="unless they are set where you deploy, Compose only warns and uses empty values",
+        fix=f"write ${{{name}:?}} where a value is needed, ${{{name}:-}} where it may be empty, and pass --env-file",
+    )
 
 
 def _with_dollar_signs(source: ComposeSource) -> dict[str, Path]:
     """The "variables" that are parts of passwords and hashes, each with the place of the whole value."""
     found: dict[str, Path] = {}
     for name, paths in source.blank.items():
-        for path in paths:
-            secret = sounds_secret(str(path[-1])) or str(path[-1]).endswith(("auth.users", "AUTH"))
-            text = _text_at(source, path)
-            plain = re.search(rf"\${name}\b", text) and text.strip() != f"${name}"
-            if (secret and plain and "://" not in text) or _HASH.search(text):
+        for path in sorted(paths, key=lambda path: path[0] != "services"):
+            if is_part_of_value(name, str(path[-1]), _text_at(source, path)):
                 found.setdefault(name, path)
     return found
 
 
 def _dollar_signs(path: Path, model: Model) -> Violation:
     return Violation(
-        service=next((each for each in model.services if each.name in path[1:2]), None),
+        service=_owner(model, path),
         at=path,
         severity=Severity.ERROR,
-        problem=f"Compose reads a dollar sign inside of {path[-1]} as the start of a variable, and drops what follows",
+        problem=f"Compose reads a dollar sign inside of {_use(path).what} as the start of a variable, and drops what follows",
         impact="the value is another one than the file shows, and no login with it works",
         fix="write each dollar sign of the value twice: $$",
     )
@@ -225,7 +226,8 @@ def _is_said(name: str, paths: tuple[Path, ...], said: list[tuple[Path, str]]) -
     return False
 
 
-def _unset(name: str, uses: list[_Use], service: Service | None, source: ComposeSource) -> Violation:
+def _unset(name: str, uses: list[_Use], model: Model, source: ComposeSource) -> Violation:
+    service = _owner(model, uses[0].path)
     lines = {source.line(use.path): use for use in reversed(uses) if use.path[:1] == ("services",)}
     places = list(dict.fromkeys(_shown(use, service) for use in (uses[0], *lines.values())))
     more = f" and {len(places) - 3} more" if len(places) > 3 else ""
@@ -233,11 +235,15 @@ def _unset(name: str, uses: list[_Use], service: Service | None, source: Compose
     return Violation(
         service=service,
         at=uses[0].path,
-        severity=Severity.ERROR if known and uses[0].rank < _OTHER else None,
+        severity=Severity.ERROR if known and (uses[0].rank < _OTHER or source.refused_blank) else None,
         problem=f"{name} is not set{'' if known else ' here'}, and is used in {', '.join(places[:3])}{more}",
-        impact=uses[0].impact if known else f"unless it is set where you deploy: {uses[0].impact}",
+        impact="Compose refuses an empty value there, and nothing starts"
+        if source.refused_blank and uses[0].rank >= _OTHER
+        else uses[0].impact
+        if known
+        else f"unless it is set where you deploy: {uses[0].impact}",
         fix=f"set {name} in the environment file; written as ${{{name}:?}}, it stops a deploy that lacks it"
-        if uses[0].rank < _OTHER
+        if uses[0].rank < _OTHER or source.refused_blank
         else f"set {name} in the environment file, or write ${{{name}:-}} if it may be empty",
     )
 
