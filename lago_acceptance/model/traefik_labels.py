@@ -152,6 +152,40 @@ def by_labels(name: str) -> str:
     return bare.lower() if provider.lower() in ("", "docker") and not unknown(bare) else ""
 
 
+class Step(msgspec.Struct, frozen=True):
+    """A middleware that a router's requests pass, by its name; None where no label of the model defines it."""
+
+    name: str
+    middleware: Middleware | None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that it has, none where it isn't known."""
+        return tuple(self.middleware.options) if self.middleware else ()
+
+    def option(self, kind: str, name: str) -> str:
+        """An option of one of its kinds, "" where it has none of that name."""
+        return self.middleware.options.get(kind, {}).get(name, "") if self.middleware else ""
+
+
+def steps(model: Model, router: LabelRouter) -> list[Step]:
+    """The middlewares that a router's requests pass, in their order; a chain is replaced by its parts."""
+    defined, left = middlewares(model), list(router.middlewares)
+    found: list[Step] = []
+    seen: set[str] = set()
+    while left:
+        written = left.pop(0)
+        if written in seen:
+            continue
+        seen.add(written)
+        step = Step(written, defined.get(by_labels(written)))
+        parts = listed(step.option("chain", "middlewares"))
+        left = [*parts, *left]
+        if not parts:
+            found.append(step)
+    return found
+
+
 def passed(model: Model, router: LabelRouter) -> dict[str, Middleware]:
     """The middlewares that a router's requests pass, those of chains included; without those of other providers."""
     defined, left = middlewares(model), list(router.middlewares)

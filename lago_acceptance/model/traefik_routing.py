@@ -1,17 +1,31 @@
-"""Which router takes a request, and the path that its service gets, as far as labels show it."""
+"""Which router answers a request, and the path that its service gets, as far as labels show it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
-from lago_acceptance.model.traefik_labels import LabelRouter, disabled, labels_of, routers
+from lago_acceptance.model.traefik_labels import LabelRouter, Step, disabled, listed, routers, steps
+from lago_acceptance.model.traefik_rule import parsed, takes
 
-_PATH = re.compile(r"(!?)\s*(Path|PathPrefix)\(([^)]*)\)")
-_UNREADABLE = re.compile(r"!|PathRegexp|HostRegexp|\{|Header|Query|Method|ClientIP")
+# Kinds that don't change which path Lago is asked for, and keep nobody out.
+_HARMLESS = (
+    "headers",
+    "compress",
+    "ratelimit",
+    "inflightreq",
+    "buffering",
+    "retry",
+    "circuitbreaker",
+    "errors",
+)
+# Names of middlewares that are defined elsewhere.
+_SOUNDS_HARMLESS = re.compile(r"header|compress|gzip|rate|limit|cors|hsts|retry|buffer", re.IGNORECASE)
+_CHANGES_PATH = ("stripprefixregex", "replacepath", "replacepathregex", "addprefix", "plugin")
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -21,85 +35,99 @@ class Taken(msgspec.Struct, frozen=True):
     path: str
 
 
+class Way(msgspec.Struct, frozen=True):
+    """A way from the internet to a path of a service: through this router, under this name and path."""
+
+    router: LabelRouter
+    host: str
+    path: str
+
+
 def taken(model: Model, host: str, path: str) -> Taken | None:
     """The router that takes a https request; None where none has the host, or where the labels leave it open."""
-    candidates = []
-    for service in model.services:
-        if disabled(service):
+    fitting = []
+    for router in _active(model):
+        if host not in router.hosts or _redirects(model, router):
             continue
-        for router in routers(service):
-            if host not in router.hosts or _redirects(model, router):
-                continue
-            if _UNREADABLE.search(router.rule):
-                return None
-            fits = _fits(router.rule, path)
-            if fits is None:
-                return None
-            if fits:
-                candidates.append((_priority(router), router))
-    if not candidates:
+        fits = _takes(router, host, path, "POST")
+        if fits is None:
+            return None
+        if fits:
+            fitting.append(router)
+    secured = [router for router in fitting if router.tls] or fitting
+    highest = max((router.priority for router in secured), default=0)
+    winners = [router for router in secured if router.priority == highest]
+    if len({router.owner.name for router in winners}) != 1:
         return None
-    if any(router.tls for _, router in candidates):
-        candidates = [each for each in candidates if each[1].tls]
-    highest = max(priority for priority, _ in candidates)
-    winners = [router for priority, router in candidates if priority == highest]
-    if highest < 0 or len({router.owner.name for router in winners}) > 1:
+    return Taken(winners[0], _arriving(steps(model, winners[0]), path))
+
+
+def ways_to(model: Model, role: str, path: str) -> Iterator[Way]:
+    """The ways from the internet to a path of a role's services that no router closes.
+
+    A router of which it isn't clear what it does, such as one with a middleware of another file, is taken as closing.
+    """
+    everyone = _active(model)
+    for router in everyone:
+        passed = steps(model, router)
+        if router.owner.role != role or router.service.endswith("@internal") or not _lets_pass(passed):
+            continue
+        for outside in [prefix + path for prefix in _prefixes(passed)] or [path]:
+            for host in router.hosts or ("",):
+                if _first(everyone, router, host, outside) is router:
+                    yield Way(router, host, outside)
+
+
+def _active(model: Model) -> list[LabelRouter]:
+    return [router for service in model.services if not disabled(service) for router in routers(service)]
+
+
+def _takes(router: LabelRouter, host: str, path: str, method: str) -> bool | None:
+    rule = parsed(router.rule)
+    return None if rule is None else takes(rule, host, path, method)
+
+
+def _first(everyone: list[LabelRouter], own: LabelRouter, host: str, path: str) -> LabelRouter | None:
+    """The router that answers a path of a host where ``own`` could; None where that isn't clear."""
+    if not _takes(own, host, path, "GET"):
         return None
-    return Taken(winners[0], _stripped(model, winners[0], path))
-
-
-def _fits(rule: str, path: str) -> bool | None:
-    """Whether the path matchers of a rule take a path; None where they are given at deploy time."""
-    matchers = [(kind, _names(inside)) for _, kind, inside in _PATH.findall(rule)]
-    if any(unknown(name) for _, names in matchers for name in names):
+    points = set(own.entrypoints)
+    rivals = {
+        router.name: (router, _takes(router, host, path, "GET"))
+        for router in everyone
+        if (host in router.hosts or not router.hosts)
+        and (not points or not router.entrypoints or points & set(router.entrypoints))
+    }
+    if any(fits is None for _, fits in rivals.values()):
         return None
-    return not matchers or any(
-        path == name if kind == "Path" else path.startswith(name)
-        for kind, names in matchers
-        for name in names
-    )
-
-
-def _names(inside: str) -> list[str]:
-    return [name.strip(" `'\"") for name in inside.split(",") if name.strip(" `'\"")]
-
-
-def _priority(router: LabelRouter) -> int:
-    given = labels_of(router.owner).get(f"traefik.http.routers.{router.name}.priority", "")
-    return int(given) if given.isdigit() and int(given) else -1 if given else len(router.rule)
-
-
-def _middlewares(model: Model, router: LabelRouter) -> list[tuple[str, dict[str, str]]]:
-    """The middlewares of a router in order, chains followed, each with its options; none where it isn't in the file."""
-    options: dict[str, dict[str, str]] = {}
-    for service in model.services:
-        for key, value in labels_of(service).items():
-            if key.startswith("traefik.http.middlewares.") and key.count(".") >= 4:
-                name, _, option = key.removeprefix("traefik.http.middlewares.").partition(".")
-                options.setdefault(name, {})[option] = value
-    found: list[tuple[str, dict[str, str]]] = []
-    wanted = list(router.middlewares)
-    while wanted and len(found) < 50:
-        name = wanted.pop(0).lower().removesuffix("@docker")
-        own = options.get(name, {})
-        found.append((name, own))
-        wanted = [
-            each.strip() for each in own.get("chain.middlewares", "").split(",") if each.strip()
-        ] + wanted
-    return found
+    return max((router for router, fits in rivals.values() if fits), key=lambda router: router.priority)
 
 
 def _redirects(model: Model, router: LabelRouter) -> bool:
-    return any(key.startswith("redirect") for _, own in _middlewares(model, router) for key in own)
+    return any(kind.startswith("redirect") for each in steps(model, router) for kind in each.kinds)
 
 
-def _stripped(model: Model, router: LabelRouter, path: str) -> str:
-    for _, own in _middlewares(model, router):
-        if not own or any(
-            key.startswith(("stripprefixregex", "replacepath", "addprefix", "plugin")) for key in own
-        ):
+def _prefixes(passed: list[Step]) -> list[str]:
+    """The prefixes that middlewares strip from a path."""
+    written = [each.option("stripprefix", "prefixes") for each in passed]
+    return [prefix.rstrip("/") for text in written for prefix in listed(text)]
+
+
+def _lets_pass(passed: list[Step]) -> bool:
+    return all(
+        set(each.kinds) <= {*_HARMLESS, "stripprefix"}
+        if each.middleware
+        else _SOUNDS_HARMLESS.search(each.name)
+        for each in passed
+    )
+
+
+def _arriving(passed: list[Step], path: str) -> str:
+    """The path that is left behind the middlewares, "" where one of them may change it in a way that isn't followed."""
+    for each in passed:
+        if not each.middleware or any(kind in _CHANGES_PATH for kind in each.kinds):
             return ""
-        for prefix in _names(own.get("stripprefix.prefixes", "")):
+        for prefix in listed(each.option("stripprefix", "prefixes")):
             if unknown(prefix):
                 return ""
             if path.startswith(prefix.rstrip("/") or "/"):

@@ -14,7 +14,7 @@ from lago_acceptance.lago.releases import release_of
 from lago_acceptance.lago.versions import tag_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.traefik_labels import routers
-from lago_acceptance.model.traefik_rules import ways_to
+from lago_acceptance.model.traefik_routing import ways_to
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import api_name, part
 
