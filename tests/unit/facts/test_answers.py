@@ -37,12 +37,15 @@ def test_a_whole_answer_is_read():
             "inside": {"health": [200, "{}"]},
             "migrations": ["1", "2"],
             "migration_count": 408,
+            "signals": ["TERM"],
+            "addresses": {"lago-db": ["172.20.0.2"]},
             "of_a_newer_script": 1,
         }
     )
     process = answers.lago_process(f"a warning of Ruby's\n{text}")
     assert process.key.bits == 2048 and process.status("/health") == 200 and process.status("/other") is None
     assert process.inside == {"health": (200, "{}")}
+    assert process.signals == ("TERM",) and process.addresses == {"lago-db": ("172.20.0.2",)}
     assert (process.migrations, process.migration_count, process.error) == (("1", "2"), 408, "")
 
 
