@@ -39,7 +39,7 @@ HARMLESS = {
         "list",
         (),
         (
-            "@db:5432 => @postgres:5432",
+            "db.billing.internal => postgres.billing.internal",
             "\\n  db:\\n => \\n  postgres:\\n",
             "\\n      db:\\n => \\n      postgres:\\n",
         ),
