@@ -101,7 +101,7 @@ _GUESSED = (
 )
 
 
-@rule(phase=2)
+@rule(phase=2, declared_only=True)
 def seeded_api_key_guessable(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API key that Lago seeds can't be guessed.
 

@@ -74,7 +74,7 @@ def log_level_invalid(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2, severity=Severity.WARNING)
+@rule(phase=2, severity=Severity.WARNING, declared_only=True)
 def license_placeholder(model: Model, settings: Settings) -> Iterator[Violation]:
     """LAGO_LICENSE is a licence key, or not set.
 
