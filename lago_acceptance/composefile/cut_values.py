@@ -111,10 +111,13 @@ def _change(written: _Written, known: Mapping[str, str]) -> tuple[str, str]:
             return "escape", ""
         text = text.replace(r"\$", "$$")
     unset = next(blank(text, known), None)
-    if unset is None:
+    # Compose refuses a brace that is not closed.
+    if unset is None or re.search(r"\$\{[^}]*$", text):
         return "", ""
-    # What follows a bare dollar sign in a password is a part of it, and must not be shown.
-    return "unset", unset.name if f"${{{unset.name}" in text or not secret else ""
+    # What follows a dollar sign may be a part of a password, which must not be shown.
+    braces = f"${{{unset.name}" in text
+    bare = not secret and re.search(rf"(?<!\w)\${unset.name}\b", text)
+    return "unset", unset.name if unset.name.isupper() and (braces or bare) else ""
 
 
 def _is_comment(tail: str, secret: bool) -> bool:

@@ -11,7 +11,7 @@ from lago_acceptance.core.value_shapes import sounds_secret
 _HASH = re.compile(r"\$(?:apr1|2[abxy]|argon2\w*|[156y])\$")
 
 
-def is_part_of_value(name: str, key: str, text: str) -> bool:
+def is_part_of_value(name: str, key: str, text: str, in_environment: bool) -> bool:
     """Whether a dollar sign belongs to a password, a hash or the like: what follows it must not be shown then."""
     if _HASH.search(text):
         return True
@@ -21,8 +21,8 @@ def is_part_of_value(name: str, key: str, text: str) -> bool:
     value = url.password if url else text.strip()
     secret = bool(url) or sounds_secret(key) or key.endswith(("auth.users", "AUTH"))
     whole = value == f"${name}" and name.isupper()
-    glued = not name.isupper() and re.search(rf"\w\${name}\b", text)
-    return bool((secret and f"${name}" in value and not whole) or glued)
+    unlike_a_variable = not name.isupper() and (in_environment or re.search(rf"\w\${name}\b", text))
+    return bool((secret and f"${name}" in value and not whole) or unlike_a_variable)
 
 
 def sets(script: str, name: str) -> bool:

@@ -97,7 +97,7 @@ _CUT = {
     ),
     "dollar": (
         "Compose reads the dollar sign in {name} as the start of a variable, and drops what follows",
-        "put the value in single quotes: {name}='...'",
+        "put the value in single quotes: {name}='...'; if a variable is meant, set it in a line above",
     ),
     "unset": (
         "{name} contains ${unset}, which Compose replaces by nothing: no such variable is set",

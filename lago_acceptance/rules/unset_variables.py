@@ -195,7 +195,7 @@ def _with_dollar_signs(source: ComposeSource) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for name, paths in source.blank.items():
         for path in sorted(paths, key=lambda path: path[0] != "services"):
-            if is_part_of_value(name, str(path[-1]), _text_at(source, path)):
+            if is_part_of_value(name, str(path[-1]), _text_at(source, path), "environment" in path[:3]):
                 found.setdefault(name, path)
     return found
 
@@ -207,7 +207,7 @@ def _dollar_signs(path: Path, model: Model) -> Violation:
         severity=Severity.ERROR,
         problem=f"Compose reads a dollar sign inside of {_use(path).what} as the start of a variable, and drops what follows",
         impact="the value is another one than the file shows, and no login with it works",
-        fix="write each dollar sign of the value twice: $$",
+        fix="write each dollar sign of the value twice ($$); if a variable is meant, set it",
     )
 
 
