@@ -86,8 +86,9 @@ def load(
         if directory is None and unread_because(path, project) == "outside":
             raise Unusable(f"it is a link to a file outside its project {project}; name that file itself")
         data = read_regular(path, SIZE_CAP, "the file")
-        text, above = data.decode("utf-8-sig"), read_overlays(overlays)
-        return _Loader(path, read(data), text, env_file, Folders(folder, project), above).source()
+        parsed, above = read(data), read_overlays(overlays)
+        text = data.decode("utf-8-sig")
+        return _Loader(path, parsed, text, env_file, Folders(folder, project), above).source()
     except Unusable as error:
         return refused(path, str(error), ("line", error.line) if error.line else ())
     except RecursionError:
