@@ -97,9 +97,7 @@ def queues_are_read(facts: Facts, settings: Settings) -> Iterator[Finding]:
                 )
 
 
-@registry.check(
-    phase=2, errors={"jobs-lost-at-stop": "The worker's process 1 handles the signal that stops it."}
-)
+@registry.check(phase=2)
 def ends_when_it_is_stopped(facts: Facts) -> Iterator[Finding]:
     """Process 1 of the worker's container handles the signal of `docker stop`, and so Sidekiq gets it.
 

@@ -16,7 +16,7 @@ Numbers = tuple[int, ...]
 
 
 class Release(msgspec.Struct, frozen=True):
-    """One tag of Lago. ``committed`` is the date of its commit, ``migrations`` how many it has.
+    """One tag of Lago. ``numbers`` are those of the tag. ``committed`` is the date of its commit, ``migrations`` how many it has.
 
     ``worker_config`` is the main worker's file for ``sidekiq -C``, ``worker_exec`` whether start.worker.sh passes signals
     on. ``seeded_key`` is the variable whose value the seeded API key takes, ``seeds_roles`` whether migrate.sh seeds
@@ -25,6 +25,7 @@ class Release(msgspec.Struct, frozen=True):
     """
 
     tag: str
+    numbers: Numbers
     committed: str
     migrations: int
     newest_migration: str
@@ -36,11 +37,6 @@ class Release(msgspec.Struct, frozen=True):
     metrics_open: bool
     ready_path: str
     health_path: str
-
-    @property
-    def numbers(self) -> Numbers:
-        """The numbers of its tag."""
-        return tuple(int(part) for part in self.tag.lstrip("v").split("."))
 
     @property
     def age(self) -> tuple[str, str]:
@@ -56,6 +52,7 @@ def releases() -> dict[Numbers, Release]:
     return {each.numbers: each for each in sorted(read, key=lambda each: each.numbers)}
 
 
+@cache
 def nearest(version: Numbers) -> Release | None:
     """The release with these numbers, or the nearest older one that is known; None if there is none."""
     found = releases().get(version)
@@ -68,6 +65,7 @@ def is_known(version: Numbers) -> bool:
     return version <= newest().numbers
 
 
+@cache
 def is_misnumbered(release: Release) -> bool:
     """Whether a release is newer than its number says: it has a migration that the next minor version lacks."""
     following = (each for each in releases().values() if each.numbers[:2] > release.numbers[:2])
@@ -91,6 +89,7 @@ def newest() -> Release:
 def _release(row: dict[str, str]) -> Release:
     return Release(
         tag=row["tag"],
+        numbers=tuple(int(part) for part in row["tag"].lstrip("v").split(".")),
         committed=row["committed"],
         migrations=int(row["migrations"]),
         newest_migration=row["newest_migration"],
