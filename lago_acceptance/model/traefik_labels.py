@@ -34,8 +34,13 @@ class LabelRouter(msgspec.Struct, frozen=True):
     @property
     def priority(self) -> int:
         """What decides between routers that take the same request: by default the length of the rule."""
+        return self.given_priority or len(self.rule)
+
+    @property
+    def given_priority(self) -> int:
+        """The priority that its labels give, 0 where it follows from the rule."""
         given = labels_of(self.owner).get(f"{_HTTP}routers.{self.name}.priority", "")
-        return int(given) if given.isdigit() and int(given) else len(self.rule)
+        return int(given) if given.isdigit() else 0
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.core.value_shapes import GIVEN_LATER, unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import LabelRouter, Step, disabled, listed, routers, steps
 from lago_acceptance.model.traefik_rule import parsed, takes
@@ -55,6 +55,8 @@ def taken(model: Model, host: str, path: str) -> Taken | None:
         if fits:
             fitting.append(router)
     secured = [router for router in fitting if router.tls] or fitting
+    if not _comparable(secured):
+        return None
     highest = max((router.priority for router in secured), default=0)
     winners = [router for router in secured if router.priority == highest]
     if len({router.owner.name for router in winners}) != 1:
@@ -98,9 +100,17 @@ def _first(everyone: list[LabelRouter], own: LabelRouter, host: str, path: str) 
         if (host in router.hosts or not router.hosts)
         and (not points or not router.entrypoints or points & set(router.entrypoints))
     }
-    if any(fits is None for _, fits in rivals.values()):
+    if any(fits is None for _, fits in rivals.values()) or not _comparable(
+        [each for each, _ in rivals.values()]
+    ):
         return None
     return max((router for router, fits in rivals.values() if fits), key=lambda router: router.priority)
+
+
+def _comparable(rivals: list[LabelRouter]) -> bool:
+    """Whether it is known which router comes first: how long a rule is may depend on what is set at the deploy."""
+    unknowns = {each.rule.count(GIVEN_LATER) for each in rivals if not each.given_priority}
+    return len(unknowns) < 2
 
 
 def _redirects(model: Model, router: LabelRouter) -> bool:

@@ -139,13 +139,13 @@ def nobody_can_log_in(model: Model, settings: Settings) -> Iterator[Violation]:
     if not apis or any(service.value("LAGO_DISABLE_SIGNUP") != "true" for service in apis):
         return
     services = lago(model)
-    if any(_seeds(service) for service in services):
+    if any(service.environment_elsewhere or _seeds(service) for service in services):
         return
     meant = [
         (service, name)
         for service in services
         for name in ("LAGO_CREATE_ORG", "LAGO_ORG_USER_EMAIL", "LAGO_ORG_NAME")
-        if service.value(name)
+        if service.value(name) and not unknown(service.value(name))
     ]
     if meant:
         service, name = meant[0]

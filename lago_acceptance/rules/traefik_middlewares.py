@@ -40,7 +40,7 @@ def _undefined(router: LabelRouter, model: Model) -> Iterator[tuple[str, tuple[s
                 yield name, label_at(each.owner, f"traefik.http.middlewares.{each.name}.chain.middlewares")
 
 
-@rule(phase=3)
+@rule(phase=3, follows=("service-not-started",))
 def middleware_undefined(model: Model, settings: Settings) -> Iterator[Violation]:
     """Routers only use middlewares that exist, each of one kind.
 

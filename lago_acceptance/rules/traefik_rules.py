@@ -12,6 +12,7 @@ from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import LabelRouter, disabled, routers, services_of
 from lago_acceptance.model.traefik_proxy import ProxySettings, proxy
+from lago_acceptance.model.traefik_routing import taken
 from lago_acceptance.model.traefik_rule import (
     IN_BOTH,
     SINCE_3,
@@ -108,9 +109,6 @@ def graphql_not_routed(model: Model, settings: Settings) -> Iterator[Violation]:
     The page in the browser posts everything to /graphql below API_URL. Only judged if API_URL has no path.
     """
     mine = _of_the_api(model)
-    at_front = {
-        host for service in model.of_role(FRONT) for router in routers(service) for host in router.hosts
-    }
     for front in model.of_role(FRONT):
         url = url_of(front, "API_URL")
         if url is None or not url.host or url.path.strip("/") or unknown(url.path):
@@ -120,13 +118,13 @@ def graphql_not_routed(model: Model, settings: Settings) -> Iterator[Violation]:
         found = [takes(each, host, "/graphql") if (each := parsed(router.rule)) else None for router in mine]
         if not there or any(verdict is not False for verdict in found):
             continue
-        shared = host in at_front
+        if taken(model, host, "/graphql"):
+            # Another router takes it: api-url-not-routed.
+            continue
         yield Violation(
             service=there[0].owner,
             at=there[0].label("rule"),
             problem=f"no router of the API takes https://{url.host}/graphql, where the page sends its requests",
-            impact=f"nobody can log in: {'405 from the front' if shared else '404'} for every request of the page",
-            fix="add /graphql to it, as in Host(`…`) && (PathPrefix(`/api`) || PathPrefix(`/graphql`) || PathPrefix(`/rails`))"
-            if shared
-            else "remove the path from the rule, or add || PathPrefix(`/graphql`)",
+            impact="nobody can log in: 404 for every request of the page",
+            fix="remove the path from the rule, or add || PathPrefix(`/graphql`)",
         )
