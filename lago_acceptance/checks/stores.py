@@ -22,7 +22,7 @@ _FIX = (
     phase=2,
     errors={
         "store-name-elsewhere": "The names of Lago's stores are this deployment's containers.",
-        "store-name-shared": "No other project's container shares the name of one of Lago's stores.",
+        "store-name-ambiguous": "No other project's container shares the name of one of Lago's stores.",
     },
 )
 def names_are_the_deployments_own(facts: Facts) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def names_are_the_deployments_own(facts: Facts) -> Iterator[Finding]:
 def _finding(asker: Container, host: str, store: Container, stranger: Container, *, shared: bool) -> Finding:
     whose = f"{stranger.name} of the project {stranger.project}" if stranger.project else stranger.name
     return Finding(
-        id="store-name-shared" if shared else "store-name-elsewhere",
+        id="store-name-ambiguous" if shared else "store-name-elsewhere",
         role=asker.role,
         service=asker.service.name,
         problem=f"{host} is {whose} here"

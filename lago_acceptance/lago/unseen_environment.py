@@ -21,6 +21,7 @@ from lago_acceptance.shell.dataflow import ShellState
 _LAGO_EXPECTS = (
     "RAILS_ENV",
     "RAILS_LOG_TO_STDOUT",
+    "RAILS_LOG_TO_STDOUT",
     "SECRET_KEY_BASE",
     "DATABASE_URL",
     "REDIS_URL",

@@ -78,7 +78,12 @@ def logs_without_limit(model: Model, settings: Settings) -> Iterator[Violation]:
     running = model.of_role(API, WORKER, CLOCK, FRONT, DB, REDIS, PDF)
     endless = [service for service in running if _is_endless(service)]
     if len(endless) < len(running):
-        endless = [each for each in endless if each.logging or each.role in (API, WORKER, CLOCK, FRONT)]
+        written = not model.observed
+        endless = [
+            each
+            for each in endless
+            if (written and each.logging) or each.role in (API, WORKER, CLOCK, FRONT)
+        ]
     if endless:
         names = ", ".join(service.name for service in endless)
         yield Violation(

@@ -21,7 +21,7 @@ EVERY = (*corpus.cases(), *corpus.harmless(), *corpus.healthy_cases())
 
 def refused(source: Source) -> bool:
     """Whether `docker compose up` brings nothing of it up."""
-    return bool(source.written.compose_error or source.written.missing_files)
+    return bool(source.written.compose_error or source.written.missing_files or source.written.parts)
 
 
 def reported(source: Source, given: dict[str, str]) -> set[str]:

@@ -86,7 +86,8 @@ _LIKELY = {
     "email": "admin@bizoholic.net",
     "api-url": "https://billing-api.bizoholic.net",
     "front-url": "https://billing.bizoholic.net",
-    "pdf-url": "http://pdf:3000",
+    "pdf-url": "http://pdf.billing.internal:3000",
+    "log-to-stdout": "true",
     "disable-signup": "true",
 }
 

@@ -32,7 +32,7 @@ def seen(host: str, *addresses: str, alias: str = "lago-redis.internal"):
         ("lago-redis", (OWN,), None),
         ("lago-redis", (STRANGERS,), "store-name-elsewhere"),
         ("lago-redis-1", (STRANGERS,), "store-name-elsewhere"),
-        ("lago-redis", (STRANGERS, OWN), "store-name-shared"),
+        ("lago-redis", (STRANGERS, OWN), "store-name-ambiguous"),
         ("lago-redis", (), None),
         ("lago-redis", ("203.0.113.7",), None),
         # Nothing of the deployment has this name, so it is the other project's on purpose.
