@@ -8,7 +8,7 @@ from lago_acceptance.core.roles import API, CLOCK, DB, MIGRATE, REDIS, WORKER
 # While one of these is there, no invoice is made or none reaches a customer: the stack can't start, or the API, the
 # worker, the clock or a store doesn't do its part.
 _STOPS = """
-compose-interpolation-error compose-invalid env-file-not-in-repo project-renamed volume-moved db-password-changed
+compose-interpolation-error compose-invalid project-renamed volume-moved db-password-changed
 
 rsa-double-decoded rsa-double-encoded rsa-env-missing rsa-file-variable-never-read rsa-key-absent rsa-key-corrupted
 rsa-key-loader-missing rsa-key-public rsa-key-unloadable rsa-key-wrong-type

@@ -21,7 +21,7 @@ _VARIABLES = {
 }
 _PROGRAMS = {
     DB: ("postgres", "docker-entrypoint.sh", "run.sh", "entrypoint.sh"),
-    REDIS: ("redis-server", "valkey-server", "docker-entrypoint.sh", "redis-stack-server"),
+    REDIS: ("redis-server", "redis-stack-server", "valkey-server", "keydb-server", "docker-entrypoint.sh"),
     API: ("rails", "bundle", "puma", "rackup"),
     PDF: ("gotenberg",),
 }

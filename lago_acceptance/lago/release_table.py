@@ -1,4 +1,4 @@
-"""The table of Lago's releases: what each one starts, reads and leaves open (docs/lago-facts.md, the section on versions).
+"""The table of Lago's releases: what each one starts, reads and leaves open (docs/lago-facts.md, section 7).
 
 releases.tsv has one line for each tag from v1.0.0 on. Releases are ordered by their migrations, not by their names:
 v1.16.1 is the commit of v1.26.1.

@@ -80,9 +80,7 @@ def logs_without_limit(model: Model, settings: Settings) -> Iterator[Violation]:
     if len(endless) < len(running):
         written = not model.observed
         endless = [
-            each
-            for each in endless
-            if (written and each.logging) or each.role in (API, WORKER, CLOCK, FRONT)
+            each for each in endless if (written and each.logging) or each.role in (API, WORKER, CLOCK, FRONT)
         ]
     if endless:
         names = ", ".join(service.name for service in endless)

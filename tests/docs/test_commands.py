@@ -27,7 +27,7 @@ WORDS = [words for line in LINES for words in line.commands]
 # What can't be run here, and the test that runs it, or why there is none.
 RECIPE = "pytest -c tests/pytest.ini --rootdir tests"
 ELSEWHERE = {
-    f"{RECIPE} tests/gate -k log-level or log_level": "tests/docs/test_recipes.py",
+    f"{RECIPE} tests/gate -k webhooks-sent or webhooks_sent or webhook-attempts": "tests/docs/test_recipes.py",
     f"{RECIPE} tests/unit/checks/test_redis.py tests/unit/facts": "tests/docs/test_recipes.py",
     f"{RECIPE} tests/live/test_billing_signs.py -k deleted": "tests/docs/test_recipes.py",
     "python -m pip wheel --no-deps --wheel-dir dist .": "tests/unit/test_package.py",

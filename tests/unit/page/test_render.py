@@ -204,7 +204,7 @@ def test_each_part_of_a_run_is_shown():
         "billing.example.com bills, with faults", "not accepted (13 not judged)", "Lago v1.33.2",
         "since 2026-11-22 02:13 UTC (24 h)", "docker compose logs --since 1h lago-worker", "6 days", "47 min 212 jobs",
         "38 GiB", "the replica in the other hall reads it, until 2027-01-31", pages.UNGUARDED.problem,
-        "2 Services: 30 passed, 1 failed, 1 waived", "lago-acceptance live ssh://root@billing.example.com",
+        "2 Services: 32 passed, 1 failed, 1 waived", "lago-acceptance live ssh://root@billing.example.com",
     ):  # fmt: skip
         assert said in text, said
 
