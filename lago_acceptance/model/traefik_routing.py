@@ -47,7 +47,7 @@ def taken(model: Model, host: str, path: str) -> Taken | None:
     """The router that takes a https request; None where none has the host, or where the labels leave it open."""
     fitting = []
     for router in _active(model):
-        if host not in router.hosts or _redirects(model, router):
+        if host not in router.hosts or redirects(model, router):
             continue
         fits = _takes(router, host, path, "POST")
         if fits is None:
@@ -113,7 +113,8 @@ def _comparable(rivals: list[LabelRouter]) -> bool:
     return len(unknowns) < 2
 
 
-def _redirects(model: Model, router: LabelRouter) -> bool:
+def redirects(model: Model, router: LabelRouter) -> bool:
+    """Whether a middleware of the router answers each request with a redirect."""
     return any(kind.startswith("redirect") for each in steps(model, router) for kind in each.kinds)
 
 

@@ -12,7 +12,7 @@ from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import LabelRouter, disabled, routers, services_of
 from lago_acceptance.model.traefik_proxy import ProxySettings, proxy
-from lago_acceptance.model.traefik_routing import taken
+from lago_acceptance.model.traefik_routing import redirects, taken
 from lago_acceptance.model.traefik_rule import (
     IN_BOTH,
     SINCE_3,
@@ -89,7 +89,7 @@ def router_rule_version(model: Model, settings: Settings) -> Iterator[Violation]
 
 
 def _of_the_api(model: Model) -> list[LabelRouter]:
-    """The routers that send requests to the API, whichever service has their labels."""
+    """The routers that send requests to the API, whichever service has their labels, without those that redirect."""
     apis = model.of_role(API)
     named = {name for service in apis for name in services_of(service)}
     return [
@@ -98,6 +98,7 @@ def _of_the_api(model: Model) -> list[LabelRouter]:
         if not disabled(service)
         for router in routers(service)
         if router.rule
+        and not redirects(model, router)
         and (service in apis if not router.service else router.service.partition("@")[0].lower() in named)
     ]
 
