@@ -13,6 +13,11 @@ import msgspec
 
 from lago_acceptance.lago.release_table import Numbers
 
+HALF_MIGRATED = (
+    "/health stays 200 and events are taken in, but customers and subscriptions can't be created (500) and nothing is "
+    "billed"
+)
+
 
 class Stop(msgspec.Struct, frozen=True):
     """A release to stop at. ``task`` is what to run there, ``done`` how to see that it is finished.

@@ -11,6 +11,9 @@ import msgspec
 
 from lago_acceptance.model.source import ComposeSource
 
+# Conditions of depends_on.
+COMPLETED, HEALTHY = "service_completed_successfully", "service_healthy"
+
 
 class Healthcheck(msgspec.Struct, frozen=True):
     """A container's healthcheck. Times in seconds; None is Docker's default."""

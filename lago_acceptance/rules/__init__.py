@@ -137,6 +137,11 @@ def evaluated(model: Model, settings: Settings, place: FindPlace) -> Evaluated:
     return Evaluated(without_consequences(found), broken)
 
 
+def violations(id: str, model: Model, settings: Settings) -> Iterable[Violation]:
+    """What one rule finds in a model, for another rule that must not repeat it."""
+    return _all()[id].check(model, settings)
+
+
 def without_consequences(found: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
     """What all rules found in one model, by rule, without what only follows from another finding.
 

@@ -13,13 +13,13 @@ from lago_acceptance.core.roles import API, DB, FRONT, LAGO_RUBY, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.release_table import nearest
+from lago_acceptance.lago.upgrades import HALF_MIGRATED
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.changes import comparable_names, pairs
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.traefik_labels import disabled, routers
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import default_directory, part
-from lago_acceptance.rules.upgrades import HALF_MIGRATED
 
 
 def _volume(model: Model, service: Service, role: str) -> tuple[str, str] | None:

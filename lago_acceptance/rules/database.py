@@ -15,20 +15,13 @@ from lago_acceptance.lago.ports import listens_on
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, named, reference, service_at, url_of, variable
+from lago_acceptance.rules.helpers.data_stores import URL, urls
 
-URL = "DATABASE_URL"
 # Tools that read, copy or proxy the database, and migrate nothing.
 TOOL = re.compile(
     r"(?i)export|backup|dump|admin|pgweb|pghero|metabase|superset|grafana|datadog|prometheus|pgbouncer|pgcat|walg|barman"
 )
 POOLER = re.compile(r"(?i)pooler|pgbouncer|pgcat|supavisor|odyssey")
-
-
-def urls(model: Model) -> Iterator[tuple[Service, ServiceUrl]]:
-    """Each of Lago's services with its database URL, where it has one."""
-    for service in lago(model):
-        if url := url_of(service, URL):
-            yield service, url
 
 
 def _weak(password: str, user: str) -> bool:

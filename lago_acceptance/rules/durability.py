@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import DB, REDIS
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.store_settings import postgres_settings, redis_settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import default_directory, lago, named, part, stores, url_of
+from lago_acceptance.rules.helpers import lago, part, stores
+from lago_acceptance.rules.helpers.data_stores import data_directory, holds_jobs
 
 _OFF = ("off", "of", "false", "f", "no", "n", "0")
 _UNSAFE = {
@@ -92,23 +92,6 @@ def redis_not_persistent(model: Model, settings: Settings) -> Iterator[Violation
                 impact="jobs that are waiting when the container is recreated are lost",
                 fix=f"mount a named volume at {directory}",
             )
-
-
-def holds_jobs(model: Model, redis: Service) -> bool:
-    """Whether a Redis holds Lago's jobs; also where no REDIS_URL says which one does."""
-    hosts = {url.host for service in lago(model) if (url := url_of(service, "REDIS_URL"))}
-    if not hosts or any(map(unknown, hosts)):
-        return True
-    return any(redis in named(model, host) for host in hosts)
-
-
-def data_directory(model: Model, service: Service, role: str) -> str:
-    """Where PostgreSQL or Redis keeps its data."""
-    if role == DB:
-        return (service.value("PGDATA") or default_directory(service)).rstrip("/")
-    if "bitnami" in service.image:
-        return f"/bitnami/{'valkey' if 'valkey' in service.image else 'redis'}/data"
-    return redis_settings(service, model).get("dir").rstrip("/") or "/data"
 
 
 def _in_memory(model: Model, service: Service, directory: str) -> bool:

@@ -23,7 +23,7 @@ from lago_acceptance.rules.helpers import (
     stores,
     variable,
 )
-from lago_acceptance.rules.open_pages import CONSOLE, exposure
+from lago_acceptance.rules.helpers.public_pages import CONSOLE, exposure
 
 
 @rule(phase=2, follows=("sidekiq-console-open",))

@@ -13,10 +13,9 @@ from lago_acceptance.lago.releases import release_of
 from lago_acceptance.lago.start_scripts import scripts_of
 from lago_acceptance.lago.startup import may_be_copied_in, outcome_of, script_text
 from lago_acceptance.lago.versions import stock_image, version_of
-from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.deployment import COMPLETED, HEALTHY, Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import LONG_RUNNING, part, serves, start
-from lago_acceptance.rules.startup_order import COMPLETED, HEALTHY
 from lago_acceptance.shell.exit_codes import codes
 from lago_acceptance.shell.parser import is_broken, parse
 from lago_acceptance.shell.words import SHELLS, name_of, option_set, shell_call, split

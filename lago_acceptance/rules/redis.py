@@ -14,7 +14,6 @@ from lago_acceptance.lago.ports import listens_on
 from lago_acceptance.lago.store_settings import redis_settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.durability import holds_jobs
 from lago_acceptance.rules.helpers import (
     agreement,
     lago,
@@ -26,6 +25,7 @@ from lago_acceptance.rules.helpers import (
     url_of,
     variable,
 )
+from lago_acceptance.rules.helpers.data_stores import holds_jobs
 
 
 @rule(phase=2, follows_at=("host-unknown", "localhost-in-container"))

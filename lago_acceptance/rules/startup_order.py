@@ -8,11 +8,9 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.startup import outcome_of
-from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.deployment import COMPLETED, HEALTHY, Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import LONG_RUNNING, data_services, has_api, lago, part
-
-COMPLETED, HEALTHY = "service_completed_successfully", "service_healthy"
 
 
 @rule(phase=2, severity=Severity.WARNING, follows=("never-completes",))

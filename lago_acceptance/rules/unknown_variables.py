@@ -26,7 +26,7 @@ from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.interpolation import nested
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, mentioned, variable
-from lago_acceptance.rules.variable_names import misnamed_names
+from lago_acceptance.rules.helpers.misnamed import misnamed_names
 
 # Without these something is broken at once, so a typo in them is an error.
 _VITAL = frozenset(

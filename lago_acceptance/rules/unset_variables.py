@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from lago_acceptance.core.registry import Severity
@@ -13,35 +13,24 @@ from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.dollar_signs import is_part_of_value, sets
 from lago_acceptance.model.interpolation import nested
 from lago_acceptance.model.source import ComposeSource
-from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.env_files import env_file_not_used_for_interpolation
-from lago_acceptance.rules.lago_urls import api_url_missing, cors_front_url_missing, front_api_url_missing
-from lago_acceptance.rules.required_secrets import rsa_env_unguarded, secret_env_unguarded
-from lago_acceptance.rules.shared_secrets import encryption_keys_missing
-from lago_acceptance.rules.variable_names import (
-    api_env_incomplete,
-    clock_env_incomplete,
-    migrate_env_incomplete,
-    rails_env_missing,
-    worker_env_incomplete,
-)
+from lago_acceptance.rules import Violation, rule, violations
 
 Path = tuple[str | int, ...]
 _SCRIPTS = ("command", "entrypoint", "healthcheck")
 # Each of these says of an empty variable which one is unset.
-_SAY_IT: tuple[Callable[[Model, Settings], Iterable[Violation]], ...] = (
-    rsa_env_unguarded,
-    secret_env_unguarded,
-    env_file_not_used_for_interpolation,
-    api_url_missing,
-    cors_front_url_missing,
-    front_api_url_missing,
-    rails_env_missing,
-    encryption_keys_missing,
-    api_env_incomplete,
-    clock_env_incomplete,
-    migrate_env_incomplete,
-    worker_env_incomplete,
+_SAY_IT = (
+    "rsa-env-unguarded",
+    "secret-env-unguarded",
+    "env-file-not-used-for-interpolation",
+    "api-url-missing",
+    "cors-front-url-missing",
+    "front-api-url-missing",
+    "rails-env-missing",
+    "encryption-keys-missing",
+    "api-env-incomplete",
+    "clock-env-incomplete",
+    "migrate-env-incomplete",
+    "worker-env-incomplete",
 )
 
 
@@ -124,8 +113,8 @@ def _parts(source: ComposeSource, path: Path) -> list[Path]:
 
 def _said(model: Model, settings: Settings) -> Iterator[tuple[Path, str]]:
     """The places of empty variables that other rules report, each with what they say there."""
-    for check in _SAY_IT:
-        for violation in check(model, settings):
+    for id in _SAY_IT:
+        for violation in violations(id, model, settings):
             if violation.service:
                 yield violation.at, violation.problem
 

@@ -12,17 +12,12 @@ from lago_acceptance.core.roles import API, CLOCK, MIGRATE, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.release_table import Numbers, nearest
-from lago_acceptance.lago.upgrades import FOLDED_FROM, FOLDED_IN, due_before, fatal, skipped
+from lago_acceptance.lago.upgrades import FOLDED_FROM, FOLDED_IN, HALF_MIGRATED, due_before, fatal, skipped
 from lago_acceptance.lago.versions import tag_of, version_of
 from lago_acceptance.model.changes import pairs
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import part, variable
-
-HALF_MIGRATED = (
-    "/health stays 200 and events are taken in, but customers and subscriptions can't be created (500) and nothing is "
-    "billed"
-)
 
 
 def version_change(

@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from lago_acceptance.core.roles import API, CLOCK, LAGO_RUBY, MIGRATE, WORKER
+from lago_acceptance.core.roles import API, CLOCK, MIGRATE, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.key_loading import KEY, key_reading
 from lago_acceptance.lago.key_parsing import State
-from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import at_deploy, lago, mentioned, reference, unset_note, variable
-
-# Wrong names for SECRET_KEY_BASE, DATABASE_URL and REDIS_URL that are common in other applications.
-_SIMILAR = {
-    "SECRET_KEY_BASE": re.compile(
-        r"(LAGO_|RAILS_|APP_|API_)?(SECRET(_?KEY)?(_?BASE)?(_KEY)?|KEY_BASE|SECRET_KEY_BASE_\w+)"
-    ),
-    "DATABASE_URL": re.compile(
-        r"(LAGO_|RAILS_|APP_|PRIMARY_)?(DATABASE|DB|POSTGRES|POSTGRESQL|PG)_?"
-        r"(URL|URI|DSN|CONNECTION(_STRING)?|HOST|SERVER)"
-    ),
-    "REDIS_URL": re.compile(
-        r"(LAGO_|RAILS_|APP_|SIDEKIQ_)?REDIS(_?(URL|URI|DSN|HOST|SERVER|ADDR|ADDRESS|ENDPOINT))?"
-    ),
-}
-
-
-def _misnamed_as(service: Service, right: str, model: Model) -> str | None:
-    """The variable that a service has instead of ``right``, by a similar name; None if there is none."""
-    if service.value(right):
-        return None
-    return next(
-        (
-            name
-            for name in service.environment
-            if name != right and _SIMILAR[right].fullmatch(name) and not mentioned(model, service, name)
-        ),
-        None,
-    )
-
-
-def misnamed_names(service: Service, model: Model) -> tuple[str, ...]:
-    """The names that the rules of this module report in a service."""
-    found = (_misnamed_as(service, right, model) for right in _SIMILAR if service.role in LAGO_RUBY)
-    return tuple(name for name in found if name)
+from lago_acceptance.rules.helpers import at_deploy, lago, reference, unset_note, variable
+from lago_acceptance.rules.helpers.misnamed import SIMILAR, misnamed_as
 
 
 def _misnamed(model: Model, right: str, impact: str) -> Iterator[Violation]:
     for service in lago(model):
-        if misnamed := _misnamed_as(service, right, model):
+        if misnamed := misnamed_as(service, right, model):
             yield Violation(
                 service=service,
                 at=variable(service, misnamed),
@@ -132,7 +98,7 @@ def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Violati
             name
             for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_BASE")
             if not service.value(name)
-            and not any(each != name and _SIMILAR[name].fullmatch(each) for each in service.environment)
+            and not any(each != name and SIMILAR[name].fullmatch(each) for each in service.environment)
             and (
                 name not in service.environment
                 or not unset_note(model, service, name)
