@@ -54,6 +54,12 @@ def test_what_hangs_is_ended_and_the_others_are_judged(name, monkeypatch):
     assert isinstance(bad, Died) and str(bad) == workers.TOO_LONG and good == b"judged"
 
 
+def test_what_works_for_too_long_is_ended_however_busy_the_machine_is(monkeypatch):
+    monkeypatch.setattr(workers, "PROCESSOR_SECONDS", 1)
+    [answer] = answers(["bad"], lambda path: HANGS["in Python"]() and b"judged")
+    assert isinstance(answer, Died) and str(answer) == workers.TOO_MUCH_WORK
+
+
 ENDS = {
     "memory": (lambda: bytearray(1 << 30), "256 MiB"),
     "memory, in small parts": (lambda: [str(number) * 100 for number in range(1 << 24)], "256 MiB"),
