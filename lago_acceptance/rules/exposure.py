@@ -18,6 +18,7 @@ from lago_acceptance.model.traefik_labels import (
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import (
     OURS,
+    is_lagos,
     is_or_falls_back,
     part,
     stores,
@@ -96,10 +97,9 @@ def host_port_published(model: Model, settings: Settings) -> Iterator[Violation]
                 severity=None if role in _DATA else Severity.WARNING,
                 problem=f"port {port.target} is published on {port.address or 'all interfaces'} "
                 f"({port.published or 'a random port'})",
-                impact=_REACHED.get(
-                    role,
-                    "the internet reaches it without the proxy, TLS or the host's firewall",
-                ),
+                impact=_REACHED[role]
+                if role in _REACHED and is_lagos(model, service)
+                else "the internet reaches it without the proxy, TLS or the host's firewall",
                 fix=f"remove the port, or publish it on 127.0.0.1:{port.published or port.target}",
             )
 

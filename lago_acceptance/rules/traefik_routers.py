@@ -80,12 +80,16 @@ def traefik_labels_missing(model: Model, settings: Settings) -> Iterator[Violati
             some_labelled = any(labels_of(each) for each in public(model))
             if some_labelled and service.role == API:
                 continue
-            if _behind_proxy(model, settings) or not published and not model.observed:
+            behind = _behind_proxy(model, settings)
+            if behind or not published and not model.observed:
                 yield Violation(
                     service=service,
                     at=part(service),
-                    problem="it has no Traefik labels",
-                    impact="Traefik ignores it: 404 at its public name",
+                    severity=None if behind else Severity.WARNING,
+                    problem="it has no Traefik labels" + ("" if behind else " and no published port"),
+                    impact="Traefik ignores it: 404 at its public name"
+                    if behind
+                    else "nobody reaches it, unless a proxy elsewhere is set up for it",
                     fix='add the labels traefik.enable: "true" and traefik.http.routers.<name>.rule: Host(`...`)',
                 )
         elif disabled(service) and (routers(service) or service.role == FRONT):

@@ -16,14 +16,16 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.value_shapes import sounds_secret
 from lago_acceptance.gate.formatters.ordering import needs_base, phase_of
-from lago_acceptance.model.interpolation import expand, uses
+from lago_acceptance.model.interpolation import uses
 
 # Findings of these rules are in a file that Compose refuses to load.
 REFUSED = ("compose-invalid", "compose-interpolation-error")
 # A line's part before a value, and the value; and a value that only names a variable.
 _ENTRY = re.compile(r"""([\s-]*+(?:["']?[\w.-]+["']?(?::(?=\s|$)|=))?+\s*+)(\S.*)$""")
 # A name and its value inside of a line, as in {A: b, PASSWORD: c} and in `PASSWORD=c program`.
-_INLINE = re.compile(r"""(?<![\w$])([A-Za-z_]\w*)(["']?(?::[ ]+|=)["']?)([^\s"',{}\[\]<$]+)""")
+_INLINE = re.compile(r"""(?<![\w$])([A-Za-z_]\w*)(["']?(?::[ ]+|=)["']?)([^\s"',{}\[\]<$\ue000-\uf8ff]+)""")
+# Characters that nobody writes, which hold the places of variables while a line is masked.
+_FIRST_HELD = 0xE000
 _REFERENCE = re.compile(r"[\"']?\$\{?\w+(?::?\?)?\}?[\"']?")
 
 
@@ -37,18 +39,29 @@ def _heading(finding: Finding) -> str:
 def masked(line: str) -> str:
     """A line of a compose file without its secrets."""
     found = re.match(r"""(\s*(?:-\s*)?["']?)([A-Za-z_][\w.]*)(["']?\s*[:=]\s*)(.*)$""", line)
-    if found and sounds_secret(found[2]) and found[4].strip():
-        kept = found[4] if re.fullmatch(r"[\"']?\$\{?\w+\}?[\"']?|[|>&*][\w-]*", found[4].strip()) else None
-        if kept is None and list(uses(found[4])):
-            kept = expand(
-                found[4],
-                lambda use: f"${{{use.name}{use.operator}{'<secret>' if use.default else use.word}}}",
-            )
-        line = f"{found[1]}{found[2]}{found[3]}{kept if kept is not None else '<secret>'}"
+    secret = bool(found and sounds_secret(found[2]))
+    # Variables are shown as they are written, but for defaults that are secrets.
+    variables: list[str] = []
+    parts, at = [], 0
+    for use in uses(line):
+        hidden = use.default and (secret or sounds_secret(use.name) or list(uses(use.word)))
+        written = f"${{{use.name}{use.operator}{'<secret>' if hidden else redact(use.word)}}}"
+        variables.append(written if line[use.start + 1] == "{" else line[use.start : use.end])
+        parts += [line[at : use.start], chr(_FIRST_HELD + len(variables) - 1)]
+        at = use.end
+    line = "".join([*parts, line[at:]])
+    if found and secret and found[4].strip():
+        name, value = line[: found.start(4)], line[found.start(4) :]
+        plain = re.fullmatch(r"[\ue000-\uf8ff\"']+|[|>&*][\w-]*|\S*://\S*", value.strip())
+        line = f"{name}{value if plain else '<secret>'}"
     line = _INLINE.sub(_inline_masked, line)
-    line = re.sub(r"(--requirepass|--password|-a)([ =,\"']+)(?![-$])[^\s\"',\]]+", r"\1\2<secret>", line)
-    line = re.sub(r"[A-Za-z0-9+/=_-]{40,}", "<secret>", line)
-    return redact(line)
+    line = re.sub(
+        r"(--requirepass|--password|-a)([ =,\"']+)(?![-$\ue000-\uf8ff])[^\s\"',\]]+", r"\1\2<secret>", line
+    )
+    line = redact(re.sub(r"[A-Za-z0-9+/=_-]{40,}", "<secret>", line))
+    for number, written in enumerate(variables):
+        line = line.replace(chr(_FIRST_HELD + number), written)
+    return line
 
 
 def _inline_masked(found: re.Match[str]) -> str:

@@ -231,6 +231,14 @@ def stores(model: Model) -> Iterator[tuple[Service, str]]:
             yield service, role
 
 
+def is_lagos(model: Model, service: Service) -> bool:
+    """Whether a store is Lago's: one of its URLs names it, or none of them names a service of its role."""
+    names = {role: name for name, (role, *_) in PARTNERS}
+    hosts = {url.host for each in lago(model) if (url := url_of(each, names.get(service.role or "", "")))}
+    theirs = [each for host in hosts for each in named(model, host)]
+    return service in theirs or not theirs
+
+
 _STORE_IMAGE = {
     DB: re.compile(r"(?i)postgres|pgvector|timescale|citus"),
     REDIS: re.compile(r"(?i)redis|valkey|keydb|dragonfly"),
