@@ -26,6 +26,7 @@ from lago_acceptance.composefile.neighbours import committed, mounted
 from lago_acceptance.composefile.overlays import Overlay, laid_over, parts_of_services, read_overlays
 from lago_acceptance.composefile.resolve import TolerantResolver, base_of
 from lago_acceptance.composefile.secret_scan import learn
+from lago_acceptance.composefile.variable_uses import left_empty, uses_of
 from lago_acceptance.composefile.yaml_lines import SIZE_CAP, ParsedYaml, Unusable, YamlPath, read, with_lines
 from lago_acceptance.core.roles import FRONT, LAGO_RUBY
 from lago_acceptance.core.secrets import redact
@@ -34,14 +35,7 @@ from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.lago.unseen_environment import unseen_notes, with_unseen_environments
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.from_compose import declared
-from lago_acceptance.model.interpolation import (
-    MADE_BY_COOLIFY,
-    SET_BY_SHELLS,
-    Use,
-    blank,
-    interpolated,
-    nested,
-)
+from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, interpolated
 from lago_acceptance.model.source import ComposeSource, UnreadFile
 from lago_acceptance.shell.parser import LENGTH_CAP
 
@@ -137,7 +131,7 @@ class _Loader:
         self.interpolation_texts = {str(path): text for path, text in texts.items()}
         self.values = interpolation_variables(texts)
         self._look_at_named_files()
-        uses = list(_uses(parsed.document, ()))
+        uses = list(uses_of(parsed.document))
         self.unset = frozenset(
             use.name
             for use, _ in uses
@@ -189,8 +183,10 @@ class _Loader:
         parts = self._parts()
         model = with_env_files(declared(document), self.env_files, resolving.unresolved)
         model = with_whole_commands(model, self.parsed.document["services"], resolving.expanded)
-        unset = self._blank()
-        known = {**self.values, **resolving.later, **{name: given_later(name) for name in unset}}
+        env_texts = (*self.interpolation_texts.values(), *self.env_files.texts.values())
+        set_here = {**self.values, **resolving.later}
+        unset = left_empty(self.parsed.document, set_here, resolving.blank, env_texts)
+        known = {**set_here, **{name: given_later(name) for name in unset}}
         model = with_blanks_unknown(
             model,
             self.parsed.document["services"],
@@ -261,19 +257,6 @@ class _Loader:
         listed = self.values.get("COMPOSE_PROFILES", "").split(",")
         return frozenset(name for each in listed if (name := each.strip()))
 
-    def _blank(self) -> dict[str, tuple[YamlPath, ...]]:
-        """The variables that Compose replaces by nothing, each with the places that use it."""
-        found: dict[str, tuple[YamlPath, ...]] = {}
-        known = {**self.values, **self.resolving.later, **dict.fromkeys(SET_BY_SHELLS, "set")}
-        for text, path in _texts_of(self.parsed.document, ()):
-            for use in blank(text, known):
-                if not MADE_BY_COOLIFY.fullmatch(use.name):
-                    found[use.name] = (*found.get(use.name, ()), path)
-        env_texts = (*self.interpolation_texts.values(), *self.env_files.texts.values())
-        in_env_files = {use.name for text in env_texts if "$" in text for use in nested(text)}
-        elsewhere = self.resolving.blank - found.keys() - known.keys() - in_env_files
-        return {**found, **dict.fromkeys(sorted(elsewhere), ())}
-
     @property
     def _own_variables(self) -> dict[str, frozenset[str]]:
         """The names that each service's own `environment` sets."""
@@ -310,29 +293,6 @@ def _texts(files: tuple[Path, ...], asked_for: bool) -> dict[Path, str]:
         if asked_for:
             raise UsageError(f"--env-file {files[0]} can't be used: {error}") from error
         raise
-
-
-def _uses(document: Any, path: YamlPath) -> Iterator[tuple[Use, YamlPath]]:
-    for text, at in _texts_of(document, path):
-        for use in nested(text):
-            yield use, at
-
-
-def _texts_of(value: Any, path: YamlPath) -> Iterator[tuple[str, YamlPath]]:
-    """The texts that may have variables, each with its YAML path."""
-    if isinstance(value, dict):
-        for key, child in value.items():
-            yield from _texts_of(child, (*path, key))
-    elif isinstance(value, list):
-        for number, child in enumerate(value):
-            named = (
-                str(child).partition("=")[0]
-                if path[-1:] in (("environment",), ("labels",)) and isinstance(child, str)
-                else number
-            )
-            yield from _texts_of(child, (*path, named))
-    elif isinstance(value, str) and "$" in value:
-        yield value, path
 
 
 def _is_key(text: str, line: str) -> bool:
