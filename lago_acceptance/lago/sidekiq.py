@@ -17,6 +17,7 @@ from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.shell.words import name_of
 
 _DEFAULT_CONFIG = "config/sidekiq.yml"
+_LOOKS = re.compile(r"(?:\[\[?|\btest)\s+(?:!\s+)?-[efrs]\s")
 _LONG = {
     "queue": "q",
     "config": "C",
@@ -104,6 +105,9 @@ def _configured(options: dict[str, list[str]], service: Service, model: Model, s
         return _of_kind(kind)
     if given is None:
         return Sidekiq(frozenset({"default"}), TIMEOUT)
+    # A command that looks which file is there takes one that is.
+    if _LOOKS.search(service.full_command):
+        return Sidekiq()
     # Compose copies inline configs into a container, where nothing shows them.
     seen = not model.observed or path in (join("/app", each) for each in all_configs())
     return Sidekiq(missing=given[-1]) if is_known(version) and seen else Sidekiq()
