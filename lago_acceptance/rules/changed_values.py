@@ -18,7 +18,8 @@ from lago_acceptance.model.changes import comparable_names, pairs
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.interpolation import nested
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import at_deploy, named, reference, variable
+from lago_acceptance.rules.helpers import at_deploy, reference, variable
+from lago_acceptance.rules.helpers.hosts import named
 
 
 def _changed(

@@ -19,7 +19,8 @@ from lago_acceptance.model.changes import comparable_names, pairs
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.traefik_labels import disabled, routers
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import default_directory, part
+from lago_acceptance.rules.helpers import part
+from lago_acceptance.rules.helpers.data_stores import default_directory
 
 
 def _volume(model: Model, service: Service, role: str) -> tuple[str, str] | None:

@@ -18,14 +18,8 @@ from lago_acceptance.lago.variables import is_no_license
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.interpolation import nested, uses
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    chosen_token,
-    is_or_falls_back,
-    part,
-    texts,
-    uses_object_store,
-    variable,
-)
+from lago_acceptance.rules.helpers import chosen_token, part, texts, uses_object_store, variable
+from lago_acceptance.rules.helpers.remedies import is_or_falls_back
 from lago_acceptance.shell.values import AbstractValue
 
 KEY_MATERIAL = re.compile(

@@ -12,7 +12,8 @@ from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import OURS, lago, part, reference, stores
+from lago_acceptance.rules.helpers import OURS, lago, part, reference
+from lago_acceptance.rules.helpers.data_stores import stores
 
 FLOATING = ("latest", "main", "master", "edge", "nightly", "stable", "dev")
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+\S*")

@@ -14,8 +14,9 @@ from lago_acceptance.core.value_shapes import shape, unknown
 from lago_acceptance.lago.ports import listens_on
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import lago, named, reference, service_at, url_of, variable
+from lago_acceptance.rules.helpers import lago, reference, variable
 from lago_acceptance.rules.helpers.data_stores import URL, urls
+from lago_acceptance.rules.helpers.hosts import named, service_at, url_of
 
 # Tools that read, copy or proxy the database, and migrate nothing.
 TOOL = re.compile(

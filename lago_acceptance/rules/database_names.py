@@ -11,8 +11,9 @@ from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.startup import outcome_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import lago, named, url_of, variable
+from lago_acceptance.rules.helpers import lago, variable
 from lago_acceptance.rules.helpers.data_stores import URL, urls
+from lago_acceptance.rules.helpers.hosts import named, url_of
 
 _CREATES = ("db:create", "db:prepare", "db:setup", "db:reset", "migrate.sh", "scripts/start.sh")
 _INIT_SCRIPTS = "/docker-entrypoint-initdb.d"

@@ -11,8 +11,8 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.store_settings import postgres_settings, redis_settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import lago, part, stores
-from lago_acceptance.rules.helpers.data_stores import data_directory, holds_jobs
+from lago_acceptance.rules.helpers import lago, part
+from lago_acceptance.rules.helpers.data_stores import data_directory, holds_jobs, stores
 
 _OFF = ("off", "of", "false", "f", "no", "n", "0")
 _UNSAFE = {

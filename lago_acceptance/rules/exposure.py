@@ -16,15 +16,10 @@ from lago_acceptance.model.traefik_labels import (
     routers,
 )
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    OURS,
-    is_lagos,
-    is_or_falls_back,
-    part,
-    stores,
-    variable,
-)
+from lago_acceptance.rules.helpers import OURS, part, variable
+from lago_acceptance.rules.helpers.data_stores import is_lagos, stores
 from lago_acceptance.rules.helpers.public_pages import CONSOLE, exposure
+from lago_acceptance.rules.helpers.remedies import is_or_falls_back
 
 
 @rule(phase=2, follows=("sidekiq-console-open",))

@@ -11,7 +11,8 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.listening import LISTENERS, ports_of, status_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import local, named, part
+from lago_acceptance.rules.helpers import part
+from lago_acceptance.rules.helpers.hosts import local, named
 from lago_acceptance.shell.exit_codes import codes
 from lago_acceptance.shell.http_requests import Request, requests_of
 from lago_acceptance.shell.words import OPERATORS, SHELLS, name_of

@@ -12,18 +12,9 @@ from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import routers
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    api_name,
-    at_deploy,
-    front_name,
-    internal,
-    is_or_falls_back,
-    lago,
-    local,
-    unset_note,
-    url_of,
-    variable,
-)
+from lago_acceptance.rules.helpers import at_deploy, lago, unset_note, variable
+from lago_acceptance.rules.helpers.hosts import internal, local, url_of
+from lago_acceptance.rules.helpers.remedies import api_name, front_name, is_or_falls_back
 
 
 @rule(phase=2)

@@ -15,7 +15,8 @@ from lago_acceptance.lago.store_settings import (
 )
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import part, stores
+from lago_acceptance.rules.helpers import part
+from lago_acceptance.rules.helpers.data_stores import stores
 
 MIB = 2**20
 STORES = (DB, REDIS)

@@ -12,20 +12,10 @@ from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import label_at, labels_of, routers
 from lago_acceptance.model.traefik_proxy import described, proxy
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    OURS,
-    PARTNERS,
-    cannot_reach,
-    joinable,
-    lago,
-    named,
-    part,
-    proxy_network,
-    proxy_networks,
-    public,
-    reachable,
-    url_of,
-)
+from lago_acceptance.rules.helpers import OURS, lago, part, proxy_networks, public
+from lago_acceptance.rules.helpers.data_stores import PARTNERS
+from lago_acceptance.rules.helpers.hosts import joinable, named, reachable, url_of
+from lago_acceptance.rules.helpers.remedies import cannot_reach, proxy_network
 
 
 @rule(phase=2, severity=Severity.WARNING)

@@ -12,7 +12,8 @@ from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.ports import DEFAULTS, listens_on
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import named, part, variable
+from lago_acceptance.rules.helpers import part, variable
+from lago_acceptance.rules.helpers.hosts import named
 
 _BY_SCHEME = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379, "http": 80, "https": 443}
 _CONSEQUENCES = {

@@ -19,8 +19,8 @@ from lago_acceptance.lago.stock_images import (
 )
 from lago_acceptance.model.deployment import Model, Mount, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import OURS, part, readings, stores
-from lago_acceptance.rules.helpers.data_stores import data_directory
+from lago_acceptance.rules.helpers import OURS, part, readings
+from lago_acceptance.rules.helpers.data_stores import data_directory, stores
 
 
 # A container's user may be that of a newer image, for whom its paths were made.

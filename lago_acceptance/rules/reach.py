@@ -12,7 +12,8 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import named, part, uses_object_store
+from lago_acceptance.rules.helpers import part, uses_object_store
+from lago_acceptance.rules.helpers.hosts import named
 
 _PROXY_VARIABLES = re.compile(r"(?i)(https?|all)_proxy")
 

@@ -14,18 +14,9 @@ from lago_acceptance.lago.ports import listens_on
 from lago_acceptance.lago.store_settings import redis_settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    agreement,
-    lago,
-    named,
-    part,
-    reference,
-    service_at,
-    stores,
-    url_of,
-    variable,
-)
-from lago_acceptance.rules.helpers.data_stores import holds_jobs
+from lago_acceptance.rules.helpers import agreement, lago, part, reference, variable
+from lago_acceptance.rules.helpers.data_stores import holds_jobs, stores
+from lago_acceptance.rules.helpers.hosts import named, service_at, url_of
 
 
 @rule(phase=2, follows_at=("host-unknown", "localhost-in-container"))

@@ -14,16 +14,8 @@ from lago_acceptance.lago.startup import outcome_of
 from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    elsewhere,
-    has_api,
-    lago,
-    local,
-    reference,
-    start,
-    url_of,
-    variable,
-)
+from lago_acceptance.rules.helpers import has_api, lago, reference, start, variable
+from lago_acceptance.rules.helpers.hosts import elsewhere, local, url_of
 
 
 @rule(

@@ -12,10 +12,7 @@ from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.releases import release_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    lago,
-    variable,
-)
+from lago_acceptance.rules.helpers import lago, variable
 
 
 @rule(phase=2, follows=("env-name-misspelled", "switch-misread"))

@@ -10,21 +10,17 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    PARTNERS,
-    VAULT_TOKENS,
-    cannot_reach,
-    chosen_token,
+from lago_acceptance.rules.helpers import VAULT_TOKENS, chosen_token, lago, part, variable
+from lago_acceptance.rules.helpers.data_stores import PARTNERS
+from lago_acceptance.rules.helpers.hosts import (
     elsewhere,
-    lago,
     local,
     named,
     on_external_network,
-    part,
     reachable,
     url_of,
-    variable,
 )
+from lago_acceptance.rules.helpers.remedies import cannot_reach
 
 _DEV_SERVER = ("VAULT_DEV_", "BAO_DEV_")
 

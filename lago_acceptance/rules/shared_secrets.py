@@ -9,10 +9,7 @@ from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    agreement,
-    variable,
-)
+from lago_acceptance.rules.helpers import agreement, variable
 
 
 @rule(phase=2)

@@ -10,16 +10,9 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    OURS,
-    PARTNERS,
-    default_directory,
-    lago,
-    named,
-    part,
-    serves,
-    url_of,
-)
+from lago_acceptance.rules.helpers import OURS, lago, part, serves
+from lago_acceptance.rules.helpers.data_stores import PARTNERS, default_directory
+from lago_acceptance.rules.helpers.hosts import named, url_of
 
 _WITHOUT = {
     DB: "Lago has no database: nothing works",

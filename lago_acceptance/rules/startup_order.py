@@ -10,7 +10,8 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.startup import outcome_of
 from lago_acceptance.model.deployment import COMPLETED, HEALTHY, Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import LONG_RUNNING, data_services, has_api, lago, part
+from lago_acceptance.rules.helpers import LONG_RUNNING, has_api, lago, part
+from lago_acceptance.rules.helpers.data_stores import data_services
 
 
 @rule(phase=2, severity=Severity.WARNING, follows=("never-completes",))

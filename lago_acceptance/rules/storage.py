@@ -10,13 +10,8 @@ from lago_acceptance.core.roles import API, DB, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    default_directory,
-    part,
-    stores,
-    uses_object_store,
-)
-from lago_acceptance.rules.helpers.data_stores import data_directory
+from lago_acceptance.rules.helpers import part, uses_object_store
+from lago_acceptance.rules.helpers.data_stores import data_directory, default_directory, stores
 
 
 @rule(phase=2, follows=("never-completes",))

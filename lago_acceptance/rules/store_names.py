@@ -11,16 +11,9 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    PARTNERS,
-    joinable,
-    lago,
-    local,
-    named,
-    proxy_networks,
-    url_of,
-    variable,
-)
+from lago_acceptance.rules.helpers import lago, proxy_networks, variable
+from lago_acceptance.rules.helpers.data_stores import PARTNERS
+from lago_acceptance.rules.helpers.hosts import joinable, local, named, url_of
 
 # Words of which names are made that any project may choose. A name of others is somebody's own.
 _COMMON = re.compile(

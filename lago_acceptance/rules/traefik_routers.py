@@ -23,7 +23,8 @@ from lago_acceptance.model.traefik_labels import (
 from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.model.traefik_rule import Unreadable, parse
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import all_routers, api_name, part, proxy_networks, public
+from lago_acceptance.rules.helpers import all_routers, part, proxy_networks, public
+from lago_acceptance.rules.helpers.remedies import api_name
 
 PORTS = {API: "3000", FRONT: "80"}
 

@@ -24,7 +24,8 @@ from lago_acceptance.model.traefik_rule import (
     takes,
 )
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import all_routers, url_of
+from lago_acceptance.rules.helpers import all_routers
+from lago_acceptance.rules.helpers.hosts import url_of
 
 
 def _syntax(router: LabelRouter, known: ProxySettings) -> int | None:

@@ -20,16 +20,9 @@ from lago_acceptance.model.traefik_labels import (
 )
 from lago_acceptance.model.traefik_proxy import described, proxy
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import (
-    all_routers,
-    internal,
-    known_hosts,
-    left_blank,
-    public,
-    resolver_name,
-    url_of,
-    variable,
-)
+from lago_acceptance.rules.helpers import all_routers, known_hosts, left_blank, public, variable
+from lago_acceptance.rules.helpers.hosts import internal, url_of
+from lago_acceptance.rules.helpers.remedies import resolver_name
 
 
 @rule(phase=3)

@@ -140,6 +140,8 @@ _BESIDE = {
     CLOCK: ("LAGO_REDIS_CACHE_URL", "LAGO_ENCRYPTION_PRIMARY_KEY"),
     MIGRATE: (),
 }
+# What says that a variable is empty where it is used.
+_SAID_ELSEWHERE = ("env-file-not-used-for-interpolation", "secret-env-unguarded")
 _IMPACT = {
     API: "the API doesn't boot, or answers every call with 500",
     WORKER: "jobs fail, or run with other settings than the API's",
@@ -149,40 +151,19 @@ _IMPACT = {
 }
 
 
-@rule(
-    phase=2,
-    follows_at=(
-        "env-file-not-used-for-interpolation",
-        "secret-env-unguarded",
-    ),
-    follows=("env-name-misspelled",),
-)
+@rule(phase=2, follows=("env-name-misspelled",), follows_at=_SAID_ELSEWHERE)
 def api_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has DATABASE_URL, REDIS_URL and SECRET_KEY_BASE."""
     return _incomplete(model, settings, API)
 
 
-@rule(
-    phase=2,
-    follows_at=(
-        "env-file-not-used-for-interpolation",
-        "secret-env-unguarded",
-    ),
-    follows=("env-name-misspelled",),
-)
+@rule(phase=2, follows=("env-name-misspelled",), follows_at=_SAID_ELSEWHERE)
 def worker_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The worker has the API's variables for database, Redis, cache and secrets."""
     return _incomplete(model, settings, WORKER)
 
 
-@rule(
-    phase=2,
-    follows_at=(
-        "env-file-not-used-for-interpolation",
-        "secret-env-unguarded",
-    ),
-    follows=("env-name-misspelled",),
-)
+@rule(phase=2, follows=("env-name-misspelled",), follows_at=_SAID_ELSEWHERE)
 def clock_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The clock has the API's variables for database, Redis, cache and secrets.
 
@@ -191,14 +172,7 @@ def clock_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation
     return _incomplete(model, settings, CLOCK)
 
 
-@rule(
-    phase=2,
-    follows_at=(
-        "env-file-not-used-for-interpolation",
-        "secret-env-unguarded",
-    ),
-    follows=("env-name-misspelled",),
-)
+@rule(phase=2, follows=("env-name-misspelled",), follows_at=_SAID_ELSEWHERE)
 def migrate_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration has DATABASE_URL, REDIS_URL, the RSA key and SECRET_KEY_BASE.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from lago_acceptance.core.roles import DB
+from lago_acceptance.core.roles import DB, PDF, REDIS
 from lago_acceptance.core.urls import ServiceUrl
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.store_settings import redis_settings
 from lago_acceptance.model.deployment import Model, Service
-from lago_acceptance.rules.helpers import default_directory, lago, named, url_of
+from lago_acceptance.rules.helpers import lago
+from lago_acceptance.rules.helpers.hosts import named, url_of
 
 URL = "DATABASE_URL"
 
@@ -36,3 +38,58 @@ def urls(model: Model) -> Iterator[tuple[Service, ServiceUrl]]:
     for service in lago(model):
         if url := url_of(service, URL):
             yield service, url
+
+
+def data_services(model: Model) -> tuple[Service, ...]:
+    """Database and Redis."""
+    return model.of_role(DB, REDIS)
+
+
+def stores(model: Model) -> Iterator[tuple[Service, str]]:
+    """Every PostgreSQL and Redis with its role (DB or REDIS): by the role's images, or because Lago's URLs name it.
+
+    The second finds images that only a gate can judge, such as Bitnami's PostgreSQL.
+    """
+    yield from ((service, service.role or "") for service in data_services(model))
+    by_url: dict[str, tuple[Service, str]] = {}
+    for name, (role, *_) in PARTNERS:
+        if role in _STORE_IMAGE:
+            hosts = {url.host for service in lago(model) if (url := url_of(service, name))}
+            by_url |= {each.name: (each, role) for host in hosts for each in named(model, host)}
+    for service, role in by_url.values():
+        image = service.image.partition("@")[0]
+        if service.role is None and _STORE_IMAGE[role].search(image) and not _NO_STORE.search(image):
+            yield service, role
+
+
+def is_lagos(model: Model, service: Service) -> bool:
+    """Whether a store is Lago's: one of its URLs names it, or none of them names a service of its role."""
+    names = {role: name for name, (role, *_) in PARTNERS}
+    hosts = {url.host for each in lago(model) if (url := url_of(each, names.get(service.role or "", "")))}
+    theirs = [each for host in hosts for each in named(model, host)]
+    return service in theirs or not theirs
+
+
+_STORE_IMAGE = {
+    DB: re.compile(r"(?i)postgres|pgvector|timescale|citus"),
+    REDIS: re.compile(r"(?i)redis|valkey|keydb|dragonfly"),
+}
+
+
+_NO_STORE = re.compile(r"(?i)pool|bouncer|pgcat|proxy|sentinel|exporter|backup|admin|operator")
+
+
+def default_directory(service: Service) -> str:
+    """The data directory of a PostgreSQL image, unless PGDATA is set."""
+    if "bitnami" in service.image:
+        return "/bitnami/postgresql"
+    found = re.search(r"postgres:(\d+)(?:[.@-]|beta|rc|$)", service.image)
+    return "/var/lib/postgresql" if found and int(found[1]) >= 18 else "/var/lib/postgresql/data"
+
+
+PARTNERS = (
+    ("DATABASE_URL", (DB,)),
+    ("REDIS_URL", (REDIS,)),
+    ("LAGO_REDIS_CACHE_URL", (REDIS,)),
+    ("LAGO_PDF_URL", (PDF,)),
+)

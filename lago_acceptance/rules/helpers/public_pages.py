@@ -9,7 +9,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.traefik_routing import ways_to
-from lago_acceptance.rules.helpers import api_name
+from lago_acceptance.rules.helpers.remedies import api_name
 
 CONSOLE, METRICS = "/sidekiq", "/metrics"
 

@@ -6,7 +6,7 @@ import pytest
 
 from lago_acceptance.core.roles import DB
 from lago_acceptance.model.deployment import Service
-from lago_acceptance.rules.helpers import default_directory
+from lago_acceptance.rules.helpers.data_stores import default_directory
 
 
 @pytest.mark.parametrize(
