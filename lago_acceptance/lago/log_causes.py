@@ -149,7 +149,7 @@ OTHER_CAUSES = (
         "the command is a script that is not in this image",
         "the container never starts",
         "use migrate.sh, start.sh, start.api.sh, start.worker.sh or start.clock.sh, which v1.16.0 has; start.migrate.sh was "
-        "removed after v1.13",
+        "removed after v1.15",
     ),
     Cause(
         "database-password",
