@@ -219,7 +219,7 @@ def test_a_command_of_any_kind_is_judged_within_seconds(name, tmp_path):
     ended = gate(tmp_path, path)
     assert TOO_LONG not in ended.stdout
     assert ended.returncode == 1 and "Traceback" not in ended.stdout + ended.stderr
-    assert {"no-worker-service", "rails-env-missing"} <= {each["rule"] for each in found(tmp_path)}
+    assert {"no-worker-service", "missing-healthcheck"} <= {each["rule"] for each in found(tmp_path)}
     assert "could not be judged" not in ended.stdout
 
 

@@ -69,7 +69,7 @@ def key_decoded_then_exported(document: dict, folder: Path) -> None:
         service = document["services"][name]
         service["environment"]["LAGO_RSA_PRIVATE_KEY_BASE64"] = "${LAGO_RSA_PRIVATE_KEY_BASE64}"
         export = 'export LAGO_RSA_PRIVATE_KEY="$$(echo $$LAGO_RSA_PRIVATE_KEY_BASE64 | base64 -d)"'
-        service["command"] = ["/bin/sh", "-c", f"{export} && {shlex.join(service['command'])}"]
+        service["command"] = ["/bin/sh", "-c", f"{export} && exec {shlex.join(service['command'])}"]
 
 
 def key_by_path_variable(document: dict, folder: Path) -> None:
@@ -112,10 +112,10 @@ def worker_with_another_key(document: dict, folder: Path) -> None:
 
 
 def wrong_resolver(document: dict, folder: Path) -> None:
-    """The API's router names a certificate resolver that Traefik does not have: its default certificate is served."""
-    document["services"]["lago-api"]["labels"]["traefik.http.routers.lago-api.tls.certresolver"] = (
-        "myresolver"
-    )
+    """The API's routers name a certificate resolver that Traefik does not have: its default certificate is served."""
+    labels = document["services"]["lago-api"]["labels"]
+    for key in [key for key in labels if key.endswith(".tls.certresolver")]:
+        labels[key] = "myresolver"
 
 
 def router_without_service(document: dict, folder: Path) -> None:

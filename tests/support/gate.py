@@ -90,9 +90,11 @@ CHANGES = {
     ),
     "seeded-key-changes": (
         "lago",
-        ("LAGO_ORG_API_KEY: ${LAGO_API_KEY:?see .env.lago.example} => LAGO_ORG_API_KEY: wanted",),
         (
-            "LAGO_ORG_API_KEY: ${LAGO_API_KEY:?see .env.lago.example} => LAGO_ORG_API_KEY: wanted",
+            "LAGO_ORG_API_KEY: ${LAGO_API_KEY:?see .env.lago.example} => LAGO_ORG_API_KEY: ${LAGO_ORG_API_KEY:?a UUID}",
+        ),
+        (
+            "LAGO_ORG_API_KEY: ${LAGO_API_KEY:?see .env.lago.example} => LAGO_ORG_API_KEY: ${LAGO_ORG_API_KEY:?a UUID}",
             "getlago/api:v1.16.0 => getlago/api:v1.19.1",
         ),
     ),

@@ -11,7 +11,7 @@ import pytest
 
 from lago_acceptance.core.value_shapes import SHAPES
 from lago_acceptance.lago.key_parsing import judge
-from lago_acceptance.rules.variable_names import _SIMILAR
+from lago_acceptance.rules.helpers.misnamed import SIMILAR
 from lago_acceptance.shell.values import AbstractValue
 from tests.support.provisioning import (
     COMPOSE,
@@ -602,7 +602,7 @@ def test_the_names_and_placeholders_are_those_of_the_gate():
     [placeholder] = [shape for shape in SHAPES if shape.name == "placeholder"]
     assert f"placeholders='{'|'.join(placeholder.expressions)}'" in text
     for name in ("SECRET_KEY_BASE", "DATABASE_URL"):
-        assert f'"{_SIMILAR[name].pattern}"'.replace(r"\w", "[A-Za-z0-9_]") in text
+        assert f'"{SIMILAR[name].pattern}"'.replace(r"\w", "[A-Za-z0-9_]") in text
 
 
 def test_every_variable_of_the_example_is_known():
