@@ -19,7 +19,7 @@ from typing import NoReturn
 import msgspec
 
 # On a busy machine a file takes many times longer: what it may use up is processor time, in seconds.
-PROCESSOR_SECONDS = 9
+PROCESSOR_SECONDS = 5
 DEADLINE = 45.0
 # What a process may take beside what it inherits; for lago-gate, which has 30 MiB, it stays below 256 MiB with all code.
 _MEMORY_CAP = 160 << 20

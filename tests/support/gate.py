@@ -90,11 +90,9 @@ CHANGES = {
     ),
     "seeded-key-changes": (
         "lago",
+        ('LAGO_ORG_API_KEY: ${LAGO_API_KEY:?see .env.lago.example} => LAGO_ORG_API_KEY: "true"',),
         (
-            "LAGO_ORG_API_KEY: ${LAGO_API_KEY:?see .env.lago.example} => LAGO_ORG_API_KEY: ${LAGO_ORG_API_KEY:?a UUID}",
-        ),
-        (
-            "LAGO_ORG_API_KEY: ${LAGO_API_KEY:?see .env.lago.example} => LAGO_ORG_API_KEY: ${LAGO_ORG_API_KEY:?a UUID}",
+            'LAGO_ORG_API_KEY: ${LAGO_API_KEY:?see .env.lago.example} => LAGO_ORG_API_KEY: "true"',
             "getlago/api:v1.16.0 => getlago/api:v1.19.1",
         ),
     ),
