@@ -105,9 +105,11 @@ def _configured(options: dict[str, list[str]], service: Service, model: Model, s
         return _of_kind(kind)
     if given is None:
         return Sidekiq(frozenset({"default"}), TIMEOUT)
-    # A command that looks which file is there takes one that is.
+    # A command that looks which file is there takes the one that is.
     if _LOOKS.search(service.full_command):
-        return Sidekiq()
+        named = (each for each in workers_of(release).values() if each.config in service.full_command)
+        there = next(named, None)
+        return _of_kind(there) if there else Sidekiq()
     # Compose copies inline configs into a container, where nothing shows them.
     seen = not model.observed or path in (join("/app", each) for each in all_configs())
     return Sidekiq(missing=given[-1]) if is_known(version) and seen else Sidekiq()
