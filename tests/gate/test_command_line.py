@@ -15,7 +15,7 @@ from lago_acceptance.core import settings
 from lago_acceptance.core.registry import Entry, Severity
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.gate.engine import changes_of, found_in
-from lago_acceptance.gate.workers import TOO_LONG
+from lago_acceptance.gate.workers import TOO_LONG, TOO_MUCH_WORK
 from lago_acceptance.rules import Rule
 from tests.support import corpus, edits
 from tests.support.gate import CHANGES, found, gate, gate_by_pytest
@@ -217,7 +217,7 @@ def test_a_command_of_any_kind_is_judged_within_seconds(name, tmp_path):
     path = tmp_path / "compose.yml"
     path.write_text(f"services:\n  api:\n    {SLOW[name]}\n", "utf-8")
     ended = gate(tmp_path, path)
-    assert TOO_LONG not in ended.stdout
+    assert TOO_LONG not in ended.stdout and TOO_MUCH_WORK not in ended.stdout
     assert ended.returncode == 1 and "Traceback" not in ended.stdout + ended.stderr
     assert {"no-worker-service", "missing-healthcheck"} <= {each["rule"] for each in found(tmp_path)}
     assert "could not be judged" not in ended.stdout
@@ -253,7 +253,7 @@ def test_bad_input_is_a_finding_within_seconds(name, tmp_path):
     path = tmp_path / "compose.yml"
     path.write_bytes(content)
     ended = gate(tmp_path, path)
-    assert TOO_LONG not in ended.stdout
+    assert TOO_LONG not in ended.stdout and TOO_MUCH_WORK not in ended.stdout
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
     told = [each for each in found(tmp_path) if each["rule"] == "compose-invalid"]
@@ -268,7 +268,7 @@ def test_an_environment_file_of_megabytes_is_a_finding_at_once(name, tmp_path):
     path = edits.write(tmp_path, "list", changed)
     (tmp_path / name).write_text("NUMBER=1\n" * 1_400_000, "utf-8")
     ended = gate(tmp_path, path)
-    assert TOO_LONG not in ended.stdout
+    assert TOO_LONG not in ended.stdout and TOO_MUCH_WORK not in ended.stdout
     told = [(each["rule"], each["message"]) for each in found(tmp_path)]
     assert [rule for rule, _ in told] == ["compose-invalid"], ended.stdout
     assert f"environment file {name} has 12.6 MB" in told[0][1]

@@ -121,3 +121,10 @@ def test_compose_refuses_addresses_by_itself(address, tmp_path, monkeypatch):
     file.write_text(f"include: ['{address}']\nservices: {{a: {{image: x}}}}\n")
     ended = run_isolated([compose_binary(), "--file", str(file), "config"], {}, b"")
     assert ended.code and b"remote resource is disabled" in ended.stderr, ended.stderr
+
+
+def test_a_program_is_limited_in_processor_time(monkeypatch):
+    monkeypatch.setattr(bounded_process, "PROCESSOR_SECONDS", 1)
+    monkeypatch.setattr(bounded_process, "DEADLINE", 20.0)
+    with pytest.raises(NotDone, match="1 s of processor time"):
+        run(code("while True: pass"), {})

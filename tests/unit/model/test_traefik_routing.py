@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lago_acceptance.core.roles import API
+from lago_acceptance.core.value_shapes import given_later
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.traefik_routing import ways_to
 
@@ -87,3 +88,15 @@ def test_a_chain_is_as_closed_as_its_parts():
     assert ways(routers__api__rule=HOST, **chain) == []
     chain["middlewares__all__chain__middlewares"] = "zip"
     assert ways(routers__api__rule=HOST, **chain) == ["/sidekiq"]
+
+
+def test_which_of_two_rules_is_longer_isnt_known_where_the_deploy_fills_them():
+    late = given_later("DOMAIN")
+    rivals = {
+        "routers__api__rule": f"Host(`{late}`) || Host(`www.{late}`)",
+        "routers__shut__rule": f"Host(`{late}`) && PathPrefix(`/sidekiq`)",
+        "routers__shut__service": "noop@internal",
+    }
+    # On www the first has no rival.
+    assert ways(**rivals) == ["/sidekiq"]
+    assert ways(**rivals, routers__api__priority="500") == ["/sidekiq", "/sidekiq"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lago_acceptance.core.roles import DB
-from lago_acceptance.model.deployment import Service
-from lago_acceptance.rules.helpers.data_stores import default_directory
+from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.rules.helpers.data_stores import default_directory, is_lagos
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,15 @@ from lago_acceptance.rules.helpers.data_stores import default_directory
 )
 def test_the_data_directory_follows_from_the_image(image, directory):
     assert default_directory(Service(name="db", image=image, role=DB)) == directory
+
+
+def test_a_store_that_no_url_of_lago_names_is_somebody_elses():
+    def service(name: str, role: str, **environment: str) -> Service:
+        return Service(name=name, image="", role=role, environment=environment)
+
+    own, other = service("db", "db"), service("supabase-db", "db")
+    api = service("api", "api", DATABASE_URL="postgresql://lago:x@db/lago")
+    model = Model(observed=False, project="", services=(own, other, api))
+    assert is_lagos(model, own) and not is_lagos(model, other)
+    elsewhere = service("api", "api", DATABASE_URL="postgresql://lago:x@db.example.com/lago")
+    assert is_lagos(Model(observed=False, project="", services=(other, elsewhere)), other)
