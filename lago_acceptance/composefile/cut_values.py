@@ -28,7 +28,7 @@ _WHITESPACE = re.compile(r"(?<!\\)(?:\\\\)*\\[nrt]")
 
 
 class _Written(NamedTuple):
-    """One variable as an environment file writes it: without its quotes, and what stands behind them."""
+    """One variable as an environment file writes it: without its quotes, and what follows them."""
 
     name: str
     line: int

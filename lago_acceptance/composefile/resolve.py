@@ -293,7 +293,7 @@ def _joined(place: YamlPath, key: str) -> str:
 
 
 def _substitute(name: str, path: YamlPath) -> str:
-    """What stands for a variable at a place: a number or a time where Compose insists on one."""
+    """A substitute for a variable: a number or a time where Compose insists on one."""
     return next((_NUMERIC[str(key)] for key in reversed(path) if str(key) in _NUMERIC), given_later(name))
 
 

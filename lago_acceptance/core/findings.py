@@ -71,7 +71,7 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
 
 
 class Told(msgspec.Struct, frozen=True):
-    """One defect as it is told once: a finding, the services that it is about, and every place where it is."""
+    """One defect, reported once: a finding, the services that it is about, and all its places."""
 
     finding: Finding
     services: tuple[str, ...] = ()

@@ -66,7 +66,7 @@ def judge(text: AbstractValue) -> tuple[State, str]:
     return _loaded(text.literal)
 
 
-# What passing a PEM on in another way can't mend.
+# Damage that stays, however the PEM is passed on.
 DAMAGES = frozenset(
     {
         State.TRUNCATED,

@@ -56,7 +56,7 @@ SECRET_STORES = frozenset(
 
 _INTERPRETER = re.compile(r"ruby|python[\d.]*|node|perl|php|deno|bun")
 _SCRIPT = (".sh", ".rb", ".py", ".js")
-# What stands for a secret in the command of a running container.
+# The mask of a secret in the command of a running container.
 _HIDDEN = re.compile(r"<(?:key material|secret[^>]*)>")
 
 

@@ -97,9 +97,11 @@ def _hides_failure(service: Service, model: Model, script_fails: bool) -> bool:
         ):
             # A script of somebody's own that can't be read here.
             return True
-        # The script of the image stops at a failure only where the shell is told to.
-        told = name_of(words[0]) in (*SHELLS, "source", ".") and option_set(words[1:], "e", "errexit", False)
-        script = program.endswith("migrate.sh") and (script_fails or told)
+        # The image's script stops at a failure only with `-e`.
+        strict = name_of(words[0]) in (*SHELLS, "source", ".") and option_set(
+            words[1:], "e", "errexit", False
+        )
+        script = program.endswith("migrate.sh") and (script_fails or strict)
         return script or any(_MIGRATION.search(word) for word in words)
 
     def script(path: str) -> str | None:

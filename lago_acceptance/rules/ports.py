@@ -73,7 +73,7 @@ def _wrong_port(uses: list[tuple[Service, str]], partner: Service, right: int, p
 
 @rule(phase=2)
 def published_port_unused(model: Model, settings: Settings) -> Iterator[Violation]:
-    """A published port leads to the port on which the container listens."""
+    """Published ports are ports that the container listens on."""
     for service in model.of_role(*DEFAULTS):
         ports = [port for port in service.ports if port.protocol == "tcp" and port.target]
         right = listens_on(service, model) if ports else None

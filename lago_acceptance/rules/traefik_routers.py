@@ -23,10 +23,8 @@ from lago_acceptance.model.traefik_labels import (
 from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.model.traefik_rule import Unreadable, parse
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import all_routers, part, proxy_networks, public
+from lago_acceptance.rules.helpers import all_routers, part, proxied_port, proxy_networks, public
 from lago_acceptance.rules.helpers.remedies import api_name
-
-PORTS = {API: "3000", FRONT: "80"}
 
 
 def _behind_proxy(model: Model, settings: Settings) -> bool:
@@ -214,7 +212,7 @@ def router_service_not_linked(model: Model, settings: Settings) -> Iterator[Viol
 def router_wrong_port(model: Model, settings: Settings) -> Iterator[Violation]:
     """Traefik uses the port that the service listens on: 3000 for the API, 80 for the front."""
     for service in public(model):
-        wanted = service.value("PORT") or PORTS[API] if service.role == API else PORTS[FRONT]
+        wanted = proxied_port(service)
         for key, value in labels_of(service).items():
             if key.endswith(".loadbalancer.server.port") and value != wanted and not unknown(value):
                 yield Violation(

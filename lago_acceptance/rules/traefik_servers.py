@@ -11,7 +11,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.traefik_labels import disabled, label_at, labels_of, routers
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import part, public
+from lago_acceptance.rules.helpers import part, proxied_port, public
 
 _SERVICE = "traefik.http.services."
 _ADDRESSED = re.compile(r"\.loadbalancer\.servers?(\[0\])?\.(port|url)$")
@@ -46,7 +46,7 @@ def router_port_missing(model: Model, settings: Settings) -> Iterator[Violation]
         addressed = {key.split(".")[3] for key in labels if _ADDRESSED.search(key)}
         if service.labels_for_swarm or (addressed and not named - addressed):
             continue
-        wanted = service.value("PORT") or "3000" if service.role == API else "80"
+        wanted = proxied_port(service)
         exposed = _exposed(service)
         if exposed and str(exposed[0]) == wanted or not wanted.isdigit():
             continue

@@ -156,7 +156,7 @@ def variable_unset(model: Model, settings: Settings) -> Iterator[Violation]:
         else:
             unset.append((name, uses))
     unset.sort(key=lambda each: each[1][0].rank)
-    # Where nothing is known of the deploy, most of them are set there: they are told together.
+    # Where nothing is known of the deploy, most of them are set there: they are reported together.
     if source.environment_known or len(unset) == 1:
         yield from (_unset(name, uses, model, source) for name, uses in unset)
     elif unset:

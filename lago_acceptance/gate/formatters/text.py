@@ -77,7 +77,7 @@ def quoted(line: str, refused: bool) -> str:
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told of some files: the defects in their order, the files' ``lines`` by path, and what there is to say beside.
+    """A report on some files: the defects in their order, the files' ``lines`` by path, and the notes.
 
     ``applied`` are the ids of the rules that were applied, where they are to be named; ``color``: for a terminal.
     """
