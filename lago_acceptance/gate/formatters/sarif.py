@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib import metadata
 from typing import Any
 from urllib.parse import quote
 
-from lago_acceptance import __version__
+from lago_acceptance import DOCUMENTATION, __version__
 from lago_acceptance.core import waivers
 from lago_acceptance.core.findings import Place, Told
 from lago_acceptance.core.registry import Entry
@@ -17,8 +16,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def document(findings: Iterable[Told], rules: Iterable[Entry]) -> dict[str, Any]:
     """The findings as one run; ``rules`` are all that were applied, whether they found anything or not."""
-    pages = documentation()
-    described = [_rule(entry, pages) for entry in (*rules, *waivers.ENTRIES)]
+    described = [_rule(entry) for entry in (*rules, *waivers.ENTRIES)]
     index = {rule["id"]: number for number, rule in enumerate(described)}
     driver = {
         "name": "lago-acceptance",
@@ -35,20 +33,10 @@ def document(findings: Iterable[Told], rules: Iterable[Entry]) -> dict[str, Any]
     }
 
 
-def documentation() -> str:
-    """Where the documentation is on the web: the address in pyproject.toml's urls, "" where there is none."""
-    try:
-        said = metadata.metadata("lago-acceptance").get_all("Project-URL", [])
-    except metadata.PackageNotFoundError:
-        return ""
-    urls = (each.partition(",") for each in said)
-    return next((url.strip() for name, _, url in urls if name.lower() == "documentation"), "")
-
-
-def _rule(entry: Entry, pages: str) -> dict[str, Any]:
+def _rule(entry: Entry) -> dict[str, Any]:
     described = _described(entry)
-    if pages:
-        described["helpUri"] = f"{pages.rstrip('/')}/checks#{entry.id}"
+    if DOCUMENTATION:
+        described["helpUri"] = f"{DOCUMENTATION.rstrip('/')}/checks#{entry.id}"
     return described
 
 

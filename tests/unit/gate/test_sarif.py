@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from email.message import Message
 
 import jsonschema
 import pytest
@@ -20,13 +19,10 @@ FINDING = Finding(id="rsa-env-missing", problem="a", impact="b", fix="c", place=
 
 @pytest.fixture
 def documented(monkeypatch):
-    """Call it with the urls of the installed distribution: the document of a finding."""
+    """Call it with the address of the documentation: the document of a finding."""
 
-    def made(*urls: str) -> dict:
-        said = Message()
-        for url in urls:
-            said["Project-URL"] = url
-        monkeypatch.setattr(sarif.metadata, "metadata", lambda name: said)
+    def made(address: str = "") -> dict:
+        monkeypatch.setattr(sarif, "DOCUMENTATION", address)
         document = sarif.document(told_once([FINDING]), [sarif.Entry(**_of("rsa-env-missing"))])
         jsonschema.validate(
             document,
@@ -53,13 +49,13 @@ def test_the_tools_version(documented):
 
 
 def test_each_rule_links_to_its_page_where_the_documentation_is_on_the_web(documented):
-    driver = documented("Source, https://git.example/x", "Documentation, https://docs.example/lago/")
+    driver = documented("https://docs.example/lago/")
     assert driver["rules"][0]["helpUri"] == "https://docs.example/lago/checks#rsa-env-missing"
     assert all("helpUri" in rule for rule in driver["rules"])
 
 
 def test_without_an_address_the_help_says_what_to_type(documented):
-    rule = documented("Source, https://git.example/x")["rules"][0]
+    rule = documented()["rules"][0]
     assert "helpUri" not in rule
     assert "lago-gate --explain rsa-env-missing" in rule["help"]["text"]
     assert "docs/checks.md#rsa-env-missing" in rule["help"]["markdown"]
