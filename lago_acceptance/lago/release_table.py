@@ -55,9 +55,8 @@ def releases() -> dict[Numbers, Release]:
 @cache
 def nearest(version: Numbers) -> Release | None:
     """The release with these numbers, or the nearest older one that is known; None if there is none."""
-    found = releases().get(version)
-    older = [each for each in releases().values() if each.numbers <= version and not is_misnumbered(each)]
-    return found or max(older, key=lambda each: each.numbers, default=None)
+    older = (each for each in reversed(releases().values()) if each.numbers <= version)
+    return releases().get(version) or next((each for each in older if not is_misnumbered(each)), None)
 
 
 def is_known(version: Numbers) -> bool:
@@ -69,7 +68,7 @@ def is_known(version: Numbers) -> bool:
 def is_misnumbered(release: Release) -> bool:
     """Whether a release is newer than its number says: it has a migration that the next minor version lacks."""
     following = (each for each in releases().values() if each.numbers[:2] > release.numbers[:2])
-    first = min(following, key=lambda each: each.numbers, default=None)
+    first = next(following, None)
     return first is not None and first.newest_migration < release.newest_migration
 
 
@@ -83,7 +82,7 @@ def same_schema(release: Release) -> Release:
 
 def newest() -> Release:
     """The newest release that is known."""
-    return max(releases().values(), key=lambda each: each.numbers)
+    return next(reversed(releases().values()))
 
 
 def _release(row: dict[str, str]) -> Release:
