@@ -53,30 +53,39 @@ def learn(
 
     Names of services, networks and the like are no secrets, nor is the name of the file's folder.
     """
-    names = {*_keys(written), *(each for each in _names(written) if not looks_secret(each))}
+    texts = scalars(written)
+    names = {*_keys(written), *(each for each in _names(texts) if not looks_secret(each))}
     folders = [part.lower() for part in directory.parts if looks_secret(part)]
     found = dict.fromkeys(variables)
-    for path, text in (*scalars(written), *scalars(resolved)):
+    for path, text in (*texts, *scalars(resolved)):
         found[str(path[-1]), text] = None
     for name, text in found:
         if text not in names and not any(folder in text.lower() for folder in folders):
             _learn(name, text, names)
 
 
-def scalars(value: Any, path: YamlPath = ()) -> Iterator[tuple[YamlPath, str]]:
+def scalars(document: dict[str, Any]) -> list[tuple[YamlPath, str]]:
     """The texts of a document, each with its path. For ``NAME=value`` in a list, the path ends with the name."""
-    if isinstance(value, dict):
-        for key, child in value.items():
-            yield from scalars(child, (*path, key))
-    elif isinstance(value, list):
-        for number, child in enumerate(value):
-            yield from scalars(child, (*path, number))
-    elif value is not None and not isinstance(value, bool | int | float):
-        name, equals, rest = str(value).partition("=")
-        named = (
-            equals and isinstance(path[-1], int) and path[-2] not in _COMMANDS and re.fullmatch(_NAME, name)
-        )
-        yield ((*path[:-1], name), rest) if named else (path, str(value))
+    found: list[tuple[YamlPath, str]] = []
+
+    def look(value: Any, path: YamlPath) -> None:
+        if isinstance(value, dict):
+            for key, child in value.items():
+                look(child, (*path, key))
+        elif isinstance(value, list):
+            for number, child in enumerate(value):
+                look(child, (*path, number))
+        elif value is not None and not isinstance(value, bool | int | float):
+            found.append(_named(str(value), path))
+
+    look(document, ())
+    return found
+
+
+def _named(text: str, path: YamlPath) -> tuple[YamlPath, str]:
+    name, equals, rest = text.partition("=")
+    entry = equals and isinstance(path[-1], int) and path[-2] not in _COMMANDS
+    return ((*path[:-1], name), rest) if entry and re.fullmatch(_NAME, name) else (path, text)
 
 
 def _is_password(text: str) -> bool:
@@ -101,9 +110,9 @@ def _keys(value: Any) -> Iterator[str]:
             yield from _keys(child)
 
 
-def _names(written: dict[str, Any]) -> Iterator[str]:
+def _names(texts: Iterable[tuple[YamlPath, str]]) -> Iterator[str]:
     """What a file calls its parts, whether it defines them or not."""
-    for path, text in scalars(written):
+    for path, text in texts:
         if path[-1] in _NAMING or len(path) > 1 and path[-2] in _NAMING:
             yield text
         elif len(path) > 1 and path[-2] == "volumes":

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from lago_acceptance.composefile.git import git
-from lago_acceptance.composefile.loader import Source, load
+from lago_acceptance.composefile.loader import load
+from lago_acceptance.composefile.sources import Source
 from lago_acceptance.core.verdicts import Unknown, UsageError
 
 

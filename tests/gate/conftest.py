@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.composefile.loader import Source
+from lago_acceptance.composefile.sources import Source
 from tests.support import corpus
 from tests.support.gate import load_all
 

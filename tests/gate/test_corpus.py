@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lago_acceptance.composefile.loader import Source, load
+from lago_acceptance.composefile.loader import load
+from lago_acceptance.composefile.sources import Source
 from lago_acceptance.core import settings
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.gate.engine import found_in

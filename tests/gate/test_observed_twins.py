@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.composefile.loader import Source
+from lago_acceptance.composefile.sources import Source
 from lago_acceptance.core import settings
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.rules import rules, without_consequences

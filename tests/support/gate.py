@@ -9,7 +9,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lago_acceptance.composefile.loader import Source, load
+from lago_acceptance.composefile.loader import load
+from lago_acceptance.composefile.sources import Source
 from lago_acceptance.core.resources import ROOT
 from tests.support.patience import PATIENCE
 
