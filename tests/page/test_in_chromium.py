@@ -4,6 +4,7 @@ screen reader, in light and dark, on a desk and on a phone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
