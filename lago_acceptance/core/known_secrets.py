@@ -40,6 +40,13 @@ class KnownSecrets:
                 self._values.add(value)
                 self._new.add(value)
 
+    def copy(self) -> KnownSecrets:
+        """The same secrets; what one learns from now on, the other doesn't know."""
+        copied = KnownSecrets()
+        for value in self._values:
+            copied.add(value)
+        return copied
+
     def within(self, text: str) -> bool:
         """Whether a text contains one of them."""
         return bool(self._values) and bool(self._spans(_bytes(text)))

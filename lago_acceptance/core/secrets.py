@@ -50,8 +50,12 @@ class Redactor:
 
     shared: Redactor
 
-    def __init__(self) -> None:
-        self._known = KnownSecrets()
+    def __init__(self, known: KnownSecrets | None = None) -> None:
+        self._known = known or KnownSecrets()
+
+    def copy(self) -> Redactor:
+        """One that knows the same secrets; what one learns from now on, the other doesn't know."""
+        return Redactor(self._known.copy())
 
     def learn(self, value: str) -> None:
         """Redact this value from now on. Values of fewer than 8 characters are too common."""

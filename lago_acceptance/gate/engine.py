@@ -12,13 +12,13 @@ from typing import Self
 import msgspec
 
 from lago_acceptance.composefile.bounded_process import STARTED
-from lago_acceptance.composefile.loader import Source, load, refused
+from lago_acceptance.composefile.loader import load
+from lago_acceptance.composefile.sources import Source, refused
 from lago_acceptance.core import registry, settings
 from lago_acceptance.core.findings import Finding, Place
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.registry import PHASES, Entry, Severity, Vantage
-from lago_acceptance.core.resources import SETTINGS, SHIPPED_COMPOSE_FILE
-from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.secrets import Redactor, redact
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unknown, UsageError
 from lago_acceptance.core.waivers import WaiverFile
@@ -29,8 +29,6 @@ from lago_acceptance.shell.parser import parse
 
 # Of a line that is quoted. A key in base64 has fewer characters.
 LINE_CAP = 5_000
-# So many files pay for judging one more before them.
-MANY = 10
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -93,9 +91,9 @@ class Judging:
             # Made here: a process that is ended can't remove it.
             self._scratch = TemporaryDirectory(prefix="lago-gate-")
         if len(paths) > 1:
-            _get_ready_to_part(len(paths))
+            _get_ready_to_part()
         scratch = Path(self._scratch.name) if self._scratch else None
-        self._workers = Workers(paths, partial(_judged, question, scratch))
+        self._workers = Workers(paths, partial(_judged, question, scratch, Redactor.shared))
 
     def __enter__(self) -> Self:
         return self
@@ -128,13 +126,14 @@ class Judging:
         return verdict
 
 
-def _judged(question: Question, scratch: Path | None, path: Path) -> bytes:
-    """The answer of one file's process."""
+def _judged(question: Question, scratch: Path | None, redactor: Redactor, path: Path) -> bytes:
+    """The answer for one file."""
+    # The secret of one file may be an ordinary word of the next.
+    Redactor.shared = redactor.copy()
     try:
         # Compose takes its time over a file: meanwhile the rules are loaded, and what they read shell text with.
         Thread(target=_get_ready, daemon=True).start()
-        overlays = question.overlays.get(path, ())
-        source = load(path, question.env_file, overlays=overlays)
+        source = load(path, question.env_file, overlays=question.overlays.get(path, ()))
         own = settings.load(question.settings)
         verdict = _found(source, own)
         if question.base and scratch:
@@ -148,14 +147,11 @@ def _judged(question: Question, scratch: Path | None, path: Path) -> bytes:
     return msgspec.json.encode(verdict)
 
 
-def _get_ready_to_part(files: int) -> None:
-    """Load once what the processes of several files share; none of them has to look through it for garbage."""
+def _get_ready_to_part() -> None:
+    """Load once what several processes share; none of them has to look through it for garbage."""
     rules()
     parse(":")
     redact("")
-    if files >= MANY:
-        # What is used for the first time is compiled: expressions, for a third of the time that a file takes.
-        found_in(load(SHIPPED_COMPOSE_FILE, None), settings.load(SETTINGS))
     gc.freeze()
 
 
@@ -163,6 +159,7 @@ def _get_ready() -> None:
     STARTED.wait(DEADLINE)
     rules()
     parse(":")
+    redact("")
 
 
 def _found(source: Source, own: Settings) -> FileVerdict:

@@ -1,4 +1,4 @@
-"""Each file is judged in a process of its own: what goes wrong in one of them is a sentence about its file."""
+"""Files are judged in processes of their own: what goes wrong with one of them is a sentence about its file."""
 
 from __future__ import annotations
 
@@ -31,6 +31,40 @@ def test_answers_come_in_the_order_of_the_files():
     assert answers(list("abcdefg"), lambda path: path.name.encode() * 100_000) == [
         each.encode() * 100_000 for each in "abcdefg"
     ]
+
+
+def test_a_process_judges_one_file_after_the_other(monkeypatch):
+    monkeypatch.setattr(workers, "_AT_ONCE", 2)
+    judged_by = answers(list("abcdefghij"), lambda path: str(os.getpid()).encode())
+    assert 1 <= len(set(judged_by)) <= 2
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_a_process_that_dies_leaves_the_files_after_it_to_another(at, monkeypatch):
+    monkeypatch.setattr(workers, "_AT_ONCE", 1)
+    files = ["a", "b", "c", "d"]
+
+    def judge(path: Path) -> bytes:
+        if path.name == files[at]:
+            os._exit(3)
+        return path.name.encode()
+
+    found = answers(files, judge)
+    assert isinstance(found.pop(at), Died)
+    assert found == [each.encode() for each in files if each != files[at]]
+
+
+def test_each_file_has_its_own_processor_time(monkeypatch):
+    monkeypatch.setattr(workers, "_AT_ONCE", 1)
+    monkeypatch.setattr(workers, "PROCESSOR_SECONDS", 1)
+
+    def judge(path: Path) -> bytes:
+        end = time.process_time() + 0.7
+        while time.process_time() < end:
+            pass
+        return b"judged"
+
+    assert answers(list("abc"), judge) == [b"judged"] * 3
 
 
 HANGS = {
