@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote
 
 import msgspec
@@ -34,6 +35,7 @@ class ServiceUrl(msgspec.Struct, frozen=True):
         return name or ("0" if self.scheme.startswith("redis") else "")
 
 
+@lru_cache(1024)
 def service_url(value: str | None) -> ServiceUrl | None:
     """The parts of a URL, None if the value is not one. The last @ ends the password."""
     scheme, separator, rest = (value or "").strip().strip("\"'").partition("://")

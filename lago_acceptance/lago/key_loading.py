@@ -18,6 +18,7 @@ from lago_acceptance.lago.key_parsing import DAMAGES, State, damage, judge, judg
 from lago_acceptance.lago.startup import elsewhere, environment_of, file_text, outcome_of, script_text
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Model, Mount, Service
+from lago_acceptance.model.once import once
 from lago_acceptance.shell.dataflow import ShellState
 from lago_acceptance.shell.filters import ruby_value
 from lago_acceptance.shell.values import UNKNOWN, AbstractValue
@@ -56,6 +57,7 @@ def is_key_mount(mount: Mount) -> bool:
     ) or (mount.target.rstrip("/") == "/app/config/keys" or "private_key" in text)
 
 
+@once
 def key_reading(service: Service, model: Model, settings: Settings) -> KeyReading:
     """The key that Lago loads in this service."""
     outcome = outcome_of(service, model)

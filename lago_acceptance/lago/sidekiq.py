@@ -14,6 +14,7 @@ from lago_acceptance.lago.startup import file_text, outcome_of
 from lago_acceptance.lago.versions import stock_image, version_of
 from lago_acceptance.lago.workers import TIMEOUT, WorkerKind, all_configs, workers_of
 from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.once import once
 from lago_acceptance.shell.words import name_of
 
 _DEFAULT_CONFIG = "config/sidekiq.yml"
@@ -53,6 +54,7 @@ def changes_folder(service: Service) -> bool:
     return re.search(r"(^|[\s;&(])cd\s+(?!/app/?(\s|;|&|$))", service.full_command) is not None
 
 
+@once
 def sidekiq_of(service: Service, model: Model, settings: Settings) -> Sidekiq | None:
     """The Sidekiq that a service starts; None where it starts none, or several, or its command can't be followed."""
     started = [each for program in outcome_of(service, model).programs if (each := _started(program))]

@@ -9,6 +9,7 @@ from lago_acceptance.core.roles import LAGO_RUBY
 from lago_acceptance.core.secrets import is_masked
 from lago_acceptance.core.value_shapes import given_later, shape, unknown
 from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.once import once
 from lago_acceptance.shell.dataflow import ShellState, follow
 from lago_acceptance.shell.values import UNKNOWN, AbstractValue
 from lago_acceptance.shell.words import name_of
@@ -134,6 +135,7 @@ def environment_of(service: Service) -> dict[str, AbstractValue]:
     }
 
 
+@once
 def outcome_of(service: Service, model: Model) -> ShellState:
     """The shell state that a service's command leaves behind."""
     return follow(

@@ -61,7 +61,7 @@ class Port(msgspec.Struct, frozen=True):
         return self.address.startswith("127.") or self.address in ("::1", "[::1]", "localhost")
 
 
-class Service(msgspec.Struct, frozen=True, kw_only=True):
+class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One service, declared or running. ``environment`` maps a name to its text ("" if it is empty).
 
     ``provider`` is the program that Compose runs in place of a container (``provider.type``), "" for a container.
@@ -156,7 +156,7 @@ class Volume(msgspec.Struct, frozen=True):
     in_memory: bool = False
 
 
-class Model(msgspec.Struct, frozen=True, kw_only=True):
+class Model(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A whole deployment as declared or as observed.
 
     ``files`` are the texts of small host files that a declared service mounts, by path (None: no such file).

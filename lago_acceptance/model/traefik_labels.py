@@ -8,6 +8,7 @@ import msgspec
 
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.once import once
 from lago_acceptance.model.traefik_rule import hosts, parsed
 
 _HOST = re.compile(r"Host\(([^)]*)\)")
@@ -63,6 +64,7 @@ def listed(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+@once
 def labels_of(service: Service) -> dict[str, str]:
     """A service's Traefik labels, with names in lower case."""
     return {key.lower(): value for key, value in service.labels.items() if key.lower().startswith("traefik.")}
@@ -74,6 +76,7 @@ def label_at(service: Service, key: str) -> tuple[str | int, ...]:
     return ("services", service.name, "labels", written)
 
 
+@once
 def routers(service: Service) -> tuple[LabelRouter, ...]:
     """The HTTP routers that a service's labels define, in order."""
     labels = labels_of(service)
@@ -141,6 +144,7 @@ def middlewares_of(service: Service) -> tuple[Middleware, ...]:
     return tuple(Middleware(name, service, options) for name, options in found.items())
 
 
+@once
 def middlewares(model: Model) -> dict[str, Middleware]:
     """The middlewares that Traefik has by the labels of a model, by name."""
     return {

@@ -24,6 +24,7 @@ from lago_acceptance.lago.variables import (
 from lago_acceptance.lago.versions import tag_of, version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.interpolation import nested
+from lago_acceptance.model.once import once
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, mentioned, variable
 from lago_acceptance.rules.helpers.misnamed import misnamed_names
@@ -54,6 +55,7 @@ _VITAL = frozenset(
 _OF_OTHERS = frozenset(("LAGO_API_KEY", "LAGO_DOMAIN", "LAGO_VERSION"))
 
 
+@once
 def _interpolated(model: Model) -> frozenset[str]:
     """The variables that the compose file uses in other places than to pass them on under the same name.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def _parser() -> Parser:
     return tree_sitter.Parser(_language())
 
 
+@lru_cache(256)
 def parse(text: str) -> Node | None:
     """The root of a text's tree; None for a text that can't be read: too long, too deep, or with characters beyond Latin-1."""
     source = text.encode("utf-8", "replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lago_acceptance.shell.parser import (
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 _NO_PROGRAMS = frozenset({"exit", "return", "break", "continue"})
 
 
-def programs(text: str) -> set[str]:
+@lru_cache(256)
+def programs(text: str) -> frozenset[str]:
     """The names of the programs that a text may call, those of substitutions and of inner shells included.
 
     Of a text with a syntax error nothing is claimed: it has none.
@@ -40,7 +42,7 @@ def programs(text: str) -> set[str]:
             elif node.type in ("test_command", "declaration_command", "unset_command"):
                 found.add(node.children[0].type)
         called |= found - functions_of(root).keys() - _NO_PROGRAMS
-    return called
+    return frozenset(called)
 
 
 def _called_by(command: Node, texts: list[str]) -> set[str]:

@@ -17,6 +17,7 @@ from lago_acceptance.lago.key_loading import (
 from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.interpolation import uses
+from lago_acceptance.model.once import once
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
     labels_of,
@@ -180,22 +181,14 @@ KEY_FIX = (
 )
 
 
-# A dozen rules ask for the keys of one model after each other, and following what sets them takes half of their time.
-_read: tuple[Model, Settings, tuple[tuple[Service, KeyReading], ...]] | None = None
-
-
+@once
 def readings(model: Model, settings: Settings) -> tuple[tuple[Service, KeyReading], ...]:
-    """Each service that runs Lago's Ruby code, with the RSA key that it would load; the last answer is remembered."""
-    global _read
-    known = _read
-    if known is None or known[0] is not model or known[1] is not settings:
-        found = (
-            (service, key_reading(service, model, settings))
-            for service in model.of_role(*LAGO_RUBY)
-            if service.value("RAILS_ENV") not in ("development", "test")
-        )
-        known = _read = (model, settings, tuple(found))
-    return known[2]
+    """Each service that runs Lago's Ruby code, with the RSA key that it would load."""
+    return tuple(
+        (service, key_reading(service, model, settings))
+        for service in model.of_role(*LAGO_RUBY)
+        if service.value("RAILS_ENV") not in ("development", "test")
+    )
 
 
 LONG_RUNNING = (DB, REDIS, API, WORKER, CLOCK, FRONT, PDF)

@@ -10,6 +10,7 @@ from lago_acceptance.core.urls import ServiceUrl
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.store_settings import redis_settings
 from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.once import once
 from lago_acceptance.rules.helpers import lago
 from lago_acceptance.rules.helpers.hosts import named, url_of
 
@@ -45,12 +46,13 @@ def data_services(model: Model) -> tuple[Service, ...]:
     return model.of_role(DB, REDIS)
 
 
-def stores(model: Model) -> Iterator[tuple[Service, str]]:
+@once
+def stores(model: Model) -> tuple[tuple[Service, str], ...]:
     """Every PostgreSQL and Redis with its role (DB or REDIS): by the role's images, or because Lago's URLs name it.
 
     The second finds images that only a gate can judge, such as Bitnami's PostgreSQL.
     """
-    yield from ((service, service.role or "") for service in data_services(model))
+    found = [(service, service.role or "") for service in data_services(model)]
     by_url: dict[str, tuple[Service, str]] = {}
     for name, (role, *_) in PARTNERS:
         if role in _STORE_IMAGE:
@@ -59,7 +61,8 @@ def stores(model: Model) -> Iterator[tuple[Service, str]]:
     for service, role in by_url.values():
         image = service.image.partition("@")[0]
         if service.role is None and _STORE_IMAGE[role].search(image) and not _NO_STORE.search(image):
-            yield service, role
+            found.append((service, role))
+    return tuple(found)
 
 
 def is_lagos(model: Model, service: Service) -> bool:
