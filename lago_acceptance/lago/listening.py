@@ -6,7 +6,7 @@ import re
 
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, PDF, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.lago.ports import listens_on
 from lago_acceptance.lago.releases import nearest, release_of
 from lago_acceptance.lago.sidekiq import without_bundler
 from lago_acceptance.lago.startup import outcome_of
@@ -16,14 +16,11 @@ from lago_acceptance.shell.words import name_of
 
 # Since this release the worker answers health checks.
 _LIVENESS_SINCE = (1, 6, 0)
-_PORT_OPTIONS = {
-    DB: r"(?:^| )(?:-p ?|--port[= ]|-c ?port=|--port=)(\S+)",
-    REDIS: r"(?:^| )--port[= ](\S+)",
-    PDF: r"(?:^| )--api-port[= ](\S+)",
-    API: r"(?:^| )(?:-p ?|--port[= ])(\S+)",
+_OFFICIAL = {
+    DB: re.compile(r"(^|/)(postgres|postgres-partman|timescaledb|postgis)[:@]"),
+    REDIS: re.compile(r"(^|/)(redis|valkey)[:@]"),
+    PDF: re.compile(r"gotenberg"),
 }
-_PORT_VARIABLES = {DB: "PGPORT", API: "PORT"}
-_DEFAULTS = {DB: 5432, REDIS: 6379, PDF: 3000, API: 3000}
 # Gotenberg's own; anything else is 404.
 _GOTENBERG = re.compile(r"/(|health|version|debug|prometheus/metrics|forms/.*)")
 # What may answer with success depends on more than the path.
@@ -43,34 +40,24 @@ def ports_of(service: Service, model: Model, settings: Settings) -> frozenset[in
         case "clock":
             return frozenset() if stock_image(service) else None
         case "front":
-            own = any(mount.target.startswith("/etc/nginx") for mount in service.mounts)
-            changed = own or (service.entrypoint and not model.observed) or "/front" not in service.image
-            return None if changed else frozenset({80})
+            known = "/front" in service.image
         case "api":
-            return _api_ports(service, model)
+            known = _serves(service, model)
         case "db" | "redis" | "pdf":
-            return _own_ports(service)
-    return None
+            known = (
+                bool(_OFFICIAL[service.role].search(service.image))
+                and "-from-env" not in service.full_command
+            )
+        case _:
+            known = False
+    port = listens_on(service, model) if known else None
+    return None if port is None else frozenset({port})
 
 
-def _own_ports(service: Service) -> frozenset[int] | None:
-    """The port of a store or of Gotenberg."""
-    official = {
-        DB: r"(^|/)(postgres|postgres-partman|timescaledb|postgis)[:@]",
-        REDIS: r"(^|/)(redis|valkey)[:@]",
-        PDF: r"gotenberg",
-    }
-    text = service.full_command
-    if not re.search(official[service.role or ""], service.image) or "-from-env" in text:
-        return None
-    configured = service.role == REDIS and re.search(r"\.conf\b", text)
-    configured = configured or (service.role == DB and re.search(r"config_file", text))
-    return None if configured else _given(service, text)
-
-
-def _api_ports(service: Service, model: Model) -> frozenset[int] | None:
+def _serves(service: Service, model: Model) -> bool:
+    """Whether a service runs Lago's own server, and nothing else that may listen."""
     if not stock_image(service) or service.working_dir not in ("", "/app"):
-        return None
+        return False
     state = outcome_of(service, model)
     programs = [without_bundler(each) for each in state.programs if each]
     serving = [
@@ -81,28 +68,9 @@ def _api_ports(service: Service, model: Model) -> frozenset[int] | None:
     ]
     own = not service.entrypoint and not service.command
     if (len(serving) != 1 and not own) or state.unseen:
-        return None
+        return False
     program = serving[0] if serving else ("./scripts/start.sh",)
-    if service.mount_at("/app/config/puma.rb") or service.mount_at(f"/app/{program[0].removeprefix('./')}"):
-        return None
-    text = " ".join(program)
-    if "tcp://" in text or re.search(r"(^| )-C", text):
-        return None
-    exported = state.variables.get("PORT")
-    given = exported.literal if exported else service.value("PORT")
-    if exported and exported.literal is None:
-        return None
-    return _given(service, text if not name_of(program[0]).endswith(".sh") else "", given)
-
-
-def _given(service: Service, text: str, variable: str | None = None) -> frozenset[int] | None:
-    """The port that a command or a variable gives, else the default."""
-    role = service.role or ""
-    found = re.findall(_PORT_OPTIONS[role], text)
-    value = found[-1] if found else variable or service.value(_PORT_VARIABLES.get(role, ""))
-    if unknown(value) or (value and not value.isdigit()):
-        return None
-    return frozenset({int(value) if value else _DEFAULTS[role]})
+    return service.mount_at(f"/app/{program[0].removeprefix('./')}") is None
 
 
 def status_of(

@@ -16,8 +16,6 @@ from lago_acceptance.lago.releases import Release, releases
 
 # Sidekiq's own `timeout` in all of these files: how long it waits for jobs after TERM.
 TIMEOUT = 25.0
-# What ActiveModel takes as false; any other text is true.
-_FALSE = frozenset({"", "0", "f", "F", "false", "False", "FALSE", "off", "Off", "OFF"})
 
 
 class WorkerKind(msgspec.Struct, frozen=True):
@@ -45,11 +43,6 @@ def workers_of(release: Release | None) -> dict[str, WorkerKind]:
 def all_configs() -> frozenset[str]:
     """The configuration files of the workers of all releases."""
     return frozenset(kind.config for kind in _kinds())
-
-
-def is_on(value: str) -> bool:
-    """Whether a switch with this value is on."""
-    return value not in _FALSE
 
 
 @cache

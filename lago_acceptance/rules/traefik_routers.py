@@ -9,6 +9,7 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, FRONT
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.lago.ports import listens_on
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
@@ -23,7 +24,7 @@ from lago_acceptance.model.traefik_labels import (
 from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.model.traefik_rule import Unreadable, parse
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import all_routers, part, proxied_port, proxy_networks, public
+from lago_acceptance.rules.helpers import all_routers, part, proxy_networks, public
 from lago_acceptance.rules.helpers.remedies import api_name
 
 
@@ -210,11 +211,11 @@ def router_service_not_linked(model: Model, settings: Settings) -> Iterator[Viol
 
 @rule(phase=3)
 def router_wrong_port(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Traefik uses the port that the service listens on: 3000 for the API, 80 for the front."""
+    """Traefik uses the port that the service listens on: by default 3000 for the API, 80 for the front."""
     for service in public(model):
-        wanted = proxied_port(service)
-        for key, value in labels_of(service).items():
-            if key.endswith(".loadbalancer.server.port") and value != wanted and not unknown(value):
+        wanted = listens_on(service, model)
+        for key, value in labels_of(service).items() if wanted else ():
+            if key.endswith(".loadbalancer.server.port") and value != str(wanted) and not unknown(value):
                 yield Violation(
                     service=service,
                     at=label_at(service, key),

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.lago.ports import listens_on
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.traefik_labels import disabled, label_at, labels_of, routers
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import part, proxied_port, public
+from lago_acceptance.rules.helpers import part, public
 
 _SERVICE = "traefik.http.services."
 _ADDRESSED = re.compile(r"\.loadbalancer\.servers?(\[0\])?\.(port|url)$")
@@ -46,9 +47,8 @@ def router_port_missing(model: Model, settings: Settings) -> Iterator[Violation]
         addressed = {key.split(".")[3] for key in labels if _ADDRESSED.search(key)}
         if service.labels_for_swarm or (addressed and not named - addressed):
             continue
-        wanted = proxied_port(service)
-        exposed = _exposed(service)
-        if exposed and str(exposed[0]) == wanted or not wanted.isdigit():
+        wanted, exposed = listens_on(service, model), _exposed(service)
+        if wanted is None or exposed[:1] == [wanted]:
             continue
         name = min(named - addressed) if named else service.name
         yield Violation(

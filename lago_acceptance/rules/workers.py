@@ -10,8 +10,9 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.releases import release_of
 from lago_acceptance.lago.sidekiq import Sidekiq, sidekiq_of
+from lago_acceptance.lago.switches import FALSE
 from lago_acceptance.lago.versions import stock_image
-from lago_acceptance.lago.workers import is_on, workers_of
+from lago_acceptance.lago.workers import workers_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import has_api, reference, start, variable
@@ -112,7 +113,7 @@ def queue_without_worker(model: Model, settings: Settings) -> Iterator[Violation
     for kind in workers_of(release).values():
         for service in model.of_role(API, WORKER, CLOCK):
             value = service.value(kind.switch) if kind.switch else ""
-            if unknown(value) or not is_on(value) or read.issuperset(kind.queues):
+            if unknown(value) or value in FALSE or read.issuperset(kind.queues):
                 continue
             yield Violation(
                 service=service,

@@ -156,11 +156,6 @@ def public(model: Model) -> tuple[Service, ...]:
     return model.of_role(API, FRONT)
 
 
-def proxied_port(service: Service) -> str:
-    """The port of the API or the front that the proxy has to connect to."""
-    return (service.value("PORT") or "3000") if service.role == API else "80"
-
-
 def all_routers(model: Model) -> list[LabelRouter]:
     """Every router of the API and the front."""
     return [router for service in public(model) for router in routers(service)]
