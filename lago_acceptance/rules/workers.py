@@ -102,7 +102,7 @@ def _work_in(queues: list[str]) -> str:
     return ", ".join([done[queue] for queue in queues if queue in done][:3]) or "that work is never done"
 
 
-@rule(phase=2)
+@rule(phase=2, follows_at=("switch-misread",))
 def queue_without_worker(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every queue that is switched on (SIDEKIQ_EVENTS, SIDEKIQ_PDFS, ...) has a worker."""
     read = _read(_started(model, settings))
