@@ -21,6 +21,11 @@ _STORES = {"pg_isready": DB, "psql": DB, "redis-cli": REDIS, "valkey-cli": REDIS
 # What they make of further words: an error.
 _TAKE_NO_MORE_WORDS = ("curl", "wget", "pg_isready", "psql", "nc", "test", "[")
 _PING_IS_READ = re.compile(r"(redis|valkey)-cli\b[^|]*\|[^|]*PONG|(redis|valkey)-cli\b.*=\s*\"?PONG")
+# The word that a check looks for in Redis' answer, with the options of the grep that looks.
+_PING_ANSWER = re.compile(
+    r"""\bping\b[)`"' ]*(?:\|\s*grep(?P<options>(?:\s+-\S+)*)\s|\s*==?\s)\s*["'^]*(?P<word>\w+)""",
+    re.IGNORECASE,
+)
 _GIVES_PASSWORD = re.compile(r"(^|\s)(-a|--pass|-u|--user|--askpass)\b|REDISCLI_AUTH|\bauth\b", re.IGNORECASE)
 _USE = {
     API: "curl -fsS http://localhost:{port}/health",
@@ -136,7 +141,19 @@ class _Judge:
         given = _GIVES_PASSWORD.search(self.text) or self.service.value("REDISCLI_AUTH")
         if locked and not given and _PING_IS_READ.search(self.text):
             return "pings Redis without its password, and Redis answers NOAUTH in place of PONG"
+        read = _PING_ANSWER.search(self.text) if target.role == REDIS else None
+        if read and not _in_pong(read["word"], read["options"] or ""):
+            return f"looks for {read['word']} in Redis' answer, which is PONG"
         return ""
+
+
+def _in_pong(word: str, options: str) -> bool:
+    """Whether a word is found in Redis' answer PONG, by a grep with these options."""
+    letters = re.sub(r"--\S+", "", options)
+    if "v" in letters or "invert" in options:
+        return True
+    any_case = "i" in letters or "y" in letters or "ignore-case" in options
+    return word in "PONG" or (any_case and word.upper() in "PONG")
 
 
 def _answers(request: Request, status: int) -> str:

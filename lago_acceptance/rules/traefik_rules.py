@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, FRONT
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.urls import ServiceUrl
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import LabelRouter, disabled, routers, services_of
@@ -110,23 +111,51 @@ def graphql_not_routed(model: Model, settings: Settings) -> Iterator[Violation]:
 
     The page in the browser posts everything to /graphql below API_URL. Only judged if API_URL has no path.
     """
-    mine = _of_the_api(model)
     for front in model.of_role(FRONT):
         url = url_of(front, "API_URL")
-        if url is None or not url.host or url.path.strip("/") or unknown(url.path):
-            continue
-        host = url.host.lower()
-        there = [router for router in mine if host in router.hosts]
-        found = [takes(each, host, "/graphql") if (each := parsed(router.rule)) else None for router in mine]
-        if not there or any(verdict is not False for verdict in found):
-            continue
-        if taken(model, host, "/graphql"):
-            # Another router takes it: api-url-not-routed.
-            continue
-        yield Violation(
-            service=there[0].owner,
-            at=there[0].label("rule"),
-            problem=f"no router of the API takes https://{url.host}/graphql, where the page sends its requests",
-            impact="nobody can log in: 404 for every request of the page",
-            fix="remove the path from the rule, or add || PathPrefix(`/graphql`)",
-        )
+        if url and (router := _leaves_out(model, url, "/graphql")):
+            yield Violation(
+                service=router.owner,
+                at=router.label("rule"),
+                problem=f"no router of the API takes https://{url.host}/graphql, where the page sends its requests",
+                impact="nobody can log in: 404 for every request of the page",
+                fix="remove the path from the rule, or add || PathPrefix(`/graphql`)",
+            )
+
+
+@rule(
+    phase=3,
+    severity=Severity.WARNING,
+    follows=("graphql-not-routed", "no-router-labels", "router-rule-version"),
+)
+def file_links_not_routed(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The API's routers take /rails/active_storage on the host in LAGO_API_URL.
+
+    Links to invoices' PDFs and to logos start with LAGO_API_URL/rails/active_storage. Only judged if LAGO_API_URL has no path.
+    """
+    for api in model.of_role(API)[:1]:
+        url = url_of(api, "LAGO_API_URL")
+        if url and (router := _leaves_out(model, url, "/rails/active_storage/blobs")):
+            yield Violation(
+                service=router.owner,
+                at=router.label("rule"),
+                problem=f"no router of the API takes https://{url.host}/rails, where links to PDFs and logos lead",
+                impact="404 for every invoice that is downloaded and for every logo",
+                fix="remove the path from the rule, or add || PathPrefix(`/rails`)",
+            )
+
+
+def _leaves_out(model: Model, url: ServiceUrl, path: str) -> LabelRouter | None:
+    """A router of the API for the host of a URL without a path, where none of any service takes this path there.
+
+    Where another service's router takes it, api-url-not-routed says so.
+    """
+    host = url.host.lower()
+    if not host or url.path.strip("/") or unknown(url.path):
+        return None
+    mine = _of_the_api(model)
+    there = [router for router in mine if host in router.hosts]
+    verdicts = [takes(each, host, path) if (each := parsed(router.rule)) else None for router in mine]
+    if not there or any(verdict is not False for verdict in verdicts) or taken(model, host, path):
+        return None
+    return there[0]
