@@ -29,6 +29,7 @@ _NAMING = (
     "network_mode",
     "profiles",
 )
+_PROJECT = "COMPOSE_PROJECT_NAME"
 _COMMANDS = ("command", "entrypoint", "test")
 _NAME = r"[\w.-]+"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -51,17 +52,23 @@ def learn(
 ) -> None:
     """Register the secrets of a file and of its environment with the redactor, so that no output shows one.
 
-    Names of services, networks and the like are no secrets, nor is the name of the file's folder.
+    Names of services, networks and the like are no secrets, nor are the names of the project and of the file's folder,
+    which Docker makes part of other names.
     """
     texts = scalars(written)
     names = {*_keys(written), *(each for each in _names(texts) if not looks_secret(each))}
-    folders = [part.lower() for part in directory.parts if looks_secret(part)]
     found = dict.fromkeys(variables)
+    projects = (
+        written.get("name"),
+        resolved.get("name"),
+        *(text for name, text in found if name == _PROJECT),
+    )
+    own = {str(each).lower() for each in (*directory.parts, *projects) if each and looks_secret(str(each))}
     for path, text in (*texts, *scalars(resolved)):
         found[str(path[-1]), text] = None
     for name, text in found:
-        if text not in names and not any(folder in text.lower() for folder in folders):
-            _learn(name, text, names)
+        if text not in names:
+            _learn(name, text, names, own)
 
 
 def scalars(document: dict[str, Any]) -> list[tuple[YamlPath, str]]:
@@ -119,7 +126,7 @@ def _names(texts: Iterable[tuple[YamlPath, str]]) -> Iterator[str]:
             yield text.partition(":")[0]
 
 
-def _learn(name: str, text: str, names: set[str]) -> None:
+def _learn(name: str, text: str, names: set[str], own: set[str]) -> None:
     literal = text.strip("\"' ")
     if "$" in text:
         literal = expand(literal, lambda use: use.default or "")
@@ -129,13 +136,20 @@ def _learn(name: str, text: str, names: set[str]) -> None:
     url = service_url(literal)
     if url and url.password:
         _teach(url.password)
-    elif _is_password(literal) or _is_key(literal) or (literal and sounds_secret(name)):
+    elif not _among(own, literal) and (
+        _is_password(literal) or _is_key(literal) or (literal and sounds_secret(name))
+    ):
         _teach(literal)
     for option in _OPTION.finditer(text) if "-" in text else ():
         _teach(option[1])
     for word in _WORD.findall(_DIGEST.sub("", text)) if _MAY_LOOK_SECRET.search(text) else ():
-        if word not in names and looks_secret(word):
+        if word not in names and not _among(own, word) and looks_secret(word):
             _teach(word)
+
+
+def _among(own: set[str], text: str) -> bool:
+    """Whether a text has the name of the project or of its folder in it."""
+    return any(each in text.lower() for each in own)
 
 
 def _teach(secret: str) -> None:

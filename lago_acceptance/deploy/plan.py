@@ -209,17 +209,21 @@ def read(host: Host, version: NewVersion, deployment: Deployment, directory: str
         path: OldFile(mode, digest, base64.b64decode(content))
         for path, mode, digest, content in found.rows("file")
     }
-    _teach([*version.files.values(), *(file.content for file in old.values())], directory)
-    if refused := found.decoded("refused"):
+    refused = found.decoded("refused")
+    document = {} if refused else json.loads(found.decoded("config"))
+    project = project or document.get("name", "")
+    # The project's name, like the folder's, is part of names that messages show.
+    named_by = Path(directory, project)
+    _teach([*version.files.values(), *(file.content for file in old.values())], named_by)
+    if refused:
         raise UsageError(
             f"Compose on {host.name} refuses the new files: {redact(' '.join(refused.split()))[-300:]}; "
             f"lago-gate {version.folder / deployment.compose_file} says more"
         )
-    document = json.loads(found.decoded("config"))
-    learn(document, {}, (), Path(directory))
+    learn(document, {}, (), named_by)
     return Plan(
         directory=directory,
-        project=project or document["name"],
+        project=project,
         exists=found.has("directory"),
         entries=tuple(row[0] for row in found.rows("entry")),
         projects_here=tuple(row[0] for row in found.rows("here") if row[0]),
@@ -278,11 +282,11 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(each for each in text.split(",") if each and each != "<no value>")
 
 
-def _teach(contents: list[bytes], directory: str) -> None:
+def _teach(contents: list[bytes], named_by: Path) -> None:
     """Redact from now on what is secret in the files of both versions."""
     for content in contents:
         text = content.decode("utf-8", "replace")
         if "PRIVATE KEY" in text:
-            learn({}, {}, [("LAGO_RSA_PRIVATE_KEY", text)], Path(directory))
+            learn({}, {}, [("LAGO_RSA_PRIVATE_KEY", text)], named_by)
         else:
-            learn({}, {}, written_variables(text), Path(directory))
+            learn({}, {}, written_variables(text), named_by)

@@ -10,7 +10,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.releases import release_of
 from lago_acceptance.lago.sidekiq import Sidekiq, sidekiq_of
-from lago_acceptance.lago.switches import FALSE
+from lago_acceptance.lago.switches import FALSE, meant_as_on
 from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.lago.workers import workers_of
 from lago_acceptance.model.deployment import Model, Service
@@ -102,7 +102,7 @@ def _work_in(queues: list[str]) -> str:
     return ", ".join([done[queue] for queue in queues if queue in done][:3]) or "that work is never done"
 
 
-@rule(phase=2, follows_at=("switch-misread",))
+@rule(phase=2)
 def queue_without_worker(model: Model, settings: Settings) -> Iterator[Violation]:
     """Every queue that is switched on (SIDEKIQ_EVENTS, SIDEKIQ_PDFS, ...) has a worker."""
     read = _read(_started(model, settings))
@@ -113,7 +113,9 @@ def queue_without_worker(model: Model, settings: Settings) -> Iterator[Violation
     for kind in workers_of(release).values():
         for service in model.of_role(API, WORKER, CLOCK):
             value = service.value(kind.switch) if kind.switch else ""
-            if unknown(value) or value in FALSE or read.issuperset(kind.queues):
+            # One that is on but was meant as off: switch-misread.
+            off = value in FALSE or meant_as_on(value) is False
+            if unknown(value) or off or read.issuperset(kind.queues):
                 continue
             yield Violation(
                 service=service,

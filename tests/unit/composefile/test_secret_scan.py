@@ -54,3 +54,30 @@ def test_base64_is_learnt_whole_wherever_it_stands(learnt, value: str):
 def test_a_path_is_not_learnt_as_base64(learnt, value: str):
     learnt({"NOTE": value})
     assert redact(value) == value
+
+
+# As a platform draws one: it looks like a password, and Docker makes it part of many names.
+DRAWN = "billing-b0d6fc"
+
+
+@pytest.mark.parametrize("named_by", ["the file", "Compose", "a variable", "its folder"])
+def test_the_name_of_the_project_is_no_secret(named_by: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Redactor, "shared", Redactor())
+    name = {"name": DRAWN}
+    volumes = {"volumes": {"data": {"name": f"{DRAWN}_data"}}}
+    learn(
+        {**volumes, **(name if named_by == "the file" else {})},
+        {**volumes, **(name if named_by == "Compose" else {})},
+        [("COMPOSE_PROJECT_NAME", DRAWN)] if named_by == "a variable" else [],
+        Path("/srv", DRAWN if named_by == "its folder" else "lago"),
+    )
+    assert redact(f"{DRAWN}_data and {DRAWN}-lago-api-1") == f"{DRAWN}_data and {DRAWN}-lago-api-1"
+
+
+def test_what_stands_beside_the_name_of_the_project_is_a_secret(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Redactor, "shared", Redactor())
+    url = f"postgresql://lago:zQ8vT2xw9K@{DRAWN}-db:5432/lago"
+    learn({"name": DRAWN}, {}, [("DATABASE_URL", url), ("NOTE", f"{DRAWN} zR7vT3xw8L")], Path("/srv"))
+    assert "zQ8vT2xw9K" not in redact("the password is zQ8vT2xw9K") and "zR7vT3xw8L" not in redact(
+        "zR7vT3xw8L"
+    )
