@@ -19,6 +19,8 @@ from lago_acceptance.core.resources import ROOT, compose_binary
 CACHE = ROOT / ".venv" / "bench"
 COMPOSE_LINT = "compose-lint==0.36.2"
 DCLINT = "dclint@3.1.0"
+# Bytes that Compose may take, which a usual file needs a tenth of.
+_MEMORY = 1 << 30
 # What a linter says about a file: each message as often as it says it, without places.
 Said = Counter[str]
 
@@ -87,7 +89,8 @@ def config(files: list[Path]) -> Linter:
 
     return Linter(
         "docker-compose config -q",
-        lambda paths: [compose_binary(), "-f", str(paths[0]), "config", "-q"],
+        # One of the planted defects is a device in place of a file, which Compose reads until its memory ends.
+        lambda paths: ["prlimit", f"--data={_MEMORY}", compose_binary(), "-f", str(paths[0]), "config", "-q"],
         messages,
         False,
         {name: "1" for name in names - set(os.environ)},

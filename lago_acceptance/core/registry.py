@@ -9,7 +9,6 @@ from __future__ import annotations
 import enum
 import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TypeVar
@@ -116,6 +115,8 @@ def entries() -> dict[str, Entry]:
 
     Their modules import heavy libraries on demand, so this works where only the gate's dependencies are installed.
     """
+    import pkgutil
+
     for room in ROOMS:
         package = importlib.import_module(f"lago_acceptance.{room}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import stat
@@ -88,6 +87,8 @@ def as_toml(name: str, file: Path, read: bytes, kind: type[Struct]) -> Struct:
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
     """A question that names what is spelled alike, else the known words themselves."""
+    import difflib
+
     near = difflib.get_close_matches(word, known, 1, 0.5)
     return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
@@ -167,6 +166,8 @@ def _same_line(one: Finding, other: Finding) -> bool:
 
 @cache
 def _all() -> dict[str, Rule]:
+    import pkgutil
+
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
     return dict(sorted(_registered.items(), key=lambda item: (item[1].entry.phase, item[0])))
