@@ -19,7 +19,7 @@ from lago_acceptance.core.verdicts import UsageError
 
 
 def script() -> NoReturn:
-    """The console script: ``main``, and an end at once. Python takes a tenth of a run to take its modules apart."""
+    """The console script: ``main``, and an end at once. Python spends a tenth of a run on taking its modules apart."""
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()

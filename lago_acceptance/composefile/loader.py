@@ -33,7 +33,7 @@ def load(
         text = data.decode("utf-8-sig")
         reading = Reading(path, parsed, text, env_file, Folders(folder, project), above)
         document = reading.resolving.document(reading.raw, reading.parsed.twice)
-        # What is only needed from here on is loaded while Compose runs.
+        # Loaded only now, so that Compose starts earlier: the rules have loaded most of it meanwhile.
         from lago_acceptance.composefile.views import source_of
 
         return source_of(reading, document)

@@ -136,15 +136,25 @@ def _learn(name: str, text: str, names: set[str], own: set[str]) -> None:
     url = service_url(literal)
     if url and url.password:
         _teach(url.password)
-    elif not _among(own, literal) and (
-        _is_password(literal) or _is_key(literal) or (literal and sounds_secret(name))
-    ):
+    elif literal and (_is_named_secret(name, literal, own) or _guessed(literal, own)):
         _teach(literal)
     for option in _OPTION.finditer(text) if "-" in text else ():
         _teach(option[1])
     for word in _WORD.findall(_DIGEST.sub("", text)) if _MAY_LOOK_SECRET.search(text) else ():
         if word not in names and not _among(own, word) and looks_secret(word):
             _teach(word)
+
+
+def _is_named_secret(name: str, text: str, own: set[str]) -> bool:
+    """Whether a variable's name says that its value is a secret, and the value is no name or path of the project."""
+    return (
+        sounds_secret(name) and text.lower() not in own and not (text.startswith("/") and _among(own, text))
+    )
+
+
+def _guessed(text: str, own: set[str]) -> bool:
+    """Whether a whole value looks like a password or a key, and not like a name of the project."""
+    return (_is_password(text) or _is_key(text)) and not _among(own, text)
 
 
 def _among(own: set[str], text: str) -> bool:

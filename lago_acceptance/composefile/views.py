@@ -42,7 +42,7 @@ def source_of(reading: Reading, document: dict[str, Any]) -> Source:
     learn(reading.raw, document, variables, reading.directory)
     for each in reading.overlays:
         # What it overrides is in the text, too.
-        learn(each.parsed.document, {}, (), reading.directory)
+        learn(each.parsed.document, document, (), reading.directory)
     parts = _parts(reading)
     model = with_env_files(declared(document), reading.env_files, resolving.unresolved)
     model = with_whole_commands(model, reading.parsed.document["services"], resolving.expanded)

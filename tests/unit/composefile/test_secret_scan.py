@@ -81,3 +81,9 @@ def test_what_stands_beside_the_name_of_the_project_is_a_secret(monkeypatch: pyt
     assert "zQ8vT2xw9K" not in redact("the password is zQ8vT2xw9K") and "zR7vT3xw8L" not in redact(
         "zR7vT3xw8L"
     )
+
+
+def test_a_password_that_has_the_name_of_the_project_in_it_is_a_secret(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Redactor, "shared", Redactor())
+    learn({"name": DRAWN}, {}, [("POSTGRES_PASSWORD", f"{DRAWN}-Xy7q")], Path("/srv"))
+    assert redact(f"got {DRAWN}-Xy7q in {DRAWN}_data") == f"got <secret> in {DRAWN}_data"
