@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from threading import Thread
@@ -157,9 +158,12 @@ def _get_ready_to_part() -> None:
 
 def _get_ready() -> None:
     STARTED.wait(DEADLINE)
-    rules()
-    parse(":")
-    redact("")
+    # Where memory is short for it, the judging itself meets that, and says so.
+    with suppress(MemoryError):
+        rules()
+        parse(":")
+        # Not the shared one: what that is learning at this time may be large.
+        Redactor().redact("")
 
 
 def _found(source: Source, own: Settings) -> FileVerdict:
