@@ -13,7 +13,8 @@ smoke: setup  ## set everything up, bring the deployment up here, and give a ver
 test: setup  ## every test of this project; STATUS_FILE=… receives pytest's exit code, which make hides
 	bin/setup-tests
 	$(MAKE) --no-print-directory lint
-	$(PYTEST) -c tests/pytest.ini --rootdir tests -p xdist -n 2 tests $(ARGS) && status=0 || status=$$?; \
+	# Hundreds of runs of the suite: where Python may not write bytecode, each would compile it again.
+	PYTHONDONTWRITEBYTECODE= $(PYTEST) -c tests/pytest.ini --rootdir tests -p xdist -n 2 tests $(ARGS) && status=0 || status=$$?; \
 	echo $$status >$${STATUS_FILE:-/dev/null}; exit $$status
 
 unit:  ## the quick tests: no Docker

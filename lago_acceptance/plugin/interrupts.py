@@ -27,6 +27,8 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Keep of a traceback what pytest can print: a frame that is interrupted between two lines has no line."""
+    # pytest has it now, and raised once more it would end the program at once.
+    interrupts.end()
     entry: TracebackType | None = excinfo.tb
     while entry is not None:
         if entry.tb_lineno is None and entry.tb_next is not None:
@@ -52,7 +54,7 @@ def pytest_runtestloop() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish() -> Generator[None]:
-    # Of a run that was interrupted before its first check.
+    # Of a run that ends before its first check.
     interrupts.end()
     return (yield)
 

@@ -59,7 +59,7 @@ def key_in_variables(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "name"),
     [
-        ("secret-key-base", "SECRET_KEY_BASE"),
+        pytest.param("secret-key-base", "SECRET_KEY_BASE", marks=pytest.mark.exhaustive),
         ("encryption-keys", "LAGO_ENCRYPTION_PRIMARY_KEY"),
     ],
 )

@@ -102,11 +102,7 @@ PEMS = {
 
 def pem(name: str):
     """A parameter of its id. Most are for exhaustive runs, for unit tests read a file of each kind."""
-    often = (
-        ()
-        if name in ("pem_absent", "pem_public", "pem_truncated", "pem_open_to_all")
-        else (pytest.mark.exhaustive,)
-    )
+    often = () if name in ("pem_absent", "pem_truncated", "pem_open_to_all") else (pytest.mark.exhaustive,)
     return pytest.param(PEMS[name], id=name, marks=(names(name), *often))
 
 

@@ -79,11 +79,18 @@ class LagoAnswers:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def bystander() -> Iterator[Container]:
+    """A container that only lends its network."""
+    with running(resolve.stand_in("lago-pdf")) as container:
+        yield container
+
+
+@pytest.fixture(scope="module")
+def browser(bystander: Container, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium in a container's network: where an interface comes or goes, it breaks off what it loads."""
     expect.set_options(timeout=PATIENCE * 1000)
-    with running(resolve.stand_in("lago-pdf")) as container, sync_playwright() as playwright:
-        process = docker("inspect", "--format", "{{.State.Pid}}", container.name)
+    with sync_playwright() as playwright:
+        process = docker("inspect", "--format", "{{.State.Pid}}", bystander.name)
         inside = tmp_path_factory.mktemp("browser") / "chromium"
         inside.write_text(
             f'#!/bin/sh\nexec nsenter --target {process} --net {clients_browser.executable()} "$@"\n'
@@ -108,12 +115,11 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def lago() -> Iterator[tuple[LagoAnswers, str]]:
+def lago(bystander: Container) -> Iterator[tuple[LagoAnswers, str]]:
     """An API and its URL."""
     answers = LagoAnswers()
-    host = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge")
     # A browser opens connections that it does not use; one thread would wait for them.
-    with HTTPServer(host=host, port=0, threaded=True) as server:
+    with HTTPServer(host=bystander.gateway, port=0, threaded=True) as server:
         server.expect_request("/graphql").respond_with_handler(answers)
         yield answers, server.url_for("").rstrip("/")
 

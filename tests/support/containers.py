@@ -56,6 +56,11 @@ class Container:
         """Its address on Docker's default network; "" when it doesn't run."""
         return docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", self.name)
 
+    @property
+    def gateway(self) -> str:
+        """This machine's address on Docker's default network. The network itself doesn't always name it."""
+        return docker("inspect", "--format", "{{.NetworkSettings.Gateway}}", self.name)
+
     def logs(self) -> str:
         """Everything that it has printed."""
         command = ["docker", "logs", self.name]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from types import FrameType, TracebackType
 
 import pytest
 
+from lago_acceptance.core import interrupts
 from lago_acceptance.plugin.interrupts import pytest_keyboard_interrupt
+from tests.support import signals
 
 
 def interrupted() -> FrameType:
@@ -41,3 +44,13 @@ def test_other_tracebacks_stay_as_they_are():
     before = raised.tb
     pytest_keyboard_interrupt(raised)
     assert raised.tb is before
+
+
+def test_what_pytest_has_taken_is_not_raised_again():
+    with signals.watched():
+        with pytest.raises(KeyboardInterrupt) as raised:
+            signal.raise_signal(signal.SIGINT)
+        pytest_keyboard_interrupt(raised)
+        assert interrupts.received() and signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+        # An alarm that was on its way changes nothing either.
+        signal.raise_signal(signal.SIGALRM)
