@@ -59,7 +59,7 @@ def test_the_folder_of_another_compose_project_is_left_alone(deployable, tmp_pat
     try:
         ended = command.deploy(deployable, deployable.copy(tmp_path / "checkout"))
     finally:
-        docker("rm", other)
+        docker("rm", "--volumes", other)
     assert ended.code == 1, ended.output[-3000:]
     assert "is the folder of another Compose project" in ended.output
 

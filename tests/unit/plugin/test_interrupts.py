@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
 from types import FrameType, TracebackType
 
 import pytest
@@ -11,6 +12,12 @@ import pytest
 from lago_acceptance.core import interrupts
 from lago_acceptance.plugin.interrupts import pytest_keyboard_interrupt
 from tests.support import signals
+
+
+@pytest.fixture(autouse=True)
+def watched() -> Iterator[None]:
+    with signals.watched():
+        yield
 
 
 def interrupted() -> FrameType:
@@ -47,10 +54,9 @@ def test_other_tracebacks_stay_as_they_are():
 
 
 def test_what_pytest_has_taken_is_not_raised_again():
-    with signals.watched():
-        with pytest.raises(KeyboardInterrupt) as raised:
-            signal.raise_signal(signal.SIGINT)
-        pytest_keyboard_interrupt(raised)
-        assert interrupts.received() and signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
-        # An alarm that was on its way changes nothing either.
-        signal.raise_signal(signal.SIGALRM)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        signal.raise_signal(signal.SIGINT)
+    pytest_keyboard_interrupt(raised)
+    assert interrupts.received() and signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    # An alarm that was on its way changes nothing either.
+    signal.raise_signal(signal.SIGALRM)
