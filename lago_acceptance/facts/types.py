@@ -189,6 +189,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
             (container for container in self.of_role(role) if container.serving(self.host_clock)), None
         )
 
+    def owner(self, address: str) -> Container | None:
+        """The container of this host that has an address on one of its networks, the deployment's first; else None."""
+        everything = (*self.containers, *self.others)
+        return next((each for each in everything if address in each.addresses.values()), None)
+
     def process(self, container: Container | None) -> LagoProcess:
         """What Lago's own process answered in a container; an empty answer where nothing could be run there."""
         return self.lago.get(container.id, LagoProcess()) if container else LagoProcess()
