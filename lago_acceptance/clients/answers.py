@@ -87,11 +87,11 @@ registry.register(
 
 
 class NotAnswered(Red):
-    """The service itself did not answer. ``kind`` is a key of ``FIX``."""
+    """The service itself did not answer. ``kind`` is a key of ``FIX``; ``timed_out``: nothing came in time."""
 
-    def __init__(self, kind: str, finding: Finding):
+    def __init__(self, kind: str, finding: Finding, timed_out: bool = False):
         super().__init__(finding)
-        self.kind = kind
+        self.kind, self.timed_out = kind, timed_out
 
 
 class Refused(Red):
@@ -191,8 +191,8 @@ def not_json(answer: Answer, error: ValueError) -> tuple[str, str]:
     return "not-json", f"{answer.status} {kind}: {excerpt(answer.text, 150) or 'an empty body'}"
 
 
-def not_answered(role: str, kind: str, asked: str, why: str) -> NotAnswered:
-    """The failure if nothing answered, or something other than the service itself."""
+def not_answered(role: str, kind: str, asked: str, why: str, timed_out: bool = False) -> NotAnswered:
+    """The failure if nothing answered (``timed_out``: in time), or something other than the service itself."""
     return NotAnswered(
         kind,
         Finding(
@@ -202,4 +202,5 @@ def not_answered(role: str, kind: str, asked: str, why: str) -> NotAnswered:
             impact="clients get the same now, and what depends on this answer can't be checked",
             fix=FIX[kind],
         ),
+        timed_out,
     )

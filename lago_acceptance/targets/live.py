@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from concurrent import futures
 from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -14,7 +15,7 @@ from lago_acceptance.core.permit import Permit, not_given
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unreachable, UsageError
-from lago_acceptance.facts.collect import TOO, observe
+from lago_acceptance.facts.collect import PATIENCE, SECONDS, TOO, observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.address import parse
 from lago_acceptance.hosts.ssh import SshHost
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # A probe ends by its own deadline before this.
 END_SECONDS = 10
-# Reading the host and its public names each end by deadlines of their own before this.
-READ_SECONDS = 30
+# Reading the host and its public names each end by deadlines of their own before this, a second look at what was late
+# included.
+READ_SECONDS = SECONDS * (1 + PATIENCE)
 
 
 class Live(FromOutside):
@@ -88,6 +90,7 @@ class Live(FromOutside):
         backup = self.settings.backup
         facts = observe(
             self.host,
+            self._settled,
             project=self.options.project,
             wanted_directory=self.settings.deployment.directory,
             backups=backup.files if backup else "",
@@ -103,6 +106,11 @@ class Live(FromOutside):
                 "(settings.toml); say which one is meant with --project NAME"
             )
         return facts
+
+    def _settled(self) -> None:
+        """Wait until nothing else is asked of the host: no probe and no request by its public names."""
+        others = [*self._connections.values(), *([self._survey] if self._survey else ())]
+        futures.wait(others, READ_SECONDS)
 
     def read_inside(self, facts: Facts) -> InsideView:
         """Lago as gateway and API see it inside their containers."""

@@ -2,8 +2,9 @@
 # a bounded size, and a credential goes only to a container that has it already or that the compose file declares.
 # Variables that precede this text: nonce (a word that nothing on the host can know), project, wanted_directory, compose,
 # directory, files, env_files and sources (one a line), given (names of variables for Compose), log_lines, backups,
-# gateway_network, inside (too: what gateway and API see of each other as well; only: nothing else), stranger (a key that no
-# organization has), and the texts plan, mask, declares, gateway_sh, lago_rb, redis_lua and facts_sql.
+# gateway_network, inside (too: what gateway and API see of each other as well; only: nothing else), patience (1; more for a
+# second look: one question after the other, each with so many times as long), stranger (a key that no organization has),
+# and the texts plan, mask, declares, gateway_sh, lago_rb, redis_lua and facts_sql.
 # The functions host_sections and last_sections precede it as well (render.py), and those of declaration.sh.
 # Output: the line "facts begin <nonce>", lines of sections as mask.awk writes them, interleaved, and the line
 # "facts end <nonce>".
@@ -65,28 +66,40 @@ inspect() {
 
 # --- inside of containers ---
 
+# Runs a command for so many seconds, times patience, and says so where it takes longer.
+within() {
+    limit=$(($1 * patience))
+    shift
+    timeout "$limit" "$@"
+    case $? in 124 | 137 | 143) printf '\nno answer within %s s\n' "$limit" ;; esac
+}
+# Begins a question beside the others; in a second look they are asked one after the other.
+ask() { if [ "$patience" -gt 1 ]; then send "$@"; else send "$@" & fi; }
+
 # The key is handed to a declared container only: one that has it uses its own.
 ask_lago() { # container, role, trust, what else
     begin "lago:$1" 8000000
     key=
     [ "$3" != declared ] || key=$api_key
-    LAGO_API_KEY=$key timeout 15 docker exec ${key:+-e LAGO_API_KEY} "$1" ruby --disable-gems -e "$lago_rb" "$2" "$4" 2>&1 | bounded 8000001
+    LAGO_API_KEY=$key within 15 docker exec ${key:+-e LAGO_API_KEY} "$1" \
+        ruby --disable-gems -e "$lago_rb" "$2" "$4" "$patience" 2>&1 | bounded 8000001
 }
 ask_gateway() {
     begin "gateway:$gateway"
     # The gateway exists even where nothing can be run in it.
     echo asked
     printf '%s' "$gateway_sh" |
-        timeout 12 docker exec -i -e stranger="$stranger" -e fallback=http://lago-api:3000 "$gateway" sh -s 2>&1 | bounded
+        within 12 docker exec -i -e stranger="$stranger" -e fallback=http://lago-api:3000 -e seconds="$((5 * patience))" \
+            "$gateway" sh -s 2>&1 | bounded
 }
 ask_database() {
     begin "database:$1"
     { printf '\\c %s\n' "'$(printf %s "$database_url" | sed "s/'/''/g")'"; printf '%s\n' "${search_path:+SET search_path TO $search_path;}" "$facts_sql"; } |
-        timeout 20 docker exec -i "$1" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 | bounded
+        within 20 docker exec -i "$1" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 | bounded
 }
 ask_redis() {
     begin "redis:$1"
-    REDISCLI_AUTH=$redis_password timeout 10 docker exec -e REDISCLI_AUTH "$1" sh -c \
+    REDISCLI_AUTH=$redis_password within 10 docker exec -e REDISCLI_AUTH "$1" sh -c \
         '[ -n "$REDISCLI_AUTH" ] || unset REDISCLI_AUTH
         ask() { redis-cli --raw ${user:+--user "$user"} "$@" 2>&1; }
         user=$2
@@ -95,12 +108,12 @@ ask_redis() {
 }
 ask_front() {
     begin "front:$1"
-    timeout 8 docker exec "$1" sh -c 'curl -s -i http://127.0.0.1/env-config.js 2>/dev/null || wget -S -qO- http://127.0.0.1/env-config.js 2>&1' |
+    within 8 docker exec "$1" sh -c 'curl -s -i http://127.0.0.1/env-config.js 2>/dev/null || wget -S -qO- http://127.0.0.1/env-config.js 2>&1' |
         bounded 20000
 }
 ask_proxy() {
     begin "proxy:$1" 8000000
-    timeout 8 docker exec "$1" sh -c 'for part in routers services; do
+    within 8 docker exec "$1" sh -c 'for part in routers services; do
         wget -qO- "http://127.0.0.1:8080/api/http/$part?per_page=10000" 2>/dev/null || curl -fsS "http://127.0.0.1:8080/api/http/$part?per_page=10000" 2>/dev/null || echo null
         echo
     done' 2>/dev/null | bounded 8000001
@@ -108,19 +121,19 @@ ask_proxy() {
 settle_trust() { [ "$trust" != declared ] || is_declared "$service" "$image" || trust=foreign; }
 # What takes longest begins first.
 ask_all() {
-    [ -z "$inside" ] || [ -z "$gateway" ] || send ask_gateway &
+    [ -z "$inside" ] || [ -z "$gateway" ] || ask ask_gateway
     while read -r role id trust name service image; do
         settle_trust
         case $role in
-            api) send ask_lago "$id" api "$trust" "${inside:+inside}" & ;;
-            worker | clock) send ask_lago "$id" "$role" trusted & ;;
-            front) send ask_front "$id" & ;;
-            proxy) send ask_proxy "$id" & ;;
+            api) ask ask_lago "$id" api "$trust" "${inside:+inside}" ;;
+            worker | clock) ask ask_lago "$id" "$role" trusted "" ;;
+            front) ask ask_front "$id" ;;
+            proxy) ask ask_proxy "$id" ;;
             redis)
                 if [ "$trust" = foreign ]; then
                     send say "redis:$id" "$(withheld "$name" "Redis' password")"
                 else
-                    send ask_redis "$id" &
+                    ask ask_redis "$id"
                 fi ;;
             db)
                 if [ -z "$database_url" ]; then
@@ -128,7 +141,7 @@ ask_all() {
                 elif [ "$trust" = foreign ]; then
                     send say "database:$id" "$(withheld "$name" "the password of DATABASE_URL")"
                 else
-                    send ask_database "$id" &
+                    ask ask_database "$id"
                 fi ;;
         esac
     done <<END
@@ -136,11 +149,11 @@ $members
 END
 }
 ask_inside() {
-    [ -z "$gateway" ] || send ask_gateway &
+    [ -z "$gateway" ] || ask ask_gateway
     while read -r role id trust name service image; do
         [ "$id" = "$api" ] || continue
         settle_trust
-        send ask_lago "$id" api "$trust" inside &
+        ask ask_lago "$id" api "$trust" inside
     done <<END
 $members
 END

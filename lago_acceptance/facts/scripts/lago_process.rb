@@ -61,12 +61,15 @@ if ARGV[0] == "api"
     end
   end
   # In parallel, because Lago may be slow: [status, body, type], or [0, why there is no answer].
+  patience = [ARGV[2].to_i, 1].max
   asked = paths.transform_values do |path|
     Thread.new do
       question = Net::HTTP::Get.new(path)
       question["Authorization"] = "Bearer #{token}" unless token.empty?
-      answer = Net::HTTP.start("127.0.0.1", (ENV["PORT"] || 3000).to_i, nil, open_timeout: 2, read_timeout: 4) { |http| http.request(question) }
+      answer = Net::HTTP.start("127.0.0.1", (ENV["PORT"] || 3000).to_i, nil, open_timeout: 2 * patience, read_timeout: 4 * patience, max_retries: 0) { |http| http.request(question) }
       [answer.code.to_i, answer.body.to_s.force_encoding("UTF-8").scrub, answer["Content-Type"].to_s]
+    rescue Net::OpenTimeout, Net::ReadTimeout
+      [0, "no answer within #{4 * patience} s"]
     rescue => error
       [0, said.(error)]
     end
