@@ -33,13 +33,26 @@ class EndpointAnswer(msgspec.Struct, frozen=True):
     type: str = ""
 
 
+class Reached(msgspec.Struct, frozen=True):
+    """What a process of Lago gets at the address in one of its URLs: the server's own identifier, or the status of a
+    service without one (``answer``); ``error`` where nothing could be reached, ``refused`` what a server said instead,
+    and ``unseen`` why it was not tried.
+    """
+
+    answer: str = ""
+    error: str = ""
+    refused: str = ""
+    unseen: str = ""
+
+
 class LagoProcess(msgspec.Struct, frozen=True):
     """What scripts/lago_process.rb found in one Ruby container.
 
     ``exec``: whether ``docker exec`` has the key too. ``served`` is the digest of the public key that the API serves,
     ``with_key`` whether the container has an API key, ``inside`` the status and body of each answer by name, and
     ``migrations`` the first and last version in the image. ``signals`` are those that process 1 handles, ``addresses``
-    those of the hosts in Lago's URLs. ``error`` is what was said instead of an answer.
+    those of the hosts in Lago's URLs, and ``reached`` what was found there, by the variable that has the URL. ``error`` is
+    what was said instead of an answer.
     """
 
     exec: bool | None = None
@@ -56,6 +69,7 @@ class LagoProcess(msgspec.Struct, frozen=True):
     migration_count: int | None = None
     signals: tuple[str, ...] | None = None
     addresses: dict[str, tuple[str, ...]] | None = None
+    reached: dict[str, Reached] = {}
 
     def status(self, path: str) -> int | None:
         """The status of the API's answer for a path, None where there was none."""
@@ -79,9 +93,13 @@ class SignAnswer(msgspec.Struct, frozen=True):
 
 
 class DatabaseAnswers(msgspec.Struct, frozen=True):
-    """What PostgreSQL answered. ``complete``: to every statement, so that nothing is missing for lack of time."""
+    """What PostgreSQL answered. ``complete``: to every statement, so that nothing is missing for lack of time.
+
+    ``system`` is the identifier that no other cluster has.
+    """
 
     directory: str | None = None
+    system: str | None = None
     migrations: AppliedMigrations | None = None
     tables: tuple[str, ...] | None = None
     complete: bool = False
@@ -144,6 +162,7 @@ class RedisAnswers(msgspec.Struct, frozen=True):
     """What scripts/sidekiq.lua answered. ``policy`` is Redis' maxmemory-policy."""
 
     version: str | None = None
+    run_id: str | None = None
     policy: str | None = None
     databases: tuple[RedisDatabase, ...] | None = None
 

@@ -39,12 +39,18 @@ masks = File.read("/proc/1/status").scan(/^Sig(?:Blk|Cgt):\t(\h+)/).flatten.map(
 facts[:signals] = Signal.list.filter_map { |sign, number| sign if number > 0 && masks.any? { |mask| mask[number - 1] == 1 } } unless masks.empty?
 
 # The addresses of the hosts that Lago connects to. A name server that doesn't answer holds nothing up.
-require "socket"
+begin
+  require "socket.so"
+rescue LoadError
+  require "socket"
+end
 hosts = ENV.values_at("DATABASE_URL", "REDIS_URL", "LAGO_REDIS_CACHE_URL", "LAGO_PDF_URL").filter_map { |url| url.to_s[%r{\A[a-z]\w*://(?:[^/]*@)?([^:/?#]+)}i, 1] }
 facts[:addresses] = {}
 hosts.uniq.map do |host|
   Thread.new { facts[:addresses][host] = Addrinfo.getaddrinfo(host, nil, nil, :STREAM).map(&:ip_address).uniq rescue nil }
 end.each { |thread| thread.join(3) }
+
+# stores
 
 if ARGV[0] == "api"
   require "net/http"

@@ -49,6 +49,8 @@ def script(name: str) -> str:
             return values_as_awk() + text
         case "collect.sh":
             return sections_as_shell(sections()) + script("declaration.sh") + text
+        case "lago_process.rb":
+            return text.replace("# stores\n", script("stores.rb"))
         case "database.sql":
             return text.replace("-- signs\n", signs.statements())
         case _:

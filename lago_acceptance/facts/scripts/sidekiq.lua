@@ -47,5 +47,5 @@ for number in pairs(numbers) do
     failed = tonumber(ask('GET', 'stat:failed')) or 0,
   })
 end
-return cjson.encode({version = info('server', 'redis_version'), policy = info('memory', 'maxmemory_policy'),
+return cjson.encode({version = info('server', 'redis_version'), run_id = info('server', 'run_id'), policy = info('memory', 'maxmemory_policy'),
                      databases = databases})
