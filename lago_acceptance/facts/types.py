@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, RedisAnswers
+from lago_acceptance.facts.host_state import Inodes, Machine
 from lago_acceptance.facts.untrusted import whole_number
 from lago_acceptance.lago.unseen_environment import with_unseen_environments
 from lago_acceptance.model.deployment import Model, Network, Service
@@ -164,6 +165,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[ComposeText, ...]
     sources: tuple[KeyFile, ...]
     disks: tuple[Disk, ...]
+    inodes: tuple[Inodes, ...] = ()
+    machine: Machine | None = None
     networks: tuple[str, ...]
     volumes: tuple[str, ...]
     images: tuple[Image, ...]
@@ -178,6 +181,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     fronts: dict[str, str]
     proxies: dict[str, dict[str, Any] | None]
     gateways: dict[str, str] = {}
+
+    def load_text(self) -> str:
+        """The host's load as a part of a sentence, "" where it is not known."""
+        return self.machine.load_text if self.machine else ""
 
     def of_role(self, *roles: str) -> tuple[Container, ...]:
         """The deployment's containers of these roles."""
