@@ -15,26 +15,6 @@ from lago_acceptance.facts.types import Container, Facts
 HOUR = 3600
 
 
-# Its id is that of the check whether a stack came up (checks/services.py).
-def has_lago(facts: Facts, settings: Settings) -> Iterator[Finding]:
-    """The Compose project that was named, or found, has containers on this host."""
-    if facts.containers:
-        return
-    others = f"; the projects with Lago in them are {', '.join(facts.lagos)}" if facts.lagos else ""
-    yield Finding(
-        id="not-brought-up",
-        problem=(
-            f"no container belongs to the Compose project {facts.project}"
-            if facts.project
-            else "no Compose project on this host has Lago in it"
-        )
-        + others,
-        impact="there is no Lago here",
-        fix=f"deploy it (docker compose up -d in {settings.deployment.directory}), or use the right host and "
-        "--project",
-    )
-
-
 @registry.check(
     phase=2, errors={"disk-full": "The host's disks have the free space that settings.toml requires."}
 )

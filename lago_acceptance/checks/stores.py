@@ -54,7 +54,9 @@ def names_are_the_deployments_own(facts: Facts) -> Iterator[Finding]:
             owners = {each: facts.owner(each) for each in addresses if each not in own}
             strangers = [each for each in owners.values() if each and each not in facts.containers]
             if stores and strangers:
-                yield _named_elsewhere(asker, host, stores[0], strangers[0], shared=bool(own & set(addresses)))
+                yield _named_elsewhere(
+                    asker, host, stores[0], strangers[0], shared=bool(own & set(addresses))
+                )
 
 
 def _named_elsewhere(
@@ -87,7 +89,10 @@ def they_are_this_deployments(facts: Facts) -> Iterator[Finding]:
     for finding in names_are_the_deployments_own(facts):
         raise Blocked(finding.id, "which servers Lago's processes work on")
     judged = False
-    for role, own in ((DB, facts.database and facts.database.system), (REDIS, facts.redis and facts.redis.run_id)):
+    for role, own in (
+        (DB, facts.database and facts.database.system),
+        (REDIS, facts.redis and facts.redis.run_id),
+    ):
         for asker, reached in _asked(facts, role):
             store = _store(facts, asker, role)
             if not (own and store and reached.answer):
@@ -147,11 +152,15 @@ def they_are_reached(facts: Facts) -> Iterator[Finding]:
     down: list[Blocked] = []
     for role in _URLS:
         for asker, reached in _asked(facts, role):
-            failed = reached.error or (role == PDF and reached.answer != "200" and (reached.refused or reached.answer))
+            failed = reached.error or (
+                role == PDF and reached.answer != "200" and (reached.refused or reached.answer)
+            )
             if not failed or not asker.serving(facts.host_clock):
                 continue
             if facts.of_role(role) and not facts.running(role):
-                down.append(Blocked(availability.why_down(facts, role), f"whether {asker.name} reaches the {role}"))
+                down.append(
+                    Blocked(availability.why_down(facts, role), f"whether {asker.name} reaches the {role}")
+                )
                 continue
             yield _not_reached(facts, asker, role, str(failed))
     if down:

@@ -14,7 +14,7 @@ from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit, not_given
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.verdicts import Unreachable, UsageError
+from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.facts.collect import PATIENCE, SECONDS, TOO, observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.address import parse
@@ -22,6 +22,7 @@ from lago_acceptance.hosts.ssh import SshHost
 from lago_acceptance.hosts.ssh_errors import CONNECT_SECONDS
 from lago_acceptance.probes.public_endpoints import SYSTEM, PublicEndpoints, Resolver
 from lago_acceptance.targets.from_outside import FromOutside
+from lago_acceptance.targets.which_lago import must_be_there
 
 if TYPE_CHECKING:
     from lago_acceptance.clients.connection import Connection
@@ -97,14 +98,7 @@ class Live(FromOutside):
             gateway_network=self.network("gateway"),
             inside=TOO if self.with_inside else "",
         )
-        if not facts.project and len(facts.lagos) > 1:
-            here = ", ".join(f"{name} ({folder or 'no folder'})" for name, folder in facts.lagos.items())
-            wanted = self.settings.deployment.directory
-            which = "several are" if wanted in facts.lagos.values() else "none is"
-            raise Unreachable(
-                f"{len(facts.lagos)} Lago stacks are on {self.host.name}: {here}; {which} in {wanted} "
-                "(settings.toml); say which one is meant with --project NAME"
-            )
+        must_be_there(facts, self.host.name, self.options.project, self.settings.deployment)
         return facts
 
     def _settled(self) -> None:

@@ -9,10 +9,6 @@ from lago_acceptance.checks import host
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 
 
-def test_lago_is_on_this_host(facts, deployment, settings, judge):
-    judge(() if deployment.bring_up else host.has_lago(facts, settings))
-
-
 def test_no_other_stack_answers_to_lagos_names(facts, judge):
     judge(host.no_other_stack_has_its_names(facts))
 

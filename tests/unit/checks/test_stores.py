@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from lago_acceptance.checks import stores
 from lago_acceptance.core.verdicts import Blocked, Unknown
-from lago_acceptance.facts.answers import LagoProcess
+from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, Reached, RedisAnswers
 from lago_acceptance.model.deployment import Service
-from tests.support.facts import container, facts, ids
+from tests.support.facts import container, facts, ids, lago
 
 OWN, STRANGERS = "172.20.0.2", "172.30.0.9"
 
@@ -70,7 +71,7 @@ URLS = {
     "REDIS_URL": "redis://lago-redis:6379",
     "LAGO_PDF_URL": "http://lago-pdf:3000",
 }
-OWN = {"database": DatabaseAnswers(system="7713"), "redis": RedisAnswers(run_id="d22f")}
+SERVERS = {"database": DatabaseAnswers(system="7713"), "redis": RedisAnswers(run_id="d22f")}
 
 
 def reaching(role: str = "worker", *without: str, **answers: Reached):
@@ -83,7 +84,7 @@ def reaching(role: str = "worker", *without: str, **answers: Reached):
     processes = {each: LagoProcess(addresses={}, reached=found) for each in ("api", "worker", "clock")}
     processes[role] = LagoProcess(addresses={}, reached=found | answers)
     containers = lago(*without, api=URLS, worker=URLS, clock=URLS)
-    return facts(*containers, lago=processes, **OWN)
+    return facts(*containers, lago=processes, **SERVERS)
 
 
 def test_own_stores_in_reach_are_no_finding():
@@ -91,7 +92,9 @@ def test_own_stores_in_reach_are_no_finding():
     assert list(stores.they_are_reached(reaching())) == []
 
 
-@pytest.mark.parametrize(("variable", "store"), [("DATABASE_URL", "lago-db-1"), ("REDIS_URL", "lago-redis-1")])
+@pytest.mark.parametrize(
+    ("variable", "store"), [("DATABASE_URL", "lago-db-1"), ("REDIS_URL", "lago-redis-1")]
+)
 def test_another_server_at_the_same_name(variable, store):
     (found,) = stores.they_are_this_deployments(reaching("worker", **{variable: Reached(answer="elsewhere")}))
     assert (found.id, found.service) == ("store-is-another", "lago-worker")
@@ -100,7 +103,7 @@ def test_another_server_at_the_same_name(variable, store):
 
 def test_servers_that_no_process_could_tell():
     unseen = dict.fromkeys(URLS, Reached(unseen="it is reached by TLS"))
-    untold = facts(*lago(api=URLS), lago={"api": LagoProcess(addresses={}, reached=unseen)}, **OWN)
+    untold = facts(*lago(api=URLS), lago={"api": LagoProcess(addresses={}, reached=unseen)}, **SERVERS)
     with pytest.raises(Unknown, match="could not tell"):
         list(stores.they_are_this_deployments(untold))
     assert list(stores.they_are_reached(untold)) == []
