@@ -110,7 +110,7 @@ def test_servers_that_no_process_could_tell():
 
 
 def test_a_foreign_name_explains_a_foreign_server():
-    foreign = seen("lago-redis.internal", "172.18.0.9")
+    foreign = seen("lago-redis.internal", STRANGERS)
     with pytest.raises(Blocked, match="store-name-elsewhere"):
         list(stores.they_are_this_deployments(foreign))
 
