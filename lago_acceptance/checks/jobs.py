@@ -10,7 +10,7 @@ from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.moments import minute
 from lago_acceptance.core.roles import WORKER
 from lago_acceptance.core.verdicts import Unknown
-from lago_acceptance.facts.answers import DeadJob
+from lago_acceptance.facts.redis_answers import DeadJob
 from lago_acceptance.facts.types import Facts
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from lago_acceptance.checks import jobs, worker
 from lago_acceptance.core.verdicts import Blocked, Unknown
-from lago_acceptance.facts.answers import (
+from lago_acceptance.facts.answers import LagoProcess
+from lago_acceptance.facts.redis_answers import (
     DeadJob,
-    LagoProcess,
     RedisAnswers,
     RedisDatabase,
     SidekiqInfo,

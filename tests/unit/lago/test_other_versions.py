@@ -24,14 +24,8 @@ from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.settings import load as load_settings
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts import sidekiq
-from lago_acceptance.facts.answers import (
-    DatabaseAnswers,
-    EndpointAnswer,
-    LagoProcess,
-    LoadedKey,
-    RedisAnswers,
-    decode,
-)
+from lago_acceptance.facts.answers import DatabaseAnswers, EndpointAnswer, LagoProcess, LoadedKey, decode
+from lago_acceptance.facts.redis_answers import RedisAnswers
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.lago import log_causes, schedules
 from lago_acceptance.model.deployment import Model, Mount, Service
