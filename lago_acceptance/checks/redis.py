@@ -167,6 +167,7 @@ def has_room(facts: Facts) -> Iterator[Finding]:
         raise _unknown(answers, INFO, "its memory and connections", "+info")
     found = redis_state.container(facts)
     cli = redis_state.command(facts)
+    limit = found.service.memory if found else None
     limits = (
         (
             "maxmemory",
@@ -174,10 +175,13 @@ def has_room(facts: Facts) -> Iterator[Finding]:
             "used_memory",
             "it refuses every write: " + redis_state.NO_JOB,
         ),
+        (
+            "its container's limit",
+            limit,
+            "used_memory_rss",
+            "the kernel kills it: the jobs since its last save are lost",
+        ),
     )
-    if found and found.service.memory:
-        killed = "the kernel kills Redis: the jobs since its last save are lost"
-        limits += (("its container's limit", found.service.memory, "used_memory_rss", killed),)
     for name, most, field, then in limits:
         used = answers.number(field)
         if used and most and used > _NEAR * most:
