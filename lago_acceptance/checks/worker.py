@@ -1,4 +1,4 @@
-"""Checks of the worker: it reads the queues that the API fills, and finishes jobs."""
+"""Checks of the worker: it listens where the API enqueues, finishes jobs, and ends when it is stopped."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from collections.abc import Iterator
 from lago_acceptance.checks import availability
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
-from lago_acceptance.core.roles import API, CLOCK, WORKER
-from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.roles import CLOCK, WORKER
 from lago_acceptance.facts.types import Facts
-
-_OWN_QUEUES = {"SIDEKIQ_EVENTS": "events", "SIDEKIQ_PDFS": "pdfs"}
 
 
 @registry.check(
@@ -25,7 +22,7 @@ def listens_where_the_api_enqueues(facts: Facts) -> Iterator[Finding]:
     A worker on another database looks healthy to every healthcheck, but nothing is billed.
     """
     jobs = availability.jobs(facts)
-    if jobs.readers:
+    if jobs.processes:
         return
     availability.running(facts, WORKER)
     databases = (facts.redis.databases if facts.redis else None) or ()
@@ -54,47 +51,6 @@ def has_finished_a_job(facts: Facts) -> Iterator[Finding]:
         impact="nothing is billed",
         fix="read the worker's log from its start; the clock enqueues jobs every five minutes",
     )
-
-
-@registry.check(
-    phase=2,
-    errors={
-        "queue-stuck": "No job waits in a queue for longer than the limit in settings.toml.",
-        "queue-without-reader": "A worker reads each queue that the environment switches on.",
-    },
-)
-def queues_are_read(facts: Facts, settings: Settings) -> Iterator[Finding]:
-    """Every queue with jobs in it has a reader and an oldest job younger than limits.queue_age; the queues of
-    SIDEKIQ_EVENTS and SIDEKIQ_PDFS have a reader where these are set.
-    """
-    jobs = availability.worked_jobs(facts)
-    for queue in jobs.queues:
-        age = facts.host_clock - queue.oldest if queue.length and queue.oldest else 0
-        if queue.length and queue.name not in jobs.read:
-            problem = f"no worker reads the queue {queue.name}, and {queue.length} jobs are in it"
-        elif age > settings.limits.queue_age:
-            problem = f"the oldest of {queue.length} jobs in {queue.name} has been waiting for {age:.0f} s"
-        else:
-            continue
-        yield Finding(
-            id="queue-stuck",
-            role=WORKER,
-            problem=problem,
-            impact="the work behind these jobs (usage, invoices, PDFs, webhooks) is not done",
-            fix="start a worker that reads it (start.events.worker.sh, start.pdfs.worker.sh), or remove "
-            "SIDEKIQ_EVENTS and SIDEKIQ_PDFS from the environment",
-        )
-    for container in facts.of_role(API, WORKER, CLOCK):
-        for variable, name in _OWN_QUEUES.items():
-            if container.service.value(variable) not in ("", "false") and name not in jobs.read:
-                yield Finding(
-                    id="queue-without-reader",
-                    role=container.role,
-                    service=container.service.name,
-                    problem=f"{variable} sends jobs to the queue {name}, and no worker reads it",
-                    impact="usage is not counted" if name == "events" else "invoices get no PDF",
-                    fix=f"run ./scripts/start.{name}.worker.sh as a service too, or remove {variable}",
-                )
 
 
 @registry.check(phase=2)

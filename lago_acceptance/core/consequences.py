@@ -26,7 +26,9 @@ migrate-failed migrate-targets-other-db schema-not-the-images secret-key-base-mi
 store-name-elsewhere redis-refuses-lago redis-disagrees redis-password-drift redis-url-misnamed localhost-in-container
 
 api-fails api-unhealthy api-refuses-its-key worker-not-listening worker-idle clock-stands-still
-queue-without-worker queue-without-reader
+queue-without-worker queue-without-reader worker-quiet jobs-overdue
+redis-cannot-save redis-aof-fails redis-memory-full redis-is-a-replica redis-lacks-replicas redis-forbids-writes
+redis-protected
 
 log-database-missing log-database-password log-library-missing log-license-unreachable log-migration-failed
 log-rails-env-missing
@@ -67,10 +69,11 @@ gateway-invoice-not-shown gateway-subscription-not-shown gateway-usage-not-shown
 invoice-missing invoice-without-file invoices-generating invoices-without-file last-invoice-missing
 lago-not-reached-by-gateway log-database-unreachable log-license-unreachable log-redis-unreachable
 login-cannot-reach-api migrate-failed name-fails page-hangs proxy-answers-itself queue-stuck
-redis-refuses-lago resolver-without-answer resolvers-disagree router-missing schedule-late
+redis-refuses-lago redis-loading redis-script-runs redis-clients-full resolver-without-answer resolvers-disagree router-missing schedule-late
 service-down service-missing service-more-than-once service-unanswered
 subscription-not-activated subscription-not-active usage-does-not-grow
-webhook-not-delivered worker-idle worker-not-listening
+webhook-not-delivered worker-idle worker-not-listening worker-quiet worker-of-another worker-leaves-queues
+jobs-overdue queue-without-reader
 """
 TIMING = frozenset(_MOMENTARY.split())
 

@@ -26,12 +26,17 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the deployment is on its host, and its version of Lago."""
+    """Where the deployment is on its host, and its version of Lago.
+
+    ``clients`` are those of its PostgreSQL and Redis that may be there although they are no container of it: addresses,
+    networks (CIDR), and names that clients or their containers give themselves.
+    """
 
     directory: str
     compose_file: str
     env_file: str
     version: str
+    clients: tuple[str, ...] = ()
 
 
 class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,12 +100,18 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of a host: its free disk space, and how long a job may wait. Sizes in MiB, times in seconds.
 
     ``log_mib`` is for the log files of one container, ``clock_drift`` for the host's clock against this machine's.
+    ``job_age`` is for a job that runs, ``retry_jobs`` and ``retry_age`` for those that are retried, ``scheduled_jobs`` for
+    those that wait for their time.
     """
 
     free_disk_mib: Amount
     queue_age: Amount
     log_mib: Amount = 512
     clock_drift: Seconds = 5
+    job_age: Seconds = 1800
+    retry_jobs: Amount = 100
+    retry_age: Seconds = 6 * 3600
+    scheduled_jobs: Amount = 10_000
 
 
 class Reports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,6 +157,9 @@ def _problems(settings: Settings) -> Iterator[str]:
             yield f"{entry} is {text!r}: it must be one line of text that is not empty"
     if not deployment.directory.startswith("/"):
         yield f"deployment.directory is {deployment.directory!r}: give the full path on the host, starting with /"
+    for client in deployment.clients:
+        if not client.strip() or not client.isprintable():
+            yield f"deployment.clients has {client!r}: write an address, a network such as 10.0.0.0/8, or a client's name"
     if not _TAG.fullmatch(deployment.version):
         yield f"deployment.version is {deployment.version!r}: write the tag of Lago's image, such as v1.16.0"
     yield from _unusable_hosts({"front": hosts.front, "api": hosts.api})

@@ -106,67 +106,6 @@ class DatabaseAnswers(msgspec.Struct, frozen=True):
     signs: dict[str, SignAnswer] = {}
 
 
-class Capsule(msgspec.Struct, frozen=True):
-    """A group of a Sidekiq process' threads, with the queues that they read."""
-
-    weights: dict[str, Any] = {}
-
-
-class SidekiqInfo(msgspec.Struct, frozen=True):
-    """What a Sidekiq process says of itself. From Sidekiq 8.0.8 on its queues are listed by capsule."""
-
-    queues: tuple[str, ...] = ()
-    capsules: dict[str, Capsule] = {}
-
-    @property
-    def read(self) -> tuple[str, ...]:
-        """The queues that the process reads."""
-        return self.queues or tuple(name for each in self.capsules.values() for name in each.weights)
-
-
-class SidekiqProcess(msgspec.Struct, frozen=True):
-    """A process that is registered with Sidekiq, and when it last gave a sign of life (Unix time; 0: not known)."""
-
-    info: SidekiqInfo = SidekiqInfo()
-    beat: float = 0.0
-
-
-class SidekiqQueue(msgspec.Struct, frozen=True):
-    """A queue: its jobs, and since when its oldest one waits (as Sidekiq counts: seconds or milliseconds)."""
-
-    name: str = ""
-    length: int = 0
-    oldest: float = 0.0
-
-
-class DeadJob(msgspec.Struct, frozen=True):
-    """A job that Sidekiq has given up, and when (Unix time)."""
-
-    name: str = msgspec.field(default="?", name="class")
-    error: str = ""
-    at: float = 0.0
-
-
-class RedisDatabase(msgspec.Struct, frozen=True):
-    """One numbered database of Redis, as Sidekiq uses it."""
-
-    number: int | None = None
-    processes: tuple[SidekiqProcess, ...] | None = None
-    queues: tuple[SidekiqQueue, ...] | None = None
-    dead: tuple[DeadJob, ...] | None = None
-    processed: int | None = None
-    failed: int | None = None
-
-
-class RedisAnswers(msgspec.Struct, frozen=True):
-    """What scripts/sidekiq.lua answered. ``policy`` is Redis' maxmemory-policy."""
-
-    version: str | None = None
-    run_id: str | None = None
-    policy: str | None = None
-    databases: tuple[RedisDatabase, ...] | None = None
-
-
 # What the checks read of Traefik's routers and services.
 _OF_ROUTERS = dict.fromkeys(("name", "rule", "service", "provider", "status"), str) | {
     **dict.fromkeys(("using", "entryPoints", "error"), list[str]),
@@ -191,14 +130,6 @@ def database(named: dict[str, str]) -> tuple[DatabaseAnswers | None, str]:
     signs = {name: answers[name] for name in answers if name not in DatabaseAnswers.__struct_fields__}
     found = decode(DatabaseAnswers, {**answers, "signs": signs}) if answers else None
     return found, redact("; ".join(problems))[:500]
-
-
-def redis(named: dict[str, str]) -> tuple[RedisAnswers | None, str]:
-    """What scripts/sidekiq.lua answered, or the text that came instead."""
-    for text in named.values():
-        if isinstance(raw := decoded(text), dict):
-            return decode(RedisAnswers, raw), ""
-    return None, redact(next(iter(named.values()), "").strip())[:300]
 
 
 def proxy(text: str) -> dict[str, Any] | None:

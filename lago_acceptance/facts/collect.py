@@ -12,7 +12,7 @@ import msgspec
 
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts import answers, containers, script_output, sections
+from lago_acceptance.facts import answers, containers, redis_answers, script_output, sections
 from lago_acceptance.facts.answers import LagoProcess
 from lago_acceptance.facts.late import late
 from lago_acceptance.facts.script_output import ScriptOutput
@@ -114,7 +114,7 @@ def _look(host: Host, **where: Any) -> Facts:
     everything = containers.containers(output.text("containers"), environments)
     declaration, declaration_error = containers.declaration(printed)
     database, database_error = answers.database(output.named("database:"))
-    redis, redis_error = answers.redis(output.named("redis:"))
+    redis, redis_error = redis_answers.redis(output.named("redis:"))
     return Facts(
         **found,
         host_clock=clock.ended,

@@ -53,6 +53,7 @@ def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Containe
             for target, bindings in (raw.get("ports") or {}).items()
             if bindings
         },
+        hostname=raw.get("hostname") or "",
     )
 
 

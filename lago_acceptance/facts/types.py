@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, RedisAnswers
+from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess
 from lago_acceptance.facts.host_state import Inodes, Machine
+from lago_acceptance.facts.redis_answers import RedisAnswers
 from lago_acceptance.facts.untrusted import whole_number
 from lago_acceptance.lago.unseen_environment import with_unseen_environments
 from lago_acceptance.model.deployment import Model, Network, Service
@@ -77,7 +78,9 @@ class ComposeText(msgspec.Struct, frozen=True):
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):
-    """One container of the host. Times as Docker writes them (RFC 3339, nanoseconds)."""
+    """One container of the host. Times as Docker writes them (RFC 3339, nanoseconds). ``hostname`` is the name that its
+    processes give themselves, "" where it isn't known.
+    """
 
     id: str
     name: str
@@ -96,6 +99,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     image_id: str
     addresses: dict[str, str]
     published: dict[str, tuple[tuple[str, str], ...]]
+    hostname: str = ""
 
     @property
     def role(self) -> str | None:

@@ -35,7 +35,7 @@ template='R	{{.Id}}	{{.State.Running}}	{{with .Config.Labels}}{{json (index . "c
 {{range .Config.Env}}E	{{$id}}	{{json .}}
 {{end}}{{range $name, $each := .NetworkSettings.Networks}}N	{{$id}}	{{json $name}}	{{json $each}}
 {{end}}{{range .Mounts}}{{if eq .Type "bind"}}M	{{$id}}	{{json .Source}}
-{{end}}{{end}}C	{{.Id}}	{"id":{{json .Id}},"name":{{json .Name}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"log_path":{{json .LogPath}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"working_dir":{{json .Config.WorkingDir}},"user":{{json .Config.User}},"stop_timeout":{{json (index .Config "StopTimeout")}},"stop_signal":{{json (index .Config "StopSignal")}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}'
+{{end}}{{end}}C	{{.Id}}	{"id":{{json .Id}},"name":{{json .Name}},"hostname":{{json .Config.Hostname}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"log_path":{{json .LogPath}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"working_dir":{{json .Config.WorkingDir}},"user":{{json .Config.User}},"stop_timeout":{{json (index .Config "StopTimeout")}},"stop_signal":{{json (index .Config "StopSignal")}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}'
 # A rootless Docker that only a login's profile knows of.
 rootless=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/docker.sock
 listed() { containers=$(docker ps -aq --no-trunc 2>/dev/null); }
@@ -97,14 +97,26 @@ ask_database() {
     { printf '\\c %s\n' "'$(printf %s "$database_url" | sed "s/'/''/g")'"; printf '%s\n' "${search_path:+SET search_path TO $search_path;}" "$facts_sql"; } |
         within 20 docker exec -i "$1" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 | bounded
 }
+# Each answer behind a line of its own, which redis_answers.py knows. A write to what isn't there changes nothing, and gets
+# the answer that Lago's writes get.
 ask_redis() {
     begin "redis:$1"
-    REDISCLI_AUTH=$redis_password within 10 docker exec -e REDISCLI_AUTH "$1" sh -c \
+    REDISCLI_AUTH=$redis_password within 12 docker exec -e REDISCLI_AUTH "$1" sh -c \
         '[ -n "$REDISCLI_AUTH" ] || unset REDISCLI_AUTH
+        user=$2 database=$3
         ask() { redis-cli --raw ${user:+--user "$user"} "$@" 2>&1; }
-        user=$2
-        answer=$(ask EVAL_RO "$1" 0); case $answer in *nknown\ command*) ask EVAL "$1" 0 ;; *) printf "%s" "$answer" ;; esac' \
-        redis "$redis_lua" "$redis_user" 2>&1 | bounded
+        part() { printf "\n@reply %s\n" "$1"; shift; ask "$@" | head -c 400000; }
+        command -v redis-cli >/dev/null || { echo "redis-cli: not found"; exit; }
+        part info INFO
+        part clients CLIENT LIST
+        printf "\n@reply settings\n"
+        for name in save appendonly stop-writes-on-bgsave-error protected-mode; do echo "CONFIG GET $name"; done | ask
+        part write ZADD schedule XX 1 lago-acceptance:nothing
+        part script EVALSHA 0000000000000000000000000000000000000000 0
+        [ -n "$REDISCLI_AUTH$user" ] || part anonymous PING
+        printf "\n@reply sidekiq\n"
+        answer=$(ask EVAL_RO "$1" 0 "$database"); case $answer in *nknown\ command*) ask EVAL "$1" 0 "$database" ;; *) printf "%s" "$answer" ;; esac' \
+        redis "$redis_lua" "$redis_user" "$redis_database" 2>&1 | bounded
 }
 ask_front() {
     begin "front:$1"

@@ -206,6 +206,7 @@ END {
     assign("search_path", search_path_of(database, value_of("POSTGRES_SCHEMA")))
     assign("redis_user", at ? plain(substr(credentials_of(redis), 1, at - 1)) : "")
     assign("redis_password", redis_password)
+    assign("redis_database", match(redis, /\/[0-9]+(\?.*)?$/) ? substr(redis, RSTART + 1) + 0 : 0)
     assign("api_key", api_key)
     assign("secrets", learned())
 }

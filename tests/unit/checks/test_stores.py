@@ -7,7 +7,8 @@ import pytest
 
 from lago_acceptance.checks import stores
 from lago_acceptance.core.verdicts import Blocked, Unknown
-from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, Reached, RedisAnswers
+from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, Reached
+from lago_acceptance.facts.redis_answers import RedisAnswers
 from lago_acceptance.model.deployment import Service
 from tests.support.facts import container, facts, ids, lago
 

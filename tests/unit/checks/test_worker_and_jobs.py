@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import jobs, worker
+from lago_acceptance.checks import jobs, queues, worker
 from lago_acceptance.core.verdicts import Blocked, Unknown
-from lago_acceptance.facts.answers import (
+from lago_acceptance.facts.answers import LagoProcess
+from lago_acceptance.facts.redis_answers import (
     DeadJob,
-    LagoProcess,
     RedisAnswers,
     RedisDatabase,
     SidekiqInfo,
@@ -59,7 +59,7 @@ def test_a_worker_that_finishes_nothing():
     assert ids(worker.has_finished_a_job(seen(processed=2, failed=2))) == ["worker-idle"]
     with pytest.raises(Blocked, match="no-clock-service"):
         list(worker.has_finished_a_job(seen("clock", processed=0, failed=0)))
-    for check in (worker.has_finished_a_job, lambda each: worker.queues_are_read(each, SETTINGS)):
+    for check in (worker.has_finished_a_job, lambda each: queues.are_read_in_time(each, SETTINGS)):
         with pytest.raises(Blocked, match="worker-not-listening"):
             list(check(seen(processes=())))
 
@@ -75,7 +75,7 @@ def test_a_worker_that_finishes_nothing():
     ],
 )
 def test_a_queue_that_is_not_read_in_time(queue, words):
-    found = list(worker.queues_are_read(seen(queues=(queue,)), SETTINGS))
+    found = list(queues.are_read_in_time(seen(queues=(queue,)), SETTINGS))
     assert [(each.id, words in each.problem) for each in found] == ([("queue-stuck", True)] if words else [])
 
 
