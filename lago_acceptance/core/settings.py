@@ -26,12 +26,16 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the deployment is on its host, and its version of Lago."""
+    """Where the deployment is on its host, and its version of Lago.
+
+    ``clients`` are those of Lago's database that are no part of it: addresses, networks, application names or containers.
+    """
 
     directory: str
     compose_file: str
     env_file: str
     version: str
+    clients: tuple[str, ...] = ()
 
 
 class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,13 +98,15 @@ class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of a host: its free disk space, and how long a job may wait. Sizes in MiB, times in seconds.
 
-    ``log_mib`` is for the log files of one container, ``clock_drift`` for the host's clock against this machine's.
+    ``log_mib`` is for the log files of one container, ``clock_drift`` for the host's clock against this machine's,
+    ``transaction_age`` for a transaction that is open in Lago's database.
     """
 
     free_disk_mib: Amount
     queue_age: Amount
     log_mib: Amount = 512
     clock_drift: Seconds = 5
+    transaction_age: Seconds = 3600
 
 
 class Reports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -148,6 +154,9 @@ def _problems(settings: Settings) -> Iterator[str]:
         yield f"deployment.directory is {deployment.directory!r}: give the full path on the host, starting with /"
     if not _TAG.fullmatch(deployment.version):
         yield f"deployment.version is {deployment.version!r}: write the tag of Lago's image, such as v1.16.0"
+    for client in deployment.clients:
+        if not client.strip() or not client.isprintable():
+            yield f"deployment.clients has {client!r}: write an address, a network, an application name or a container"
     yield from _unusable_hosts({"front": hosts.front, "api": hosts.api})
     if hosts.gateway:
         yield from _unusable_hosts({"gateway": hosts.gateway})
