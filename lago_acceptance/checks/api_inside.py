@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks import availability, schema
+from lago_acceptance.checks import availability, database_trouble, schema
 from lago_acceptance.checks.inside import NO_KEY, SET_KEY, SILENT, limited
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
@@ -23,7 +23,8 @@ def answering_process(facts: Facts) -> LagoProcess:
     """What the API answered inside its container. Blocked where it did not."""
     process = facts.process(availability.running(facts, API))
     if process.error:
-        raise Blocked("api-unhealthy", f"the API did not answer in its own container: {process.error}")
+        by = database_trouble.database_trouble(facts) or "api-unhealthy"
+        raise Blocked(by, f"the API did not answer in its own container: {process.error}")
     return process
 
 
@@ -52,9 +53,12 @@ def is_healthy_and_of_the_expected_version(facts: Facts, settings: Settings) -> 
         yield _late(facts, container, process.error)
         return
     if answer is None:
+        database_trouble.must_be_without(facts, "/health does not answer inside the container")
         yield _unhealthy(f"/health does not answer inside the container: {process.error or 'no reply'}")
         return
     body = decoded(process.health)
+    if answer.status != 200:
+        database_trouble.must_be_without(facts, f"/health answers {answer.status}")
     if not isinstance(body, dict):
         yield _unhealthy(f"/health answers {answer.status} {answer.type}, which is not JSON")
     elif answer.status != 200:
@@ -104,7 +108,8 @@ def _unhealthy(problem: str) -> Finding:
 def accepts_its_own_key(facts: Facts, settings: Settings) -> Iterator[Finding]:
     """GET /api/v1/organizations answers 200 to the LAGO_API_KEY of the API's own container.
 
-    /health stays green while every real request fails: this one reads the database.
+    /health stays green while every real request fails: this one reads the database. Blocked where the database itself
+    says why it can't be read.
     """
     process = answering_process(facts)
     if not process.with_key:
@@ -114,6 +119,9 @@ def accepts_its_own_key(facts: Facts, settings: Settings) -> Iterator[Finding]:
             fix=SET_KEY,
         )
     status = process.status(ORGANIZATION)
+    # A key whose row can't be read is refused, too.
+    if status != 200:
+        database_trouble.must_be_without(facts, f"the API answers {status or 'nothing'} to its own key")
     if status is None:
         raise Unknown("the API did not report how it answers its own key", why=SILENT)
     if status == 403:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from lago_acceptance.checks import diagnosis, redis_state
+from lago_acceptance.checks.database_trouble import database_trouble
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, PDF, REDIS, WORKER
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Blocked, Unknown
@@ -70,7 +71,8 @@ def database(facts: Facts) -> DatabaseAnswers:
     """What PostgreSQL answered."""
     if facts.database is None:
         must_be_asked(facts, DB, facts.database_error)
-        raise Blocked("database-refuses-lago", "the database refuses Lago's login")
+        by = database_trouble(facts) or "database-refuses-lago"
+        raise Blocked(by, "the database refuses Lago's login")
     return facts.database
 
 

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from lago_acceptance.checks import availability
+from lago_acceptance.checks import availability, database_trouble
+from lago_acceptance.checks.postgres import locks
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.moments import minute
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import CLOCK, PDF, WORKER
-from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.types import Facts
 
 
@@ -109,7 +110,8 @@ WEBHOOKS = sign(
 def of_database(facts: Facts, sign: BillingSign) -> Iterator[Finding]:
     """The finding of a sign, where its query has found something.
 
-    Unknown where this schema can't answer, or the answers broke off. LookupError where no query asks for the sign: that
+    Unknown where this schema can't answer, or the answers broke off; Blocked where it waited for a lock that is held, or
+    where the database's own trouble explains it. LookupError where no query asks for the sign: that
     is a mistake of this suite, which must not pass for something that can't be seen.
     """
     database = availability.database(facts)
@@ -120,6 +122,10 @@ def of_database(facts: Facts, sign: BillingSign) -> Iterator[Finding]:
         )
     if answer is None or answer.count is None:
         error = (answer and answer.error) or facts.database_error or "its answers broke off"
+        if locks.was_cancelled(error) and locks.held(facts):
+            raise Blocked("database-lock-held", f"{sign.name} was not answered: {error[:100]}")
+        if answer is None or not locks.was_cancelled(error):
+            database_trouble.must_be_without(facts, f"this database can't answer it: {error[:100]}")
         raise Unknown(f"this database can't answer it: {error[:200]}", fix="run again")
     if answer.count:
         problem = sign.problem.format(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lago_acceptance.checks import availability
+from lago_acceptance.checks import availability, database_trouble
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import DB
@@ -18,9 +18,13 @@ from lago_acceptance.lago import log_causes
     phase=2, errors={"database-refuses-lago": "PostgreSQL accepts a login with Lago's own DATABASE_URL."}
 )
 def lets_lago_in(facts: Facts) -> Iterator[Finding]:
-    """A login inside the database's container with the DATABASE_URL of Lago's processes works."""
+    """A login inside the database's container with the DATABASE_URL of Lago's processes works.
+
+    Blocked where PostgreSQL itself says that it has no connection left, or that it recovers.
+    """
     availability.must_be_asked(facts, DB, facts.database_error)
     if facts.database is None:
+        database_trouble.must_be_without(facts, "PostgreSQL lets nobody in at the moment")
         known = log_causes.cause_of([facts.database_error], log_causes.OTHER_CAUSES)
         yield Finding(
             id="database-refuses-lago",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks import availability, diagnosis
+from lago_acceptance.checks import availability, database_trouble, diagnosis
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.registry import Severity
@@ -81,6 +81,8 @@ def is_the_images(facts: Facts, settings: Settings) -> Iterator[Finding]:
     database = availability.database(facts)
     _key_lets_migrate(facts)
     needed = wanted(facts, settings)
+    if database.migrations is None:
+        database_trouble.must_be_without(facts, "PostgreSQL did not report its migrations")
     if never_migrated(facts):
         yield _finding("the database has no schema_migrations at all: it was never migrated")
     elif database.migrations is None:
@@ -121,6 +123,7 @@ def is_lagos_alone(facts: Facts) -> Iterator[Finding]:
     """Lago's schema holds no migration table of another framework."""
     tables = availability.database(facts).tables
     if tables is None:
+        database_trouble.must_be_without(facts, "PostgreSQL did not list the tables in Lago's schema")
         raise Unknown("PostgreSQL did not list the tables in Lago's schema", fix="run again")
     for name in sorted(OF_OTHERS & set(tables)):
         yield Finding(

@@ -21,7 +21,9 @@ worker-config-missing worker-leaves-queues clock-file-missing never-completes no
 data-directory-shared
 
 no-worker-service no-clock-service not-brought-up
-database-refuses-lago database-disagrees db-password-drift db-redis-url-misnamed db-url-unescaped-password
+database-refuses-lago database-in-recovery database-lock-held database-out-of-connections database-privilege-missing
+database-read-only database-rows-hidden database-search-path database-setting-breaks-lago
+database-disagrees db-password-drift db-redis-url-misnamed db-url-unescaped-password
 migrate-failed migrate-targets-other-db schema-not-the-images secret-key-base-misnamed
 store-name-elsewhere redis-refuses-lago redis-disagrees redis-password-drift redis-url-misnamed localhost-in-container
 
@@ -62,7 +64,9 @@ ROLES_THAT_BILL = frozenset((API, WORKER, CLOCK, DB, REDIS, MIGRATE))
 # certificate that is being issued, a deploy that is going on.
 _MOMENTARY = """
 api-bad-gateway api-busy api-fails api-not-routed api-slow api-unhealthy api-unreachable
-certificate-default cloudflare-cannot-reach-origin database-refuses-lago host-unanswered http-unanswered
+certificate-default cloudflare-cannot-reach-origin database-client-another-lago database-client-unknown
+database-connections-near-limit database-in-recovery database-lock-held database-out-of-connections
+database-refuses-lago host-unanswered http-unanswered
 gateway-bad-gateway gateway-busy gateway-degraded gateway-down gateway-not-answered-by-lago gateway-not-routed
 gateway-slow gateway-unhealthy gateway-unreachable
 gateway-invoice-not-shown gateway-subscription-not-shown gateway-usage-not-shown

@@ -102,6 +102,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``log_mib`` is for the log files of one container, ``clock_drift`` for the host's clock against this machine's.
     ``job_age`` is for a job that runs, ``retry_jobs`` and ``retry_age`` for those that are retried, ``scheduled_jobs`` for
     those that wait for their time.
+    ``transaction_age`` is for a transaction that is open in Lago's database.
     """
 
     free_disk_mib: Amount
@@ -112,6 +113,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry_jobs: Amount = 100
     retry_age: Seconds = 6 * 3600
     scheduled_jobs: Amount = 10_000
+    transaction_age: Seconds = 3600
 
 
 class Reports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

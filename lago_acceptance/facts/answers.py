@@ -9,6 +9,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from lago_acceptance.core.secrets import redact
+from lago_acceptance.facts.database_server import DatabaseServer
 from lago_acceptance.facts.untrusted import decoded
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
@@ -95,7 +96,7 @@ class SignAnswer(msgspec.Struct, frozen=True):
 class DatabaseAnswers(msgspec.Struct, frozen=True):
     """What PostgreSQL answered. ``complete``: to every statement, so that nothing is missing for lack of time.
 
-    ``system`` is the identifier that no other cluster has.
+    ``system`` is the identifier that no other cluster has, ``server`` what it answered about itself.
     """
 
     directory: str | None = None
@@ -104,6 +105,7 @@ class DatabaseAnswers(msgspec.Struct, frozen=True):
     tables: tuple[str, ...] | None = None
     complete: bool = False
     signs: dict[str, SignAnswer] = {}
+    server: DatabaseServer = DatabaseServer()
 
 
 # What the checks read of Traefik's routers and services.
@@ -127,8 +129,10 @@ def database(named: dict[str, str]) -> tuple[DatabaseAnswers | None, str]:
                     problems.append(line)
             elif line.strip():
                 problems.append(line.strip())
-    signs = {name: answers[name] for name in answers if name not in DatabaseAnswers.__struct_fields__}
-    found = decode(DatabaseAnswers, {**answers, "signs": signs}) if answers else None
+    own, of_server = DatabaseAnswers.__struct_fields__, DatabaseServer.__struct_fields__
+    signs = {name: answers[name] for name in answers if name not in own + of_server}
+    server = {name: answers[name] for name in of_server if name in answers}
+    found = decode(DatabaseAnswers, {**answers, "signs": signs, "server": server}) if answers else None
     return found, redact("; ".join(problems))[:500]
 
 
