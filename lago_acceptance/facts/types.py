@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, RedisAnswers
+from lago_acceptance.facts.dump import Dump
 from lago_acceptance.facts.host_state import Inodes, Machine
 from lago_acceptance.facts.untrusted import whole_number
 from lago_acceptance.lago.unseen_environment import with_unseen_environments
@@ -128,14 +129,6 @@ class Image(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
 
 
-class Dump(msgspec.Struct, frozen=True):
-    """A dump of the database: when it was written (Unix time), and its size in bytes."""
-
-    path: str
-    written: float
-    size: int
-
-
 class Disk(msgspec.Struct, frozen=True):
     """Free space of one file system, in MiB."""
 
@@ -165,8 +158,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[ComposeText, ...]
     sources: tuple[KeyFile, ...]
     disks: tuple[Disk, ...]
-    inodes: tuple[Inodes, ...] = ()
-    machine: Machine | None = None
     networks: tuple[str, ...]
     volumes: tuple[str, ...]
     images: tuple[Image, ...]
@@ -181,6 +172,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     fronts: dict[str, str]
     proxies: dict[str, dict[str, Any] | None]
     gateways: dict[str, str] = {}
+    inodes: tuple[Inodes, ...] = ()
+    machine: Machine | None = None
+    closed_dumps: str = ""
+    later_dump_sizes: dict[str, int] = {}
 
     def load_text(self) -> str:
         """The host's load as a part of a sentence, "" where it is not known."""
