@@ -78,7 +78,11 @@ class ComposeText(msgspec.Struct, frozen=True):
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):
-    """One container of the host. Times as Docker writes them (RFC 3339, nanoseconds)."""
+    """One container of the host. Times as Docker writes them (RFC 3339, nanoseconds), "" where it never was.
+
+    ``failing_streak`` is how many healthchecks in a row have failed, ``last_probe_at`` when the last of them began (Unix
+    time).
+    """
 
     id: str
     name: str
@@ -97,6 +101,10 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     image_id: str
     addresses: dict[str, str]
     published: dict[str, tuple[tuple[str, str], ...]]
+    created_at: str = ""
+    finished_at: str = ""
+    failing_streak: int = 0
+    last_probe_at: float | None = None
 
     @property
     def role(self) -> str | None:
@@ -110,7 +118,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
 
     def serving(self, now: float) -> bool:
         """Whether it runs; one that was restarted has to be healthy, or up for STEADY seconds (``now`` is Unix time)."""
-        if not self.running or self.restarting:
+        if not self.running or self.restarting or self.status == "paused":
             return False
         steady = not self.restarts or self.health == "healthy"
         return steady or now - (unix_time(self.started_at) or now) >= STEADY
@@ -176,6 +184,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     machine: Machine | None = None
     closed_dumps: str = ""
     later_dump_sizes: dict[str, int] = {}
+    oom_kills: dict[str, int] = {}
 
     def load_text(self) -> str:
         """The host's load as a part of a sentence, "" where it is not known."""
