@@ -66,7 +66,7 @@ def migration_has_finished(facts: Facts) -> Iterator[Finding]:
         what = diagnosis.symptom(container) or f"has exited with code {container.exit_code}"
     else:
         return
-    yield diagnosis.finding(container, "migrate-failed", what, facts.log(container))
+    yield diagnosis.finding(facts, container, "migrate-failed", what)
 
 
 @registry.check(

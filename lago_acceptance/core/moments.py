@@ -30,3 +30,8 @@ def since(at: float, now: float) -> str:
 
 def _two(larger: str, smaller: str) -> str:
     return larger if smaller.startswith("0 ") else f"{larger} {smaller}"
+
+
+def moment(at: float, now: float) -> str:
+    """A moment with how long ago it was, both Unix time: ``2026-11-24 10:00 UTC (3 hours 12 min ago)``."""
+    return f"{minute(at)} ({duration(now - at)} ago)"

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess
+from lago_acceptance.facts.dump import Dump
 from lago_acceptance.facts.host_state import Inodes, Machine
 from lago_acceptance.facts.redis_answers import RedisAnswers
 from lago_acceptance.facts.untrusted import whole_number
@@ -78,8 +79,10 @@ class ComposeText(msgspec.Struct, frozen=True):
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):
-    """One container of the host. Times as Docker writes them (RFC 3339, nanoseconds). ``hostname`` is the name that its
-    processes give themselves, "" where it isn't known.
+    """One container of the host. Times as Docker writes them (RFC 3339, nanoseconds), "" where it never was.
+
+    ``hostname`` is the name that its processes give themselves, "" where it isn't known. ``failing_streak`` is how many
+    healthchecks in a row have failed, ``last_probe_at`` when the last of them began (Unix time).
     """
 
     id: str
@@ -100,6 +103,10 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     addresses: dict[str, str]
     published: dict[str, tuple[tuple[str, str], ...]]
     hostname: str = ""
+    created_at: str = ""
+    finished_at: str = ""
+    failing_streak: int = 0
+    last_probe_at: float | None = None
 
     @property
     def role(self) -> str | None:
@@ -113,7 +120,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
 
     def serving(self, now: float) -> bool:
         """Whether it runs; one that was restarted has to be healthy, or up for STEADY seconds (``now`` is Unix time)."""
-        if not self.running or self.restarting:
+        if not self.running or self.restarting or self.status == "paused":
             return False
         steady = not self.restarts or self.health == "healthy"
         return steady or now - (unix_time(self.started_at) or now) >= STEADY
@@ -130,14 +137,6 @@ class Image(msgspec.Struct, frozen=True):
 
     id: str
     names: tuple[str, ...]
-
-
-class Dump(msgspec.Struct, frozen=True):
-    """A dump of the database: when it was written (Unix time), and its size in bytes."""
-
-    path: str
-    written: float
-    size: int
 
 
 class Disk(msgspec.Struct, frozen=True):
@@ -169,8 +168,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[ComposeText, ...]
     sources: tuple[KeyFile, ...]
     disks: tuple[Disk, ...]
-    inodes: tuple[Inodes, ...] = ()
-    machine: Machine | None = None
     networks: tuple[str, ...]
     volumes: tuple[str, ...]
     images: tuple[Image, ...]
@@ -185,6 +182,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     fronts: dict[str, str]
     proxies: dict[str, dict[str, Any] | None]
     gateways: dict[str, str] = {}
+    inodes: tuple[Inodes, ...] = ()
+    machine: Machine | None = None
+    closed_dumps: str = ""
+    later_dump_sizes: dict[str, int] = {}
+    oom_kills: dict[str, int] = {}
 
     def load_text(self) -> str:
         """The host's load as a part of a sentence, "" where it is not known."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import host
+from lago_acceptance.checks import dumps, host
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 
@@ -27,3 +27,7 @@ def test_the_hosts_clock_is_right(facts, settings, judge):
 
 def test_the_last_dump_is_recent(facts, settings, judge):
     judge(host.last_dump_is_recent(facts, settings))
+
+
+def test_the_last_dump_can_be_restored(facts, settings, judge):
+    judge(dumps.last_dump_can_be_restored(facts, settings))

@@ -8,7 +8,8 @@ import pytest
 from lago_acceptance.checks import host
 from lago_acceptance.core.settings import Backup
 from lago_acceptance.core.verdicts import Blocked, Unknown
-from lago_acceptance.facts.types import Disk, Dump, Image
+from lago_acceptance.facts.dump import Dump
+from lago_acceptance.facts.types import Disk, Image
 from lago_acceptance.model.deployment import Service
 from tests.support.facts import NOW, SETTINGS, container, facts, ids
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.facts.dump import Dump
 from lago_acceptance.facts.host_state import Inodes, Machine
 from lago_acceptance.facts.sections import (
     clock,
@@ -23,7 +24,7 @@ from lago_acceptance.facts.sections.clock import Clock
 from lago_acceptance.facts.sections.networks import networks
 from lago_acceptance.facts.sections.projects import lagos, project
 from lago_acceptance.facts.sections.volumes import volumes
-from lago_acceptance.facts.types import ComposeText, Disk, Dump, Facts, Image, KeyFile
+from lago_acceptance.facts.types import ComposeText, Disk, Facts, Image, KeyFile
 from tests.support.facts import facts
 
 GNU_DF = """Filesystem     1024-blocks      Used Available Capacity Mounted on
