@@ -50,7 +50,7 @@ def told(changed: Container, log: str = "", **seen: Any) -> Finding:
 @pytest.mark.parametrize("code", [0, 137, 143])
 def test_a_container_that_somebody_has_stopped(code):
     found = told(of("worker", exit_code=code, **ENDED), f"{stamp(7300)} PG::ConnectionBad\n{stamp(7201)} bye")
-    assert f"has exited with code {code} since {moments.minute(NOW - 7200)} (2 h ago)" in found.problem
+    assert f"has exited with code {code} since {moments.minute(NOW - 7200)} (2 hours ago)" in found.problem
     assert "somebody has stopped it" in found.problem and "PG::" not in found.problem
     assert found.impact.startswith("no invoices, no webhooks") and found.fix == "docker start lago-worker-1"
 
@@ -88,7 +88,7 @@ def test_the_line_that_tells_most_is_quoted_and_not_the_last():
     )
     found = told(of("worker", restart="on-failure", exit_code=1, **ENDED), log)
     assert "could not open the journal" in found.problem and "heartbeat" not in found.problem
-    assert f"its log at {moments.minute(NOW - 7210)} (2 h ago)" in found.problem
+    assert f"its log at {moments.minute(NOW - 7210)} (2 hours ago)" in found.problem
     assert "docker logs --timestamps --tail 100 lago-worker-1" in found.fix
     calm = told(of("worker", restart="no", exit_code=1, **ENDED), f"{stamp(7202)} Firing heartbeat")
     assert "its log says nothing of why" in calm.problem

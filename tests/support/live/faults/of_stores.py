@@ -138,12 +138,18 @@ def in_set(name: str, ago: float) -> Making:
 
 @contextlib.contextmanager
 def foreign_redis(lago: LiveLago) -> Iterator[None]:
-    """Another project's Redis has our Redis' name on the network that the gateway shares with Lago."""
-    image = docker("inspect", "--format", "{{.Config.Image}}", lago.container("lago-redis"))
-    network = lago.stack.network("gateway")
+    """Another project's Redis has our Redis' name on our own network: look-ups give one or the other."""
+    redis = lago.container("lago-redis")
+    image = docker("inspect", "--format", "{{.Config.Image}}", redis)
+    networks = docker(
+        "inspect",
+        "--format",
+        "{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}",
+        redis,
+    )
     options = (
         "--network",
-        network,
+        networks.split()[0],
         "--network-alias",
         "lago-redis",
         "--label=com.docker.compose.project=shop",
@@ -156,7 +162,7 @@ FAULTS = (
     Fault(
         name="another project's Redis has our Redis' name",
         made=foreign_redis,
-        id="store-name-elsewhere",
+        id="store-name-ambiguous",
         said=("shop-redis",),
     ),
     Fault(
