@@ -6,7 +6,7 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lago_acceptance.core.waiting import until
@@ -55,6 +55,38 @@ def holding(statement: str) -> Making:
     return making
 
 
+def _index(lago: LiveLago) -> tuple[str, str]:
+    """Name and definition of the index that keeps an event from being counted twice."""
+    found = lago.sql(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'events' AND indexdef LIKE '%UNIQUE%transaction_id%'"
+    )
+    name, _, definition = found.splitlines()[0].partition("|")
+    return name, definition
+
+
+@contextlib.contextmanager
+def index_dropped(lago: LiveLago) -> Iterator[None]:
+    """The index was dropped, as by a restore that broke off."""
+    name, definition = _index(lago)
+    lago.sql(f'DROP INDEX "{name}"')
+    try:
+        yield
+    finally:
+        lago.sql(definition)
+
+
+@contextlib.contextmanager
+def index_invalid(lago: LiveLago) -> Iterator[None]:
+    """It was built concurrently, and the building failed."""
+    name, _ = _index(lago)
+    valid = f"UPDATE pg_index SET indisvalid = %s WHERE indexrelid = '\"{name}\"'::regclass"
+    lago.sql(valid % "false")
+    try:
+        yield
+    finally:
+        lago.sql(valid % "true")
+
+
 def redis(made: tuple[str, ...], undone: tuple[str, ...]) -> Making:
     """A command of Redis that makes a fault, and the one that takes it back."""
 
@@ -71,19 +103,36 @@ def redis(made: tuple[str, ...], undone: tuple[str, ...]) -> Making:
 
 @contextlib.contextmanager
 def snapshots_fail(lago: LiveLago) -> Iterator[None]:
-    """Redis can't write its snapshot, and so refuses every write."""
-    before = lago.redis("CONFIG", "GET", "dir").splitlines()[-1]
+    """Redis can't write its snapshot, for a folder has its name, and so refuses every write."""
+    id = lago.container("lago-redis")
+    folder, file = (lago.redis("CONFIG", "GET", name).splitlines()[-1] for name in ("dir", "dbfilename"))
+    saved = lago.redis("CONFIG", "GET", "save").splitlines()[1:]
+    docker(
+        "exec",
+        id,
+        "sh",
+        "-c",
+        f"cd {folder} && {{ [ ! -e {file} ] || mv {file} {file}.kept; }} && mkdir {file}",
+    )
     lago.redis("CONFIG", "SET", "save", "60 1")
-    lago.redis("CONFIG", "SET", "dir", "/proc")
-    lago.redis("BGSAVE")
     failed = "rdb_last_bgsave_status:err"
-    assert until(lambda: failed in lago.redis("INFO", "persistence"), PATIENCE)
+    assert _saved(lago, lambda said: failed in said)
     try:
         yield
     finally:
-        lago.redis("CONFIG", "SET", "dir", before)
+        docker("exec", id, "sh", "-c", f"cd {folder} && rmdir {file}")
+        assert _saved(lago, lambda said: failed not in said)
+        lago.redis("CONFIG", "SET", "save", *saved or [""])
+
+
+def _saved(lago: LiveLago, ended: Callable[[str], bool]) -> bool:
+    """Let Redis save until its state is as wanted."""
+
+    def tried() -> bool:
         lago.redis("BGSAVE")
-        assert until(lambda: failed not in lago.redis("INFO", "persistence"), PATIENCE)
+        return ended(lago.redis("INFO", "persistence"))
+
+    return until(tried, PATIENCE)
 
 
 @contextlib.contextmanager
@@ -185,7 +234,7 @@ FAULTS = (
         name="the database is read-only",
         made=sql(
             "ALTER DATABASE lago SET default_transaction_read_only = on",
-            "SET default_transaction_read_only = off; ALTER DATABASE lago RESET default_transaction_read_only",
+            "ALTER DATABASE lago RESET default_transaction_read_only",
         ),
         id="database-read-only",
         said=("default_transaction_read_only", "ALTER DATABASE"),
@@ -213,11 +262,8 @@ FAULTS = (
     ),
     Fault(
         name="the index that keeps events from counting twice is gone",
-        made=sql(
-            "DROP INDEX index_unique_transaction_id",
-            "CREATE UNIQUE INDEX index_unique_transaction_id ON events (organization_id, external_subscription_id, transaction_id)",
-        ),
-        id="index-missing",
+        made=index_dropped,
+        id="schema-index-missing",
         said=("events", "twice"),
     ),
     Fault(
@@ -230,14 +276,7 @@ FAULTS = (
         id="trigger-unexpected",
         said=("invoices",),
     ),
-    Fault(
-        name="an invalid index",
-        made=sql(
-            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'index_unique_transaction_id'::regclass",
-            "UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'index_unique_transaction_id'::regclass",
-        ),
-        id="database-index-invalid",
-    ),
+    Fault(name="an invalid index", made=index_invalid, id="database-index-invalid", said=("events",)),
     Fault(
         name="a replication slot that nobody reads",
         made=sql(
