@@ -194,7 +194,8 @@ def _answers(container: str, parts: dict[str, str]) -> RedisAnswers:
     errors = {
         name: redact(said.strip())[:300]
         for name, said in parts.items()
-        if _ERROR.match(said) or (name == SIDEKIQ and not isinstance(raw, dict))
+        if (_ERROR.match(said) and not said.startswith("NOSCRIPT "))
+        or (name == SIDEKIQ and not isinstance(raw, dict))
     }
     databases = decode(RedisAnswers, raw).databases
     return RedisAnswers(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,47 +10,18 @@ from lago_acceptance.checks import availability, redis
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.images.resolve import stand_in
-from tests.support.asked_redis import asked
-from tests.support.containers import Container, listens, running
+from tests.support.asked_redis import Server, asked, until
+from tests.support.containers import running
 from tests.support.facts import container, facts
-from tests.support.patience import PATIENCE
 
 CHECKS = (redis.answers_and_never_evicts, redis.takes_jobs, redis.keeps_jobs, redis.has_room)
 STARTED = ("redis-server", "--enable-protected-configs", "yes", "--save", "60 1")
-
-
-class Server:
-    """A Redis of its own, and one connection to it, which stays whatever Redis does to others."""
-
-    def __init__(self, started: Container):
-        self.container = started
-        until(lambda: listens(started.address, 6379))
-        self._socket = socket.create_connection((started.address, 6379), PATIENCE)
-        self._answers = self._socket.makefile("rb")
-
-    def __call__(self, *words: str) -> str:
-        parts = "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
-        self._socket.sendall(f"*{len(words)}\r\n{parts}".encode())
-        line = self._answers.readline().decode().strip()
-        if line.startswith("$"):
-            return self._answers.read(int(line[1:]) + 2).decode().strip()
-        return line
-
-    def info(self, field: str) -> str:
-        lines = (line.partition(":") for line in self("INFO").splitlines())
-        return next((value.strip() for name, _, value in lines if name == field), "")
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with running(stand_in("redis"), *STARTED) as started:
         yield Server(started)
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
 
 
 def seen(server: Server, **more) -> Facts:
@@ -123,7 +92,7 @@ def does(server: Server, *steps) -> None:
 def test_a_healthy_redis_is_silent(server):
     found = seen(server)
     assert told(found) == ([], [])
-    assert found.redis.run_id == server.info("run_id") and found.redis.errors.keys() == {"script"}
+    assert found.redis.run_id == server.info("run_id") and found.redis.errors == {}
     assert availability.redis_trouble(found) == ""
 
 
