@@ -10,14 +10,16 @@ from typing import Any
 
 import msgspec
 
+from lago_acceptance.core.roles import API, REDIS, WORKER
 from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts import answers, containers, redis_answers, script_output, sections
 from lago_acceptance.facts.answers import LagoProcess
 from lago_acceptance.facts.late import late
 from lago_acceptance.facts.script_output import ScriptOutput
 from lago_acceptance.facts.scripts import render
-from lago_acceptance.facts.types import Facts
+from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.hosts.base import Host, ReadCommand
 
 LOG_LINES = 2000
@@ -114,12 +116,13 @@ def _look(host: Host, **where: Any) -> Facts:
     everything = containers.containers(output.text("containers"), environments)
     declaration, declaration_error = containers.declaration(printed)
     database, database_error = answers.database(output.named("database:"))
-    redis, redis_error = redis_answers.redis(output.named("redis:"))
+    own = tuple(each for each in everything if project and each.project == project)
+    redis, redis_error = redis_answers.redis(output.named("redis:"), _of_jobs(own))
     return Facts(
         **found,
         host_clock=clock.ended,
         clock_drift=clock.drift(asked, answered),
-        containers=tuple(each for each in everything if project and each.project == project),
+        containers=own,
         others=tuple(each for each in everything if not project or each.project != project),
         declaration=declaration,
         declaration_error=declaration_error,
@@ -133,6 +136,13 @@ def _look(host: Host, **where: Any) -> Facts:
         proxies={name: answers.proxy(text) for name, text in output.named("proxy:").items()},
         gateways=output.named("gateway:"),
     )
+
+
+def _of_jobs(own: tuple[Container, ...]) -> str:
+    """The id of the deployment's container that REDIS_URL names, "" where none is."""
+    urls = [service_url(each.service.value("REDIS_URL")) for each in own if each.role in (API, WORKER)]
+    hosts = {url.host for url in urls if url}
+    return next((each.id for each in own if each.role == REDIS and hosts & each.names), "")
 
 
 def read_inside(host: Host, facts: Facts, gateway_network: str) -> Facts:

@@ -30,6 +30,7 @@ _ERROR = re.compile(r"([A-Z]{3,}) \S|Could not connect|Error: ")
 _REFUSED = re.compile(
     r"NOAUTH|WRONGPASS|AUTH failed|Could not connect|invalid password|^Error: ", re.MULTILINE
 )
+_FULL = "ERR max number of clients"
 # redis-cli minds a password that isn't needed; Lago's client doesn't.
 _SUPERFLUOUS = re.compile(r"^AUTH failed: ERR AUTH <password> called without.*\n", re.MULTILINE)
 
@@ -168,10 +169,15 @@ class RedisAnswers(msgspec.Struct, frozen=True):
         return whole_number(self.info.get(field, ""))
 
 
-def redis(named: dict[str, str]) -> tuple[RedisAnswers | None, str]:
-    """The answers of the first Redis that gave any (by container id), or the text that came instead."""
+def redis(named: dict[str, str], of_jobs: str = "") -> tuple[RedisAnswers | None, str]:
+    """The answers of the container ``of_jobs``, else of the first Redis that gave any (all by container id), or the text
+    that came instead. A cache may be another Redis.
+    """
+    named = {of_jobs: named[of_jobs]} if of_jobs in named else named
     for container, text in named.items():
         parts = _parts(text)
+        if full := next((said for said in parts.values() if _FULL in said), ""):
+            return _answers(container, {INFO: full[full.index(_FULL) :].splitlines()[0]}), ""
         if parts and not _REFUSED.search(parts.get(INFO, "")[:1000]):
             return _answers(container, parts), ""
     said = next(iter(named.values()), "")
@@ -194,7 +200,8 @@ def _answers(container: str, parts: dict[str, str]) -> RedisAnswers:
     errors = {
         name: redact(said.strip())[:300]
         for name, said in parts.items()
-        if _ERROR.match(said) or (name == SIDEKIQ and not isinstance(raw, dict))
+        if (_ERROR.match(said) and not said.startswith("NOSCRIPT "))
+        or (name == SIDEKIQ and not isinstance(raw, dict))
     }
     databases = decode(RedisAnswers, raw).databases
     return RedisAnswers(

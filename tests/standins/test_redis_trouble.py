@@ -3,56 +3,28 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from lago_acceptance.checks import availability, redis
+from lago_acceptance.checks import availability, redis, redis_clients
 from lago_acceptance.core.verdicts import Blocked, Unknown
+from lago_acceptance.facts import sidekiq
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.images.resolve import stand_in
-from tests.support.asked_redis import asked
-from tests.support.containers import Container, listens, running
-from tests.support.facts import container, facts
+from tests.support.asked_redis import Server, asked, until
+from tests.support.containers import running
+from tests.support.facts import SETTINGS, container, facts
 from tests.support.patience import PATIENCE
 
 CHECKS = (redis.answers_and_never_evicts, redis.takes_jobs, redis.keeps_jobs, redis.has_room)
 STARTED = ("redis-server", "--enable-protected-configs", "yes", "--save", "60 1")
 
 
-class Server:
-    """A Redis of its own, and one connection to it, which stays whatever Redis does to others."""
-
-    def __init__(self, started: Container):
-        self.container = started
-        until(lambda: listens(started.address, 6379))
-        self._socket = socket.create_connection((started.address, 6379), PATIENCE)
-        self._answers = self._socket.makefile("rb")
-
-    def __call__(self, *words: str) -> str:
-        parts = "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
-        self._socket.sendall(f"*{len(words)}\r\n{parts}".encode())
-        line = self._answers.readline().decode().strip()
-        if line.startswith("$"):
-            return self._answers.read(int(line[1:]) + 2).decode().strip()
-        return line
-
-    def info(self, field: str) -> str:
-        lines = (line.partition(":") for line in self("INFO").splitlines())
-        return next((value.strip() for name, _, value in lines if name == field), "")
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with running(stand_in("redis"), *STARTED) as started:
         yield Server(started)
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
 
 
 def seen(server: Server, **more) -> Facts:
@@ -123,7 +95,7 @@ def does(server: Server, *steps) -> None:
 def test_a_healthy_redis_is_silent(server):
     found = seen(server)
     assert told(found) == ([], [])
-    assert found.redis.run_id == server.info("run_id") and found.redis.errors.keys() == {"script"}
+    assert found.redis.run_id == server.info("run_id") and found.redis.errors == {}
     assert availability.redis_trouble(found) == ""
 
 
@@ -156,3 +128,94 @@ def test_a_redis_that_takes_jobs_and_may_lose_them(server, id):
 
 def test_what_is_repaired_is_silent_again(server):
     assert told(seen(server)) == ([], [])
+
+
+def test_a_password_that_changed_is_a_refusal(server):
+    does(server, "CONFIG SET requirepass other")
+    try:
+        for given in ({}, {"password": "wrong"}, {"user": "lago", "password": "other"}):
+            found = seen(server, **given)
+            assert found.redis is None and availability.redis_trouble(found) == "redis-refuses-lago"
+            named, held = told(found)
+            assert named == ["redis-refuses-lago"] and set(held) == {"redis-refuses-lago"}
+        assert told(seen(server, password="other")) == ([], [])
+    finally:
+        does(server, "CONFIG SET requirepass ")
+
+
+def test_a_password_that_is_not_needed_harms_nothing(server):
+    """Lago's client says HELLO with it, which Redis accepts."""
+    found = seen(server, password="superfluous")
+    assert told(found) == ([], []) and found.redis.run_id
+
+
+def test_a_user_who_may_not_ask_is_no_red(server):
+    """What only this suite needs: unknown, with the reason. A worker that works shows in nothing then."""
+    does(server, "ACL SETUSER default -eval -eval_ro -info -client -config")
+    try:
+        found = seen(server)
+    finally:
+        does(server, "ACL SETUSER default +@all")
+    named, held = told(found)
+    assert named == [] and len(held) == 3
+    assert all("NOPERM" in each and "'info' command" in each for each in held)
+    assert availability.redis_trouble(found) == ""
+    with pytest.raises(Unknown, match="eval_ro"):
+        availability.jobs(found)
+    with pytest.raises(Unknown, match="list its clients"):
+        list(redis_clients.belong_to_the_deployment(found, SETTINGS))
+
+
+def test_a_user_who_may_not_select_is_known_in_the_first_database(server):
+    does(server, "ACL SETUSER default -select")
+    try:
+        first, second = seen(server), seen(server, database=2)
+    finally:
+        does(server, "ACL SETUSER default +@all")
+    assert told(first) == ([], []) and sidekiq.as_enqueued_to(first) is not None
+    numbers = {each.number: each.queues for each in second.redis.databases}
+    assert numbers == {0: (), 2: None}
+
+
+def test_a_script_without_end(server):
+    does(server, "CONFIG SET busy-reply-threshold 50")
+    with socket.create_connection((server.container.address, 6379), PATIENCE) as other:
+        other.sendall(b"EVAL 'while true do end' 0\r\n")
+        until(lambda: server("PING").startswith("-BUSY"))
+        found = seen(server)
+        does(server, "SCRIPT KILL")
+    named, held = told(found)
+    assert named == ["redis-script-runs"] and set(held) == {"redis-script-runs"}
+
+
+@pytest.mark.parametrize("password", ["", "given"])
+def test_no_connection_is_left(server, password):
+    does(server, "CONFIG SET maxclients 1")
+    try:
+        found = seen(server, password=password)
+    finally:
+        does(server, "CONFIG SET maxclients 10000", "CONFIG RESETSTAT")
+    named, held = told(found)
+    assert named == ["redis-clients-full"] and set(held) == {"redis-clients-full"}
+
+
+def test_clients_are_seen_by_their_addresses(server):
+    server("CLIENT", "SETNAME", "of-a-test")
+    clients = {each.address: each for each in seen(server).redis.clients}
+    own = clients[server.container.gateway]
+    assert (own.name, own.database, own.command.partition("|")[0]) == ("of-a-test", 0, "client")
+    assert "127.0.0.1" in clients
+
+
+def test_commands_that_were_renamed_are_no_red():
+    renamed = [
+        word
+        for name in ("EVAL", "EVAL_RO", "INFO", "CLIENT", "CONFIG")
+        for word in ("--rename-command", name, "")
+    ]
+    with running(stand_in("redis"), "redis-server", *renamed) as started:
+        found = seen(Server(started))
+    named, held = told(found)
+    assert named == [] and held and all("unknown command" in each for each in held)
+    with pytest.raises(Unknown, match="unknown command"):
+        availability.jobs(found)

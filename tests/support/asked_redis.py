@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
+import time
+from collections.abc import Callable
 
 from lago_acceptance.facts import redis_answers
 from lago_acceptance.facts.redis_answers import RedisAnswers
 from lago_acceptance.facts.script_output import ScriptOutput, begin, end
 from lago_acceptance.facts.scripts import render
-from tests.support.containers import docker
+from tests.support.containers import Container, docker, listens
 from tests.support.patience import PATIENCE
 
 NONCE = "n0"
@@ -46,3 +49,32 @@ def asked(
     )
     output = ScriptOutput("here", f"{begin(NONCE)}{printed.stdout}{end(NONCE)}", NONCE)
     return redis_answers.redis(output.named("redis:"))
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+
+
+class Server:
+    """A Redis of its own, and one connection to it, which stays whatever Redis does to others."""
+
+    def __init__(self, started: Container):
+        self.container = started
+        until(lambda: listens(started.address, 6379))
+        self._socket = socket.create_connection((started.address, 6379), PATIENCE)
+        self._answers = self._socket.makefile("rb")
+
+    def __call__(self, *words: str) -> str:
+        parts = "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
+        self._socket.sendall(f"*{len(words)}\r\n{parts}".encode())
+        line = self._answers.readline().decode().strip()
+        if line.startswith("$"):
+            return self._answers.read(int(line[1:]) + 2).decode().strip()
+        return line
+
+    def info(self, field: str) -> str:
+        lines = (line.partition(":") for line in self("INFO").splitlines())
+        return next((value.strip() for name, _, value in lines if name == field), "")

@@ -70,8 +70,8 @@ def test_a_worker_that_finishes_nothing():
         (SidekiqQueue("default", 3, NOW - 10), None),
         (SidekiqQueue("default", 0, 0.0), None),
         (SidekiqQueue("events", 0, 0.0), None),
-        (SidekiqQueue("default", 3, NOW - 10_000), "waiting for 10000 s"),
-        (SidekiqQueue("events", 1, NOW), "no worker reads the queue events"),
+        (SidekiqQueue("default", 3, NOW - 10_000), "waiting since 2026-11-25 07:00 UTC (2 hours 46 min)"),
+        (SidekiqQueue("events", 1, NOW), "1 jobs are in the queue events, and no worker reads it"),
     ],
 )
 def test_a_queue_that_is_not_read_in_time(queue, words):
