@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.settings import Signs
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts import answers, containers, script_output, sections
+from lago_acceptance.facts import answers, containers, script_output, sections, signs
 from lago_acceptance.facts.answers import LagoProcess
 from lago_acceptance.facts.script_output import ScriptOutput
 from lago_acceptance.facts.scripts import render
@@ -34,13 +35,14 @@ def reading(
     backups: str = "",
     gateway_network: str = "",
     inside: str = "",
+    bounds: Signs | None = None,
     environment: dict[str, str] | None = None,
 ) -> ReadCommand:
     """The command that gathers all facts of a host.
 
     Without a project it takes the one that was started in ``wanted_directory``, else the only one with Lago in it.
     ``backups`` is a file pattern of the host's shell. ``inside``: the gateway on ``gateway_network`` and the API are
-    queried from inside their containers as well (TOO), or nothing else is done (ONLY). Compose gets the variables of
+    queried from inside their containers as well (TOO), or nothing else is done (ONLY). ``bounds`` are those of the signs. Compose gets the variables of
     ``environment`` and no other of the host's.
     """
     given = environment or {}
@@ -69,7 +71,7 @@ def reading(
             "gateway_sh": render.script("gateway_view.sh"),
             "lago_rb": render.script("lago_process.rb"),
             "redis_lua": render.script("sidekiq.lua"),
-            "facts_sql": render.script("database.sql"),
+            "facts_sql": signs.as_variables(bounds or Signs()) + render.script("database.sql"),
         },
     )
 

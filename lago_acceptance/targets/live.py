@@ -93,6 +93,7 @@ class Live(FromOutside):
             backups=backup.files if backup else "",
             gateway_network=self.network("gateway"),
             inside=TOO if self.with_inside else "",
+            bounds=self.settings.signs,
         )
         if not facts.project and len(facts.lagos) > 1:
             here = ", ".join(f"{name} ({folder or 'no folder'})" for name, folder in facts.lagos.items())
