@@ -41,7 +41,9 @@ gateway-key-refused gateway-key-of-another-organization gateway-cannot-resolve-l
 lago-not-reached-by-gateway gateway-not-answered-by-lago gateway-subscription-is-its-own
 
 subscription-not-active subscription-not-activated invoice-missing last-invoice-missing subscriptions-pending
-subscriptions-unbilled
+subscriptions-unbilled subscriptions-unusable
+no-organization api-keys-expired timezone-unknown currencies-unknown plans-unusable metrics-unusable charges-unusable
+invoices-draft-late
 """
 STOPS_BILLING = frozenset(_STOPS.split())
 # These may be any service's: they stop billing where it is one without which no invoice is made.

@@ -18,6 +18,8 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 # Large enough for any host, and finite.
 Amount = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=10**7)]
+# Up to eleven years.
+Hours = Annotated[int, msgspec.Meta(ge=0, le=10**5)]
 _USUAL = {"free_disk_mib": 2048, "log_mib": 512, "queue_age": 60}
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -116,6 +118,29 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transaction_age: Seconds = 3600
 
 
+class Signs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds of the signs that Lago bills, read from its tables. ``_hours`` and ``_days`` are the units.
+
+    ``topup_hours``: how long a top-up may be pending while no payment is awaited; ``draft_hours``: how long a draft may
+    outlive its grace period; ``overdue_days``: how long a payment may be overdue; ``end_hours``: how long a subscription
+    may be active after its end; ``webhook_hours``: how long a webhook may be pending; ``webhook_days`` and
+    ``event_days``: how far back webhooks and events are judged; ``future_hours``: how far an event may be in the future;
+    ``unknown_hours``: how far back codes and subscriptions of events are judged; ``usage_hours``: how long no event may
+    come where some came on each of the seven days before.
+    """
+
+    topup_hours: Hours = 24
+    draft_hours: Hours = 3
+    overdue_days: Days = 0
+    end_hours: Hours = 2
+    webhook_hours: Hours = 1
+    webhook_days: Days = 7
+    event_days: Days = 7
+    future_hours: Hours = 1
+    unknown_hours: Hours = 24
+    usage_hours: Hours = 24
+
+
 class Reports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is kept of earlier runs: ``keep`` folders of reports, and ``history`` runs of each host in the history."""
 
@@ -134,6 +159,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backup: Backup | None = None
     gateway: Gateway | None = None
     reports: Reports = Reports()
+    signs: Signs = Signs()
 
 
 def load(path: Path) -> Settings:

@@ -12,9 +12,10 @@ import msgspec
 
 from lago_acceptance.core.roles import API, REDIS, WORKER
 from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.settings import Signs
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts import answers, containers, redis_answers, script_output, sections
+from lago_acceptance.facts import answers, containers, redis_answers, script_output, sections, signs
 from lago_acceptance.facts.answers import LagoProcess
 from lago_acceptance.facts.late import late
 from lago_acceptance.facts.script_output import ScriptOutput
@@ -40,6 +41,7 @@ def reading(
     backups: str = "",
     gateway_network: str = "",
     inside: str = "",
+    bounds: Signs | None = None,
     environment: dict[str, str] | None = None,
     patience: int = 1,
 ) -> ReadCommand:
@@ -47,9 +49,9 @@ def reading(
 
     Without a project it takes the one that was started in ``wanted_directory``, else the only one with Lago in it.
     ``backups`` is a file pattern of the host's shell. ``inside``: the gateway on ``gateway_network`` and the API are
-    queried from inside their containers as well (TOO), or nothing else is done (ONLY). Compose gets the variables of
-    ``environment`` and no other of the host's. ``patience``: how many times as long an answer may take; above 1 one
-    question is asked after the other.
+    queried from inside their containers as well (TOO), or nothing else is done (ONLY). ``bounds`` are those of the signs.
+    Compose gets the variables of ``environment`` and no other of the host's. ``patience``: how many times as long an answer
+    may take; above 1 one question is asked after the other.
     """
     given = environment or {}
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in given.items())
@@ -78,7 +80,7 @@ def reading(
             "gateway_sh": render.script("gateway_view.sh"),
             "lago_rb": render.script("lago_process.rb"),
             "redis_lua": render.script("sidekiq.lua"),
-            "facts_sql": render.script("database.sql"),
+            "facts_sql": signs.as_variables(bounds or Signs()) + render.script("database.sql"),
         },
         deadline=SECONDS * patience,
     )

@@ -97,6 +97,7 @@ class Live(FromOutside):
             backups=backup.files if backup else "",
             gateway_network=self.network("gateway"),
             inside=TOO if self.with_inside else "",
+            bounds=self.settings.signs,
         )
         must_be_there(facts, self.host.name, self.options.project, self.settings.deployment)
         return facts

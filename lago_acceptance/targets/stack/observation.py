@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.composefile.cli import Project
+from lago_acceptance.core.settings import Signs
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
@@ -16,8 +17,8 @@ from lago_acceptance.model.deployment import Model, Service
 _FIELDS = ("privileged", "network_mode", "logging")
 
 
-def observed(host: Host, project: Project, private: Path, sources: tuple[str, ...]) -> Facts:
-    """The facts of a project, in one round trip. ``sources`` are the host's paths that it mounts."""
+def observed(host: Host, project: Project, private: Path, sources: tuple[str, ...], bounds: Signs) -> Facts:
+    """The facts of a project, in one round trip. ``sources`` are the host's paths that it mounts, ``bounds`` the signs'."""
     found = observe(
         host,
         project=project.name,
@@ -26,6 +27,7 @@ def observed(host: Host, project: Project, private: Path, sources: tuple[str, ..
         directory=str(project.directory),
         sources=sources,
         environment=project.variables,
+        bounds=bounds,
     )
     # Files that this run made are not the deployment's.
     own = tuple(each for each in found.texts if not each.path.startswith(str(private)))

@@ -260,5 +260,7 @@ class Stack(FromOutside):
         """The facts of this deployment, in one round trip."""
         written = self._written.resolved
         started = self._started or written
-        found = observed(self.host, self.project, self.run.private, binds(started.document))
+        found = observed(
+            self.host, self.project, self.run.private, binds(started.document), self.settings.signs
+        )
         return as_written(found, written.model, started.model)

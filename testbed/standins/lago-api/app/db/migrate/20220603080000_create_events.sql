@@ -13,3 +13,6 @@ CREATE TABLE events (
 );
 CREATE UNIQUE INDEX ON events (organization_id, external_subscription_id, transaction_id);
 CREATE INDEX ON events (external_subscription_id, code, timestamp);
+CREATE INDEX ON events (organization_id, timestamp) WHERE deleted_at IS NULL;
+CREATE INDEX ON events (organization_id, code);
+CREATE INDEX ON events (organization_id, code, created_at) WHERE deleted_at IS NULL;

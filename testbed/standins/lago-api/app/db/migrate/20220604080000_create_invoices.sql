@@ -9,6 +9,7 @@ CREATE TABLE invoices (
   net_payment_term integer NOT NULL DEFAULT 0,
   invoice_type integer NOT NULL DEFAULT 0,
   status integer NOT NULL,
+  timezone character varying NOT NULL DEFAULT 'UTC',
   payment_status integer NOT NULL DEFAULT 0,
   payment_overdue boolean NOT NULL DEFAULT false,
   payment_dispute_lost_at timestamp(6),
@@ -21,6 +22,8 @@ CREATE TABLE invoices (
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
+CREATE INDEX ON invoices (status);
+CREATE INDEX ON invoices (payment_overdue);
 
 CREATE TABLE invoice_subscriptions (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -38,6 +41,8 @@ CREATE TABLE fees (
   subscription_id uuid NOT NULL REFERENCES subscriptions,
   charge_id uuid REFERENCES charges,
   fee_type character varying NOT NULL,
+  invoiceable_type character varying,
+  invoiceable_id uuid,
   amount_cents bigint NOT NULL,
   amount_currency character varying NOT NULL,
   units numeric NOT NULL,
@@ -50,6 +55,7 @@ CREATE TABLE fees (
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
+CREATE INDEX ON fees (invoiceable_type, invoiceable_id);
 
 CREATE TABLE credit_notes (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
