@@ -1,4 +1,7 @@
-"""One reused HTTP client for one host. It separates a service's own answers from all others, and never retries."""
+"""One reused HTTP client for one host. It separates a service's own answers from all others.
+
+It repeats a request only after the gateway's server has failed, which closes that connection without a word.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urljoin
 
-from lago_acceptance.clients.answers import ApiAnswer, no_answer, not_answered, not_json
+from lago_acceptance.clients.answers import (
+    ApiAnswer,
+    NotAnswered,
+    is_own_failure,
+    no_answer,
+    not_answered,
+    not_json,
+)
 from lago_acceptance.core.attempt import Attempt
 from lago_acceptance.core.documents import parse
 from lago_acceptance.core.secrets import Secret
@@ -42,7 +52,9 @@ class Connection:
         self._address = address
         self._prefetching = False
         self._kept: dict[tuple[Any, ...], Attempt[ApiAnswer]] = {}
+        self._roots = roots
         self._client = Client(roots, reuse=True)
+        self._has_failed = False
 
     def ask(
         self,
@@ -99,13 +111,14 @@ class Connection:
             self._unusable(asked, f"its address is not a valid URL ({error})")
         except ValueError:
             self._unusable(asked, NO_TEXT)
-        answer = self._transfer(asked, request, LARGEST)
+        answer = self._settled(asked, request)
         seconds = time.monotonic() - started
+        self._has_failed = is_own_failure(self.role, answer)
         kind, why = no_answer(answer)
         if kind:
             raise not_answered(self.role, kind, asked, why)
         try:
-            document = parse(answer.content)
+            document = answer.text if self._has_failed else parse(answer.content)
         except ValueError as error:
             kind, why = not_json(answer, error)
             raise not_answered(self.role, kind, asked, why) from error
@@ -118,6 +131,24 @@ class Connection:
             size=len(answer.content),
             seconds=seconds,
         )
+
+    def _settled(self, asked: str, request: Request) -> Answer:
+        """The answer. After a failure of the service's server the first try may meet the connection that it has closed."""
+        if not self._has_failed:
+            return self._transfer(asked, request, LARGEST)
+        self._has_failed = False
+        loop.run(self._client.close())
+        self._client = Client(self._roots, reuse=True)
+        url = request.url
+        try:
+            answer = self._transfer(asked, request, LARGEST)
+            if no_answer(answer)[0] != "bad-gateway":
+                return answer
+        except NotAnswered as failure:
+            if failure.kind != "unreachable":
+                raise
+        request.url = url
+        return self._transfer(asked, request, LARGEST)
 
     def fetch(self, url: str) -> Answer:
         """The raw answer to a GET without a key, and at most 32 KiB of its content.

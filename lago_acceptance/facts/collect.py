@@ -121,7 +121,10 @@ def read_inside(host: Host, facts: Facts, gateway_network: str) -> Facts:
     """The facts, with what gateway and API see of each other now. Unreachable when Docker doesn't answer there."""
     asked = reading(host, project=facts.project, gateway_network=gateway_network, inside=ONLY)
     output = _read(host, asked)
-    return msgspec.structs.replace(facts, lago=facts.lago | _lago(output), gateways=output.named("gateway:"))
+    logs = {name: redact(text) for name, text in output.named("logs:").items()}
+    return msgspec.structs.replace(
+        facts, lago=facts.lago | _lago(output), gateways=output.named("gateway:"), logs=facts.logs | logs
+    )
 
 
 def _read(host: Host, asked: ReadCommand) -> ScriptOutput:
