@@ -1,6 +1,7 @@
 """One reused HTTP client for one host. It separates a service's own answers from all others.
 
-What a read gets is never asked for again, but for this: where no answer came in time, it is asked once more, alone.
+A request is repeated in two cases only: a read that got no answer in time is made once more, alone; and after the gateway's
+server has failed, which closes that connection without a word, the next request may need a new one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urljoin
 
-from lago_acceptance.clients.answers import ApiAnswer, NotAnswered, no_answer, not_answered, not_json
+from lago_acceptance.clients.answers import (
+    ApiAnswer,
+    NotAnswered,
+    is_own_failure,
+    no_answer,
+    not_answered,
+    not_json,
+)
 from lago_acceptance.core.attempt import Attempt
 from lago_acceptance.core.documents import parse
 from lago_acceptance.core.secrets import Secret
@@ -48,7 +56,9 @@ class Connection:
         self._prefetching = False
         self._kept: dict[tuple[Any, ...], Attempt[ApiAnswer]] = {}
         self._timed_out: set[tuple[Any, ...]] = set()
+        self._roots = roots
         self._client = Client(roots, reuse=True)
+        self._has_failed = False
 
     def ask(
         self,
@@ -120,13 +130,14 @@ class Connection:
             self._unusable(asked, f"its address is not a valid URL ({error})")
         except ValueError:
             self._unusable(asked, NO_TEXT)
-        answer = self._transfer(asked, request, LARGEST, seconds)
+        answer = self._settled(asked, request, seconds)
         took = time.monotonic() - started
+        self._has_failed = is_own_failure(self.role, answer)
         kind, why = no_answer(answer)
         if kind:
             raise not_answered(self.role, kind, asked, why)
         try:
-            document = parse(answer.content)
+            document = answer.text if self._has_failed else parse(answer.content)
         except ValueError as error:
             kind, why = not_json(answer, error)
             raise not_answered(self.role, kind, asked, why) from error
@@ -139,6 +150,24 @@ class Connection:
             size=len(answer.content),
             seconds=took,
         )
+
+    def _settled(self, asked: str, request: Request, seconds: float) -> Answer:
+        """The answer. After a failure of the service's server the first try may meet the connection that it has closed."""
+        if not self._has_failed:
+            return self._transfer(asked, request, LARGEST, seconds)
+        self._has_failed = False
+        loop.run(self._client.close())
+        self._client = Client(self._roots, reuse=True)
+        url = request.url
+        try:
+            answer = self._transfer(asked, request, LARGEST, seconds)
+            if no_answer(answer)[0] != "bad-gateway":
+                return answer
+        except NotAnswered as failure:
+            if failure.kind != "unreachable":
+                raise
+        request.url = url
+        return self._transfer(asked, request, LARGEST, seconds)
 
     def fetch(self, url: str) -> Answer:
         """The raw answer to a GET without a key, and at most 32 KiB of its content.

@@ -38,7 +38,8 @@ log-rsa-key-absent log-rsa-key-loader-missing log-rsa-key-public log-rsa-key-unl
 log-script-missing log-secret-key-base-missing
 
 gateway-key-refused gateway-key-of-another-organization gateway-cannot-resolve-lago lago-name-elsewhere
-lago-not-reached-by-gateway gateway-not-answered-by-lago gateway-subscription-is-its-own
+lago-not-reached-by-gateway gateway-not-answered-by-lago gateway-plans-are-its-own
+gateway-subscription-is-its-own
 
 subscription-not-active subscription-not-activated invoice-missing last-invoice-missing subscriptions-pending
 subscriptions-unbilled subscriptions-unusable
@@ -70,7 +71,7 @@ certificate-default cloudflare-cannot-reach-origin database-client-another-lago 
 database-connections-near-limit database-in-recovery database-lock-held database-out-of-connections
 database-refuses-lago host-unanswered http-unanswered
 gateway-bad-gateway gateway-busy gateway-degraded gateway-down gateway-not-answered-by-lago gateway-not-routed
-gateway-slow gateway-unhealthy gateway-unreachable
+gateway-plans-are-its-own gateway-slow gateway-unhealthy gateway-unreachable
 gateway-invoice-not-shown gateway-subscription-not-shown gateway-usage-not-shown
 invoice-missing invoice-without-file invoices-generating invoices-without-file last-invoice-missing
 lago-not-reached-by-gateway log-database-unreachable log-license-unreachable log-redis-unreachable

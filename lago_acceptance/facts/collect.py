@@ -158,7 +158,10 @@ def read_inside(host: Host, facts: Facts, gateway_network: str) -> Facts:
         )
         output = _read(host, asked)
         found = msgspec.structs.replace(
-            facts, lago=facts.lago | _lago(output), gateways=output.named("gateway:")
+            facts,
+            lago=facts.lago | _lago(output),
+            gateways=output.named("gateway:"),
+            logs=facts.logs | {name: redact(text) for name, text in output.named("logs:").items()},
         )
         if not late(found):
             break

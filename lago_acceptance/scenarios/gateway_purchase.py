@@ -43,9 +43,11 @@ class GatewayPurchase:
         permit: Permit,
         plan: str,
         preconditions: Preconditions,
+        cause: str = "",
     ):
+        """``cause`` is the id of a finding that explains a subscription which only the gateway knows, if there is one."""
         self.gateway, self.lago, self._token, self.owner, self.permit = gateway, lago, token, owner, permit
-        self.plan, self.preconditions = plan, preconditions
+        self.plan, self.preconditions, self._cause = plan, preconditions, cause
         self.tenant = run.tenant_of(owner.run)
 
     def run(self, operation: Callable[[str], Operation]) -> GatewayPurchase:
@@ -82,7 +84,7 @@ class GatewayPurchase:
         """The subscription in Lago. Blocked where the gateway made none there."""
         subscribed = self.subscribed.require(missing)
         for finding in created_in_lago(subscribed.answer, subscribed.plan, subscribed.held):
-            raise Blocked(finding.id, missing)
+            raise Blocked(self._cause or finding.id, missing)
         named = named_by(subscribed.answer, subscribed.plan, subscribed.held)
         if named is None:
             raise Blocked("gateway-subscription-is-its-own", missing)

@@ -91,6 +91,15 @@ ask_gateway() {
     printf '%s' "$gateway_sh" |
         within 12 docker exec -i -e stranger="$stranger" -e fallback=http://lago-api:3000 -e seconds="$((5 * patience))" \
             "$gateway" sh -s 2>&1 | bounded
+    gateway_log
+}
+# It says why the gateway falls back, or why it ended. That of one in Lago's own project is among its logs.
+gateway_log() {
+    id=${gateway:-$ended_gateway}
+    case " $talkers " in *" $id "*) [ "$inside" = only ] || return 0 ;; esac
+    [ -n "$id" ] || return 0
+    begin "logs:$id" 60000 last
+    within 10 docker logs --timestamps --tail 300 "$id" 2>&1 | tail -c 200000 | tr -d '\000' | tail -n 300
 }
 ask_database() {
     begin "database:$1"
@@ -133,7 +142,7 @@ ask_proxy() {
 settle_trust() { [ "$trust" != declared ] || is_declared "$service" "$image" || trust=foreign; }
 # What takes longest begins first.
 ask_all() {
-    [ -z "$inside" ] || [ -z "$gateway" ] || ask ask_gateway
+    [ -z "$inside" ] || see_gateway
     while read -r role id trust name service image; do
         settle_trust
         case $role in
@@ -160,8 +169,9 @@ ask_all() {
 $members
 END
 }
+see_gateway() { if [ -n "$gateway" ]; then ask ask_gateway; else ask gateway_log; fi; }
 ask_inside() {
-    [ -z "$gateway" ] || ask ask_gateway
+    see_gateway
     while read -r role id trust name service image; do
         [ "$id" = "$api" ] || continue
         settle_trust

@@ -178,7 +178,10 @@ END {
         if (own[id] && !(well[id] && role[id] ~ /^(db|redis|front|pdf)$/)) talkers = talkers id " "
         if (own[id] && !(image[id] in named)) { named[image[id]] = 1; references = references image[id] "\n" }
         if (own[id] || role[id] ~ /^(proxy|gateway)$/) learn_all(id)
-        if (!running[id]) continue
+        if (!running[id]) {
+            if (role[id] == "gateway" && (id in reached) && ended_gateway == "") ended_gateway = id
+            continue
+        }
         # The proxy may belong to another project.
         if (own[id] || role[id] == "proxy")
             members = members role[id] " " id " " trust_of(id) " " name[id] " " service[id] " " image[id] "\n"
@@ -194,6 +197,7 @@ END {
     assign("talkers", talkers)
     assign("members", members)
     assign("gateway", gateway)
+    assign("ended_gateway", ended_gateway)
     assign("api", api)
     assign("mounted", sources)
     assign("log_paths", log_paths)
