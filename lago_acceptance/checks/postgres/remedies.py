@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from lago_acceptance.core.moments import minute
-from lago_acceptance.core.roles import DB
+from lago_acceptance.core.roles import API, CLOCK, DB, WORKER
 from lago_acceptance.facts.database_server import DatabaseServer
 from lago_acceptance.facts.types import Facts
 
@@ -52,7 +52,13 @@ def unset(facts: Facts, name: str, meanwhile: str) -> str:
     if place == "server":
         command = psql(facts, first, f"ALTER SYSTEM RESET {name}", "SELECT pg_reload_conf()")
         return f"remove it from PostgreSQL's command and postgresql.conf, and run {command}"
-    return f"run {psql(facts, first, f'ALTER {whose[place]} RESET {name}')}, and restart Lago's api, worker and clock"
+    return f"run {psql(facts, first, f'ALTER {whose[place]} RESET {name}')}{_restart(facts)}"
+
+
+def _restart(facts: Facts) -> str:
+    """What lets Lago's open sessions take a setting over."""
+    names = [each.name for each in facts.of_role(API, WORKER, CLOCK) if each.running]
+    return f", then docker restart {shlex.join(names)}" if names else ""
 
 
 def switch_on(facts: Facts, name: str) -> str:

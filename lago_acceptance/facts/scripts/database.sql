@@ -1,8 +1,6 @@
 \set ON_ERROR_STOP off
-BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
-SET LOCAL statement_timeout = '4s';
-SET LOCAL lock_timeout = '1s';
-SET LOCAL jit = off;
+-- As one message: a role's time-outs have no moment in between. LOCAL, for a pooler hands the session on.
+BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY\; SET LOCAL statement_timeout = '4s'\; SET LOCAL lock_timeout = '1s'\; SET LOCAL jit = off\; SELECT count(set_config(name, '0', true)) AS no_time_out FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout') \gset
 SELECT 'directory' || E'\t' || to_json(current_setting('data_directory', true));
 SELECT 'system' || E'\t' || to_json(system_identifier::text) FROM pg_control_system();
 -- The server and the role that Lago logs in as. A crash of one process starts all but the first one again.
