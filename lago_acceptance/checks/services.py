@@ -70,13 +70,16 @@ def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
 def are_up_and_healthy(facts: Facts) -> Iterator[Finding]:
     """Every container runs, does not restart again and again, and is not unhealthy.
 
-    The migration container has its own check. Blocked if the key or the migration keeps Lago from starting.
+    The migration container has its own check. Blocked if the key or the migration keeps Lago from starting, and where the
+    worker, whose healthcheck asks Redis, is unhealthy beside a Redis that takes no jobs.
     """
     availability.brought_up(facts)
+    redis = availability.redis_trouble(facts)
     trouble = diagnosis.key_trouble(facts)
     unmigrated = diagnosis.migration_failed(facts)
     findings: list[Finding] = []
     waiting: list[Finding] = []
+    asks_redis = False
     for container in facts.containers:
         finding = diagnosis.explain(facts, container, "service-down")
         if container.role == MIGRATE or finding is None:
@@ -85,11 +88,21 @@ def are_up_and_healthy(facts: Facts) -> Iterator[Finding]:
         if cause and cause.role != MIGRATE and diagnosis.symptom(cause):
             # The finding about that one names this one.
             continue
+        if (
+            redis
+            and container.running
+            and container.health == "unhealthy"
+            and container.role in (WORKER, REDIS)
+        ):
+            asks_redis = True
+            continue
         by_key = trouble and log_causes.cause_of(facts.log(container), log_causes.KEY_CAUSES)
         waits = (trouble or unmigrated) and container.status == "created"
         (waiting if by_key or waits else findings).append(finding)
     if waiting and not findings:
         raise Blocked(trouble[1].id if trouble else "migrate-failed", "Lago's processes can't start")
+    if asks_redis and not findings:
+        raise Blocked(redis, "the worker's healthcheck asks Redis")
     yield from findings
 
 

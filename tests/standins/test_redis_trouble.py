@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lago_acceptance.checks import availability, redis, redis_clients
+from lago_acceptance.checks import availability, redis, redis_clients, redis_room, redis_writes
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts import sidekiq
 from lago_acceptance.facts.types import Facts
@@ -17,7 +17,7 @@ from tests.support.containers import running
 from tests.support.facts import SETTINGS, container, facts
 from tests.support.patience import PATIENCE
 
-CHECKS = (redis.answers_and_never_evicts, redis.takes_jobs, redis.keeps_jobs, redis.has_room)
+CHECKS = (redis.answers_and_never_evicts, redis_writes.takes_jobs, redis_room.keeps_jobs, redis_room.has_room)
 STARTED = ("redis-server", "--enable-protected-configs", "yes", "--save", "60 1")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from lago_acceptance.checks import clocks, processes, redis, redis_clients
+from lago_acceptance.checks import clocks, processes, redis, redis_clients, redis_room
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.redis_answers import (
     RedisAnswers,
@@ -173,18 +173,18 @@ def test_the_room_that_redis_has(info, expected):
     given = msgspec.structs.replace(
         given, containers=(container("redis", service=limited), *given.containers[1:])
     )
-    assert ids(redis.has_room(given)) == expected
+    assert ids(redis_room.has_room(given)) == expected
 
 
 def test_evicted_keys_are_told_under_todays_policy():
     kept = {"evicted_keys": "7", "uptime_in_seconds": "7200"}
     settings = {"save": "60 1", "appendonly": "no"}
     answers = RedisAnswers(policy="noeviction", info=kept, settings=settings)
-    (found,) = redis.keeps_jobs(seen(redis=answers))
+    (found,) = redis_room.keeps_jobs(seen(redis=answers))
     assert (
         found.id == "redis-evicted-keys" and "7 keys since" in found.problem and "(2 hours)" in found.problem
     )
     evicting = msgspec.structs.replace(answers, policy="allkeys-lru")
-    assert ids(redis.keeps_jobs(seen(redis=evicting))) == []
+    assert ids(redis_room.keeps_jobs(seen(redis=evicting))) == []
     (found,) = redis.answers_and_never_evicts(seen(redis=evicting))
     assert found.id == "redis-evicts" and "evicted 7 keys" in found.problem
