@@ -11,7 +11,7 @@ from functools import partial
 
 import msgspec
 
-from lago_acceptance.checks import availability, database, services, worker
+from lago_acceptance.checks import availability, database, schema, services, worker
 from lago_acceptance.checks.edge import serving, traefik_routers
 from lago_acceptance.core.findings import Finding, Red, errors_among
 from lago_acceptance.core.settings import Settings
@@ -25,7 +25,8 @@ _NO_WAY = (
 )
 # By the cause's id: the ids that follow for the same role, or for any where one of the two is about none.
 _OF_ITS_ROLE: dict[str, str] = {
-    "db-password-drift": "service-down",
+    "db-password-drift": "migrate-failed service-down",
+    "redis-password-drift": "service-down",
     "wrong-network": f"router-leads-elsewhere router-missing {_NO_WAY}",
     "router-service-not-linked": f"router-broken router-leads-elsewhere router-missing router-resolver {_NO_WAY}",
     "wrong-certresolver": "router-broken router-resolver certificate-default",
@@ -35,19 +36,33 @@ _OF_ITS_ROLE: dict[str, str] = {
     "router-resolver": "certificate-default",
 }
 _OF_WHAT_IS_DOWN = frozenset(f"router-broken router-leads-elsewhere router-missing {_NO_WAY}".split())
-# The same for every role.
-_OF_EVERY_ROLE: dict[str, str] = {
-    "db-password-drift": "database-refuses-lago api-fails api-unhealthy gateway-not-answered-by-lago lago-takes-any-key "
-    "log-database-password",
-    "database-refuses-lago": "api-fails api-unhealthy gateway-not-answered-by-lago lago-takes-any-key "
-    "log-database-password",
+# The ids that follow for every role, each with a word that the problem must have.
+_ERRORS = dict.fromkeys(
+    ("api-fails", "api-open", "api-refused", "gateway-not-answered-by-lago", "lago-takes-any-key"), " 500"
+)
+_WAITS = {"service-down": "never started: something that it depends on failed"}
+_OF_EVERY_ROLE: dict[str, dict[str, str]] = {
+    "db-password-drift": {
+        **_ERRORS,
+        **_WAITS,
+        "api-unhealthy": "",
+        "database-refuses-lago": "",
+        "log-database-password": "",
+        "services-disagree": "DATABASE_URL differs",
+    },
+    "database-refuses-lago": {**_ERRORS, **_WAITS, "api-unhealthy": "", "log-database-password": ""},
+    "database-disagrees": {"services-disagree": "DATABASE_URL differs"},
+    "schema-not-the-images": {**_ERRORS, "log-migration-failed": ""},
+    "redis-password-drift": {
+        **_ERRORS,
+        **_WAITS,
+        "redis-refuses-lago": "",
+        "services-disagree": "REDIS_URL differs",
+    },
+    "redis-disagrees": {"worker-not-listening": "", "services-disagree": "REDIS_URL differs"},
+    "worker-not-listening": {"services-disagree": "REDIS_URL differs"},
 }
-# The same, where the problem of what follows begins with a word.
-_WHERE_IT_NAMES: dict[tuple[str, str], str] = {
-    ("db-password-drift", "services-disagree"): "DATABASE_URL",
-    ("worker-not-listening", "services-disagree"): "REDIS_URL",
-}
-IDS = frozenset((*_OF_ITS_ROLE, *_OF_EVERY_ROLE, *(cause for cause, _ in _WHERE_IT_NAMES)))
+IDS = frozenset((*_OF_ITS_ROLE, *_OF_EVERY_ROLE))
 """Ids of causes."""
 
 
@@ -119,6 +134,7 @@ def present(
     looks: list[Callable[[], Iterable[Finding]]] = [
         lambda: services.are_on_their_networks(facts, network, settings),
         lambda: database.lets_lago_in(facts),
+        lambda: schema.is_the_images(facts, settings),
         lambda: worker.listens_where_the_api_enqueues(facts),
     ]
     down = []
@@ -147,9 +163,9 @@ def _seen(look: Callable[[], Iterable[Finding]]) -> list[Finding]:
 
 
 def _explains(cause: Finding, finding: Finding) -> bool:
-    if finding.id in _OF_EVERY_ROLE.get(cause.id, "").split():
+    word = _OF_EVERY_ROLE.get(cause.id, {}).get(finding.id)
+    # What is blocked has the id of its cause alone, without a problem.
+    if word is not None and (not finding.problem or word in finding.problem):
         return True
-    if word := _WHERE_IT_NAMES.get((cause.id, finding.id)):
-        return finding.problem.startswith(word)
     alike = cause.role is None or finding.role in (None, cause.role)
     return alike and finding.id in _OF_ITS_ROLE.get(cause.id, "").split()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks.causes import Causes
+from lago_acceptance.checks.causes import Causes, present
 from lago_acceptance.core.findings import Finding, Red
 from lago_acceptance.core.verdicts import Blocked
+from tests.support.facts import SETTINGS, facts, lago
 
 
 def finding(id: str, role: str | None = None, problem: str = "broken") -> Finding:
@@ -63,3 +64,78 @@ def test_without_a_cause_nothing_changes():
     assert Causes().instead_of(verdict) is verdict
     # An explanation that comes back to where it began is none.
     assert Causes((SILENT,)).of(SILENT) is None
+
+
+FAILS = finding("api-fails", "api", "GET /api/v1/organizations answers 500 while /health is green")
+DRIFT = finding("db-password-drift", "api")
+
+
+@pytest.mark.parametrize(
+    ("cause", "follows"),
+    [
+        (DRIFT, FAILS),
+        (DRIFT, finding("database-refuses-lago", "db")),
+        (DRIFT, finding("service-down", "api")),
+        (
+            DRIFT,
+            finding(
+                "service-down", "front", "was created and never started: something that it depends on failed"
+            ),
+        ),
+        (finding("schema-not-the-images", "db"), finding("log-migration-failed", "api")),
+        (
+            finding("schema-not-the-images", "db"),
+            finding("lago-takes-any-key", "gateway", "is answered with 500: {}"),
+        ),
+        (finding("redis-disagrees", "worker"), finding("worker-not-listening", "worker")),
+        (finding("wrong-certresolver", "api"), finding("certificate-default", "api")),
+        (finding("router-service-not-linked", "api"), finding("router-missing", "api")),
+    ],
+)
+def test_each_cause_explains_what_follows_from_it(cause, follows):
+    found = Causes((cause,)).instead_of(Red(follows))
+    assert isinstance(found, Blocked) and found.by == cause.id
+
+
+@pytest.mark.parametrize(
+    "alone",
+    [
+        finding("service-down", "clock", "restarts again and again"),
+        finding("lago-takes-any-key", "gateway", "an invalid key is answered with 200"),
+        finding("api-fails", "api", "GET /api/v1/organizations answers 403"),
+    ],
+)
+def test_a_password_explains_no_other_fault(alone):
+    assert isinstance(Causes((DRIFT,)).instead_of(Red(alone)), Red)
+
+
+def test_what_is_down_explains_its_routers_and_what_they_block():
+    down = Causes((finding("router-missing", "api"),), down=(finding("service-down", "api"),))
+    assert down.instead_of(Blocked("certificate-default", "log-in")).by == "service-down"
+    assert down.instead_of(Red(finding("router-missing", "api"))).by == "service-down"
+    assert isinstance(down.instead_of(Red(finding("router-missing", "front"))), Red)
+
+
+def test_a_waived_cause_explains_nothing():
+    assert isinstance(
+        CAUSES.without({"wrong-network", "router-leads-elsewhere"}).instead_of(Red(SILENT)), Red
+    )
+
+
+FULL = facts(*lago(), project="lago")
+
+
+def test_the_causes_are_taken_from_rules_and_checks_and_what_cannot_be_judged_is_none():
+    rule = finding("wrong-certresolver", "api")
+    found = present(
+        FULL, SETTINGS, [rule, finding("disk-full")], {"api": "a", "front": "f"}, lambda which: which
+    )
+    assert rule in found.present and "disk-full" not in {each.id for each in found.present}
+    # Its containers are on no network at all, and nothing answered for the database.
+    assert {"wrong-network", "database-refuses-lago"} <= {each.id for each in found.present}
+    assert found.down == ()
+
+
+def test_a_role_without_a_running_container_is_down():
+    found = present(facts(*lago("api"), project="lago"), SETTINGS, [], {"api": "a"}, lambda which: which)
+    assert [(each.id, each.role) for each in found.down] == [("service-missing", "api")]
