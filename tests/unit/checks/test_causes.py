@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lago_acceptance.checks import causes
 from lago_acceptance.checks.causes import Causes, present
+from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Red
 from lago_acceptance.core.verdicts import Blocked
 from tests.support.facts import SETTINGS, facts, lago
@@ -120,6 +122,12 @@ def test_a_waived_cause_explains_nothing():
     assert isinstance(
         CAUSES.without({"wrong-network", "router-leads-elsewhere"}).instead_of(Red(SILENT)), Red
     )
+
+
+def test_every_id_is_registered():
+    of_every_role = {id for follows in causes._OF_EVERY_ROLE.values() for id in follows}
+    named = causes.IDS | of_every_role | {id for ids in causes._OF_ITS_ROLE.values() for id in ids.split()}
+    assert named - registry.entries().keys() == set()
 
 
 FULL = facts(*lago(), project="lago")
