@@ -18,24 +18,22 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.facts.types import Facts
 
-# What a host's name gives where no request, or none for this host, gets through the proxy.
-_NO_WAY = (
-    "certificate-default host-unanswered http-not-redirected http-redirect-wrong proxy-answers-itself "
-    "service-unanswered wrong-service-answers"
-)
+# What a host's name gives where the proxy does not reach its service, and where it has no router for it either.
+_UNREACHED = "proxy-answers-itself service-unanswered wrong-service-answers"
+_UNROUTED = f"certificate-default http-not-redirected http-redirect-wrong {_UNREACHED}"
 # By the cause's id: the ids that follow for the same role, or for any where one of the two is about none.
 _OF_ITS_ROLE: dict[str, str] = {
     "db-password-drift": "migrate-failed service-down",
     "redis-password-drift": "service-down",
-    "wrong-network": f"router-leads-elsewhere router-missing {_NO_WAY}",
-    "router-service-not-linked": f"router-broken router-leads-elsewhere router-missing router-resolver {_NO_WAY}",
+    "wrong-network": f"router-leads-elsewhere router-missing {_UNREACHED}",
+    "router-service-not-linked": f"router-broken router-leads-elsewhere router-missing router-resolver {_UNROUTED}",
     "wrong-certresolver": "router-broken router-resolver certificate-default",
-    "router-broken": f"router-missing {_NO_WAY}",
-    "router-missing": _NO_WAY,
-    "router-leads-elsewhere": _NO_WAY,
+    "router-broken": f"router-missing {_UNROUTED}",
+    "router-missing": _UNROUTED,
+    "router-leads-elsewhere": _UNREACHED,
     "router-resolver": "certificate-default",
 }
-_OF_WHAT_IS_DOWN = frozenset(f"router-broken router-leads-elsewhere router-missing {_NO_WAY}".split())
+_OF_WHAT_IS_DOWN = frozenset(f"router-broken router-leads-elsewhere router-missing {_UNROUTED}".split())
 # The ids that follow for every role, each with a word that the problem must have.
 _ERRORS = dict.fromkeys(
     ("api-fails", "api-open", "api-refused", "gateway-not-answered-by-lago", "lago-takes-any-key"), " 500"

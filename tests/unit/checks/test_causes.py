@@ -118,6 +118,11 @@ def test_what_is_down_explains_its_routers_and_what_they_block():
     assert isinstance(down.instead_of(Red(finding("router-missing", "front"))), Red)
 
 
+def test_a_network_explains_no_certificate_and_no_silence_of_the_proxy_itself():
+    for id in ("certificate-default", "host-unanswered"):
+        assert isinstance(CAUSES.instead_of(Red(finding(id, "api"))), Red)
+
+
 def test_a_waived_cause_explains_nothing():
     assert isinstance(
         CAUSES.without({"wrong-network", "router-leads-elsewhere"}).instead_of(Red(SILENT)), Red
