@@ -24,7 +24,8 @@ no-worker-service no-clock-service not-brought-up
 database-refuses-lago database-in-recovery database-lock-held database-out-of-connections database-privilege-missing
 database-read-only database-rows-hidden database-search-path database-setting-breaks-lago
 database-disagrees db-password-drift db-redis-url-misnamed db-url-unescaped-password
-migrate-failed migrate-targets-other-db schema-not-the-images secret-key-base-misnamed
+migrate-failed migrate-targets-other-db schema-not-the-images schema-table-missing schema-column-missing
+secret-key-base-misnamed
 store-name-elsewhere redis-refuses-lago redis-disagrees redis-password-drift redis-url-misnamed localhost-in-container
 
 api-fails api-unhealthy api-refuses-its-key worker-not-listening worker-idle clock-stands-still

@@ -10,6 +10,7 @@ import msgspec
 
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.facts.database_server import DatabaseServer
+from lago_acceptance.facts.structure import Structure
 from lago_acceptance.facts.untrusted import decoded
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
@@ -52,8 +53,8 @@ class LagoProcess(msgspec.Struct, frozen=True):
     ``exec``: whether ``docker exec`` has the key too. ``served`` is the digest of the public key that the API serves,
     ``with_key`` whether the container has an API key, ``inside`` the status and body of each answer by name, and
     ``migrations`` the first and last version in the image. ``signals`` are those that process 1 handles, ``addresses``
-    those of the hosts in Lago's URLs, and ``reached`` what was found there, by the variable that has the URL. ``error`` is
-    what was said instead of an answer.
+    those of the hosts in Lago's URLs, and ``reached`` what was found there, by the variable that has the URL. ``schema`` is
+    what the image's schema file states. ``error`` is what was said instead of an answer.
     """
 
     exec: bool | None = None
@@ -71,6 +72,7 @@ class LagoProcess(msgspec.Struct, frozen=True):
     signals: tuple[str, ...] | None = None
     addresses: dict[str, tuple[str, ...]] | None = None
     reached: dict[str, Reached] = {}
+    schema: Structure | None = None
 
     def status(self, path: str) -> int | None:
         """The status of the API's answer for a path, None where there was none."""
@@ -104,6 +106,7 @@ class DatabaseAnswers(msgspec.Struct, frozen=True):
     migrations: AppliedMigrations | None = None
     tables: tuple[str, ...] | None = None
     complete: bool = False
+    structure: Structure | None = None
     signs: dict[str, SignAnswer] = {}
     server: DatabaseServer = DatabaseServer()
 

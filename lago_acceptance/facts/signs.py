@@ -14,11 +14,11 @@ import msgspec
 
 from lago_acceptance.core.settings import Signs
 
-# The queries are short, and there are many: compiling one, or starting workers for it, takes longer than its answer.
-_BEFORE = """\
+BEFORE = """\
 SET LOCAL jit = off;
 SET LOCAL max_parallel_workers_per_gather = 0;
 """
+"""Comes before short questions: to compile one, or to start workers for it, takes longer than its answer."""
 # A query that fails (its table is not in this schema, it takes too long) answers with its error.
 _STATEMENT = """\
 WITH found AS (
@@ -65,7 +65,7 @@ def queries() -> dict[str, str]:
 
 def statements() -> str:
     """SQL for psql that answers every sign."""
-    return _BEFORE + "\n".join(
+    return "\n".join(
         _STATEMENT.format(name=names[0], query=query)
         if len(names) == 1
         else _STATEMENT_OF_SEVERAL.format(names="','".join(names), query=query)

@@ -102,6 +102,7 @@ if ARGV[0] == "api"
   migrations = Dir["/app/db/migrate/*.rb"].map { |path| File.basename(path)[/\A\d+/] }
   facts[:migrations] = migrations.compact.minmax.compact
   facts[:migration_count] = migrations.length
+  # schema_file.rb
 end
 puts JSON.generate(facts)
 $stdout.flush

@@ -1,13 +1,14 @@
 -- The zones that Lago's forms and API offer come first: the server takes long to list all that it knows.
-SELECT updated_at AT TIME ZONE 'UTC' AS since, who || ' ' || coalesce(nullif(left(timezone, 60), ''), '(empty)') AS example
-FROM (
-  SELECT 'customer ' || left(external_id, 60) AS who, timezone, updated_at
-  FROM customers WHERE deleted_at IS NULL AND timezone IS NOT NULL AND timezone <> 'UTC'
-  UNION ALL
-  SELECT 'organization ' || left(name, 60), timezone, updated_at
-  FROM organizations WHERE timezone <> 'UTC'
-) AS zones
-WHERE NOT EXISTS (
+WITH others AS MATERIALIZED (
+  SELECT who, timezone, updated_at
+  FROM (
+    SELECT 'customer ' || left(external_id, 60) AS who, timezone, updated_at
+    FROM customers WHERE deleted_at IS NULL AND timezone IS NOT NULL AND timezone <> 'UTC'
+    UNION ALL
+    SELECT 'organization ' || left(name, 60), timezone, updated_at
+    FROM organizations WHERE timezone <> 'UTC'
+  ) AS zones
+  WHERE NOT EXISTS (
     SELECT FROM unnest('{
       Africa/Algiers, Africa/Cairo, Africa/Casablanca, Africa/Harare, Africa/Johannesburg, Africa/Monrovia,
       Africa/Nairobi, America/Argentina/Buenos_Aires, America/Bogota, America/Caracas, America/Chicago,
@@ -32,4 +33,7 @@ WHERE NOT EXISTS (
       Pacific/Fiji, Pacific/Guadalcanal, Pacific/Guam, Pacific/Honolulu, Pacific/Majuro, Pacific/Midway,
       Pacific/Noumea, Pacific/Pago_Pago, Pacific/Port_Moresby, Pacific/Tongatapu
     }'::text[]) AS offered(zone) WHERE zone = timezone)
-  AND timezone NOT IN (SELECT name FROM pg_timezone_names)
+)
+SELECT updated_at AT TIME ZONE 'UTC' AS since, who || ' ' || coalesce(nullif(left(timezone, 60), ''), '(empty)') AS example
+FROM others
+WHERE timezone NOT IN (SELECT name FROM pg_timezone_names)

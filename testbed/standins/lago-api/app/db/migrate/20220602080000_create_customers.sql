@@ -34,7 +34,7 @@ CREATE TABLE customers (
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
-CREATE UNIQUE INDEX ON customers (organization_id, external_id) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX index_customers_on_external_id_and_organization_id ON customers (external_id, organization_id) WHERE deleted_at IS NULL;
 
 CREATE TABLE subscriptions (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

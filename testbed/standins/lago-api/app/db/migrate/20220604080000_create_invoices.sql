@@ -22,6 +22,7 @@ CREATE TABLE invoices (
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
+CREATE UNIQUE INDEX index_invoices_on_customer_id_and_sequential_id ON invoices (customer_id, sequential_id);
 CREATE INDEX ON invoices (status);
 CREATE INDEX ON invoices (payment_overdue);
 
@@ -87,7 +88,7 @@ CREATE TABLE credits (
 
 CREATE TABLE active_storage_blobs (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  key character varying NOT NULL UNIQUE,
+  key character varying NOT NULL,
   filename character varying NOT NULL,
   content_type character varying,
   service_name character varying NOT NULL,
@@ -95,6 +96,7 @@ CREATE TABLE active_storage_blobs (
   checksum character varying,
   created_at timestamp(6) NOT NULL DEFAULT now()
 );
+CREATE UNIQUE INDEX index_active_storage_blobs_on_key ON active_storage_blobs (key);
 
 CREATE TABLE active_storage_attachments (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -102,6 +104,7 @@ CREATE TABLE active_storage_attachments (
   record_type character varying NOT NULL,
   record_id uuid NOT NULL,
   blob_id uuid NOT NULL REFERENCES active_storage_blobs,
-  created_at timestamp(6) NOT NULL DEFAULT now(),
-  UNIQUE (record_type, record_id, name, blob_id)
+  created_at timestamp(6) NOT NULL DEFAULT now()
 );
+CREATE UNIQUE INDEX index_active_storage_attachments_uniqueness
+  ON active_storage_attachments (record_type, record_id, name, blob_id);
