@@ -47,12 +47,12 @@ def test_lago_refuses_a_key_that_nobody_has(gateway_view, effect, by_lagos_troub
 
 
 def test_the_gateways_plans_are_lagos(
-    shown_plans, held_plans, effect, lagos_trouble, meanwhile, inside_now, judge
+    shown_plans, lagos_plans, effect, lagos_trouble, meanwhile, inside_now, judge
 ):
     shown = gateway_log.told(shown_plans, inside_now).value()
-    if held_plans.failure and lagos_trouble:
+    if lagos_plans.failure and lagos_trouble:
         raise Blocked(lagos_trouble.id, f"what the gateway lists: {lagos_trouble.words}{meanwhile}")
-    held = held_plans.value()
+    held = lagos_plans.value()
     judge(gateway_plans.plans_are_lagos(shown.first, held, inside_now, shown.again, effect.cause))
 
 
