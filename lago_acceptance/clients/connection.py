@@ -67,7 +67,7 @@ class Connection:
     ) -> ApiAnswer:
         """The answer to one request, whatever its status, if it is the service's own JSON; else NotAnswered."""
         question = (method, path, repr(body), key and key.reveal(), repr(headers), repr(query))
-        if not self._prefetching and (kept := self._kept.pop(question, None)):
+        if not self._prefetching and (kept := self._kept.pop(question, None)) and not _is_slow(kept):
             return kept.value()
         attempt = Attempt.of(self._ask, method, path, body, key, headers, query)
         if self._prefetching:
@@ -81,7 +81,10 @@ class Connection:
 
     @contextmanager
     def ahead(self) -> Iterator[None]:
-        """Keep the answers to the requests in this block; each is returned once when the same request is made later."""
+        """Keep the answers to the requests in this block; each is returned once when the same request is made later.
+
+        One that did not come in time is asked for again then.
+        """
         self._prefetching = True
         try:
             yield
@@ -203,6 +206,11 @@ class Connection:
             raise not_answered(self.role, kind, asked, failure.text) from error
         except ValueError:
             self._unusable(asked, "its host is not a host name; correct it in the settings")
+
+
+def _is_slow(kept: Attempt[ApiAnswer]) -> bool:
+    """Whether an answer did not come in time: asked ahead it was beside much else, which may be why."""
+    return isinstance(kept.failure, NotAnswered) and kept.failure.kind == "slow"
 
 
 def _shown(method: str, url: str) -> str:

@@ -86,6 +86,8 @@ class GatewayPurchase:
             },
         )
         answer = self.gateway.subscribe(subscribe, self.plan, self.tenant, self._token)
+        if self._cause and answer.status >= 500:
+            raise Blocked(self._cause, f"a purchase, which is answered with {answer.said}")
         said = answer.taken("customers can't buy")
         said = said.get("subscription", said) if isinstance(said, dict) else said
         if not isinstance(said, dict):

@@ -215,6 +215,17 @@ def test_an_unhealthy_container_says_why():
     assert gateway_checks.ailing(InsideView({}, {}, facts.container("gateway"), None)) == ""
 
 
+def test_health_is_held_against_what_the_plans_show():
+    healthy, wrong = (
+        _answer(200, {"status": "healthy"}),
+        _view({"gateway-health": InsideAnswer(0, "refused")}),
+    )
+    assert ids(gateway_checks.is_healthy(healthy, wrong, True)) == []
+    assert ids(gateway_checks.is_healthy(healthy, wrong)) == ["gateway-health-ignores-lago"]
+    (found,) = gateway_checks.is_healthy(healthy, _view({"gateway-health": WELL}), False)
+    assert found.id == "gateway-health-ignores-lago" and "plans of its own" in found.problem
+
+
 def _answer(status: int, body, asked: str = "GET /x", **headers: str) -> ApiAnswer:
     return ApiAnswer(asked=asked, role="gateway", status=status, body=body, headers=headers)
 

@@ -69,3 +69,12 @@ def test_a_request_is_made_once_more_only_after_a_failure_and_once(gateway):
     with pytest.raises(NotAnswered):
         gateway.plans(PLANS)
     assert route.call_count == 5
+
+
+@respx.mock
+def test_what_took_too_long_ahead_is_asked_for_again_alone(gateway):
+    route = respx.route().mock(side_effect=[httpx.ReadTimeout(""), httpx.Response(200, json=[])])
+    with gateway.connection.ahead(), pytest.raises(NotAnswered, match="gateway-slow"):
+        gateway.plans(PLANS)
+    assert gateway.plans(PLANS) == []
+    assert route.call_count == 2
