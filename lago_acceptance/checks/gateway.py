@@ -181,8 +181,11 @@ def _served(answers: tuple[ApiAnswer, ...], unproven: tuple[int, ...] = (422,)) 
         "gateway-health-ignores-lago": "The gateway's health shows whether it can reach Lago.",
     },
 )
-def is_healthy(answer: ApiAnswer, view: InsideView) -> Iterator[Finding]:
-    """/health is green. A warning where that hides a Lago which the gateway can't reach."""
+def is_healthy(answer: ApiAnswer, view: InsideView, lagos: bool | None = None) -> Iterator[Finding]:
+    """/health is green. A warning where that hides a Lago which the gateway can't reach.
+
+    ``lagos`` is whether its plans are Lago's (None: not known), whatever its variables lead to.
+    """
     status = answer.body.get("status") if isinstance(answer.body, dict) else None
     if answer.status == 200 and status == "degraded":
         yield gateway_finding(
@@ -203,10 +206,13 @@ def is_healthy(answer: ApiAnswer, view: InsideView) -> Iterator[Finding]:
         (view.answers.get(f"gateway-{name}"), key)
         for name, key in (("health", "version"), ("organization", "organization"))
     )
-    if lago := next((each for each, key in asked if each and is_not_lagos(each, key)), None):
+    lago = next((each for each, key in asked if each and is_not_lagos(each, key)), None)
+    if (lago and not lagos) or lagos is False:
         yield gateway_finding(
             "gateway-health-ignores-lago",
-            f"/health says healthy while Lago, asked inside the gateway's container, answers {lago.said}",
+            f"/health says healthy while Lago, asked inside the gateway's container, answers {lago.said}"
+            if lago
+            else "/health says healthy while the gateway lists plans of its own, for Lago fails it",
             "monitoring stays green while nothing is billed",
             "monitor this suite's verdict instead of the gateway's health",
         )

@@ -25,6 +25,7 @@ from lago_acceptance.facts.inside import InsideView
 from lago_acceptance.facts.types import Facts
 
 OWN_PLANS = "gateway-plans-are-its-own"
+FAILS = "gateway-fails"
 # Judged by the address and the key in its variables.
 BY_VARIABLES = frozenset(
     (

@@ -99,7 +99,10 @@ class Connection:
 
     @contextmanager
     def ahead(self) -> Iterator[None]:
-        """Keep the answers to the requests in this block; each is returned once when the same request is made later."""
+        """Keep the answers to the requests in this block; each is returned once when the same request is made later.
+
+        One that did not come in time is asked for again then.
+        """
         self._prefetching = True
         try:
             yield

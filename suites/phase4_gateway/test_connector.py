@@ -6,7 +6,7 @@ import pytest
 
 from lago_acceptance.checks import gateway as gateway_checks
 from lago_acceptance.checks import gateway_inside, gateway_log, gateway_plans
-from lago_acceptance.checks.gateway_effect import by_effect
+from lago_acceptance.checks.gateway_effect import FAILS, by_effect
 from lago_acceptance.clients.gateway import CAPABILITIES, OTHER_HEADER
 from lago_acceptance.core.attempt import Attempt
 from lago_acceptance.core.verdicts import Blocked
@@ -47,17 +47,17 @@ def test_lago_refuses_a_key_that_nobody_has(gateway_view, effect, by_lagos_troub
 
 
 def test_the_gateways_plans_are_lagos(
-    shown_plans, held_plans, effect, lagos_trouble, meanwhile, inside_now, judge
+    shown_plans, lagos_plans, effect, lagos_trouble, meanwhile, inside_now, judge
 ):
     shown = gateway_log.told(shown_plans, inside_now).value()
-    if held_plans.failure and lagos_trouble:
+    if lagos_plans.failure and lagos_trouble:
         raise Blocked(lagos_trouble.id, f"what the gateway lists: {lagos_trouble.words}{meanwhile}")
-    held = held_plans.value()
+    held = lagos_plans.value()
     judge(gateway_plans.plans_are_lagos(shown.first, held, inside_now, shown.again, effect.cause))
 
 
-def test_the_gateway_is_healthy(gateway, inside_view, judge):
-    judge(gateway_checks.is_healthy(gateway.health(), inside_view))
+def test_the_gateway_is_healthy(gateway, inside_view, effect, judge):
+    judge(gateway_checks.is_healthy(gateway.health(), inside_view, effect.lagos))
 
 
 def test_without_a_token_the_gateway_refuses(without_token, inside_now, judge):
@@ -81,8 +81,9 @@ def test_the_gateway_refuses_in_its_other_header_a_token_that_is(
     judge(gateway_checks.token_is_refused(f"{kind}, in the header {OTHER_HEADER},", answer))
 
 
-def test_the_gateway_takes_a_good_token(operation, gateway, token_tried, inside_now):
-    def taken():
-        gateway.read(operation("subscriptions"), token_tried.value()).taken("customers can't use the gateway")
-
-    gateway_log.told(Attempt.of(taken), inside_now).value()
+def test_the_gateway_takes_a_good_token(operation, gateway, token_tried, effect, inside_now):
+    token = token_tried.value()
+    answer = gateway.read(operation("subscriptions"), token)
+    if answer.unhandled and effect.cause == FAILS:
+        raise Blocked(FAILS, f"a good token: {answer.asked} fails as the plans do")
+    gateway_log.told(Attempt.of(answer.taken, "customers can't use the gateway"), inside_now).value()

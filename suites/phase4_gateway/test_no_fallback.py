@@ -16,7 +16,7 @@ def test_the_gateway_lists_a_plan_that_only_this_run_knows(
 ):
     plans = operation("plans")
     if effect.cause:
-        raise Blocked(effect.cause, "a plan of this run's, for the gateway lists plans of its own")
+        raise Blocked(effect.cause, "whether the gateway lists a plan that this run made in Lago")
     judge(gateway_lists_a_new_plan(own_gateway, plans, lago, owner, write_permit, inside_now))
 
 
