@@ -8,7 +8,7 @@ from lago_acceptance.checks import availability, diagnosis, without
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, DB, FRONT, LAGO_RUBY, MIGRATE, WORKER
+from lago_acceptance.core.roles import API, DB, FRONT, LAGO_RUBY, MIGRATE, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.facts.types import Container, Facts
