@@ -48,6 +48,7 @@ STOPS_BY_ROLE = frozenset(
         "host-unknown",
         "log-port-taken",
         "log-server-pid-left",
+        "off-its-network",
         "service-down",
         "service-missing",
         "service-not-started",
@@ -66,10 +67,10 @@ gateway-slow gateway-unhealthy gateway-unreachable
 gateway-invoice-not-shown gateway-subscription-not-shown gateway-usage-not-shown
 invoice-missing invoice-without-file invoices-generating invoices-without-file last-invoice-missing
 lago-not-reached-by-gateway log-database-unreachable log-license-unreachable log-redis-unreachable
-login-cannot-reach-api migrate-failed name-fails page-hangs proxy-answers-itself queue-stuck
+login-cannot-reach-api memory-low migrate-failed name-fails page-hangs proxy-answers-itself queue-stuck
 redis-refuses-lago resolver-without-answer resolvers-disagree router-missing schedule-late
 service-down service-missing service-more-than-once service-unanswered
-subscription-not-activated subscription-not-active usage-does-not-grow
+subscription-not-activated subscription-not-active swap-full usage-does-not-grow
 webhook-not-delivered worker-idle worker-not-listening
 """
 TIMING = frozenset(_MOMENTARY.split())

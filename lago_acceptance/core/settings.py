@@ -17,6 +17,7 @@ Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 # Large enough for any host, and finite.
 Amount = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=10**7)]
 _USUAL = {"free_disk_mib": 2048, "log_mib": 512, "queue_age": 60}
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
@@ -95,12 +96,16 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of a host: its free disk space, and how long a job may wait. Sizes in MiB, times in seconds.
 
     ``log_mib`` is for the log files of one container, ``clock_drift`` for the host's clock against this machine's.
+    ``free_inodes`` and ``free_swap`` are percentages.
     """
 
     free_disk_mib: Amount
     queue_age: Amount
     log_mib: Amount = 512
     clock_drift: Seconds = 5
+    free_inodes: Percent = 2
+    free_memory_mib: Amount = 200
+    free_swap: Percent = 10
 
 
 class Reports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -39,7 +39,7 @@ class LagoProcess(msgspec.Struct, frozen=True):
     ``exec``: whether ``docker exec`` has the key too. ``served`` is the digest of the public key that the API serves,
     ``with_key`` whether the container has an API key, ``inside`` the status and body of each answer by name, and
     ``migrations`` the first and last version in the image. ``signals`` are those that process 1 handles, ``addresses``
-    those of the hosts in Lago's URLs. ``error`` is what was said instead of an answer.
+    those of the hosts in Lago's URLs, ``log_bytes`` the size of the files in /app/log. ``error`` is what was said instead of an answer.
     """
 
     exec: bool | None = None
@@ -56,6 +56,7 @@ class LagoProcess(msgspec.Struct, frozen=True):
     migration_count: int | None = None
     signals: tuple[str, ...] | None = None
     addresses: dict[str, tuple[str, ...]] | None = None
+    log_bytes: int | None = None
 
     def status(self, path: str) -> int | None:
         """The status of the API's answer for a path, None where there was none."""
