@@ -149,8 +149,9 @@ def test_what_was_never_started_names_what_it_waits_for():
     waiting = of("api", running=False, status="created", created_at=stamp(600), health=None)
     starting = of("db", health="starting")
     (found,) = services.are_up_and_healthy(facts(*lago("db", "api"), waiting, starting))
-    assert "was created and never started" in found.problem and "(10 min ago)" in found.problem
-    assert "it waits for lago-db, which did not become healthy" in found.problem
+    assert "was created and never started; it was created at 2026-" in found.problem
+    assert "(10 min ago)" in found.problem
+    assert "it waits for lago-db, which is not healthy yet" in found.problem
     assert found.fix.endswith(UP.format("api"))
 
 
