@@ -99,6 +99,12 @@ def test_an_old_error_is_not_taken_for_the_cause():
     assert telling_line([(0.0, "")], 1000.0) is None
 
 
+def test_a_known_cause_of_yesterday_is_not_todays():
+    log = f"{stamp(90000)} NOAUTH Authentication required\n{stamp(7202)} out of disk: write failed"
+    found = told(of("worker", restart="no", exit_code=1, **ENDED), log)
+    assert "NOAUTH" not in found.problem and "write failed" in found.problem
+
+
 def test_a_cause_that_is_known_says_since_when():
     log = f"{stamp(400)} NOAUTH Authentication required\n{stamp(3)} NOAUTH Authentication required"
     found = told(

@@ -109,6 +109,14 @@ def test_the_file_of_certificates(tmp_path: Path, shell):
     assert one.fix == f"chmod 600 '{file}', then: docker restart dokploy-traefik"
 
 
+@pytest.mark.parametrize(
+    ("mode", "red"), [("600", False), ("400", False), ("640", True), ("604", True), ("-", False)]
+)
+def test_only_its_owner_may_read_it(mode, red):
+    seen = facts(certificate_stores=(CertificateStore("/etc/acme.json", mode, "file"),))
+    assert bool(ids(proxy_host.proxy_accepts_its_certificate_file(seen))) is red
+
+
 def test_a_folder_in_the_files_place(tmp_path: Path):
     (tmp_path / "acme.json").mkdir()
     (one,) = proxy_host.proxy_accepts_its_certificate_file(
