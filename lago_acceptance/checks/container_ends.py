@@ -68,7 +68,7 @@ def since_when(facts: Facts, container: Container) -> str:
     now = facts.host_clock
     if container.status == "created":
         at = unix_time(container.created_at) if container.created_at else None
-        return f" since {moment(at, now)}" if at else ""
+        return f"; it was created at {moment(at, now)}" if at else ""
     if container.restarting or (container.running and container.restarts):
         at = ended_at(container)
         return f", the last time at {moment(at, now)}" if at else ""

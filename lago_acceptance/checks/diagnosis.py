@@ -16,6 +16,7 @@ from lago_acceptance.lago.telling_lines import telling_line
 
 # Seconds: what a log says longer before an end did not cause it.
 _NEAR = 3600
+_NEVER_STARTED = "was created and never started"
 _DEPENDS_ON = "com.docker.compose.depends_on"
 
 
@@ -26,7 +27,7 @@ def symptom(container: Container) -> str | None:
     if container.out_of_memory:
         return f"was killed for using more memory than its limit (exit code {container.exit_code})"
     if container.status == "created":
-        return f"was created and never started: {container.error or 'something that it depends on failed'}"
+        return f"{_NEVER_STARTED}: {container.error or 'something that it depends on failed'}"
     if container.status == "paused":
         return "is paused"
     if container.status == "dead":
@@ -66,6 +67,8 @@ def finding(facts: Facts, container: Container, id: str, what: str, follows: str
     lines = _lines_before_the_end(facts, container)
     # What somebody has stopped did not end because of something in its log.
     known = None if by_hand else cause_of([text for _, text in lines])
+    if container.status == "created" and not container.error and failed_dependency(facts, container):
+        what = _NEVER_STARTED
     parts = [what + since_when(facts, container), *_why(facts, container, by_hand)]
     if known:
         cause, line = known
@@ -106,9 +109,7 @@ def _why(facts: Facts, container: Container, by_hand: bool) -> list[str]:
         said += [f"exit code {container.exit_code}: {code}"] if code and not container.out_of_memory else []
         said += [container.error] if container.error and container.status != "created" else []
     if container.status == "created" and (failed := failed_dependency(facts, container)):
-        said.append(
-            f"it waits for {failed.service.name}, which {symptom(failed) or 'did not become healthy'}"
-        )
+        said.append(f"it waits for {failed.service.name}, which {symptom(failed) or 'is not healthy yet'}")
     if container.out_of_memory and container.service.memory:
         said.append(f"its limit is {container.service.memory // 2**20} MiB")
     return said

@@ -58,13 +58,11 @@ def last_dump_can_be_restored(facts: Facts, settings: Settings) -> Iterator[Find
             fix="log in as root, or let this user read the dumps",
         )
     container = next((each.name for each in facts.of_role(DB)), "lago-db")
-    damaged = _damaged(last, last.content, container)
-    if damaged:
-        yield damaged
-        return
-    yield from _incomplete(last, last.content, container)
-    yield from _shrunk(facts.dumps, container)
-    if unseen := _unseen(last, last.content):
+    found = [damaged] if (damaged := _damaged(last, last.content, container)) else []
+    found = found or [*_incomplete(last, last.content, container), *_shrunk(facts.dumps, container)]
+    yield from found
+    # What was found counts, whatever else is not known.
+    if not found and (unseen := _unseen(last, last.content)):
         raise Unknown(
             f"whether {last.path} is whole: {unseen}",
             why="the last dump was not read to its end",

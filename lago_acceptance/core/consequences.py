@@ -56,6 +56,7 @@ STOPS_BY_ROLE = frozenset(
         "host-unknown",
         "log-port-taken",
         "log-server-pid-left",
+        "off-its-network",
         "service-down",
         "service-missing",
         "service-not-started",
@@ -76,12 +77,12 @@ gateway-plans-are-its-own gateway-slow gateway-unhealthy gateway-unreachable
 gateway-invoice-not-shown gateway-subscription-not-shown gateway-usage-not-shown
 invoice-missing invoice-without-file invoices-generating invoices-without-file last-invoice-missing
 lago-not-reached-by-gateway log-database-unreachable log-license-unreachable log-redis-unreachable
-login-cannot-reach-api migrate-failed name-fails page-hangs proxy-answers-itself queue-stuck
-redis-refuses-lago redis-loading redis-script-runs redis-clients-full resolver-without-answer resolvers-disagree router-missing schedule-late
-service-down service-missing service-more-than-once service-unanswered
-subscription-not-activated subscription-not-active usage-does-not-grow
-webhook-not-delivered worker-idle worker-not-listening worker-quiet worker-of-another worker-leaves-queues
-jobs-overdue queue-without-reader
+jobs-overdue login-cannot-reach-api memory-low migrate-failed name-fails page-hangs proxy-answers-itself
+queue-stuck queue-without-reader redis-clients-full redis-loading redis-refuses-lago redis-script-runs
+resolver-without-answer resolvers-disagree router-missing schedule-late service-down service-missing service-
+more-than-once service-unanswered subscription-not-activated subscription-not-active swap-full usage-does-not-
+grow webhook-not-delivered worker-idle worker-leaves-queues worker-not-listening worker-of-another worker-
+quiet
 """
 TIMING = frozenset(_MOMENTARY.split())
 

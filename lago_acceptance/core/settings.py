@@ -17,6 +17,7 @@ Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 # Large enough for any host, and finite.
 Amount = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=10**7)]
 # Up to eleven years.
 Hours = Annotated[int, msgspec.Meta(ge=0, le=10**5)]
@@ -103,8 +104,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``log_mib`` is for the log files of one container, ``clock_drift`` for the host's clock against this machine's.
     ``job_age`` is for a job that runs, ``retry_jobs`` and ``retry_age`` for those that are retried, ``scheduled_jobs`` for
-    those that wait for their time.
-    ``transaction_age`` is for a transaction that is open in Lago's database.
+    those that wait for their time, ``transaction_age`` for a transaction that is open in Lago's database. ``free_inodes``
+    and ``free_swap`` are percentages, ``free_memory_mib`` is what must be available.
     """
 
     free_disk_mib: Amount
@@ -116,6 +117,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry_age: Seconds = 6 * 3600
     scheduled_jobs: Amount = 10_000
     transaction_age: Seconds = 3600
+    free_inodes: Percent = 2
+    free_memory_mib: Amount = 200
+    free_swap: Percent = 10
 
 
 class Signs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -54,7 +54,8 @@ class LagoProcess(msgspec.Struct, frozen=True):
     ``with_key`` whether the container has an API key, ``inside`` the status and body of each answer by name, and
     ``migrations`` the first and last version in the image. ``signals`` are those that process 1 handles, ``addresses``
     those of the hosts in Lago's URLs, and ``reached`` what was found there, by the variable that has the URL. ``schema`` is
-    what the image's schema file states. ``error`` is what was said instead of an answer.
+    what the image's schema file states, ``log_bytes`` the size of the files in /app/log. ``error`` is what was said instead
+    of an answer.
     """
 
     exec: bool | None = None
@@ -73,6 +74,7 @@ class LagoProcess(msgspec.Struct, frozen=True):
     addresses: dict[str, tuple[str, ...]] | None = None
     reached: dict[str, Reached] = {}
     schema: Structure | None = None
+    log_bytes: int | None = None
 
     def status(self, path: str) -> int | None:
         """The status of the API's answer for a path, None where there was none."""

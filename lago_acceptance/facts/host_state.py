@@ -34,3 +34,20 @@ class Inodes(msgspec.Struct, frozen=True):
     mount: str
     all: int
     free: int
+
+
+class Engine(msgspec.Struct, frozen=True):
+    """The host's Docker: its version, and the oldest API version that it still speaks."""
+
+    version: str = ""
+    oldest_api: str = ""
+
+
+class CertificateStore(msgspec.Struct, frozen=True):
+    """A file in which a proxy keeps its certificates (acme.json). ``mode`` in octal digits; ``kind`` file, folder, or closed
+    (a folder that this user may not look into).
+    """
+
+    path: str
+    mode: str
+    kind: str

@@ -9,7 +9,7 @@ import msgspec
 
 from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess
 from lago_acceptance.facts.dump import Dump
-from lago_acceptance.facts.host_state import Inodes, Machine
+from lago_acceptance.facts.host_state import CertificateStore, Engine, Inodes, Machine
 from lago_acceptance.facts.redis_answers import RedisAnswers
 from lago_acceptance.facts.untrusted import whole_number
 from lago_acceptance.lago.unseen_environment import with_unseen_environments
@@ -187,6 +187,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     closed_dumps: str = ""
     later_dump_sizes: dict[str, int] = {}
     oom_kills: dict[str, int] = {}
+    engine: Engine | None = None
+    docker_at_boot: str = ""
+    certificate_stores: tuple[CertificateStore, ...] = ()
 
     def load_text(self) -> str:
         """The host's load as a part of a sentence, "" where it is not known."""

@@ -28,13 +28,14 @@ bounded() { head -c "${1:-4000001}" | tr -d '\000'; }
 
 # One inspection of all containers, every value as JSON, so that none can end a row or a field. The first letter of a row
 # says what it is for: R which service it is, P where its project lies, E an environment variable, N a network, M a mount,
-# L its files and whether it is well, C everything.
+# V a volume's folder on the host, L its files and whether it is well, C everything.
 template='R	{{.Id}}	{{.State.Running}}	{{with .Config.Labels}}{{json (index . "com.docker.compose.project")}}	{{json (index . "lago-acceptance.role")}}	{{json (index . "com.docker.compose.service")}}{{else}}null	null	null{{end}}	{{json .Config.Image}}	{{json .Path}}	{{json .Args}}	{{json .Name}}
 {{$id := .Id}}{{with .Config.Labels}}P	{{$id}}	{{json (index . "com.docker.compose.project.working_dir")}}	{{json (index . "com.docker.compose.project.config_files")}}	{{json (index . "com.docker.compose.project.environment_file")}}
 {{end}}L	{{.Id}}	{{json .LogPath}}	{{json .HostnamePath}}	{{if and .State.Running (not .State.Restarting) (eq (print .RestartCount) "0")}}{{with index .State "Health"}}{{.Status}}{{else}}healthy{{end}}{{end}}
 {{range .Config.Env}}E	{{$id}}	{{json .}}
 {{end}}{{range $name, $each := .NetworkSettings.Networks}}N	{{$id}}	{{json $name}}	{{json $each}}
 {{end}}{{range .Mounts}}{{if eq .Type "bind"}}M	{{$id}}	{{json .Source}}
+{{else if eq .Type "volume"}}V	{{$id}}	{{json .Source}}
 {{end}}{{end}}C	{{.Id}}	{"id":{{json .Id}},"name":{{json .Name}},"hostname":{{json .Config.Hostname}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"log_path":{{json .LogPath}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"working_dir":{{json .Config.WorkingDir}},"user":{{json .Config.User}},"stop_timeout":{{json (index .Config "StopTimeout")}},"stop_signal":{{json (index .Config "StopSignal")}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}'
 # A rootless Docker that only a login's profile knows of.
 rootless=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/docker.sock

@@ -38,6 +38,9 @@ end
 masks = File.read("/proc/1/status").scan(/^Sig(?:Blk|Cgt):\t(\h+)/).flatten.map(&:hex) rescue []
 facts[:signals] = Signal.list.filter_map { |sign, number| sign if number > 0 && masks.any? { |mask| mask[number - 1] == 1 } } unless masks.empty?
 
+# Rails writes there where RAILS_LOG_TO_STDOUT is not "true".
+facts[:log_bytes] = Dir["/app/log/*"].sum { |path| File.file?(path) ? File.size(path) : 0 } rescue nil
+
 # The addresses of the hosts that Lago connects to. A name server that doesn't answer holds nothing up.
 begin
   require "socket.so"

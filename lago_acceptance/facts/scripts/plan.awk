@@ -138,6 +138,8 @@ $1 == "N" {
     }
 }
 $1 == "M" { mounted[++mounts] = $2; source[mounts] = decoded($3) }
+# Where a proxy may keep its certificates. Of other containers, volumes hold the deployment's data.
+$1 == "V" && role[$2] == "proxy" { proxy_mounts = proxy_mounts decoded($3) "\n" }
 END {
     wanted = ENVIRON["wanted_directory"]
     for (number = 1; number <= count; number++) {
@@ -188,7 +190,10 @@ END {
         if (role[id] == "gateway" && (id in reached) && gateway == "") gateway = id
         if (role[id] == "api" && own[id] && api == "") api = id
     }
-    for (number = 1; number <= mounts; number++) if (own[mounted[number]]) sources = sources source[number] "\n"
+    for (number = 1; number <= mounts; number++) {
+        if (own[mounted[number]]) sources = sources source[number] "\n"
+        if (role[mounted[number]] == "proxy") proxy_mounts = proxy_mounts source[number] "\n"
+    }
 
     at = index(credentials_of(redis), ":")
     assign("lagos", listed)
@@ -200,6 +205,7 @@ END {
     assign("ended_gateway", ended_gateway)
     assign("api", api)
     assign("mounted", sources)
+    assign("proxy_mounts", proxy_mounts)
     assign("log_paths", log_paths)
     assign("docker_root", docker_root)
     assign("references", references)

@@ -99,6 +99,12 @@ def test_an_old_error_is_not_taken_for_the_cause():
     assert telling_line([(0.0, "")], 1000.0) is None
 
 
+def test_a_known_cause_of_yesterday_is_not_todays():
+    log = f"{stamp(90000)} NOAUTH Authentication required\n{stamp(7202)} out of disk: write failed"
+    found = told(of("worker", restart="no", exit_code=1, **ENDED), log)
+    assert "NOAUTH" not in found.problem and "write failed" in found.problem
+
+
 def test_a_cause_that_is_known_says_since_when():
     log = f"{stamp(400)} NOAUTH Authentication required\n{stamp(3)} NOAUTH Authentication required"
     found = told(
@@ -149,8 +155,9 @@ def test_what_was_never_started_names_what_it_waits_for():
     waiting = of("api", running=False, status="created", created_at=stamp(600), health=None)
     starting = of("db", health="starting")
     (found,) = services.are_up_and_healthy(facts(*lago("db", "api"), waiting, starting))
-    assert "was created and never started" in found.problem and "(10 min ago)" in found.problem
-    assert "it waits for lago-db, which did not become healthy" in found.problem
+    assert "was created and never started; it was created at 2026-" in found.problem
+    assert "(10 min ago)" in found.problem
+    assert "it waits for lago-db, which is not healthy yet" in found.problem
     assert found.fix.endswith(UP.format("api"))
 
 

@@ -17,7 +17,7 @@ from lago_acceptance.facts.dump import Content, Dump
 from lago_acceptance.facts.scripts import render
 from lago_acceptance.facts.sections import Section
 from lago_acceptance.facts.types import ComposeText, Facts, Image
-from tests.support.pretended_host import KEY, Shell
+from tests.support.pretended_host import KEY, Shell, row, rows
 
 
 def seen(host: Shell) -> Facts:
@@ -114,3 +114,23 @@ def test_what_one_section_does_to_its_shell_does_not_matter_to_the_next(host):
 
 def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_the_certificates_of_a_proxy_are_found_in_its_mounts_and_nobody_elses(lago):
+    folder = lago.folder / "volume of a proxy"
+    folder.mkdir()
+    for name in ("acme.json", "other.json"):
+        (folder / name).write_text("{}")
+        (folder / name).chmod(0o600)
+    lago.add(
+        [
+            *rows(
+                "proxy1", "traefik:v3.5.0", "/entrypoint.sh", labels={"com.docker.compose.project": "edge"}
+            ),
+            row("V", "proxy1", str(folder)),
+            row("V", "db1", str(folder.parent)),
+        ]
+    )
+    assert [(each.path, each.mode) for each in seen(lago).certificate_stores] == [
+        (f"{folder}/acme.json", "600")
+    ]

@@ -115,6 +115,10 @@ def test_a_dump_that_is_suddenly_small(tmp_path: Path):
         (tmp_path / name).write_bytes(sql() + b"-- more\n" * size)
         os.utime(tmp_path / name, (NOW + at,) * 2)
     assert found(read(f"{tmp_path}/*")) == [("dump-shrunk", "error")]
+    seen = read(f"{tmp_path}/*")
+    late = msgspec.structs.replace(seen.dumps[-1].content, code=124, ended=False)
+    dumps = (seen.dumps[0], msgspec.structs.replace(seen.dumps[-1], content=late))
+    assert found(msgspec.structs.replace(seen, dumps=dumps)) == [("dump-shrunk", "error")]
     (tmp_path / "b").write_bytes(gzip.compress(sql()))
     os.utime(tmp_path / "b", (NOW + 2,) * 2)
     assert found(read(f"{tmp_path}/*")) == [], "another format has another size"
