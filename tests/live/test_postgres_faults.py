@@ -185,7 +185,7 @@ ROUNDS = {
             "serializable",
         ),
         ("ALTER DATABASE lago SET DateStyle = 'German'", "database-setting-risky", "German"),
-        ("REVOKE USAGE ON SCHEMA public FROM PUBLIC", "database-privilege-missing", "USAGE on the schema"),
+        ("REVOKE SELECT, UPDATE ON events FROM lago", "database-privilege-missing", "UPDATE on events"),
     ),
     "server": (
         ("ALTER SYSTEM SET fsync = off", "database-not-crash-safe", "fsync = off for the whole server"),
@@ -217,7 +217,12 @@ ROUNDS = {
     ),
 }
 REST = """
-GRANT ALL ON SCHEMA public TO PUBLIC;
+ALTER DATABASE lago RESET ALL;
+ALTER ROLE lago RESET ALL;
+ALTER ROLE lago IN DATABASE lago RESET ALL;
+ALTER SYSTEM RESET ALL;
+SELECT pg_reload_conf();
+GRANT ALL ON events TO lago;
 ALTER ROLE lago NOBYPASSRLS;
 ALTER TABLE organizations DISABLE ROW LEVEL SECURITY;
 DROP INDEX IF EXISTS twice;
@@ -240,9 +245,11 @@ def test_each_fault_is_found_and_its_fix_ends_it(name, server):
         ] == []
         for command in (each for finding in seen for each in COMMAND.findall(finding.fix)):
             subprocess.run(shlex.split(command), timeout=PATIENCE, capture_output=True, check=False)
+        # Nobody widens a column in passing.
+        left = [id for _, id, _ in faults if id == "database-sequence-near-end"]
+        assert until(lambda: ids(server.look()) == left, 5), ids(server.look())
     finally:
         server.psql(REST)
-    assert until(lambda: ids(server.look()) == [], 5), ids(server.look())
 
 
 def locked(server: Server, *statements: str, seen=None) -> None:
