@@ -185,7 +185,7 @@ ROUNDS = {
             "serializable",
         ),
         ("ALTER DATABASE lago SET DateStyle = 'German'", "database-setting-risky", "German"),
-        ("REVOKE USAGE ON SCHEMA public FROM PUBLIC", "database-privilege-missing", "USAGE on the schema"),
+        ("REVOKE SELECT, UPDATE ON events FROM lago", "database-privilege-missing", "UPDATE on events"),
     ),
     "server": (
         ("ALTER SYSTEM SET fsync = off", "database-not-crash-safe", "fsync = off for the whole server"),
@@ -217,7 +217,12 @@ ROUNDS = {
     ),
 }
 REST = """
-GRANT ALL ON SCHEMA public TO PUBLIC;
+ALTER DATABASE lago RESET ALL;
+ALTER ROLE lago RESET ALL;
+ALTER ROLE lago IN DATABASE lago RESET ALL;
+ALTER SYSTEM RESET ALL;
+SELECT pg_reload_conf();
+GRANT ALL ON events TO lago;
 ALTER ROLE lago NOBYPASSRLS;
 ALTER TABLE organizations DISABLE ROW LEVEL SECURITY;
 DROP INDEX IF EXISTS twice;
@@ -231,17 +236,20 @@ def test_each_fault_is_found_and_its_fix_ends_it(name, server):
     server.psql("".join(f"{each};\n" for make, _, _ in faults for each in make.split("; ")))
     try:
         wanted = {(id, word) for _, id, word in faults}
-        seen: list[Finding] = []
-        until(lambda: seen.clear() or seen.extend(findings(server.look())) or len(seen) >= len(wanted), 5)
+        # The server reads its own file in its own time.
+        until(lambda: len(ids(server.look())) >= len(wanted), 5)
+        seen = findings(server.look())
         assert sorted(each.id for each in seen) == sorted(id for id, _ in wanted)
         assert [
             each for each in wanted if not any(each[0] == one.id and each[1] in one.problem for one in seen)
         ] == []
         for command in (each for finding in seen for each in COMMAND.findall(finding.fix)):
             subprocess.run(shlex.split(command), timeout=PATIENCE, capture_output=True, check=False)
+        # Nobody widens a column in passing.
+        left = [id for _, id, _ in faults if id == "database-sequence-near-end"]
+        assert until(lambda: ids(server.look()) == left, PATIENCE), ids(server.look())
     finally:
         server.psql(REST)
-    assert until(lambda: ids(server.look()) == [], PATIENCE), ids(server.look())
 
 
 def locked(server: Server, *statements: str, seen=None) -> None:
@@ -347,5 +355,3 @@ def test_a_process_that_was_killed(server, monkeypatch):
         server.running.execute("sh", "-c", f"kill -9 {pid}")
     assert until(lambda: ids(server.look()) == ["database-crashed"], PATIENCE), ids(server.look())
     assert "terminated by signal 9" in server.running.logs()
-    docker("restart", server.running.name)
-    assert until(lambda: ids(server.look()) == [], PATIENCE)
