@@ -1,4 +1,5 @@
--- From one code of an organization to the next by the index, so that a million events cost as much as their codes.
+-- From one code of an organization to the next by the index, so that a million events cost as much as their codes. What
+-- came before its metric was deleted was counted.
 WITH RECURSIVE codes AS (
   SELECT organizations.id AS organization_id, first.code, 1 AS number
   FROM organizations
@@ -19,4 +20,4 @@ CROSS JOIN LATERAL (
   ORDER BY created_at LIMIT 100) AS found
 WHERE NOT EXISTS (SELECT FROM billable_metrics
                   WHERE billable_metrics.organization_id = codes.organization_id AND billable_metrics.code = codes.code
-                    AND billable_metrics.deleted_at IS NULL)
+                    AND (billable_metrics.deleted_at IS NULL OR billable_metrics.deleted_at > found.created_at))
