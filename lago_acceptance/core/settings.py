@@ -142,7 +142,7 @@ class Signs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     event_days: Days = 7
     future_hours: Hours = 1
     unknown_hours: Hours = 24
-    usage_hours: Hours = 24
+    usage_hours: Hours = 30
 
 
 class Reports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

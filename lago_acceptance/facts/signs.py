@@ -50,12 +50,18 @@ SELECT name || E'\\t' || json_build_object('error', :'LAST_ERROR_MESSAGE') FROM 
 def files_of_queries() -> dict[tuple[str, ...], str]:
     """The queries by the names of the signs that each answers."""
     folder = files("lago_acceptance.facts") / "scripts" / "signs"
-    found = {each.name: each.read_text("utf-8").strip() for each in folder.iterdir()}
+    found = {each.name: bare(each.read_text("utf-8")) for each in folder.iterdir()}
     return {
         tuple(name.removesuffix(".sql").split("+")): query
         for name, query in sorted(found.items())
         if name.endswith(".sql")
     }
+
+
+def bare(sql: str) -> str:
+    """SQL without its comments and indentation, which the host would read for nothing."""
+    lines = (line.strip() for line in sql.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("--"))
 
 
 def queries() -> dict[str, str]:

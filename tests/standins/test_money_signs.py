@@ -7,6 +7,7 @@ import pytest
 from lago_acceptance.checks import billing_signs, money_signs, value_signs
 from lago_acceptance.core.settings import Signs
 from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.scenarios.dedicated_organization import NAME
 from tests.support.facts import container, facts
 from tests.support.lago_tables import LagoTables, lago_tables
 
@@ -153,13 +154,13 @@ RED = {
     "an event of tomorrow": ("events-in-future", event(at=ago("-1 day"))),
     "an event of 1970": ("events-in-future", event(at="'1970-01-01'")),
     "an unknown code": ("events-unknown-code", event("nothing")),
-    "the code of another deleted metric": (
+    "the code of a metric that was deleted before": (
         "events-unknown-code",
-        event() + ";" + changed("billable_metrics", "deleted_at = now()"),
+        event() + ";" + changed("billable_metrics", f"deleted_at = {ago('1 hour')}"),
     ),
     "an unknown subscription": ("events-unknown-subscription", event(to="'stranger'")),
     "no subscription": ("events-unknown-subscription", event(to="NULL")),
-    "no usage since yesterday": ("usage-stopped", events_of_days(2, 8)),
+    "no usage since yesterday": ("usage-stopped", events_of_days(2, 9)),
     "a zone that nobody knows": ("timezone-unknown", changed("customers", "timezone = 'Mars/Olympus'")),
     "an empty zone": ("timezone-unknown", changed("customers", "timezone = ''")),
     "an organization's zone": ("timezone-unknown", changed("organizations", "timezone = 'europe/paris'")),
@@ -205,7 +206,15 @@ SILENT = {
     "events": ";".join((event(), event(at=ago("-10 minutes")))),
     "an event of 1970, long ago": event(at="'1970-01-01'", age="9 days"),
     "an unknown code, long ago": event("nothing", age="2 days"),
+    "the code of a metric that is deleted now": event()
+    + ";"
+    + changed("billable_metrics", f"deleted_at = {ago('0')}"),
     "usage until today": events_of_days(1, 8),
+    "the suite's own organization": changed("organizations", f"name = '{NAME}'")
+    + ";"
+    + events_of_days(2, 9)
+    + ";"
+    + invoice(1, payment_status="2", payment_due_date="now()::date - 9"),
     "usage with a day without": events_of_days(2, 4) + ";" + events_of_days(6, 9),
     "zones": changed("customers", "timezone = 'Europe/Paris'")
     + ";"

@@ -52,7 +52,9 @@ def script(name: str) -> str:
         case "lago_process.rb":
             return text.replace("# stores\n", script("stores.rb"))
         case "database.sql":
-            return text.replace("-- signs\n", signs.BEFORE + script("structure.sql") + signs.statements())
+            return text.replace(
+                "-- signs\n", signs.BEFORE + signs.bare(script("structure.sql")) + "\n" + signs.statements()
+            )
         case "lago_process.rb":
             return text.replace("  # schema_file.rb\n", script("schema_file.rb"))
         case _:
