@@ -38,9 +38,9 @@ def take_jobs(facts: Facts) -> Iterator[Finding]:
             id="worker-quiet",
             role=WORKER,
             service=found.service.name if found else None,
-            problem=f"the worker in {name} was told to take no more jobs (TSTP)"
+            problem=f"the worker in {name} takes no new jobs"
             + (f" {since(at, facts.host_clock)}" if at else "")
-            + f", and is at {len(process.work)} now",
+            + f": it was sent TSTP, and is quiet; {len(process.work)} jobs still run in it",
             impact=f"it does nothing more for {', '.join(process.queues[:4])}: what another worker doesn't do is not done, and "
             "nothing that is scheduled is started",
             fix=f"restart it: docker restart {name}",

@@ -35,3 +35,7 @@ def test_the_worker_ends_when_it_is_stopped(facts, judge):
 
 def test_every_queue_is_read_in_time(facts, settings, judge):
     judge(queues.are_read_in_time(facts, settings))
+
+
+def test_lago_reads_its_files_as_they_are(facts, judge):
+    judge(worker.reads_its_files_as_they_are(facts))

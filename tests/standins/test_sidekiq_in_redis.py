@@ -87,7 +87,7 @@ def waits(server: Server, queue: str, **more) -> None:
 
 
 def judged(
-    server: Server, image: str = "getlago/api:v1.16.0", **environment: str
+    server: Server, image: str = "getlago/api:v1.16.0", started: float = 0, **environment: str
 ) -> tuple[list[str], list[str], Facts]:
     """The ids that are found, what blocks other checks or is not known to them, and the facts."""
     answers, error = asked(server.container.name)
