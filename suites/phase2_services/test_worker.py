@@ -17,8 +17,8 @@ def test_the_workers_take_jobs(facts, judge):
     judge(processes.take_jobs(facts))
 
 
-def test_the_workers_are_the_deployments_own(facts, judge):
-    judge(processes.are_the_deployments_own(facts))
+def test_the_workers_are_the_deployments_own(facts, settings, judge):
+    judge(processes.are_the_deployments_own(facts, settings))
 
 
 def test_the_workers_finish_their_jobs(facts, settings, judge):

@@ -87,7 +87,7 @@ def waits(server: Server, queue: str, **more) -> None:
 
 
 def judged(
-    server: Server, image: str = "getlago/api:v1.16.0", started: float = 0, **environment: str
+    server: Server, image: str = "getlago/api:v1.16.0", **environment: str
 ) -> tuple[list[str], list[str], Facts]:
     """The ids that are found, what blocks other checks or is not known to them, and the facts."""
     answers, error = asked(server.container.name)
@@ -104,7 +104,7 @@ def judged(
     checks = (
         worker.listens_where_the_api_enqueues,
         processes.take_jobs,
-        processes.are_the_deployments_own,
+        lambda each: processes.are_the_deployments_own(each, SETTINGS),
         lambda each: processes.finish_their_jobs(each, SETTINGS),
         lambda each: queues.are_read_in_time(each, SETTINGS),
         lambda each: jobs.start_when_due(each, SETTINGS),
