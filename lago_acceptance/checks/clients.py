@@ -47,7 +47,7 @@ def strangers(facts: Facts, settings: Settings, seen: Iterable[Client]) -> Itera
     named = settings.deployment.clients
     for client in seen:
         address = _address(client.address)
-        if address is None or address.is_loopback:
+        if address is None or is_local(client.address):
             continue
         owner = facts.owner(str(address))
         if owner and (owner.id in own or owner.role == GATEWAY or owner.id in facts.gateways):
@@ -55,6 +55,12 @@ def strangers(facts: Facts, settings: Settings, seen: Iterable[Client]) -> Itera
         names = {*client.names, *((owner.name, owner.service.name) if owner else ())}
         if not any(each in names or _holds(each, address) for each in named):
             yield Stranger(client, owner)
+
+
+def is_local(address: str) -> bool:
+    """Whether a client is in the store's own container: at a socket or a loopback address."""
+    found = _address(address)
+    return found is None or found.is_loopback
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

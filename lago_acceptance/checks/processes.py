@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.checks import availability
+from lago_acceptance.checks.clients import Client, is_local, strangers
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.moments import minute, since
@@ -38,9 +39,9 @@ def take_jobs(facts: Facts) -> Iterator[Finding]:
             id="worker-quiet",
             role=WORKER,
             service=found.service.name if found else None,
-            problem=f"the worker in {name} was told to take no more jobs (TSTP)"
+            problem=f"the worker in {name} takes no new jobs"
             + (f" {since(at, facts.host_clock)}" if at else "")
-            + f", and is at {len(process.work)} now",
+            + f": it was sent TSTP, and is quiet; {len(process.work)} jobs still run in it",
             impact=f"it does nothing more for {', '.join(process.queues[:4])}: what another worker doesn't do is not done, and "
             "nothing that is scheduled is started",
             fix=f"restart it: docker restart {name}",
@@ -54,17 +55,34 @@ def take_jobs(facts: Facts) -> Iterator[Finding]:
         "worker-not-connected": "Each worker is connected to the Redis that the API enqueues to.",
     },
 )
-def are_the_deployments_own(facts: Facts) -> Iterator[Finding]:
-    """Every process that is registered in the API's Redis database runs in a container of this deployment, and each of its
-    workers is a client of this Redis two minutes after its start.
+def are_the_deployments_own(facts: Facts, settings: Settings) -> Iterator[Finding]:
+    """Every process that is registered in the API's Redis database runs in a container of this deployment or is named in
+    deployment.clients (by its host's network, too), and each of its workers is a client of this Redis two minutes after
+    its start.
     """
     jobs = availability.jobs(facts)
+    own = {each.id for each in facts.containers}
     for process in jobs.processes:
         found = sidekiq.container_of(facts, process.hostname)
         beats = process.beat and facts.host_clock - process.beat < _BEATS
-        if beats and found not in facts.containers:
+        if beats and not (found and found.id in own) and not _named(facts, settings, process, found):
             yield _of_another(process, found)
     yield from _elsewhere(facts, jobs.processes)
+
+
+def _named(facts: Facts, settings: Settings, process: Process, found: Container | None) -> bool:
+    """Whether the settings name a process, its container, or where the clients are that are on no container of this host."""
+    names = {process.hostname, *((found.name, found.service.name) if found else ())}
+    if names & set(settings.deployment.clients):
+        return True
+    if found or not settings.deployment.clients:
+        return False
+    clients = [Client(each.address) for each in (facts.redis.clients if facts.redis else None) or ()]
+    unnamed = {each.client for each in strangers(facts, settings, clients)}
+    return any(
+        not is_local(each.address) and each not in unnamed and not facts.owner(each.address)
+        for each in clients
+    )
 
 
 def _of_another(process: Process, found: Container | None) -> Finding:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from lago_acceptance.checks import availability
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
-from lago_acceptance.core.roles import CLOCK, WORKER
+from lago_acceptance.core.moments import minute
+from lago_acceptance.core.roles import API, CLOCK, WORKER
 from lago_acceptance.facts.types import Facts
 
 
@@ -76,6 +77,41 @@ def ends_when_it_is_stopped(facts: Facts) -> Iterator[Finding]:
             fix="start Sidekiq without a shell around it: command: [bundle, exec, sidekiq, -C, config/sidekiq.yml] "
             "(from 1.17.1 on config/sidekiq/sidekiq.yml), or with `exec` in the script",
         )
+
+
+@registry.check(
+    phase=2,
+    warnings={
+        "started-before-its-file": "No file that a container mounts is newer than the process that read it."
+    },
+)
+def reads_its_files_as_they_are(facts: Facts) -> Iterator[Finding]:
+    """Each file of the host that API, worker or clock mounts was last written before the container started.
+
+    Lago reads keys and configuration at its start only. An image that a tag has left is image-moved, variables that
+    differ from the files are drift.
+    """
+    availability.brought_up(facts)
+    for container in facts.of_role(API, WORKER, CLOCK):
+        started = facts.started_at(container)
+        for mount in container.service.mounts:
+            source = facts.source(mount.source or "") if mount.kind == "bind" else None
+            if (
+                container.running
+                and source
+                and source.is_file
+                and source.changed
+                and source.changed > started + 1
+            ):
+                yield Finding(
+                    id="started-before-its-file",
+                    role=container.role,
+                    service=container.service.name,
+                    problem=f"{source.path} was written at {minute(source.changed)}, after {container.name} started at "
+                    f"{minute(started)}",
+                    impact="it works with the file as it was then; the next restart changes what it does",
+                    fix=f"docker restart {container.name}, or deploy; if the change wasn't meant, take it back",
+                )
 
 
 def _signal(name: str) -> str:

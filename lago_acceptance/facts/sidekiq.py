@@ -121,11 +121,12 @@ def _sidekiq(raw: RedisDatabase, facts: Facts) -> Sidekiq | None:
     ):
         return None
     now = facts.host_clock
-    alive = (each for each in raw.processes if not each.beat or now - each.beat < SILENCE)
+    processes = ((each, _process(each)) for each in raw.processes)
+    alive = [own for each, own in processes if _lives(facts, each, own)]
     fresh = [job for job in raw.dead if job.name == FRESH_DEAD][:FRESH_DEAD_COUNT]
     return Sidekiq(
         raw.number,
-        tuple(_process(each) for each in alive),
+        tuple(alive),
         tuple(
             Queue(each.name, each.length, moment(each.oldest, now) or moment(each.created, now) or 0.0)
             for each in raw.queues
@@ -141,3 +142,13 @@ def _sidekiq(raw: RedisDatabase, facts: Facts) -> Sidekiq | None:
 def _process(raw: SidekiqProcess) -> Process:
     hostname = raw.info.hostname or raw.identity.partition(":")[0]
     return Process(raw.identity, hostname, raw.info.read, raw.quiet, raw.work, raw.beat)
+
+
+def _lives(facts: Facts, raw: SidekiqProcess, process: Process) -> bool:
+    """Whether a process lives: it gave a sign of life within a minute, and its container has run on since then. One that
+    was killed stays registered for that minute.
+    """
+    if raw.beat and facts.host_clock - raw.beat >= SILENCE:
+        return False
+    found = container_of(facts, process.hostname)
+    return not found or (found.running and not 0 < raw.beat < facts.started_at(found))

@@ -22,7 +22,7 @@ STEADY = 20
 
 class KeyFile(msgspec.Struct, frozen=True):
     """A mounted file or folder of the host. ``kind`` is stat's word, absent, or hidden (in a folder that the ssh user
-    may not enter).
+    may not enter), ``changed`` when its content was written last (Unix time), None where that isn't known.
 
     Of a key: ``header`` is its first line, ``text`` the first line of openssl's description, ``consistent`` whether
     openssl's check passes, and ``digest`` the SHA-256 of the public half (SubjectPublicKeyInfo, DER), "" where there is
@@ -38,6 +38,7 @@ class KeyFile(msgspec.Struct, frozen=True):
     text: str = ""
     consistent: bool = False
     digest: str = ""
+    changed: int | None = None
 
     @property
     def is_file(self) -> bool:

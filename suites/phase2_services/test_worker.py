@@ -17,8 +17,8 @@ def test_the_workers_take_jobs(facts, judge):
     judge(processes.take_jobs(facts))
 
 
-def test_the_workers_are_the_deployments_own(facts, judge):
-    judge(processes.are_the_deployments_own(facts))
+def test_the_workers_are_the_deployments_own(facts, settings, judge):
+    judge(processes.are_the_deployments_own(facts, settings))
 
 
 def test_the_workers_finish_their_jobs(facts, settings, judge):
@@ -35,3 +35,7 @@ def test_the_worker_ends_when_it_is_stopped(facts, judge):
 
 def test_every_queue_is_read_in_time(facts, settings, judge):
     judge(queues.are_read_in_time(facts, settings))
+
+
+def test_lago_reads_its_files_as_they_are(facts, judge):
+    judge(worker.reads_its_files_as_they_are(facts))

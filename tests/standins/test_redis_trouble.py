@@ -184,6 +184,7 @@ def test_a_script_without_end(server):
         until(lambda: server("PING").startswith("-BUSY"))
         found = seen(server)
         does(server, "SCRIPT KILL")
+        until(lambda: server("PING") == "+PONG")
     named, held = told(found)
     assert named == ["redis-script-runs"] and set(held) == {"redis-script-runs"}
 

@@ -104,7 +104,7 @@ def judged(
     checks = (
         worker.listens_where_the_api_enqueues,
         processes.take_jobs,
-        processes.are_the_deployments_own,
+        lambda each: processes.are_the_deployments_own(each, SETTINGS),
         lambda each: processes.finish_their_jobs(each, SETTINGS),
         lambda each: queues.are_read_in_time(each, SETTINGS),
         lambda each: jobs.start_when_due(each, SETTINGS),

@@ -107,8 +107,9 @@ ask_database() {
     { printf '\\c %s\n' "'$(printf %s "$database_url" | sed "s/'/''/g")'"; printf '%s\n' "${search_path:+SET search_path TO $search_path;}" "$facts_sql"; } |
         within 20 docker exec -i "$1" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 | bounded
 }
-# Each answer behind a line of its own, which redis_answers.py knows. A write to what isn't there changes nothing, and gets
-# the answer that Lago's writes get.
+# Each answer behind a line of its own, which redis_answers.py knows: by one connection, and where that says nothing between
+# the answers (ECHO is forbidden, Redis is busy), by one for each. A write to what isn't there changes nothing, and gets the
+# answer that Lago's writes get.
 ask_redis() {
     begin "redis:$1"
     REDISCLI_AUTH=$redis_password within 12 docker exec -e REDISCLI_AUTH "$1" sh -c \
@@ -116,14 +117,20 @@ ask_redis() {
         user=$2 database=$3
         ask() { redis-cli --raw ${user:+--user "$user"} "$@" 2>&1; }
         part() { printf "\n@reply %s\n" "$1"; shift; ask "$@" | head -c 400000; }
+        questions() {
+            for each in info:INFO "clients:CLIENT LIST" "settings:CONFIG GET save" "CONFIG GET appendonly" \
+                "CONFIG GET stop-writes-on-bgsave-error" "CONFIG GET protected-mode" \
+                "write:ZADD schedule XX 1 lago-acceptance:nothing" "script:EVALSHA 0000000000000000000000000000000000000000 0"; do
+                "$@" "$each"
+            done
+        }
+        line() { case $1 in [a-z]*:*) printf "ECHO \"@reply %s\"\n" "${1%%:*}"; printf "%s\n" "${1#*:}" ;; *) printf "%s\n" "$1" ;; esac; }
+        alone() { case $1 in [a-z]*:*) part ${1%%:*} ${1#*:} ;; *) ask $1 ;; esac; }
         command -v redis-cli >/dev/null || { echo "redis-cli: not found"; exit; }
-        part info INFO
-        part clients CLIENT LIST
-        printf "\n@reply settings\n"
-        for name in save appendonly stop-writes-on-bgsave-error protected-mode; do echo "CONFIG GET $name"; done | ask
-        part write ZADD schedule XX 1 lago-acceptance:nothing
-        part script EVALSHA 0000000000000000000000000000000000000000 0
-        [ -n "$REDISCLI_AUTH$user" ] || part anonymous PING
+        answers=$(questions line | ask | head -c 800000)
+        case $answers in *"@reply script"*) printf "%s\n" "$answers" ;; *) questions alone ;; esac
+        [ -n "$REDISCLI_AUTH$user" ] || case $answers in *"protected-mode
+yes"*) part anonymous PING ;; esac
         printf "\n@reply sidekiq\n"
         answer=$(ask EVAL_RO "$1" 0 "$database"); case $answer in *nknown\ command*) ask EVAL "$1" 0 "$database" ;; *) printf "%s" "$answer" ;; esac' \
         redis "$redis_lua" "$redis_user" "$redis_database" 2>&1 | bounded

@@ -81,8 +81,30 @@ def test_a_worker_that_is_told_already_is_no_second_red():
         databases=(RedisDatabase(0, (process,), (), (), 1, 0),),
     )
     found = seen(redis=answers)
-    assert ids(processes.are_the_deployments_own(found)) == ["worker-of-another"]
+    assert ids(processes.are_the_deployments_own(found, SETTINGS)) == ["worker-of-another"]
     assert ids(redis_clients.belong_to_the_deployment(found, SETTINGS)) == []
+
+
+@pytest.mark.parametrize(
+    ("hostname", "named", "red"),
+    [
+        ("w1", (), True),
+        ("w1", ("other-worker-1",), False),
+        ("w1", ("10.0.0.0/8",), True),
+        ("d" * 12, (), True),
+        ("d" * 12, ("d" * 12,), False),
+        ("d" * 12, ("10.0.0.0/8",), False),
+        ("d" * 12, ("10.1.0.0/16",), True),
+    ],
+)
+def test_a_worker_elsewhere_may_be_named(hostname, named, red):
+    process = SidekiqProcess(SidekiqInfo(("default",), hostname=hostname), NOW, f"{hostname}:1:x")
+    given = seen(client("10.9.8.7"), client("172.30.0.3"))
+    answers = msgspec.structs.replace(given.redis, databases=(RedisDatabase(0, (process,), (), (), 1, 0),))
+    deployment = msgspec.structs.replace(SETTINGS.deployment, clients=named)
+    settings = msgspec.structs.replace(SETTINGS, deployment=deployment)
+    found = processes.are_the_deployments_own(seen(redis=answers), settings)
+    assert ids(found) == (["worker-of-another"] if red else [])
 
 
 def test_a_redis_that_lists_no_clients_is_unknown():
@@ -105,7 +127,7 @@ def test_a_worker_that_works_elsewhere():
             containers=(*whole.containers, worker),
             redis=msgspec.structs.replace(whole.redis, clients=(*whole.redis.clients, *more)),
         )
-        return ids(processes.are_the_deployments_own(given))
+        return ids(processes.are_the_deployments_own(given, SETTINGS))
 
     assert found(second) == ["worker-not-connected"]
     assert found(young) == found(second, client("172.30.0.4")) == found(second, client("fd00::4")) == []
