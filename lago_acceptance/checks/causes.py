@@ -110,11 +110,12 @@ class Causes(msgspec.Struct, frozen=True):
         """By its root, where what it is blocked by is not red on its own."""
         if any(each.id == verdict.by and self.of(each) is None for each in self.present):
             return verdict
-        for role in dict.fromkeys((None, *(each.role for each in (*self.down, *self.present)))):
-            symptom = Finding(id=verdict.by, problem="", impact="", fix="", role=role)
-            if cause := self.of(symptom):
-                return Blocked(cause.id, verdict.missing)
-        return verdict
+        roles = dict.fromkeys((None, *(each.role for each in (*self.down, *self.present))))
+        symptoms = (Finding(id=verdict.by, problem="", impact="", fix="", role=role) for role in roles)
+        found = [cause for symptom in symptoms if (cause := self.of(symptom))]
+        # A role may be down because of another one, which is what the cause is about.
+        root = next((cause for cause in found if cause in self.present), found[0] if found else None)
+        return Blocked(root.id, verdict.missing) if root else verdict
 
 
 def present(

@@ -118,6 +118,12 @@ def test_what_is_down_explains_its_routers_and_what_they_block():
     assert isinstance(down.instead_of(Red(finding("router-missing", "front"))), Red)
 
 
+def test_a_role_that_waits_for_another_is_down_by_that_ones_cause():
+    waiting = Causes((DRIFT,), down=(finding("service-down", "front"), finding("service-down", "api")))
+    assert waiting.instead_of(Blocked("certificate-default", "the API by its public name")).by == DRIFT.id
+    assert waiting.instead_of(Blocked("service-down", "the web UI")).by == DRIFT.id
+
+
 def test_a_network_explains_no_certificate_and_no_silence_of_the_proxy_itself():
     for id in ("certificate-default", "host-unanswered"):
         assert isinstance(CAUSES.instead_of(Red(finding(id, "api"))), Red)
