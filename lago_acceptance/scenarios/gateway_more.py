@@ -75,7 +75,8 @@ class MorePurchases:
         if answer.status not in (200, 201):
             return
         said = answer.body.get("subscription", answer.body) if isinstance(answer.body, dict) else {}
-        ids = {each["external_id"] for each in self._held()} | {each["lago_id"] for each in self._held()}
+        names = ("external_id", "lago_id")
+        ids = [each[name] for each in self._held() for name in names if each.get(name)]
         if isinstance(said, dict) and said.get("id") in ids:
             return
         red(

@@ -171,9 +171,10 @@ class GatewayStack:
         token = self.issuer.token()
         if mine := there.get("subscriptions"):
             tried = Attempt.of(gateway.read, mine, token)
-            refused = not tried.failure and tried.value().status in (401, 403, 500, 503)
-            if refused and not self.knows_issuer:
-                raise Red(issuer_not_reached(tried.value(), NAME))
+            if not tried.failure and not self.knows_issuer:
+                answer = tried.value()
+                if answer.unhandled or answer.status in (401, 403, 503):
+                    raise Red(issuer_not_reached(answer, NAME))
         return token
 
     @property

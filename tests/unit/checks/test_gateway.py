@@ -283,7 +283,7 @@ def test_a_list_that_goes_on_is_unknown():
 
 @pytest.mark.parametrize(
     ("status", "asked", "well"),
-    [(401, False, False), (503, False, False), (500, False, False), (401, True, True), (200, False, True)],
+    [(401, False, False), (503, False, False), (500, False, True), (401, True, True), (200, False, True)],
 )
 def test_a_gateway_that_never_read_the_issuers_keys_is_red_in_a_stack(status, asked, well):
     stack = SimpleNamespace(issuer=SimpleNamespace(token=lambda: "token"), knows_issuer=asked)
