@@ -9,7 +9,7 @@ from lago_acceptance.checks.container_commands import recreate
 from lago_acceptance.checks.without import impact_without
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
-from lago_acceptance.core.moments import since
+from lago_acceptance.core.moments import moment
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import DB, LAGO_RUBY, REDIS
 from lago_acceptance.core.settings import Settings
@@ -116,7 +116,7 @@ def nothing_was_killed_for_memory(facts: Facts) -> Iterator[Finding]:
             service=container.service.name,
             severity=Severity.ERROR if container.role in (*LAGO_RUBY, DB, REDIS) else Severity.WARNING,
             problem=f"the kernel killed a process inside {'once' if kills == 1 else f'{kills} times'} for lack of memory since the "
-            f"container's start at {since(facts.started_at(container), facts.host_clock)}; {how}",
+            f"container's start at {moment(facts.started_at(container), facts.host_clock)}; {how}",
             impact=f"what the process was doing was lost or is done again; if it goes on, {impact_without(container.role)}",
             fix=f"see what it needs (docker stats --no-stream {container.name}); raise mem_limit in the compose file, then: "
             f"{recreate(container)}",

@@ -68,21 +68,20 @@ ROLES_THAT_BILL = frozenset((API, WORKER, CLOCK, DB, REDIS, MIGRATE))
 # What may be a moment's: a queue that is being emptied, a probe that ran out of time, a container that is starting, a
 # certificate that is being issued, a deploy that is going on.
 _MOMENTARY = """
-api-bad-gateway api-busy api-fails api-not-routed api-slow api-unhealthy api-unreachable
-certificate-default cloudflare-cannot-reach-origin database-client-another-lago database-client-unknown
+api-bad-gateway api-busy api-fails api-not-routed api-slow api-unhealthy api-unreachable certificate-default
+cloudflare-cannot-reach-origin database-client-another-lago database-client-unknown
 database-connections-near-limit database-in-recovery database-lock-held database-out-of-connections
-database-refuses-lago host-unanswered http-unanswered
-gateway-bad-gateway gateway-busy gateway-degraded gateway-down gateway-not-answered-by-lago gateway-not-routed
-gateway-plans-are-its-own gateway-slow gateway-unhealthy gateway-unreachable
-gateway-invoice-not-shown gateway-subscription-not-shown gateway-usage-not-shown
-invoice-missing invoice-without-file invoices-generating invoices-without-file last-invoice-missing
-lago-not-reached-by-gateway log-database-unreachable log-license-unreachable log-redis-unreachable
-jobs-overdue login-cannot-reach-api memory-low migrate-failed name-fails page-hangs proxy-answers-itself
-queue-stuck queue-without-reader redis-clients-full redis-loading redis-refuses-lago redis-script-runs
-resolver-without-answer resolvers-disagree router-missing schedule-late service-down service-missing service-
-more-than-once service-unanswered subscription-not-activated subscription-not-active swap-full usage-does-not-
-grow webhook-not-delivered worker-idle worker-leaves-queues worker-not-listening worker-of-another worker-
-quiet
+database-refuses-lago gateway-bad-gateway gateway-busy gateway-degraded gateway-down gateway-invoice-not-shown
+gateway-not-answered-by-lago gateway-not-routed gateway-plans-are-its-own gateway-slow
+gateway-subscription-not-shown gateway-unhealthy gateway-unreachable gateway-usage-not-shown host-unanswered
+http-unanswered invoice-missing invoice-without-file invoices-generating invoices-without-file jobs-overdue
+lago-not-reached-by-gateway last-invoice-missing log-database-unreachable log-license-unreachable
+log-redis-unreachable login-cannot-reach-api memory-low migrate-failed name-fails page-hangs
+proxy-answers-itself queue-stuck queue-without-reader redis-clients-full redis-loading redis-refuses-lago
+redis-script-runs resolver-without-answer resolvers-disagree router-missing schedule-late service-down
+service-missing service-more-than-once service-unanswered subscription-not-activated subscription-not-active
+swap-full usage-does-not-grow webhook-not-delivered worker-idle worker-leaves-queues worker-not-listening
+worker-of-another worker-quiet
 """
 TIMING = frozenset(_MOMENTARY.split())
 

@@ -11,19 +11,31 @@ from lago_acceptance.probes.tls import TlsProber
 from lago_acceptance.targets.stack import startup
 
 WORK_SECONDS = 15
-CERTIFICATE_SECONDS = 40
+CERTIFICATE_SECONDS = 20
 
 
-def wait_for_work(observe: Callable[[], Facts]) -> None:
+def patience(seconds: float, started_in: float) -> float:
+    """How long to wait for something that takes less than so many seconds as a rule.
+
+    ``started_in`` is how long the stack took to start: a machine on which that took long is slow with the rest, too.
+    """
+    return max(seconds, started_in)
+
+
+def wait_for_work(observe: Callable[[], Facts], started_in: float) -> None:
     """Wait until the worker has finished a first job: the clock enqueues some when it starts. Facts judge it later."""
-    until(lambda: startup.has_worked(observe()), WORK_SECONDS, what="first job of the worker")
+    until(
+        lambda: startup.has_worked(observe()),
+        patience(WORK_SECONDS, started_in),
+        what="first job of the worker",
+    )
 
 
-def wait_for_certificates(names: Sequence[str], origin: str, root: str) -> None:
+def wait_for_certificates(names: Sequence[str], origin: str, root: str, started_in: float) -> None:
     """Wait until the proxy serves certificates for these names, or time is up. Probes judge it later."""
     prober = TlsProber(root)
     until(
         lambda: all(asyncio.run(prober.shake(name, origin)).names_host for name in names),
-        CERTIFICATE_SECONDS,
+        patience(CERTIFICATE_SECONDS, started_in),
         what="certificates",
     )

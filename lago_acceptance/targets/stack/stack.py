@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -131,6 +132,7 @@ class Stack(FromOutside):
             " and a gateway" * bool(self.gateway),
         )
         self.make_networks()
+        begun = time.monotonic()
         with ThreadPoolExecutor(2) as pool:
             starting = [pool.submit(self._start_edge)]
             if self.gateway:
@@ -145,9 +147,11 @@ class Stack(FromOutside):
         if self.gateway and self.gateway.remark:
             self.remarks.append(self.gateway.remark)
         if self.bring_up.outcome.code == 0:
-            readiness.wait_for_work(self.observe)
+            started_in = time.monotonic() - begun
+            readiness.wait_for_work(self.observe, started_in)
+            running = self._running_edge
             readiness.wait_for_certificates(
-                self.routed_hosts, self._running_edge.origin, self._running_edge.root_certificate()
+                self.routed_hosts, running.origin, running.root_certificate(), started_in
             )
 
     def make_networks(self) -> None:
