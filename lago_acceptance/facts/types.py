@@ -79,7 +79,7 @@ class ComposeText(msgspec.Struct, frozen=True):
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):
     """One container of the host. Times as Docker writes them (RFC 3339, nanoseconds). ``hostname`` is the name that its
-    processes give themselves, "" where it isn't known.
+    processes give themselves, "" where it isn't known; ``addresses`` are of IPv4, by network, ``addresses_v6`` of IPv6.
     """
 
     id: str
@@ -100,6 +100,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     addresses: dict[str, str]
     published: dict[str, tuple[tuple[str, str], ...]]
     hostname: str = ""
+    addresses_v6: tuple[str, ...] = ()
 
     @property
     def role(self) -> str | None:
@@ -197,7 +198,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     def owner(self, address: str) -> Container | None:
         """The container of this host that has an address on one of its networks, the deployment's first; else None."""
         everything = (*self.containers, *self.others)
-        return next((each for each in everything if address in each.addresses.values()), None)
+        return next(
+            (each for each in everything if address in (*each.addresses.values(), *each.addresses_v6)), None
+        )
 
     def process(self, container: Container | None) -> LagoProcess:
         """What Lago's own process answered in a container; an empty answer where nothing could be run there."""

@@ -20,7 +20,14 @@ from tests.support.facts import NOW, SETTINGS, container, facts, ids, stamp
 OWN = "a" * 12
 OTHERS = (
     container("clock", id="c1", name="other-clock-1", project="other", addresses={"shared": "172.30.0.7"}),
-    container("worker", id="w1", name="other-worker-1", project="other", addresses={"shared": "172.30.0.8"}),
+    container(
+        "worker",
+        id="w1",
+        name="other-worker-1",
+        project="other",
+        addresses={"shared": "172.30.0.8"},
+        addresses_v6=("fd00::8",),
+    ),
     container("gateway", id="g1", name="gateway", project="brain", addresses={"shared": "172.30.0.9"}),
     container(None, id="x1", name="exporter", project="tools", addresses={"shared": "172.30.0.10"}),
 )
@@ -55,7 +62,8 @@ def client(address: str, **more) -> RedisClient:
         (client("::ffff:172.30.0.3"), [], ""),
         (client("172.30.0.7"), ["clock-of-another"], "other-clock-1 of the project other (172.30.0.7)"),
         (client("172.30.0.8"), ["redis-used-by-another-lago"], "1 hour 6 min"),
-        (client("10.9.8.7", command="brpop"), ["redis-used-by-another-lago"], "no container of this host"),
+        (client("10.9.8.7", command="brpop"), ["redis-client-unknown"], "no container of this host"),
+        (client("fd00::8"), ["redis-used-by-another-lago"], "other-worker-1"),
         (client("10.9.8.7", name="cron"), ["redis-client-unknown"], "10.9.8.7 (cron)"),
         (client("172.30.0.10", database=5), ["redis-shared"], "in database 5"),
         (client("172.30.0.7", database=5), ["redis-shared"], "in database 5"),
@@ -65,6 +73,16 @@ def client(address: str, **more) -> RedisClient:
 def test_a_client_belongs_to_somebody(given, expected, words):
     found = list(redis_clients.belong_to_the_deployment(seen(given), SETTINGS))
     assert ids(found) == expected and all(words in each.problem for each in found)
+
+
+def test_a_container_on_the_hosts_network_has_the_hosts_address():
+    host = Service(name="lago-worker", image="", role="worker", network_mode="host")
+    given = seen(client("172.30.0.1"))
+    on_the_host = msgspec.structs.replace(
+        given, containers=(*given.containers, container("worker", service=host))
+    )
+    assert ids(redis_clients.belong_to_the_deployment(given, SETTINGS)) == ["redis-client-unknown"]
+    assert ids(redis_clients.belong_to_the_deployment(on_the_host, SETTINGS)) == []
 
 
 @pytest.mark.parametrize("name", ["10.9.8.7", "10.0.0.0/8", "cron"])
