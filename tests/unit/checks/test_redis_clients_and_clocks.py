@@ -133,9 +133,9 @@ def test_a_redis_that_lists_no_clients_is_unknown():
 
 
 def test_a_worker_that_works_elsewhere():
-    second = container(
-        "worker", id="b" * 24, name="lago-worker-2", addresses={"lago": "172.30.0.4"}, started_at=stamp(900)
-    )
+    here = {"id": "b" * 24, "addresses": {"lago": "172.30.0.4"}, "started_at": stamp(900)}
+    second = container("worker", {"REDIS_URL": "redis://lago-redis:6379"}, **here)
+    other = container("worker", {"REDIS_URL": "redis://elsewhere:6379"}, **here)
     young = msgspec.structs.replace(second, started_at=stamp(60))
     whole = seen(client("172.30.0.3"))
 
@@ -148,7 +148,13 @@ def test_a_worker_that_works_elsewhere():
         return ids(processes.are_the_deployments_own(given, SETTINGS))
 
     assert found(second) == ["worker-not-connected"]
-    assert found(young) == found(second, client("172.30.0.4")) == found(second, client("fd00::4")) == []
+    assert (
+        found(other)
+        == found(young)
+        == found(second, client("172.30.0.4"))
+        == found(second, client("fd00::4"))
+        == []
+    )
 
 
 def logged(clock: list[float], worker: list[float], **more):
