@@ -14,8 +14,8 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts import sidekiq
-from lago_acceptance.facts.redis_answers import BusyJob
 from lago_acceptance.facts.sidekiq import Process
+from lago_acceptance.facts.sidekiq_answers import BusyJob
 from lago_acceptance.facts.types import Container, Facts
 
 # A process beats every ten seconds. One whose container was removed is silent at once, and forgotten after a minute.

@@ -7,13 +7,8 @@ import pytest
 
 from lago_acceptance.checks import clocks, processes, redis, redis_clients, redis_room
 from lago_acceptance.core.verdicts import Blocked, Unknown
-from lago_acceptance.facts.redis_answers import (
-    RedisAnswers,
-    RedisClient,
-    RedisDatabase,
-    SidekiqInfo,
-    SidekiqProcess,
-)
+from lago_acceptance.facts.redis_answers import RedisAnswers, RedisClient
+from lago_acceptance.facts.sidekiq_answers import RedisDatabase, SidekiqInfo, SidekiqProcess
 from lago_acceptance.model.deployment import Service
 from tests.support.facts import NOW, SETTINGS, container, facts, ids, stamp
 
