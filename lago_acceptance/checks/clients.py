@@ -42,7 +42,11 @@ class Stranger(msgspec.Struct, frozen=True):
 def strangers(facts: Facts, settings: Settings, seen: Iterable[Client]) -> Iterator[Stranger]:
     """Those of some clients that are no container of the deployment, not the gateway, not local to the store (a socket, a
     loopback address: so does this suite ask), and not named in deployment.clients.
+
+    A container on the host's own network has the address of the host: where the deployment has one, an address that is
+    no container's may be it.
     """
+    on_the_host = any(each.service.network_mode == "host" for each in facts.containers)
     own = {each.id for each in facts.containers}
     named = settings.deployment.clients
     for client in seen:
@@ -51,6 +55,8 @@ def strangers(facts: Facts, settings: Settings, seen: Iterable[Client]) -> Itera
             continue
         owner = facts.owner(str(address))
         if owner and (owner.id in own or owner.role == GATEWAY or owner.id in facts.gateways):
+            continue
+        if owner is None and on_the_host:
             continue
         names = {*client.names, *((owner.name, owner.service.name) if owner else ())}
         if not any(each in names or _holds(each, address) for each in named):

@@ -11,8 +11,8 @@ from lago_acceptance.core.moments import minute, since
 from lago_acceptance.core.roles import WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unknown
-from lago_acceptance.facts.redis_answers import DeadJob, DueJob, WaitingJobs
 from lago_acceptance.facts.sidekiq import moment
+from lago_acceptance.facts.sidekiq_answers import DeadJob, DueJob, WaitingJobs
 from lago_acceptance.facts.types import Facts
 
 # Seconds; a worker looks every few.

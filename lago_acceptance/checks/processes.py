@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks import availability
+from lago_acceptance.checks import availability, redis_state
 from lago_acceptance.checks.clients import Client, is_local, strangers
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.moments import minute, since
 from lago_acceptance.core.roles import WORKER
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts import sidekiq
-from lago_acceptance.facts.redis_answers import BusyJob
 from lago_acceptance.facts.sidekiq import Process
+from lago_acceptance.facts.sidekiq_answers import BusyJob
 from lago_acceptance.facts.types import Container, Facts
 
 # A process beats every ten seconds. One whose container was removed is silent at once, and forgotten after a minute.
@@ -113,6 +114,10 @@ def _elsewhere(facts: Facts, processes: tuple[Process, ...]) -> Iterator[Finding
     for worker in facts.of_role(WORKER):
         age = facts.host_clock - facts.started_at(worker)
         addresses = set(worker.addresses.values())
+        url, store = service_url(worker.service.value("REDIS_URL")), redis_state.container(facts)
+        # Another Redis in REDIS_URL is redis-disagrees.
+        if not url or not store or url.host not in store.names:
+            continue
         if not worker.running or worker in at_work or not addresses or addresses & seen or age < _CONNECTED:
             continue
         # One that runs while no other does is worker-not-listening.

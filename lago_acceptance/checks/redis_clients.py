@@ -16,9 +16,6 @@ from lago_acceptance.facts import sidekiq
 from lago_acceptance.facts.redis_answers import CLIENTS, RedisClient
 from lago_acceptance.facts.types import Facts
 
-# What only takes jobs is asked for so.
-_TAKES = ("brpop", "blmove", "bzpopmin")
-
 
 @registry.check(
     phase=2,
@@ -86,7 +83,7 @@ def _finding(stranger: Stranger, seen: list[RedisClient], number: int) -> Findin
             "another version",
             fix=stop,
         )
-    if here and ((owner and owner.role in LAGO_RUBY) or any(each.command in _TAKES for each in here)):
+    if here and owner and owner.role in LAGO_RUBY:
         return Finding(
             id="redis-used-by-another-lago",
             role=REDIS,

@@ -63,6 +63,11 @@ def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Containe
             if bindings
         },
         hostname=raw.get("hostname") or "",
+        addresses_v6=tuple(
+            options["GlobalIPv6Address"]
+            for options in (raw.get("networks") or {}).values()
+            if options and options.get("GlobalIPv6Address")
+        ),
     )
 
 

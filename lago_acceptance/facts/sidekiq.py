@@ -6,13 +6,7 @@ import msgspec
 
 from lago_acceptance.core.roles import API, WORKER
 from lago_acceptance.core.urls import service_url
-from lago_acceptance.facts.redis_answers import (
-    BusyJob,
-    DeadJob,
-    RedisDatabase,
-    SidekiqProcess,
-    WaitingJobs,
-)
+from lago_acceptance.facts.sidekiq_answers import BusyJob, DeadJob, RedisDatabase, SidekiqProcess, WaitingJobs
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.facts.untrusted import whole_number
 

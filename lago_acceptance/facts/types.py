@@ -82,8 +82,9 @@ class ComposeText(msgspec.Struct, frozen=True):
 class Container(msgspec.Struct, frozen=True, kw_only=True):
     """One container of the host. Times as Docker writes them (RFC 3339, nanoseconds), "" where it never was.
 
-    ``hostname`` is the name that its processes give themselves, "" where it isn't known. ``failing_streak`` is how many
-    healthchecks in a row have failed, ``last_probe_at`` when the last of them began (Unix time).
+    ``hostname`` is the name that its processes give themselves, "" where it isn't known; ``addresses`` are of IPv4, by
+    network, ``addresses_v6`` of IPv6. ``failing_streak`` is how many healthchecks in a row have failed, ``last_probe_at``
+    when the last of them began (Unix time).
     """
 
     id: str
@@ -108,6 +109,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: str = ""
     failing_streak: int = 0
     last_probe_at: float | None = None
+    addresses_v6: tuple[str, ...] = ()
 
     @property
     def role(self) -> str | None:
@@ -209,7 +211,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     def owner(self, address: str) -> Container | None:
         """The container of this host that has an address on one of its networks, the deployment's first; else None."""
         everything = (*self.containers, *self.others)
-        return next((each for each in everything if address in each.addresses.values()), None)
+        return next(
+            (each for each in everything if address in (*each.addresses.values(), *each.addresses_v6)), None
+        )
 
     def process(self, container: Container | None) -> LagoProcess:
         """What Lago's own process answered in a container; an empty answer where nothing could be run there."""

@@ -7,7 +7,8 @@ import pytest
 from lago_acceptance.checks import availability, services
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.answers import DatabaseAnswers
-from lago_acceptance.facts.redis_answers import RedisAnswers, RedisDatabase
+from lago_acceptance.facts.redis_answers import RedisAnswers
+from lago_acceptance.facts.sidekiq_answers import RedisDatabase
 from tests.support.facts import container, facts, lago
 
 NO_KEY = "2026-11-24T10:00:00.000000000Z undefined method `unpack1' for nil"

@@ -7,20 +7,22 @@ import pytest
 
 from lago_acceptance.checks import clocks, processes, redis, redis_clients, redis_room
 from lago_acceptance.core.verdicts import Blocked, Unknown
-from lago_acceptance.facts.redis_answers import (
-    RedisAnswers,
-    RedisClient,
-    RedisDatabase,
-    SidekiqInfo,
-    SidekiqProcess,
-)
+from lago_acceptance.facts.redis_answers import RedisAnswers, RedisClient
+from lago_acceptance.facts.sidekiq_answers import RedisDatabase, SidekiqInfo, SidekiqProcess
 from lago_acceptance.model.deployment import Service
 from tests.support.facts import NOW, SETTINGS, container, facts, ids, stamp
 
 OWN = "a" * 12
 OTHERS = (
     container("clock", id="c1", name="other-clock-1", project="other", addresses={"shared": "172.30.0.7"}),
-    container("worker", id="w1", name="other-worker-1", project="other", addresses={"shared": "172.30.0.8"}),
+    container(
+        "worker",
+        id="w1",
+        name="other-worker-1",
+        project="other",
+        addresses={"shared": "172.30.0.8"},
+        addresses_v6=("fd00::8",),
+    ),
     container("gateway", id="g1", name="gateway", project="brain", addresses={"shared": "172.30.0.9"}),
     container(None, id="x1", name="exporter", project="tools", addresses={"shared": "172.30.0.10"}),
 )
@@ -55,7 +57,8 @@ def client(address: str, **more) -> RedisClient:
         (client("::ffff:172.30.0.3"), [], ""),
         (client("172.30.0.7"), ["clock-of-another"], "other-clock-1 of the project other (172.30.0.7)"),
         (client("172.30.0.8"), ["redis-used-by-another-lago"], "1 hour 6 min"),
-        (client("10.9.8.7", command="brpop"), ["redis-used-by-another-lago"], "no container of this host"),
+        (client("10.9.8.7", command="brpop"), ["redis-client-unknown"], "no container of this host"),
+        (client("fd00::8"), ["redis-used-by-another-lago"], "other-worker-1"),
         (client("10.9.8.7", name="cron"), ["redis-client-unknown"], "10.9.8.7 (cron)"),
         (client("172.30.0.10", database=5), ["redis-shared"], "in database 5"),
         (client("172.30.0.7", database=5), ["redis-shared"], "in database 5"),
@@ -65,6 +68,16 @@ def client(address: str, **more) -> RedisClient:
 def test_a_client_belongs_to_somebody(given, expected, words):
     found = list(redis_clients.belong_to_the_deployment(seen(given), SETTINGS))
     assert ids(found) == expected and all(words in each.problem for each in found)
+
+
+def test_a_container_on_the_hosts_network_has_the_hosts_address():
+    host = Service(name="lago-worker", image="", role="worker", network_mode="host")
+    given = seen(client("172.30.0.1"))
+    on_the_host = msgspec.structs.replace(
+        given, containers=(*given.containers, container("worker", service=host))
+    )
+    assert ids(redis_clients.belong_to_the_deployment(given, SETTINGS)) == ["redis-client-unknown"]
+    assert ids(redis_clients.belong_to_the_deployment(on_the_host, SETTINGS)) == []
 
 
 @pytest.mark.parametrize("name", ["10.9.8.7", "10.0.0.0/8", "cron"])
@@ -115,9 +128,9 @@ def test_a_redis_that_lists_no_clients_is_unknown():
 
 
 def test_a_worker_that_works_elsewhere():
-    second = container(
-        "worker", id="b" * 24, name="lago-worker-2", addresses={"lago": "172.30.0.4"}, started_at=stamp(900)
-    )
+    here = {"id": "b" * 24, "addresses": {"lago": "172.30.0.4"}, "started_at": stamp(900)}
+    second = container("worker", {"REDIS_URL": "redis://lago-redis:6379"}, **here)
+    other = container("worker", {"REDIS_URL": "redis://elsewhere:6379"}, **here)
     young = msgspec.structs.replace(second, started_at=stamp(60))
     whole = seen(client("172.30.0.3"))
 
@@ -130,7 +143,13 @@ def test_a_worker_that_works_elsewhere():
         return ids(processes.are_the_deployments_own(given, SETTINGS))
 
     assert found(second) == ["worker-not-connected"]
-    assert found(young) == found(second, client("172.30.0.4")) == found(second, client("fd00::4")) == []
+    assert (
+        found(other)
+        == found(young)
+        == found(second, client("172.30.0.4"))
+        == found(second, client("fd00::4"))
+        == []
+    )
 
 
 def logged(clock: list[float], worker: list[float], **more):

@@ -8,9 +8,9 @@ from lago_acceptance.checks import jobs, queues, worker
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts import sidekiq
 from lago_acceptance.facts.answers import LagoProcess
-from lago_acceptance.facts.redis_answers import (
+from lago_acceptance.facts.redis_answers import RedisAnswers
+from lago_acceptance.facts.sidekiq_answers import (
     DeadJob,
-    RedisAnswers,
     RedisDatabase,
     SidekiqInfo,
     SidekiqProcess,
