@@ -117,6 +117,13 @@ def test_each_unusable_pem_is_called_what_it_is(broken, id):
 REDS = {
     "as_shipped": set(),
     **{name: set(ids) for name, ids in PLAN_OPTIONS.items()},
+    # A key in variables is not in a file that is mounted, and everybody who may inspect a container reads it.
+    "key_decoded_then_exported": {
+        *PLAN_OPTIONS["key_decoded_then_exported"],
+        "rsa-key-in-environment",
+        "rsa-key-in-file",
+        "rsa-key-not-mounted",
+    },
     "restarts_for_ever": {"service-down"},
     "migration_fails_silently": {"schema-not-the-images"},
     "worker_on_another_database": {"redis-disagrees"},
