@@ -6,12 +6,12 @@ Lago's either.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import msgspec
 
-from lago_acceptance.checks import api_inside, availability
+from lago_acceptance.checks import api_inside, availability, gateway_log
 from lago_acceptance.checks.gateway_inside import finds_lago, gateway_finding, key_is_accepted
 from lago_acceptance.checks.gateway_words import Document
 from lago_acceptance.checks.gateway_words import shown as word
@@ -129,8 +129,11 @@ def explained(
 @registry.check(
     phase=4, warnings={"gateway-variables-unused": "The gateway uses the URL and the key of its variables."}
 )
-def by_effect(findings: Iterable[Finding], lagos: bool | None) -> Iterator[Finding]:
-    """A wrong variable is a warning where the gateway's plans are Lago's all the same: it uses another key or URL."""
+def by_effect(findings: Iterable[Finding], lagos: bool | None, log: Sequence[str] = ()) -> Iterator[Finding]:
+    """A wrong variable is a warning where the gateway's plans are Lago's all the same: it uses another key or URL.
+
+    Where they are not, the finding quotes the gateway's log.
+    """
     try:
         found = list(findings)
     except Blocked as blocked:
@@ -149,5 +152,8 @@ def by_effect(findings: Iterable[Finding], lagos: bool | None) -> Iterator[Findi
                 "whoever changes LAGO_API_URL or LAGO_API_KEY believes that the gateway follows, and it does not",
                 "correct or remove the variable, or have the gateway read it instead of what its source holds",
             )
+        elif finding.id in BY_VARIABLES:
+            logged = gateway_log.quoted(gateway_log.cause(log, "plans"))
+            yield msgspec.structs.replace(finding, problem=finding.problem + logged)
         else:
             yield finding

@@ -30,15 +30,19 @@ def test_the_gateway_offers(capability, offered, judge):
 
 
 def test_lagos_name_is_lago_and_nobody_else_inside_the_gateway(
-    gateway_view, deployment, effect, by_lagos_trouble, judge
+    gateway_view, deployment, effect, by_lagos_trouble, inside_now, judge
 ):
     found = gateway_inside.finds_lago(gateway_view, deployment.network("gateway"))
-    judge(by_lagos_trouble(by_effect(found, effect.lagos), "whether the gateway finds Lago"))
+    judge(by_lagos_trouble(by_effect(found, effect.lagos, inside_now.log), "whether the gateway finds Lago"))
 
 
-def test_lago_accepts_the_gateways_key(gateway_view, effect, by_lagos_trouble, judge):
+def test_lago_accepts_the_gateways_key(gateway_view, effect, by_lagos_trouble, inside_now, judge):
     found = gateway_inside.key_is_accepted(gateway_view)
-    judge(by_lagos_trouble(by_effect(found, effect.lagos), "whether Lago accepts the gateway's key"))
+    judge(
+        by_lagos_trouble(
+            by_effect(found, effect.lagos, inside_now.log), "whether Lago accepts the gateway's key"
+        )
+    )
 
 
 def test_lago_refuses_a_key_that_nobody_has(gateway_view, effect, by_lagos_trouble, judge):

@@ -137,10 +137,11 @@ class World:
         )
 
     def plans(self, held=None) -> list:
-        """The findings about the gateway's plans."""
+        """The findings about the gateway's plans, with its log as it is after they were listed."""
+        shown = self.gateway.plans(self.offered()["plans"])
         view = self.view()
         held = inside.listed(view, "api-plans", "plans") if held is None else held
-        return list(gateway_plans.plans_are_lagos(self.gateway.plans(self.offered()["plans"]), held, view))
+        return list(gateway_plans.plans_are_lagos(shown, held, view))
 
     def offered(self):
         return operations(self.gateway.openapi())

@@ -60,6 +60,8 @@ def _judged(id: str, view: InsideView):
 def test_a_wrong_variable_is_a_warning_where_the_plans_are_lagos(id):
     assert ids(by_effect(_judged(id, _view(WRONG[id])), False)) == [id]
     assert ids(by_effect(_judged(id, _view(WRONG[id])), None)) == [id]
+    (red,) = by_effect(_judged(id, _view(WRONG[id])), False, REFUSED_LOG)
+    assert "its log: Lago error fetching plans" in red.problem
     (found,) = by_effect(_judged(id, _view(WRONG[id])), True)
     assert (found.id, found.severity) == ("gateway-variables-unused", Severity.WARNING)
 
