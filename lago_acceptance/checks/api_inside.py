@@ -12,7 +12,8 @@ from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.answers import LagoProcess
-from lago_acceptance.facts.types import Facts
+from lago_acceptance.facts.late import MARK
+from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.facts.untrusted import decoded
 
 ORGANIZATION = "/api/v1/organizations"
@@ -45,8 +46,12 @@ def process_with_accepted_key(facts: Facts, settings: Settings) -> LagoProcess:
 )
 def is_healthy_and_of_the_expected_version(facts: Facts, settings: Settings) -> Iterator[Finding]:
     """/health answers 200 with Lago's JSON and the expected version. It checks nothing but PostgreSQL."""
-    process = facts.process(availability.running(facts, API))
+    container = availability.running(facts, API)
+    process = facts.process(container)
     answer = process.answers.get("/health")
+    if answer is None and MARK in process.error:
+        yield _late(facts, container, process.error)
+        return
     if answer is None:
         database_trouble.must_be_without(facts, "/health does not answer inside the container")
         yield _unhealthy(f"/health does not answer inside the container: {process.error or 'no reply'}")
@@ -68,6 +73,19 @@ def is_healthy_and_of_the_expected_version(facts: Facts, settings: Settings) -> 
             "the old image",
             fix="deploy the expected image, or change deployment.version in settings.toml as part of the upgrade",
         )
+
+
+def _late(facts: Facts, container: Container, why: str) -> Finding:
+    """An answer that did not come is no wrong one: the finding for it, with the host's load."""
+    load = facts.load_text()
+    return Finding(
+        id="api-unhealthy",
+        role=API,
+        problem=f"asked twice, /health gives {why} inside the container" + (f"; {load}" if load else ""),
+        impact="requests from the gateway and the web UI wait as long or time out",
+        fix=f"see what it waits for (docker logs --since 10m {container.name}) and what takes the processors "
+        "(docker stats --no-stream)",
+    )
 
 
 def _unhealthy(problem: str) -> Finding:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from lago_acceptance.checks import diagnosis
+from lago_acceptance.checks import diagnosis, redis_state
 from lago_acceptance.checks.database_trouble import database_trouble
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, PDF, REDIS, WORKER
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts import sidekiq
 from lago_acceptance.facts.answers import DatabaseAnswers
+from lago_acceptance.facts.redis_answers import SIDEKIQ
 from lago_acceptance.facts.types import Container, Facts
 
 _NAMES = {
@@ -75,14 +76,32 @@ def database(facts: Facts) -> DatabaseAnswers:
     return facts.database
 
 
+def redis_trouble(facts: Facts) -> str:
+    """The id of the finding that says why Redis takes no jobs, "" where it takes them or that isn't known."""
+    if facts.redis is not None:
+        found = redis_state.refusal(facts)
+        return found.id if found else ""
+    asked = facts.running(REDIS) and facts.redis_error and not _NEVER_ASKED.search(facts.redis_error)
+    return "redis-refuses-lago" if asked else ""
+
+
 def jobs(facts: Facts) -> sidekiq.Sidekiq:
-    """Sidekiq's data in the Redis database that the API enqueues to."""
+    """Sidekiq's data in the Redis database that the API enqueues to. Blocked where Redis takes no jobs."""
     if facts.redis is None:
         must_be_asked(facts, REDIS, facts.redis_error)
         raise Blocked("redis-refuses-lago", "Redis could not be read")
+    if by := redis_trouble(facts):
+        raise Blocked(by, "Redis takes no jobs")
     found = sidekiq.as_enqueued_to(facts)
     if found is None:
-        raise Unknown("Redis did not report all of Sidekiq's data", fix="run again")
+        said = facts.redis.errors.get(SIDEKIQ, "")
+        raise Unknown(
+            "Redis did not report all of Sidekiq's data" + (f": {said[:150]}" if said else ""),
+            why="Redis did not report all of Sidekiq's data",
+            fix="allow EVAL, SELECT and reading commands to the user in REDIS_URL (ACL SETUSER <user> +@read +@scripting +select)"
+            if said
+            else "run again",
+        )
     return found
 
 
@@ -91,7 +110,8 @@ def worked_jobs(facts: Facts) -> sidekiq.Sidekiq:
     found = jobs(facts)
     if not found.readers:
         running(facts, WORKER, "no worker is alive")
-        raise Blocked("worker-not-listening", "no worker is alive")
+        by = "worker-quiet" if found.processes else "worker-not-listening"
+        raise Blocked(by, "no worker takes jobs")
     return found
 
 

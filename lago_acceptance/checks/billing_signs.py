@@ -1,7 +1,7 @@
 """Signs that billing works, read from the database without writing: what each one means.
 
 The query of a sign is facts/scripts/signs/<id with underscores>.sql: facts can't import checks, so SQL and words meet by
-the name. The sign's problem may use {count}, {since} and {examples}.
+the name. The sign's problem may use {count}, {since} and {examples}. money_signs.py and value_signs.py have more of them.
 """
 
 from __future__ import annotations
@@ -39,11 +39,21 @@ class BillingSign(msgspec.Struct, frozen=True, kw_only=True):
 SIGNS: dict[str, BillingSign] = {}
 
 
-def sign(id: str, *, phase: int, role: str, title: str, problem: str, impact: str, fix: str) -> BillingSign:
-    """Register a sign."""
+def sign(
+    id: str,
+    *,
+    phase: int,
+    role: str,
+    title: str,
+    problem: str,
+    impact: str,
+    fix: str,
+    severity: Severity = Severity.ERROR,
+) -> BillingSign:
+    """Register a sign. A warning is what the deployment's own customers may cause."""
     found = BillingSign(id=id, role=role, problem=problem, impact=impact, fix=fix)
     page = f"Impact: {impact}.\nFix: {fix}."
-    registry.register(registry.Entry(id=id, phase=phase, severity=Severity.ERROR, title=title, page=page))
+    registry.register(registry.Entry(id=id, phase=phase, severity=severity, title=title, page=page))
     SIGNS[found.name] = found
     return found
 
@@ -100,8 +110,8 @@ WEBHOOKS = sign(
     "webhooks-failed",
     phase=5,
     role=WORKER,
-    title="Lago has not given up on a webhook in the last 24 hours.",
-    problem="Lago gave up on {count} webhooks in the last 24 hours, the first on {since} (answers: {examples})",
+    title="Lago has not given up on a webhook in the last signs.webhook_days.",
+    problem="Lago gave up on {count} webhooks, the first on {since} (answers: {examples})",
     impact="the receiver has missed the invoices, payments and subscriptions that they reported",
     fix="fix the receiver or its URL (GET /api/v1/webhook_endpoints), then retry them in the web UI under Developers",
 )

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from lago_acceptance.checks import availability
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
-from lago_acceptance.core.moments import minute
+from lago_acceptance.core.moments import minute, since
 from lago_acceptance.core.roles import CLOCK
-from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.lago.schedules import BILLING, INTERVALS, MINUTE
 
@@ -31,18 +31,22 @@ def ticks(facts: Facts) -> Iterator[Finding]:
     late = triggered is None or facts.host_clock - triggered > _TICK
     if not late and (failed is None or enqueued is not None):
         return
+    if failed and (by := availability.redis_trouble(facts)):
+        raise Blocked(by, "the clock can't enqueue its jobs")
     if failed and not late:
         problem = f"it triggers jobs but can't enqueue them: {failed[:200]}"
     else:
         problem = "it has triggered nothing"
-        problem += f" for {facts.host_clock - triggered:.0f} s" if triggered is not None else ""
+        problem += f" {since(triggered, facts.host_clock)}" if triggered is not None else ""
     yield Finding(
         id="clock-stands-still",
         role=CLOCK,
         service=clock.service.name,
         problem=problem,
         impact="no recurring invoices, no activations, no terminations",
-        fix="give the clock the same REDIS_URL as the API and the worker, and read its log",
+        fix=f"give the clock the same REDIS_URL as the API and the worker, and read docker logs {clock.name}"
+        if failed and not late
+        else f"read docker logs {clock.name}, and restart it: docker restart {clock.name}",
     )
 
 
@@ -77,12 +81,14 @@ def enqueues_in_time(facts: Facts, schedules: dict[str, int]) -> Iterator[Findin
             unsure.append(f"{name} ({limit // MINUTE} min)")
             continue
         error = next((error for at, error in reversed(runs) if error != "nil"), "")
-        last = f"for {age / MINUTE:.0f} minutes" if age is not None else f"since {minute(seen_since)}"
+        last = since(done[-1] if done else seen_since, facts.host_clock)
         late.append(
             _late(
                 clock, name, f"{last}; it should be enqueued at least every {limit // MINUTE} minutes", error
             )
         )
+    if late and (by := availability.redis_trouble(facts)):
+        raise Blocked(by, "the clock can't enqueue its jobs")
     if unsure and not late:
         raise Unknown(
             f"the clock's log begins at {minute(seen_since)}, too late to tell whether these schedules run in "
@@ -102,7 +108,7 @@ def _late(clock: Container, name: str, last: str, error: str) -> Finding:
         impact="no recurring invoices are created"
         if name in BILLING
         else "the work of this schedule is not done",
-        fix="check the clock's log and Redis; restart the clock",
+        fix=f"read docker logs {clock.name}, and restart it: docker restart {clock.name}",
     )
 
 

@@ -1,11 +1,23 @@
-"""From symptoms (state, exit code, lines of the log) to cause and fix."""
+"""From symptoms (state, exit code, lines of the log) to cause, beginning, consequence and command."""
 
 from __future__ import annotations
 
+import re
+
+from lago_acceptance.checks import container_commands as commands
+from lago_acceptance.checks.container_ends import ended_at, meaning, since_when, stopped_by_hand
+from lago_acceptance.checks.without import impact_without
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.moments import moment
 from lago_acceptance.core.roles import API, CLOCK, LAGO_RUBY, MIGRATE, WORKER
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.lago.log_causes import KEY_CAUSES, Cause, cause_of
+from lago_acceptance.lago.telling_lines import telling_line
+
+# Seconds: what a log says longer before an end did not cause it.
+_NEAR = 3600
+_NEVER_STARTED = "was created and never started"
+_DEPENDS_ON = "com.docker.compose.depends_on"
 
 
 def symptom(container: Container) -> str | None:
@@ -15,7 +27,11 @@ def symptom(container: Container) -> str | None:
     if container.out_of_memory:
         return f"was killed for using more memory than its limit (exit code {container.exit_code})"
     if container.status == "created":
-        return f"was created and never started: {container.error or 'something that it depends on failed'}"
+        return f"{_NEVER_STARTED}: {container.error or 'something that it depends on failed'}"
+    if container.status == "paused":
+        return "is paused"
+    if container.status == "dead":
+        return "is dead: Docker could not remove it"
     if container.restarting or (container.restarts and container.exit_code):
         return f"restarts again and again (restart {container.restarts}, exit code {container.exit_code})"
     if not container.running and (container.exit_code or container.role not in (MIGRATE, None)):
@@ -28,35 +44,126 @@ def symptom(container: Container) -> str | None:
 
 
 def explain(facts: Facts, container: Container, id: str) -> Finding | None:
-    """A finding for a container that has a symptom: what, and the cause as far as its log shows one."""
+    """A finding for a container that has a symptom: what, since when, why as far as its log shows it, and what to type."""
     what = symptom(container)
     if what is None:
         return None
-    return finding(container, id, what, facts.log(container))
+    waiting = [
+        each.service.name
+        for each in facts.containers
+        if each.status == "created" and waits_for(facts, each) is container
+    ]
+    return finding(
+        facts, container, id, what, f"{', '.join(waiting)} did not start because of it" if waiting else ""
+    )
 
 
-def finding(container: Container, id: str, what: str, lines: list[str]) -> Finding:
-    """The finding for a symptom, with the cause that the log shows or else its last line."""
-    known = cause_of(lines)
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+def finding(facts: Facts, container: Container, id: str, what: str, follows: str = "") -> Finding:
+    """The finding for a symptom, with the cause that the log shows, or else the line that tells most.
+
+    ``follows`` says what else is wrong because of it.
+    """
+    by_hand = stopped_by_hand(container)
+    lines = _lines_before_the_end(facts, container)
+    # What somebody has stopped did not end because of something in its log.
+    known = None if by_hand else cause_of([text for _, text in lines])
+    if container.status == "created" and not container.error and failed_dependency(facts, container):
+        what = _NEVER_STARTED
+    parts = [what + since_when(facts, container), *_why(facts, container, by_hand)]
     if known:
         cause, line = known
-        return Finding(
-            id=id,
-            role=container.role,
-            service=container.service.name,
-            problem=f"{what}; {cause.problem}: {line[:200]}",
-            impact=cause.impact,
-            fix=cause.fix,
-        )
+        first = next((at for at, text in lines if text.strip() == line), None)
+        when = f" (first at {moment(first, facts.host_clock)})" if first else ""
+        parts.append(f"{cause.problem}{when}: {line[:200]}")
+    elif not by_hand:
+        parts.append(_told(facts, container, lines))
+    without = impact_without(container.role)
     return Finding(
         id=id,
         role=container.role,
         service=container.service.name,
-        problem=what + (f"; its last log line: {last[:200]}" if last else "; it has logged nothing"),
-        impact="the work of this service is not done",
-        fix=f"read docker logs {container.name}",
+        problem="; ".join(filter(None, (*parts, follows))),
+        impact=cause.impact if known else without,
+        fix=f"{cause.fix}; to look closer: {commands.logs(container)}"
+        if known
+        else _remedy(container, by_hand),
     )
+
+
+def _lines_before_the_end(facts: Facts, container: Container) -> list[tuple[float, str]]:
+    lines = facts.stamped_log(container)
+    end = ended_at(container) or facts.host_clock
+    return [(at, text) for at, text in lines if at >= end - _NEAR] or lines[-1:]
+
+
+def _why(facts: Facts, container: Container, by_hand: bool) -> list[str]:
+    """What state and exit code say about the cause."""
+    said = []
+    if by_hand:
+        said.append(
+            f"somebody has stopped it (docker stop or docker kill): with restart: {container.service.restart} Docker would "
+            "have started it again otherwise"
+        )
+    elif not container.running or container.restarting:
+        code = meaning(container, facts.oom_kills.get(container.id, 0))
+        said += [f"exit code {container.exit_code}: {code}"] if code and not container.out_of_memory else []
+        said += [container.error] if container.error and container.status != "created" else []
+    if container.status == "created" and (failed := failed_dependency(facts, container)):
+        said.append(f"it waits for {failed.service.name}, which {symptom(failed) or 'is not healthy yet'}")
+    if container.out_of_memory and container.service.memory:
+        said.append(f"its limit is {container.service.memory // 2**20} MiB")
+    return said
+
+
+def _told(facts: Facts, container: Container, lines: list[tuple[float, str]]) -> str:
+    if container.status in ("created", "paused"):
+        return ""
+    if unseen := facts.unseen_log(container):
+        return f"its log can't be shown: {unseen[:200]}"
+    if not facts.log(container):
+        # Logs of healthy stores are not read.
+        return "it has logged nothing"
+    told = telling_line(lines, ended_at(container) or facts.host_clock)
+    return (
+        f"its log at {moment(told[0], facts.host_clock)}: {told[1][:200]}"
+        if told
+        else "its log says nothing of why"
+    )
+
+
+def _remedy(container: Container, by_hand: bool) -> str:
+    """The command that brings a container back or looks closer."""
+    if container.status == "paused":
+        return f"docker unpause {container.name}"
+    if container.out_of_memory:
+        return f"give it more memory (mem_limit, or deploy.resources.limits.memory), then: {commands.recreate(container)}"
+    if container.status == "dead":
+        return f"docker rm -f {container.name}, then: {commands.recreate(container)}"
+    if container.status == "created":
+        return f"put right what it waits for, then: {commands.recreate(container)}"
+    if by_hand:
+        return commands.start(container)
+    if container.running or container.restarting:
+        return f"read why: {commands.logs(container)}"
+    return f"read why: {commands.logs(container)}; then start it: {commands.start(container)}"
+
+
+def failed_dependency(facts: Facts, container: Container) -> Container | None:
+    """The first of what a container waits for that is not as it has to be, by the label in which Compose keeps it."""
+    names = re.findall(r"(?:^|,)([^:,]+)", container.service.labels.get(_DEPENDS_ON, ""))
+    for each in facts.containers:
+        if each.service.name in names and (symptom(each) or (each.running and each.health == "starting")):
+            return each
+    return None
+
+
+def waits_for(facts: Facts, container: Container) -> Container | None:
+    """The container because of which another one was never started, None where it is none or was started."""
+    found, seen = container, set[str]()
+    while found.status == "created" and found.id not in seen:
+        seen.add(found.id)
+        found = failed_dependency(facts, found) or found
+    return found if found.status != "created" else None
 
 
 def key_trouble(facts: Facts) -> tuple[Container, Cause, str] | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from lago_acceptance.checks import gateway_log
 from lago_acceptance.checks.gateway_inside import gateway_finding, is_not_lagos
-from lago_acceptance.clients.answers import ApiAnswer
+from lago_acceptance.clients.answers import ApiAnswer, failed
 from lago_acceptance.clients.gateway import CAPABILITIES, PREFIX, Operation
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import GATEWAY, LABEL
+from lago_acceptance.core.secrets import excerpt
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.inside import InsideView
@@ -58,15 +60,40 @@ def is_found(
 
 
 @registry.check(phase=4, errors={"gateway-down": "A gateway runs on the network that it shares with Lago."})
-def runs(found: bool, network: str, reason: str | None) -> Iterator[Finding]:
-    """The gateway runs on the network that it shares with Lago. ``reason`` says why it did not come up."""
-    if not found:
-        yield gateway_finding(
-            "gateway-down",
-            f"no gateway runs on {network}{f': {reason}' if reason else ''}",
-            "customers can't buy, and nothing is billed through the gateway",
-            "start it and put it on this network; `docker logs` shows why it exited",
-        )
+def runs(found: bool, network: str, reason: str | None, view: InsideView | None = None) -> Iterator[Finding]:
+    """The gateway runs on the network that it shares with Lago. ``reason`` says why it did not come up, or doesn't answer.
+
+    ``view`` has its container that has ended, and the last lines of its log.
+    """
+    ended = view.ended if view else None
+    if found and not reason:
+        return
+    name = next((each.name for each in (view and view.gateway, ended) if each), "<its container>")
+    if not reason and ended:
+        reason = f"{ended.name} has {ended.status} with exit code {ended.exit_code}{_last(view)}"
+    yield gateway_finding(
+        "gateway-down",
+        f"the gateway on {network} does not serve: {reason}"
+        if found
+        else f"no gateway runs on {network}{f': {reason}' if reason else ''}",
+        "customers can't buy, and nothing is billed through the gateway",
+        f"read `docker logs {name}`, which shows why it does not serve, and start it on this network",
+    )
+
+
+def ailing(view: InsideView) -> str:
+    """Why a gateway that runs can't serve, by its own healthcheck and log; "" where that is well, or it has none."""
+    container = view.gateway
+    if container is None or container.health in (None, "", "healthy"):
+        return ""
+    said = excerpt(" ".join(container.health_output.split()), 200)
+    words = f"; its last health check said: {said}" if said else ""
+    return f"its container is {container.health}{words}{_last(view)}"
+
+
+def _last(view: InsideView | None) -> str:
+    line = gateway_log.last(view.log) if view else ""
+    return f"; its last line: {line}" if line else ""
 
 
 def must_run(found: bool, missing: str) -> None:
@@ -102,51 +129,47 @@ def offers(name: str, offered: dict[str, Operation]) -> Iterator[Finding]:
 _REFUSED = (401, 403)
 
 
-@registry.check(
-    phase=4,
-    errors={
-        "gateway-auth-off": "The gateway serves no tenant's data without a token.",
-        "gateway-fails": "The gateway refuses requests without failing.",
-    },
-)
-def auth_is_on(answer: ApiAnswer) -> Iterator[Finding]:
-    """Without a token, the gateway refuses what belongs to a tenant with 401."""
-    if answer.status == 422:
+@registry.check(phase=4, errors={"gateway-auth-off": "The gateway serves no tenant's data without a token."})
+def auth_is_on(*answers: ApiAnswer) -> Iterator[Finding]:
+    """Without a token, the gateway refuses what belongs to a tenant with 401.
+
+    With DISABLE_AUTH not every route answers: the invoices do, others fail for want of a tenant.
+    """
+    if served := _served(answers):
+        yield gateway_finding(
+            "gateway-auth-off",
+            f"without a token, {served.asked} is answered with {served.said}",
+            "anybody can subscribe, and read what others have bought",
+            "unset DISABLE_AUTH on the gateway",
+        )
+    elif broken := next((each for each in answers if each.status >= 500), None):
+        yield failed(broken, "without a token")
+    elif all(each.status == 422 for each in answers):
+        answer = answers[0]
         raise Unknown(
             f"whether {answer.asked} requires a token: without one it is answered with {answer.said}",
             why="the gateway answers requests without a token with 422",
         )
-    if answer.status >= 500:
-        yield _fails("without a token", answer)
-    elif answer.status not in _REFUSED:
-        yield gateway_finding(
-            "gateway-auth-off",
-            f"without a token, {answer.asked} is answered with {answer.said}",
-            "anybody can subscribe, and read what others have bought",
-            "unset DISABLE_AUTH on the gateway",
-        )
 
 
 @registry.check(phase=4, errors={"gateway-takes-bad-token": "The gateway refuses invalid tokens."})
-def token_is_refused(kind: str, answer: ApiAnswer) -> Iterator[Finding]:
-    """The gateway refuses invalid tokens with 401: garbage, forged ones, expired ones."""
-    if answer.status >= 500:
-        yield _fails(f"with a token that is {kind}", answer)
-    elif answer.status not in _REFUSED:
+def token_is_refused(kind: str, *answers: ApiAnswer) -> Iterator[Finding]:
+    """The gateway refuses invalid tokens with 401: garbage, forged ones, expired ones, in each header that it reads."""
+    if served := _served(answers, unproven=()):
         yield gateway_finding(
             "gateway-takes-bad-token",
-            f"a token that is {kind} is answered with {answer.said}",
+            f"a token that is {kind} is answered with {served.said}",
             "anybody can make up a token and act as any customer",
             "verify signature, issuer and expiry against the issuer's JWKS",
         )
+    elif broken := next((each for each in answers if each.status >= 500), None):
+        yield failed(broken, f"with a token that is {kind}")
 
 
-def _fails(how: str, answer: ApiAnswer) -> Finding:
-    return gateway_finding(
-        "gateway-fails",
-        f"{how}, {answer.asked} is answered with {answer.said}",
-        "customers can't use it, or it accepted a request that it should have refused before failing",
-        "read the gateway's log: whether Lago was asked at all, and whether DISABLE_AUTH is set",
+def _served(answers: tuple[ApiAnswer, ...], unproven: tuple[int, ...] = (422,)) -> ApiAnswer | None:
+    """The first answer that is neither a refusal nor a failure."""
+    return next(
+        (each for each in answers if each.status < 500 and each.status not in (*_REFUSED, *unproven)), None
     )
 
 
@@ -158,8 +181,11 @@ def _fails(how: str, answer: ApiAnswer) -> Finding:
         "gateway-health-ignores-lago": "The gateway's health shows whether it can reach Lago.",
     },
 )
-def is_healthy(answer: ApiAnswer, view: InsideView) -> Iterator[Finding]:
-    """/health is green. A warning where that hides a Lago which the gateway can't reach."""
+def is_healthy(answer: ApiAnswer, view: InsideView, lagos: bool | None = None) -> Iterator[Finding]:
+    """/health is green. A warning where that hides a Lago which the gateway can't reach.
+
+    ``lagos`` is whether its plans are Lago's (None: not known), whatever its variables lead to.
+    """
     status = answer.body.get("status") if isinstance(answer.body, dict) else None
     if answer.status == 200 and status == "degraded":
         yield gateway_finding(
@@ -180,10 +206,13 @@ def is_healthy(answer: ApiAnswer, view: InsideView) -> Iterator[Finding]:
         (view.answers.get(f"gateway-{name}"), key)
         for name, key in (("health", "version"), ("organization", "organization"))
     )
-    if lago := next((each for each, key in asked if each and is_not_lagos(each, key)), None):
+    lago = next((each for each, key in asked if each and is_not_lagos(each, key)), None)
+    if (lago and not lagos) or lagos is False:
         yield gateway_finding(
             "gateway-health-ignores-lago",
-            f"/health says healthy while Lago, asked inside the gateway's container, answers {lago.said}",
+            f"/health says healthy while Lago, asked inside the gateway's container, answers {lago.said}"
+            if lago
+            else "/health says healthy while the gateway lists plans of its own, for Lago fails it",
             "monitoring stays green while nothing is billed",
             "monitor this suite's verdict instead of the gateway's health",
         )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from lago_acceptance.checks.gateway_inside import gateway_finding, is_not_lagos
+from lago_acceptance.checks import gateway_log
+from lago_acceptance.checks.gateway_effect import OWN_PLANS, are_lagos
+from lago_acceptance.checks.gateway_inside import gateway_finding
+from lago_acceptance.checks.gateway_own_plans import fell_back, its_own
+from lago_acceptance.checks.gateway_words import LONGEST, TOLD, Document, field, names
+from lago_acceptance.checks.gateway_words import shown as shown_field
 from lago_acceptance.core import registry
 from lago_acceptance.core.compare import same
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.facts.inside import InsideView
-
-Document = dict[str, Any]
 
 
 @registry.check(
@@ -20,65 +23,47 @@ Document = dict[str, Any]
         "gateway-plans-are-its-own": "The gateway lists Lago's plans, not its own.",
         "gateway-plans-differ": "The gateway lists each plan as it is in Lago.",
     },
+    warnings={"gateway-fell-back": "The gateway lists Lago's plans each time it is asked."},
 )
-def plans_are_lagos(shown: list[Document], held: list[Document], view: InsideView) -> Iterator[Finding]:
-    """The gateway lists each of Lago's plans and no other, with the same id, code, amount and currency."""
+def plans_are_lagos(
+    shown: list[Document],
+    held: list[Document],
+    view: InsideView,
+    again: list[Document] | None = None,
+    cause: str = "",
+) -> Iterator[Finding]:
+    """The gateway lists each of Lago's plans and no other, with the same id, code, amount and currency.
+
+    ``again`` is what it listed when it was asked once more, ``cause`` the id of a finding that explains plans of its own.
+    """
+    if are_lagos(shown, held) is False or (shown and not held):
+        if again is not None and are_lagos(again, held):
+            yield fell_back(shown, view)
+            shown = again
+        elif cause and cause != OWN_PLANS:
+            raise Blocked(
+                cause, f"what the gateway lists: it shows plans of its own meanwhile ({names(shown)})"
+            )
+        else:
+            yield its_own(shown, held, view)
+            return
     lago = {plan["lago_id"]: plan for plan in held}
-    ids = {_shown(plan, "id") for plan in shown}
-    if ids and not ids & lago.keys():
-        organization = view.answers.get("gateway-organization")
-        reason = ""
-        if organization and is_not_lagos(organization, "organization"):
-            reason = f"; asked with the gateway's key, Lago answers {organization.said}"
-        names = ", ".join(f"{_shown(plan, 'slug')} {_shown(plan, 'amount')}" for plan in shown[:_TOLD])
-        yield gateway_finding(
-            "gateway-plans-are-its-own",
-            f"none of the plans that it lists is in Lago: {names}{reason}",
-            "customers subscribe to plans that are never billed, and everything looks fine",
-            "fix the gateway's access to Lago (name, key); it falls back to its own tables whenever Lago fails",
-        )
-        return
+    ids = {shown_field(plan, "id") for plan in shown}
     for plan in shown:
-        if (own := lago.get(_shown(plan, "id"))) is None:
-            yield _differs(f"it lists {_shown(plan, 'slug')}, which Lago does not have")
+        if (own := lago.get(shown_field(plan, "id"))) is None:
+            yield _differs(f"it lists {shown_field(plan, 'slug')}, which Lago does not have")
             continue
         pairs = (
             ("slug", own["code"]),
             ("amount", own["amount_cents"] / 100),
             ("currency", own["amount_currency"]),
         )
-        for field, wanted in pairs:
-            if not same(_field(plan, field), wanted):
-                given = f"{_field(plan, field)!r:.{_LONGEST}}"
-                yield _differs(f"{field} of {own['code']} is {given}, and {wanted!r} in Lago")
+        for name, wanted in pairs:
+            if not same(field(plan, name), wanted):
+                given = f"{field(plan, name)!r:.{LONGEST}}"
+                yield _differs(f"{name} of {own['code']} is {given}, and {wanted!r} in Lago")
     if missing := sorted(plan["code"] for key, plan in lago.items() if key not in ids):
         yield _differs(f"it does not list {', '.join(missing)}")
-
-
-# Plans in one message, characters of one value, and an amount that is none.
-_TOLD, _LONGEST, _TOO_MUCH = 10, 100, 2**62
-
-# What a gateway may call a field of a plan: the running one's name first, Lago's own last.
-_FIELDS = {
-    "id": ("id", "lago_id"),
-    "slug": ("slug", "plan_slug", "plan_code", "code"),
-    "amount": ("amount", "amount_cents"),
-    "currency": ("currency", "amount_currency"),
-}
-
-
-def _field(plan: Document, field: str) -> Any:
-    """A field of a shown plan, whatever it is called there; an amount in major units."""
-    name = next((name for name in _FIELDS.get(field, ()) if plan.get(name) is not None), field)
-    value = plan.get(name)
-    if name == "amount_cents" and isinstance(value, int | float) and abs(value) < _TOO_MUCH:
-        return value / 100
-    return value
-
-
-def _shown(document: Document, field: str) -> str:
-    """A field for a message: the gateway's answer may hold anything of any length."""
-    return str(_field(document, field))[:_LONGEST]
 
 
 def _differs(problem: str) -> Finding:
@@ -97,22 +82,27 @@ def _differs(problem: str) -> Finding:
         "gateway-subscription-differs": "The gateway reports a subscription's status as Lago does.",
     },
 )
-def created_in_lago(answer: Document, plan: str, held: list[Document]) -> Iterator[Finding]:
-    """A subscription that the gateway says it created exists in Lago, under the tenant's customer."""
+def created_in_lago(
+    answer: Document, plan: str, held: list[Document], view: InsideView | None = None
+) -> Iterator[Finding]:
+    """A subscription that the gateway says it created exists in Lago, under the tenant's customer.
+
+    ``view`` has the gateway's log, which says why it does not.
+    """
     mine = named_by(answer, plan, held)
     if not mine:
-        listed = ", ".join(f"{each['external_id']} ({each['plan_code']})" for each in held[:_TOLD]) or "none"
+        listed = ", ".join(f"{each['external_id']} ({each['plan_code']})" for each in held[:TOLD]) or "none"
         yield gateway_finding(
             "gateway-subscription-is-its-own",
-            f"it answered with the {_shown(answer, 'status')} subscription {_shown(answer, 'id')}; Lago's subscriptions of "
-            f"this customer: {listed}",
+            f"it answered with the {shown_field(answer, 'status')} subscription {shown_field(answer, 'id')}; Lago's subscriptions of "
+            f"this customer: {listed}{gateway_log.quoted(gateway_log.cause(view.log)) if view else ''}",
             "the customer uses the product and never gets a bill",
-            "fix the gateway's access to Lago; it creates its own subscriptions whenever Lago fails",
+            "read in the gateway's log why Lago failed: it creates its own subscriptions whenever that happens",
         )
     elif mine["status"] != answer.get("status"):
         yield gateway_finding(
             "gateway-subscription-differs",
-            f"it reports the subscription as {_shown(answer, 'status')}, and Lago as {mine['status']}",
+            f"it reports the subscription as {shown_field(answer, 'status')}, and Lago as {mine['status']}",
             "customers see something other than what they are billed for",
             "check how the gateway translates Lago's status",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks import availability
+from lago_acceptance.checks import availability, dumps
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import API, DB
@@ -13,26 +13,6 @@ from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts.types import Container, Facts
 
 HOUR = 3600
-
-
-# Its id is that of the check whether a stack came up (checks/services.py).
-def has_lago(facts: Facts, settings: Settings) -> Iterator[Finding]:
-    """The Compose project that was named, or found, has containers on this host."""
-    if facts.containers:
-        return
-    others = f"; the projects with Lago in them are {', '.join(facts.lagos)}" if facts.lagos else ""
-    yield Finding(
-        id="not-brought-up",
-        problem=(
-            f"no container belongs to the Compose project {facts.project}"
-            if facts.project
-            else "no Compose project on this host has Lago in it"
-        )
-        + others,
-        impact="there is no Lago here",
-        fix=f"deploy it (docker compose up -d in {settings.deployment.directory}), or use the right host and "
-        "--project",
-    )
 
 
 @registry.check(
@@ -127,6 +107,12 @@ def last_dump_is_recent(facts: Facts, settings: Settings) -> Iterator[Finding]:
             why="settings.toml does not say where dumps are",
             fix="set files and hours under [backup]",
         )
+    if not facts.dumps and facts.closed_dumps:
+        raise Unknown(
+            f"no dump can be seen: {facts.closed_dumps} is a folder that this user may not look into",
+            why="the dumps are in a folder that this user may not look into",
+            fix="log in as root, or let this user read the dumps",
+        )
     if problem := _problem_of_dumps(facts, settings.backup):
         yield Finding(
             id="dump-old",
@@ -140,7 +126,9 @@ def last_dump_is_recent(facts: Facts, settings: Settings) -> Iterator[Finding]:
 def _problem_of_dumps(facts: Facts, backup: Backup) -> str:
     if not facts.dumps:
         return f"no file matches {backup.files}"
-    last = facts.dumps[-1]
+    # One that is being written is no dump yet.
+    done = [dump for dump in facts.dumps if not dumps.is_being_written(facts, dump)]
+    last = done[-1] if done else facts.dumps[-1]
     age = (facts.host_clock - last.written) / HOUR
     if age > backup.hours:
         return f"the last dump, {last.path}, is {age:.0f} hours old, more than {backup.hours:g}"

@@ -8,10 +8,10 @@ from typing import Any
 from lago_acceptance.checks import inside
 from lago_acceptance.core import registry
 from lago_acceptance.core.attempt import Attempt
-from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.findings import Finding, Red
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.run import PREFIX
-from lago_acceptance.core.verdicts import Blocked
+from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.inside import InsideView
 from lago_acceptance.plans.catalogue import Catalogue
 from lago_acceptance.plans.seeding import Seeded, metric_drift, plan_drift
@@ -19,6 +19,26 @@ from lago_acceptance.plans.seeding import Seeded, metric_drift, plan_drift
 Document = dict[str, Any]
 _SEED = "seed it: --seed creates what is missing, --reseed changes what differs"
 _UNCOUNTED = "usage is not counted, or counted wrongly"
+
+
+@registry.check(phase=6, errors={"seeding-not-done": "Lago is seeded where the run was asked to."})
+def asked_for(attempt: Attempt[Seeded]) -> Attempt[Seeded]:
+    """With --seed or --reseed, what kept the run from seeding is red: a key that nobody gave, an API that can't be reached
+    from here. Nothing was created then.
+    """
+    if not isinstance(unknown := attempt.failure, Unknown):
+        return attempt
+    return Attempt(
+        failure=Red(
+            Finding(
+                id="seeding-not-done",
+                role=API,
+                problem=f"--seed was given, and nothing was seeded: {unknown}",
+                impact="plans and metrics that Lago lacks are still missing, and nobody can subscribe to them",
+                fix=unknown.fix or "remove that cause, or leave out --seed",
+            )
+        )
+    )
 
 
 def held_plans(view: InsideView, seeded: Attempt[Seeded]) -> dict[str, Document]:

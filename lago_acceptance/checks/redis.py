@@ -4,12 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks import availability
+from lago_acceptance.checks import availability, redis_asked, redis_state
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import REDIS
-from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.core.verdicts import Blocked, Unknown
+from lago_acceptance.facts.redis_answers import INFO
 from lago_acceptance.facts.types import Facts
+
+
+def _refuses(facts: Facts) -> Finding:
+    """The finding of a Redis that lets Lago's user in with no password that it has, or doesn't answer at all."""
+    found, cli = redis_state.container(facts), redis_state.command(facts)
+    silent = "Could not connect" in facts.redis_error
+    name = found.name if found else "lago-redis"
+    return Finding(
+        id="redis-refuses-lago",
+        role=REDIS,
+        service=found.service.name if found else None,
+        problem=(
+            "Redis takes no connection in its own container"
+            if silent
+            else "Redis does not answer with Lago's own password"
+        )
+        + f": {facts.redis_error or 'no reply'}",
+        impact="no job is enqueued or run: nothing is billed"
+        + (
+            ""
+            if silent
+            else ". Connections from before the password changed go on until their process restarts"
+        ),
+        fix=f"read docker logs --tail 20 {name}; if Redis was started on another port, give it 6379"
+        if silent
+        else "set the password in REDIS_URL (or REDIS_PASSWORD) to the one that Redis has, and recreate Lago's containers; "
+        f"`{cli} PING` with the right one in REDISCLI_AUTH answers PONG",
+    )
 
 
 # redis-evicts is the id of the rule for the same defect in a compose file (rules/redis.py).
@@ -18,23 +47,25 @@ def answers_and_never_evicts(facts: Facts) -> Iterator[Finding]:
     """Redis answers with the password of Lago's REDIS_URL, and its maxmemory-policy is noeviction."""
     availability.must_be_asked(facts, REDIS, facts.redis_error)
     if facts.redis is None:
-        yield Finding(
-            id="redis-refuses-lago",
-            role=REDIS,
-            problem=f"Redis does not answer with Lago's own password: {facts.redis_error or 'no reply'}",
-            impact="no job is enqueued or run: nothing is billed",
-            fix="set the password in REDIS_URL (or REDIS_PASSWORD) to the one that Redis is started with",
-        )
-    elif facts.redis.policy is None:
+        yield _refuses(facts)
+        return
+    if facts.redis.policy is None and (by := availability.redis_trouble(facts)):
+        raise Blocked(by, "Redis does not say its maxmemory-policy")
+    if facts.redis.policy is None:
+        said = facts.redis.errors.get(INFO, "")
         raise Unknown(
-            "Redis did not report its maxmemory-policy",
-            fix="allow CONFIG GET or INFO to the user in REDIS_URL",
+            "Redis did not report its maxmemory-policy" + (f": {said[:150]}" if said else ""),
+            why="Redis did not report its maxmemory-policy",
+            fix="allow INFO to the user in REDIS_URL (ACL SETUSER <user> +info), and don't rename the command",
         )
-    elif facts.redis.policy != "noeviction":
+    evicted = facts.redis.number("evicted_keys")
+    if facts.redis.policy != "noeviction":
         yield Finding(
             id="redis-evicts",
             role=REDIS,
-            problem=f"its maxmemory-policy is {facts.redis.policy}",
+            problem=f"its maxmemory-policy is {facts.redis.policy}"
+            + (f", and it has evicted {evicted} keys {redis_asked.since_start(facts)}" if evicted else ""),
             impact="when its memory is full, it drops jobs: invoices are never created, without any error",
-            fix="start it with --maxmemory-policy noeviction",
+            fix=f"start it with --maxmemory-policy noeviction; until then `{redis_state.command(facts)} CONFIG SET "
+            "maxmemory-policy noeviction`",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.checks import api_inside, availability, diagnosis, rsa_pem
+from lago_acceptance.checks.container_ends import since_when
 from lago_acceptance.checks.inside import SILENT, limited
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
@@ -57,7 +58,7 @@ def is_loaded(facts: Facts) -> Iterator[Finding]:
     """API, worker and clock have loaded a private RSA key of at least 2048 bits."""
     if trouble := diagnosis.key_trouble(facts):
         container, cause, line = trouble
-        what = diagnosis.symptom(container) or "was restarted"
+        what = (diagnosis.symptom(container) or "was restarted") + since_when(facts, container)
         yield Finding(
             id=cause.id,
             role=container.role,

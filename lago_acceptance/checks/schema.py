@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lago_acceptance.checks import availability, database_trouble, diagnosis
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.moments import since
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, DB, MIGRATE
 from lago_acceptance.core.settings import Schema, Settings
@@ -61,12 +62,12 @@ def migration_has_finished(facts: Facts) -> Iterator[Finding]:
     _key_lets_migrate(facts)
     container = containers[-1]
     if container.running:
-        what = "is still running"
+        what = f"is still running, since {since(facts.started_at(container), facts.host_clock)}"
     elif container.status == "created" or container.exit_code:
         what = diagnosis.symptom(container) or f"has exited with code {container.exit_code}"
     else:
         return
-    yield diagnosis.finding(container, "migrate-failed", what, facts.log(container))
+    yield diagnosis.finding(facts, container, "migrate-failed", what)
 
 
 @registry.check(

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lago_acceptance.checks import availability, diagnosis
+from lago_acceptance.checks import availability, diagnosis, without
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, PDF, REDIS, WORKER
+from lago_acceptance.core.roles import API, DB, FRONT, LAGO_RUBY, MIGRATE, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.lago import log_causes
-
-_IMPACT_WITHOUT = {
-    DB: "there is no database: nothing works",
-    REDIS: "no job can be enqueued: every change through the API answers 500",
-    MIGRATE: "the database is not migrated before the API starts, or the API migrates it and starts even if that fails",
-    API: "there is no Lago",
-    WORKER: "no invoices, no webhooks, no usage: nothing is billed, while /health stays green",
-    CLOCK: "no recurring invoices, no activation and no termination of subscriptions",
-    FRONT: "there is no web UI",
-    PDF: "invoices are created without a PDF, and each leaves a dead job",
-}
 
 
 @registry.check(phase=2, errors={"not-brought-up": "The deployment has containers on this host."})
@@ -55,7 +44,7 @@ def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
     no-pdf-service. A database, Redis or PDF service outside the deployment is not missing.
     """
     availability.brought_up(facts)
-    for role, impact in _IMPACT_WITHOUT.items():
+    for role, impact in without.IMPACT.items():
         here = facts.of_role(role)
         used_elsewhere = (role == DB and facts.database) or availability.elsewhere(facts, role)
         if not here and not used_elsewhere and availability.id_of_missing(facts, role) == "service-missing":
@@ -81,22 +70,39 @@ def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
 def are_up_and_healthy(facts: Facts) -> Iterator[Finding]:
     """Every container runs, does not restart again and again, and is not unhealthy.
 
-    The migration container has its own check. Blocked if the key or the migration keeps Lago from starting.
+    The migration container has its own check. Blocked if the key or the migration keeps Lago from starting, and where the
+    worker, whose healthcheck asks Redis, is unhealthy beside a Redis that takes no jobs.
     """
     availability.brought_up(facts)
+    redis = availability.redis_trouble(facts)
     trouble = diagnosis.key_trouble(facts)
     unmigrated = diagnosis.migration_failed(facts)
     findings: list[Finding] = []
     waiting: list[Finding] = []
+    asks_redis = False
     for container in facts.containers:
         finding = diagnosis.explain(facts, container, "service-down")
         if container.role == MIGRATE or finding is None:
+            continue
+        cause = diagnosis.waits_for(facts, container) if container.status == "created" else None
+        if cause and cause.role != MIGRATE and diagnosis.symptom(cause):
+            # The finding about that one names this one.
+            continue
+        if (
+            redis
+            and container.running
+            and container.health == "unhealthy"
+            and container.role in (WORKER, REDIS)
+        ):
+            asks_redis = True
             continue
         by_key = trouble and log_causes.cause_of(facts.log(container), log_causes.KEY_CAUSES)
         waits = (trouble or unmigrated) and container.status == "created"
         (waiting if by_key or waits else findings).append(finding)
     if waiting and not findings:
         raise Blocked(trouble[1].id if trouble else "migrate-failed", "Lago's processes can't start")
+    if asks_redis and not findings:
+        raise Blocked(redis, "the worker's healthcheck asks Redis")
     yield from findings
 
 

@@ -1,4 +1,4 @@
-"""Checks of the worker: it reads the queues that the API fills, and finishes jobs."""
+"""Checks of the worker: it listens where the API enqueues, finishes jobs, and ends when it is stopped."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from lago_acceptance.checks import availability
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.moments import minute
 from lago_acceptance.core.roles import API, CLOCK, WORKER
-from lago_acceptance.core.settings import Settings
 from lago_acceptance.facts.types import Facts
-
-_OWN_QUEUES = {"SIDEKIQ_EVENTS": "events", "SIDEKIQ_PDFS": "pdfs"}
 
 
 @registry.check(
@@ -25,7 +23,7 @@ def listens_where_the_api_enqueues(facts: Facts) -> Iterator[Finding]:
     A worker on another database looks healthy to every healthcheck, but nothing is billed.
     """
     jobs = availability.jobs(facts)
-    if jobs.readers:
+    if jobs.processes:
         return
     availability.running(facts, WORKER)
     databases = (facts.redis.databases if facts.redis else None) or ()
@@ -56,47 +54,6 @@ def has_finished_a_job(facts: Facts) -> Iterator[Finding]:
     )
 
 
-@registry.check(
-    phase=2,
-    errors={
-        "queue-stuck": "No job waits in a queue for longer than the limit in settings.toml.",
-        "queue-without-reader": "A worker reads each queue that the environment switches on.",
-    },
-)
-def queues_are_read(facts: Facts, settings: Settings) -> Iterator[Finding]:
-    """Every queue with jobs in it has a reader and an oldest job younger than limits.queue_age; the queues of
-    SIDEKIQ_EVENTS and SIDEKIQ_PDFS have a reader where these are set.
-    """
-    jobs = availability.worked_jobs(facts)
-    for queue in jobs.queues:
-        age = facts.host_clock - queue.oldest if queue.length and queue.oldest else 0
-        if queue.length and queue.name not in jobs.read:
-            problem = f"no worker reads the queue {queue.name}, and {queue.length} jobs are in it"
-        elif age > settings.limits.queue_age:
-            problem = f"the oldest of {queue.length} jobs in {queue.name} has been waiting for {age:.0f} s"
-        else:
-            continue
-        yield Finding(
-            id="queue-stuck",
-            role=WORKER,
-            problem=problem,
-            impact="the work behind these jobs (usage, invoices, PDFs, webhooks) is not done",
-            fix="start a worker that reads it (start.events.worker.sh, start.pdfs.worker.sh), or remove "
-            "SIDEKIQ_EVENTS and SIDEKIQ_PDFS from the environment",
-        )
-    for container in facts.of_role(API, WORKER, CLOCK):
-        for variable, name in _OWN_QUEUES.items():
-            if container.service.value(variable) not in ("", "false") and name not in jobs.read:
-                yield Finding(
-                    id="queue-without-reader",
-                    role=container.role,
-                    service=container.service.name,
-                    problem=f"{variable} sends jobs to the queue {name}, and no worker reads it",
-                    impact="usage is not counted" if name == "events" else "invoices get no PDF",
-                    fix=f"run ./scripts/start.{name}.worker.sh as a service too, or remove {variable}",
-                )
-
-
 @registry.check(phase=2)
 def ends_when_it_is_stopped(facts: Facts) -> Iterator[Finding]:
     """Process 1 of the worker's container handles the signal of `docker stop`, and so Sidekiq gets it.
@@ -120,6 +77,41 @@ def ends_when_it_is_stopped(facts: Facts) -> Iterator[Finding]:
             fix="start Sidekiq without a shell around it: command: [bundle, exec, sidekiq, -C, config/sidekiq.yml] "
             "(from 1.17.1 on config/sidekiq/sidekiq.yml), or with `exec` in the script",
         )
+
+
+@registry.check(
+    phase=2,
+    warnings={
+        "started-before-its-file": "No file that a container mounts is newer than the process that read it."
+    },
+)
+def reads_its_files_as_they_are(facts: Facts) -> Iterator[Finding]:
+    """Each file of the host that API, worker or clock mounts was last written before the container started.
+
+    Lago reads keys and configuration at its start only. An image that a tag has left is image-moved, variables that
+    differ from the files are drift.
+    """
+    availability.brought_up(facts)
+    for container in facts.of_role(API, WORKER, CLOCK):
+        started = facts.started_at(container)
+        for mount in container.service.mounts:
+            source = facts.source(mount.source or "") if mount.kind == "bind" else None
+            if (
+                container.running
+                and source
+                and source.is_file
+                and source.changed
+                and source.changed > started + 1
+            ):
+                yield Finding(
+                    id="started-before-its-file",
+                    role=container.role,
+                    service=container.service.name,
+                    problem=f"{source.path} was written at {minute(source.changed)}, after {container.name} started at "
+                    f"{minute(started)}",
+                    impact="it works with the file as it was then; the next restart changes what it does",
+                    fix=f"docker restart {container.name}, or deploy; if the change wasn't meant, take it back",
+                )
 
 
 def _signal(name: str) -> str:

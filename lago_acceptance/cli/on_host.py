@@ -79,6 +79,7 @@ def observed(host: Host, settings: Settings, project: str) -> Facts:
         project=project,
         wanted_directory=settings.deployment.directory,
         backups=settings.backup.files if settings.backup else "",
+        bounds=settings.signs,
     )
     if not facts.project and len(facts.lagos) > 1:
         raise UsageError(

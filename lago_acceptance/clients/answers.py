@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 import msgspec
@@ -31,8 +32,8 @@ FIX = {
     "not-json": "read the service's log for this request",
     "too-large": "find out what answers there (the proxy's router, the service's log): no answer should be that large",
 }
-REFUSED = "refused"
-# Ids by role and kind of failure: a service's own refusal, or a key of FIX.
+REFUSED, FAILED = "refused", "failed"
+# Ids by role and kind of failure: a service's own refusal or failure, or a key of FIX.
 IDS = {
     (API, "unreachable"): "api-unreachable",
     (API, "certificate"): "api-certificate",
@@ -56,6 +57,7 @@ IDS = {
     (GATEWAY, "not-json"): "gateway-not-json",
     (GATEWAY, "too-large"): "gateway-too-large",
     (GATEWAY, REFUSED): "gateway-refused",
+    (GATEWAY, FAILED): "gateway-fails",
 }
 _PHASES = {API: 5, GATEWAY: 4}
 _SUBJECTS = {API: "Lago's API", GATEWAY: "The gateway"}
@@ -71,6 +73,7 @@ _TITLES = {
     "not-json": "answers with JSON.",
     "too-large": "gives answers of a reasonable size.",
     REFUSED: "serves the requests that it should serve.",
+    FAILED: "answers requests without an error that its own code did not handle.",
 }
 registry.register(
     *(
@@ -87,11 +90,11 @@ registry.register(
 
 
 class NotAnswered(Red):
-    """The service itself did not answer. ``kind`` is a key of ``FIX``."""
+    """The service itself did not answer. ``kind`` is a key of ``FIX``; ``timed_out``: nothing came in time."""
 
-    def __init__(self, kind: str, finding: Finding):
+    def __init__(self, kind: str, finding: Finding, timed_out: bool = False):
         super().__init__(finding)
-        self.kind = kind
+        self.kind, self.timed_out = kind, timed_out
 
 
 class Refused(Red):
@@ -144,8 +147,15 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
         self.part(name, shape)
         return self.body[name]
 
+    @property
+    def unhandled(self) -> bool:
+        """Whether the gateway's own server answered, for its code did not handle an error: text and not JSON."""
+        return self.role == GATEWAY and self.status == 500 and _is_text(self.headers)
+
     def refuse(self, impact: str, why: str = "") -> NoReturn:
         """Raise Refused with the answer. ``why`` says what is wrong with it, where its words don't show it."""
+        if self.unhandled:
+            raise Refused(self, failed(self))
         raise Refused(
             self,
             Finding(
@@ -156,6 +166,31 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
                 fix="read error_details or detail in the answer; for a 500 read the service's log",
             ),
         )
+
+
+def failed(answer: ApiAnswer, how: str = "") -> Finding:
+    """The finding about a gateway that failed to answer a request; ``how`` says how it was made."""
+    return Finding(
+        id=IDS[GATEWAY, FAILED],
+        role=GATEWAY,
+        problem=f"{how}{', ' if how else ''}{answer.asked} is answered with {answer.said}",
+        impact="customers can't use this route; a request that should have been refused may have been accepted before "
+        "it failed",
+        fix="read the gateway's log for this request: its last traceback names the error; whether Lago was asked at all "
+        "shows there too",
+    )
+
+
+def _is_text(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == "text/plain"
+
+
+def is_own_failure(role: str, answer: Answer) -> bool:
+    """Whether the gateway's own server (uvicorn) answers for an error that its code did not handle: 500 in plain text.
+
+    Traefik's own 500 is about TLS to a service, which the gateway has none of.
+    """
+    return role == GATEWAY and answer.status == 500 and _is_text(answer.headers)
 
 
 def no_answer(answer: Answer) -> tuple[str, str]:
@@ -191,8 +226,8 @@ def not_json(answer: Answer, error: ValueError) -> tuple[str, str]:
     return "not-json", f"{answer.status} {kind}: {excerpt(answer.text, 150) or 'an empty body'}"
 
 
-def not_answered(role: str, kind: str, asked: str, why: str) -> NotAnswered:
-    """The failure if nothing answered, or something other than the service itself."""
+def not_answered(role: str, kind: str, asked: str, why: str, timed_out: bool = False) -> NotAnswered:
+    """The failure if nothing answered (``timed_out``: in time), or something other than the service itself."""
     return NotAnswered(
         kind,
         Finding(
@@ -202,4 +237,5 @@ def not_answered(role: str, kind: str, asked: str, why: str) -> NotAnswered:
             impact="clients get the same now, and what depends on this answer can't be checked",
             fix=FIX[kind],
         ),
+        timed_out,
     )

@@ -1,4 +1,8 @@
-"""One reused HTTP client for one host. It separates a service's own answers from all others, and never retries."""
+"""One reused HTTP client for one host. It separates a service's own answers from all others.
+
+A request is repeated in two cases only: a read that got no answer in time is made once more, alone; and after the gateway's
+server has failed, which closes that connection without a word, the next request may need a new one.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urljoin
 
-from lago_acceptance.clients.answers import ApiAnswer, no_answer, not_answered, not_json
+from lago_acceptance.clients.answers import (
+    ApiAnswer,
+    NotAnswered,
+    is_own_failure,
+    no_answer,
+    not_answered,
+    not_json,
+)
 from lago_acceptance.core.attempt import Attempt
 from lago_acceptance.core.documents import parse
 from lago_acceptance.core.secrets import Secret
@@ -22,6 +33,8 @@ if TYPE_CHECKING:
 
 # From the name's lookup to the answer's last byte.
 SECONDS = 10.0
+# How many times as long the second try of what timed out may take.
+PATIENCE = 2
 # Of one answer, and of all pages of a list: a thousand plans with their charges are smaller. Parsed, it takes up to fifty
 # times as much memory.
 LARGEST = 3 * 2**20
@@ -42,7 +55,10 @@ class Connection:
         self._address = address
         self._prefetching = False
         self._kept: dict[tuple[Any, ...], Attempt[ApiAnswer]] = {}
+        self._timed_out: set[tuple[Any, ...]] = set()
+        self._roots = roots
         self._client = Client(roots, reuse=True)
+        self._has_failed = False
 
     def ask(
         self,
@@ -52,14 +68,28 @@ class Connection:
         key: Secret | None = None,
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
+        repeatable: bool = False,
     ) -> ApiAnswer:
-        """The answer to one request, whatever its status, if it is the service's own JSON; else NotAnswered."""
+        """The answer to one request, whatever its status, if it is the service's own JSON; else NotAnswered.
+
+        A GET, or what is ``repeatable`` because it changes nothing, is sent once more where no answer comes in time.
+        """
         question = (method, path, repr(body), key and key.reveal(), repr(headers), repr(query))
         if not self._prefetching and (kept := self._kept.pop(question, None)):
             return kept.value()
-        attempt = Attempt.of(self._ask, method, path, body, key, headers, query)
+        asked = (method, path, body, key, headers, query)
+        attempt = Attempt[ApiAnswer]()
+        if question not in self._timed_out:
+            attempt = Attempt.of(self._ask, *asked, self.seconds)
+        if _timed_out(attempt) and (repeatable or method == "GET"):
+            self._timed_out.add(question)
+        # What other requests may have delayed is asked when a check needs it.
         if self._prefetching:
-            self._kept[question] = attempt
+            if question not in self._timed_out:
+                self._kept[question] = attempt
+        elif question in self._timed_out:
+            self._timed_out.discard(question)
+            attempt = Attempt.of(self._ask, *asked, self.seconds * PATIENCE)
         return attempt.value()
 
     def answering(self) -> Connection:
@@ -69,7 +99,10 @@ class Connection:
 
     @contextmanager
     def ahead(self) -> Iterator[None]:
-        """Keep the answers to the requests in this block; each is returned once when the same request is made later."""
+        """Keep the answers to the requests in this block; each is returned once when the same request is made later.
+
+        One that did not come in time is asked for again then.
+        """
         self._prefetching = True
         try:
             yield
@@ -84,6 +117,7 @@ class Connection:
         key: Secret | None,
         headers: Mapping[str, str] | None,
         query: Mapping[str, Any] | None,
+        seconds: float,
     ) -> ApiAnswer:
         import httpx
 
@@ -99,13 +133,14 @@ class Connection:
             self._unusable(asked, f"its address is not a valid URL ({error})")
         except ValueError:
             self._unusable(asked, NO_TEXT)
-        answer = self._transfer(asked, request, LARGEST)
-        seconds = time.monotonic() - started
+        answer = self._settled(asked, request, seconds)
+        took = time.monotonic() - started
+        self._has_failed = is_own_failure(self.role, answer)
         kind, why = no_answer(answer)
         if kind:
             raise not_answered(self.role, kind, asked, why)
         try:
-            document = parse(answer.content)
+            document = answer.text if self._has_failed else parse(answer.content)
         except ValueError as error:
             kind, why = not_json(answer, error)
             raise not_answered(self.role, kind, asked, why) from error
@@ -116,8 +151,26 @@ class Connection:
             body=document,
             headers=answer.headers,
             size=len(answer.content),
-            seconds=seconds,
+            seconds=took,
         )
+
+    def _settled(self, asked: str, request: Request, seconds: float) -> Answer:
+        """The answer. After a failure of the service's server the first try may meet the connection that it has closed."""
+        if not self._has_failed:
+            return self._transfer(asked, request, LARGEST, seconds)
+        self._has_failed = False
+        loop.run(self._client.close())
+        self._client = Client(self._roots, reuse=True)
+        url = request.url
+        try:
+            answer = self._transfer(asked, request, LARGEST, seconds)
+            if no_answer(answer)[0] != "bad-gateway":
+                return answer
+        except NotAnswered as failure:
+            if failure.kind != "unreachable":
+                raise
+        request.url = url
+        return self._transfer(asked, request, LARGEST, seconds)
 
     def fetch(self, url: str) -> Answer:
         """The raw answer to a GET without a key, and at most 32 KiB of its content.
@@ -134,7 +187,7 @@ class Connection:
             self._unusable(asked, f"its address is not a valid URL ({error})")
         if not own and request.url.scheme != "https":
             raise not_answered(self.role, "unreachable", asked, "it is on another host, and not by https")
-        return self._transfer(asked, request, KEPT)
+        return self._transfer(asked, request, KEPT, self.seconds)
 
     def close(self) -> None:
         """Close the connections."""
@@ -150,28 +203,33 @@ class Connection:
         # Without the error itself, which quotes a header's value: the key.
         raise not_answered(self.role, "unreachable", asked, f"it can't be sent: {why}") from None
 
-    def _transfer(self, asked: str, request: Request, largest: int) -> Answer:
+    def _transfer(self, asked: str, request: Request, largest: int, seconds: float) -> Answer:
         import httpx
 
         # SNI, verification and Host keep the name.
         if self._address and request.url.host == httpx.URL(self.base).host:
             request.extensions["sni_hostname"] = request.url.raw_host.decode("ascii")
             request.url = request.url.copy_with(host=self._address)
-        connect = self.seconds / 2
+        connect = seconds / 2
         request.extensions["timeout"] = {"connect": connect, "read": None, "write": None, "pool": None}
         try:
-            return loop.run(self._client.transfer(request, self.seconds, largest))
+            return loop.run(self._client.transfer(request, seconds, largest))
         except httpx.LocalProtocolError:
             self._unusable(asked, NO_TEXT)
         except errors() as error:
             unconnected = isinstance(error, httpx.ConnectTimeout)
-            failure = failure_of(error, connect if unconnected else self.seconds)
+            failure = failure_of(error, connect if unconnected else seconds)
             slow = isinstance(error, httpx.TimeoutException | TimeoutError) and not unconnected
             certificate = failure.kind in (Kind.CERTIFICATE, Kind.TLS)
             kind = "certificate" if certificate else "slow" if slow else "unreachable"
-            raise not_answered(self.role, kind, asked, failure.text) from error
+            timed_out = slow or unconnected
+            raise not_answered(self.role, kind, asked, failure.text, timed_out) from error
         except ValueError:
             self._unusable(asked, "its host is not a host name; correct it in the settings")
+
+
+def _timed_out(attempt: Attempt[ApiAnswer]) -> bool:
+    return isinstance(attempt.failure, NotAnswered) and attempt.failure.timed_out
 
 
 def _shown(method: str, url: str) -> str:

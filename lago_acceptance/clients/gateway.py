@@ -38,6 +38,10 @@ CAPABILITIES = {
     "invoices": Capability("GET", ("invoices",), "gateway-lacks-invoices"),
     "usage": Capability("GET", ("usage",), "gateway-lacks-usage"),
 }
+# Where the running gateway takes a token from as well, without a scheme.
+OTHER_HEADER = "x-clerk-auth-token"
+# Routes that need a token, and which of them an answer shows first whether it is needed.
+OF_A_TENANT = ("invoices", "subscriptions")
 # Members of an answer that list errors.
 COMPLAINTS = ("errors", "error", "detail")
 
@@ -72,6 +76,11 @@ def required(there: dict[str, Operation], name: str) -> Operation:
     if name not in there:
         raise Blocked(CAPABILITIES[name].lacking, f"{name}, which the gateway does not offer")
     return there[name]
+
+
+def of_a_tenant(there: dict[str, Operation]) -> list[Operation]:
+    """The reading routes that need a token, one at least. Blocked where there is none."""
+    return [there[name] for name in OF_A_TENANT if name in there] or [required(there, "subscriptions")]
 
 
 def _operation(
@@ -179,6 +188,11 @@ class Gateway:
         """Read a tenant's data. ``known`` (tenant, customer, subscription) fills the route's parameters."""
         query = {name: known[word] for name in operation.query for word in known if word in name}
         return self.connection.ask(operation.method, operation.path, key=token, query=query)
+
+    def read_by_header(self, operation: Operation, token: Secret) -> ApiAnswer:
+        """Read a tenant's data with a token in the other header that it reads one from."""
+        headers = {OTHER_HEADER: token.reveal()}
+        return self.connection.ask(operation.method, operation.path, headers=headers)
 
     def subscribe(self, operation: Operation, plan: str, tenant: str, token: Secret | None) -> ApiAnswer:
         """Subscribe a tenant to a plan, by query or body, as the OpenAPI document says."""

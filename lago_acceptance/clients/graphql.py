@@ -69,7 +69,8 @@ class GraphQL:
         """The answer to one operation, errors included."""
         headers = {"x-lago-organization": session.organization} if session else {}
         body = {"query": query, "variables": variables or {}}
-        return self._connection.ask("POST", "/graphql", body, session.token if session else None, headers)
+        token = session.token if session else None
+        return self._connection.ask("POST", "/graphql", body, token, headers, repeatable=query is not SIGN_UP)
 
     def login(self, email: str, password: Secret) -> Session:
         """Log in to the user's first organization. LoginRefused for wrong credentials, Refused for any other error."""

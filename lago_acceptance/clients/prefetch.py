@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lago_acceptance.clients import connection
 from lago_acceptance.clients.connection import Connection
-from lago_acceptance.clients.gateway import Gateway, operations
+from lago_acceptance.clients.gateway import OF_A_TENANT, Gateway, operations
 from lago_acceptance.clients.graphql import GraphQL, LoginRefused
 from lago_acceptance.clients.invalid_credentials import InvalidCredentials
 from lago_acceptance.clients.lago import ORGANIZATION
@@ -44,7 +44,10 @@ def _ask_gateway(asked: Connection, invalid_credentials: InvalidCredentials) -> 
     gateway.health()
     offered = operations(gateway.openapi())
     if "plans" in offered:
-        gateway.plans(offered["plans"])
-    if "subscriptions" in offered:
-        for token in (None, invalid_credentials.garbage, invalid_credentials.forged):
-            gateway.read(offered["subscriptions"], token)
+        Attempt.of(gateway.plans, offered["plans"])
+    routes = [offered[name] for name in OF_A_TENANT if name in offered]
+    for route in routes:
+        Attempt.of(gateway.read, route)
+    for token in (invalid_credentials.garbage, invalid_credentials.forged) if routes else ():
+        Attempt.of(gateway.read, routes[0], token)
+        Attempt.of(gateway.read_by_header, routes[0], token)

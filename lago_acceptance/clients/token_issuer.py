@@ -15,7 +15,8 @@ from lago_acceptance.core.secrets import Secret
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-NAME = "https://issuer.example.test"
+# On Docker's own network, where the gateway looks for the keys below this name.
+NAME = "http://issuer.example.test:8000"
 KEY_ID = "this-run"
 LIFETIME = 3600
 

@@ -38,6 +38,8 @@ class Attempt(Generic[T]):
         return self.value()
 
     def block_if_red(self, missing: str) -> None:
-        """Blocked if this attempt is red, which explains what is missing."""
+        """Blocked if this attempt is red or blocked itself, which explains what is missing."""
+        if isinstance(self.failure, Blocked):
+            raise Blocked(self.failure.by, missing)
         if isinstance(self.failure, Red):
             self.require(missing)

@@ -24,11 +24,14 @@ no-worker-service no-clock-service not-brought-up
 database-refuses-lago database-in-recovery database-lock-held database-out-of-connections database-privilege-missing
 database-read-only database-rows-hidden database-search-path database-setting-breaks-lago
 database-disagrees db-password-drift db-redis-url-misnamed db-url-unescaped-password
-migrate-failed migrate-targets-other-db schema-not-the-images secret-key-base-misnamed
+migrate-failed migrate-targets-other-db schema-not-the-images schema-table-missing schema-column-missing
+secret-key-base-misnamed
 store-name-elsewhere redis-refuses-lago redis-disagrees redis-password-drift redis-url-misnamed localhost-in-container
 
 api-fails api-unhealthy api-refuses-its-key worker-not-listening worker-idle clock-stands-still
-queue-without-worker queue-without-reader
+queue-without-worker queue-without-reader worker-quiet jobs-overdue
+redis-cannot-save redis-aof-fails redis-memory-full redis-is-a-replica redis-lacks-replicas redis-forbids-writes
+redis-protected
 
 log-database-missing log-database-password log-library-missing log-license-unreachable log-migration-failed
 log-rails-env-missing
@@ -36,10 +39,13 @@ log-rsa-key-absent log-rsa-key-loader-missing log-rsa-key-public log-rsa-key-unl
 log-script-missing log-secret-key-base-missing
 
 gateway-key-refused gateway-key-of-another-organization gateway-cannot-resolve-lago lago-name-elsewhere
-lago-not-reached-by-gateway gateway-not-answered-by-lago gateway-subscription-is-its-own
+lago-not-reached-by-gateway gateway-not-answered-by-lago gateway-plans-are-its-own
+gateway-subscription-is-its-own
 
 subscription-not-active subscription-not-activated invoice-missing last-invoice-missing subscriptions-pending
-subscriptions-unbilled
+subscriptions-unbilled subscriptions-unusable
+no-organization api-keys-expired timezone-unknown currencies-unknown plans-unusable metrics-unusable charges-unusable
+invoices-draft-late
 """
 STOPS_BILLING = frozenset(_STOPS.split())
 # These may be any service's: they stop billing where it is one without which no invoice is made.
@@ -50,6 +56,7 @@ STOPS_BY_ROLE = frozenset(
         "host-unknown",
         "log-port-taken",
         "log-server-pid-left",
+        "off-its-network",
         "service-down",
         "service-missing",
         "service-not-started",
@@ -66,15 +73,16 @@ certificate-default cloudflare-cannot-reach-origin database-client-another-lago 
 database-connections-near-limit database-in-recovery database-lock-held database-out-of-connections
 database-refuses-lago host-unanswered http-unanswered
 gateway-bad-gateway gateway-busy gateway-degraded gateway-down gateway-not-answered-by-lago gateway-not-routed
-gateway-slow gateway-unhealthy gateway-unreachable
+gateway-plans-are-its-own gateway-slow gateway-unhealthy gateway-unreachable
 gateway-invoice-not-shown gateway-subscription-not-shown gateway-usage-not-shown
 invoice-missing invoice-without-file invoices-generating invoices-without-file last-invoice-missing
 lago-not-reached-by-gateway log-database-unreachable log-license-unreachable log-redis-unreachable
-login-cannot-reach-api migrate-failed name-fails page-hangs proxy-answers-itself queue-stuck
-redis-refuses-lago resolver-without-answer resolvers-disagree router-missing schedule-late
-service-down service-missing service-more-than-once service-unanswered
-subscription-not-activated subscription-not-active usage-does-not-grow
-webhook-not-delivered worker-idle worker-not-listening
+jobs-overdue login-cannot-reach-api memory-low migrate-failed name-fails page-hangs proxy-answers-itself
+queue-stuck queue-without-reader redis-clients-full redis-loading redis-refuses-lago redis-script-runs
+resolver-without-answer resolvers-disagree router-missing schedule-late service-down service-missing service-
+more-than-once service-unanswered subscription-not-activated subscription-not-active swap-full usage-does-not-
+grow webhook-not-delivered worker-idle worker-leaves-queues worker-not-listening worker-of-another worker-
+quiet
 """
 TIMING = frozenset(_MOMENTARY.split())
 

@@ -29,6 +29,7 @@ STACK_ALONE = {
     "--keep": "a live host is never taken down",
     "--deadline": "it limits how long a stack may take to come up, and a live host is already up",
     "--allow-mount": "a live host's mounts are not changed",
+    "--gateway-file": "a live host has its own gateway",
 }
 LIVE_ALONE = {
     "--hosts": "a stack always runs on this machine",
@@ -86,6 +87,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ``scheduled``: the run was started by a timer; ``history`` is the file of earlier runs, None for the one in ``reports``,
     ``history_on_host`` the path of one that lies on the live host, "" for none. ``instead_of`` is the id of a run that this
     one repeats, and which is to be forgotten.
+    ``gateway_file`` is a compose file that is laid over the testbed's own of the gateway beside a stack.
     ``given`` are the options that the user has written, with their dashes: a default is not in it.
     """
 
@@ -106,6 +108,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     allow_writes: bool = False
     api_key_file: Path | None = None
     allow_mount: tuple[Path, ...] = ()
+    gateway_file: Path | None = None
     scheduled: bool = False
     history: Path | None = None
     history_on_host: str = ""
@@ -160,6 +163,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             ("--api-key-file", self.api_key_file),
             ("--env-file", self.env_file),
             ("--settings", self.settings),
+            ("--gateway-file", self.gateway_file),
         )
         for option, file in files:
             if file and (problem := user_files.unusable(file)):

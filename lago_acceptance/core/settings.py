@@ -17,7 +17,10 @@ Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 # Large enough for any host, and finite.
 Amount = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=10**7)]
+# Up to eleven years.
+Hours = Annotated[int, msgspec.Meta(ge=0, le=10**5)]
 _USUAL = {"free_disk_mib": 2048, "log_mib": 512, "queue_age": 60}
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -28,7 +31,8 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the deployment is on its host, and its version of Lago.
 
-    ``clients`` are those of Lago's database that are no part of it: addresses, networks, application names or containers.
+    ``clients`` are those of its PostgreSQL and Redis that may be there although they are no container of it: addresses,
+    networks (CIDR), and names that clients or their containers give themselves.
     """
 
     directory: str
@@ -98,15 +102,47 @@ class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of a host: its free disk space, and how long a job may wait. Sizes in MiB, times in seconds.
 
-    ``log_mib`` is for the log files of one container, ``clock_drift`` for the host's clock against this machine's,
-    ``transaction_age`` for a transaction that is open in Lago's database.
+    ``log_mib`` is for the log files of one container, ``clock_drift`` for the host's clock against this machine's.
+    ``job_age`` is for a job that runs, ``retry_jobs`` and ``retry_age`` for those that are retried, ``scheduled_jobs`` for
+    those that wait for their time, ``transaction_age`` for a transaction that is open in Lago's database. ``free_inodes``
+    and ``free_swap`` are percentages, ``free_memory_mib`` is what must be available.
     """
 
     free_disk_mib: Amount
     queue_age: Amount
     log_mib: Amount = 512
     clock_drift: Seconds = 5
+    job_age: Seconds = 1800
+    retry_jobs: Amount = 100
+    retry_age: Seconds = 6 * 3600
+    scheduled_jobs: Amount = 10_000
     transaction_age: Seconds = 3600
+    free_inodes: Percent = 2
+    free_memory_mib: Amount = 200
+    free_swap: Percent = 10
+
+
+class Signs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds of the signs that Lago bills, read from its tables. ``_hours`` and ``_days`` are the units.
+
+    ``topup_hours``: how long a top-up may be pending while no payment is awaited; ``draft_hours``: how long a draft may
+    outlive its grace period; ``overdue_days``: how long a payment may be overdue; ``end_hours``: how long a subscription
+    may be active after its end; ``webhook_hours``: how long a webhook may be pending; ``webhook_days`` and
+    ``event_days``: how far back webhooks and events are judged; ``future_hours``: how far an event may be in the future;
+    ``unknown_hours``: how far back codes and subscriptions of events are judged; ``usage_hours``: how long no event may
+    come where some came on each of the seven days before.
+    """
+
+    topup_hours: Hours = 24
+    draft_hours: Hours = 3
+    overdue_days: Days = 0
+    end_hours: Hours = 2
+    webhook_hours: Hours = 1
+    webhook_days: Days = 7
+    event_days: Days = 7
+    future_hours: Hours = 1
+    unknown_hours: Hours = 24
+    usage_hours: Hours = 30
 
 
 class Reports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,6 +163,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backup: Backup | None = None
     gateway: Gateway | None = None
     reports: Reports = Reports()
+    signs: Signs = Signs()
 
 
 def load(path: Path) -> Settings:
@@ -152,11 +189,11 @@ def _problems(settings: Settings) -> Iterator[str]:
             yield f"{entry} is {text!r}: it must be one line of text that is not empty"
     if not deployment.directory.startswith("/"):
         yield f"deployment.directory is {deployment.directory!r}: give the full path on the host, starting with /"
-    if not _TAG.fullmatch(deployment.version):
-        yield f"deployment.version is {deployment.version!r}: write the tag of Lago's image, such as v1.16.0"
     for client in deployment.clients:
         if not client.strip() or not client.isprintable():
-            yield f"deployment.clients has {client!r}: write an address, a network, an application name or a container"
+            yield f"deployment.clients has {client!r}: write an address, a network such as 10.0.0.0/8, or a client's name"
+    if not _TAG.fullmatch(deployment.version):
+        yield f"deployment.version is {deployment.version!r}: write the tag of Lago's image, such as v1.16.0"
     yield from _unusable_hosts({"front": hosts.front, "api": hosts.api})
     if hosts.gateway:
         yield from _unusable_hosts({"gateway": hosts.gateway})

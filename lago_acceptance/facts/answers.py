@@ -10,6 +10,7 @@ import msgspec
 
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.facts.database_server import DatabaseServer
+from lago_acceptance.facts.structure import Structure
 from lago_acceptance.facts.untrusted import decoded
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
@@ -34,13 +35,27 @@ class EndpointAnswer(msgspec.Struct, frozen=True):
     type: str = ""
 
 
+class Reached(msgspec.Struct, frozen=True):
+    """What a process of Lago gets at the address in one of its URLs: the server's own identifier, or the status of a
+    service without one (``answer``); ``error`` where nothing could be reached, ``refused`` what a server said instead,
+    and ``unseen`` why it was not tried.
+    """
+
+    answer: str = ""
+    error: str = ""
+    refused: str = ""
+    unseen: str = ""
+
+
 class LagoProcess(msgspec.Struct, frozen=True):
     """What scripts/lago_process.rb found in one Ruby container.
 
     ``exec``: whether ``docker exec`` has the key too. ``served`` is the digest of the public key that the API serves,
     ``with_key`` whether the container has an API key, ``inside`` the status and body of each answer by name, and
     ``migrations`` the first and last version in the image. ``signals`` are those that process 1 handles, ``addresses``
-    those of the hosts in Lago's URLs. ``error`` is what was said instead of an answer.
+    those of the hosts in Lago's URLs, and ``reached`` what was found there, by the variable that has the URL. ``schema`` is
+    what the image's schema file states, ``log_bytes`` the size of the files in /app/log. ``error`` is what was said instead
+    of an answer.
     """
 
     exec: bool | None = None
@@ -57,6 +72,9 @@ class LagoProcess(msgspec.Struct, frozen=True):
     migration_count: int | None = None
     signals: tuple[str, ...] | None = None
     addresses: dict[str, tuple[str, ...]] | None = None
+    reached: dict[str, Reached] = {}
+    schema: Structure | None = None
+    log_bytes: int | None = None
 
     def status(self, path: str) -> int | None:
         """The status of the API's answer for a path, None where there was none."""
@@ -82,75 +100,17 @@ class SignAnswer(msgspec.Struct, frozen=True):
 class DatabaseAnswers(msgspec.Struct, frozen=True):
     """What PostgreSQL answered. ``complete``: to every statement, so that nothing is missing for lack of time.
 
-    ``server`` is what it answered about itself.
+    ``system`` is the identifier that no other cluster has, ``server`` what it answered about itself.
     """
 
     directory: str | None = None
+    system: str | None = None
     migrations: AppliedMigrations | None = None
     tables: tuple[str, ...] | None = None
     complete: bool = False
+    structure: Structure | None = None
     signs: dict[str, SignAnswer] = {}
     server: DatabaseServer = DatabaseServer()
-
-
-class Capsule(msgspec.Struct, frozen=True):
-    """A group of a Sidekiq process' threads, with the queues that they read."""
-
-    weights: dict[str, Any] = {}
-
-
-class SidekiqInfo(msgspec.Struct, frozen=True):
-    """What a Sidekiq process says of itself. From Sidekiq 8.0.8 on its queues are listed by capsule."""
-
-    queues: tuple[str, ...] = ()
-    capsules: dict[str, Capsule] = {}
-
-    @property
-    def read(self) -> tuple[str, ...]:
-        """The queues that the process reads."""
-        return self.queues or tuple(name for each in self.capsules.values() for name in each.weights)
-
-
-class SidekiqProcess(msgspec.Struct, frozen=True):
-    """A process that is registered with Sidekiq, and when it last gave a sign of life (Unix time; 0: not known)."""
-
-    info: SidekiqInfo = SidekiqInfo()
-    beat: float = 0.0
-
-
-class SidekiqQueue(msgspec.Struct, frozen=True):
-    """A queue: its jobs, and since when its oldest one waits (as Sidekiq counts: seconds or milliseconds)."""
-
-    name: str = ""
-    length: int = 0
-    oldest: float = 0.0
-
-
-class DeadJob(msgspec.Struct, frozen=True):
-    """A job that Sidekiq has given up, and when (Unix time)."""
-
-    name: str = msgspec.field(default="?", name="class")
-    error: str = ""
-    at: float = 0.0
-
-
-class RedisDatabase(msgspec.Struct, frozen=True):
-    """One numbered database of Redis, as Sidekiq uses it."""
-
-    number: int | None = None
-    processes: tuple[SidekiqProcess, ...] | None = None
-    queues: tuple[SidekiqQueue, ...] | None = None
-    dead: tuple[DeadJob, ...] | None = None
-    processed: int | None = None
-    failed: int | None = None
-
-
-class RedisAnswers(msgspec.Struct, frozen=True):
-    """What scripts/sidekiq.lua answered. ``policy`` is Redis' maxmemory-policy."""
-
-    version: str | None = None
-    policy: str | None = None
-    databases: tuple[RedisDatabase, ...] | None = None
 
 
 # What the checks read of Traefik's routers and services.
@@ -179,14 +139,6 @@ def database(named: dict[str, str]) -> tuple[DatabaseAnswers | None, str]:
     server = {name: answers[name] for name in of_server if name in answers}
     found = decode(DatabaseAnswers, {**answers, "signs": signs, "server": server}) if answers else None
     return found, redact("; ".join(problems))[:500]
-
-
-def redis(named: dict[str, str]) -> tuple[RedisAnswers | None, str]:
-    """What scripts/sidekiq.lua answered, or the text that came instead."""
-    for text in named.values():
-        if isinstance(raw := decoded(text), dict):
-            return decode(RedisAnswers, raw), ""
-    return None, redact(next(iter(named.values()), "").strip())[:300]
 
 
 def proxy(text: str) -> dict[str, Any] | None:

@@ -5,21 +5,28 @@ from __future__ import annotations
 import secrets
 import shlex
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from lago_acceptance.core.roles import API, REDIS, WORKER
 from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.settings import Signs
+from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts import answers, containers, script_output, sections
+from lago_acceptance.facts import answers, containers, redis_answers, script_output, sections, signs
 from lago_acceptance.facts.answers import LagoProcess
+from lago_acceptance.facts.late import late
 from lago_acceptance.facts.script_output import ScriptOutput
 from lago_acceptance.facts.scripts import render
-from lago_acceptance.facts.types import Facts
+from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.hosts.base import Host, ReadCommand
 
 LOG_LINES = 2000
 TOO, ONLY = "too", "only"
+# How long a look at a host may take, and how many times as long a second one.
+SECONDS, PATIENCE = 30.0, 3
 
 
 def reading(
@@ -34,14 +41,17 @@ def reading(
     backups: str = "",
     gateway_network: str = "",
     inside: str = "",
+    bounds: Signs | None = None,
     environment: dict[str, str] | None = None,
+    patience: int = 1,
 ) -> ReadCommand:
     """The command that gathers all facts of a host.
 
     Without a project it takes the one that was started in ``wanted_directory``, else the only one with Lago in it.
     ``backups`` is a file pattern of the host's shell. ``inside``: the gateway on ``gateway_network`` and the API are
-    queried from inside their containers as well (TOO), or nothing else is done (ONLY). Compose gets the variables of
-    ``environment`` and no other of the host's.
+    queried from inside their containers as well (TOO), or nothing else is done (ONLY). ``bounds`` are those of the signs.
+    Compose gets the variables of ``environment`` and no other of the host's. ``patience``: how many times as long an answer
+    may take; above 1 one question is asked after the other.
     """
     given = environment or {}
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in given.items())
@@ -62,6 +72,7 @@ def reading(
             "log_lines": str(LOG_LINES),
             "gateway_network": gateway_network,
             "inside": inside,
+            "patience": str(patience),
             "stranger": nobodys_key(),
             "plan": render.script("plan.awk"),
             "mask": render.script("mask.awk"),
@@ -69,8 +80,9 @@ def reading(
             "gateway_sh": render.script("gateway_view.sh"),
             "lago_rb": render.script("lago_process.rb"),
             "redis_lua": render.script("sidekiq.lua"),
-            "facts_sql": render.script("database.sql"),
+            "facts_sql": signs.as_variables(bounds or Signs()) + render.script("database.sql"),
         },
+        deadline=SECONDS * patience,
     )
 
 
@@ -79,11 +91,21 @@ def nobodys_key() -> str:
     return f"nobodys-key-{secrets.token_hex(8)}"
 
 
-def observe(host: Host, **where: Any) -> Facts:
+def observe(host: Host, settled: Callable[[], object] = bool, **where: Any) -> Facts:
     """Take the facts of a host; ``reading`` documents the keywords.
 
-    Unreachable when Docker doesn't answer there.
+    Where something there did not answer in time, all is asked once more, with more time and one question after the
+    other, when ``settled`` has returned: it waits for whatever else this run asks of the host. Unreachable when Docker
+    doesn't answer there.
     """
+    facts = _look(host, **where)
+    if not late(facts):
+        return facts
+    settled()
+    return _look(host, **where, patience=PATIENCE)
+
+
+def _look(host: Host, **where: Any) -> Facts:
     asked, begun = time.time(), time.monotonic()
     output = _read(host, reading(host, **where))
     answered, taken = time.time(), time.monotonic() - begun
@@ -96,12 +118,13 @@ def observe(host: Host, **where: Any) -> Facts:
     everything = containers.containers(output.text("containers"), environments)
     declaration, declaration_error = containers.declaration(printed)
     database, database_error = answers.database(output.named("database:"))
-    redis, redis_error = answers.redis(output.named("redis:"))
+    own = tuple(each for each in everything if project and each.project == project)
+    redis, redis_error = redis_answers.redis(output.named("redis:"), _of_jobs(own))
     return Facts(
         **found,
         host_clock=clock.ended,
         clock_drift=clock.drift(asked, answered),
-        containers=tuple(each for each in everything if project and each.project == project),
+        containers=own,
         others=tuple(each for each in everything if not project or each.project != project),
         declaration=declaration,
         declaration_error=declaration_error,
@@ -117,11 +140,32 @@ def observe(host: Host, **where: Any) -> Facts:
     )
 
 
+def _of_jobs(own: tuple[Container, ...]) -> str:
+    """The id of the deployment's container that REDIS_URL names, "" where none is."""
+    urls = [service_url(each.service.value("REDIS_URL")) for each in own if each.role in (API, WORKER)]
+    hosts = {url.host for url in urls if url}
+    return next((each.id for each in own if each.role == REDIS and hosts & each.names), "")
+
+
 def read_inside(host: Host, facts: Facts, gateway_network: str) -> Facts:
-    """The facts, with what gateway and API see of each other now. Unreachable when Docker doesn't answer there."""
-    asked = reading(host, project=facts.project, gateway_network=gateway_network, inside=ONLY)
-    output = _read(host, asked)
-    return msgspec.structs.replace(facts, lago=facts.lago | _lago(output), gateways=output.named("gateway:"))
+    """The facts, with what gateway and API see of each other now; what is late is asked for once more.
+
+    Unreachable when Docker doesn't answer there.
+    """
+    for patience in (1, PATIENCE):
+        asked = reading(
+            host, project=facts.project, gateway_network=gateway_network, inside=ONLY, patience=patience
+        )
+        output = _read(host, asked)
+        found = msgspec.structs.replace(
+            facts,
+            lago=facts.lago | _lago(output),
+            gateways=output.named("gateway:"),
+            logs=facts.logs | {name: redact(text) for name, text in output.named("logs:").items()},
+        )
+        if not late(found):
+            break
+    return found
 
 
 def _read(host: Host, asked: ReadCommand) -> ScriptOutput:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Any
 
 from lago_acceptance.core.secrets import redact
@@ -10,6 +12,9 @@ from lago_acceptance.facts.untrusted import decoded
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.from_compose import declared
 from lago_acceptance.model.from_docker import PROJECT_LABEL, observed_service
+
+# Python reads no nanoseconds.
+_ZONED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*(Z|[+-]\d\d:\d\d)")
 
 
 def containers(text: str, environments: dict[str, dict[str, str]]) -> tuple[Container, ...]:
@@ -43,6 +48,10 @@ def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Containe
         # Redacted before it is cut: nothing would recognize a part of a secret.
         health_output=redact((tries[-1].get("Output") or "") if tries else "").strip()[:300],
         image_id=raw.get("image_id", ""),
+        created_at=_moment(raw.get("created")),
+        finished_at=_moment(state.get("FinishedAt")),
+        failing_streak=streak if isinstance(streak := health.get("FailingStreak"), int) else 0,
+        last_probe_at=_zoned(tries[-1].get("Start")) if tries else None,
         addresses={
             name: options["IPAddress"]
             for name, options in (raw.get("networks") or {}).items()
@@ -53,7 +62,22 @@ def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Containe
             for target, bindings in (raw.get("ports") or {}).items()
             if bindings
         },
+        hostname=raw.get("hostname") or "",
     )
+
+
+def _moment(stamp: object) -> str:
+    """A timestamp of Docker's; "" where it is none, or the year 1, by which Docker says never."""
+    return stamp if isinstance(stamp, str) and not stamp.startswith("0001-") else ""
+
+
+def _zoned(stamp: object) -> float | None:
+    """The time of a healthcheck (Unix time), which Docker writes in the host's own time zone."""
+    found = _ZONED.fullmatch(stamp) if isinstance(stamp, str) else None
+    try:
+        return datetime.fromisoformat(found[1] + found[2]).timestamp() if found else None
+    except ValueError:
+        return None
 
 
 def environments(text: str) -> tuple[dict[str, dict[str, str]], str]:

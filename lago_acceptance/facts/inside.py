@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from lago_acceptance.core.roles import API
+from lago_acceptance.core.roles import API, GATEWAY
 from lago_acceptance.core.secrets import excerpt
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts.types import Container, Facts
@@ -37,12 +38,16 @@ class InsideAnswer(msgspec.Struct, frozen=True):
 class InsideView(msgspec.Struct, frozen=True):
     """What was seen inside. Names of answers: gateway-health, gateway-organization, gateway-stranger (asked with
     an invalid key), api-health, api-organization, api-plans, api-metrics.
+
+    ``log`` has the gateway's last lines since its start, ``ended`` is its container where it no longer runs.
     """
 
     texts: dict[str, str]
     answers: dict[str, InsideAnswer]
     gateway: Container | None
     api: Container | None
+    log: tuple[str, ...] = ()
+    ended: Container | None = None
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -103,4 +108,14 @@ def view_of(facts: Facts) -> InsideView:
         texts["api-has-key"] = "yes" if said.with_key else "no"
     for name, answer in said.inside.items():
         answers[f"api-{name}"] = InsideAnswer(*answer)
-    return InsideView(texts, answers, known.get(id), api)
+    gateway = known.get(id)
+    ended = None if gateway else _ended(known.values(), facts.logs)
+    log = facts.log_since_start(seen) if (seen := gateway or ended) else []
+    return InsideView(texts, answers, gateway, api, tuple(log), ended)
+
+
+def _ended(known: Iterable[Container], logs: Mapping[str, str]) -> Container | None:
+    """The gateway's container that no longer runs: only of that one is the log read."""
+    return next(
+        (each for each in known if each.role == GATEWAY and not each.running and each.id in logs), None
+    )

@@ -7,7 +7,10 @@ from typing import Any
 
 import msgspec
 
-from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess, RedisAnswers
+from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess
+from lago_acceptance.facts.dump import Dump
+from lago_acceptance.facts.host_state import CertificateStore, Engine, Inodes, Machine
+from lago_acceptance.facts.redis_answers import RedisAnswers
 from lago_acceptance.facts.untrusted import whole_number
 from lago_acceptance.lago.unseen_environment import with_unseen_environments
 from lago_acceptance.model.deployment import Model, Network, Service
@@ -19,7 +22,7 @@ STEADY = 20
 
 class KeyFile(msgspec.Struct, frozen=True):
     """A mounted file or folder of the host. ``kind`` is stat's word, absent, or hidden (in a folder that the ssh user
-    may not enter).
+    may not enter), ``changed`` when its content was written last (Unix time), None where that isn't known.
 
     Of a key: ``header`` is its first line, ``text`` the first line of openssl's description, ``consistent`` whether
     openssl's check passes, and ``digest`` the SHA-256 of the public half (SubjectPublicKeyInfo, DER), "" where there is
@@ -35,6 +38,7 @@ class KeyFile(msgspec.Struct, frozen=True):
     text: str = ""
     consistent: bool = False
     digest: str = ""
+    changed: int | None = None
 
     @property
     def is_file(self) -> bool:
@@ -76,7 +80,11 @@ class ComposeText(msgspec.Struct, frozen=True):
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True):
-    """One container of the host. Times as Docker writes them (RFC 3339, nanoseconds)."""
+    """One container of the host. Times as Docker writes them (RFC 3339, nanoseconds), "" where it never was.
+
+    ``hostname`` is the name that its processes give themselves, "" where it isn't known. ``failing_streak`` is how many
+    healthchecks in a row have failed, ``last_probe_at`` when the last of them began (Unix time).
+    """
 
     id: str
     name: str
@@ -95,6 +103,11 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     image_id: str
     addresses: dict[str, str]
     published: dict[str, tuple[tuple[str, str], ...]]
+    hostname: str = ""
+    created_at: str = ""
+    finished_at: str = ""
+    failing_streak: int = 0
+    last_probe_at: float | None = None
 
     @property
     def role(self) -> str | None:
@@ -108,7 +121,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
 
     def serving(self, now: float) -> bool:
         """Whether it runs; one that was restarted has to be healthy, or up for STEADY seconds (``now`` is Unix time)."""
-        if not self.running or self.restarting:
+        if not self.running or self.restarting or self.status == "paused":
             return False
         steady = not self.restarts or self.health == "healthy"
         return steady or now - (unix_time(self.started_at) or now) >= STEADY
@@ -125,14 +138,6 @@ class Image(msgspec.Struct, frozen=True):
 
     id: str
     names: tuple[str, ...]
-
-
-class Dump(msgspec.Struct, frozen=True):
-    """A dump of the database: when it was written (Unix time), and its size in bytes."""
-
-    path: str
-    written: float
-    size: int
 
 
 class Disk(msgspec.Struct, frozen=True):
@@ -178,6 +183,18 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     fronts: dict[str, str]
     proxies: dict[str, dict[str, Any] | None]
     gateways: dict[str, str] = {}
+    inodes: tuple[Inodes, ...] = ()
+    machine: Machine | None = None
+    closed_dumps: str = ""
+    later_dump_sizes: dict[str, int] = {}
+    oom_kills: dict[str, int] = {}
+    engine: Engine | None = None
+    docker_at_boot: str = ""
+    certificate_stores: tuple[CertificateStore, ...] = ()
+
+    def load_text(self) -> str:
+        """The host's load as a part of a sentence, "" where it is not known."""
+        return self.machine.load_text if self.machine else ""
 
     def of_role(self, *roles: str) -> tuple[Container, ...]:
         """The deployment's containers of these roles."""

@@ -40,6 +40,8 @@ def _why(container: Container) -> str:
         return "it ran out of memory"
     if container.restarting:
         return f"it restarts, {container.restarts} times until now"
+    if container.status == "paused":
+        return "it is paused"
     if not container.running:
         # It runs once and ends.
         finished = container.role == MIGRATE and container.status == "exited" and container.exit_code == 0

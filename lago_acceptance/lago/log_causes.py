@@ -210,7 +210,8 @@ OTHER_CAUSES = (
         (
             "RedisClient::CannotConnectError",
             "Redlock::LockAcquisitionError",
-            "Error fetching job",
+            # With these words Redis itself says why it refuses, which its own checks report.
+            re.compile(r"Error fetching job(?!: (?:READONLY|MISCONF|OOM|LOADING|BUSY|MASTERDOWN))"),
             "NOAUTH",
             "WRONGPASS",
         ),

@@ -70,7 +70,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     10. ``optional`` are those of depends_on that needn't be there (``required: false``). ``expose`` are the ports that
     the compose file exposes beside those of the image; of a container, all ports. ``replicas`` is 0 where the file says
     that none is started. ``environment_elsewhere`` says why variables that it lacks may be set where they
-    can't be seen, "" if there is no such place.
+    can't be seen, "" if there is no such place. ``cpus`` and ``pids`` are limits, None is none. ``hostname`` is known of a
+    declared service only. ``shares_mounts``: it has those of another container, too (volumes_from).
     """
 
     name: str
@@ -91,6 +92,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     optional: frozenset[str] = frozenset()
     container_name: str | None = None
     memory: int | None = None
+    cpus: float | None = None
+    pids: int | None = None
+    dns: tuple[str, ...] = ()
+    hostname: str = ""
+    shares_mounts: bool = False
     privileged: bool = False
     user: str = ""
     logging: dict[str, Any] = {}

@@ -158,6 +158,11 @@ def _declared_service(name: str, raw: dict[str, Any], document: dict[str, Any]) 
         ),
         container_name=raw.get("container_name"),
         memory=size_in_bytes(raw.get("mem_limit") or limits.get("memory")),
+        cpus=_limit(raw.get("cpus"), limits.get("cpus")),
+        pids=int(pids) if (pids := _limit(raw.get("pids_limit"), limits.get("pids"))) else None,
+        dns=words(raw.get("dns")),
+        hostname=str(raw.get("hostname") or ""),
+        shares_mounts=bool(raw.get("volumes_from")),
         privileged=bool(raw.get("privileged")),
         user=str(raw.get("user") or ""),
         logging=raw.get("logging") or {},
@@ -196,6 +201,17 @@ def _in_memory(raw: dict[str, Any]) -> tuple[str, ...]:
         str(each.get("target", "")) for each in raw.get("volumes") or () if each.get("type") == "tmpfs"
     )
     return (*(path.partition(":")[0] for path in words(raw.get("tmpfs"))), *mounted)
+
+
+def _limit(*written: float | str | None) -> float | None:
+    """The first of some places for a limit that has a number above 0: Docker takes others for none."""
+    for each in written:
+        try:
+            if each is not None and float(each) > 0:
+                return float(each)
+        except ValueError:
+            continue
+    return None
 
 
 def _replicas(*written: int | None) -> int:

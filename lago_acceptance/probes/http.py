@@ -16,8 +16,18 @@ from lago_acceptance.probes.failure import Failure, Kind, failure_of
 if TYPE_CHECKING:
     from httpx import Request, Response
 
-CONNECT, READ = 3.0, 5.0
-DEADLINE = CONNECT + READ
+
+class Deadlines(msgspec.Struct, frozen=True):
+    """How long a request may take, in seconds: to connect (TCP and TLS), between two parts, and in all."""
+
+    connect: float
+    read: float
+    whole: float
+
+
+DEADLINES = Deadlines(3, 5, 8)
+# For what timed out once. Traefik waits 30 s for a container that it can't connect to, and answers 504 then.
+PATIENT = Deadlines(15, 35, 40)
 
 # Enough for a page's head; the rest is not read.
 KEPT = 2**15
@@ -129,7 +139,7 @@ class Client:
         address: str,
         port: int,
         headers: Mapping[str, str] | None = None,
-        deadline: float = DEADLINE,
+        deadlines: Deadlines = DEADLINES,
     ) -> Exchange:
         """Send one request for ``url`` to an address. SNI, verification and Host use the host's name."""
         import httpx
@@ -143,13 +153,21 @@ class Client:
                 headers={"Host": name, "Accept": "*/*", **(headers or {})},
                 extensions={
                     "sni_hostname": name,
-                    "timeout": {"connect": CONNECT, "read": READ, "write": READ, "pool": None},
+                    "timeout": {
+                        "connect": deadlines.connect,
+                        "read": deadlines.read,
+                        "write": deadlines.read,
+                        "pool": None,
+                    },
                 },
             )
-            answer = await self.transfer(request, deadline, KEPT)
+            answer = await self.transfer(request, deadlines.whole, KEPT)
         except errors() as error:
-            limits: dict[type[Exception], float] = {httpx.ConnectTimeout: CONNECT, httpx.ReadTimeout: READ}
-            seconds = limits.get(type(error), deadline)
+            limits: dict[type[Exception], float] = {
+                httpx.ConnectTimeout: deadlines.connect,
+                httpx.ReadTimeout: deadlines.read,
+            }
+            seconds = limits.get(type(error), deadlines.whole)
             return Exchange(method=method, url=url, address=address, failure=failure_of(error, seconds))
         except (httpx.InvalidURL, ValueError):
             failure = Failure(Kind.NO_ROUTE, f"{url!r:.100} is not a URL; correct the host in the settings")

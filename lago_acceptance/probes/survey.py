@@ -1,4 +1,4 @@
-"""All probes of a deployment from outside, run concurrently, each once."""
+"""All probes of a deployment from outside: run concurrently, and what timed out once more, alone and with more time."""
 
 from __future__ import annotations
 
@@ -89,18 +89,46 @@ class PublicSurvey(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((*self.named(host), *([self.view.origin] if self.view.origin else []))))
 
 
+class Timing(msgspec.Struct, frozen=True):
+    """How long a handshake (seconds) and a request may take."""
+
+    handshake: float
+    request: http.Deadlines
+
+
+FIRST, AGAIN = Timing(tls.DEADLINE, http.DEADLINES), Timing(tls.PATIENT, http.PATIENT)
+
+
 def survey(
-    view: PublicEndpoints, closed_ports: tuple[int, ...], web: int = WEB, secure: int = SECURE
+    view: PublicEndpoints,
+    closed_ports: tuple[int, ...],
+    web: int = WEB,
+    secure: int = SECURE,
+    first: Timing = FIRST,
+    again: Timing = AGAIN,
 ) -> PublicSurvey:
-    """Run all probes of a deployment concurrently, so that an address that hangs delays no other."""
-    return loop.run(_Survey(view, closed_ports, web, secure).all())
+    """Run all probes of a deployment concurrently, so that an address that hangs delays no other.
+
+    A handshake or a request that times out (``first``) is made once more, when nothing else is going on at that name
+    (``again``).
+    """
+    return loop.run(_Survey(view, closed_ports, web, secure, first, again).all())
 
 
 class _Survey:
-    """One survey. Starts each probe as soon as its input is known, and only once."""
+    """One survey. Starts each probe as soon as its input is known, and repeats only what timed out."""
 
-    def __init__(self, view: PublicEndpoints, closed_ports: tuple[int, ...], web: int, secure: int):
+    def __init__(
+        self,
+        view: PublicEndpoints,
+        closed_ports: tuple[int, ...],
+        web: int,
+        secure: int,
+        first: Timing,
+        again: Timing,
+    ):
         self._view, self._closed, self._web, self._secure = view, closed_ports, web, secure
+        self._first, self._second = first, again
         self._shaker = tls.TlsProber(view.roots)
         self._client = http.Client(view.roots)
         self._answers: list[dns.DnsAnswer] = []
@@ -117,7 +145,7 @@ class _Survey:
                 for port in (self._web, self._secure, *self._closed):
                     self._start(self._knocks, (origin, port), ports.knock, origin, port)
         resolvers = [each.name for each in self._view.resolvers]
-        return PublicSurvey(
+        seen = PublicSurvey(
             view=self._view,
             now=time.time(),
             answers=tuple(sorted(self._answers, key=lambda each: resolvers.index(each.resolver))),
@@ -126,6 +154,32 @@ class _Survey:
             exchanges=_results(self._exchanges),
             knocks=_results(self._knocks),
         )
+        await self._repeat_what_timed_out(seen)
+        return seen
+
+    async def _repeat_what_timed_out(self, seen: PublicSurvey) -> None:
+        """Replace what timed out by a second try: one name after the other side by side, one question at a time each."""
+        late = {where for where, each in seen.handshakes.items() if _timed_out(each)}
+        late |= {key[:2] for key, each in seen.exchanges.items() if _timed_out(each)}
+        # The silence of an IPv6 address may be this machine's own, and is judged as that.
+        late = {(host, address) for host, address in late if ":" not in address}
+        if late:
+            async with http.Client(self._view.roots) as client, asyncio.TaskGroup() as group:
+                for host, address in late:
+                    group.create_task(self._again(seen, client, host, address))
+
+    async def _again(self, seen: PublicSurvey, client: http.Client, host: str, address: str) -> None:
+        where, second = (host, address), self._second
+        if _timed_out(seen.handshakes[where]):
+            deadline = second.handshake
+            seen.handshakes[where] = await self._shaker.shake(*where, self._secure, deadline=deadline)
+        for key, exchange in seen.exchanges.items():
+            if key[:2] != where or not _timed_out(exchange):
+                continue
+            seen.exchanges[key] = await self._exchange(client, *key, second.request)
+            # An address that stays silent is silent: the other requests would take as long and say the same.
+            if _timed_out(seen.exchanges[key]):
+                return
 
     def _start(
         self,
@@ -152,10 +206,12 @@ class _Survey:
         if not may_be_contacted(address):
             self._leave_alone(role, host, address)
             return
-        self._start(self._handshakes, where, self._shaker.shake, *where, self._secure)
-        self._start(self._old_handshakes, where, self._shaker.shake, *where, self._secure, True)
+        shaken = (*where, self._secure)
+        self._start(self._handshakes, where, self._shaker.shake, *shaken, False, self._first.handshake)
+        self._start(self._old_handshakes, where, self._shaker.shake, *shaken, True, self._first.handshake)
         for request in self._requests(role):
-            self._start(self._exchanges, (*where, request), self._exchange, *where, request)
+            key = (*where, request)
+            self._start(self._exchanges, key, self._exchange, self._client, *key, self._first.request)
 
     def _leave_alone(self, role: str, host: str, address: str) -> None:
         failure = Failure(Kind.REFUSED, NOT_CONTACTED)
@@ -175,16 +231,28 @@ class _Survey:
             for origin in (front_origin(self._view), *foreign_origins(self._view)):
                 yield preflight(origin)
 
-    def _exchange(self, host: str, address: str, request: Request) -> Coroutine[Any, Any, http.Exchange]:
+    def _exchange(
+        self,
+        client: http.Client,
+        host: str,
+        address: str,
+        request: Request,
+        deadlines: http.Deadlines,
+    ) -> Coroutine[Any, Any, http.Exchange]:
         headers = (
             {"Origin": request.origin, "Access-Control-Request-Method": "POST"} if request.origin else {}
         )
         port = self._secure if request.scheme == "https" else self._web
-        return self._client.send(request.method, _url(host, request), address, port, headers)
+        return client.send(request.method, _url(host, request), address, port, headers, deadlines)
 
 
 def _url(host: str, request: Request) -> str:
     return f"{request.scheme}://{host}{request.path}"
+
+
+def _timed_out(probe: tls.Handshake | http.Exchange) -> bool:
+    """Whether no answer came in time."""
+    return probe.failure is not None and probe.failure.kind is Kind.UNANSWERED
 
 
 async def _known(result: T) -> T:

@@ -209,7 +209,7 @@ def router_service_not_linked(model: Model, settings: Settings) -> Iterator[Viol
                 )
 
 
-@rule(phase=3)
+@rule(phase=3, follows=("router-service-not-linked",))
 def router_wrong_port(model: Model, settings: Settings) -> Iterator[Violation]:
     """Traefik uses the port that the service listens on: by default 3000 for the API, 80 for the front."""
     for service in public(model):

@@ -20,6 +20,7 @@ from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.scenarios import cleanup, invoices
 from lago_acceptance.scenarios.cleanup import OwnedResource, Owner
 from lago_acceptance.scenarios.context import Context, Names, Timeouts, red
+from lago_acceptance.scenarios.gateway_more import MorePurchases
 from lago_acceptance.scenarios.preconditions import Preconditions
 
 
@@ -43,9 +44,16 @@ class GatewayPurchase:
         permit: Permit,
         plan: str,
         preconditions: Preconditions,
+        cause: str = "",
+        other: str = "",
     ):
+        """``cause`` is the id of a finding that explains a subscription which only the gateway knows, if there is one.
+
+        ``other`` is the code of a plan to change to, "" where there is none.
+        """
         self.gateway, self.lago, self._token, self.owner, self.permit = gateway, lago, token, owner, permit
-        self.plan, self.preconditions = plan, preconditions
+        self.plan, self.preconditions, self._cause = plan, preconditions, cause
+        self._other = other
         self.tenant = run.tenant_of(owner.run)
 
     def run(self, operation: Callable[[str], Operation]) -> GatewayPurchase:
@@ -54,6 +62,13 @@ class GatewayPurchase:
         self.seen = Attempt.of(self._subscription_seen, operation)
         self.invoiced = Attempt.of(self._invoice_seen, operation)
         self.used = Attempt.of(self._usage_seen, operation)
+        more = MorePurchases(self.gateway, self.lago, self._token, self.tenant)
+        self.changed = Attempt.of(
+            self._after, more.plan_is_changed, operation, self._other, "a change of plan"
+        )
+        self.own_plan = Attempt.of(
+            self._after, more.own_plan_is_refused, operation, "", "a plan that Lago lacks"
+        )
         self.removed = Attempt.of(self._remove)
         return self
 
@@ -71,6 +86,8 @@ class GatewayPurchase:
             },
         )
         answer = self.gateway.subscribe(subscribe, self.plan, self.tenant, self._token)
+        if self._cause and answer.status >= 500:
+            raise Blocked(self._cause, f"a purchase, which is answered with {answer.said}")
         said = answer.taken("customers can't buy")
         said = said.get("subscription", said) if isinstance(said, dict) else said
         if not isinstance(said, dict):
@@ -82,7 +99,7 @@ class GatewayPurchase:
         """The subscription in Lago. Blocked where the gateway made none there."""
         subscribed = self.subscribed.require(missing)
         for finding in created_in_lago(subscribed.answer, subscribed.plan, subscribed.held):
-            raise Blocked(finding.id, missing)
+            raise Blocked(self._cause or finding.id, missing)
         named = named_by(subscribed.answer, subscribed.plan, subscribed.held)
         if named is None:
             raise Blocked("gateway-subscription-is-its-own", missing)
@@ -156,6 +173,18 @@ class GatewayPurchase:
                 "customers can't see their usage",
                 "have the gateway ask Lago for customers/<id>/current_usage?external_subscription_id=…",
             )
+
+    def _after(
+        self,
+        purchase: Callable[[Operation, str], None],
+        operation: Callable[[str], Operation],
+        plan: str,
+        what: str,
+    ) -> None:
+        """One more purchase, where the first is in Lago."""
+        route = operation("subscribe")
+        self._in_lago(f"{what} through the gateway")
+        purchase(route, plan)
 
     def _remove(self) -> list[str]:
         left = cleanup.remove(self.lago, [OwnedResource("customers", self.tenant, self.owner)], self.permit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from concurrent import futures
 from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -13,14 +14,15 @@ from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit, not_given
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.verdicts import Unreachable, UsageError
-from lago_acceptance.facts.collect import TOO, observe
+from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.facts.collect import PATIENCE, SECONDS, TOO, observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.address import parse
 from lago_acceptance.hosts.ssh import SshHost
 from lago_acceptance.hosts.ssh_errors import CONNECT_SECONDS
 from lago_acceptance.probes.public_endpoints import SYSTEM, PublicEndpoints, Resolver
 from lago_acceptance.targets.from_outside import FromOutside
+from lago_acceptance.targets.which_lago import must_be_there
 
 if TYPE_CHECKING:
     from lago_acceptance.clients.connection import Connection
@@ -32,8 +34,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # A probe ends by its own deadline before this.
 END_SECONDS = 10
-# Reading the host and its public names each end by deadlines of their own before this.
-READ_SECONDS = 30
+# Reading the host and its public names each end by deadlines of their own before this, a second look at what was late
+# included.
+READ_SECONDS = SECONDS * (1 + PATIENCE)
 
 
 class Live(FromOutside):
@@ -88,21 +91,21 @@ class Live(FromOutside):
         backup = self.settings.backup
         facts = observe(
             self.host,
+            self._settled,
             project=self.options.project,
             wanted_directory=self.settings.deployment.directory,
             backups=backup.files if backup else "",
             gateway_network=self.network("gateway"),
             inside=TOO if self.with_inside else "",
+            bounds=self.settings.signs,
         )
-        if not facts.project and len(facts.lagos) > 1:
-            here = ", ".join(f"{name} ({folder or 'no folder'})" for name, folder in facts.lagos.items())
-            wanted = self.settings.deployment.directory
-            which = "several are" if wanted in facts.lagos.values() else "none is"
-            raise Unreachable(
-                f"{len(facts.lagos)} Lago stacks are on {self.host.name}: {here}; {which} in {wanted} "
-                "(settings.toml); say which one is meant with --project NAME"
-            )
+        must_be_there(facts, self.host.name, self.options.project, self.settings.deployment)
         return facts
+
+    def _settled(self) -> None:
+        """Wait until nothing else is asked of the host: no probe and no request by its public names."""
+        others = [*self._connections.values(), *([self._survey] if self._survey else ())]
+        futures.wait(others, READ_SECONDS)
 
     def read_inside(self, facts: Facts) -> InsideView:
         """Lago as gateway and API see it inside their containers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import clock
+from lago_acceptance.checks import clock, clocks
 from lago_acceptance.lago import schedules
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
@@ -12,6 +12,10 @@ pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
 
 def test_the_clock_ticks(facts, judge):
     judge(clock.ticks(facts))
+
+
+def test_one_clock_ticks_alone(facts, judge):
+    judge(clocks.tick_alone(facts))
 
 
 def test_customers_are_billed_every_hour(facts, judge):

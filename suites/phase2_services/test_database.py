@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import database, schema
+from lago_acceptance.checks import database, schema, schema_structure
 from lago_acceptance.checks.postgres import clients, service, tables, upkeep
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase2]
@@ -28,6 +28,10 @@ def test_the_schema_is_the_images(facts, settings, judge):
 
 def test_the_schema_is_lagos_alone(facts, judge):
     judge(schema.is_lagos_alone(facts))
+
+
+def test_the_schema_has_the_structure_of_the_image(facts, settings, judge):
+    judge(schema_structure.is_that_of_the_image(facts, settings))
 
 
 def test_the_database_takes_writes(facts, judge):

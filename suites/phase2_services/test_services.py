@@ -29,6 +29,10 @@ def test_what_runs_is_what_the_files_say(facts, judge):
     judge(drift.containers_match_their_files(facts))
 
 
+def test_each_container_is_on_the_networks_of_its_file(facts, deployment, judge):
+    judge(drift.containers_are_on_their_networks(facts, deployment.network))
+
+
 def test_lagos_processes_agree(facts, judge):
     judge(environment.lagos_processes_agree(facts))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks.edge import traefik_routers
+from lago_acceptance.checks.edge import proxy_host, traefik_routers
 
 pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 
@@ -23,3 +23,11 @@ def test_routers_lead_to_the_services_port_on_a_network_of_traefiks(facts, setti
 
 def test_https_routers_use_the_certificate_resolver(facts, settings, judge_hosts):
     judge_hosts(lambda role, host: traefik_routers.have_the_resolver(facts, role, host, settings.edge))
+
+
+def test_traefik_is_new_enough_for_the_hosts_docker(facts, judge):
+    judge(proxy_host.proxy_speaks_with_docker(facts))
+
+
+def test_traefik_accepts_its_certificate_file(facts, judge):
+    judge(proxy_host.proxy_accepts_its_certificate_file(facts))

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import gateway_plans
+from lago_acceptance.checks import gateway_log, gateway_plans
+from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.scenarios.gateway_plan import gateway_lists_a_new_plan
 
 pytestmark = [pytest.mark.writes, pytest.mark.phase4]
 
 
 def test_the_gateway_lists_a_plan_that_only_this_run_knows(
-    own_gateway, operation, lago, owner, write_permit, swept, inside_view, judge
+    own_gateway, operation, lago, owner, write_permit, swept, effect, inside_now, judge
 ):
     plans = operation("plans")
-    judge(gateway_lists_a_new_plan(own_gateway, plans, lago, owner, write_permit, inside_view))
+    if effect.cause:
+        raise Blocked(effect.cause, "whether the gateway lists a plan that this run made in Lago")
+    judge(gateway_lists_a_new_plan(own_gateway, plans, lago, owner, write_permit, inside_now))
 
 
-def test_what_the_gateway_says_it_created_exists_in_lago(through_gateway, judge):
-    subscribed = through_gateway.subscribed.value()
-    judge(gateway_plans.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held))
+def test_what_the_gateway_says_it_created_exists_in_lago(through_gateway, effect, inside_now, judge):
+    subscribed = gateway_log.told(through_gateway.subscribed, inside_now).value()
+    found = list(
+        gateway_plans.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held, inside_now)
+    )
+    if found and effect.cause:
+        raise Blocked(effect.cause, f"the subscription, which is the gateway's own: {found[0].problem}")
+    judge(found)

@@ -1,9 +1,10 @@
 """Two small services beside the deployment, for tests alone: an issuer's JWKS, and a box that keeps every webhook.
 
-GET /jwks.json     the file that is mounted at /run/issuer/jwks.json
+GET /jwks.json     the file that is mounted at /run/issuer/jwks.json; also where gateways look for it below an issuer's
+                   name, at /.well-known/jwks.json and /jwks/
 POST anything      is kept, with its headers, and answered by 200
 GET /deliveries    what came since, oldest first
-GET /asked         how often jwks.json was asked for
+GET /asked         how often the keys were asked for
 """
 
 import json
@@ -11,6 +12,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+PATHS = ("/jwks.json", "/.well-known/jwks.json", "/jwks/", "/jwks")
 JWKS = Path("/run/issuer/jwks.json")
 LARGEST = 2**20
 kept: list[dict] = []
@@ -22,7 +24,7 @@ class Desk(BaseHTTPRequestHandler):
     """Answers one request."""
 
     def do_GET(self):
-        if self.path == "/jwks.json":
+        if self.path.partition("?")[0] in PATHS:
             with lock:
                 asked["jwks"] += 1
             self._answer(JWKS.read_bytes())

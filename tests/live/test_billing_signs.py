@@ -179,7 +179,7 @@ def test_sign_of_the_database(statement, id, live_lago, look):
         pytest.param(invoice(1, "5 minutes"), id="finalized 5 minutes ago"),
         pytest.param(invoice(1, "90 days"), id="of an earlier time"),
         pytest.param(invoice(1, "20 minutes") + ";" + FILE, id="finalized with a file"),
-        pytest.param(invoice(0, "1 day"), id="draft"),
+        pytest.param(invoice(0, "2 hours"), id="draft"),
         pytest.param(subscription(1, f"{AGO} '1 minute'"), id="began a minute ago"),
         pytest.param(subscription(1, f"{AGO} '20 days'", 1), id="in its first anniversary period"),
         pytest.param(subscription(2, f"{AGO} '70 days'"), id="terminated"),
@@ -203,7 +203,7 @@ def test_sign_of_the_database(statement, id, live_lago, look):
             "FROM invoices, subscriptions WHERE subscriptions.external_id = 'sign' AND invoices.status = 6",
             id="billed",
         ),
-        pytest.param(WEBHOOK % "30 hours", id="webhook of the day before yesterday"),
+        pytest.param(WEBHOOK % "8 days", id="webhook of last week"),
     ],
 )
 def test_no_sign_of_the_database(statement, live_lago, look):

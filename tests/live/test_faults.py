@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
 PARTS = ("id", "role", "service", "severity")
 # Checks that tell of the vantage point and not of the deployment.
-OF_BRINGING_UP = frozenset({"test_the_stack_came_up", "test_lago_is_on_this_host"})
+OF_BRINGING_UP = frozenset({"test_the_stack_came_up"})
 # A first look at a host compares with none; a stack was made for its run, and is looked at from its
 # beginning.
 OF_THE_FIRST_LOOK = frozenset({"test_no_job_has_died_since_the_last_look"})

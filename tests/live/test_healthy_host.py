@@ -191,14 +191,14 @@ def test_two_lago_stacks_need_a_name(live_lago, tmp_path):
     assert named.red() <= {"two-lago-stacks", "lago-name-doubled", "duplicate-alias"}, named.red()
 
 
-def test_a_host_without_the_project_is_red_not_broken(live_lago, tmp_path):
-    result = suite_run.run(
-        tmp_path, "-m", "smoke and phase2", *live_lago.options, "--project", "no-such-project"
-    )
-    assert result.code == 1, result.output
-    assert "not-brought-up" in result.red()
-    assert live_lago.project in result.finding("not-brought-up")["problem"]
-    assert "Traceback" not in result.output
+def test_a_host_without_the_project_ends_the_run_with_what_there_is(live_lago, tmp_path):
+    result = suite_run.run(tmp_path, "-m", "smoke", *live_lago.options, "--project", "no-such-project")
+    assert result.code == 6, result.output
+    (told,) = [line for line in result.output.splitlines() if "not judged: no container of Lago on" in line]
+    assert "belongs to the Compose project no-such-project" in told
+    assert f"{live_lago.project} (" in told and "--project NAME" in told
+    assert not result.summary["checks"] and "Traceback" not in result.output
+    assert any("no-such-project" in note for note in result.summary["notes"])
 
 
 def test_a_full_disk_is_red(live_lago, tmp_path):

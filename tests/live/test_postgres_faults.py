@@ -247,7 +247,7 @@ def test_each_fault_is_found_and_its_fix_ends_it(name, server):
             subprocess.run(shlex.split(command), timeout=PATIENCE, capture_output=True, check=False)
         # Nobody widens a column in passing.
         left = [id for _, id, _ in faults if id == "database-sequence-near-end"]
-        assert until(lambda: ids(server.look()) == left, 5), ids(server.look())
+        assert until(lambda: ids(server.look()) == left, PATIENCE), ids(server.look())
     finally:
         server.psql(REST)
 
@@ -263,7 +263,7 @@ def locked(server: Server, *statements: str, seen=None) -> None:
         session.stdin.write("SELECT 1;\n")
         session.stdin.close()
         assert session.wait(PATIENCE) != 0
-    assert until(lambda: ids(server.look()) == [], 5)
+    assert until(lambda: ids(server.look()) == [], PATIENCE)
 
 
 def test_a_table_that_an_idle_session_keeps_locked_while_nobody_waits(server, monkeypatch):
@@ -328,7 +328,7 @@ def test_no_connection_is_left(server):
         assert ids(seen) == ["database-out-of-connections"]
         with pytest.raises(Blocked, match="database-out-of-connections"):
             list(schema.is_the_images(seen, SETTINGS))
-    assert until(lambda: ids(server.look()) == [], 5)
+    assert until(lambda: ids(server.look()) == [], PATIENCE)
 
 
 def test_a_client_that_is_no_part_of_the_deployment(server):
@@ -341,14 +341,13 @@ def test_a_client_that_is_no_part_of_the_deployment(server):
         # Idle, so that PostgreSQL sees at once that it has gone.
         command = ("sh", "-c", f"sleep 300 | psql {shlex.quote(url + name.replace(' ', '%20'))}")
         with containers.running(image, *command, options=("--entrypoint=",)) as client:
-            assert until(lambda: ids(server.look()), PATIENCE)  # It connects in its own time.
-            (finding,) = findings(server.look())
+            (finding,) = until(lambda: findings(server.look()), PATIENCE)
             assert finding.id == id and client.address in finding.problem and name in finding.problem
-        assert until(lambda: ids(server.look()) == [], 5)
+        assert until(lambda: ids(server.look()) == [], PATIENCE)
 
 
 def test_a_process_that_was_killed(server, monkeypatch):
-    """The last of the module: PostgreSQL's own processes are started anew, and nothing undoes that."""
+    """The last of the module: PostgreSQL's own processes are started again, and nothing undoes that but a restart."""
     monkeypatch.setattr(upkeep, "_STARTING", 0.5)
     assert ids(server.look()) == []
     with server.session("SELECT 1"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lago_acceptance.core import interrupts
+from tests.support import suite_run
 
 PLUGIN = """
 import pytest
@@ -105,3 +106,9 @@ def test_a_signal_while_python_itself_ends_does_not_take_the_exit_code_away(with
     """Python has taken the handlers away by then."""
     ended = with_plugin(LAST.format(number=int(number)))
     assert ended.code == 0, ended.output[-2000:]
+
+
+@pytest.mark.parametrize("option", ["--seed", "--reseed"])
+def test_seeding_that_no_selected_check_would_do_is_refused(option, tmp_path):
+    refused = suite_run.run(tmp_path, "-m", "phase3", option)
+    suite_run.assert_refused(refused, 4, f"usage: {option}: none of the selected checks needs a seeded Lago")

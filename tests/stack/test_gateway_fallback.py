@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from lago_acceptance.checks import gateway, gateway_inside, gateway_plans, inside
-from lago_acceptance.clients.gateway import required
+from lago_acceptance.checks.gateway_effect import by_effect
+from lago_acceptance.clients.gateway import of_a_tenant, required
 from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.scenarios.gateway_purchase import GatewayPurchase
 from lago_acceptance.scenarios.preconditions import Preconditions
@@ -42,32 +43,57 @@ def test_a_lago_without_plans_gives_the_gateway_none(world):
     offered = world.offered()
     assert world.gateway.plans(offered["plans"]) == []
     issuer = world.stack.gateway.issuer
-    assert (
-        world.gateway.subscribe(offered["subscribe"], "starter", issuer.tenant, issuer.token()).status == 400
-    )
+    refused = world.gateway.subscribe(offered["subscribe"], "starter", issuer.tenant, issuer.token())
+    assert (refused.status, refused.body) == (400, {"detail": "Plan not found"})
     made = _through_gateway(world)
     assert made.subscribed.failure.findings[0].id == "gateway-refused"
     assert "400" in made.subscribed.failure.findings[0].problem
 
 
-def test_a_key_that_lago_refuses_is_told_although_the_gateway_lists_plans(world, seeded):
-    with world.changed("brain-gateway", LAGO_API_KEY="11111111-2222-4333-8444-555555555555"):
+WRONG_KEY = "11111111-2222-4333-8444-555555555555"
+
+
+def test_a_key_in_its_source_that_lago_refuses_is_told_with_its_log(world, seeded):
+    with world.changed("brain-gateway", LAGO_KEY_IN_SOURCE=WRONG_KEY):
         view = world.view()
-        assert ids(gateway_inside.key_is_accepted(view)) == {"gateway-key-refused"}
-        found = world.plans()
-        assert ids(found) == {"gateway-plans-are-its-own"}
-        assert "401" in found[0].problem
-        assert ids(gateway.is_healthy(world.gateway.health(), view)) == {"gateway-health-ignores-lago"}
+        # Its variable is right, and read by nothing.
+        assert ids(gateway_inside.key_is_accepted(view)) == set()
+        (found,) = world.plans()
+        assert found.id == "gateway-plans-are-its-own"
+        assert "uses another key or URL than these" in found.problem
+        assert "Lago error fetching plans: Client error '401 Unauthorized'" in found.problem
+        assert ids(gateway.is_healthy(world.gateway.health(), view)) == set()
         made = _through_gateway(world)
         subscribed = made.subscribed.value()
         assert subscribed.answer["status"] == "active"
-        assert ids(gateway_plans.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held)) == {
-            "gateway-subscription-is-its-own"
-        }
+        (own,) = gateway_plans.created_in_lago(
+            subscribed.answer, subscribed.plan, subscribed.held, world.view()
+        )
+        assert own.id == "gateway-subscription-is-its-own" and "Lago error" in own.problem
         assert isinstance(made.seen.failure, Blocked)
 
 
-def _through_gateway(world) -> GatewayPurchase:
+def test_a_variable_that_nothing_reads_is_a_warning(world, seeded):
+    with world.changed("brain-gateway", LAGO_API_KEY=WRONG_KEY):
+        view = world.view()
+        assert ids(gateway_inside.key_is_accepted(view)) == {"gateway-key-refused"}
+        assert ids(world.plans()) == set()
+        assert ids(by_effect(gateway_inside.key_is_accepted(view), True)) == {"gateway-variables-unused"}
+
+
+@pytest.mark.exhaustive
+def test_a_plan_that_the_gateway_can_not_read_is_named(world, seeded):
+    made = {"name": "odd", "code": "odd", "interval": "monthly", "amount_cents": 1, "amount_currency": "USD"}
+    world.lago.create("plans", "plan", {**made, "pay_in_advance": True, "trial_period": 14.5})
+    try:
+        (found,) = world.plans()
+        assert found.id == "gateway-plans-are-its-own"
+        assert "trial_period of odd" in found.problem and "1 validation error" in found.problem
+    finally:
+        world.lago.delete("plans/odd")
+
+
+def _through_gateway(world, other: str = "") -> GatewayPurchase:
     offered = world.offered()
     made = GatewayPurchase(
         world.gateway,
@@ -77,6 +103,7 @@ def _through_gateway(world) -> GatewayPurchase:
         world.stack.permit,
         "starter",
         Preconditions(),
+        other=other,
     )
     return made.run(lambda name: required(offered, name))
 
@@ -99,7 +126,9 @@ def impostor(world):
 def test_whatever_answers_in_lagos_place_the_fallback_is_red_with_the_reason(
     how, said, world, seeded, impostor
 ):
-    with world.changed("brain-gateway", LAGO_API_URL=f"{impostor}/{how}"):
+    with world.changed(
+        "brain-gateway", LAGO_API_URL=f"{impostor}/{how}", LAGO_URL_IN_SOURCE=f"{impostor}/{how}"
+    ):
         found = world.plans()
         assert ids(found) == {"gateway-plans-are-its-own"}
         assert said in found[0].problem
@@ -167,12 +196,17 @@ def test_authentication_that_is_off_and_the_gateway_of_february_are_told(world, 
             for id in ids(gateway.offers(name, offered))
         }
         assert reds == {"gateway-lacks-usage"}
-        answer = world.gateway.read(offered["subscriptions"])
-        assert ids(gateway.auth_is_on(answer)) == {"gateway-auth-off"}
-        bad = world.gateway.read(offered["subscriptions"], world.stack.gateway.issuer.forged())
+        answers = [world.gateway.read(each) for each in of_a_tenant(offered)]
+        assert [each.status for each in answers] == [200, 500]
+        assert ids(gateway.auth_is_on(*answers)) == {"gateway-auth-off"}
+        bad = world.gateway.read(of_a_tenant(offered)[0], world.stack.gateway.issuer.forged())
         assert ids(gateway.token_is_refused("a forged token", bad)) == {"gateway-takes-bad-token"}
     with world.changed("brain-gateway", GATEWAY_AS_OBSERVED="true"):
-        assert _through_gateway(world).invoiced.failure.findings[0].id == "gateway-invoice-not-shown"
+        made = _through_gateway(world, other="growth")
+        assert made.invoiced.failure.findings[0].id == "gateway-invoice-not-shown"
+        assert made.changed.failure.findings[0].id == "gateway-two-subscriptions"
+        assert made.own_plan.failure.findings[0].id == "gateway-sells-its-own-plan"
+        assert "professional" in made.own_plan.failure.findings[0].problem
 
 
 def test_a_second_container_with_lagos_name_is_told(world, seeded):

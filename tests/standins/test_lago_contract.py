@@ -1,7 +1,7 @@
 """The stand-in for Lago's API answers as the real one was recorded to, also while parts of it are stopped.
 
 With ``--lago-url`` and ``--lago-api-key-file`` the REST exchanges go to another Lago, into an organization that must
-be empty; each test that fails then names what differs there.
+be empty and set up as the recorded one, or the run ends at once; each test that fails then names what differs there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lago_acceptance.core.waiting import until
 from tests.support.patience import PATIENCE
 from tests.support.standin.containers import World
 from tests.support.standin.own_organization import Own
-from tests.support.standin.replay import UUID, Comparison, Replay, deliveries, recorded
+from tests.support.standin.replay import UUID, Comparison, Replay, deliveries, recorded, unlike_recorded
 from tests.support.standin.stack import API_KEY, FILES_HOST, PASSWORD, Stack, spoken
 
 REST, GRAPHQL, DEGRADED, FILES, WEBHOOKS = (
@@ -54,6 +54,8 @@ def rest(request: pytest.FixtureRequest) -> Replay:
     """All REST exchanges, replayed in order."""
     if url := request.config.getoption("--lago-url"):
         key = Path(request.config.getoption("--lago-api-key-file")).read_text().strip()
+        if lacking := unlike_recorded(url.rstrip("/"), key, REST["organization"]["response"]["json"]):
+            pytest.exit(f"the recordings can't be held against {url}: {lacking}", returncode=1)
         replay = Replay(url.rstrip("/"), key)
     else:
         stack: Stack = request.getfixturevalue("stack")
@@ -158,10 +160,11 @@ def test_a_subscription_is_changed_and_one_that_has_not_begun_can_begin_at_anoth
         "subscription_at": _at(days=3),
     }
     made = own.took("POST", "subscriptions", "subscription", wanted)
-    assert (
-        own.ask("PUT", "subscriptions/s", {"subscription": {"name": "x"}}).json()["code"]
-        == "subscription_not_found"
-    )
+    # The only one of its id is changed also without its status, and is not shown without it.
+    renamed = own.took("PUT", "subscriptions/s", "subscription", {"name": "x"})
+    assert (renamed["lago_id"], renamed["name"]) == (made["lago_id"], "x")
+    hidden = own.ask("GET", "subscriptions/s")
+    assert (hidden.status_code, hidden.json()["code"]) == (404, "subscription_not_found")
     path = "subscriptions/s?status=pending"
     later = _at(days=5)
     changed = own.took(
@@ -212,13 +215,18 @@ def test_a_metrics_new_code_must_be_free(own: Own) -> None:
     }
 
 
-def test_a_batch_names_its_wrong_events_by_their_place(own: Own) -> None:
-    events = [{"transaction_id": "a", "code": "x"}, {"code": "x"}, {"transaction_id": "a", "code": "x"}]
-    assert own.refused("POST", "events/batch", "events", events) == {
-        "1": {"transaction_id": ["value_is_mandatory"]},
-        "2": {"transaction_id": ["value_already_exist"]},
-    }
+def test_a_batch_names_its_wrong_events_by_their_place_and_takes_none(own: Own) -> None:
+    repeated = {"transaction_id": "a", "code": "x"}
+    nameless = own.refused("POST", "events/batch", "events", [repeated, {"code": "x"}, repeated])
+    assert nameless == {"1": {"transaction_id": ["value_is_mandatory"]}}
+    # Two that are alike are only found while they are stored, which nothing rescues.
+    alike = own.ask("POST", "events/batch", {"events": [repeated, repeated]})
+    assert (alike.status_code, alike.json()) == (422, {"status": 422, "error": "Unprocessable Entity"})
     assert own.ask("GET", "events/a").status_code == 404
+    own.took("POST", "events", "event", repeated)
+    assert own.refused("POST", "events/batch", "events", [{**repeated, "transaction_id": "b"}, repeated]) == {
+        "1": {"transaction_id": ["value_already_exist"]}
+    }
 
 
 def test_a_customer_keeps_what_stands_deeper(own: Own) -> None:
@@ -272,9 +280,24 @@ def test_invoices_are_found_by_each_filter(own: Own) -> None:
     }, today
 
 
-def test_a_password_is_mandatory(own: Own) -> None:
-    (error,) = own.sign_up("nobody@example.test", " ").json()["errors"]
-    assert error["extensions"]["details"] == {"password": ["value_is_mandatory"]}
+@pytest.mark.parametrize("password", ["", " "])
+def test_a_sign_up_without_a_password_is_an_error_of_the_server(password: str, own: Own) -> None:
+    answer = own.sign_up(f"nobody-{len(password)}@example.test", password)
+    assert (answer.status_code, answer.json()) == (500, {"status": 500, "error": "Internal Server Error"})
+
+
+def test_an_organization_that_is_not_as_the_recorded_one_is_told_in_one_sentence(
+    own: Own, rest: Replay
+) -> None:
+    there = REST["organization"]["response"]["json"]
+    said = {
+        key: unlike_recorded(rest.url, key, there)
+        for key in (own.key, rest.api_key, "11111111-2222-4333-8444-555555555555")
+    }
+    other, full, refused = said.values()
+    assert f"name 'Acceptance', not {own.name!r}" in other and "LAGO_ORG_NAME=Acceptance" in other
+    assert "is not empty, it holds plans" in full and "401" in refused
+    assert "does not answer" in unlike_recorded("http://127.0.0.1:9", "x", there)
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,19 @@ def worker_on_another_database(document: dict, folder: Path) -> None:
     document["services"]["lago-worker"]["environment"]["REDIS_URL"] = "redis://lago-redis:6379/2"
 
 
+def api_with_another_password(document: dict, folder: Path) -> None:
+    """PostgreSQL refuses the API alone: it answers 500 to everything."""
+    environment = document["services"]["lago-api"]["environment"]
+    environment["DATABASE_URL"] = environment["DATABASE_URL"].replace(
+        ":${POSTGRES_PASSWORD", ":x${POSTGRES_PASSWORD"
+    )
+
+
+def api_off_the_proxys_network(document: dict, folder: Path) -> None:
+    """Traefik and the API share no network: there is no route to it."""
+    document["services"]["lago-api"]["networks"].remove("dokploy-network")
+
+
 def worker_with_another_key(document: dict, folder: Path) -> None:
     """The worker mounts a key of its own."""
     other = folder / "other.pem"

@@ -41,7 +41,10 @@ class BrokenRuns:
 
     @staticmethod
     def marks(name: str) -> str:
-        """The marks of the checks that a deployment is judged by: a key that can't be loaded keeps the others blocked."""
+        """The marks of the checks that a deployment is judged by: a key that can't be loaded keeps the others blocked, and
+        what the API answers is seen by gateway and plans as well."""
+        if name in ("api_with_another_password", "api_off_the_proxys_network"):
+            return "smoke"
         return "smoke and phase1" if name.startswith("pem_") else "smoke and (phase1 or phase2 or phase3)"
 
     def _run(self, name: str, folder: Path, *options: str, **environment: str) -> suite_run.Result:

@@ -42,6 +42,7 @@ APPLETS = [
     "sleep",
     "env",
     "readlink",
+    "gzip",
 ]
 STARTED = "2026-11-24T10:00:00.000000000Z"
 PASSWORD = "hunter2pass"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from lago_acceptance.checks import availability
 from lago_acceptance.core.findings import Finding, errors_among
 from lago_acceptance.core.roles import API, FRONT
@@ -15,6 +17,7 @@ from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.types import Facts
 
 Check = Callable[[str, str], Iterable[Finding]]
+_LATE = ("host-unanswered", "http-unanswered", "service-unanswered")
 
 
 def every_host(
@@ -37,11 +40,20 @@ def every_host(
         except Unknown as reason:
             held.append(reason)
             continue
+        findings = [_with_load(each, facts) for each in findings]
         if down and errors_among(findings):
             held.append(Blocked(down, f"{host}, whose {role} is down"))
         else:
             found += findings
     return found, _one(held)
+
+
+def _with_load(finding: Finding, facts: Facts | None) -> Finding:
+    """A finding that nothing answered in time, with the host's load."""
+    load = facts.load_text() if facts else ""
+    if not load or finding.id not in _LATE:
+        return finding
+    return msgspec.structs.replace(finding, problem=f"{finding.problem}; {load}")
 
 
 def serving(facts: Facts, role: str) -> bool:

@@ -26,6 +26,9 @@ from lago_acceptance.probes.failure import Kind
 from lago_acceptance.probes.survey import PublicSurvey
 from lago_acceptance.probes.tls import Handshake
 
+# Days: certificates that live longer are often renewed by hand.
+_RENEWED_BY_ITSELF = 100
+
 
 @registry.check(
     phase=3,
@@ -54,7 +57,9 @@ def is_trusted(survey: PublicSurvey, role: str) -> list[Finding]:
 def is_in_date(survey: PublicSurvey, role: str, edge: EdgeSettings) -> list[Finding]:
     """The certificate is valid now and for long enough.
 
-    ``edge.certificate_warning_days`` and ``edge.certificate_error_days`` in settings.toml say how long.
+    ``edge.certificate_warning_days`` and ``edge.certificate_error_days`` in settings.toml say how long, but not more than a
+    third and a sixth of the certificate's own lifetime: one of six days is renewed when two are left. Of a lifetime of up to 100
+    days, as ACME's have, a third decides about the warning, with a day's grace.
     """
     if errors := errors_among(is_trusted(survey, role)):
         raise Blocked(errors[0].id, f"how long the certificate of {survey.view.hosts[role]} is valid")
@@ -172,17 +177,26 @@ def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> F
             REFUSED,
             f"let Traefik renew it: {LOOK_AT_ACME}",
         )
-    if days >= edge.certificate_warning_days:
+    lifetime = (certificate.not_after - certificate.not_before) / 86400
+    if days >= _warning_days(lifetime, edge):
         return None
     return _finding(
         role,
         handshake,
         "certificate-expires",
-        f"the certificate expires in {days:.1f} days, on {minute(certificate.not_after)}: renewal is overdue",
+        f"the certificate expires in {days:.1f} days, on {minute(certificate.not_after)}, of {lifetime:.0f} days in all: "
+        "renewal is overdue",
         f"after that, {REFUSED}",
         LOOK_AT_ACME,
-        Severity.ERROR if days < edge.certificate_error_days else Severity.WARNING,
+        Severity.ERROR if days < min(edge.certificate_error_days, lifetime / 6) else Severity.WARNING,
     )
+
+
+def _warning_days(lifetime: float, edge: EdgeSettings) -> float:
+    """Days before its end from which on a certificate of so many days should have been renewed."""
+    # Clients of ACME renew when a third is left, and look once a day.
+    overdue = lifetime / 3 - min(1.0, lifetime / 30)
+    return overdue if lifetime <= _RENEWED_BY_ITSELF else min(edge.certificate_warning_days, overdue)
 
 
 def _old(role: str, handshake: Handshake) -> Finding | None:

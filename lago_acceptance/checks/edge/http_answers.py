@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lago_acceptance.checks.edge import certificates, dns_records
-from lago_acceptance.checks.edge.bodies import BODIES, PROXY_SAYS, Defect, by_the_proxy, redirected
+from lago_acceptance.checks.edge.bodies import BODIES, Defect, by_the_proxy, redirected
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place, errors_among
 from lago_acceptance.core.verdicts import Blocked, Unknown
@@ -147,9 +147,11 @@ def _unanswered(survey: PublicSurvey, role: str, exchange: Exchange) -> Defect |
     if survey.handshakes[(survey.view.hosts[role], exchange.address)].failure is None:
         return (
             "service-unanswered",
-            f"the proxy accepts the connection, and the service behind it does not answer: {exchange.failure}",
+            "the proxy accepts the connection, and the service behind it does not answer, asked twice: "
+            f"{exchange.failure}",
             "browsers hang, and the gateway falls back to its own plans",
-            PROXY_SAYS[504][1] + "; if they are, the service hangs: read its log",
+            "see what the service waits for (docker logs --since 10m of its container) and what takes the processors "
+            "(docker stats --no-stream)",
         )
     return (
         "host-unanswered",

@@ -2,8 +2,9 @@
 # a bounded size, and a credential goes only to a container that has it already or that the compose file declares.
 # Variables that precede this text: nonce (a word that nothing on the host can know), project, wanted_directory, compose,
 # directory, files, env_files and sources (one a line), given (names of variables for Compose), log_lines, backups,
-# gateway_network, inside (too: what gateway and API see of each other as well; only: nothing else), stranger (a key that no
-# organization has), and the texts plan, mask, declares, gateway_sh, lago_rb, redis_lua and facts_sql.
+# gateway_network, inside (too: what gateway and API see of each other as well; only: nothing else), patience (1; more for a
+# second look: one question after the other, each with so many times as long), stranger (a key that no organization has),
+# and the texts plan, mask, declares, gateway_sh, lago_rb, redis_lua and facts_sql.
 # The functions host_sections and last_sections precede it as well (render.py), and those of declaration.sh.
 # Output: the line "facts begin <nonce>", lines of sections as mask.awk writes them, interleaved, and the line
 # "facts end <nonce>".
@@ -27,14 +28,15 @@ bounded() { head -c "${1:-4000001}" | tr -d '\000'; }
 
 # One inspection of all containers, every value as JSON, so that none can end a row or a field. The first letter of a row
 # says what it is for: R which service it is, P where its project lies, E an environment variable, N a network, M a mount,
-# L its files and whether it is well, C everything.
+# V a volume's folder on the host, L its files and whether it is well, C everything.
 template='R	{{.Id}}	{{.State.Running}}	{{with .Config.Labels}}{{json (index . "com.docker.compose.project")}}	{{json (index . "lago-acceptance.role")}}	{{json (index . "com.docker.compose.service")}}{{else}}null	null	null{{end}}	{{json .Config.Image}}	{{json .Path}}	{{json .Args}}	{{json .Name}}
 {{$id := .Id}}{{with .Config.Labels}}P	{{$id}}	{{json (index . "com.docker.compose.project.working_dir")}}	{{json (index . "com.docker.compose.project.config_files")}}	{{json (index . "com.docker.compose.project.environment_file")}}
 {{end}}L	{{.Id}}	{{json .LogPath}}	{{json .HostnamePath}}	{{if and .State.Running (not .State.Restarting) (eq (print .RestartCount) "0")}}{{with index .State "Health"}}{{.Status}}{{else}}healthy{{end}}{{end}}
 {{range .Config.Env}}E	{{$id}}	{{json .}}
 {{end}}{{range $name, $each := .NetworkSettings.Networks}}N	{{$id}}	{{json $name}}	{{json $each}}
 {{end}}{{range .Mounts}}{{if eq .Type "bind"}}M	{{$id}}	{{json .Source}}
-{{end}}{{end}}C	{{.Id}}	{"id":{{json .Id}},"name":{{json .Name}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"log_path":{{json .LogPath}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"working_dir":{{json .Config.WorkingDir}},"user":{{json .Config.User}},"stop_timeout":{{json (index .Config "StopTimeout")}},"stop_signal":{{json (index .Config "StopSignal")}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}'
+{{else if eq .Type "volume"}}V	{{$id}}	{{json .Source}}
+{{end}}{{end}}C	{{.Id}}	{"id":{{json .Id}},"name":{{json .Name}},"hostname":{{json .Config.Hostname}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"log_path":{{json .LogPath}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"working_dir":{{json .Config.WorkingDir}},"user":{{json .Config.User}},"stop_timeout":{{json (index .Config "StopTimeout")}},"stop_signal":{{json (index .Config "StopSignal")}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}'
 # A rootless Docker that only a login's profile knows of.
 rootless=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/docker.sock
 listed() { containers=$(docker ps -aq --no-trunc 2>/dev/null); }
@@ -65,42 +67,82 @@ inspect() {
 
 # --- inside of containers ---
 
+# Runs a command for so many seconds, times patience, and says so where it takes longer.
+within() {
+    limit=$(($1 * patience))
+    shift
+    timeout "$limit" "$@"
+    case $? in 124 | 137 | 143) printf '\nno answer within %s s\n' "$limit" ;; esac
+}
+# Begins a question beside the others; in a second look they are asked one after the other.
+ask() { if [ "$patience" -gt 1 ]; then send "$@"; else send "$@" & fi; }
+
 # The key is handed to a declared container only: one that has it uses its own.
 ask_lago() { # container, role, trust, what else
     begin "lago:$1" 8000000
     key=
     [ "$3" != declared ] || key=$api_key
-    LAGO_API_KEY=$key timeout 15 docker exec ${key:+-e LAGO_API_KEY} "$1" ruby --disable-gems -e "$lago_rb" "$2" "$4" 2>&1 | bounded 8000001
+    LAGO_API_KEY=$key within 15 docker exec ${key:+-e LAGO_API_KEY} "$1" \
+        ruby --disable-gems -e "$lago_rb" "$2" "$4" "$patience" 2>&1 | bounded 8000001
 }
 ask_gateway() {
     begin "gateway:$gateway"
     # The gateway exists even where nothing can be run in it.
     echo asked
     printf '%s' "$gateway_sh" |
-        timeout 12 docker exec -i -e stranger="$stranger" -e fallback=http://lago-api:3000 "$gateway" sh -s 2>&1 | bounded
+        within 12 docker exec -i -e stranger="$stranger" -e fallback=http://lago-api:3000 -e seconds="$((5 * patience))" \
+            "$gateway" sh -s 2>&1 | bounded
+    gateway_log
+}
+# It says why the gateway falls back, or why it ended. That of one in Lago's own project is among its logs.
+gateway_log() {
+    id=${gateway:-$ended_gateway}
+    case " $talkers " in *" $id "*) [ "$inside" = only ] || return 0 ;; esac
+    [ -n "$id" ] || return 0
+    begin "logs:$id" 60000 last
+    within 10 docker logs --timestamps --tail 300 "$id" 2>&1 | tail -c 200000 | tr -d '\000' | tail -n 300
 }
 ask_database() {
     begin "database:$1"
     { printf '\\c %s\n' "'$(printf %s "$database_url" | sed "s/'/''/g")'"; printf '%s\n' "${search_path:+SET search_path TO $search_path;}" "$facts_sql"; } |
-        timeout 20 docker exec -i "$1" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 | bounded
+        within 20 docker exec -i "$1" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 | bounded
 }
+# Each answer behind a line of its own, which redis_answers.py knows: by one connection, and where that says nothing between
+# the answers (ECHO is forbidden, Redis is busy), by one for each. A write to what isn't there changes nothing, and gets the
+# answer that Lago's writes get.
 ask_redis() {
     begin "redis:$1"
-    REDISCLI_AUTH=$redis_password timeout 10 docker exec -e REDISCLI_AUTH "$1" sh -c \
+    REDISCLI_AUTH=$redis_password within 12 docker exec -e REDISCLI_AUTH "$1" sh -c \
         '[ -n "$REDISCLI_AUTH" ] || unset REDISCLI_AUTH
+        user=$2 database=$3
         ask() { redis-cli --raw ${user:+--user "$user"} "$@" 2>&1; }
-        user=$2
-        answer=$(ask EVAL_RO "$1" 0); case $answer in *nknown\ command*) ask EVAL "$1" 0 ;; *) printf "%s" "$answer" ;; esac' \
-        redis "$redis_lua" "$redis_user" 2>&1 | bounded
+        part() { printf "\n@reply %s\n" "$1"; shift; ask "$@" | head -c 400000; }
+        questions() {
+            for each in info:INFO "clients:CLIENT LIST" "settings:CONFIG GET save" "CONFIG GET appendonly" \
+                "CONFIG GET stop-writes-on-bgsave-error" "CONFIG GET protected-mode" \
+                "write:ZADD schedule XX 1 lago-acceptance:nothing" "script:EVALSHA 0000000000000000000000000000000000000000 0"; do
+                "$@" "$each"
+            done
+        }
+        line() { case $1 in [a-z]*:*) printf "ECHO \"@reply %s\"\n" "${1%%:*}"; printf "%s\n" "${1#*:}" ;; *) printf "%s\n" "$1" ;; esac; }
+        alone() { case $1 in [a-z]*:*) part ${1%%:*} ${1#*:} ;; *) ask $1 ;; esac; }
+        command -v redis-cli >/dev/null || { echo "redis-cli: not found"; exit; }
+        answers=$(questions line | ask | head -c 800000)
+        case $answers in *"@reply script"*) printf "%s\n" "$answers" ;; *) questions alone ;; esac
+        [ -n "$REDISCLI_AUTH$user" ] || case $answers in *"protected-mode
+yes"*) part anonymous PING ;; esac
+        printf "\n@reply sidekiq\n"
+        answer=$(ask EVAL_RO "$1" 0 "$database"); case $answer in *nknown\ command*) ask EVAL "$1" 0 "$database" ;; *) printf "%s" "$answer" ;; esac' \
+        redis "$redis_lua" "$redis_user" "$redis_database" 2>&1 | bounded
 }
 ask_front() {
     begin "front:$1"
-    timeout 8 docker exec "$1" sh -c 'curl -s -i http://127.0.0.1/env-config.js 2>/dev/null || wget -S -qO- http://127.0.0.1/env-config.js 2>&1' |
+    within 8 docker exec "$1" sh -c 'curl -s -i http://127.0.0.1/env-config.js 2>/dev/null || wget -S -qO- http://127.0.0.1/env-config.js 2>&1' |
         bounded 20000
 }
 ask_proxy() {
     begin "proxy:$1" 8000000
-    timeout 8 docker exec "$1" sh -c 'for part in routers services; do
+    within 8 docker exec "$1" sh -c 'for part in routers services; do
         wget -qO- "http://127.0.0.1:8080/api/http/$part?per_page=10000" 2>/dev/null || curl -fsS "http://127.0.0.1:8080/api/http/$part?per_page=10000" 2>/dev/null || echo null
         echo
     done' 2>/dev/null | bounded 8000001
@@ -108,19 +150,19 @@ ask_proxy() {
 settle_trust() { [ "$trust" != declared ] || is_declared "$service" "$image" || trust=foreign; }
 # What takes longest begins first.
 ask_all() {
-    [ -z "$inside" ] || [ -z "$gateway" ] || send ask_gateway &
+    [ -z "$inside" ] || see_gateway
     while read -r role id trust name service image; do
         settle_trust
         case $role in
-            api) send ask_lago "$id" api "$trust" "${inside:+inside}" & ;;
-            worker | clock) send ask_lago "$id" "$role" trusted & ;;
-            front) send ask_front "$id" & ;;
-            proxy) send ask_proxy "$id" & ;;
+            api) ask ask_lago "$id" api "$trust" "${inside:+inside}" ;;
+            worker | clock) ask ask_lago "$id" "$role" trusted "" ;;
+            front) ask ask_front "$id" ;;
+            proxy) ask ask_proxy "$id" ;;
             redis)
                 if [ "$trust" = foreign ]; then
                     send say "redis:$id" "$(withheld "$name" "Redis' password")"
                 else
-                    send ask_redis "$id" &
+                    ask ask_redis "$id"
                 fi ;;
             db)
                 if [ -z "$database_url" ]; then
@@ -128,19 +170,20 @@ ask_all() {
                 elif [ "$trust" = foreign ]; then
                     send say "database:$id" "$(withheld "$name" "the password of DATABASE_URL")"
                 else
-                    send ask_database "$id" &
+                    ask ask_database "$id"
                 fi ;;
         esac
     done <<END
 $members
 END
 }
+see_gateway() { if [ -n "$gateway" ]; then ask ask_gateway; else ask gateway_log; fi; }
 ask_inside() {
-    [ -z "$gateway" ] || send ask_gateway &
+    see_gateway
     while read -r role id trust name service image; do
         [ "$id" = "$api" ] || continue
         settle_trust
-        send ask_lago "$id" api "$trust" inside &
+        ask ask_lago "$id" api "$trust" inside
     done <<END
 $members
 END

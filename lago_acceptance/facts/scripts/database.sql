@@ -2,6 +2,7 @@
 -- As one message: a role's time-outs have no moment in between. LOCAL, for a pooler hands the session on.
 BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY\; SET LOCAL statement_timeout = '4s'\; SET LOCAL lock_timeout = '1s'\; SET LOCAL jit = off\; SELECT (SELECT count(set_config(name, '0', true)) FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')) AS no_time_outs, (SELECT oid FROM pg_database WHERE datname = current_database()) AS database, (SELECT coalesce(array_agg(oid), '{}') FROM pg_namespace WHERE nspname = ANY (current_schemas(false))) AS schemas, current_setting('server_version_num')::integer >= 150000 AS has_database_collations \gset
 SELECT 'directory' || E'\t' || to_json(current_setting('data_directory', true));
+SELECT 'system' || E'\t' || to_json(system_identifier::text) FROM pg_control_system();
 -- The server and the role that Lago logs in as. A crash of one process starts all but the first one again.
 SELECT 'about' || E'\t' || json_build_object(
   'version', current_setting('server_version_num')::integer,

@@ -1,6 +1,6 @@
 # What the gateway sees of Lago: runs inside its container and uses the key that is configured there, so that no key leaves
-# it. Changes nothing. Variables: stranger (a key that no organization has) and fallback (Lago's URL where LAGO_API_URL is
-# not set). Prints lines "<name> <base64>"; the lines of one name are in order. An answer is its body, a line feed and its
+# it. Changes nothing. Variables: stranger (a key that no organization has), fallback (Lago's URL where LAGO_API_URL is
+# not set) and seconds (how long an answer may take). Prints lines "<name> <base64>"; the lines of one name are in order. An answer is its body, a line feed and its
 # status. Several processes write at a time: each line is short, and written in one go, so that it stays in one piece.
 url=${LAGO_API_URL:-$fallback}
 url=${url%/}
@@ -9,20 +9,24 @@ say() { base64 | while read -r part; do printf "%s %s\n" "$1" "$part"; done; }
 # Keys are passed to curl by standard input: anybody on the host can read arguments.
 fetch() {
     if command -v curl >/dev/null; then
-        printf 'header = "Authorization: Bearer %s"\n' "$2" |
-            curl --config - --silent --show-error --max-time 5 --write-out "\n%{http_code}" "$url$1" 2>&1
+        answer=$(printf 'header = "Authorization: Bearer %s"\n' "$2" |
+            curl --config - --silent --show-error --max-time "$seconds" --write-out "\n%{http_code}" "$url$1" 2>&1) ||
+            [ $? -ne 28 ] || answer="no answer within $seconds s
+000"
+        printf %s "$answer"
     elif command -v python3 >/dev/null; then
-        path=$1 key=$2 url=$url python3 -c "
+        path=$1 key=$2 url=$url seconds=$seconds python3 -c "
 import os, urllib.error, urllib.request
 asked = urllib.request.Request(os.environ['url'] + os.environ['path'], headers={'Authorization': 'Bearer ' + os.environ['key']})
 class Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *ignored): return None
 try:
-    answer = urllib.request.build_opener(Stay, urllib.request.ProxyHandler({})).open(asked, timeout=5)
+    answer = urllib.request.build_opener(Stay, urllib.request.ProxyHandler({})).open(asked, timeout=float(os.environ['seconds']))
 except urllib.error.HTTPError as error:
     answer = error
 except OSError as error:
-    print(error); print('000', end=''); raise SystemExit
+    late = isinstance(error, TimeoutError) or isinstance(getattr(error, 'reason', None), TimeoutError)
+    print('no answer within ' + os.environ['seconds'] + ' s' if late else error); print('000', end=''); raise SystemExit
 print(answer.read().decode('utf-8', 'replace')); print(answer.status, end='')"
     else
         printf "neither curl nor python3 is in this container\n000"

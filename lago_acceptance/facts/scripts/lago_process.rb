@@ -38,13 +38,22 @@ end
 masks = File.read("/proc/1/status").scan(/^Sig(?:Blk|Cgt):\t(\h+)/).flatten.map(&:hex) rescue []
 facts[:signals] = Signal.list.filter_map { |sign, number| sign if number > 0 && masks.any? { |mask| mask[number - 1] == 1 } } unless masks.empty?
 
+# Rails writes there where RAILS_LOG_TO_STDOUT is not "true".
+facts[:log_bytes] = Dir["/app/log/*"].sum { |path| File.file?(path) ? File.size(path) : 0 } rescue nil
+
 # The addresses of the hosts that Lago connects to. A name server that doesn't answer holds nothing up.
-require "socket"
+begin
+  require "socket.so"
+rescue LoadError
+  require "socket"
+end
 hosts = ENV.values_at("DATABASE_URL", "REDIS_URL", "LAGO_REDIS_CACHE_URL", "LAGO_PDF_URL").filter_map { |url| url.to_s[%r{\A[a-z]\w*://(?:[^/]*@)?([^:/?#]+)}i, 1] }
 facts[:addresses] = {}
 hosts.uniq.map do |host|
   Thread.new { facts[:addresses][host] = Addrinfo.getaddrinfo(host, nil, nil, :STREAM).map(&:ip_address).uniq rescue nil }
 end.each { |thread| thread.join(3) }
+
+# stores
 
 if ARGV[0] == "api"
   require "net/http"
@@ -61,12 +70,15 @@ if ARGV[0] == "api"
     end
   end
   # In parallel, because Lago may be slow: [status, body, type], or [0, why there is no answer].
+  patience = [ARGV[2].to_i, 1].max
   asked = paths.transform_values do |path|
     Thread.new do
       question = Net::HTTP::Get.new(path)
       question["Authorization"] = "Bearer #{token}" unless token.empty?
-      answer = Net::HTTP.start("127.0.0.1", (ENV["PORT"] || 3000).to_i, nil, open_timeout: 2, read_timeout: 4) { |http| http.request(question) }
+      answer = Net::HTTP.start("127.0.0.1", (ENV["PORT"] || 3000).to_i, nil, open_timeout: 2 * patience, read_timeout: 4 * patience, max_retries: 0) { |http| http.request(question) }
       [answer.code.to_i, answer.body.to_s.force_encoding("UTF-8").scrub, answer["Content-Type"].to_s]
+    rescue Net::OpenTimeout, Net::ReadTimeout
+      [0, "no answer within #{4 * patience} s"]
     rescue => error
       [0, said.(error)]
     end
@@ -93,6 +105,7 @@ if ARGV[0] == "api"
   migrations = Dir["/app/db/migrate/*.rb"].map { |path| File.basename(path)[/\A\d+/] }
   facts[:migrations] = migrations.compact.minmax.compact
   facts[:migration_count] = migrations.length
+  # schema_file.rb
 end
 puts JSON.generate(facts)
 $stdout.flush

@@ -140,6 +140,8 @@ $1 == "N" {
     }
 }
 $1 == "M" { mounted[++mounts] = $2; source[mounts] = decoded($3) }
+# Where a proxy may keep its certificates. Of other containers, volumes hold the deployment's data.
+$1 == "V" && role[$2] == "proxy" { proxy_mounts = proxy_mounts decoded($3) "\n" }
 END {
     wanted = ENVIRON["wanted_directory"]
     for (number = 1; number <= count; number++) {
@@ -180,14 +182,20 @@ END {
         if (own[id] && !(well[id] && role[id] ~ /^(db|redis|front|pdf)$/)) talkers = talkers id " "
         if (own[id] && !(image[id] in named)) { named[image[id]] = 1; references = references image[id] "\n" }
         if (own[id] || role[id] ~ /^(proxy|gateway)$/) learn_all(id)
-        if (!running[id]) continue
+        if (!running[id]) {
+            if (role[id] == "gateway" && (id in reached) && ended_gateway == "") ended_gateway = id
+            continue
+        }
         # The proxy may belong to another project.
         if (own[id] || role[id] == "proxy")
             members = members role[id] " " id " " trust_of(id) " " name[id] " " service[id] " " image[id] "\n"
         if (role[id] == "gateway" && (id in reached) && gateway == "") gateway = id
         if (role[id] == "api" && own[id] && api == "") api = id
     }
-    for (number = 1; number <= mounts; number++) if (own[mounted[number]]) sources = sources source[number] "\n"
+    for (number = 1; number <= mounts; number++) {
+        if (own[mounted[number]]) sources = sources source[number] "\n"
+        if (role[mounted[number]] == "proxy") proxy_mounts = proxy_mounts source[number] "\n"
+    }
 
     at = index(credentials_of(redis), ":")
     assign("lagos", listed)
@@ -196,8 +204,10 @@ END {
     assign("talkers", talkers)
     assign("members", members)
     assign("gateway", gateway)
+    assign("ended_gateway", ended_gateway)
     assign("api", api)
     assign("mounted", sources)
+    assign("proxy_mounts", proxy_mounts)
     assign("log_paths", log_paths)
     assign("docker_root", docker_root)
     assign("references", references)
@@ -208,6 +218,7 @@ END {
     assign("search_path", search_path_of(database, value_of("POSTGRES_SCHEMA")))
     assign("redis_user", at ? plain(substr(credentials_of(redis), 1, at - 1)) : "")
     assign("redis_password", redis_password)
+    assign("redis_database", match(redis, /\/[0-9]+(\?.*)?$/) ? substr(redis, RSTART + 1) + 0 : 0)
     assign("api_key", api_key)
     assign("secrets", learned())
 }

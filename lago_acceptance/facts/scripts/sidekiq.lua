@@ -1,51 +1,87 @@
 -- What Sidekiq keeps in each database of this Redis, as one JSON object. Reads only. Other programs may use the same keys
--- for something else: what has another type is left out.
-local function info(part, name)
-  return string.match(redis.call('INFO', part), name .. ':([^\r\n]*)')
-end
+-- for something else: what has another type is left out. ARGV[1] is the number of Lago's database, read in any case.
 local function ask(...)
   local answer = redis.pcall(...)
   if type(answer) == 'table' and answer.err then return nil end
   return answer or nil
 end
+-- cjson can't write infinity and what is no number.
+local function number(value)
+  local found = tonumber(value)
+  if found and found == found and math.abs(found) < 1e300 then return found end
+end
 local function decoded(text)
   local well, found = pcall(cjson.decode, text)
-  return well and type(found) == 'table' and found or {}
+  if not (well and type(found) == 'table') then return {} end
+  return pcall(cjson.encode, found) and found or {}
 end
-local numbers = {['0'] = true}
-for number in string.gmatch(redis.call('INFO', 'keyspace'), 'db(%d+):') do numbers[number] = true end
-local databases = {}
-for number in pairs(numbers) do
-  redis.call('SELECT', number)
-  local processes, queues, dead = {}, {}, {}
-  for _, identity in ipairs(ask('SMEMBERS', 'processes') or {}) do
-    local hash = ask('HMGET', identity, 'info', 'beat') or {}
-    if hash[1] then
-      table.insert(processes, {identity = identity, info = decoded(hash[1]), beat = tonumber(hash[2]) or 0})
-    end
+local function text(value) return type(value) == 'string' and string.sub(value, 1, 200) or nil end
+local function class_of(job) return text(job.wrapped) or text(job.class) or '?' end
+local function members(key)
+  if (ask('SCARD', key) or 0) > 1000 then return ask('SRANDMEMBER', key, 1000) or {} end
+  return ask('SMEMBERS', key) or {}
+end
+-- What a process is at: class, queue, and since when.
+local function work_of(identity)
+  local works = {}
+  for at, value in ipairs(ask('HVALS', identity .. ':work') or {}) do
+    if at > 100 then break end
+    local work = decoded(value)
+    local job = type(work.payload) == 'table' and work.payload or decoded(work.payload)
+    table.insert(works, {class = class_of(job), queue = text(work.queue), since = number(work.run_at), id = text(job.jid)})
   end
-  for _, name in ipairs(ask('SMEMBERS', 'queues') or {}) do
-    local oldest = ask('LINDEX', 'queue:' .. name, -1)
-    local since = 0
-    if oldest then
-      local job = decoded(oldest)
-      since = tonumber(job.enqueued_at) or tonumber(job.created_at) or 0
-    end
-    table.insert(queues, {name = name, length = ask('LLEN', 'queue:' .. name) or 0, oldest = since})
-  end
-  local entries = ask('ZREVRANGE', 'dead', 0, 199, 'WITHSCORES') or {}
+  return works
+end
+-- A set of jobs by the times when they are due: how many, the first that is due, and since when the oldest fails.
+local function waiting(key, now)
+  local count = ask('ZCARD', key)
+  if not count then return nil end
+  local entries = ask('ZRANGE', key, 0, 99, 'WITHSCORES') or {}
+  local first, oldest = nil, nil
   for index = 1, #entries, 2 do
     local job = decoded(entries[index])
-    table.insert(dead, {class = job.wrapped or job.class or '?',
-                        error = type(job.error_message) == 'string' and string.sub(job.error_message, 1, 200) or '',
-                        at = tonumber(entries[index + 1])})
+    if not first then first = {class = class_of(job), error = text(job.error_message), due = number(entries[index + 1])} end
+    local failed = number(job.failed_at)
+    if failed and failed > 1e11 then failed = failed / 1000 end
+    if failed and failed > 0 and (not oldest or failed < oldest) then oldest = failed end
   end
-  table.insert(databases, {
-    number = tonumber(number), processes = processes, queues = queues, dead = dead,
-    dead_count = ask('ZCARD', 'dead') or 0,
-    processed = tonumber(ask('GET', 'stat:processed')) or 0,
-    failed = tonumber(ask('GET', 'stat:failed')) or 0,
-  })
+  return {count = count, first = first, failing = oldest, overdue = now and ask('ZCOUNT', key, '-inf', now - 120)}
 end
-return cjson.encode({version = info('server', 'redis_version'), policy = info('memory', 'maxmemory_policy'),
-                     databases = databases})
+local numbers = {['0'] = true}
+if string.match(ARGV[1] or '', '^%d+$') then numbers[ARGV[1]] = true end
+for found in string.gmatch(ask('INFO', 'keyspace') or '', 'db(%d+):') do numbers[found] = true end
+local now = number((ask('TIME') or {})[1])
+local databases = {}
+for each in pairs(numbers) do
+  -- Without the right to SELECT the first one is read all the same.
+  if not (ask('SELECT', each) or each == '0') then
+    table.insert(databases, {number = tonumber(each)})
+  else
+    local processes, queues, dead = {}, {}, {}
+    for _, identity in ipairs(members('processes')) do
+      local hash = ask('HMGET', identity, 'info', 'beat', 'quiet') or {}
+      if hash[1] then
+        table.insert(processes, {identity = identity, info = decoded(hash[1]), beat = number(hash[2]) or 0,
+                                 quiet = hash[3] == 'true', work = work_of(identity)})
+      end
+    end
+    for _, name in ipairs(members('queues')) do
+      local job = decoded(ask('LINDEX', 'queue:' .. name, -1))
+      table.insert(queues, {name = name, length = ask('LLEN', 'queue:' .. name) or 0, class = class_of(job),
+                            oldest = number(job.enqueued_at) or 0, created = number(job.created_at) or 0})
+    end
+    local entries = ask('ZREVRANGE', 'dead', 0, 199, 'WITHSCORES') or {}
+    for index = 1, #entries, 2 do
+      local job = decoded(entries[index])
+      table.insert(dead, {class = class_of(job), error = text(job.error_message) or '', at = number(entries[index + 1])})
+    end
+    table.insert(databases, {
+      number = tonumber(each), processes = processes, queues = queues, dead = dead,
+      dead_count = ask('ZCARD', 'dead') or 0,
+      retry = waiting('retry', now), schedule = waiting('schedule', now),
+      processed = number(ask('GET', 'stat:processed')) or 0,
+      failed = number(ask('GET', 'stat:failed')) or 0,
+    })
+  end
+end
+return cjson.encode({databases = databases})

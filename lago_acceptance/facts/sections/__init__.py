@@ -42,9 +42,10 @@ def section(
     """Register a function as the parser of a section.
 
     The shell text is POSIX sh and runs in a subshell. It may use these variables of scripts/collect.sh: project, lagos,
-    directory, files, env_files, mounted, sources, references, log_paths, docker_root, backups, started, tab and line_feed;
-    lists have one entry a line. It changes nothing and reads no standard input. What looks like a key or a password in a
-    URL is masked before it leaves the host, as are the deployment's secrets.
+    directory, files, env_files, mounted, sources, references, log_paths, proxy_mounts, members ("role id trust name service
+    image" of what runs), docker_root, backups, started, tab and line_feed; lists have one entry a line. It changes nothing
+    and reads no standard input. What looks like a key or a password in a URL is masked before it leaves the host, as are
+    the deployment's secrets.
     """
 
     def registered(parse: Callable[[str], T]) -> Callable[[str], T]:

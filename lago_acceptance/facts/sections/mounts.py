@@ -28,7 +28,7 @@ key_facts() {
 }
 printf '%s\n%s\n' "$mounted" "$sources" | sort -u | while read -r source; do
     case $source in '' | /var/run/docker.sock | /run/docker.sock | /proc* | /sys*) continue ;; esac
-    status=$(stat -Lc "%a$tab%u$tab%s$tab%F" "$source" 2>/dev/null) ||
+    status=$(stat -Lc "%a %Y$tab%u$tab%s$tab%F" "$source" 2>/dev/null) ||
         status="-$tab-$tab-$tab$(missing "$source")"
     details=
     if [ -f "$source" ] && [ ! -r "$source" ]; then
@@ -60,7 +60,7 @@ def _file(parts: list[str]) -> KeyFile:
     header, said, consistent, digest = details if len(details) == 4 else ("", "", "", "")
     return KeyFile(
         path=path,
-        mode=mode,
+        mode=mode.partition(" ")[0],
         owner=owner,
         size=whole_number(size) or 0,
         kind=kind,
@@ -68,4 +68,5 @@ def _file(parts: list[str]) -> KeyFile:
         text=said,
         consistent=consistent == "yes",
         digest="" if digest == _EMPTY_DIGEST else digest,
+        changed=whole_number(mode.partition(" ")[2]),
     )

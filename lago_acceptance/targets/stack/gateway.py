@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+from lago_acceptance.checks.gateway_issuer import issuer_not_reached
 from lago_acceptance.clients.gateway import Gateway, Operation
 from lago_acceptance.clients.token_issuer import NAME, Issuer
 from lago_acceptance.clients.webhook_receiver import WebhookReceiver
 from lago_acceptance.composefile.cli import Project
 from lago_acceptance.core.attempt import Attempt
 from lago_acceptance.core.awaited import Board, Wait
+from lago_acceptance.core.findings import Red
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.resources import TESTBED
 from lago_acceptance.core.run import Run, tenant_of
-from lago_acceptance.core.secrets import Secret
-from lago_acceptance.core.verdicts import Unknown, Unreachable
+from lago_acceptance.core.secrets import Secret, excerpt, redact
+from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.core.waiting import until
+from lago_acceptance.facts.types import Container
 from lago_acceptance.hosts.base import CommandResult, Host, ReadCommand, WriteCommand
-from lago_acceptance.targets.stack import startup
+from lago_acceptance.targets.stack import startup, tenant_row
 
 FILE = TESTBED / "gateway.yml"
-GATEWAY, WEBHOOK_RECEIVER = "brain-gateway", "webhook-receiver"
-SECONDS = 60
+GATEWAY, WEBHOOK_RECEIVER, DATABASE = "brain-gateway", "webhook-receiver", "brain-db"
 PORT = 8000
+_LOG_LINES, _LONGEST = 300, 200_000
 
 
 class GatewayStack:
     """The gateway's project. ``failed`` says why it did not come up, None when it did.
 
-    ``variables`` set or override what gateway.yml reads.
+    ``seconds`` is how long it may take to become healthy. ``file`` is laid over gateway.yml, for a gateway that needs more
+    than the stand-in does; ``variables`` set or override what both read.
     """
 
     def __init__(
@@ -42,16 +49,20 @@ class GatewayStack:
         networks: dict[str, str],
         public_name: str,
         variables: dict[str, str] | None = None,
+        *,
+        seconds: float = 180,
+        file: Path | None = None,
     ):
-        self.run, self.host, self._permit = run, host, permit
+        self.run, self.host, self._permit, self._seconds = run, host, permit, seconds
         self.issuer = Issuer(tenant_of(run.id))
         self.failed: str | None = None
+        self.remark = ""
         self._addresses: dict[str, dict[str, str]] = {}
         folder = run.private / "issuer"
         self.issuer.publish(folder)
         self.project = Project(
             name=f"{run.project}-gateway",
-            files=(FILE,),
+            files=(FILE, file.absolute()) if file else (FILE,),
             variables={
                 "GATEWAY_NETWORK": networks["gateway"],
                 "PROXY_NETWORK": networks["proxy"],
@@ -59,7 +70,8 @@ class GatewayStack:
                 "LAGO_API_KEY": key.reveal(),
                 "ISSUER_FOLDER": str(folder),
                 "JWT_ISSUER": NAME,
-                "TENANTS": self.issuer.tenant,
+                "DATABASE_PASSWORD": secrets.token_hex(16),
+                "START_PERIOD": f"{max(1, math.ceil(seconds))}s",
                 **(variables or {}),
             },
         )
@@ -71,17 +83,44 @@ class GatewayStack:
             lines = [line for line in outcome.output.splitlines() if line.strip()]
             self.failed = lines[-1].strip() if lines else f"Compose ended with code {outcome.code}"
             return
-        with Board.shared.waiting(SECONDS, {"gateway": "starting"}) as shown:
-            if not until(lambda: self._settled(shown), SECONDS):
-                self.failed = f"it is not healthy after {SECONDS} s"
+        with Board.shared.waiting(self._seconds, {"gateway": "starting"}) as shown:
+            if not until(lambda: self._settled(shown), self._seconds):
+                self.failed = f"it is not healthy after {self._seconds:.0f} s{self._last_words()}"
+        if not self.failed:
+            self.remark = tenant_row.insert(
+                self.host, self._permit, f"{self.project.name}-{DATABASE}-1", self.issuer.tenant
+            )
 
     def _settled(self, shown: Wait) -> bool:
         seen = startup.progress(self.host, self.project.name)
         shown.tell(startup.unready(seen))
         containers = [container for container, _ in seen]
         dead = next((each for each in containers if not each.running), None)
-        self.failed = f"{dead.service.name} has ended with exit code {dead.exit_code}" if dead else None
+        self.failed = self._ended(dead) if dead else None
         return bool(dead) or bool(containers) and all(each.health in (None, "healthy") for each in containers)
+
+    def _ended(self, dead: Container) -> str:
+        return f"{dead.service.name} has ended with exit code {dead.exit_code}{_quoted(self.log(dead.service.name))}"
+
+    def _last_words(self) -> str:
+        """What those of its services said last that are not healthy, of their health and in their log."""
+        seen = startup.progress(self.host, self.project.name)
+        late = [each for each, _ in seen if each.health not in (None, "healthy")]
+        return "".join(
+            f"; {each.service.name} is {each.health}, its last health check said: "
+            f"{excerpt(' '.join(each.health_output.split()), 200) or 'nothing'}{_quoted(self.log(each.service.name))}"
+            for each in late
+        )
+
+    def log(self, service: str = GATEWAY) -> tuple[str, ...]:
+        """The last lines that one of its services has printed until now."""
+        text = (
+            'docker ps --all --quiet --filter "label=com.docker.compose.project=$project" '
+            '--filter "label=com.docker.compose.service=$service" '
+            f"| xargs -r docker logs --tail {_LOG_LINES} 2>&1 | tail -c {_LONGEST}"
+        )
+        asked = ReadCommand("gateway's log", text, {"project": self.project.name, "service": service})
+        return tuple(redact(self.host.read(asked)).splitlines())
 
     def receiver_on(self, network: str) -> WebhookReceiver:
         """Put the receiver of webhooks on a network of the deployment."""
@@ -125,16 +164,17 @@ class GatewayStack:
         return self._addresses[service]
 
     def token(self, gateway: Gateway, there: dict[str, Operation]) -> Secret:
-        """A token of this run's tenant. Unknown where the gateway trusts another issuer than this run's."""
+        """A token of this run's tenant. Red where the gateway refuses it and has never read the issuer's keys.
+
+        The issuer of a stack is this run's own, so a gateway that does not know its keys can't reach them.
+        """
         token = self.issuer.token()
         if mine := there.get("subscriptions"):
             tried = Attempt.of(gateway.read, mine, token)
-            if not tried.failure and tried.value().status in (401, 403) and not self.knows_issuer:
-                raise Unknown(
-                    "the gateway refuses this run's token and never fetched the keys of its issuer, so it trusts "
-                    "another issuer, whose tokens can't be made here",
-                    why="tokens of the gateway's own issuer can't be made here",
-                )
+            if not tried.failure and not self.knows_issuer:
+                answer = tried.value()
+                if answer.unhandled or answer.status in (401, 403, 503):
+                    raise Red(issuer_not_reached(answer, NAME))
         return token
 
     @property
@@ -145,3 +185,8 @@ class GatewayStack:
     @property
     def _receiver_url(self) -> str:
         return f"http://{next(iter(self.addresses(WEBHOOK_RECEIVER).values()))}:{PORT}"
+
+
+def _quoted(log: Sequence[str]) -> str:
+    line = next((line.strip() for line in reversed(log) if line.strip()), "")
+    return f"; its last line: {excerpt(line, 200)}" if line else ""

@@ -8,16 +8,17 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.composefile.cli import Project
+from lago_acceptance.core.settings import Signs
 from lago_acceptance.facts.collect import observe
-from lago_acceptance.facts.types import Container, Facts
+from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 from lago_acceptance.model.deployment import Model, Service
 
 _FIELDS = ("privileged", "network_mode", "logging")
 
 
-def observed(host: Host, project: Project, private: Path, sources: tuple[str, ...]) -> Facts:
-    """The facts of a project, in one round trip. ``sources`` are the host's paths that it mounts."""
+def observed(host: Host, project: Project, private: Path, sources: tuple[str, ...], bounds: Signs) -> Facts:
+    """The facts of a project, in one round trip. ``sources`` are the host's paths that it mounts, ``bounds`` the signs'."""
     found = observe(
         host,
         project=project.name,
@@ -26,6 +27,7 @@ def observed(host: Host, project: Project, private: Path, sources: tuple[str, ..
         directory=str(project.directory),
         sources=sources,
         environment=project.variables,
+        bounds=bounds,
     )
     # Files that this run made are not the deployment's.
     own = tuple(each for each in found.texts if not each.path.startswith(str(private)))
@@ -33,24 +35,30 @@ def observed(host: Host, project: Project, private: Path, sources: tuple[str, ..
 
 
 def as_written(facts: Facts, written: Model, started: Model) -> Facts:
-    """The facts with privileges, namespaces and mounts as the compose file has them.
+    """The facts with privileges, namespaces and mounts as the compose file has them, of what runs and of what is declared.
 
     ``started`` is what was brought up of ``written``. Data stay where they are, in volumes.
     """
     before, after = ({each.name: each for each in model.services} for model in (written, started))
+
+    def as_in_the_file(service: Service) -> Service:
+        known = service.name in before.keys() & after.keys()
+        return _service(service, before[service.name], after[service.name]) if known else service
+
+    declaration = facts.declaration
+    if declaration is not None:
+        services = tuple(map(as_in_the_file, declaration.services))
+        declaration = msgspec.structs.replace(declaration, services=services)
     return msgspec.structs.replace(
         facts,
+        declaration=declaration,
         containers=tuple(
-            _container(each, before[each.service.name], after[each.service.name])
-            if each.service.name in before.keys() & after.keys()
-            else each
-            for each in facts.containers
+            msgspec.structs.replace(each, service=as_in_the_file(each.service)) for each in facts.containers
         ),
     )
 
 
-def _container(container: Container, written: Service, started: Service) -> Container:
-    service = container.service
+def _service(service: Service, written: Service, started: Service) -> Service:
     changes: dict[str, Any] = {
         field: getattr(written, field)
         for field in _FIELDS
@@ -65,6 +73,4 @@ def _container(container: Container, written: Service, started: Service) -> Cont
     if taken:
         left = (mount for mount in service.mounts if mount.target not in taken)
         changes["mounts"] = (*left, *taken.values())
-    if not changes:
-        return container
-    return msgspec.structs.replace(container, service=msgspec.structs.replace(service, **changes))
+    return msgspec.structs.replace(service, **changes) if changes else service

@@ -11,7 +11,7 @@ from lago_acceptance.probes.tls import TlsProber
 from lago_acceptance.targets.stack import startup
 
 WORK_SECONDS = 15
-CERTIFICATE_SECONDS = 20
+CERTIFICATE_SECONDS = 40
 
 
 def wait_for_work(observe: Callable[[], Facts]) -> None:

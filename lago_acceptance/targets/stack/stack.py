@@ -79,7 +79,14 @@ class Stack(FromOutside):
         if self.wants_gateway and self.settings.hosts.gateway and key:
             networks = {which: self.network(which) for which in ("gateway", "proxy")}
             self.gateway = GatewayStack(
-                self.run, self.host, self.permit, key, networks, self.settings.hosts.gateway
+                self.run,
+                self.host,
+                self.permit,
+                key,
+                networks,
+                self.settings.hosts.gateway,
+                seconds=self.options.deadline,
+                file=self.options.gateway_file,
             )
             declared.append(resolve(self.gateway.project))
         self.remarks += docker_daemon.sweep(daemon, self.host, self.permit)
@@ -135,6 +142,8 @@ class Stack(FromOutside):
             except BaseException:
                 self._ending = "the run is ending"
                 raise
+        if self.gateway and self.gateway.remark:
+            self.remarks.append(self.gateway.remark)
         if self.bring_up.outcome.code == 0:
             readiness.wait_for_work(self.observe)
             readiness.wait_for_certificates(
@@ -260,5 +269,7 @@ class Stack(FromOutside):
         """The facts of this deployment, in one round trip."""
         written = self._written.resolved
         started = self._started or written
-        found = observed(self.host, self.project, self.run.private, binds(started.document))
+        found = observed(
+            self.host, self.project, self.run.private, binds(started.document), self.settings.signs
+        )
         return as_written(found, written.model, started.model)

@@ -82,9 +82,10 @@ class LiveLago:
         )
 
     def sql(self, text: str) -> str:
-        """Run SQL in Lago's database as its owner; what psql prints."""
+        """Run SQL in Lago's database as its owner, whatever a test has set for all sessions; what psql prints."""
         return docker(
             "exec",
+            "--env=PGOPTIONS=-c default_transaction_read_only=off -c statement_timeout=60s",
             self.container("lago-db"),
             "psql",
             "-X",

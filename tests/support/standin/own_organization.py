@@ -24,8 +24,8 @@ class Own:
             "Authorization": f"Bearer {made['token']}",
             "x-lago-organization": made["organization"]["id"],
         }
-        key = self.graphql("{organization{apiKey}}").json()["data"]["organization"]["apiKey"]
-        self._client.headers["Authorization"] = f"Bearer {key}"
+        self.key: str = self.graphql("{organization{apiKey}}").json()["data"]["organization"]["apiKey"]
+        self._client.headers["Authorization"] = f"Bearer {self.key}"
 
     def sign_up(self, email: str, password: str) -> httpx.Response:
         wanted = {"email": email, "password": password, "organizationName": self.name}

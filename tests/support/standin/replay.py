@@ -40,6 +40,39 @@ def recorded(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (RECORDINGS / f"{name}.jsonl").read_text().splitlines()]
 
 
+LIKE_RECORDED = ("name", "document_numbering", "default_currency", "timezone")
+"""What many answers show of their organization."""
+KEPT = ("plans", "billable_metrics", "customers", "coupons")
+
+
+def unlike_recorded(url: str, api_key: str, there: dict[str, Any]) -> str:
+    """Why an organization can't be compared with the recorded one ("" if it can): one sentence."""
+    with httpx.Client(
+        base_url=f"{url}/api/v1/", headers={"Authorization": f"Bearer {api_key}"}, timeout=30, trust_env=False
+    ) as client:
+        try:
+            answer = client.get("organizations")
+            if answer.status_code != 200:
+                return f"GET organizations is answered with {answer.status_code}; give its key with --lago-api-key-file"
+            here = answer.json()["organization"]
+            held = [
+                kind
+                for kind in KEPT
+                if client.get(kind, params={"per_page": 1}).json()["meta"]["total_count"]
+            ]
+        except (httpx.HTTPError, ValueError, LookupError) as error:
+            return f"it does not answer as Lago's API ({error or type(error).__name__})"
+    wanted = there["organization"]
+    unlike = [
+        f"{name} {wanted[name]!r}, not {here.get(name)!r}"
+        for name in LIKE_RECORDED
+        if here.get(name) != wanted[name]
+    ]
+    if unlike:
+        return f"its organization must have {', '.join(unlike)}: seed another one (LAGO_ORG_NAME={wanted['name']})"
+    return f"its organization is not empty, it holds {', '.join(held)}: seed another Lago" if held else ""
+
+
 @dataclass
 class Replay:
     """Sends what was sent, with the ids that this Lago gave, and compares what comes back."""

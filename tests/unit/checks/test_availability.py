@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import availability
+from lago_acceptance.checks import availability, services
 from lago_acceptance.core.verdicts import Blocked, Unknown
-from lago_acceptance.facts.answers import DatabaseAnswers, RedisAnswers, RedisDatabase
+from lago_acceptance.facts.answers import DatabaseAnswers
+from lago_acceptance.facts.redis_answers import RedisAnswers, RedisDatabase
 from tests.support.facts import container, facts, lago
 
 NO_KEY = "2026-11-24T10:00:00.000000000Z undefined method `unpack1' for nil"
@@ -86,3 +87,14 @@ def test_answers_are_given_and_a_part_of_them_is_unknown():
     for partial in (RedisAnswers(), RedisAnswers(databases=(RedisDatabase(0),))):
         with pytest.raises(Unknown, match="did not report all"):
             availability.jobs(facts(container("redis"), redis=partial))
+
+
+def test_a_worker_whose_healthcheck_asks_a_refusing_redis_is_blocked_by_it():
+    sick = container("worker", health="unhealthy", health_output="Sidekiq is not ready")
+    refusing = RedisAnswers(errors={"write": "MISCONF Redis is configured to save RDB snapshots"})
+    seen = facts(*lago("worker"), sick, redis=refusing)
+    with pytest.raises(Blocked, match="redis-cannot-save"):
+        list(services.are_up_and_healthy(seen))
+    other = facts(*lago("worker", "front"), sick, down("front"), redis=refusing)
+    assert [each.role for each in services.are_up_and_healthy(other)] == ["front"]
+    assert [each.role for each in services.are_up_and_healthy(facts(*lago("worker"), sick))] == ["worker"]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import billing_signs
+from lago_acceptance.checks import billing_signs, money_signs, value_signs
 from lago_acceptance.core import registry
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts import signs
 from lago_acceptance.facts.answers import DatabaseAnswers, SignAnswer
 from tests.support.facts import NOW, container, facts, ids
 
-SIGNS = list(billing_signs.SIGNS.values())
+SIGNS = [
+    each
+    for module in (billing_signs, money_signs, value_signs)
+    for each in vars(module).values()
+    if isinstance(each, billing_signs.BillingSign)
+]
 
 
 def answered(
@@ -32,9 +37,10 @@ def test_a_sign(sign):
     assert list(answered(SignAnswer(0), sign)) == []
     (found,) = answered(SignAnswer(2, NOW, ("a", 500)), sign)
     assert (found.id, found.role) == (sign.id, sign.role)
-    assert all(each in found.problem for each in ("2 ", "2026-11-25 09:46 UTC", "a, 500"))
+    if sign is not money_signs.NO_ORGANIZATION:
+        assert all(each in found.problem for each in ("2 ", "2026-11-25 09:46 UTC", "a, 500"))
     statement = signs.statements()
-    assert f"SELECT '{sign.name}' ||" in statement and signs.queries()[sign.name] in statement
+    assert f"'{sign.name}'" in statement and signs.queries()[sign.name] in statement
 
 
 def test_a_sign_that_this_schema_can_not_answer_is_unknown():

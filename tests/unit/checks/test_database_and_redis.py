@@ -6,7 +6,8 @@ import pytest
 
 from lago_acceptance.checks import database, redis, schema
 from lago_acceptance.core.verdicts import Blocked, Unknown
-from lago_acceptance.facts.answers import AppliedMigrations, DatabaseAnswers, LagoProcess, RedisAnswers
+from lago_acceptance.facts.answers import AppliedMigrations, DatabaseAnswers, LagoProcess
+from lago_acceptance.facts.redis_answers import RedisAnswers
 from lago_acceptance.model.deployment import Mount, Service
 from tests.support.facts import SETTINGS, container, facts, ids, lago
 

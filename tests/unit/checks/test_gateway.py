@@ -282,17 +282,19 @@ def test_a_list_that_goes_on_is_unknown():
 
 
 @pytest.mark.parametrize(
-    ("status", "asked", "trusted"), [(401, False, False), (401, True, True), (200, False, True)]
+    ("status", "asked", "well"),
+    [(401, False, False), (503, False, False), (500, False, True), (401, True, True), (200, False, True)],
 )
-def test_a_gateway_that_trusts_another_issuer_is_unknown(status, asked, trusted):
+def test_a_gateway_that_never_read_the_issuers_keys_is_red_in_a_stack(status, asked, well):
     stack = SimpleNamespace(issuer=SimpleNamespace(token=lambda: "token"), knows_issuer=asked)
     gateway = SimpleNamespace(read=lambda operation, token: _answer(status, {}))
     there = {"subscriptions": Operation("GET", "/api/billing/subscription")}
-    if trusted:
+    if well:
         assert GatewayStack.token(stack, gateway, there) == "token"
         return
-    with pytest.raises(Unknown, match="trusts another"):
+    with pytest.raises(Red, match="gateway-issuer-not-reached") as raised:
         GatewayStack.token(stack, gateway, there)
+    assert "http://issuer.example.test:8000" in raised.value.findings[0].problem
 
 
 SETTINGS = settings.load(ROOT / "settings.toml")

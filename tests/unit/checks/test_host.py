@@ -8,17 +8,12 @@ import pytest
 from lago_acceptance.checks import host
 from lago_acceptance.core.settings import Backup
 from lago_acceptance.core.verdicts import Blocked, Unknown
-from lago_acceptance.facts.types import Disk, Dump, Image
+from lago_acceptance.facts.dump import Dump
+from lago_acceptance.facts.types import Disk, Image
 from lago_acceptance.model.deployment import Service
-from tests.support.facts import NOW, SETTINGS, container, facts, ids, lago
+from tests.support.facts import NOW, SETTINGS, container, facts, ids
 
 BACKED_UP = msgspec.structs.replace(SETTINGS, backup=Backup("/srv/*.gz", 26))
-
-
-def test_a_host_without_lago():
-    assert list(host.has_lago(facts(*lago()), SETTINGS)) == []
-    (found,) = host.has_lago(facts(lagos={"other": "/srv/other"}), SETTINGS)
-    assert found.id == "not-brought-up" and "other" in found.problem
 
 
 def test_a_full_disk():

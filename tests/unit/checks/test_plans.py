@@ -10,9 +10,10 @@ import pytest
 from lago_acceptance.checks import plans
 from lago_acceptance.core.attempt import Attempt
 from lago_acceptance.core.findings import Finding, Red, Severity
-from lago_acceptance.core.verdicts import Blocked
+from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.inside import InsideAnswer, InsideView
 from lago_acceptance.plans.catalogue import Catalogue, Metric, Plan
+from lago_acceptance.plans.seeding import Seeded
 
 PLAN = Plan("starter", "Starter", "monthly", 4900, "USD", True)
 METRIC = Metric("requests", "Requests", "sum_agg", "count")
@@ -87,3 +88,21 @@ def test_where_seeding_failed_it_explains_what_is_missing():
             list(check(view(plans=[]), NOT_SEEDED))
     with pytest.raises(Blocked, match="api-refused"):
         list(plans.metrics_are_as_the_catalogue_says(CATALOGUE, view(metrics=[]), NOT_SEEDED))
+
+
+@pytest.mark.parametrize("fix", ["", "set LAGO_API_KEY"])
+def test_seeding_that_was_asked_for_and_not_done_is_red_and_blocks_what_needs_it(fix):
+    unseen = Attempt[Seeded](failure=Unknown("no API key is known; give one", fix=fix))
+    attempt = plans.asked_for(unseen)
+    with pytest.raises(Red) as red:
+        attempt.value()
+    (found,) = red.value.findings
+    assert found.id == "seeding-not-done" and "no API key is known; give one" in found.problem
+    assert found.fix == (fix or "remove that cause, or leave out --seed")
+    with pytest.raises(Blocked, match="seeding-not-done"):
+        plans.held_plans(view(plans=[]), attempt)
+
+
+@pytest.mark.parametrize("attempt", [SEEDED, NOT_SEEDED, Attempt(failure=Blocked("service-down", "Lago"))])
+def test_seeding_that_worked_or_says_why_not_stays_as_it_is(attempt):
+    assert plans.asked_for(attempt) is attempt

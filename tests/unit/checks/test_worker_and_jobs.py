@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import jobs, worker
+from lago_acceptance.checks import jobs, queues, worker
 from lago_acceptance.core.verdicts import Blocked, Unknown
-from lago_acceptance.facts.answers import (
+from lago_acceptance.facts import sidekiq
+from lago_acceptance.facts.answers import LagoProcess
+from lago_acceptance.facts.redis_answers import (
     DeadJob,
-    LagoProcess,
     RedisAnswers,
     RedisDatabase,
     SidekiqInfo,
     SidekiqProcess,
     SidekiqQueue,
 )
-from lago_acceptance.model.deployment import Service
-from tests.support.facts import NOW, SETTINGS, container, facts, ids, lago
+from lago_acceptance.facts.types import KeyFile
+from lago_acceptance.model.deployment import Mount, Service
+from tests.support.facts import NOW, SETTINGS, container, facts, ids, lago, stamp
 
 READS = (SidekiqProcess(SidekiqInfo(queues=("default",)), NOW),)
 
@@ -59,7 +61,7 @@ def test_a_worker_that_finishes_nothing():
     assert ids(worker.has_finished_a_job(seen(processed=2, failed=2))) == ["worker-idle"]
     with pytest.raises(Blocked, match="no-clock-service"):
         list(worker.has_finished_a_job(seen("clock", processed=0, failed=0)))
-    for check in (worker.has_finished_a_job, lambda each: worker.queues_are_read(each, SETTINGS)):
+    for check in (worker.has_finished_a_job, lambda each: queues.are_read_in_time(each, SETTINGS)):
         with pytest.raises(Blocked, match="worker-not-listening"):
             list(check(seen(processes=())))
 
@@ -70,12 +72,12 @@ def test_a_worker_that_finishes_nothing():
         (SidekiqQueue("default", 3, NOW - 10), None),
         (SidekiqQueue("default", 0, 0.0), None),
         (SidekiqQueue("events", 0, 0.0), None),
-        (SidekiqQueue("default", 3, NOW - 10_000), "waiting for 10000 s"),
-        (SidekiqQueue("events", 1, NOW), "no worker reads the queue events"),
+        (SidekiqQueue("default", 3, NOW - 10_000), "waiting since 2026-11-25 07:00 UTC (2 hours 46 min)"),
+        (SidekiqQueue("events", 1, NOW), "1 jobs are in the queue events, and no worker reads it"),
     ],
 )
 def test_a_queue_that_is_not_read_in_time(queue, words):
-    found = list(worker.queues_are_read(seen(queues=(queue,)), SETTINGS))
+    found = list(queues.are_read_in_time(seen(queues=(queue,)), SETTINGS))
     assert [(each.id, words in each.problem) for each in found] == ([("queue-stuck", True)] if words else [])
 
 
@@ -92,3 +94,34 @@ def test_the_dead_jobs_of_a_fresh_installation_are_none():
     fresh = tuple(DeadJob("MigrationTaskJob", "gone", NOW - each) for each in range(5))
     (found,) = jobs.none_died_since(seen(dead=fresh), 0.0)
     assert found.problem.startswith("1 MigrationTaskJob died:")
+
+
+@pytest.mark.parametrize(("changed", "red"), [(NOW, True), (1.7e9, False), (None, False)])
+def test_a_file_that_was_written_after_the_start(changed, red):
+    path = "/root/lago/sidekiq.yml"
+    mount = Mount("bind", path, "/app/config/sidekiq.yml", True)
+    service = Service(name="lago-worker", image="", role="worker", mounts=(mount,))
+    source = KeyFile(path, "644", "0", 9, "regular file", changed=changed and int(changed))
+    found = list(
+        worker.reads_its_files_as_they_are(facts(container("worker", service=service), sources=(source,)))
+    )
+    assert ids(found) == (["started-before-its-file"] if red else [])
+    assert all(path in each.problem and "docker restart lago-worker-1" in each.fix for each in found)
+
+
+@pytest.mark.parametrize(
+    ("state", "alive"),
+    [
+        ({}, True),
+        ({"running": False}, False),
+        ({"started_at": stamp(5)}, False),
+        ({"started_at": stamp(500)}, True),
+    ],
+)
+def test_a_worker_that_was_killed_is_registered_for_a_minute(state, alive):
+    """Its hash expires after that; its container says that it is gone."""
+    worker_now = container("worker", **{"id": "f" * 64, **state})
+    process = SidekiqProcess(SidekiqInfo(("default",), hostname="f" * 12), NOW - 20)
+    database = RedisDatabase(0, (process,), (), (), 1, 0)
+    found = sidekiq.as_enqueued_to(facts(worker_now, redis=RedisAnswers(databases=(database,))))
+    assert bool(found.processes) is alive

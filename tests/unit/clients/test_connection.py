@@ -62,14 +62,15 @@ def _answers(answer) -> dict:
 @pytest.mark.parametrize("kind", ERRORS)
 @pytest.mark.parametrize("call", CALLS)
 @respx.mock
-def test_each_failure_to_answer_has_its_kind_and_is_not_retried(call, kind, connection):
+def test_each_failure_to_answer_has_its_kind_and_only_a_late_read_is_repeated(call, kind, connection):
     route = respx.route(host="lago.example.test").mock(**_answers(ERRORS[kind]))
     with pytest.raises(NotAnswered) as raised:
         CALLS[call](connection)
     assert raised.value.kind == kind
     assert raised.value.findings[0].id == f"api-{kind}"
     assert raised.value.findings[0].fix == FIX[kind]
-    assert route.call_count == 1
+    late = kind == "slow" and not call.startswith(("lago create", "lago delete"))
+    assert route.call_count == (2 if late else 1)
 
 
 def test_a_certificate_of_another_ca_is_an_error():

@@ -13,12 +13,14 @@ import pytest
 
 from lago_acceptance.clients.answers import NotAnswered
 from lago_acceptance.clients.connection import LARGEST, Connection
+from lago_acceptance.core.attempt import Attempt
 from tests.support.edge_servers import raw_server
-from tests.support.hostile_servers import ENDLESS, GARBAGE, LARGE, Talk, answering, dripping
+from tests.support.hostile_servers import ENDLESS, GARBAGE, HEAD, LARGE, Talk, answering, dripping
 from tests.support.paths import ROOT
 from tests.support.patience import PATIENCE
 
 MEBIBYTES_MORE = 64
+BODY = b'{"version": "v1.16.0"}'
 
 
 def asked(talk: Talk, seconds: float) -> NotAnswered:
@@ -38,7 +40,7 @@ def test_an_answer_without_end_is_slow(name):
     started = time.monotonic()
     failure = asked(ENDLESS[name], 0.7)
     assert (failure.kind, failure.findings[0].id) == ("slow", "api-slow")
-    assert "no answer within 0.7 s" in failure.findings[0].problem
+    assert "no answer within 1.4 s" in failure.findings[0].problem
     assert time.monotonic() - started < PATIENCE
 
 
@@ -151,6 +153,47 @@ def test_memory_stays_bounded_for_json_that_grows_when_it_is_parsed(filler):
     found, more = grown(answering(f"{body.rstrip(',')}]}}".encode()))
     assert found == "api-refused"
     assert more < 4 * MEBIBYTES_MORE
+
+
+def late(times: int, asked: list[bytes], ended: threading.Event) -> Talk:
+    """Leaves its first requests without an answer until ``ended``, and answers all others."""
+
+    def talk(client: socket.socket) -> None:
+        request = client.recv(2**16)
+        asked.append(request)
+        if len(asked) <= times:
+            ended.wait(PATIENCE)
+        else:
+            client.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY)
+
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("method", "repeatable", "requests"), [("GET", False, 2), ("POST", True, 2), ("POST", False, 1)]
+)
+def test_what_changes_nothing_is_asked_once_more_where_no_answer_came(method, repeatable, requests):
+    asked, ended = [], threading.Event()
+    with raw_server(late(1, asked, ended)) as port:
+        connection = Connection("api", f"http://127.0.0.1:{port}", seconds=1)
+        tried = Attempt.of(lambda: connection.ask(method, "/health", repeatable=repeatable))
+        connection.close()
+        ended.set()
+    assert len(asked) == requests
+    assert (tried.failure is None) == (requests == 2)
+
+
+def test_what_is_late_ahead_of_time_is_asked_when_it_is_needed():
+    asked, ended = [], threading.Event()
+    with raw_server(late(1, asked, ended)) as port:
+        connection = Connection("api", f"http://127.0.0.1:{port}", seconds=1)
+        with connection.ahead(), pytest.raises(NotAnswered):
+            connection.ask("GET", "/health")
+        assert len(asked) == 1
+        assert connection.ask("GET", "/health").body == {"version": "v1.16.0"}
+        connection.close()
+        ended.set()
+    assert len(asked) == 2
 
 
 def test_the_deadline_covers_the_handshake():

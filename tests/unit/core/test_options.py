@@ -50,7 +50,7 @@ def test_a_ca_file_without_certificates(content, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "option", ["ssh_config", "ca_file", "waivers", "api_key_file", "env_file", "settings"]
+    "option", ["ssh_config", "ca_file", "waivers", "api_key_file", "env_file", "settings", "gateway_file"]
 )
 def test_files_that_can_not_be_read(option, tmp_path):
     os.mkfifo(tmp_path / "pipe")

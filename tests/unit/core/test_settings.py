@@ -247,3 +247,15 @@ def test_a_gateway_that_can_not_be_used(entries, words, tmp_path):
 )
 def test_a_gateway_may_be_named_in_several_ways(entries, tmp_path):
     assert load(tmp_path, gateway(**entries)).gateway == settings.Gateway(**GATEWAY, **entries)
+
+
+def test_bounds_of_signs(tmp_path):
+    assert load(tmp_path, f"{SHIPPED}\n[signs]\ntopup_hours = 72\n").signs == settings.Signs(topup_hours=72)
+    assert settings.load(SETTINGS).signs == settings.Signs()
+    for name in settings.Signs.__struct_fields__:
+        assert f"# {name} = {getattr(settings.Signs(), name)}\n" in SHIPPED
+
+
+@pytest.mark.parametrize("bound", ["-1", "1.5", "nan", '"1; DROP TABLE events"', "[]", "1000000", "true"])
+def test_bounds_of_signs_that_are_none(bound, tmp_path):
+    refused(tmp_path, f"{SHIPPED}\n[signs]\ntopup_hours = {bound}\n", "signs.topup_hours")

@@ -7,14 +7,8 @@ import json
 import pytest
 
 from lago_acceptance.facts import answers, sidekiq
-from lago_acceptance.facts.answers import (
-    AppliedMigrations,
-    DatabaseAnswers,
-    LagoProcess,
-    RedisAnswers,
-    SignAnswer,
-    decode,
-)
+from lago_acceptance.facts.answers import AppliedMigrations, DatabaseAnswers, LagoProcess, SignAnswer, decode
+from lago_acceptance.facts.redis_answers import RedisAnswers
 from tests.support.facts import NOW, container, facts
 
 WHOLE = {

@@ -8,14 +8,16 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from lago_acceptance.facts import collect
 from lago_acceptance.facts.collect import observe, reading
+from lago_acceptance.facts.dump import Content, Dump
 from lago_acceptance.facts.scripts import render
 from lago_acceptance.facts.sections import Section
-from lago_acceptance.facts.types import ComposeText, Dump, Facts, Image
-from tests.support.pretended_host import KEY, Shell
+from lago_acceptance.facts.types import ComposeText, Facts, Image
+from tests.support.pretended_host import KEY, Shell, row, rows
 
 
 def seen(host: Shell) -> Facts:
@@ -34,9 +36,13 @@ def test_everything_of_a_host_arrives(lago):
     assert facts.networks == ("bridge", "production_default") and facts.volumes == ("production_pgdata",)
     assert facts.images == (Image("sha256:1", ("getlago/api:v1.16.0",)),)
     assert facts.log_sizes == {"api1": 120}
-    assert facts.dumps == tuple(
-        Dump(f"{folder}/{number}.dump", 1795000000.0 + number, number) for number in (1, 2, 3)
-    )
+    assert [msgspec.structs.replace(each, content=None) for each in facts.dumps] == [
+        Dump(f"{folder}/{number}.dump", 1795000000.0 + number, number, "other") for number in (1, 2, 3)
+    ]
+    assert facts.dumps[-1].content == Content(inner="text")
+    assert facts.later_dump_sizes == {f"{folder}/{number}.dump": number for number in (1, 2, 3)}
+    assert facts.machine.processors and facts.machine.memory and facts.load_text()
+    assert facts.inodes and not facts.closed_dumps
     assert "/" in {each.mount for each in facts.disks} and all(each.free_mib for each in facts.disks)
     assert abs(facts.clock_drift) < 1
     assert facts.log(facts.containers[0]) == ["hello from api1"]
@@ -108,3 +114,23 @@ def test_what_one_section_does_to_its_shell_does_not_matter_to_the_next(host):
 
 def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_the_certificates_of_a_proxy_are_found_in_its_mounts_and_nobody_elses(lago):
+    folder = lago.folder / "volume of a proxy"
+    folder.mkdir()
+    for name in ("acme.json", "other.json"):
+        (folder / name).write_text("{}")
+        (folder / name).chmod(0o600)
+    lago.add(
+        [
+            *rows(
+                "proxy1", "traefik:v3.5.0", "/entrypoint.sh", labels={"com.docker.compose.project": "edge"}
+            ),
+            row("V", "proxy1", str(folder)),
+            row("V", "db1", str(folder.parent)),
+        ]
+    )
+    assert [(each.path, each.mode) for each in seen(lago).certificate_stores] == [
+        (f"{folder}/acme.json", "600")
+    ]

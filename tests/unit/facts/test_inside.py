@@ -32,11 +32,12 @@ printf '\\n200'
 
 def seen(gateway: str, lago: dict | None = None) -> InsideView:
     """The view that is made of a gateway's output, and of what Lago says in its own container."""
-    api = SimpleNamespace(id="a")
+    api = SimpleNamespace(id="a", role=API)
     facts = SimpleNamespace(
         containers=(api,),
         others=(),
         gateways={"g": gateway},
+        logs={},
         process=lambda container: decode(LagoProcess, lago),
         running=lambda role: api if role == API and lago is not None else None,
     )

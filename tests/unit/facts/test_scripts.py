@@ -127,6 +127,33 @@ def test_what_is_well_and_not_lagos_own_is_not_asked_for_its_log(name, image, he
 
 @pytest.mark.parametrize("name", AWKS)
 @pytest.mark.parametrize(
+    ("url", "database"),
+    [
+        ("redis://redis:6379", 0),
+        ("redis://redis:6379/", 0),
+        ("redis://:a%2F7@redis:6379/12", 12),
+        ("rediss://redis/3?timeout=1", 3),
+        ("redis://redis/x", 0),
+    ],
+)
+def test_lagos_database_of_redis_is_the_urls(name, url, database):
+    table = (
+        'R\tid1\ttrue\t"lago"\tnull\t"api"\t"getlago/api:v1.16.0"\t"./scripts/start.sh"\t["x"]\t"/api"\n'
+        f'E\tid1\t"REDIS_URL={url}"\n'
+    )
+    ended = subprocess.run(
+        [*awk_of(name), PLAN],
+        input=table.encode(),
+        capture_output=True,
+        check=True,
+        env={"LC_ALL": "C", "wanted_project": "lago"},
+        timeout=PATIENCE,
+    )
+    assert f"redis_database='{database}'" in text_of(ended.stdout).splitlines()
+
+
+@pytest.mark.parametrize("name", AWKS)
+@pytest.mark.parametrize(
     ("variables", "path"),
     [
         ("", "public"),

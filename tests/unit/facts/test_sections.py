@@ -6,12 +6,26 @@ import msgspec
 import pytest
 
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts.sections import clock, disk, dumps, files, images, log_sizes, mounts, sections
+from lago_acceptance.facts.dump import Dump
+from lago_acceptance.facts.host_state import Inodes, Machine
+from lago_acceptance.facts.sections import (
+    clock,
+    disk,
+    dumps,
+    files,
+    images,
+    inodes,
+    log_sizes,
+    machine,
+    mounts,
+    sections,
+)
 from lago_acceptance.facts.sections.clock import Clock
 from lago_acceptance.facts.sections.networks import networks
 from lago_acceptance.facts.sections.projects import lagos, project
 from lago_acceptance.facts.sections.volumes import volumes
-from lago_acceptance.facts.types import ComposeText, Disk, Dump, Facts, Image, KeyFile
+from lago_acceptance.facts.types import ComposeText, Disk, Facts, Image, KeyFile
+from tests.support.facts import facts
 
 GNU_DF = """Filesystem     1024-blocks      Used Available Capacity Mounted on
 /dev/sda1         41152736  12345678  26683420      32% /
@@ -178,3 +192,37 @@ def test_a_clock_that_says_nothing_is_no_verdict(text):
 )
 def test_only_what_the_way_does_not_explain_is_drift(read, asked, answered, drift):
     assert read.drift(asked, answered) == drift
+
+
+PROC = "load 7.21\nMemTotal: 8130000\nMemAvailable: 409600\nSwapTotal: 0\nSwapFree: 0\nprocessors 2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (PROC, Machine(7.21, 2, 7939, 400, 0, 0)),
+        ("load 0.10\nprocessors \nMemTotal: x\n", Machine(load=0.1)),
+        ("load nan\nprocessors 0\n", None),
+        ("awk: not found\n", None),
+    ],
+)
+def test_processors_and_memory(text, found):
+    assert machine.machine(text) == found
+
+
+def test_the_load_is_told_in_words_where_it_is_known():
+    assert Machine(7.21, 2).load_text == "the host's load is 7.2 on 2 cores"
+    assert Machine(0.5, 1).load_text == "the host's load is 0.5 on 1 core"
+    assert [facts(machine=each).load_text() for each in (None, Machine(), Machine(1.0))] == ["", "", ""]
+
+
+GNU_INODES = """Filesystem      Inodes  IUsed   IFree IUse% Mounted on
+/dev/sda1      2621440 500000 2121440   20% /
+/dev/sdb       0 0 0 - /btrfs
+/dev/sda1      2621440 500000 2121440   20% /
+"""
+
+
+def test_inodes_of_file_systems_that_have_a_number_of_them():
+    assert inodes.inodes(GNU_INODES) == (Inodes("/", 2621440, 2121440),)
+    assert inodes.inodes("df: unrecognized option: i\n/dev/sda1 26214") == ()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lago_acceptance.checks.edge.traefik_routers import TraefikApi
 from lago_acceptance.core.verdicts import Unknown, Unreachable
-from lago_acceptance.facts import answers, sidekiq
+from lago_acceptance.facts import redis_answers, sidekiq
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.inside import view_of
 from lago_acceptance.facts.script_output import begin, end
@@ -32,6 +32,12 @@ ODD = [
     '{"with_key": 7, "inside": {"plans": [1, 2, 3]}, "key": [], "answers": {"/x": 1}}',
     '{"databases": [{"number": 1e999, "queues": [7]}], "policy": {}}',
     '{"databases": [{"number": 0, "processes": [{"info": {"capsules": {"a": 1}}}], "queues": {}}]}',
+    "@reply info",
+    "@reply sidekiq",
+    "@reply clients",
+    "@reply settings",
+    "id=7 addr=] db=x age",
+    "save",
     '[{"name": 7, "rule": []}, 3, {"name": "a", "rule": 7, "using": "x", "error": "y", "tls": 1}]',
     '[{"name": "a", "loadBalancer": {"servers": [7, {"url": 7}]}}, {"loadBalancer": 1}]',
     "directory\t7",
@@ -128,6 +134,8 @@ def test_numbers():
 
 
 def test_the_first_redis_that_answers_counts():
-    found, error = answers.redis({"a": "a was not queried: x", "b": '{"policy": "noeviction"}'})
-    assert found is not None and found.policy == "noeviction" and error == ""
-    assert answers.redis({"a": "a was not queried: x"}) == (None, "a was not queried: x")
+    well = "\n@reply info\nmaxmemory_policy:noeviction\nrun_id:f00d\n"
+    found, error = redis_answers.redis({"a": "a was not queried: x", "b": well})
+    assert found is not None and error == ""
+    assert (found.policy, found.run_id, found.container) == ("noeviction", "f00d", "b")
+    assert redis_answers.redis({"a": "a was not queried: x"}) == (None, "a was not queried: x")

@@ -13,25 +13,19 @@ from lago_acceptance.checks import (
     diagnosis,
     drift,
     environment,
+    queues,
     rsa_key,
     rsa_pem,
     schema,
     services,
-    worker,
 )
 from lago_acceptance.checks import clock as clock_checks
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.settings import load as load_settings
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts import sidekiq
-from lago_acceptance.facts.answers import (
-    DatabaseAnswers,
-    EndpointAnswer,
-    LagoProcess,
-    LoadedKey,
-    RedisAnswers,
-    decode,
-)
+from lago_acceptance.facts.answers import DatabaseAnswers, EndpointAnswer, LagoProcess, LoadedKey, decode
+from lago_acceptance.facts.redis_answers import RedisAnswers
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.lago import log_causes, schedules
 from lago_acceptance.model.deployment import Model, Mount, Service
@@ -93,7 +87,7 @@ def test_a_switch_that_says_false_switches_nothing_on(value, found_ids):
     seen = facts(
         container("api", {"SIDEKIQ_EVENTS": value}), redis=msgspec.structs.replace(found, databases=(quiet,))
     )
-    assert [finding.id for finding in worker.queues_are_read(seen, SETTINGS)] == found_ids
+    assert [finding.id for finding in queues.are_read_in_time(seen, SETTINGS)] == found_ids
 
 
 # --- what a log tells of ---

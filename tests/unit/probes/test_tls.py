@@ -129,16 +129,24 @@ def test_a_good_certificate_is_right_in_every_respect(authority):
 
 
 @pytest.mark.parametrize(
-    ("days", "expected"),
+    ("lifetime", "days", "expected"),
     [
-        (26, []),
-        (20, [("certificate-expires", "warning")]),
-        (10, [("certificate-expires", "error")]),
-        (-1, [("certificate-expired", "error")]),
+        (90, 29.5, []),
+        (90, 28, [("certificate-expires", "warning")]),
+        (90, 20, [("certificate-expires", "warning")]),
+        (90, 10, [("certificate-expires", "error")]),
+        (90, -1, [("certificate-expired", "error")]),
+        # Short ones are renewed late, and by hand long ones.
+        (6, 2, []),
+        (6, 1.7, [("certificate-expires", "warning")]),
+        (6, 0.9, [("certificate-expires", "error")]),
+        (45, 15, []),
+        (398, 60, []),
+        (398, 24, [("certificate-expires", "warning")]),
     ],
 )
-def test_days_left_decide(authority, days: float, expected: list):
-    look = seen(issued(authority, days=days), pem(authority))
+def test_days_left_decide(authority, lifetime: float, days: float, expected: list):
+    look = seen(issued(authority, days=days, since=days - lifetime), pem(authority))
     assert ids(certificates.is_in_date(look, "api", EDGE)) == expected
     assert certificates.is_trusted(look, "api") == []
 

@@ -52,3 +52,9 @@ def test_what_was_not_changed_is_what_was_observed():
     seen = facts(container(API, service=STARTED))
     assert as_written(seen, model(STARTED), model(STARTED)) == seen
     assert as_written(seen, model(msgspec.structs.replace(WRITTEN, name="other")), model(STARTED)) == seen
+
+
+def test_what_is_declared_is_compared_as_it_is_written_too():
+    seen = facts(container(API, service=STARTED), declaration=model(STARTED))
+    found = as_written(seen, model(WRITTEN), model(STARTED))
+    assert found.declaration.services == found.model().services

@@ -1,11 +1,15 @@
-"""The gateway's own tables: what answers when Lago does not."""
+"""The gateway's own tables, in PostgreSQL: what answers when Lago does not."""
 
-import sqlite3
+import contextlib
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from gateway.settings import DATABASE, TENANTS
+from pg8000 import dbapi
+
+from gateway.settings import DATABASE_URL
 
 OWN_PLANS = (
     ("trial", "Free trial", 0, "Try everything for a while"),
@@ -14,75 +18,109 @@ OWN_PLANS = (
     ("business", "Business", 199, "For a company"),
     ("enterprise", "Enterprise", 499, "For many companies"),
 )
+TABLES = (
+    "create table if not exists tenants(id uuid primary key, name varchar(255) not null, slug varchar(255) not null unique,"
+    " created_at timestamptz not null default now(), updated_at timestamptz not null)",
+    "create table if not exists plans(id uuid primary key, slug text unique, name text, amount float8, description text)",
+    "create table if not exists subscriptions(number serial, id uuid, tenant uuid, plan_slug text, status text,"
+    " period_end text)",
+)
+_state = {"prepared": False}
 
 
-def connect() -> sqlite3.Connection:
-    """A connection for one request."""
-    connection = sqlite3.connect(DATABASE, timeout=2)
-    connection.row_factory = sqlite3.Row
-    return connection
+class NoDatabase(Exception):
+    """The database can't be used."""
 
 
-def prepare() -> None:
-    """Make the tables, the own plans and the tenants, where they are not there yet."""
-    with connect() as database:
-        database.executescript(
-            "create table if not exists tenants(id text primary key);"
-            "create table if not exists plans(id text, slug text unique, name text, amount real, description text);"
-            "create table if not exists subscriptions(id text, tenant text, plan_slug text, status text, period_end text);"
-            "create table if not exists invoices(id text, tenant text, amount real, created_at text);"
+@contextlib.contextmanager
+def connect() -> Iterator[Any]:
+    """A cursor for one request. NoDatabase where the database can't be reached."""
+    url = urlsplit(DATABASE_URL)
+    try:
+        connection = dbapi.connect(
+            user=unquote(url.username or ""),
+            password=unquote(url.password or ""),
+            host=url.hostname or "",
+            port=url.port or 5432,
+            database=url.path.lstrip("/"),
+            timeout=5,
         )
-        for slug, name, amount, description in OWN_PLANS:
-            row = (str(uuid.uuid4()), slug, name, amount, description)
-            database.execute("insert or ignore into plans values(?,?,?,?,?)", row)
-        database.executemany("insert or ignore into tenants values(?)", [(tenant,) for tenant in TENANTS])
+    except (dbapi.Error, OSError) as error:
+        raise NoDatabase(str(error)) from error
+    with contextlib.closing(connection):
+        cursor = connection.cursor()
+        if not _state["prepared"]:
+            _prepare(cursor)
+            connection.commit()
+            _state["prepared"] = True
+        yield cursor
+        connection.commit()
+
+
+def _prepare(cursor: Any) -> None:
+    # Two requests may come first at a time.
+    cursor.execute("select pg_advisory_xact_lock(1)")
+    for table in TABLES:
+        cursor.execute(table)
+    for slug, name, amount, description in OWN_PLANS:
+        row = (str(uuid.uuid4()), slug, name, amount, description)
+        cursor.execute("insert into plans values(%s, %s, %s, %s, %s) on conflict do nothing", row)
 
 
 def ping() -> None:
     """Raises where the database can't be read."""
-    with connect() as database:
-        database.execute("select count(*) from tenants").fetchone()
+    with connect() as cursor:
+        cursor.execute("select count(*) from tenants")
 
 
-def require_tenant(tenant: str) -> None:
-    """Raises what the real gateway shows to the caller where the tenant has no row."""
-    with connect() as database:
-        if not database.execute("select 1 from tenants where id = ?", (tenant,)).fetchone():
-            raise LookupError(
-                f"No row was found: SELECT tenants.id FROM tenants WHERE tenants.id = '{tenant}'"
-            )
+def tenant_row(tenant: str) -> dict[str, str] | None:
+    """A tenant's name and slug, None where it has no row."""
+    with connect() as cursor:
+        cursor.execute("select name, slug from tenants where id = %s", (tenant,))
+        row = cursor.fetchone()
+    return {"name": row[0], "slug": row[1]} if row else None
 
 
 def plans() -> list[dict[str, Any]]:
     """The gateway's own plans."""
-    with connect() as database:
-        rows = database.execute(
-            "select id, name, slug, amount, description from plans order by amount"
-        ).fetchall()
-    return [{**row, "currency": "USD", "interval": "monthly"} for row in map(dict, rows)]
+    with connect() as cursor:
+        cursor.execute("select id, name, slug, amount, description from plans order by amount")
+        rows = cursor.fetchall()
+    return [
+        {
+            "id": str(id),
+            "name": name,
+            "slug": slug,
+            "amount": amount,
+            "currency": "USD",
+            "interval": "monthly",
+            "description": description,
+        }
+        for id, name, slug, amount, description in rows
+    ]
 
 
 def subscribe(tenant: str, plan: str) -> dict[str, Any]:
-    """A subscription that only the gateway knows."""
+    """A subscription that only the gateway knows; where there is one already, that one, whatever its plan."""
+    if kept := subscription(tenant):
+        return kept
     end = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     made = {"id": str(uuid.uuid4()), "plan_slug": plan, "status": "active", "current_period_end": end}
-    remember(tenant, made)
+    with connect() as cursor:
+        cursor.execute(
+            "insert into subscriptions(id, tenant, plan_slug, status, period_end) values(%s, %s, %s, %s, %s)",
+            (made["id"], tenant, plan, made["status"], end),
+        )
     return made
 
 
-def remember(tenant: str, made: dict[str, Any]) -> None:
-    """Keep a subscription."""
-    row = (made["id"], tenant, made["plan_slug"], made["status"], made["current_period_end"])
-    with connect() as database:
-        database.execute("insert into subscriptions values(?,?,?,?,?)", row)
-
-
 def subscription(tenant: str) -> dict[str, Any] | None:
-    """The last subscription that the gateway made for a tenant, or None."""
-    query = (
-        "select id, plan_slug, status, period_end as current_period_end from subscriptions"
-        " where tenant = ? order by rowid desc limit 1"
-    )
-    with connect() as database:
-        row = database.execute(query, (tenant,)).fetchone()
-    return dict(row) if row else None
+    """The first subscription that only the gateway has of a tenant, or None."""
+    with connect() as cursor:
+        cursor.execute(
+            "select id, plan_slug, status, period_end from subscriptions where tenant = %s order by number",
+            (tenant,),
+        )
+        row = cursor.fetchone()
+    names = ("id", "plan_slug", "status", "current_period_end")
+    return dict(zip(names, (str(row[0]), *row[1:]), strict=True)) if row else None

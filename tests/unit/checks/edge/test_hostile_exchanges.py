@@ -15,7 +15,7 @@ from lago_acceptance.checks.edge import cors, http_answers, open_ports, redirect
 from lago_acceptance.core.findings import Red
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.probes.dns import DnsAnswer, DnsOutcome
-from lago_acceptance.probes.http import KEPT, Client, Exchange
+from lago_acceptance.probes.http import DEADLINES, KEPT, Client, Deadlines, Exchange
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 from lago_acceptance.probes.survey import (
     HEALTH,
@@ -56,7 +56,8 @@ LONGEST = 2000
 def sent(talk: Talk, deadline: float) -> Exchange:
     async def send(port: int) -> Exchange:
         async with Client(None) as client:
-            return await client.send("GET", "http://api.lago.test/", "127.0.0.1", port, deadline=deadline)
+            deadlines = Deadlines(DEADLINES.connect, DEADLINES.read, deadline)
+            return await client.send("GET", "http://api.lago.test/", "127.0.0.1", port, deadlines=deadlines)
 
     with raw_server(talk) as port:
         return asyncio.run(send(port))
@@ -85,7 +86,7 @@ def test_a_probe_keeps_little_of_whatever_comes(name):
 def test_a_host_that_is_none_is_data(host):
     async def send() -> Exchange:
         async with Client(None) as client:
-            return await client.send("GET", f"https://{host}/", "127.0.0.1", 1, deadline=5)
+            return await client.send("GET", f"https://{host}/", "127.0.0.1", 1)
 
     assert asyncio.run(send()).failure
 

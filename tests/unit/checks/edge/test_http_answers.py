@@ -18,10 +18,10 @@ from lago_acceptance.checks.edge import certificates, cors, dns_records, http_an
 from lago_acceptance.core.settings import EdgeSettings
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.probes.failure import Kind
-from lago_acceptance.probes.http import KEPT, Client, Exchange
+from lago_acceptance.probes.http import KEPT, Client, Deadlines, Exchange
 from lago_acceptance.probes.ports import knock
 from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
-from lago_acceptance.probes.survey import PublicSurvey, survey
+from lago_acceptance.probes.survey import AGAIN, PublicSurvey, Timing, survey
 from tests.support.edge_servers import (
     API_HOST,
     FRONT_HOST,
@@ -57,14 +57,16 @@ class World:
         self.dns.zone = {(host, "A"): [ORIGIN] for host in HOSTS.values()}
         return self
 
-    def look(self, origin: str | None = ORIGIN, closed: tuple[int, ...] = ()) -> PublicSurvey:
+    def look(
+        self, origin: str | None = ORIGIN, closed: tuple[int, ...] = (), *timing: Timing
+    ) -> PublicSurvey:
         view = PublicEndpoints(
             hosts=HOSTS,
             resolvers=(Resolver("first", self.dns.address, self.dns.port),),
             origin=origin,
             roots=self.authority.cert_pem.bytes().decode(),
         )
-        return survey(view, closed, self.web, self.secure)
+        return survey(view, closed, self.web, self.secure, *timing)
 
     def close(self) -> None:
         self.site.close()
@@ -330,7 +332,8 @@ def flood(client: socket.socket) -> None:
 def sent(talk: Callable[[socket.socket], None], deadline: float = PATIENCE) -> tuple[Exchange, float]:
     async def send(port: int) -> Exchange:
         async with Client(None) as client:
-            return await client.send("GET", f"http://{API_HOST}/", "127.0.0.1", port, deadline=deadline)
+            deadlines = Deadlines(deadline, deadline, deadline)
+            return await client.send("GET", f"http://{API_HOST}/", "127.0.0.1", port, deadlines=deadlines)
 
     with raw_server(talk) as port:
         started = time.monotonic()
@@ -392,18 +395,23 @@ def test_a_connection_that_was_verified_for_one_name_serves_no_other(world: Worl
     assert second.failure.kind is Kind.CERTIFICATE
 
 
+BRIEF, LONGER = (Timing(each, Deadlines(each, each, each)) for each in (1.0, 1.5))
+
+
 def test_a_host_that_hangs_delays_no_other(world: World):
     """The API's name resolves to a silent address, and its origin never answers: all three are asked at once."""
-    together = threading.Barrier(3, timeout=4.5)
+    together = threading.Barrier(3, timeout=0.9)
+    ended = threading.Event()
 
     def meet(_) -> str:
         together.wait()
         return HTML
 
-    def hang(request) -> str:
-        page = meet(request)
-        time.sleep(5.5)
-        return page
+    def hang(_) -> str:
+        if not together.broken and together.n_waiting:
+            together.wait()
+        ended.wait(PATIENCE)
+        return HTML
 
     world.site.pages[HEALTH] = hang
     world.site.pages[("https", FRONT_HOST, "/")] = meet
@@ -414,11 +422,43 @@ def test_a_host_that_hangs_delays_no_other(world: World):
         ThreadPoolExecutor() as pool,
     ):
         asked = pool.submit(lambda: (silent.accept(), together.wait()))
-        seen = world.look()
+        seen = world.look(ORIGIN, (), BRIEF, LONGER)
+        ended.set()
         assert asked.result()
     assert ids(http_answers.through_the_name(seen, "api")) == ["host-unanswered"]
     (finding,) = http_answers.straight_to_the_origin(seen, "api")
-    assert (finding.id, "no answer within 5 s" in finding.problem) == ("service-unanswered", True)
+    assert (finding.id, "no answer within 1.5 s" in finding.problem) == ("service-unanswered", True)
+
+
+def late_at_first(page: Callable[[], Response], ended: threading.Event, asked: list[float]) -> Callable:
+    """A page that the first request waits for until ``ended``, and all others get at once."""
+
+    def answer(_) -> Response:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            ended.wait(PATIENCE)
+        return page()
+
+    return answer
+
+
+def test_what_times_out_once_is_asked_once_more(world: World):
+    ended, asked = threading.Event(), []
+    healthy = world.site.pages[HEALTH]
+    world.site.pages[HEALTH] = late_at_first(lambda: healthy, ended, asked)
+    seen = world.look(ORIGIN, (), BRIEF, AGAIN)
+    ended.set()
+    assert len(asked) == 2
+    assert http_answers.through_the_name(seen, "api") == []
+    assert http_answers.straight_to_the_origin(seen, "api") == []
+
+
+def test_a_wrong_answer_is_not_asked_for_again(world: World):
+    asked = []
+    world.site.pages[HEALTH] = lambda request: (asked.append(request), Response("no", 500))[1]
+    seen = world.look(ORIGIN, (), BRIEF, AGAIN)
+    assert len(asked) == 1
+    assert http_answers.through_the_name(seen, "api")
 
 
 def test_variables_of_the_environment_have_no_say(world: World, monkeypatch: pytest.MonkeyPatch):

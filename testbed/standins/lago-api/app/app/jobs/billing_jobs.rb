@@ -10,7 +10,8 @@ class BillSubscriptionJob < Standin::Job
 end
 
 module WalletTransactions
-  # Granted credits count at once; paid ones wait for a payment, which nobody makes here.
+  # Granted credits count at once; paid ones wait for a payment, which nobody makes here. The numbers are those of
+  # Webhooks::OF_TRANSACTIONS.
   class CreateJob < Standin::Job
     queue_as "wallets"
 
@@ -18,20 +19,20 @@ module WalletTransactions
       database = Standin::Database
       wallet = database[:wallets].first(id: wallet_id)
       grant(database, wallet, granted.to_d) if granted.to_d.positive?
-      add(wallet, paid.to_d, status: "pending", transaction_status: "purchased") if paid.to_d.positive?
+      add(wallet, paid.to_d, status: 0, transaction_status: 0) if paid.to_d.positive?
     end
 
     private
 
     def grant(database, wallet, credits)
-      transaction = add(wallet, credits, status: "settled", transaction_status: "granted", settled_at: Time.now.utc)
+      transaction = add(wallet, credits, status: 1, transaction_status: 1, settled_at: Time.now.utc)
       Wallets.refresh(database.update(:wallets, wallet, credits_balance: wallet[:credits_balance] + credits))
       Webhooks.send_later("wallet_transaction.created", transaction[:id])
     end
 
     def add(wallet, credits, **attributes)
       Standin::Database.insert(:wallet_transactions, attributes.merge(
-        wallet_id: wallet[:id], transaction_type: "inbound", amount: credits * wallet[:rate_amount], credit_amount: credits
+        wallet_id: wallet[:id], transaction_type: 0, amount: credits * wallet[:rate_amount], credit_amount: credits
       ))
     end
   end

@@ -77,7 +77,8 @@ module Billing
       organization = Organization.find(customer[:organization_id])
       term = customer[:net_payment_term] || organization[:net_payment_term]
       invoice = db.insert(:invoices, organization_id: organization[:id], customer_id: customer[:id], issuing_date: today,
-        payment_due_date: today + term, net_payment_term: term, status: Invoices::GENERATING, currency: customer[:currency])
+        payment_due_date: today + term, net_payment_term: term, status: Invoices::GENERATING, currency: customer[:currency],
+        timezone: customer[:timezone] || organization[:timezone])
       subscriptions.each do |subscription|
         db.insert(:invoice_subscriptions, invoice_id: invoice[:id], subscription_id: subscription[:id], invoicing_reason: reason, timestamp: Time.now.utc)
       end

@@ -6,6 +6,9 @@ module Events
     def of(organization) = db[:events].where(organization_id: organization[:id], deleted_at: nil)
 
     def create(organization, values)
+      wrong = problems(organization, values)
+      raise Standin::Refusal.invalid(**wrong) if wrong.any?
+
       row = store(organization, values)
       PostProcessJob.perform_later(Standin::Job::Record.new("Event", row[:id]))
       row
@@ -16,17 +19,12 @@ module Events
       raise Standin::Refusal.invalid(events: ["no_events"]) if list.nil? || list.empty?
       raise Standin::Refusal.invalid(events: ["too_many_events"]) if list.size > ENV.fetch("LAGO_EVENTS_BATCH_MAX_LENGTH", 100).to_i
 
-      now, problems = Time.now.utc, {}
-      rows = db.transaction do
-        made = list.each_with_index.map do |values, index|
-          store(organization, values, now)
-        rescue Standin::Refusal => refusal
-          problems[index] = refusal.body[:error_details]
-        end
-        raise Standin::Refusal.new(422, "Unprocessable Entity", code: "validation_errors", error_details: problems) if problems.any?
+      # Compared with what is stored, not with each other: two that are alike are only found while they are stored.
+      wrong = list.each_with_index.to_h { |values, index| [index, problems(organization, values)] }.reject { |_, found| found.empty? }
+      raise Standin::Refusal.new(422, "Unprocessable Entity", code: "validation_errors", error_details: wrong) if wrong.any?
 
-        made
-      end
+      now = Time.now.utc
+      rows = db.transaction { list.map { |values| store(organization, values, now) } }
       rows.each { |row| PostProcessJob.perform_later(Standin::Job::Record.new("Event", row[:id])) }
     end
 
@@ -44,19 +42,24 @@ module Events
     def db = Standin::Database
 
     def store(organization, values, now = Time.now.utc)
-      check(organization, values)
+      raise ActiveRecord::RecordInvalid, "Validation failed: Transaction value_already_exist" if stored?(organization, values)
+
       db.insert(:events, organization_id: organization[:id], transaction_id: values["transaction_id"], code: values["code"],
         external_subscription_id: values["external_subscription_id"], timestamp: timestamp(values["timestamp"], now),
         properties: Sequel.pg_jsonb_wrap(values["properties"] || {}),
         precise_total_amount_cents: values["precise_total_amount_cents"])
     end
 
-    def check(organization, values)
-      problems = {}
-      %w[transaction_id code].each { |name| problems[name.to_sym] = ["value_is_mandatory"] if values[name].to_s.empty? }
-      key = {transaction_id: values["transaction_id"], external_subscription_id: values["external_subscription_id"]}
-      problems[:transaction_id] = ["value_already_exist"] if problems.empty? && db[:events].first(key.merge(organization_id: organization[:id]))
-      raise Standin::Refusal.invalid(**problems) unless problems.empty?
+    def problems(organization, values)
+      missing = %w[transaction_id code].select { |name| values[name].to_s.empty? }
+      return missing.to_h { |name| [name.to_sym, ["value_is_mandatory"]] } if missing.any?
+
+      stored?(organization, values) ? {transaction_id: ["value_already_exist"]} : {}
+    end
+
+    def stored?(organization, values)
+      !!db[:events].first(organization_id: organization[:id], transaction_id: values["transaction_id"],
+        external_subscription_id: values["external_subscription_id"])
     end
 
     # Seconds as a number or in digits; anything else is taken for 0 and lands in 1970.

@@ -19,6 +19,12 @@ module Webhooks
     "wallet_transaction.created" => [:wallet_transactions, "wallet_transaction", ->(row) { Webhooks.wallet_transaction(row) }]
   }.freeze
 
+  # The words for the numbers in a transaction's columns.
+  OF_TRANSACTIONS = {
+    status: %w[pending settled], transaction_status: %w[purchased granted voided invoiced],
+    transaction_type: %w[inbound outbound]
+  }.freeze
+
   class << self
     def create_endpoint(organization, values)
       check(values)
@@ -66,8 +72,8 @@ module Webhooks
 
     def wallet_transaction(row)
       {
-        lago_id: row[:id], lago_wallet_id: row[:wallet_id], status: row[:status], source: "manual",
-        transaction_status: row[:transaction_status], transaction_type: row[:transaction_type],
+        lago_id: row[:id], lago_wallet_id: row[:wallet_id], status: word(row, :status), source: "manual",
+        transaction_status: word(row, :transaction_status), transaction_type: word(row, :transaction_type),
         amount: Text.decimal(row[:amount]), credit_amount: Text.decimal(row[:credit_amount]),
         settled_at: Text.time(row[:settled_at]), created_at: Text.time(row[:created_at]),
         invoice_requires_successful_payment: false, metadata: []
@@ -77,6 +83,8 @@ module Webhooks
     private
 
     def db = Standin::Database
+
+    def word(row, column) = OF_TRANSACTIONS.fetch(column).fetch(row[column])
 
     def signature(algorithm, endpoint, body)
       return JWT.encode({data: body, iss: ENV["LAGO_API_URL"]}, RsaPrivateKey, "RS256") if algorithm == "jwt"

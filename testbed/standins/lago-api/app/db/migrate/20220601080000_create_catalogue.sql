@@ -15,7 +15,7 @@ CREATE TABLE billable_metrics (
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
-CREATE UNIQUE INDEX ON billable_metrics (organization_id, code) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX index_billable_metrics_on_organization_id_and_code ON billable_metrics (organization_id, code) WHERE deleted_at IS NULL;
 
 CREATE TABLE plans (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -36,7 +36,7 @@ CREATE TABLE plans (
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
-CREATE UNIQUE INDEX ON plans (organization_id, code) WHERE deleted_at IS NULL AND parent_id IS NULL;
+CREATE UNIQUE INDEX index_plans_on_organization_id_and_code ON plans (organization_id, code) WHERE deleted_at IS NULL AND parent_id IS NULL;
 
 CREATE TABLE charges (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

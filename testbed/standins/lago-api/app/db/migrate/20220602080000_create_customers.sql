@@ -23,6 +23,7 @@ CREATE TABLE customers (
   currency character varying,
   tax_identification_number character varying,
   timezone character varying,
+  invoice_grace_period integer,
   net_payment_term integer,
   document_locale character varying,
   shipping_address jsonb NOT NULL DEFAULT '{}',
@@ -33,7 +34,7 @@ CREATE TABLE customers (
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
-CREATE UNIQUE INDEX ON customers (organization_id, external_id) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX index_customers_on_external_id_and_organization_id ON customers (external_id, organization_id) WHERE deleted_at IS NULL;
 
 CREATE TABLE subscriptions (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -53,6 +54,8 @@ CREATE TABLE subscriptions (
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
+CREATE INDEX ON subscriptions (external_id);
+CREATE INDEX ON subscriptions (status);
 
 CREATE TABLE wallets (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -76,9 +79,9 @@ CREATE TABLE wallets (
 CREATE TABLE wallet_transactions (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   wallet_id uuid NOT NULL REFERENCES wallets,
-  status character varying NOT NULL,
-  transaction_status character varying NOT NULL,
-  transaction_type character varying NOT NULL,
+  status integer NOT NULL,
+  transaction_status integer NOT NULL DEFAULT 0,
+  transaction_type integer NOT NULL,
   amount numeric(30,5) NOT NULL,
   credit_amount numeric(30,5) NOT NULL,
   settled_at timestamp(6),

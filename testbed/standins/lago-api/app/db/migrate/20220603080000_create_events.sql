@@ -11,5 +11,8 @@ CREATE TABLE events (
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
-CREATE UNIQUE INDEX ON events (organization_id, external_subscription_id, transaction_id);
+CREATE UNIQUE INDEX index_unique_transaction_id ON events (organization_id, external_subscription_id, transaction_id);
 CREATE INDEX ON events (external_subscription_id, code, timestamp);
+CREATE INDEX ON events (organization_id, timestamp) WHERE deleted_at IS NULL;
+CREATE INDEX ON events (organization_id, code);
+CREATE INDEX ON events (organization_id, code, created_at) WHERE deleted_at IS NULL;

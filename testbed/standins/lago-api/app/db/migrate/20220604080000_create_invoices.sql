@@ -9,6 +9,7 @@ CREATE TABLE invoices (
   net_payment_term integer NOT NULL DEFAULT 0,
   invoice_type integer NOT NULL DEFAULT 0,
   status integer NOT NULL,
+  timezone character varying NOT NULL DEFAULT 'UTC',
   payment_status integer NOT NULL DEFAULT 0,
   payment_overdue boolean NOT NULL DEFAULT false,
   payment_dispute_lost_at timestamp(6),
@@ -21,6 +22,9 @@ CREATE TABLE invoices (
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
+CREATE UNIQUE INDEX index_invoices_on_customer_id_and_sequential_id ON invoices (customer_id, sequential_id);
+CREATE INDEX ON invoices (status);
+CREATE INDEX ON invoices (payment_overdue);
 
 CREATE TABLE invoice_subscriptions (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -38,6 +42,8 @@ CREATE TABLE fees (
   subscription_id uuid NOT NULL REFERENCES subscriptions,
   charge_id uuid REFERENCES charges,
   fee_type character varying NOT NULL,
+  invoiceable_type character varying,
+  invoiceable_id uuid,
   amount_cents bigint NOT NULL,
   amount_currency character varying NOT NULL,
   units numeric NOT NULL,
@@ -50,6 +56,7 @@ CREATE TABLE fees (
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
+CREATE INDEX ON fees (invoiceable_type, invoiceable_id);
 
 CREATE TABLE credit_notes (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -81,7 +88,7 @@ CREATE TABLE credits (
 
 CREATE TABLE active_storage_blobs (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-  key character varying NOT NULL UNIQUE,
+  key character varying NOT NULL,
   filename character varying NOT NULL,
   content_type character varying,
   service_name character varying NOT NULL,
@@ -89,6 +96,7 @@ CREATE TABLE active_storage_blobs (
   checksum character varying,
   created_at timestamp(6) NOT NULL DEFAULT now()
 );
+CREATE UNIQUE INDEX index_active_storage_blobs_on_key ON active_storage_blobs (key);
 
 CREATE TABLE active_storage_attachments (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -96,6 +104,7 @@ CREATE TABLE active_storage_attachments (
   record_type character varying NOT NULL,
   record_id uuid NOT NULL,
   blob_id uuid NOT NULL REFERENCES active_storage_blobs,
-  created_at timestamp(6) NOT NULL DEFAULT now(),
-  UNIQUE (record_type, record_id, name, blob_id)
+  created_at timestamp(6) NOT NULL DEFAULT now()
 );
+CREATE UNIQUE INDEX index_active_storage_attachments_uniqueness
+  ON active_storage_attachments (record_type, record_id, name, blob_id);

@@ -6,7 +6,6 @@ CREATE TABLE webhook_endpoints (
   created_at timestamp(6) NOT NULL DEFAULT now(),
   updated_at timestamp(6) NOT NULL DEFAULT now()
 );
-
 CREATE TABLE webhooks (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   webhook_endpoint_id uuid NOT NULL REFERENCES webhook_endpoints ON DELETE CASCADE,

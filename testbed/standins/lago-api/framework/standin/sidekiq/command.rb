@@ -14,10 +14,13 @@ module Standin
         def run(arguments)
           $stdout.sync = true
           settings = {"concurrency" => 10, "timeout" => 25, "queues" => ["default"]}
+          named = []
           OptionParser.new do |options|
             options.on("-C", "--config FILE") { |file| settings.merge!(YAML.load_file(file)) }
-            options.on("-q", "--queue NAME") { |name| settings["queues"] = [name] }
+            options.on("-q", "--queue NAME") { |name| named << name.split(",").first }
           end.parse!(arguments)
+          # Queues that are named take the place of the file's.
+          settings["queues"] = named unless named.empty?
           settings["concurrency"] = ENV["SIDEKIQ_CONCURRENCY"].to_i if ENV["SIDEKIQ_CONCURRENCY"]
           boot(settings)
         rescue StandardError, ScriptError => error

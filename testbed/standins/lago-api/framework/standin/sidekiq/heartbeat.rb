@@ -42,18 +42,20 @@ module Standin
         Log.write("ERROR", "heartbeat: #{error.message}")
       end
 
-      # A process that ends in order leaves nothing behind.
+      # A process that ends in order is registered no more; its hash expires.
       def clear
         beat
         QueueRedis.with do |redis|
           redis.srem?("processes", @identity)
-          redis.del(@identity, "#{@identity}:work")
+          redis.del("#{@identity}:work")
         end
       rescue RedisClient::Error => error
         Log.warned(error)
       end
 
       private
+
+      def resident_kilobytes = File.foreach("/proc/self/status").find { |line| line.start_with?("VmRSS:") }.to_s.split[1].to_i
 
       def write(redis, processed, failed)
         work = @statistics.work.transform_values { |value| JSON.generate(value) }
@@ -64,7 +66,7 @@ module Standin
           end
           transaction.sadd("processes", [@identity])
           transaction.hset(@identity, "info", @info, "busy", work.size, "beat", Time.now.to_f,
-            "rtt_us", 0, "quiet", @quiet.to_s, "rss", 0)
+            "rtt_us", 0, "quiet", @quiet.to_s, "rss", resident_kilobytes)
           transaction.expire(@identity, EXPIRY)
           transaction.del("#{@identity}:work")
           transaction.mapped_hmset("#{@identity}:work", work) unless work.empty?

@@ -4,9 +4,10 @@ require "json"
 
 module Standin
   module Sidekiq
-    # Moves jobs whose time has come from `schedule` into their queues.
+    # Moves jobs whose time has come from `retry` and `schedule` into their queues.
     class Scheduled
       SECONDS = 5
+      SETS = %w[retry schedule].freeze
 
       def run
         loop do
@@ -24,14 +25,16 @@ module Standin
       private
 
       def move
-        QueueRedis.with do |redis|
-          redis.zrangebyscore("schedule", "-inf", Time.now.to_f).each do |text|
-            next unless redis.zrem("schedule", text)
+        QueueRedis.with { |redis| SETS.each { |set| move_from(redis, set) } }
+      end
 
-            payload = JSON.parse(text).merge("enqueued_at" => Time.now.to_f)
-            redis.sadd?("queues", payload["queue"])
-            redis.lpush("queue:#{payload["queue"]}", JSON.generate(payload))
-          end
+      def move_from(redis, set)
+        redis.zrangebyscore(set, "-inf", Time.now.to_f).each do |text|
+          next unless redis.zrem(set, text)
+
+          payload = JSON.parse(text).merge("enqueued_at" => Time.now.to_f)
+          redis.sadd?("queues", payload["queue"])
+          redis.lpush("queue:#{payload["queue"]}", JSON.generate(payload))
         end
       end
     end

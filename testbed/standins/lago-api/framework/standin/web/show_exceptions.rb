@@ -19,7 +19,9 @@ module Standin
   module Web
     # The last resort: logs what nobody rescued and answers in the format that the client asked for.
     class ShowExceptions
-      STATUS = {ActionController::RoutingError => 404, ActionDispatch::Http::Parameters::ParseError => 400}.freeze
+      STATUS = {
+        ActionController::RoutingError => 404, ActionDispatch::Http::Parameters::ParseError => 400, ActiveRecord::RecordInvalid => 422
+      }.freeze
 
       def initialize(app) = @app = app
 
@@ -35,7 +37,7 @@ module Standin
       private
 
       # Past the router everything has the format JSON; before it the Accept header decides.
-      def json?(env, status) = status == 500 || env["HTTP_ACCEPT"].to_s.include?("json")
+      def json?(env, status) = status >= 422 || env["HTTP_ACCEPT"].to_s.include?("json")
 
       def answer(status, json)
         return [status, {"Content-Type" => "text/html; charset=UTF-8", "Content-Length" => "0"}, []] unless json

@@ -48,7 +48,8 @@ module Types
     def register_user(input:)
       failed("Method Not Allowed", 405, "signup_disabled") if ENV["LAGO_DISABLE_SIGNUP"] == "true"
       unprocessable(email: ["user_already_exists"]) if database[:users].first(email: input[:email])
-      unprocessable(password: ["value_is_mandatory"]) if input[:password].strip.empty?
+      # Without a password there is no user and no membership, whose id is read nevertheless.
+      nil.id if input[:password].strip.empty?
 
       user = Standin::Seed.user(input[:email], input[:password])
       organization = Standin::Seed.create_organization(input[:organization_name], "per_organization")

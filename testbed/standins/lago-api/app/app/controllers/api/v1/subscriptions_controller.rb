@@ -17,7 +17,7 @@ module Api
 
       def create = render_subscription(Subscribing.create(current_organization, required(:subscription)))
 
-      def update = render_subscription(Subscribing.update(subscription, required(:subscription)))
+      def update = render_subscription(Subscribing.update(to_update, required(:subscription)))
 
       def destroy
         row = subscription
@@ -38,6 +38,14 @@ module Api
       def subscription
         dataset = rows.where(external_id: params["external_id"], status: statuses)
         found(dataset.order(Sequel.desc(:created_at)).first, "subscription")
+      end
+
+      # The only one of its id, whatever its status; of several the active one, unless the pending one is asked for.
+      def to_update
+        dataset = rows.where(external_id: params["external_id"]).order(Sequel.desc(:subscription_at))
+        status = (params["status"] == "pending") ? Subscriptions::PENDING : Subscriptions::ACTIVE
+        dataset = dataset.where(status: status) if dataset.count > 1
+        found(dataset.first, "subscription")
       end
 
       def render_subscription(row) = render(json: {subscription: Subscriptions.with_plan(row)})

@@ -1,0 +1,116 @@
+"""Faults of containers: they were stopped, quieted, frozen or taken off a network, and Docker's list looks as usual."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from lago_acceptance.core.waiting import until
+from tests.support import containers
+from tests.support.containers import docker
+from tests.support.live.faults import Fault, Making
+from tests.support.live.lago import LiveLago
+from tests.support.patience import PATIENCE
+
+
+def command(made: tuple[str, ...], service: str, undone: tuple[str, ...]) -> Making:
+    """A command of Docker on a service's container that makes a fault, and the one that takes it back."""
+
+    @contextlib.contextmanager
+    def making(lago: LiveLago) -> Iterator[None]:
+        id = lago.container(service)
+        docker(*made, id)
+        try:
+            yield
+        finally:
+            docker(*undone, id)
+            healthy = ("inspect", "--format", "{{.State.Health.Status}}", id)
+            assert until(lambda: docker(*healthy) == "healthy", PATIENCE)
+
+    return making
+
+
+@contextlib.contextmanager
+def quieted_worker(lago: LiveLago) -> Iterator[None]:
+    """The worker was told to take no more jobs (TSTP), as before a deploy that never came."""
+    id = lago.container("lago-worker")
+    docker("exec", id, "bash", "-c", "kill -TSTP 1")
+    quiet = "for each in $(redis-cli SMEMBERS processes); do redis-cli HGET $each quiet; done"
+    redis = lago.container("lago-redis")
+    assert until(lambda: "true" in docker("exec", redis, "sh", "-c", quiet), PATIENCE)
+    try:
+        yield
+    finally:
+        docker("restart", id)
+        assert until(lambda: "false" in docker("exec", redis, "sh", "-c", quiet), PATIENCE)
+        healthy = ("inspect", "--format", "{{.State.Health.Status}}", id)
+        assert until(lambda: docker(*healthy) == "healthy", PATIENCE)
+
+
+@contextlib.contextmanager
+def off_its_network(lago: LiveLago) -> Iterator[None]:
+    """The API's container was taken off the network that the gateway is on."""
+    network, id = lago.stack.network("gateway"), lago.container("lago-api")
+    docker("network", "disconnect", network, id)
+    try:
+        yield
+    finally:
+        docker("network", "connect", "--alias", "lago-api", network, id)
+
+
+@contextlib.contextmanager
+def second_clock(lago: LiveLago) -> Iterator[None]:
+    """A clock beside the project, started by hand, on the same stores."""
+    clock = lago.container("lago-clock")
+    image = docker("inspect", "--format", "{{.Config.Image}}", clock)
+    network = next(
+        name
+        for name in docker(
+            "inspect", "--format", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", clock
+        ).split()
+        if name.startswith(lago.project)
+    )
+    variables = docker("inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", clock).splitlines()
+    given = [
+        word
+        for line in variables
+        if line.startswith(("DATABASE_URL=", "REDIS_URL=", "RAILS_ENV=", "SECRET_KEY_BASE=", "LAGO_"))
+        for word in ("-e", line)
+    ]
+    name = f"{lago.project}-by-hand"
+    with containers.running(
+        image, "./scripts/start.clock.sh", options=("--network", network, *given), name=name
+    ):
+        yield
+
+
+FAULTS = (
+    Fault(
+        name="the worker was stopped",
+        made=command(("stop",), "lago-worker", ("start",)),
+        id="service-down",
+        said=("worker", "docker start", "invoices"),
+    ),
+    Fault(
+        name="the clock was killed",
+        made=command(("kill",), "lago-clock", ("start",)),
+        id="service-down",
+        said=("clock", "137"),
+    ),
+    Fault(
+        name="the PDF service is frozen",
+        made=command(("pause",), "lago-pdf", ("unpause",)),
+        id="service-down",
+        said=("pdf", "paused"),
+    ),
+    Fault(
+        name="the worker takes no more jobs", made=quieted_worker, id="worker-quiet", said=("docker restart",)
+    ),
+    Fault(name="the API is off the gateway's network", made=off_its_network, id="wrong-network"),
+    Fault(
+        name="a second clock beside the project",
+        made=second_clock,
+        id="clock-more-than-once",
+        said=("by-hand",),
+    ),
+)
