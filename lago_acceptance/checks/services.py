@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from lago_acceptance.checks import availability, diagnosis, without
+from lago_acceptance.checks.database_trouble import database_trouble
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.registry import Severity
@@ -71,15 +72,16 @@ def are_up_and_healthy(facts: Facts) -> Iterator[Finding]:
     """Every container runs, does not restart again and again, and is not unhealthy.
 
     The migration container has its own check. Blocked if the key or the migration keeps Lago from starting, and where the
-    worker, whose healthcheck asks Redis, is unhealthy beside a Redis that takes no jobs.
+    worker, whose healthcheck asks Redis, is unhealthy beside a Redis that takes no jobs, or the API, whose healthcheck asks
+    PostgreSQL, beside a database that serves nobody.
     """
     availability.brought_up(facts)
-    redis = availability.redis_trouble(facts)
+    redis, database = availability.redis_trouble(facts), database_trouble(facts)
     trouble = diagnosis.key_trouble(facts)
     unmigrated = diagnosis.migration_failed(facts)
     findings: list[Finding] = []
     waiting: list[Finding] = []
-    asks_redis = False
+    asks_redis = asks_database = False
     for container in facts.containers:
         finding = diagnosis.explain(facts, container, "service-down")
         if container.role == MIGRATE or finding is None:
@@ -88,13 +90,12 @@ def are_up_and_healthy(facts: Facts) -> Iterator[Finding]:
         if cause and cause.role != MIGRATE and diagnosis.symptom(cause):
             # The finding about that one names this one.
             continue
-        if (
-            redis
-            and container.running
-            and container.health == "unhealthy"
-            and container.role in (WORKER, REDIS)
-        ):
+        unhealthy = container.running and container.health == "unhealthy"
+        if redis and unhealthy and container.role in (WORKER, REDIS):
             asks_redis = True
+            continue
+        if database and unhealthy and container.role == API:
+            asks_database = True
             continue
         by_key = trouble and log_causes.cause_of(facts.log(container), log_causes.KEY_CAUSES)
         waits = (trouble or unmigrated) and container.status == "created"
@@ -103,6 +104,8 @@ def are_up_and_healthy(facts: Facts) -> Iterator[Finding]:
         raise Blocked(trouble[1].id if trouble else "migrate-failed", "Lago's processes can't start")
     if asks_redis and not findings:
         raise Blocked(redis, "the worker's healthcheck asks Redis")
+    if asks_database and not findings:
+        raise Blocked(database, "the API's healthcheck asks PostgreSQL")
     yield from findings
 
 

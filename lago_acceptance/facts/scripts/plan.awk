@@ -27,12 +27,14 @@ function for_psql(url,    at, count, parts, each, known) {
     return substr(url, 1, at - 1) known
 }
 
+# Lago sets it in each session, whatever its role or database is given.
 function search_path_of(url, schema,    at, count, parts, each, path) {
     at = index(url, "?")
     count = at ? split(substr(url, at + 1), parts, "&") : 0
     for (each = 1; each <= count; each++)
         if (sub(/^(schema_)?search_path=/, "", parts[each])) path = plain(parts[each])
     if (path == "") path = schema
+    if (path == "") path = "public"
     gsub(/[^A-Za-z0-9_,"$ -]/, "", path)
     return path
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from lago_acceptance.checks import api_inside, billing_signs, database, database_trouble, schema
+from lago_acceptance.checks import api_inside, billing_signs, database, database_trouble, schema, services
 from lago_acceptance.checks.postgres import clients, service, tables, upkeep
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.verdicts import Blocked, Unknown
@@ -344,3 +344,14 @@ def test_what_the_database_explains_of_the_api_is_blocked_by_it(process):
     if process.status("/health") != 200:
         with pytest.raises(Blocked, match="database-lock-held"):
             list(api_inside.is_healthy_and_of_the_expected_version(locked, SETTINGS))
+
+
+def test_an_api_that_is_unhealthy_for_want_of_a_database_is_not_down():
+    api = container("api", URL, health="unhealthy", health_output="500")
+    refused = seen(None, "FATAL:  sorry, too many clients already")
+    ill = msgspec.structs.replace(refused, containers=(refused.containers[0], api))
+    with pytest.raises(Blocked, match="database-out-of-connections"):
+        list(services.are_up_and_healthy(ill))
+    assert ids(services.are_up_and_healthy(msgspec.structs.replace(ill, database_error=""))) == [
+        "service-down"
+    ]

@@ -153,6 +153,31 @@ def test_lagos_database_of_redis_is_the_urls(name, url, database):
 
 
 @pytest.mark.parametrize("name", AWKS)
+@pytest.mark.parametrize(
+    ("variables", "path"),
+    [
+        ("", "public"),
+        ("POSTGRES_SCHEMA=billing", "billing"),
+        ("DATABASE_URL=postgresql://l:w@db/lago?search_path=own", "own"),
+    ],
+)
+def test_the_search_path_is_the_one_that_lago_sets(name, variables, path):
+    table = (
+        'R\tid1\ttrue\t"production"\tnull\t"one"\t"getlago/api:v1.16.0"\t"run"\t["x"]\t"/one"\n'
+        f'E\tid1\t"{variables}"\n'
+    )
+    ended = subprocess.run(
+        [*awk_of(name), PLAN],
+        input=table.encode(),
+        capture_output=True,
+        check=True,
+        env={"LC_ALL": "C", "wanted_project": "production"},
+        timeout=PATIENCE,
+    )
+    assert f"search_path='{path}'" in text_of(ended.stdout).splitlines()
+
+
+@pytest.mark.parametrize("name", AWKS)
 def test_bytes_that_are_no_text_harm_nothing(name):
     told = sections(masked(awk_of(name), b"a \xff\xfe b\r\nnext\x0b\x1c line\n", name="logs:1"))
     assert told.text("logs:1") == "a \ufffd\ufffd b\r\nnext\x0b\x1c line\n"
