@@ -11,7 +11,16 @@ from functools import partial
 
 import msgspec
 
-from lago_acceptance.checks import availability, database, schema, services, worker
+from lago_acceptance.checks import (
+    availability,
+    database,
+    database_trouble,
+    redis,
+    redis_writes,
+    schema,
+    services,
+    worker,
+)
 from lago_acceptance.checks.edge import serving, traefik_routers
 from lago_acceptance.core.findings import Finding, Red, errors_among
 from lago_acceptance.core.settings import Settings
@@ -38,8 +47,22 @@ _OF_WHAT_IS_DOWN = frozenset(f"router-broken router-leads-elsewhere router-missi
 _ERRORS = dict.fromkeys(
     ("api-fails", "api-open", "api-refused", "gateway-not-answered-by-lago", "lago-takes-any-key"), " 500"
 )
+# Where a store refuses everybody, with whatever else reads it.
+_OF_A_STORE = {
+    **_ERRORS,
+    "api-unhealthy": "",
+    "gateway-plans-are-its-own": "",
+    "log-database-unreachable": "",
+    "log-redis-unreachable": "",
+}
+_DATABASE_REFUSES = "database-in-recovery database-lock-held database-out-of-connections database-read-only database-setting-breaks-lago"
+_REDIS_REFUSES = (
+    "redis-aof-fails redis-cannot-save redis-clients-full redis-forbids-writes redis-is-a-replica redis-lacks-replicas "
+    "redis-loading redis-memory-full redis-protected redis-refuses-lago redis-script-runs"
+)
 _WAITS = {"service-down": "never started: something that it depends on failed"}
 _OF_EVERY_ROLE: dict[str, dict[str, str]] = {
+    **dict.fromkeys(f"{_DATABASE_REFUSES} {_REDIS_REFUSES}".split(), _OF_A_STORE),
     "db-password-drift": {
         **_ERRORS,
         **_WAITS,
@@ -133,6 +156,9 @@ def present(
     looks: list[Callable[[], Iterable[Finding]]] = [
         lambda: services.are_on_their_networks(facts, network, settings),
         lambda: database.lets_lago_in(facts),
+        lambda: database_trouble.causes(facts),
+        lambda: redis.answers_and_never_evicts(facts),
+        lambda: redis_writes.takes_jobs(facts),
         lambda: schema.is_the_images(facts, settings),
         lambda: worker.listens_where_the_api_enqueues(facts),
     ]
