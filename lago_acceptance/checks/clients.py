@@ -40,27 +40,29 @@ class Stranger(msgspec.Struct, frozen=True):
 
 
 def strangers(facts: Facts, settings: Settings, seen: Iterable[Client]) -> Iterator[Stranger]:
-    """Those of some clients that are no container of the deployment, not the gateway, not local to the store (a socket, a
-    loopback address: so does this suite ask), and not named in deployment.clients.
+    """Those of some clients that are strangers, with their containers; see ``is_stranger``."""
+    for client in seen:
+        if is_stranger(facts, settings, client.address, client.names):
+            yield Stranger(client, facts.owner(str(_address(client.address))))
+
+
+def is_stranger(facts: Facts, settings: Settings, at: str, names: Iterable[str]) -> bool:
+    """Whether a client is no container of the deployment, not the gateway, not local to the store (a socket, a loopback
+    address: so does this suite ask), and not named in deployment.clients.
 
     A container on the host's own network has the address of the host: where the deployment has one, an address that is
     no container's may be it.
     """
-    on_the_host = any(each.service.network_mode == "host" for each in facts.containers)
-    own = {each.id for each in facts.containers}
-    named = settings.deployment.clients
-    for client in seen:
-        address = _address(client.address)
-        if address is None or is_local(client.address):
-            continue
-        owner = facts.owner(str(address))
-        if owner and (owner.id in own or owner.role == GATEWAY or owner.id in facts.gateways):
-            continue
-        if owner is None and on_the_host:
-            continue
-        names = {*client.names, *((owner.name, owner.service.name) if owner else ())}
-        if not any(each in names or _holds(each, address) for each in named):
-            yield Stranger(client, owner)
+    address = _address(at)
+    if address is None or is_local(at):
+        return False
+    owner = facts.owner(str(address))
+    if owner and (owner in facts.containers or owner.role == GATEWAY or owner.id in facts.gateways):
+        return False
+    if owner is None and any(each.service.network_mode == "host" for each in facts.containers):
+        return False
+    known = {*names, *((owner.name, owner.service.name) if owner else ())}
+    return not any(each in known or _holds(each, address) for each in settings.deployment.clients)
 
 
 def is_local(address: str) -> bool:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 
-from lago_acceptance.checks import availability
+from lago_acceptance.checks import availability, clients
 from lago_acceptance.checks.postgres.known import hidden, known, server
 from lago_acceptance.checks.postgres.remedies import identifier, psql
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.moments import minute
-from lago_acceptance.core.roles import API, CLOCK, DB, GATEWAY, LAGO_RUBY, MIGRATE, WORKER
+from lago_acceptance.core.roles import API, CLOCK, DB, LAGO_RUBY, MIGRATE, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Unknown
@@ -39,25 +38,15 @@ def belong_to_the_deployment(facts: Facts, settings: Settings) -> Iterator[Findi
     the socket or from 127.0.0.1 are commands within the database's container. An error where the client is a process of
     Lago, by its container or its name.
     """
-    clients = [each for each in known(facts, server(facts).clients, "who is connected to it") if each.here]
-    found = list(_strangers(facts, settings, clients))
+    seen = [each for each in known(facts, server(facts).clients, "who is connected to it") if each.here]
+    found = [
+        _stranger(facts, each, facts.owner(each.address or ""))
+        for each in seen
+        if clients.is_stranger(facts, settings, each.address or "", (each.application,))
+    ]
     yield from found
-    if not found and any(each.hidden for each in clients):
+    if not found and any(each.hidden for each in seen):
         raise hidden(facts, "where the sessions of other roles come from")
-
-
-def _strangers(facts: Facts, settings: Settings, clients: list[Client]) -> Iterator[Finding]:
-    unaddressed = any(each.running and not each.addresses for each in facts.containers)
-    for client in clients:
-        if client.address is None or _is_loopback(client.address):
-            continue
-        owner = facts.owner(client.address)
-        if owner in facts.containers or (owner and owner.role == GATEWAY):
-            continue
-        # A container of the host's own network has the host's address.
-        if (owner is None and unaddressed) or _is_named(client, owner, settings.deployment.clients):
-            continue
-        yield _stranger(facts, client, owner)
 
 
 def _stranger(facts: Facts, client: Client, owner: Container | None) -> Finding:
@@ -100,30 +89,6 @@ def _stranger(facts: Facts, client: Client, owner: Container | None) -> Finding:
     )
 
 
-def _is_named(client: Client, owner: Container | None, named: tuple[str, ...]) -> bool:
-    if client.application in named or (owner and named and not owner.names.isdisjoint(named)):
-        return True
-    try:
-        address = ipaddress.ip_address(client.address or "")
-    except ValueError:
-        return False
-    return any(network is not None and address in network for network in map(_network, named))
-
-
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return None
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
 @registry.check(
     phase=2,
     warnings={"database-not-used-by-lago": "Lago's processes are connected to this deployment's database."},
@@ -133,7 +98,7 @@ def is_used_by_lago(facts: Facts) -> Iterator[Finding]:
 
     Not judged where a pooler is between them: DATABASE_URL names another host than the database's container.
     """
-    clients = known(facts, server(facts).clients, "who is connected to it")
+    seen = known(facts, server(facts).clients, "who is connected to it")
     database = availability.running(facts, DB)
     running = [availability.running(facts, role) for role in (API, WORKER)]
     for each in running:
@@ -143,11 +108,11 @@ def is_used_by_lago(facts: Facts) -> Iterator[Finding]:
                 f"the DATABASE_URL of {each.name} does not name {database.name}: a pooler would hold its sessions",
                 why="DATABASE_URL does not name the database's container",
             )
-    if any(each.hidden for each in clients):
+    if any(each.hidden for each in seen):
         raise hidden(facts, "where the sessions of other roles come from")
     young = [each for each in running if facts.host_clock - facts.started_at(each) < _SETTLED]
     addresses = {address for each in facts.of_role(API, WORKER, CLOCK) for address in each.addresses.values()}
-    here = {each.address for each in clients if each.here}
+    here = {each.address for each in seen if each.here}
     if young or not addresses or addresses & here or not all(each.addresses for each in running):
         return
     yield Finding(
