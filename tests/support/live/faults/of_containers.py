@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 
 from lago_acceptance.core.waiting import until
 from tests.support import containers
 from tests.support.containers import docker
 from tests.support.live.faults import Fault, Making
+from tests.support.live.faults.of_stores import NETWORKS
 from tests.support.live.lago import LiveLago
 from tests.support.patience import PATIENCE
 
@@ -60,28 +62,20 @@ def off_its_network(lago: LiveLago) -> Iterator[None]:
 
 @contextlib.contextmanager
 def second_clock(lago: LiveLago) -> Iterator[None]:
-    """A clock beside the project, started by hand, on the same stores."""
+    """A clock beside the project, started by hand with the first one's variables and mounts."""
     clock = lago.container("lago-clock")
     image = docker("inspect", "--format", "{{.Config.Image}}", clock)
-    network = next(
-        name
-        for name in docker(
-            "inspect", "--format", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", clock
-        ).split()
-        if name.startswith(lago.project)
-    )
-    variables = docker("inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", clock).splitlines()
-    given = [
-        word
-        for line in variables
-        if line.startswith(("DATABASE_URL=", "REDIS_URL=", "RAILS_ENV=", "SECRET_KEY_BASE=", "LAGO_"))
-        for word in ("-e", line)
-    ]
-    name = f"{lago.project}-by-hand"
-    with containers.running(
-        image, "./scripts/start.clock.sh", options=("--network", network, *given), name=name
-    ):
-        yield
+    networks = docker("inspect", "--format", NETWORKS, clock).split()
+    # Not as arguments, which every process of this machine may read.
+    with tempfile.NamedTemporaryFile("w") as variables:
+        variables.write(docker("inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", clock))
+        variables.flush()
+        options = ("--network", networks[0], "--volumes-from", clock, "--env-file", variables.name)
+        with containers.running(
+            image, "./scripts/start.clock.sh", options=options, name=f"{lago.project}-by-hand"
+        ) as second:
+            assert until(lambda: "Triggering" in second.logs(), PATIENCE), second.logs()
+            yield
 
 
 FAULTS = (

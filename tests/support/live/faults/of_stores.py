@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from lago_acceptance.core.waiting import until
 from tests.support import containers
@@ -15,6 +16,8 @@ from tests.support.containers import docker
 from tests.support.live.faults import Fault, Making
 from tests.support.live.lago import LiveLago
 from tests.support.patience import PATIENCE
+
+NETWORKS = "{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}"
 
 
 def sql(made: str, undone: str) -> Making:
@@ -188,22 +191,13 @@ def in_set(name: str, ago: float) -> Making:
 @contextlib.contextmanager
 def foreign_redis(lago: LiveLago) -> Iterator[None]:
     """Another project's Redis has our Redis' name on our own network: look-ups give one or the other."""
-    redis = lago.container("lago-redis")
+    redis, api = lago.container("lago-redis"), lago.container("lago-api")
     image = docker("inspect", "--format", "{{.Config.Image}}", redis)
-    networks = docker(
-        "inspect",
-        "--format",
-        "{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}",
-        redis,
-    )
-    options = (
-        "--network",
-        networks.split()[0],
-        "--network-alias",
-        "lago-redis",
-        "--label=com.docker.compose.project=shop",
-    )
-    with containers.running(image, options=options, name=f"{lago.project}-shop-redis"):
+    url = docker("exec", api, "printenv", "REDIS_URL")
+    name = urlsplit(url).hostname
+    [network] = docker("inspect", "--format", NETWORKS, redis).split()
+    alias = ("--network-alias", name, "--label=com.docker.compose.project=shop")
+    with containers.running(image, options=("--network", network, *alias), name=f"{lago.project}-shop-redis"):
         yield
 
 
