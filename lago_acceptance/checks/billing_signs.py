@@ -120,9 +120,9 @@ WEBHOOKS = sign(
 def of_database(facts: Facts, sign: BillingSign) -> Iterator[Finding]:
     """The finding of a sign, where its query has found something.
 
-    Unknown where this schema can't answer, or the answers broke off; Blocked where it waited for a lock that is held, or
-    where the database's own trouble explains it. LookupError where no query asks for the sign: that
-    is a mistake of this suite, which must not pass for something that can't be seen.
+    Unknown where this schema can't answer, or the answers broke off; Blocked where it waited for a lock that is held, met a
+    time zone that is none, or where the database's own trouble explains it. LookupError where no query asks for the sign:
+    that is a mistake of this suite, which must not pass for something that can't be seen.
     """
     database = availability.database(facts)
     answer = database.signs.get(sign.name)
@@ -132,6 +132,8 @@ def of_database(facts: Facts, sign: BillingSign) -> Iterator[Finding]:
         )
     if answer is None or answer.count is None:
         error = (answer and answer.error) or facts.database_error or "its answers broke off"
+        if "time zone" in error:
+            raise Blocked("timezone-unknown", f"{sign.name} was not answered: {error[:100]}")
         if locks.was_cancelled(error) and locks.held(facts):
             raise Blocked("database-lock-held", f"{sign.name} was not answered: {error[:100]}")
         if answer is None or not locks.was_cancelled(error):

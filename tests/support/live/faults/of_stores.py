@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 from lago_acceptance.core.waiting import until
@@ -158,36 +155,6 @@ def password_changed(lago: LiveLago) -> Iterator[None]:
         )
 
 
-def job(**more: Any) -> str:
-    """A job as Sidekiq keeps it."""
-    return json.dumps(
-        {
-            "class": "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper",
-            "wrapped": "BillSubscriptionJob",
-            "jid": "0123456789abcdef01234567",
-            "retry": True,
-            "queue": "billing",
-            "args": [],
-            **more,
-        }
-    )
-
-
-def in_set(name: str, ago: float) -> Making:
-    """A job in one of Sidekiq's sets that was due so many seconds ago, and nobody takes it: it is put back again."""
-
-    @contextlib.contextmanager
-    def making(lago: LiveLago) -> Iterator[None]:
-        text = job()
-        lago.redis("ZADD", name, str(time.time() - ago), text)
-        try:
-            yield
-        finally:
-            lago.redis("ZREM", name, text)
-
-    return making
-
-
 @contextlib.contextmanager
 def foreign_redis(lago: LiveLago) -> Iterator[None]:
     """Another project's Redis has our Redis' name on our own network: look-ups give one or the other."""
@@ -257,7 +224,7 @@ FAULTS = (
     Fault(
         name="the index that keeps events from counting twice is gone",
         made=index_dropped,
-        id="schema-index-missing",
+        id="schema-unique-index-missing",
         said=("events", "twice"),
     ),
     Fault(
@@ -267,7 +234,7 @@ FAULTS = (
             "CREATE TRIGGER note AFTER INSERT ON invoices FOR EACH ROW EXECUTE FUNCTION note()",
             "DROP TRIGGER note ON invoices;\nDROP FUNCTION note",
         ),
-        id="trigger-unexpected",
+        id="schema-trigger-added",
         said=("invoices",),
     ),
     Fault(name="an invalid index", made=index_invalid, id="database-index-invalid", said=("events",)),
@@ -291,6 +258,4 @@ FAULTS = (
         said=("events",),
         warning=True,
     ),
-    Fault(name="retries that nobody starts", made=in_set("retry", 900), id="jobs-overdue", said=("retry",)),
-    Fault(name="scheduled jobs that nobody starts", made=in_set("schedule", 900), id="jobs-overdue"),
 )
