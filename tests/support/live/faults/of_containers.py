@@ -104,7 +104,8 @@ FAULTS = (
     Fault(
         name="a second clock beside the project",
         made=second_clock,
-        id="clock-more-than-once",
+        id="clock-of-another",
+        also=frozenset({"database-client-another-lago"}),
         said=("by-hand",),
     ),
 )
