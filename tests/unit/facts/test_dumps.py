@@ -101,6 +101,8 @@ def test_a_whole_dump_is_one(tmp_path: Path, shell, packed):
         (sql(create=False), "--data-only", ("dump-incomplete", "warning")),
         (sql(rows=TABLES[:-1]), "no rows of events", ("dump-incomplete", "warning")),
     ],
+    # Without the content, in which gzip writes the time.
+    ids=lambda value: "" if isinstance(value, bytes) else None,
 )
 def test_what_is_no_dump(tmp_path: Path, content, words, expected):
     (tmp_path / "lago.dump").write_bytes(content)

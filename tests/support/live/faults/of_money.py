@@ -39,7 +39,7 @@ FAULTS = (
         name="an organization's time zone is none",
         made=sql(
             "UPDATE organizations SET timezone = 'Mars/Olympus'",
-            "UPDATE organizations SET timezone = NULL",
+            "UPDATE organizations SET timezone = 'UTC'",
         ),
         id="timezone-unknown",
         said=("Mars/Olympus",),
