@@ -49,13 +49,12 @@ def script(name: str) -> str:
             return values_as_awk() + text
         case "collect.sh":
             return sections_as_shell(sections()) + script("declaration.sh") + text
-        case "lago_process.rb":
-            return text.replace("# stores\n", script("stores.rb"))
         case "database.sql":
             return text.replace(
                 "-- signs\n", signs.BEFORE + signs.bare(script("structure.sql")) + "\n" + signs.statements()
             )
         case "lago_process.rb":
+            text = text.replace("# stores\n", script("stores.rb"))
             return text.replace("  # schema_file.rb\n", script("schema_file.rb"))
         case _:
             return text
