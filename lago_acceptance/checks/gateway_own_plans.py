@@ -18,7 +18,7 @@ def fell_back(shown: list[Document], view: InsideView) -> Finding:
     return gateway_finding(
         "gateway-fell-back",
         f"it answered once from its own plans ({names(shown)}), and from Lago's when it was asked again: Lago did not "
-        f"answer it in time{gateway_log.quoted(gateway_log.cause(view.log, 'plans'))}",
+        f"answer it in time{f'; {view.load}' if view.load else ''}{gateway_log.quoted(gateway_log.cause(view.log, 'plans'))}",
         "whoever subscribes at such a moment gets a subscription that is never billed",
         "find out what makes Lago slow (the host's load, PostgreSQL); the gateway gives up after 5 s",
     )

@@ -39,7 +39,8 @@ class InsideView(msgspec.Struct, frozen=True):
     """What was seen inside. Names of answers: gateway-health, gateway-organization, gateway-stranger (asked with
     an invalid key), api-health, api-organization, api-plans, api-metrics.
 
-    ``log`` has the gateway's last lines since its start, ``ended`` is its container where it no longer runs.
+    ``log`` has the gateway's last lines since its start, ``ended`` is its container where it no longer runs, and ``load`` is
+    the host's load in words ("" where it isn't known).
     """
 
     texts: dict[str, str]
@@ -48,6 +49,7 @@ class InsideView(msgspec.Struct, frozen=True):
     api: Container | None
     log: tuple[str, ...] = ()
     ended: Container | None = None
+    load: str = ""
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -111,7 +113,7 @@ def view_of(facts: Facts) -> InsideView:
     gateway = known.get(id)
     ended = None if gateway else _ended(known.values(), facts.logs)
     log = facts.log_since_start(seen) if (seen := gateway or ended) else []
-    return InsideView(texts, answers, gateway, api, tuple(log), ended)
+    return InsideView(texts, answers, gateway, api, tuple(log), ended, facts.load_text())
 
 
 def _ended(known: Iterable[Container], logs: Mapping[str, str]) -> Container | None:

@@ -19,7 +19,7 @@ Making = Callable[[LiveLago], AbstractContextManager[object]]
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One fault. ``id`` is the finding that names it, ``said`` what its text must hold, so that it is the cause and not a
-    guess; ``also`` are reds of what is broken on its own beside it. ``slow``: it takes a minute to make.
+    guess; ``also`` are reds of what is broken on its own beside it. ``slow``: it is left to exhaustive runs and the benchmark.
     """
 
     name: str

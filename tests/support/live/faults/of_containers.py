@@ -90,17 +90,19 @@ FAULTS = (
         made=command(("kill",), "lago-clock", ("start",)),
         id="service-down",
         said=("clock", "137"),
+        slow=True,
     ),
     Fault(
         name="the PDF service is frozen",
         made=command(("pause",), "lago-pdf", ("unpause",)),
         id="service-down",
         said=("pdf", "paused"),
+        slow=True,
     ),
     Fault(
         name="the worker takes no more jobs", made=quieted_worker, id="worker-quiet", said=("docker restart",)
     ),
-    Fault(name="the API is off the gateway's network", made=off_its_network, id="wrong-network"),
+    Fault(name="the API is off the gateway's network", made=off_its_network, id="wrong-network", slow=True),
     Fault(
         name="a second clock beside the project",
         made=second_clock,

@@ -26,6 +26,7 @@ FAULTS = (
         id="events-unknown-code",
         said=("no_such_metric",),
         warning=True,
+        slow=True,
     ),
     Fault(
         name="events dated in milliseconds",
@@ -34,6 +35,7 @@ FAULTS = (
             "DELETE FROM events WHERE transaction_id = 'fault-2'",
         ),
         id="events-in-future",
+        slow=True,
     ),
     Fault(
         name="an organization's time zone is none",

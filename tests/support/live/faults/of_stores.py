@@ -182,14 +182,20 @@ FAULTS = (
         name="Redis' memory is full",
         made=redis(("CONFIG", "SET", "maxmemory", "1mb"), ("CONFIG", "SET", "maxmemory", "0")),
         id="redis-memory-full",
+        slow=True,
     ),
     Fault(
         name="Redis is a replica",
         made=redis(("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE")),
         id="redis-is-a-replica",
+        slow=True,
     ),
     Fault(
-        name="Redis' password was changed", made=password_changed, id="redis-refuses-lago", said=("NOAUTH",)
+        name="Redis' password was changed",
+        made=password_changed,
+        id="redis-refuses-lago",
+        said=("NOAUTH",),
+        slow=True,
     ),
     Fault(
         name="the database is read-only",
@@ -211,6 +217,7 @@ FAULTS = (
         made=holding("LOCK TABLE invoices IN ACCESS EXCLUSIVE MODE"),
         id="database-lock-held",
         said=("invoices",),
+        slow=True,
     ),
     Fault(
         name="a role's statement_timeout is 10 ms",
@@ -220,6 +227,7 @@ FAULTS = (
         ),
         id="database-setting-breaks-lago",
         said=("statement_timeout",),
+        slow=True,
     ),
     Fault(
         name="the index that keeps events from counting twice is gone",
@@ -236,8 +244,11 @@ FAULTS = (
         ),
         id="schema-trigger-added",
         said=("invoices",),
+        slow=True,
     ),
-    Fault(name="an invalid index", made=index_invalid, id="database-index-invalid", said=("events",)),
+    Fault(
+        name="an invalid index", made=index_invalid, id="database-index-invalid", said=("events",), slow=True
+    ),
     Fault(
         name="a replication slot that nobody reads",
         made=sql(
@@ -247,6 +258,7 @@ FAULTS = (
         id="replication-slot-inactive",
         said=("forgotten",),
         warning=True,
+        slow=True,
     ),
     Fault(
         name="autovacuum is off for events",
@@ -257,5 +269,6 @@ FAULTS = (
         id="database-autovacuum-off",
         said=("events",),
         warning=True,
+        slow=True,
     ),
 )
