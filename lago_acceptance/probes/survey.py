@@ -163,21 +163,34 @@ class _Survey:
         late |= {key[:2] for key, each in seen.exchanges.items() if _timed_out(each)}
         # The silence of an IPv6 address may be this machine's own, and is judged as that.
         late = {(host, address) for host, address in late if ":" not in address}
-        if late:
-            async with http.Client(self._view.roots) as client, asyncio.TaskGroup() as group:
-                for host, address in late:
-                    group.create_task(self._again(seen, client, host, address))
+        doors = [
+            key
+            for key, each in seen.knocks.items()
+            if key[1] in (self._web, self._secure) and _timed_out(each)
+        ]
+        if not late and not doors:
+            return
+        async with http.Client(self._view.roots) as client, asyncio.TaskGroup() as group:
+            for where in late:
+                group.create_task(self._again(seen, client, *where))
+            for door in doors:
+                group.create_task(self._knock_again(seen, *door))
+
+    async def _knock_again(self, seen: PublicSurvey, address: str, port: int) -> None:
+        seen.knocks[(address, port)] = await ports.knock(address, port, self._second.handshake)
 
     async def _again(self, seen: PublicSurvey, client: http.Client, host: str, address: str) -> None:
         where, second = (host, address), self._second
         if _timed_out(seen.handshakes[where]):
             deadline = second.handshake
             seen.handshakes[where] = await self._shaker.shake(*where, self._secure, deadline=deadline)
+            # An address that stays silent is silent: its requests would take as long and say the same.
+            if _timed_out(seen.handshakes[where]):
+                return
         for key, exchange in seen.exchanges.items():
             if key[:2] != where or not _timed_out(exchange):
                 continue
             seen.exchanges[key] = await self._exchange(client, *key, second.request)
-            # An address that stays silent is silent: the other requests would take as long and say the same.
             if _timed_out(seen.exchanges[key]):
                 return
 
@@ -250,7 +263,7 @@ def _url(host: str, request: Request) -> str:
     return f"{request.scheme}://{host}{request.path}"
 
 
-def _timed_out(probe: tls.Handshake | http.Exchange) -> bool:
+def _timed_out(probe: tls.Handshake | http.Exchange | ports.PortProbe) -> bool:
     """Whether no answer came in time."""
     return probe.failure is not None and probe.failure.kind is Kind.UNANSWERED
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DEADLINE = 5.0
 # For a handshake that timed out once.
-PATIENT = 20.0
+PATIENT = 10.0
 
 # Of a certificate, for messages: whoever serves it chooses how much there is.
 _NAMES, _TEXT = 100, 255
