@@ -2,7 +2,8 @@
 
 A query gives one row for each thing that is wrong: ``since`` when (timestamptz), and an ``example`` (an id as a rule).
 A file whose name has several signs, joined by "+", reads a large table once for all of them: its rows have the column
-``sign`` as well. A query may use the bounds of settings.toml by their names, such as :topup_hours.
+``sign`` as well. A query may use the bounds of settings.toml by their names, such as :topup_hours, and :'newest_known', the migration up to
+which the values of Lago's columns are known.
 Statuses are those of docs/lago-facts.md, section 5.
 """
 
@@ -81,4 +82,5 @@ def statements() -> str:
 
 def as_variables(bounds: Signs) -> str:
     """The bounds as variables of psql. They are whole numbers, so that nothing can end a statement."""
-    return "".join(f"\\set {name} {value:d}\n" for name, value in msgspec.structs.asdict(bounds).items())
+    numbers = {**msgspec.structs.asdict(bounds), "newest_known": NEWEST_KNOWN}
+    return "".join(f"\\set {name} {value:d}\n" for name, value in numbers.items())

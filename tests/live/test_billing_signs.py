@@ -188,8 +188,6 @@ def test_sign_of_the_database(statement, id, live_lago, look):
         ),
         pytest.param(subscription(1, f"{HALF} + interval '1 hour'", 0, SEMIANNUAL), id="in its half year"),
         pytest.param(subscription(1, f"{AGO} '170 days'", 1, SEMIANNUAL), id="in the half year of its day"),
-        pytest.param(subscription(1, f"{AGO} '900 days'", 0, LATER), id="of an interval that is not known"),
-        pytest.param(subscription(1, f"{AGO} '900 days'", 1, LATER), id="of such an interval, from its day"),
         pytest.param(
             subscription(0, "(now() AT TIME ZONE 'UTC') + interval '3 days'"), id="pending until a later day"
         ),
@@ -210,6 +208,15 @@ def test_no_sign_of_the_database(statement, live_lago, look):
     with rows(live_lago, statement):
         facts = look()
     assert red(facts) == set()
+
+
+@pytest.mark.parametrize("billing_time", [0, 1], ids=["by the calendar", "from its day"])
+def test_a_subscription_of_an_interval_that_is_not_known_is_not_called_unbilled(
+    billing_time, live_lago, look
+):
+    with rows(live_lago, subscription(1, f"{AGO} '900 days'", billing_time, LATER)):
+        facts = look()
+    assert red(facts) == {"plans-unusable"}
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def lago_tables() -> Iterator[LagoTables]:
             """INSERT INTO organizations (name, document_numbering, document_number_prefix, hmac_key, created_at, updated_at)
                VALUES ('Acme', 'per_customer', 'ACM-0001', 'key', '2020-01-01', '2020-01-01');
                INSERT INTO api_keys (organization_id, value) SELECT id, 'value' FROM organizations;
-               CREATE TABLE schema_migrations (version character varying NOT NULL PRIMARY KEY)"""
+               CREATE TABLE schema_migrations (version character varying NOT NULL PRIMARY KEY);
+               INSERT INTO schema_migrations VALUES ('20241119110219')"""
         )
         yield found

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -269,12 +270,14 @@ def bring_up(base: Path) -> DeployableHost:
     try:
         stack.make_networks()
         host = DeployableHost(live.LiveLago(stack, None, base), folder)
+        begun = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
             edge = pool.submit(stack._start_edge)
             host.up()
             edge.result()
         view = stack.public_view()
-        readiness.wait_for_certificates(stack.routed_hosts, view.origin, view.roots)
+        started_in = time.monotonic() - begun
+        readiness.wait_for_certificates(stack.routed_hosts, view.origin, view.roots, started_in)
         live._write_settings(stack, base)
         host.await_routes()
         host.seed()
