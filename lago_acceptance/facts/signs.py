@@ -15,6 +15,9 @@ import msgspec
 
 from lago_acceptance.core.settings import Signs
 
+# The last migration of Lago 1.51.0: what a later version may count, or take as a currency, is not known.
+NEWEST_KNOWN = 20260721180721
+
 BEFORE = """\
 SET LOCAL jit = off;
 SET LOCAL max_parallel_workers_per_gather = 0;
