@@ -59,7 +59,7 @@ def migration_has_finished(facts: Facts) -> Iterator[Finding]:
             "there is no migration container; another check judges the schema itself",
             why="there is no migration container",
         )
-    _key_lets_migrate(facts)
+    key_lets_migrate(facts)
     container = containers[-1]
     if container.running:
         what = f"is still running, since {since(facts.started_at(container), facts.host_clock)}"
@@ -80,7 +80,7 @@ def is_the_images(facts: Facts, settings: Settings) -> Iterator[Finding]:
     /health stays green on a wrong schema: it checks nothing but the connection.
     """
     database = availability.database(facts)
-    _key_lets_migrate(facts)
+    key_lets_migrate(facts)
     needed = wanted(facts, settings)
     if database.migrations is None:
         database_trouble.must_be_without(facts, "PostgreSQL did not report its migrations")
@@ -103,7 +103,7 @@ def is_the_images(facts: Facts, settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _key_lets_migrate(facts: Facts) -> None:
+def key_lets_migrate(facts: Facts) -> None:
     if trouble := diagnosis.key_trouble(facts):
         raise Blocked(trouble[1].id, "migrations can't run")
 

@@ -144,6 +144,7 @@ _WORDS = {
 def _compared(facts: Facts, settings: Settings) -> tuple[Structure, Structure]:
     """What the database has, and what the image states. Blocked or Unknown where they can't be compared."""
     database = availability.database(facts)
+    schema.key_lets_migrate(facts)
     if schema.is_not_the_images(facts, settings):
         raise Blocked("schema-not-the-images", "the database has other migrations than the image")
     process = facts.process(availability.running(facts, API))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -236,9 +236,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     def log_since_start(self, container: Container) -> list[str]:
         """The lines that a container has printed since its last start, without Docker's timestamps."""
-        started = container.started_at[:26]
+        begun = _first_line_of(container)
         lines = (line.partition(" ") for line in self.logs.get(container.id, "").splitlines())
-        return [text for stamp, _, text in lines if stamp[:26] >= started]
+        return [text for stamp, _, text in lines if stamp[:26] >= begun]
 
     def stamped_log(self, container: Container) -> list[tuple[float, str]]:
         """The last lines of a container with their times (Unix time)."""
@@ -267,6 +267,20 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     def source(self, path: str) -> KeyFile | None:
         """What is at a path of the host that some container mounts, or that the settings name; None where neither does."""
         return next((source for source in self.sources if source.path == path), None)
+
+
+def _first_line_of(container: Container) -> str:
+    """Before which stamp no line is of a container's last start.
+
+    Docker notes that start when the process runs already, and its first lines may be stamped before: up to a second, but
+    not before the end of the start before it.
+    """
+    started = unix_time(container.started_at)
+    if started is None:
+        return container.started_at[:26]
+    earliest = datetime.fromtimestamp(started - 1, UTC).isoformat(timespec="microseconds")[:26]
+    ended_before = container.finished_at[:26] if container.finished_at < container.started_at else ""
+    return max(earliest, ended_before)
 
 
 def unix_time(stamp: str) -> float | None:

@@ -4,6 +4,7 @@ itself."""
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -22,11 +23,17 @@ def entry(id: str, days: int = 7, role: str = "", reason: str = "known, fixed ne
     )
 
 
+def without_router_and_user(document: dict, folder: Path) -> None:
+    """Two faults that have nothing to do with each other: a router without a service, a database that others reach."""
+    broken_deployments.router_without_service(document, folder)
+    document["services"]["lago-db"]["ports"] = ["5432:5432"]
+
+
 @pytest.fixture
 def gate(tmp_path):
     """Call it with waivers and a deployment's edit: the gate's verdict."""
 
-    def judged(text: str, edit=broken_deployments.router_without_service):
+    def judged(text: str, edit=without_router_and_user):
         file = tmp_path / "waivers.toml"
         file.write_text(text)
         given = broken_deployments.write(tmp_path / "deployment", edit)
@@ -35,7 +42,7 @@ def gate(tmp_path):
     return judged
 
 
-BOTH = entry("router-service-not-linked") + entry("router-wrong-port")
+BOTH = entry("router-service-not-linked") + entry("host-port-published")
 
 
 def test_without_waivers_it_is_red(gate):
@@ -50,31 +57,31 @@ def test_what_is_waived_is_shown_and_not_red(gate):
 
 
 def test_a_red_beside_a_waived_one_stays_red(gate):
-    result = gate(entry("router-wrong-port"))
+    result = gate(entry("host-port-published"))
     assert result.code == 1
     assert "1 waived" in result.output and "1 failed" in result.output
 
 
 def test_a_waiver_of_another_role_waives_nothing(gate):
-    result = gate(entry("router-service-not-linked", role="front") + entry("router-wrong-port"))
+    result = gate(entry("router-service-not-linked", role="front") + entry("host-port-published"))
     assert result.code == 1
     assert "router-service-not-linked" in result.output and "waiver-unused" in result.output
 
 
 def test_an_expired_waiver_is_red_and_waives_nothing(gate):
-    result = gate(entry("router-service-not-linked", days=-1) + entry("router-wrong-port"))
+    result = gate(entry("router-service-not-linked", days=-1) + entry("host-port-published"))
     assert result.code == 1
     assert "waiver-expired" in result.output and "router-service-not-linked" in result.output
 
 
 def test_an_unused_waiver_is_red(gate):
-    result = gate(entry("router-wrong-port"), edit=None)
+    result = gate(entry("host-port-published"), edit=None)
     assert result.code == 1
     assert "waiver-unused" in result.output and "1 failed" in result.output
 
 
 def test_a_waiver_holds_on_its_last_day(gate):
-    assert gate(entry("router-service-not-linked", days=0) + entry("router-wrong-port", days=0)).code == 0
+    assert gate(entry("router-service-not-linked", days=0) + entry("host-port-published", days=0)).code == 0
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 # has. No password is sent in plain text to PostgreSQL; Redis gets it as it does from Lago itself.
 module Stores
   # Ruby's own parser takes longer to load than everything here takes.
-  URL = %r{\A(?<scheme>\w+)://(?:(?<user>[^:@/]*)(?::(?<password>[^@]*))?@)?(?<host>[\w.-]+)(?::(?<port>\d+))?(?<path>/[^?]*)?(?:\?(?<query>.*))?\z}
+  URL = %r{\A(?<scheme>\w+)://(?:(?<user>[^:@/]*)(?::(?<password>[^@]*))?@)?(?<host>[\w.-]+)(?::(?<port>\d+))?(?<path>[/][^?]*)?(?:\?(?<query>.*))?\z}
   # Bytes of one answer.
   MOST = 65_536
   class Unsupported < StandardError; end
