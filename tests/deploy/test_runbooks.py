@@ -98,6 +98,7 @@ def test_the_rsa_key_is_extracted(deployable, tmp_path):
     assert deployable.container_ids() == before
 
 
+@pytest.mark.exhaustive
 def test_a_deployment_of_the_plan_is_deployed_to(breakable, tmp_path):
     shipped, old = breakable.copy(tmp_path / "shipped"), public_half(breakable.folder / KEY_FILE)
 
@@ -137,6 +138,7 @@ def test_an_upgrade_is_rehearsed_and_deployed(breakable, tmp_path):
         docker("rmi", new)
 
 
+@pytest.mark.exhaustive
 def test_a_deployment_moves_with_all_data(breakable, tmp_path):
     name, label = breakable.put_data(), f"label=com.docker.compose.project={breakable.project}"
     another_host = f"""

@@ -84,6 +84,7 @@ FAULTS = (
         made=command(("stop",), "lago-worker", ("start",)),
         id="service-down",
         said=("worker", "docker start", "invoices"),
+        slow=True,
     ),
     Fault(
         name="the clock was killed",

@@ -45,5 +45,6 @@ FAULTS = (
         ),
         id="timezone-unknown",
         said=("Mars/Olympus",),
+        slow=True,
     ),
 )

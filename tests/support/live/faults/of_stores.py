@@ -174,9 +174,14 @@ FAULTS = (
         made=foreign_redis,
         id="store-name-ambiguous",
         said=("shop-redis",),
+        slow=True,
     ),
     Fault(
-        name="Redis can't save its snapshot", made=snapshots_fail, id="redis-cannot-save", said=("docker",)
+        name="Redis can't save its snapshot",
+        made=snapshots_fail,
+        id="redis-cannot-save",
+        said=("docker",),
+        slow=True,
     ),
     Fault(
         name="Redis' memory is full",
