@@ -272,15 +272,17 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 def _first_line_of(container: Container) -> str:
     """Before which stamp no line is of a container's last start.
 
-    Docker notes that start when the process runs already, and its first lines may be stamped before: up to a second, but
-    not before the end of the start before it.
+    Docker notes that start when the process runs already, so its first lines may be stamped before. What came after the
+    end of the start before it is of this one; of a container that has started once, everything is.
     """
+    if container.finished_at and container.finished_at < container.started_at:
+        return container.finished_at[:26]
+    if container.finished_at and not container.restarts:
+        return ""
     started = unix_time(container.started_at)
     if started is None:
         return container.started_at[:26]
-    earliest = datetime.fromtimestamp(started - 1, UTC).isoformat(timespec="microseconds")[:26]
-    ended_before = container.finished_at[:26] if container.finished_at < container.started_at else ""
-    return max(earliest, ended_before)
+    return datetime.fromtimestamp(started - 1, UTC).isoformat(timespec="microseconds")[:26]
 
 
 def unix_time(stamp: str) -> float | None:

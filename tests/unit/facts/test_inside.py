@@ -34,6 +34,7 @@ def seen(gateway: str, lago: dict | None = None) -> InsideView:
     """The view that is made of a gateway's output, and of what Lago says in its own container."""
     api = SimpleNamespace(id="a", role=API)
     facts = SimpleNamespace(
+        load_text=lambda: "",
         containers=(api,),
         others=(),
         gateways={"g": gateway},
