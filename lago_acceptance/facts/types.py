@@ -272,10 +272,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 def _first_line_of(container: Container) -> str:
     """Before which stamp no line is of a container's last start.
 
-    Docker notes that start when the process runs already, so its first lines may be stamped before. What came after the
-    end of the start before it is of this one; of a container that has started once, everything is.
+    Docker notes that start when the process runs already, or has ended, so lines may be stamped before. Of one that runs,
+    all is of this start that came after the end of the start before; of one that was never restarted, everything is.
     """
-    if container.finished_at and container.finished_at < container.started_at:
+    if container.running and container.finished_at:
         return container.finished_at[:26]
     if container.finished_at and not container.restarts:
         return ""

@@ -6,7 +6,7 @@ import pytest
 
 from lago_acceptance.checks import billing_signs, money_signs, value_signs
 from lago_acceptance.core.settings import Signs
-from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.scenarios.dedicated_organization import NAME
 from tests.support.facts import container, facts
 from tests.support.lago_tables import LagoTables, lago_tables
@@ -260,9 +260,9 @@ def told(answers) -> dict[str, str]:
     for sign in billing_signs.SIGNS.values():
         try:
             found |= {each.id: each.problem for each in billing_signs.of_database(known, sign)}
-        except Unknown as unknown:
+        except Blocked as blocked:
             # As Lago's own queries end.
-            assert "time zone" in str(unknown)
+            assert blocked.by == "timezone-unknown"
     return found
 
 

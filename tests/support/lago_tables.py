@@ -37,9 +37,8 @@ class LagoTables:
     def looks(self, *befores: str, bounds: Signs | None = None) -> list[tuple[DatabaseAnswers, str]]:
         """For each of some statements what is answered, and what went wrong, after it alone: it is undone afterwards."""
         asked = render.script("database.sql")
-        questions = asked.replace("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;\n", "").replace(
-            "ROLLBACK;", ""
-        )
+        begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY\\; "
+        questions = asked.replace(begin, "").replace("ROLLBACK;", "")
         assert len(questions) < len(asked) - 20, "the questions are not in a transaction of their own"
         text = signs.as_variables(bounds or Signs()) + "SET client_min_messages = warning;\nBEGIN;\n"
         for before in befores:
