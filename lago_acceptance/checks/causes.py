@@ -182,7 +182,7 @@ def present(
 def _seen(look: Callable[[], Iterable[Finding]]) -> list[Finding]:
     try:
         return [each for each in look() if each.id in IDS]
-    # What can't be judged, or breaks on these facts, is told by its own check.
+    # What can't be judged, or breaks on these facts, is reported by its own check.
     except Exception:  # noqa: BLE001
         return []
 

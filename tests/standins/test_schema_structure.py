@@ -1,4 +1,4 @@
-"""The schema's structure against the image's schema file: each change of a real PostgreSQL is told, and nothing else."""
+"""The schema's structure against the image's schema file: each change of a real PostgreSQL is found, and nothing else."""
 
 from __future__ import annotations
 
