@@ -258,7 +258,9 @@ def test_a_mark_that_there_is_not(expression, meant, given):
     refused(given(f"pytest -m '{expression}'"), "there is no mark", meant, code=5)
 
 
-@pytest.mark.parametrize("line", [f"{GATE} -k no_such_check", "pytest -m 'gate and browser'", f"{LIVE} -k no_such_check"])
+@pytest.mark.parametrize(
+    "line", [f"{GATE} -k no_such_check", "pytest -m 'gate and browser'", f"{LIVE} -k no_such_check"]
+)
 def test_a_selection_of_nothing_checks_nothing(line, given):
     ended = given(line)
     assert ended.code == 5 and "deselected" in ended.output
