@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks import availability
+from lago_acceptance.checks import redis_asked
 from lago_acceptance.checks.clients import Client, Stranger, strangers
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.moments import duration
 from lago_acceptance.core.roles import CLOCK, LAGO_RUBY, REDIS
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.verdicts import Blocked, Unknown
+from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts import sidekiq
 from lago_acceptance.facts.redis_answers import CLIENTS, RedisClient
 from lago_acceptance.facts.types import Facts
@@ -33,11 +33,9 @@ def belong_to_the_deployment(facts: Facts, settings: Settings) -> Iterator[Findi
 
     A worker of somebody else that is registered with Sidekiq is worker-of-another.
     """
-    availability.must_be_asked(facts, REDIS, facts.redis_error)
-    if facts.redis is None:
-        raise Blocked("redis-refuses-lago", "Redis could not be read")
-    if facts.redis.clients is None:
-        said = facts.redis.errors.get(CLIENTS, "no answer")
+    answers = redis_asked.answers(facts)
+    if answers.clients is None:
+        said = answers.errors.get(CLIENTS, "no answer")
         raise Unknown(
             f"Redis did not list its clients: {said[:150]}",
             why=f"Redis does not let Lago's user list its clients: {said[:150]}",
@@ -45,7 +43,7 @@ def belong_to_the_deployment(facts: Facts, settings: Settings) -> Iterator[Findi
         )
     told, number = _workers_told(facts), sidekiq.number_enqueued_to(facts)
     connections: dict[Client, list[RedisClient]] = {}
-    for each in facts.redis.clients:
+    for each in answers.clients:
         names = tuple(filter(None, (each.name, each.library)))
         connections.setdefault(Client(each.address, names), []).append(each)
     by_owner: dict[str, list[tuple[Stranger, list[RedisClient]]]] = {}

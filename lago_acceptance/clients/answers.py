@@ -12,6 +12,7 @@ from lago_acceptance.core.findings import Finding, Red
 from lago_acceptance.core.registry import Entry, Severity
 from lago_acceptance.core.roles import API, GATEWAY
 from lago_acceptance.core.secrets import excerpt
+from lago_acceptance.probes.http import media_type
 
 if TYPE_CHECKING:
     from lago_acceptance.probes.http import Answer
@@ -150,7 +151,7 @@ class ApiAnswer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unhandled(self) -> bool:
         """Whether the gateway's own server answered, for its code did not handle an error: text and not JSON."""
-        return self.role == GATEWAY and self.status == 500 and _is_text(self.headers)
+        return is_own_failure(self.role, self.status, self.headers)
 
     def refuse(self, impact: str, why: str = "") -> NoReturn:
         """Raise Refused with the answer. ``why`` says what is wrong with it, where its words don't show it."""
@@ -181,16 +182,12 @@ def failed(answer: ApiAnswer, how: str = "") -> Finding:
     )
 
 
-def _is_text(headers: Mapping[str, str]) -> bool:
-    return headers.get("content-type", "").partition(";")[0].strip().lower() == "text/plain"
-
-
-def is_own_failure(role: str, answer: Answer) -> bool:
+def is_own_failure(role: str, status: int, headers: Mapping[str, str]) -> bool:
     """Whether the gateway's own server (uvicorn) answers for an error that its code did not handle: 500 in plain text.
 
     Traefik's own 500 is about TLS to a service, which the gateway has none of.
     """
-    return role == GATEWAY and answer.status == 500 and _is_text(answer.headers)
+    return role == GATEWAY and status == 500 and media_type(headers) == "text/plain"
 
 
 def no_answer(answer: Answer) -> tuple[str, str]:

@@ -135,7 +135,7 @@ class Connection:
             self._unusable(asked, NO_TEXT)
         answer = self._settled(asked, request, seconds)
         took = time.monotonic() - started
-        self._has_failed = is_own_failure(self.role, answer)
+        self._has_failed = is_own_failure(self.role, answer.status, answer.headers)
         kind, why = no_answer(answer)
         if kind:
             raise not_answered(self.role, kind, asked, why)

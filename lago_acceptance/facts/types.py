@@ -273,7 +273,8 @@ def _first_line_of(container: Container) -> str:
     """Before which stamp no line is of a container's last start.
 
     Docker notes that start when the process runs already, or has ended, so lines may be stamped before. Of one that runs,
-    all is of this start that came after the end of the start before; of one that was never restarted, everything is.
+    all is of this start that came after the end of the start before; of one that has ended and was never restarted,
+    everything is. Where no end is known, a second before the start is allowed.
     """
     if container.running and container.finished_at:
         return container.finished_at[:26]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lago_acceptance.checks import gateway_log
 from lago_acceptance.checks.gateway_issuer import issuer_not_reached
 from lago_acceptance.clients.gateway import Gateway, Operation
 from lago_acceptance.clients.token_issuer import NAME, Issuer
@@ -188,5 +189,5 @@ class GatewayStack:
 
 
 def _quoted(log: Sequence[str]) -> str:
-    line = next((line.strip() for line in reversed(log) if line.strip()), "")
-    return f"; its last line: {excerpt(line, 200)}" if line else ""
+    line = gateway_log.last(log)
+    return f"; its last line: {line}" if line else ""

@@ -1,4 +1,4 @@
-"""What keeps Redis from taking jobs is told by its answer to a write, and by INFO where a write can't be tried."""
+"""What keeps Redis from taking jobs shows in its answer to a write, and by INFO where a write can't be tried."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def command(made: tuple[str, ...], service: str, undone: tuple[str, ...]) -> Mak
 
 @contextlib.contextmanager
 def quieted_worker(lago: LiveLago) -> Iterator[None]:
-    """The worker was told to take no more jobs (TSTP), as before a deploy that never came."""
+    """The worker got TSTP and takes no more jobs, as before a deploy that never came."""
     id = lago.container("lago-worker")
     docker("exec", id, "bash", "-c", "kill -TSTP 1")
     quiet = "for each in $(redis-cli SMEMBERS processes); do redis-cli HGET $each quiet; done"
