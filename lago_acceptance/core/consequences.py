@@ -26,7 +26,7 @@ database-read-only database-rows-hidden database-search-path database-setting-br
 database-disagrees db-password-drift db-redis-url-misnamed db-url-unescaped-password
 migrate-failed migrate-targets-other-db schema-not-the-images schema-table-missing schema-column-missing
 secret-key-base-misnamed
-store-name-elsewhere redis-refuses-lago redis-disagrees redis-password-drift redis-url-misnamed localhost-in-container
+store-is-another store-name-elsewhere redis-refuses-lago redis-disagrees redis-password-drift redis-url-misnamed localhost-in-container
 
 api-fails api-unhealthy api-refuses-its-key worker-not-listening worker-idle clock-stands-still
 queue-without-worker queue-without-reader worker-quiet jobs-overdue
@@ -79,7 +79,7 @@ lago-not-reached-by-gateway last-invoice-missing log-database-unreachable log-li
 log-redis-unreachable login-cannot-reach-api memory-low migrate-failed name-fails page-hangs
 proxy-answers-itself queue-stuck queue-without-reader redis-clients-full redis-loading redis-refuses-lago
 redis-script-runs resolver-without-answer resolvers-disagree router-missing schedule-late service-down
-service-missing service-more-than-once service-unanswered subscription-not-activated subscription-not-active
+service-missing service-more-than-once service-unanswered store-not-reached subscription-not-activated subscription-not-active
 swap-full usage-does-not-grow webhook-not-delivered worker-idle worker-leaves-queues worker-not-listening
 worker-of-another worker-quiet
 """

@@ -168,12 +168,40 @@ def foreign_redis(lago: LiveLago) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def redis_of_the_host(lago: LiveLago) -> Iterator[None]:
+    """In the worker's container our Redis' name leads to a Redis that runs on the host itself, in no container's network."""
+    redis, worker = lago.container("lago-redis"), lago.container("lago-worker")
+    image = docker("inspect", "--format", "{{.Config.Image}}", redis)
+    name = urlsplit(docker("exec", worker, "printenv", "REDIS_URL")).hostname
+    host = docker(
+        "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.Gateway}} {{end}}", worker
+    ).split()[0]
+    kept = docker("exec", worker, "cat", "/etc/hosts")
+    server = ("redis-server", "--bind", host, "--protected-mode", "no")
+    with containers.running(
+        image, *server, options=("--network", "host"), name=f"{lago.project}-of-the-host"
+    ):
+        docker("exec", worker, "sh", "-c", f"echo '{host} {name}' >>/etc/hosts")
+        try:
+            yield
+        finally:
+            docker("exec", worker, "sh", "-c", 'printf "%s\n" "$1" >/etc/hosts', "sh", kept)
+
+
 FAULTS = (
     Fault(
         name="another project's Redis has our Redis' name",
         made=foreign_redis,
         id="store-name-ambiguous",
         said=("shop-redis",),
+        slow=True,
+    ),
+    Fault(
+        name="the worker's Redis is one on the host",
+        made=redis_of_the_host,
+        id="store-is-another",
+        said=("REDIS_URL", "run_id"),
         slow=True,
     ),
     Fault(
