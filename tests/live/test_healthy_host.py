@@ -86,7 +86,10 @@ def test_only_readings_are_run_in_containers(smoke):
     # `sh -s` is handed its text by the reading itself, which is compared below.
     known = ("sh -s", "psql", "redis-cli", "ruby", "wget", "curl", "python3", "getent", "env")
     assert [words for words in execs if not any(name in " ".join(words[:4]) for name in known)] == []
-    text = " ".join(" ".join(words) for words in execs)
+    # What reads the image's schema file names the statements that it looks for there.
+    reader = (ROOT / "lago_acceptance" / "facts" / "scripts" / "schema_file.rb").read_text()
+    text = " ".join(" ".join(words) for words in execs).replace(reader.strip(), "")
+    assert "ADD CONSTRAINT" not in text
     assert not re.search(
         r"\b(INSERT|UPDATE|DELETE|DROP|ALTER|SET +key|FLUSHALL|LPUSH|rm -r?f?)\b|>+ */(?!dev/null)", text
     )

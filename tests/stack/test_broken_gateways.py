@@ -84,6 +84,12 @@ def test_what_is_no_answer_is_red_by_its_own_name(check, id, judged):
     assert _reds(judged, check) == {id}
 
 
+def test_a_gateway_that_hangs_is_waited_for_once(judged):
+    (check,) = [each for each in judged.summary["checks"] if "lists_a_plan_that_only" in each["name"]]
+    assert check["outcome"] == "blocked"
+    assert "because of gateway-slow" in check["reason"]
+
+
 def test_what_is_well_is_not_red(judged):
     assert len([name for name in judged.checks("passed") if "test_the_gateway_offers" in name]) == 5
     assert {"test_lago_accepts_the_gateways_key", "test_the_gateway_is_healthy"} <= set(
