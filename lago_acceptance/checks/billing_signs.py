@@ -36,6 +36,8 @@ class BillingSign(msgspec.Struct, frozen=True, kw_only=True):
         return self.id.replace("-", "_")
 
 
+# So many examples are named of what a sign counts.
+_SHOWN = 3
 SIGNS: dict[str, BillingSign] = {}
 
 
@@ -143,6 +145,6 @@ def of_database(facts: Facts, sign: BillingSign) -> Iterator[Finding]:
         problem = sign.problem.format(
             count=answer.count,
             since=minute(answer.oldest or 0),
-            examples=", ".join(str(each) for each in answer.examples),
+            examples=", ".join(list(dict.fromkeys(map(str, answer.examples)))[:_SHOWN]),
         )
         yield Finding(id=sign.id, role=sign.role, problem=problem, impact=sign.impact, fix=sign.fix)

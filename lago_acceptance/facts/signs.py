@@ -2,8 +2,8 @@
 
 A query gives one row for each thing that is wrong: ``since`` when (timestamptz), and an ``example`` (an id as a rule).
 A file whose name has several signs, joined by "+", reads a large table once for all of them: its rows have the column
-``sign`` as well. A query may use the bounds of settings.toml by their names, such as :topup_hours, and :'newest_known', the migration up to
-which the values of Lago's columns are known.
+``sign`` as well. A query may use the bounds of settings.toml by their names, such as :topup_hours, the time as Lago writes
+it, :'utc_now', and :values_known: whether the values are known that this version of Lago writes to its columns.
 Statuses are those of docs/lago-facts.md, section 5.
 """
 
@@ -18,35 +18,34 @@ from lago_acceptance.core.settings import Signs
 # The last migration of Lago 1.51.0: what a later version may count, or take as a currency, is not known.
 NEWEST_KNOWN = 20260721180721
 
-BEFORE = """\
-SET LOCAL jit = off;
-SET LOCAL max_parallel_workers_per_gather = 0;
+BEFORE = f"""\
+\\set values_known false
+SELECT coalesce(max(version) <= '{NEWEST_KNOWN}', false)::text AS values_known FROM schema_migrations \\gset
 """
-"""Comes before short questions: to compile one, or to start workers for it, takes longer than its answer."""
+"""Comes before the statements."""
+# Plain aggregates, for most of what a short question costs is to plan it. Rows may have the same example.
+_ANSWER = """\
+json_build_object(
+'count', count(found),
+'oldest', extract(epoch FROM min(since)),
+'examples', coalesce((array_agg(example ORDER BY since) FILTER (WHERE example IS NOT NULL))[1:50], '{{}}'))
+"""
 # A query that fails (its table is not in this schema, it takes too long) answers with its error.
-_STATEMENT = """\
-WITH found AS (
-{query}
-)
-SELECT '{name}' || E'\\t' || json_build_object(
-  'count', (SELECT count(*) FROM found),
-  'oldest', (SELECT extract(epoch FROM min(since)) FROM found),
-  'examples', ARRAY(SELECT example FROM found GROUP BY example ORDER BY min(since) LIMIT 3));
+_STATEMENT = f"""\
+SELECT '{{name}}' || E'\\t' || {_ANSWER}FROM (
+{{query}}
+) AS found;
 \\if :ERROR
-SELECT '{name}' || E'\\t' || json_build_object('error', :'LAST_ERROR_MESSAGE');
+SELECT '{{name}}' || E'\\t' || json_build_object('error', :'LAST_ERROR_MESSAGE');
 \\endif
 """
-_STATEMENT_OF_SEVERAL = """\
-WITH found AS MATERIALIZED (
-{query}
-)
-SELECT name || E'\\t' || json_build_object(
-  'count', (SELECT count(*) FROM found WHERE sign = name),
-  'oldest', (SELECT extract(epoch FROM min(since)) FROM found WHERE sign = name),
-  'examples', ARRAY(SELECT example FROM found WHERE sign = name GROUP BY example ORDER BY min(since) LIMIT 3))
-FROM unnest(ARRAY['{names}']) AS signs(name);
+_STATEMENT_OF_SEVERAL = f"""\
+SELECT name || E'\\t' || {_ANSWER}FROM unnest(ARRAY['{{names}}']) AS signs(name) LEFT JOIN (
+{{query}}
+) AS found ON sign = name
+GROUP BY name;
 \\if :ERROR
-SELECT name || E'\\t' || json_build_object('error', :'LAST_ERROR_MESSAGE') FROM unnest(ARRAY['{names}']) AS signs(name);
+SELECT name || E'\\t' || json_build_object('error', :'LAST_ERROR_MESSAGE') FROM unnest(ARRAY['{{names}}']) AS signs(name);
 \\endif
 """
 
@@ -85,5 +84,4 @@ def statements() -> str:
 
 def as_variables(bounds: Signs) -> str:
     """The bounds as variables of psql. They are whole numbers, so that nothing can end a statement."""
-    numbers = {**msgspec.structs.asdict(bounds), "newest_known": NEWEST_KNOWN}
-    return "".join(f"\\set {name} {value:d}\n" for name, value in numbers.items())
+    return "".join(f"\\set {name} {value:d}\n" for name, value in msgspec.structs.asdict(bounds).items())

@@ -1,6 +1,7 @@
 \set ON_ERROR_STOP off
+-- To compile a short question, or to start workers for it, takes longer than its answer.
 -- As one message: a role's time-outs have no moment in between. LOCAL, for a pooler hands the session on.
-BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY\; SET LOCAL statement_timeout = '4s'\; SET LOCAL lock_timeout = '1s'\; SET LOCAL jit = off\; SELECT (SELECT count(set_config(name, '0', true)) FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')) AS no_time_outs, (SELECT oid FROM pg_database WHERE datname = current_database()) AS database, (SELECT coalesce(array_agg(oid), '{}') FROM pg_namespace WHERE nspname = ANY (current_schemas(false))) AS schemas, current_setting('server_version_num')::integer >= 150000 AS has_database_collations \gset
+BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY\; SET LOCAL statement_timeout = '4s'\; SET LOCAL lock_timeout = '1s'\; SET LOCAL jit = off\; SET LOCAL max_parallel_workers_per_gather = 0\; SET LOCAL idle_in_transaction_session_timeout = 0\; SELECT CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END AS no_time_out, (SELECT oid FROM pg_database WHERE datname = current_database()) AS database, (SELECT coalesce(array_agg(oid), '{}') FROM pg_namespace WHERE nspname = ANY (current_schemas(false))) AS schemas, now() AT TIME ZONE 'UTC' AS utc_now, current_setting('server_version_num')::integer >= 150000 AS has_database_collations \gset
 SELECT 'directory' || E'\t' || to_json(current_setting('data_directory', true));
 SELECT 'system' || E'\t' || to_json(system_identifier::text) FROM pg_control_system();
 -- The server and the role that Lago logs in as. A crash of one process starts all but the first one again.
@@ -8,7 +9,7 @@ SELECT 'about' || E'\t' || json_build_object(
   'version', current_setting('server_version_num')::integer,
   'now', extract(epoch FROM clock_timestamp()),
   'started', extract(epoch FROM pg_postmaster_start_time()),
-  'processes_started', (SELECT extract(epoch FROM min(backend_start)) FROM pg_stat_activity WHERE backend_type = 'checkpointer'),
+  'processes_started', (SELECT extract(epoch FROM min(backend_start)) FROM pg_stat_get_activity(NULL) WHERE backend_type = 'checkpointer'),
   'in_recovery', pg_is_in_recovery(),
   'role', current_user,
   'database', current_database(),
@@ -16,15 +17,16 @@ SELECT 'about' || E'\t' || json_build_object(
   'superuser', current_setting('is_superuser')::boolean,
   'sees_all', pg_has_role('pg_read_all_stats', 'USAGE'),
   'password_until', (SELECT extract(epoch FROM rolvaliduntil) FROM pg_roles WHERE rolname = session_user AND isfinite(rolvaliduntil)));
+-- The functions below the views of statistics: each view is planned with joins for names that are known here.
 -- The address and state of others' sessions are hidden from a role that may not read all statistics, and the kind as well.
 -- A holder keeps a lock on a table that stops writes, or keeps another session waiting: 0 is a prepared transaction.
 WITH sessions AS MATERIALIZED (
-  SELECT pid, left(application_name, 80) AS application, usename AS role, host(client_addr) AS address, state,
-    coalesce(datname = current_database(), false) AS here, backend_type AS kind,
+  SELECT pid, left(application_name, 80) AS application, pg_get_userbyid(usesysid) AS role, host(client_addr) AS address, state,
+    coalesce(datid = :'database', false) AS here, backend_type AS kind,
     extract(epoch FROM backend_start) AS since, extract(epoch FROM clock_timestamp() - xact_start) AS age,
     CASE WHEN state LIKE 'idle in transaction%' THEN extract(epoch FROM clock_timestamp() - state_change) END AS idle,
     extract(epoch FROM clock_timestamp() - query_start) AS asked
-  FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+  FROM pg_stat_get_activity(NULL) WHERE pid <> pg_backend_pid()
 ), clients AS MATERIALIZED (
   SELECT * FROM sessions WHERE role IS NOT NULL AND coalesce(kind, 'client backend') = 'client backend'
 ), held AS MATERIALIZED (

@@ -4,7 +4,7 @@ FROM organizations
 LEFT JOIN api_keys ON api_keys.organization_id = organizations.id
 GROUP BY organizations.id
 HAVING NOT coalesce(bool_or(api_keys.id IS NOT NULL
-                            AND (expires_at IS NULL OR expires_at > (now() AT TIME ZONE 'UTC'))), false)
+                            AND (expires_at IS NULL OR expires_at > :'utc_now'::timestamp)), false)
 UNION ALL
 SELECT api_keys.created_at AT TIME ZONE 'UTC', 'a key of no organization'
 FROM api_keys

@@ -10,7 +10,7 @@ CROSS JOIN LATERAL (
          given -> (ARRAY['graduated_ranges', NULL, NULL, 'volume_ranges', 'graduated_percentage_ranges'])[charge_model]
            AS ranges) AS priced
 CROSS JOIN LATERAL (SELECT CASE
-  WHEN (SELECT max(version) FROM schema_migrations) <= :'newest_known' AND charge_model NOT BETWEEN 0 AND 7 THEN 'charge_model of '
+  WHEN :values_known AND charge_model NOT BETWEEN 0 AND 7 THEN 'charge_model of '
   WHEN plan_id IS NULL THEN 'plan of '
   WHEN billable_metric_id IS NULL THEN 'billable metric of '
   WHEN charge_model < 7 AND jsonb_typeof(properties) <> 'object' THEN 'properties of '

@@ -21,7 +21,7 @@ FROM strange
 CROSS JOIN LATERAL (
   SELECT created_at FROM events
   WHERE events.organization_id = strange.organization_id AND events.code = strange.code AND events.deleted_at IS NULL
-    AND created_at > (now() AT TIME ZONE 'UTC') - :unknown_hours * interval '1 hour'
+    AND created_at > :'utc_now'::timestamp - :unknown_hours * interval '1 hour'
   ORDER BY created_at DESC LIMIT 100) AS found
 WHERE NOT EXISTS (SELECT FROM billable_metrics
                   WHERE billable_metrics.organization_id = strange.organization_id

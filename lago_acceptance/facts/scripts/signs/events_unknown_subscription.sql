@@ -4,7 +4,7 @@ FROM organizations
 CROSS JOIN LATERAL (
   SELECT created_at, external_subscription_id FROM events
   WHERE organization_id = organizations.id AND deleted_at IS NULL
-    AND "timestamp" > (now() AT TIME ZONE 'UTC') - :unknown_hours * interval '1 hour'
+    AND "timestamp" > :'utc_now'::timestamp - :unknown_hours * interval '1 hour'
   ORDER BY "timestamp" DESC LIMIT 1000) AS latest
 WHERE NOT EXISTS (
   SELECT FROM subscriptions

@@ -8,5 +8,5 @@ CROSS JOIN LATERAL (
   SELECT invoices.created_at
          + coalesce(customers.invoice_grace_period, organizations.invoice_grace_period) * interval '1 day' AS at) AS due
 WHERE invoices.status = 0
-  AND (due.at < (now() AT TIME ZONE 'UTC') - :draft_hours * interval '1 hour'
-       OR issuing_date < ((now() AT TIME ZONE 'UTC') - :draft_hours * interval '1 hour')::date - 1)
+  AND (due.at < :'utc_now'::timestamp - :draft_hours * interval '1 hour'
+       OR issuing_date < (:'utc_now'::timestamp - :draft_hours * interval '1 hour')::date - 1)

@@ -1,2 +1,2 @@
 SELECT created_at AT TIME ZONE 'UTC' AS since, id AS example
-FROM invoices WHERE status = 3 AND created_at < (now() AT TIME ZONE 'UTC') - interval '15 minutes'
+FROM invoices WHERE status = 3 AND created_at < :'utc_now'::timestamp - interval '15 minutes'

@@ -5,8 +5,8 @@ FROM invoices
 JOIN customers ON customers.id = invoices.customer_id
 JOIN organizations ON organizations.id = invoices.organization_id
 WHERE invoices.status = 1
-  AND invoices.created_at > (now() AT TIME ZONE 'UTC') - interval '35 days'
+  AND invoices.created_at > :'utc_now'::timestamp - interval '35 days'
   AND invoices.created_at > greatest(customers.updated_at, organizations.updated_at)
   AND (invoices.timezone <> coalesce(nullif(customers.timezone, ''), nullif(organizations.timezone, ''), 'UTC')
-       OR issuing_date > ((now() AT TIME ZONE 'UTC') + interval '14 hours')::date
+       OR issuing_date > (:'utc_now'::timestamp + interval '14 hours')::date
        OR issuing_date < invoices.created_at::date - 2)

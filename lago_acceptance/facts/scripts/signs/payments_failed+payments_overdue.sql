@@ -11,4 +11,4 @@ FROM unpaid WHERE payment_status = 2
 UNION ALL
 SELECT 'payments_overdue', payment_due_date::timestamptz, example
 FROM unpaid
-WHERE payment_due_date < ((now() AT TIME ZONE 'UTC') - interval '2 hours')::date - :overdue_days
+WHERE payment_due_date < (:'utc_now'::timestamp - interval '2 hours')::date - :overdue_days

@@ -3,6 +3,6 @@
 SELECT updated_at AT TIME ZONE 'UTC' AS since, what || left(code, 60) AS example
 FROM plans
 CROSS JOIN LATERAL (SELECT CASE
-  WHEN (SELECT max(version) FROM schema_migrations) <= :'newest_known' AND interval NOT BETWEEN 0 AND 4 THEN 'interval of '
+  WHEN :values_known AND interval NOT BETWEEN 0 AND 4 THEN 'interval of '
   WHEN amount_cents < 0 THEN 'amount_cents of ' END AS what) AS judged
 WHERE deleted_at IS NULL AND what IS NOT NULL

@@ -1,7 +1,7 @@
 -- The last period's end, by the customer's calendar: it begins a day there. What started later, was still on
 -- trial, or was made later with a start in the past, has nothing to pay for it. Intervals: weekly, monthly, yearly,
 -- quarterly, and from 1.33.4 on semiannual; what else there may be is not judged.
-WITH active AS (
+WITH active AS MATERIALIZED (
   SELECT subscriptions.id, subscriptions.started_at, subscriptions.created_at, subscriptions.billing_time, zone,
          plans.interval, plans.trial_period,
          ((subscriptions.subscription_at AT TIME ZONE 'UTC') AT TIME ZONE zone)::date AS first_day,

@@ -3,10 +3,10 @@
 SELECT latest.at AT TIME ZONE 'UTC' AS since, left(organizations.name, 60) AS example
 FROM organizations
 CROSS JOIN LATERAL (
-  SELECT (now() AT TIME ZONE 'UTC') - :usage_hours * interval '1 hour' AS until) AS quiet
+  SELECT :'utc_now'::timestamp - :usage_hours * interval '1 hour' AS until) AS quiet
 CROSS JOIN LATERAL (
   SELECT "timestamp" AS at FROM events
-  WHERE organization_id = organizations.id AND deleted_at IS NULL AND "timestamp" <= (now() AT TIME ZONE 'UTC')
+  WHERE organization_id = organizations.id AND deleted_at IS NULL AND "timestamp" <= :'utc_now'::timestamp
   ORDER BY "timestamp" DESC LIMIT 1) AS latest
 WHERE latest.at < quiet.until AND organizations.name <> 'Lago acceptance checks, no customers'
   AND NOT EXISTS (

@@ -3,7 +3,7 @@
 SELECT wallet_transactions.created_at AT TIME ZONE 'UTC' AS since, wallet_transactions.id AS example
 FROM wallet_transactions
 WHERE status = 0 AND transaction_type = 0
-  AND created_at < (now() AT TIME ZONE 'UTC') - :topup_hours * interval '1 hour'
+  AND created_at < :'utc_now'::timestamp - :topup_hours * interval '1 hour'
   AND NOT EXISTS (SELECT FROM fees JOIN invoices ON invoices.id = fees.invoice_id
                   WHERE invoiceable_type = 'WalletTransaction' AND invoiceable_id = wallet_transactions.id
                     AND NOT (invoices.status = 1 AND invoices.payment_status = 1))
