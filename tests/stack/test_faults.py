@@ -9,8 +9,33 @@ from tests.support.containers import left_of
 pytestmark = pytest.mark.stack
 
 
+# For exhaustive runs: what needs all phases, and neighbours of those that are brought up each time. Unit tests read a file
+# of each kind of PEM.
+RARE = {
+    "api_with_another_password",
+    "api_off_the_proxys_network",
+    "key_by_path_variable",
+    "worker_with_another_key",
+    "router_without_service",
+    "pem_is_a_folder",
+    "pem_empty",
+    "pem_public",
+    "pem_truncated",
+    "pem_encrypted",
+    "pem_of_an_elliptic_curve",
+    "pem_short",
+    "pem_open_to_all",
+}
+
+
 def names(*arguments: str):
     return pytest.mark.deployment(*arguments)
+
+
+def of(name: str, value: object):
+    """A parameter for the deployment of that name."""
+    rare = (pytest.mark.exhaustive,) if name in RARE else ()
+    return pytest.param(value, id=name, marks=(names(name), *rare))
 
 
 @names("as_shipped")
@@ -64,9 +89,7 @@ PLAN_OPTIONS = {
 }
 
 
-@pytest.mark.parametrize(
-    "ids", [pytest.param(ids, id=name, marks=names(name)) for name, ids in PLAN_OPTIONS.items()]
-)
+@pytest.mark.parametrize("ids", [of(name, ids) for name, ids in PLAN_OPTIONS.items()])
 def test_each_of_the_plans_options_is_red_in_phase_1_and_blocks_the_rest(broken, ids):
     explanation, cause = ids
     assert broken.code == 1, broken.output[-3000:]
@@ -80,9 +103,7 @@ def test_each_of_the_plans_options_is_red_in_phase_1_and_blocks_the_rest(broken,
     )
 
 
-@pytest.mark.parametrize(
-    "ids", [pytest.param(ids, id=name, marks=names(name)) for name, ids in PLAN_OPTIONS.items()]
-)
+@pytest.mark.parametrize("ids", [of(name, ids) for name, ids in PLAN_OPTIONS.items()])
 def test_a_key_that_lago_cant_load_is_not_waited_for(broken, ids):
     assert broken.summary["timings"]["up"] < 60, "the run waited for a time-out"
 
@@ -100,13 +121,7 @@ PEMS = {
 }
 
 
-def pem(name: str):
-    """A parameter of its id. Most are for exhaustive runs, for unit tests read a file of each kind."""
-    often = () if name in ("pem_absent", "pem_truncated", "pem_open_to_all") else (pytest.mark.exhaustive,)
-    return pytest.param(PEMS[name], id=name, marks=(names(name), *often))
-
-
-@pytest.mark.parametrize("id", [pem(name) for name in PEMS])
+@pytest.mark.parametrize("id", [of(name, id) for name, id in PEMS.items()])
 def test_each_unusable_pem_is_called_what_it_is(broken, id):
     assert broken.code == 1, broken.output[-3000:]
     assert id in broken.red(1), broken.red(1)
@@ -134,19 +149,14 @@ REDS = {
     "api_with_another_password": {"db-password-drift"},
     "api_off_the_proxys_network": {"wrong-network"},
 }
-WHOLE = ("api_with_another_password", "api_off_the_proxys_network")
 
 
-def each(name: str):
-    return pytest.param(name, marks=(names(name), *((pytest.mark.exhaustive,) if name in WHOLE else ())))
-
-
-@pytest.mark.parametrize("name", [each(name) for name in REDS])
+@pytest.mark.parametrize("name", [of(name, name) for name in REDS])
 def test_the_cause_is_red_and_nothing_else(broken, name):
     assert broken.red() == REDS[name], broken.output[-3000:]
 
 
-@pytest.mark.parametrize("name", [each(name) for name in REDS])
+@pytest.mark.parametrize("name", [of(name, name) for name in REDS])
 def test_what_blocks_is_red(broken, name):
     reasons = [check["reason"] for check in broken.summary["checks"] if check["outcome"] == "blocked"]
     blockers = {reason.rpartition("(because of ")[2].rstrip(")") for reason in reasons}
@@ -190,6 +200,7 @@ def test_a_worker_on_another_redis_database_is_red(broken):
     assert "REDIS_URL differs" in blocked(broken, "test_lagos_processes_agree")
 
 
+@pytest.mark.exhaustive
 @names("worker_with_another_key")
 def test_a_worker_with_another_key_is_red(broken):
     assert broken.code == 1
@@ -205,6 +216,7 @@ def test_traefiks_default_certificate_is_explained_by_the_resolver(broken):
     assert "TRAEFIK DEFAULT CERT" in blocked(broken, "test_certificate_is_trusted_and_names_the_host")
 
 
+@pytest.mark.exhaustive
 @names("router_without_service")
 def test_a_router_without_a_service_is_red(broken):
     assert broken.code == 1
