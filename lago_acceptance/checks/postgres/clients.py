@@ -53,9 +53,7 @@ def _stranger(facts: Facts, client: Client, owner: Container | None) -> Finding:
     is_lago = (owner is not None and owner.role in (*LAGO_RUBY, MIGRATE)) or _LAGO_PROGRAM.search(
         client.application
     )
-    where = (
-        f"the container {owner.name}" if owner else f"{client.address}, which is no container of this host"
-    )
+    where = clients.Stranger(clients.Client(client.address or ""), owner).who
     since = f" since {minute(client.since)}" if client.since else ""
     sessions = "1 session" if client.count == 1 else f"{client.count} sessions"
     whose = f"{sessions} of {client.application or 'a client without a name'} as {client.role} from {where}{since}"

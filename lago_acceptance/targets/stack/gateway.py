@@ -10,14 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from lago_acceptance.checks import gateway_log
-from lago_acceptance.checks.gateway_issuer import issuer_not_reached
-from lago_acceptance.clients.gateway import Gateway, Operation
 from lago_acceptance.clients.token_issuer import NAME, Issuer
 from lago_acceptance.clients.webhook_receiver import WebhookReceiver
 from lago_acceptance.composefile.cli import Project
-from lago_acceptance.core.attempt import Attempt
 from lago_acceptance.core.awaited import Board, Wait
-from lago_acceptance.core.findings import Red
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.resources import TESTBED
 from lago_acceptance.core.run import Run, tenant_of
@@ -164,22 +160,7 @@ class GatewayStack:
             }
         return self._addresses[service]
 
-    def token(self, gateway: Gateway, there: dict[str, Operation]) -> Secret:
-        """A token of this run's tenant. Red where the gateway refuses it and has never read the issuer's keys.
-
-        The issuer of a stack is this run's own, so a gateway that does not know its keys can't reach them.
-        """
-        token = self.issuer.token()
-        if mine := there.get("subscriptions"):
-            tried = Attempt.of(gateway.read, mine, token)
-            if not tried.failure and not self.knows_issuer:
-                answer = tried.value()
-                if answer.unhandled or answer.status in (401, 403, 503):
-                    raise Red(issuer_not_reached(answer, NAME))
-        return token
-
-    @property
-    def knows_issuer(self) -> bool:
+    def asked_for_keys(self) -> bool:
         """Whether the keys of this run's issuer were ever fetched: a gateway that has not done so trusts another issuer."""
         return WebhookReceiver("", self._receiver_url).key_requests() > 0
 

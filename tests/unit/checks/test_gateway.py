@@ -8,15 +8,15 @@ import msgspec
 import pytest
 
 from lago_acceptance.checks import gateway as gateway_checks
-from lago_acceptance.checks import gateway_inside, gateway_plans, inside
+from lago_acceptance.checks import gateway_inside, gateway_issuer, gateway_plans, inside
 from lago_acceptance.clients.answers import ApiAnswer
 from lago_acceptance.clients.gateway import CAPABILITIES, Operation, required
 from lago_acceptance.core import settings
 from lago_acceptance.core.findings import Red, Severity
 from lago_acceptance.core.resources import ROOT
+from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.inside import InsideAnswer, InsideView
-from lago_acceptance.targets.stack.gateway import GatewayStack
 from tests.support import facts
 
 LAGO = [
@@ -286,14 +286,14 @@ def test_a_list_that_goes_on_is_unknown():
     [(401, False, False), (503, False, False), (500, False, True), (401, True, True), (200, False, True)],
 )
 def test_a_gateway_that_never_read_the_issuers_keys_is_red_in_a_stack(status, asked, well):
-    stack = SimpleNamespace(issuer=SimpleNamespace(token=lambda: "token"), knows_issuer=asked)
     gateway = SimpleNamespace(read=lambda operation, token: _answer(status, {}))
     there = {"subscriptions": Operation("GET", "/api/billing/subscription")}
+    token = Secret("token")
     if well:
-        assert GatewayStack.token(stack, gateway, there) == "token"
+        assert gateway_issuer.checkable(token, gateway, there, lambda: asked) is token
         return
     with pytest.raises(Red, match="gateway-issuer-not-reached") as raised:
-        GatewayStack.token(stack, gateway, there)
+        gateway_issuer.checkable(token, gateway, there, lambda: asked)
     assert "http://issuer.example.test:8000" in raised.value.findings[0].problem
 
 
