@@ -21,7 +21,7 @@ from lago_acceptance.checks import (
     services,
     worker,
 )
-from lago_acceptance.checks.edge import serving, traefik_routers
+from lago_acceptance.checks.edge import proxy_host, serving, traefik_routers
 from lago_acceptance.core.findings import Finding, Red, errors_among
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Blocked
@@ -82,6 +82,8 @@ _OF_EVERY_ROLE: dict[str, dict[str, str]] = {
     },
     "redis-disagrees": {"worker-not-listening": "", "services-disagree": "REDIS_URL differs"},
     "worker-not-listening": {"services-disagree": "REDIS_URL differs"},
+    "traefik-too-old": dict.fromkeys(f"router-missing {_UNROUTED}".split(), ""),
+    "acme-file-refused": {"router-broken": "resolver", "router-resolver": "", "certificate-default": ""},
 }
 IDS = frozenset((*_OF_ITS_ROLE, *_OF_EVERY_ROLE))
 """Ids of causes."""
@@ -161,6 +163,8 @@ def present(
         lambda: redis_writes.takes_jobs(facts),
         lambda: schema.is_the_images(facts, settings),
         lambda: worker.listens_where_the_api_enqueues(facts),
+        lambda: proxy_host.proxy_speaks_with_docker(facts),
+        lambda: proxy_host.proxy_accepts_its_certificate_file(facts),
     ]
     down = []
     for role, host in hosts.items():

@@ -95,6 +95,13 @@ DRIFT = finding("db-password-drift", "api")
         (finding("database-read-only", "db"), finding("gateway-plans-are-its-own", "gateway")),
         (finding("wrong-certresolver", "api"), finding("certificate-default", "api")),
         (finding("router-service-not-linked", "api"), finding("router-missing", "api")),
+        (finding("traefik-too-old", "proxy"), finding("router-missing", "front")),
+        (finding("traefik-too-old", "proxy"), finding("service-unanswered", "api")),
+        (finding("acme-file-refused", "proxy"), finding("certificate-default", "front")),
+        (
+            finding("acme-file-refused", "proxy"),
+            finding("router-broken", "api", "the router uses a nonexistent certificate resolver"),
+        ),
     ],
 )
 def test_each_cause_explains_what_follows_from_it(cause, follows):
@@ -112,6 +119,12 @@ def test_each_cause_explains_what_follows_from_it(cause, follows):
 )
 def test_a_password_explains_no_other_fault(alone):
     assert isinstance(Causes((DRIFT,)).instead_of(Red(alone)), Red)
+
+
+def test_a_refused_file_of_certificates_explains_no_other_error_of_a_router():
+    refused = Causes((finding("acme-file-refused", "proxy"),))
+    broken = finding("router-broken", "api", "the service lago-api@docker does not exist")
+    assert isinstance(refused.instead_of(Red(broken)), Red)
 
 
 def test_what_is_down_explains_its_routers_and_what_they_block():
