@@ -60,7 +60,7 @@ def key_in_variables(folder: Path) -> None:
     ("page", "name"),
     [
         pytest.param("secret-key-base", "SECRET_KEY_BASE", marks=pytest.mark.exhaustive),
-        ("encryption-keys", "LAGO_ENCRYPTION_PRIMARY_KEY"),
+        pytest.param("encryption-keys", "LAGO_ENCRYPTION_PRIMARY_KEY", marks=pytest.mark.exhaustive),
     ],
 )
 def test_a_secret_is_replaced(breakable, tmp_path, page, name):
@@ -70,6 +70,7 @@ def test_a_secret_is_replaced(breakable, tmp_path, page, name):
     assert value(breakable.folder, name) in docker("exec", breakable.container("lago-api"), "printenv", name)
 
 
+@pytest.mark.exhaustive
 def test_the_databases_password_is_changed(breakable, tmp_path):
     checkout, old = breakable.copy(tmp_path / "checkout"), value(breakable.folder, "POSTGRES_PASSWORD")
     try:

@@ -29,7 +29,7 @@ RECIPE = "pytest -c tests/pytest.ini --rootdir tests"
 ELSEWHERE = {
     f"{RECIPE} tests/gate -k webhooks-sent or webhooks_sent or webhook-attempts": "tests/docs/test_recipes.py",
     f"{RECIPE} tests/unit/checks/test_redis.py tests/unit/facts": "tests/docs/test_recipes.py",
-    f"{RECIPE} tests/live/test_billing_signs.py -k deleted": "tests/docs/test_recipes.py",
+    f"{RECIPE} tests/standins/test_billing_signs.py -k deleted": "tests/docs/test_recipes.py",
     "python -m pip wheel --no-deps --wheel-dir dist .": "tests/unit/test_package.py",
     "python -m venv /tmp/try": "tests/unit/test_package.py",
     "/tmp/try/bin/pip install dist/*.whl": "tests/unit/test_package.py",

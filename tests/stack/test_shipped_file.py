@@ -96,6 +96,7 @@ def test_a_webhook_in_flight_is_sent_after_a_stop(world, receiver):
     assert list(worker.ends_when_it_is_stopped(world.stack.observe())) == []
 
 
+@pytest.mark.exhaustive
 def test_below_the_stock_script_it_is_lost(world, receiver):
     with world.overridden("lago-worker", command=[STOCK]):
         assert ids(worker.ends_when_it_is_stopped(world.stack.observe())) == {"jobs-lost-at-stop"}

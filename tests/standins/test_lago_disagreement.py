@@ -88,6 +88,7 @@ def test_a_round_of_billing_shows_who_disagrees(name: str, outcomes: dict[str, F
     assert outcomes[name].result() == CASES[name].expected
 
 
+@pytest.mark.exhaustive
 def test_the_worker_warns_of_a_redis_that_evicts(stack: Stack, outcomes: dict[str, Future[Outcome]]) -> None:
     assert all(future.result() for future in outcomes.values())
     warning = "Your Redis instance will evict Sidekiq data under heavy load."

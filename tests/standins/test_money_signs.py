@@ -6,10 +6,10 @@ import pytest
 
 from lago_acceptance.checks import billing_signs, money_signs, value_signs
 from lago_acceptance.core.settings import Signs
-from lago_acceptance.core.verdicts import Blocked, Unknown
+from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.scenarios.dedicated_organization import NAME
 from tests.support.facts import container, facts
-from tests.support.lago_tables import LagoTables, lago_tables
+from tests.support.lago_tables import LagoTables, answers_of_cases, lago_tables, red_signs
 
 pytestmark = pytest.mark.docker
 
@@ -246,36 +246,21 @@ def tables():
 @pytest.fixture(scope="module")
 def seen(tables: LagoTables):
     """What is answered in each case, in one session."""
-    cases = {**{name: change for name, (_, change) in RED.items()}, **SILENT}
-    answered = tables.looks(*(f"{HEALTHY};{change}" for change in cases.values()))
-    errors = [line for line in answered[0][1].splitlines() if "ERROR" in line and "time zone" not in line]
-    assert errors == []
-    return {name: answers for name, (answers, _) in zip(cases, answered, strict=True)}
-
-
-def told(answers) -> dict[str, str]:
-    """The problems by the ids of the signs that are red."""
-    known = facts(container("db"), database=answers)
-    found = {}
-    for sign in billing_signs.SIGNS.values():
-        try:
-            found |= {each.id: each.problem for each in billing_signs.of_database(known, sign)}
-        except Blocked as blocked:
-            # As Lago's own queries end.
-            assert blocked.by == "timezone-unknown"
-    return found
+    return answers_of_cases(
+        tables, HEALTHY, {**{name: change for name, (_, change) in RED.items()}, **SILENT}
+    )
 
 
 @pytest.mark.parametrize("name", RED)
 def test_a_row_that_should_not_be(name, seen):
     id, _ = RED[name]
     also = {"webhooks-failed"} if id == "webhook-endpoint-fails" else set()
-    assert told(seen[name]).keys() - also == {id}
+    assert red_signs(seen[name]).keys() - also == {id}
 
 
 @pytest.mark.parametrize("name", SILENT)
 def test_a_row_that_may_be(name, seen):
-    assert told(seen[name]) == {}
+    assert red_signs(seen[name]) == {}
 
 
 def test_each_new_sign_has_a_row():
@@ -284,13 +269,13 @@ def test_each_new_sign_has_a_row():
 
 
 def test_the_host_of_an_endpoint_is_shown_without_its_secrets(seen):
-    problem = told(seen["an endpoint that fails"])["webhook-endpoint-fails"]
+    problem = red_signs(seen["an endpoint that fails"])["webhook-endpoint-fails"]
     assert "hooks.example.com" in problem and "word" not in problem
 
 
 def test_bounds_are_those_of_the_settings(tables):
     ((answers, error),) = tables.looks(f"{HEALTHY};{topup('2 days')}", bounds=Signs(topup_hours=72))
-    assert (told(answers), error) == ({}, "")
+    assert (red_signs(answers), error) == ({}, "")
 
 
 def test_a_table_that_another_version_lacks_leaves_its_signs_unknown(tables):

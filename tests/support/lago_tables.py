@@ -6,14 +6,18 @@ import contextlib
 import subprocess
 from collections.abc import Iterator
 
+from lago_acceptance.checks import billing_signs
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.settings import Signs
+from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.core.waiting import until
 from lago_acceptance.facts import answers, signs
 from lago_acceptance.facts.answers import DatabaseAnswers
 from lago_acceptance.facts.scripts import render
 from lago_acceptance.images import resolve
 from tests.support.containers import Container, running
+from tests.support.facts import container as container_facts
+from tests.support.facts import facts
 from tests.support.patience import PATIENCE
 
 MIGRATIONS = ROOT / "testbed" / "standins" / "lago-api" / "app" / "db" / "migrate"
@@ -55,6 +59,31 @@ class LagoTables:
         return subprocess.run(
             command, input=text, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
+
+
+AnswersOfCases = dict[str, DatabaseAnswers]
+"""What the database answers in each case, by the case's name."""
+
+
+def answers_of_cases(tables: LagoTables, healthy: str, cases: dict[str, str]) -> AnswersOfCases:
+    """What is answered after the statements of each case, in one session; no statement failed."""
+    answered = tables.looks(*(f"{healthy};{change}" for change in cases.values()))
+    errors = [line for line in answered[0][1].splitlines() if "ERROR" in line and "time zone" not in line]
+    assert errors == []
+    return {name: answers for name, (answers, _) in zip(cases, answered, strict=True)}
+
+
+def red_signs(answers: DatabaseAnswers) -> dict[str, str]:
+    """The problems by the ids of the signs that are red."""
+    known = facts(container_facts("db"), database=answers)
+    found = {}
+    for sign in billing_signs.SIGNS.values():
+        try:
+            found |= {each.id: each.problem for each in billing_signs.of_database(known, sign)}
+        except Blocked as blocked:
+            # As Lago's own queries end.
+            assert blocked.by == "timezone-unknown"
+    return found
 
 
 @contextlib.contextmanager
