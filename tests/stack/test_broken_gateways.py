@@ -13,7 +13,8 @@ from lago_acceptance.images import resolve
 from tests.support.containers import docker
 from tests.support.suite_run import Result, run
 
-pytestmark = [pytest.mark.stack, pytest.mark.docker]
+# Two minutes, for one of its answers never comes; unit tests have each of them.
+pytestmark = [pytest.mark.stack, pytest.mark.docker, pytest.mark.exhaustive]
 
 # Its description and its health are well; what belongs to a customer is not.
 GATEWAY = """

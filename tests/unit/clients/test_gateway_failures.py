@@ -38,6 +38,34 @@ def test_plain_text_is_the_gateways_own_failure(gateway):
     assert gateway.read(PLANS).status == 500
 
 
+@pytest.mark.parametrize(
+    ("answer", "id"),
+    [
+        (httpx.ReadTimeout(""), "gateway-slow"),
+        (
+            httpx.Response(200, text="<title>Brain</title>", headers={"Content-Type": "text/html"}),
+            "gateway-html",
+        ),
+        (httpx.Response(307, headers={"Location": "https://elsewhere.example.test/"}), "gateway-redirect"),
+        (httpx.ConnectError("refused"), "gateway-unreachable"),
+    ],
+)
+@respx.mock
+def test_what_is_no_answer_of_the_gateway_is_red_by_its_own_name(answer, id, gateway):
+    respx.route().mock(side_effect=[answer, answer])
+    with pytest.raises(NotAnswered) as raised:
+        gateway.plans(PLANS)
+    assert [each.id for each in raised.value.findings] == [id]
+
+
+@respx.mock
+def test_a_failure_as_json_is_a_refusal(gateway):
+    respx.route().mock(return_value=httpx.Response(500, json={"detail": "Internal Server Error"}))
+    with pytest.raises(Refused) as raised:
+        gateway.plans(PLANS)
+    assert [each.id for each in raised.value.findings] == ["gateway-refused"]
+
+
 @respx.mock
 def test_plain_text_of_lago_is_no_answer_of_lago():
     respx.route().mock(return_value=failed())
