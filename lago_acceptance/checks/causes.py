@@ -15,10 +15,12 @@ from lago_acceptance.checks import (
     availability,
     database,
     database_trouble,
+    drift,
     redis,
     redis_writes,
     schema,
     services,
+    stores,
     worker,
 )
 from lago_acceptance.checks.edge import proxy_host, serving, traefik_routers
@@ -34,7 +36,9 @@ _UNROUTED = f"certificate-default http-not-redirected http-redirect-wrong {_UNRE
 _OF_ITS_ROLE: dict[str, str] = {
     "db-password-drift": "migrate-failed service-down",
     "redis-password-drift": "service-down",
-    "wrong-network": f"router-leads-elsewhere router-missing {_UNREACHED}",
+    "off-its-network": f"wrong-network store-not-reached router-leads-elsewhere router-missing {_UNREACHED}",
+    "wrong-network": f"store-not-reached router-leads-elsewhere router-missing {_UNREACHED}",
+    "store-not-reached": f"api-fails api-unhealthy service-down worker-not-listening router-missing {_UNREACHED}",
     "router-service-not-linked": f"router-broken router-leads-elsewhere router-missing router-resolver {_UNROUTED}",
     "wrong-certresolver": "router-broken router-resolver certificate-default",
     "router-broken": f"router-missing {_UNROUTED}",
@@ -60,6 +64,8 @@ _REDIS_REFUSES = (
     "redis-aof-fails redis-cannot-save redis-clients-full redis-forbids-writes redis-is-a-replica redis-lacks-replicas "
     "redis-loading redis-memory-full redis-protected redis-refuses-lago redis-script-runs"
 )
+# Sessions outlive the network that they came by, and nobody has their address any more.
+_FROM_NOBODY = "which is no container of this host"
 _WAITS = {"service-down": "never started: something that it depends on failed"}
 _OF_EVERY_ROLE: dict[str, dict[str, str]] = {
     **dict.fromkeys(f"{_DATABASE_REFUSES} {_REDIS_REFUSES}".split(), _OF_A_STORE),
@@ -82,6 +88,9 @@ _OF_EVERY_ROLE: dict[str, dict[str, str]] = {
     },
     "redis-disagrees": {"worker-not-listening": "", "services-disagree": "REDIS_URL differs"},
     "worker-not-listening": {"services-disagree": "REDIS_URL differs"},
+    "off-its-network": dict.fromkeys(
+        ("database-client-another-lago", "redis-used-by-another-lago"), _FROM_NOBODY
+    ),
     "traefik-too-old": dict.fromkeys(f"router-missing {_UNROUTED}".split(), ""),
     "acme-file-refused": {"router-broken": "resolver", "router-resolver": "", "certificate-default": ""},
 }
@@ -157,6 +166,8 @@ def present(
     edge = settings.edge
     looks: list[Callable[[], Iterable[Finding]]] = [
         lambda: services.are_on_their_networks(facts, network, settings),
+        lambda: drift.containers_are_on_their_networks(facts, network),
+        lambda: stores.they_are_reached(facts),
         lambda: database.lets_lago_in(facts),
         lambda: database_trouble.causes(facts),
         lambda: redis.answers_and_never_evicts(facts),

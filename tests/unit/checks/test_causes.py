@@ -95,6 +95,13 @@ DRIFT = finding("db-password-drift", "api")
         (finding("database-read-only", "db"), finding("gateway-plans-are-its-own", "gateway")),
         (finding("wrong-certresolver", "api"), finding("certificate-default", "api")),
         (finding("router-service-not-linked", "api"), finding("router-missing", "api")),
+        (finding("off-its-network", "worker"), finding("wrong-network", "worker")),
+        (
+            finding("off-its-network", "worker"),
+            finding("database-client-another-lago", "db", "10.0.0.9, which is no container of this host"),
+        ),
+        (finding("wrong-network", "api"), finding("store-not-reached", "api")),
+        (finding("store-not-reached", "api"), finding("api-fails", "api", "no answer within 12 s")),
         (finding("traefik-too-old", "proxy"), finding("router-missing", "front")),
         (finding("traefik-too-old", "proxy"), finding("service-unanswered", "api")),
         (finding("acme-file-refused", "proxy"), finding("certificate-default", "front")),
@@ -125,6 +132,18 @@ def test_a_refused_file_of_certificates_explains_no_other_error_of_a_router():
     refused = Causes((finding("acme-file-refused", "proxy"),))
     broken = finding("router-broken", "api", "the service lago-api@docker does not exist")
     assert isinstance(refused.instead_of(Red(broken)), Red)
+
+
+@pytest.mark.parametrize(
+    "alone",
+    [
+        finding("store-not-reached", "api"),
+        finding("database-client-another-lago", "db", "from other-worker-1 of the project other (10.0.0.9)"),
+    ],
+)
+def test_a_container_off_its_network_explains_no_other_containers_trouble(alone):
+    off = Causes((finding("off-its-network", "worker"),))
+    assert isinstance(off.instead_of(Red(alone)), Red)
 
 
 def test_what_is_down_explains_its_routers_and_what_they_block():

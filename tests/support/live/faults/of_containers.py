@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lago_acceptance.core.waiting import until
 from tests.support import containers
@@ -49,15 +49,31 @@ def quieted_worker(lago: LiveLago) -> Iterator[None]:
         assert until(lambda: docker(*healthy) == "healthy", PATIENCE)
 
 
-@contextlib.contextmanager
-def off_its_network(lago: LiveLago) -> Iterator[None]:
-    """The API's container was taken off the network that the gateway is on."""
-    network, id = lago.stack.network("gateway"), lago.container("lago-api")
-    docker("network", "disconnect", network, id)
-    try:
-        yield
-    finally:
-        docker("network", "connect", "--alias", "lago-api", network, id)
+def off(service: str, network: Callable[[LiveLago], str]) -> Making:
+    """A service's container was taken off a network of its file."""
+
+    @contextlib.contextmanager
+    def making(lago: LiveLago) -> Iterator[None]:
+        name, id = network(lago), lago.container(service)
+        docker("network", "disconnect", name, id)
+        try:
+            yield
+        finally:
+            docker("network", "connect", "--alias", service, name, id)
+            healthy = ("inspect", "--format", "{{.State.Health.Status}}", id)
+            assert until(lambda: docker(*healthy) == "healthy", PATIENCE)
+
+    return making
+
+
+def gateways(lago: LiveLago) -> str:
+    """The network that Lago and the gateway share."""
+    return lago.stack.network("gateway")
+
+
+def lagos(lago: LiveLago) -> str:
+    """The network on which Lago's processes reach its stores."""
+    return f"{lago.project}_lago"
 
 
 @contextlib.contextmanager
@@ -103,7 +119,26 @@ FAULTS = (
     Fault(
         name="the worker takes no more jobs", made=quieted_worker, id="worker-quiet", said=("docker restart",)
     ),
-    Fault(name="the API is off the gateway's network", made=off_its_network, id="wrong-network", slow=True),
+    Fault(
+        name="the API is off the gateway's network",
+        made=off("lago-api", gateways),
+        id="wrong-network",
+        slow=True,
+    ),
+    Fault(
+        name="the worker is off Lago's network",
+        made=off("lago-worker", lagos),
+        id="off-its-network",
+        said=("lago-worker", "docker network connect"),
+        slow=True,
+    ),
+    Fault(
+        name="the API is off Lago's network",
+        made=off("lago-api", lagos),
+        id="off-its-network",
+        said=("lago-api", "docker network connect"),
+        slow=True,
+    ),
     Fault(
         name="a second clock beside the project",
         made=second_clock,
