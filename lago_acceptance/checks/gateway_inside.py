@@ -49,7 +49,7 @@ def finds_lago(view: InsideView, network: str) -> Iterator[Finding]:
     if not _is_lago(health):
         yield gateway_finding(
             "lago-not-reached-by-gateway",
-            f"{view.url}/health, asked inside the gateway's container, is answered with {health.said}",
+            f"{view.url}/health, asked inside the gateway's container, {health.answered}",
             _FALLBACK,
             "check that Lago's API runs and listens at this address and port",
         )

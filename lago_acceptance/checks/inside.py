@@ -72,7 +72,7 @@ def refusal(path: str, answer: InsideAnswer, why: str = "") -> Finding:
     return Finding(
         id="api-refuses-its-key" if unknown_key else "api-fails",
         role=API,
-        problem=f"{path}, asked inside Lago's container with its own key, is answered with {answer.said}{why}",
+        problem=f"{path}, asked inside Lago's container with its own key, {answer.answered}{why}",
         impact="nobody can bill with the configured key",
         fix="seed with both LAGO_ORG_API_KEY and LAGO_API_KEY set (1.16.0 takes the second one's value), or put the "
         "organization's real key (Developers, API keys) into LAGO_API_KEY"

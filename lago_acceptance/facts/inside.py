@@ -34,6 +34,11 @@ class InsideAnswer(msgspec.Struct, frozen=True):
         """Status and the first 300 characters, for a message."""
         return f"{self.status or 'no answer'}: {excerpt(self.text, 300)}"
 
+    @property
+    def answered(self) -> str:
+        """The same as the end of a sentence about the request."""
+        return f"is answered with {self.said}" if self.status else f"gets {self.said}"
+
 
 class InsideView(msgspec.Struct, frozen=True):
     """What was seen inside. Names of answers: gateway-health, gateway-organization, gateway-stranger (asked with
