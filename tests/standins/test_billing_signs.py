@@ -92,7 +92,7 @@ SILENT = {
     "FROM invoices, subscriptions WHERE subscriptions.external_id = 'sign' AND invoices.status = 6",
     "webhook of last week": WEBHOOK % "8 days",
 }
-# An interval that no version knows: its plan is told, and nothing is guessed about its periods.
+# An interval that no version knows: its plan is reported, and nothing is guessed about its periods.
 UNKNOWN = {
     "by the calendar": subscription(1, f"{AGO} '900 days'", 0, LATER),
     "from its day": subscription(1, f"{AGO} '900 days'", 1, LATER),
