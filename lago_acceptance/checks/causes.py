@@ -36,8 +36,8 @@ _UNROUTED = f"certificate-default http-not-redirected http-redirect-wrong {_UNRE
 _OF_ITS_ROLE: dict[str, str] = {
     "db-password-drift": "migrate-failed service-down",
     "redis-password-drift": "service-down",
-    "off-its-network": f"wrong-network store-not-reached router-leads-elsewhere router-missing {_UNREACHED}",
-    "wrong-network": f"store-not-reached router-leads-elsewhere router-missing {_UNREACHED}",
+    "off-its-network": "store-not-reached",
+    "wrong-network": f"router-leads-elsewhere router-missing {_UNREACHED}",
     "store-not-reached": f"api-fails api-unhealthy service-down worker-not-listening router-missing {_UNREACHED}",
     "router-service-not-linked": f"router-broken router-leads-elsewhere router-missing router-resolver {_UNROUTED}",
     "wrong-certresolver": "router-broken router-resolver certificate-default",
@@ -66,6 +66,8 @@ _REDIS_REFUSES = (
 )
 # Sessions outlive the network that they came by, and nobody has their address any more.
 _FROM_NOBODY = "which is no container of this host"
+# With a host in one of its URLs; it may be the host that is off the network.
+_SHARES_NO_NETWORK = "shares no network with"
 _WAITS = {"service-down": "never started: something that it depends on failed"}
 _OF_EVERY_ROLE: dict[str, dict[str, str]] = {
     **dict.fromkeys(f"{_DATABASE_REFUSES} {_REDIS_REFUSES}".split(), _OF_A_STORE),
@@ -88,9 +90,11 @@ _OF_EVERY_ROLE: dict[str, dict[str, str]] = {
     },
     "redis-disagrees": {"worker-not-listening": "", "services-disagree": "REDIS_URL differs"},
     "worker-not-listening": {"services-disagree": "REDIS_URL differs"},
-    "off-its-network": dict.fromkeys(
-        ("database-client-another-lago", "redis-used-by-another-lago"), _FROM_NOBODY
-    ),
+    "off-its-network": {
+        "wrong-network": _SHARES_NO_NETWORK,
+        "database-client-another-lago": _FROM_NOBODY,
+        "redis-used-by-another-lago": _FROM_NOBODY,
+    },
     "traefik-too-old": dict.fromkeys(f"router-missing {_UNROUTED}".split(), ""),
     "acme-file-refused": {"router-broken": "resolver", "router-resolver": "", "certificate-default": ""},
 }
@@ -207,5 +211,15 @@ def _explains(cause: Finding, finding: Finding) -> bool:
     # What is blocked has the id of its cause alone, without a problem.
     if word is not None and (not finding.problem or word in finding.problem):
         return True
+    if finding.id == "store-not-reached" and _keeps_it_from_its_store(cause, finding):
+        return True
     alike = cause.role is None or finding.role in (None, cause.role)
     return alike and finding.id in _OF_ITS_ROLE.get(cause.id, "").split()
+
+
+def _keeps_it_from_its_store(cause: Finding, finding: Finding) -> bool:
+    if cause.id == "off-its-network":
+        url = stores.URLS.get(cause.role or "")
+        return url is not None and (not finding.problem or url in finding.problem)
+    same = finding.role in (None, cause.role)
+    return cause.id == "wrong-network" and same and _SHARES_NO_NETWORK in cause.problem

@@ -68,6 +68,8 @@ def test_without_a_cause_nothing_changes():
     assert Causes((SILENT,)).of(SILENT) is None
 
 
+APART = "it shares no network with lago-db, the host in DATABASE_URL"
+LOST = "lago-db:5432 of its DATABASE_URL does not answer there: no address"
 FAILS = finding("api-fails", "api", "GET /api/v1/organizations answers 500 while /health is green")
 DRIFT = finding("db-password-drift", "api")
 
@@ -95,12 +97,14 @@ DRIFT = finding("db-password-drift", "api")
         (finding("database-read-only", "db"), finding("gateway-plans-are-its-own", "gateway")),
         (finding("wrong-certresolver", "api"), finding("certificate-default", "api")),
         (finding("router-service-not-linked", "api"), finding("router-missing", "api")),
-        (finding("off-its-network", "worker"), finding("wrong-network", "worker")),
+        (finding("off-its-network", "worker"), finding("store-not-reached", "worker", LOST)),
+        (finding("off-its-network", "db"), finding("wrong-network", "api", APART)),
+        (finding("off-its-network", "db"), finding("store-not-reached", "api", LOST)),
         (
             finding("off-its-network", "worker"),
             finding("database-client-another-lago", "db", "10.0.0.9, which is no container of this host"),
         ),
-        (finding("wrong-network", "api"), finding("store-not-reached", "api")),
+        (finding("wrong-network", "api", APART), finding("store-not-reached", "api", LOST)),
         (finding("store-not-reached", "api"), finding("api-fails", "api", "no answer within 12 s")),
         (finding("traefik-too-old", "proxy"), finding("router-missing", "front")),
         (finding("traefik-too-old", "proxy"), finding("service-unanswered", "api")),
@@ -135,15 +139,23 @@ def test_a_refused_file_of_certificates_explains_no_other_error_of_a_router():
 
 
 @pytest.mark.parametrize(
-    "alone",
+    ("cause", "alone"),
     [
-        finding("store-not-reached", "api"),
-        finding("database-client-another-lago", "db", "from other-worker-1 of the project other (10.0.0.9)"),
+        (finding("off-its-network", "worker"), finding("store-not-reached", "api", LOST)),
+        (finding("off-its-network", "redis"), finding("store-not-reached", "api", LOST)),
+        (finding("off-its-network", "worker"), finding("wrong-network", "api", NETWORK.problem)),
+        (NETWORK, finding("store-not-reached", "api", LOST)),
+        (finding("wrong-network", "worker", APART), finding("store-not-reached", "api", LOST)),
+        (
+            finding("off-its-network", "worker"),
+            finding(
+                "database-client-another-lago", "db", "from other-worker-1 of the project other (10.0.0.9)"
+            ),
+        ),
     ],
 )
-def test_a_container_off_its_network_explains_no_other_containers_trouble(alone):
-    off = Causes((finding("off-its-network", "worker"),))
-    assert isinstance(off.instead_of(Red(alone)), Red)
+def test_a_network_explains_no_other_containers_trouble(cause, alone):
+    assert isinstance(Causes((cause,)).instead_of(Red(alone)), Red)
 
 
 def test_what_is_down_explains_its_routers_and_what_they_block():

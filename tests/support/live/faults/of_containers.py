@@ -140,6 +140,20 @@ FAULTS = (
         slow=True,
     ),
     Fault(
+        name="the database is off Lago's network",
+        made=off("lago-db", lagos),
+        id="off-its-network",
+        said=("lago-db", "docker network connect"),
+        slow=True,
+    ),
+    Fault(
+        name="Redis is off Lago's network",
+        made=off("lago-redis", lagos),
+        id="off-its-network",
+        said=("lago-redis", "docker network connect"),
+        slow=True,
+    ),
+    Fault(
         name="a second clock beside the project",
         made=second_clock,
         id="clock-of-another",
