@@ -34,7 +34,9 @@ _ELSE_TWICE = "rows that must be unique can be there twice"
     errors={
         "schema-table-missing": "The database has all tables of the image's schema file.",
         "schema-column-missing": "Its tables have all columns of the schema file.",
+        "schema-column-added": "No column that Lago doesn't know must be filled.",
         "schema-unique-index-missing": "Its tables have the unique indexes of the schema file, on the same columns.",
+        "schema-unique-index-added": "No other unique index refuses Lago's rows.",
         "schema-foreign-key-missing": "Its tables have the foreign keys of the schema file.",
         "schema-foreign-key-off": "No table's foreign keys are switched off.",
         "schema-not-null-missing": "The columns that must not be NULL can't be.",
@@ -56,7 +58,6 @@ def is_that_of_the_image(facts: Facts, settings: Settings) -> Iterator[Finding]:
     From structure.sql on it is a warning: those versions leave out parts where an extension can't be had.
     """
     has, stated = _compared(facts, settings)
-    name = getattr(facts.running(DB), "name", "lago-db")
     api = getattr(facts.running(API), "name", "lago-api")
     later = stated.file.endswith(".sql")
     for id, found in differences(has, stated).items():
@@ -68,10 +69,9 @@ def is_that_of_the_image(facts: Facts, settings: Settings) -> Iterator[Finding]:
             id=id,
             role=DB,
             severity=Severity.WARNING if later or known is None else known.severity,
-            problem=f"{what}: {_listed([each.text for each in found])}",
+            problem=f"{what}: {listed([each.text for each in found])}",
             impact=impact,
-            fix=fix.format(psql=f'docker exec -it {name} sh -c \'psql -U "$POSTGRES_USER" "$POSTGRES_DB"\'')
-            + f" (it is stated in the container {api}: {stated.file})",
+            fix=fix.format(psql=psql(facts)) + f" (it is stated in the container {api}: {stated.file})",
         )
 
 
@@ -85,6 +85,17 @@ _WORDS = {
         "columns are missing",
         "every request and job that writes them ends with PG::UndefinedColumn",
         "restore them from the last dump, or add the column as the schema file has it: {psql}",
+    ),
+    "schema-column-added": (
+        "columns that Lago doesn't know must not be NULL, and have no default",
+        "Lago leaves them out, and every new row of these tables is refused: requests answer 500 and jobs die",
+        "find who added them and why; then: {psql}, ALTER TABLE … ALTER COLUMN … DROP NOT NULL, or DROP COLUMN …",
+    ),
+    "schema-unique-index-added": (
+        "there are unique indexes that Lago doesn't have",
+        "a second row with the same values is refused: requests answer 422 or 500 and jobs die, for the customers that it "
+        "hits",
+        "find who added them and why; then: {psql}, DROP INDEX CONCURRENTLY …, or ALTER TABLE … DROP CONSTRAINT …",
     ),
     "schema-unique-index-missing": (
         "unique indexes are missing or on something else",
@@ -161,6 +172,13 @@ def _compared(facts: Facts, settings: Settings) -> tuple[Structure, Structure]:
     return has, stated
 
 
-def _listed(names: list[str]) -> str:
+def psql(facts: Facts) -> str:
+    """The command that opens Lago's database."""
+    name = getattr(facts.running(DB), "name", "lago-db")
+    return f'docker exec -it {name} sh -c \'psql -U "$POSTGRES_USER" "$POSTGRES_DB"\''
+
+
+def listed(names: list[str]) -> str:
+    """The first of some names, and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more

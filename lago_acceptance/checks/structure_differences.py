@@ -25,7 +25,9 @@ def differences(has: Structure, stated: Structure) -> dict[str, list[Difference]
     found = {
         "schema-table-missing": _tables(has, stated),
         "schema-column-missing": _columns(has, stated),
+        "schema-column-added": _unfilled(has, stated),
         "schema-unique-index-missing": _unique(has, stated),
+        "schema-unique-index-added": _unique_added(has, stated),
         **_foreign(has, stated),
         **_required(has, stated),
         **_additions(has, stated),
@@ -75,6 +77,17 @@ def _columns(has: Structure, stated: Structure) -> list[Difference]:
     ]
 
 
+def _unfilled(has: Structure, stated: Structure) -> list[Difference]:
+    """Not of tables that lack a column: there one was renamed."""
+    lacking = {each.table for each in _columns(has, stated)}
+    return [
+        Difference(table, f"{table}.{column.rstrip('!')}")
+        for table, (_, wanted) in _both(has, stated).items()
+        for column in (has.columns or {})[table]
+        if column.endswith("!!") and column.rstrip("!") not in wanted and table not in lacking
+    ]
+
+
 def _required(has: Structure, stated: Structure) -> dict[str, list[Difference]]:
     found: dict[str, list[Difference]] = {"schema-not-null-missing": [], "schema-not-null-added": []}
     for table, (there, wanted) in _both(has, stated).items():
@@ -98,6 +111,21 @@ def _unique(has: Structure, stated: Structure) -> list[Difference]:
             text += f", which is on ({', '.join(other.columns)}){where}"
         found.append(Difference(each.table, text))
     return found
+
+
+def _unique_added(has: Structure, stated: Structure) -> list[Difference]:
+    """Those that refuse rows which the stated ones let in. One on more columns than a stated one refuses none."""
+    return [
+        Difference(each.table, f"{each.name} on {each.table} ({', '.join(each.columns)})")
+        for each in has.unique
+        if each.table in _names(stated)
+        and not any(
+            own.table == each.table
+            and (own.columns == each.columns or set(own.columns) < set(each.columns))
+            and each.partial >= own.partial
+            for own in stated.unique
+        )
+    ]
 
 
 def _foreign(has: Structure, stated: Structure) -> dict[str, list[Difference]]:

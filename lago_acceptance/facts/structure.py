@@ -37,9 +37,9 @@ class Addition(msgspec.Struct, frozen=True):
 
 
 class Structure(msgspec.Struct, frozen=True):
-    """Names in Lago's schema. ``columns``: of each table, with "!" behind those that may not be NULL; ``unenforced``: tables
-    whose foreign keys are switched off; ``functions``: those that belong to no extension; ``file``: where it was stated;
-    ``error``: why it is not known.
+    """Names in Lago's schema. ``columns``: of each table, with "!" behind those that may not be NULL, and "!!" in a database
+    where no default fills them; ``unenforced``: tables whose foreign keys are switched off; ``functions``: those that belong
+    to no extension; ``file``: where it was stated; ``error``: why it is not known.
     """
 
     columns: dict[str, tuple[str, ...]] | None = None

@@ -78,6 +78,27 @@ CHANGES = {
         "ALTER TABLE invoices RENAME currency TO money",
         {"schema-column-missing": "invoices.currency"},
     ),
+    "a column that must be filled": (
+        "ALTER TABLE invoices ADD cost_centre text NOT NULL",
+        {"schema-column-added": "invoices.cost_centre"},
+    ),
+    "columns that need not be filled": (
+        "ALTER TABLE invoices ADD note text, ADD kind int NOT NULL DEFAULT 0, ADD line int NOT NULL GENERATED ALWAYS AS IDENTITY",
+        {},
+    ),
+    "a unique index of others": (
+        "CREATE UNIQUE INDEX one_each ON invoices (customer_id)",
+        {"schema-unique-index-added": "one_each on invoices (customer_id)"},
+    ),
+    "a unique constraint of others on expressions": (
+        "CREATE UNIQUE INDEX one_each ON customers (lower(email)) WHERE email IS NOT NULL",
+        {"schema-unique-index-added": "one_each on customers ((expression))"},
+    ),
+    "a unique index that another one implies": (
+        "CREATE UNIQUE INDEX wide ON plans (organization_id, code, name) WHERE deleted_at IS NULL;"
+        "CREATE UNIQUE INDEX twice ON plans (id, code)",
+        {},
+    ),
     "a table": ("DROP TABLE credits", {"schema-table-missing": "credits"}),
     "an extension": ("DROP EXTENSION unaccent", {"schema-extension-missing": "unaccent"}),
     "a trigger": (

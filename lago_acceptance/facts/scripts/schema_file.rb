@@ -31,7 +31,8 @@
           _, table, rest = line.match(/"([^"]+)"(.*)/).to_a
           key = rest.match?(/\bid: false|primary_key: \[/) ? nil : rest[/primary_key: "([^"]+)"/, 1] || "id"
           stated[:columns][table] = key ? ["#{key}!"] : []
-          unique.(table, "#{table}_pkey", [key], false) if key
+          keys = key ? key : rest[/primary_key: \[([^\]]*)\]/, 1]
+          unique.(table, "#{table}_pkey", listed.(keys), false) if keys
         elsif line.start_with?("add_foreign_key")
           _, on, target, rest = line.match(/"([^"]+)", "([^"]+)"(.*)/).to_a
           columns = rest.to_s[/column: "([^"]+)"/, 1] || rest.to_s[/column: \[([^\]]*)\]/, 1]

@@ -1,4 +1,5 @@
 -- What the catalogs say of the tables in Lago's schema. The image's schema file is read in the same form (schema_file.rb).
+-- A column that may not be NULL has "!" behind its name, or "!!" where no default fills it.
 -- An index that is there and invalid has a finding of its own; one of a partitioned table has none.
 WITH own AS MATERIALIZED (
   SELECT oid, relname, relrowsecurity FROM pg_class
@@ -15,7 +16,8 @@ WITH own AS MATERIALIZED (
 ), found AS MATERIALIZED (
   SELECT json_build_object(
     'columns', (SELECT json_object_agg(relname, columns) FROM (
-        SELECT relname, json_agg(attname || CASE WHEN attnotnull THEN '!' ELSE '' END ORDER BY attnum) AS columns
+        SELECT relname, json_agg(attname || CASE WHEN NOT attnotnull THEN ''
+            WHEN atthasdef OR attidentity <> '' THEN '!' ELSE '!!' END ORDER BY attnum) AS columns
         FROM own JOIN pg_attribute ON attrelid = own.oid
         WHERE attnum > 0 AND NOT attisdropped
         GROUP BY relname) AS listed),
