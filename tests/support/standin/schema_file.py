@@ -1,76 +1,48 @@
-"""The stand-in's db/schema.rb, in the form in which Rails writes it, from the tables that its migrations make.
+"""The stand-in's db/schema.rb, as Rails writes it from the tables that its migrations make.
 
-``python -m tests.support.standin.schema_file`` writes it anew; tests/standins/test_schema_structure.py compares it.
+``python -m tests.support.standin.schema_file`` writes it; tests/standins/test_schema_dump.py compares it.
 """
 
 from __future__ import annotations
 
-import re
+import contextlib
 from collections.abc import Iterator
 
-from lago_acceptance.facts.structure import Structure
-from tests.support.lago_tables import MIGRATIONS, lago_tables
+from lago_acceptance.core.waiting import until
+from lago_acceptance.images import resolve
+from tests.support.containers import Container, docker, running
+from tests.support.lago_tables import MIGRATIONS, LagoTables, lago_tables
+from tests.support.patience import PATIENCE
 
 FILE = MIGRATIONS.parent / "schema.rb"
-_TYPES = {
-    "character varying": "string",
-    "timestamp without time zone": "datetime",
-    "double precision": "float",
-    "numeric": "decimal",
-}
-_OF_COLUMNS = """SELECT relname || '.' || attname, rtrim(format_type(atttypid, NULL), '[]')
-FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0"""
+_WITH_KEY = "export LAGO_RSA_PRIVATE_KEY=$(ruby -ropenssl -e 'puts [OpenSSL::PKey::RSA.new(2048).to_pem].pack(\"m0\")'); exec "
+_DUMP = "bundle exec rails runner ActiveRecord::SchemaDumper.dump"
 
 
-def written(structure: Structure, types: dict[str, str]) -> str:
-    """The file for a structure; ``types`` are PostgreSQL's by table.column."""
-    version = max(re.findall(r"\d{14}", " ".join(path.name for path in MIGRATIONS.iterdir())))
-    stamp = f"{version[:4]}_{version[4:6]}_{version[6:8]}_{version[8:]}"
-    extensions = "".join(f'  enable_extension "{name}"\n' for name in sorted(structure.extensions))
-    tables = "\n".join(_table(structure, name, types) for name in sorted(structure.columns or {}))
-    keys = "\n".join(sorted(_foreign_keys(structure)))
-    return f"ActiveRecord::Schema[7.1].define(version: {stamp}) do\n{extensions}\n{tables}\n{keys}\nend\n"
-
-
-def _table(structure: Structure, table: str, types: dict[str, str]) -> str:
-    lines = []
-    for column in (structure.columns or {})[table]:
-        name = column.rstrip("!")
-        kind = types[f"{table}.{name}"]
-        if name != "id":
-            lines.append(
-                f'    t.{_TYPES.get(kind, kind)} "{name}"{", null: false" if column.endswith("!") else ""}'
-            )
-    lines += [
-        f"    t.index [{', '.join(f'{each!r}' for each in index.columns)}], name: {index.name!r}, unique: true".replace(
-            "'", '"'
-        )
-        + (', where: "(deleted_at IS NULL)"' if index.partial else "")
-        for index in structure.unique
-        if index.table == table and not index.name.endswith("_pkey")
-    ]
-    head = (
-        f'  create_table "{table}", id: :uuid, default: -> {{ "gen_random_uuid()" }}, force: :cascade do |t|'
+@contextlib.contextmanager
+def api(tables: LagoTables) -> Iterator[Container]:
+    """A container of the stand-in for Lago's image, with these tables as its database. Its main process alone has a key."""
+    address = docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", tables.container.name)
+    options = (
+        f"--env=DATABASE_URL=postgresql://postgres:postgres@{address}/lago",
+        "--env=SECRET_KEY_BASE=not-a-secret",
+        "--env=RAILS_ENV=production",
     )
-    return "\n".join([head, *lines, "  end\n"])
-
-
-def _foreign_keys(structure: Structure) -> Iterator[str]:
-    for key in structure.foreign:
-        (column,) = key.columns
-        given = "" if column == f"{key.target[:-1]}_id" else f', column: "{column}"'
-        yield f'  add_foreign_key "{key.table}", "{key.target}"{given}'
+    with running(
+        resolve.stand_in("lago-api"), "sh", "-c", _WITH_KEY + "sleep 600", options=options
+    ) as container:
+        has_key = ("grep", "-q", "LAGO_RSA_PRIVATE_KEY=", "/proc/1/environ")
+        assert until(lambda: container.execute(*has_key).returncode == 0, PATIENCE)
+        yield container
 
 
 def main() -> None:
     """Write the file."""
-    with lago_tables() as tables:
-        tables.sql("DROP TABLE schema_migrations")
-        ((answers, error),) = tables.looks("")
-        assert answers.structure is not None, error
-        types = dict(line.split("|") for line in tables.sql(_OF_COLUMNS).splitlines())
-    FILE.write_text(written(answers.structure, types))
+    with lago_tables() as tables, api(tables) as container:
+        written = container.execute("sh", "-c", _WITH_KEY + _DUMP)
+    assert written.returncode == 0, written.stderr
+    lines = written.stdout.splitlines(keepends=True)
+    FILE.write_text("".join(line for line in lines if not line.lstrip().startswith("#")).lstrip())
 
 
 if __name__ == "__main__":

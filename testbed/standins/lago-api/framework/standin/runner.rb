@@ -2,6 +2,7 @@
 
 require "/app/config/environment"
 require "standin/runner/models"
+require "standin/runner/dumpers"
 
 module Standin
   # `bin/rails runner`: runs Ruby code from its argument, from a file, or from standard input (`-`).
