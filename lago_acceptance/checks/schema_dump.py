@@ -80,7 +80,7 @@ _SEEN_EACH_TIME = ("column", "unique index", "foreign key", "trigger")
 
 def compared(facts: Facts, settings: Settings) -> Container:
     """The API's container, whose Rails can write the schema. Blocked or Unknown where that would be of no use."""
-    found = errors_among(schema_structure.is_that_of_the_image(facts, settings))
+    found = errors_among(list(schema_structure.is_that_of_the_image(facts, settings)))
     if found:
         raise Blocked(found[0].id, "what Rails would write of the schema")
     available = facts.machine.available if facts.machine else None
