@@ -25,6 +25,7 @@ from lago_acceptance.checks import (
 )
 from lago_acceptance.checks.edge import proxy_host, serving, traefik_routers
 from lago_acceptance.core.findings import Finding, Red, errors_among
+from lago_acceptance.core.roles import DB, PDF, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.facts.types import Facts
@@ -38,7 +39,8 @@ _OF_ITS_ROLE: dict[str, str] = {
     "redis-password-drift": "service-down",
     "off-its-network": "store-not-reached",
     "wrong-network": f"router-leads-elsewhere router-missing {_UNREACHED}",
-    "store-not-reached": f"api-fails api-unhealthy service-down worker-not-listening router-missing {_UNREACHED}",
+    "store-not-reached": "api-fails api-open api-refused api-unhealthy service-down worker-not-listening log-database-missing "
+    f"log-database-unreachable log-redis-unreachable router-missing {_UNREACHED}",
     "router-service-not-linked": f"router-broken router-leads-elsewhere router-missing router-resolver {_UNROUTED}",
     "wrong-certresolver": "router-broken router-resolver certificate-default",
     "router-broken": f"router-missing {_UNROUTED}",
@@ -97,6 +99,24 @@ _OF_EVERY_ROLE: dict[str, dict[str, str]] = {
     },
     "traefik-too-old": dict.fromkeys(f"router-missing {_UNROUTED}".split(), ""),
     "acme-file-refused": {"router-broken": "resolver", "router-resolver": "", "certificate-default": ""},
+}
+# What follows where a store is off its network, by the store's role.
+_OF_A_STORE_APART: dict[str | None, dict[str, str]] = {
+    DB: {
+        **_OF_A_STORE,
+        "database-refuses-lago": "",
+        "host-unknown": "DATABASE_URL",
+        "log-database-missing": "",
+        "store-not-reached": "DATABASE_URL",
+    },
+    REDIS: {
+        **_OF_A_STORE,
+        "host-unknown": "REDIS_",
+        "redis-refuses-lago": "",
+        "store-not-reached": "REDIS_",
+        "worker-not-listening": "",
+    },
+    PDF: {"host-unknown": "PDF_URL", "store-not-reached": "PDF_URL"},
 }
 IDS = frozenset((*_OF_ITS_ROLE, *_OF_EVERY_ROLE))
 """Ids of causes."""
@@ -207,19 +227,15 @@ def _seen(look: Callable[[], Iterable[Finding]]) -> list[Finding]:
 
 
 def _explains(cause: Finding, finding: Finding) -> bool:
-    word = _OF_EVERY_ROLE.get(cause.id, {}).get(finding.id)
+    follows = _OF_EVERY_ROLE.get(cause.id, {})
+    if cause.id == "off-its-network":
+        follows = follows | _OF_A_STORE_APART.get(cause.role, {})
+    word = follows.get(finding.id)
     # What is blocked has the id of its cause alone, without a problem.
     if word is not None and (not finding.problem or word in finding.problem):
         return True
-    if finding.id == "store-not-reached" and _keeps_it_from_its_store(cause, finding):
-        return True
+    # Off the proxy's network alone, it still reaches its stores.
+    if (cause.id, finding.id) == ("wrong-network", "store-not-reached"):
+        return cause.role == finding.role and _SHARES_NO_NETWORK in cause.problem
     alike = cause.role is None or finding.role in (None, cause.role)
     return alike and finding.id in _OF_ITS_ROLE.get(cause.id, "").split()
-
-
-def _keeps_it_from_its_store(cause: Finding, finding: Finding) -> bool:
-    if cause.id == "off-its-network":
-        url = stores.URLS.get(cause.role or "")
-        return url is not None and (not finding.problem or url in finding.problem)
-    same = finding.role in (None, cause.role)
-    return cause.id == "wrong-network" and same and _SHARES_NO_NETWORK in cause.problem

@@ -15,9 +15,8 @@ from lago_acceptance.facts.answers import Reached
 from lago_acceptance.facts.types import Container, Facts
 
 _ASKED = (API, WORKER, CLOCK)
-URLS = {DB: "DATABASE_URL", REDIS: "REDIS_URL", PDF: "LAGO_PDF_URL"}
-"""The variable with each store's URL, by the store's role."""
-# What a process can't do without the store.
+# The variable with each store's URL, and what a process can't do without the store.
+_URLS = {DB: "DATABASE_URL", REDIS: "REDIS_URL", PDF: "LAGO_PDF_URL"}
 _WITHOUT = {
     DB: "this process fails at everything that needs data",
     REDIS: "this process enqueues and runs no job: no invoices, no webhooks",
@@ -112,14 +111,14 @@ def they_are_this_deployments(facts: Facts) -> Iterator[Finding]:
 
 def _asked(facts: Facts, role: str) -> Iterator[tuple[Container, Reached]]:
     for asker in facts.of_role(*_ASKED):
-        reached = facts.process(asker).reached.get(URLS[role])
+        reached = facts.process(asker).reached.get(_URLS[role])
         if reached is not None:
             yield asker, reached
 
 
 def _store(facts: Facts, asker: Container, role: str) -> Container | None:
     """The one container of a role, where the asker's URL names it; None where several have the role."""
-    url = service_url(asker.service.value(URLS[role]))
+    url = service_url(asker.service.value(_URLS[role]))
     stores = facts.of_role(role)
     named = len(stores) == 1 and url is not None and url.host in stores[0].names
     return stores[0] if named else None
@@ -132,7 +131,7 @@ def _is_another(asker: Container, role: str, store: Container, own: str, seen: s
         id="store-is-another",
         role=asker.role,
         service=asker.service.name,
-        problem=f"the {what} that answers at its {URLS[role]} is not the one in {store.name}: its {number} is {seen}, "
+        problem=f"the {what} that answers at its {_URLS[role]} is not the one in {store.name}: its {number} is {seen}, "
         f"and {own} in the container",
         impact="what it writes never reaches this deployment's data: customers, usage and jobs are split between two servers",
         fix=f"find the other server: docker exec {asker.name} getent ahosts {store.service.name}, then docker network inspect "
@@ -151,7 +150,7 @@ def they_are_reached(facts: Facts) -> Iterator[Finding]:
     where the store itself is down, which another check reports.
     """
     down: list[Blocked] = []
-    for role in URLS:
+    for role in _URLS:
         for asker, reached in _asked(facts, role):
             failed = reached.error or (
                 role == PDF and reached.answer != "200" and (reached.refused or reached.answer)
@@ -169,14 +168,14 @@ def they_are_reached(facts: Facts) -> Iterator[Finding]:
 
 
 def _not_reached(facts: Facts, asker: Container, role: str, why: str) -> Finding:
-    url = service_url(asker.service.value(URLS[role]))
-    where = f"{url.host}:{url.port}" if url and url.port else url.host if url else URLS[role]
+    url = service_url(asker.service.value(_URLS[role]))
+    where = f"{url.host}:{url.port}" if url and url.port else url.host if url else _URLS[role]
     load = facts.load_text()
     return Finding(
         id="store-not-reached",
         role=asker.role,
         service=asker.service.name,
-        problem=f"{where} of its {URLS[role]} does not answer there: {why}" + (f"; {load}" if load else ""),
+        problem=f"{where} of its {_URLS[role]} does not answer there: {why}" + (f"; {load}" if load else ""),
         impact=_WITHOUT[role],
         fix=f"put both on one network, and check the name and the port (docker exec {asker.name} getent hosts "
         f"{url.host if url else 'NAME'}); docker logs --tail 50 of the other side says whether it listens",

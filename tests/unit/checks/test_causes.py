@@ -99,6 +99,12 @@ DRIFT = finding("db-password-drift", "api")
         (finding("router-service-not-linked", "api"), finding("router-missing", "api")),
         (finding("off-its-network", "worker"), finding("store-not-reached", "worker", LOST)),
         (finding("off-its-network", "db"), finding("wrong-network", "api", APART)),
+        (
+            finding("off-its-network", "db"),
+            finding("host-unknown", "clock", "DATABASE_URL has the host lago-db"),
+        ),
+        (finding("off-its-network", "redis"), finding("log-redis-unreachable", "worker")),
+        (finding("store-not-reached", "api"), finding("api-open", "api", "is answered with 500: {}")),
         (finding("off-its-network", "db"), finding("store-not-reached", "api", LOST)),
         (
             finding("off-its-network", "worker"),
@@ -143,6 +149,7 @@ def test_a_refused_file_of_certificates_explains_no_other_error_of_a_router():
     [
         (finding("off-its-network", "worker"), finding("store-not-reached", "api", LOST)),
         (finding("off-its-network", "redis"), finding("store-not-reached", "api", LOST)),
+        (finding("off-its-network", "pdf"), finding("host-unknown", "api", "REDIS_URL has the host redis")),
         (finding("off-its-network", "worker"), finding("wrong-network", "api", NETWORK.problem)),
         (NETWORK, finding("store-not-reached", "api", LOST)),
         (finding("wrong-network", "worker", APART), finding("store-not-reached", "api", LOST)),
@@ -184,6 +191,7 @@ def test_a_waived_cause_explains_nothing():
 
 def test_every_id_is_registered():
     of_every_role = {id for follows in causes._OF_EVERY_ROLE.values() for id in follows}
+    of_every_role |= {id for follows in causes._OF_A_STORE_APART.values() for id in follows}
     named = causes.IDS | of_every_role | {id for ids in causes._OF_ITS_ROLE.values() for id in ids.split()}
     assert named - registry.entries().keys() == set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 
@@ -55,11 +56,14 @@ def off(service: str, network: Callable[[LiveLago], str]) -> Making:
     @contextlib.contextmanager
     def making(lago: LiveLago) -> Iterator[None]:
         name, id = network(lago), lago.container(service)
+        aliases = docker(
+            "inspect", "--format", f'{{{{json (index .NetworkSettings.Networks "{name}").Aliases}}}}', id
+        )
         docker("network", "disconnect", name, id)
         try:
             yield
         finally:
-            docker("network", "connect", "--alias", service, name, id)
+            docker("network", "connect", *(f"--alias={alias}" for alias in json.loads(aliases)), name, id)
             healthy = ("inspect", "--format", "{{.State.Health.Status}}", id)
             assert until(lambda: docker(*healthy) == "healthy", PATIENCE)
 
