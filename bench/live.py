@@ -33,7 +33,7 @@ PLAN = (
     "df -h /",
 )
 
-# The same questions with testinfra as its documentation shows it: a command for each.
+# With testinfra as its documentation shows it, a command for each question: first whether the services run.
 TESTINFRA = """
 import pytest
 NAMES = [f"{project}-lago-{{name}}-1" for name in ("db", "redis", "api", "worker", "clock", "front", "pdf")]
@@ -57,6 +57,70 @@ def test_key_is_consistent(host):
     "docker logs --tail 50 {project}-lago-api-1", "docker logs --tail 50 {project}-lago-worker-1",
 ])
 def test_command(host, command):
+    assert host.run(command).rc == 0
+"""
+
+
+# Then what a smoke run asks beside that, as far as one command answers it.
+_ASKED_IN_LAGO = tuple(
+    f"docker exec {{project}}-{service}-1 getent ahosts {store}"
+    for service in ("lago-api", "lago-worker", "lago-clock")
+    for store in ("lago-db", "lago-redis")
+)
+_ASKED_IN_POSTGRESQL = (
+    "SELECT system_identifier FROM pg_control_system()",
+    "SHOW default_transaction_read_only",
+    "SELECT pg_is_in_recovery()",
+    "SELECT count(*) FROM pg_stat_activity",
+    "SELECT pid, age(now(), xact_start) FROM pg_stat_activity WHERE xact_start IS NOT NULL",
+    "SELECT * FROM pg_locks WHERE NOT granted",
+    "SELECT slot_name FROM pg_replication_slots WHERE NOT active",
+    "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid",
+    "SELECT name, setting FROM pg_settings WHERE source = 'configuration file'",
+    "SELECT * FROM pg_db_role_setting",
+    "SELECT sequencename, last_value FROM pg_sequences",
+    "SELECT count(*), max(version) FROM schema_migrations",
+    "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+    "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "SELECT conname FROM pg_constraint",
+    "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+    "SELECT count(*) FROM invoices WHERE status = 0",
+    "SELECT count(*) FROM invoices WHERE payment_status = 2",
+    "SELECT count(*) FROM subscriptions WHERE ending_at < now()",
+    "SELECT count(*) FROM wallet_transactions WHERE status = 0",
+    "SELECT count(*) FROM webhooks WHERE status = 2",
+    "SELECT count(*) FROM events WHERE timestamp > now()",
+    "SELECT count(*) FROM organizations",
+    "SELECT count(*) FROM api_keys",
+)
+_ASKED_IN_REDIS = (
+    *(f"INFO {part}" for part in ("persistence", "memory", "replication", "clients", "server")),
+    "CONFIG GET maxmemory-policy",
+    "CLIENT LIST",
+    "SMEMBERS queues",
+    "SMEMBERS processes",
+    "ZCARD retry",
+    "ZCARD schedule",
+    "ZCARD dead",
+)
+_ASKED_OF_THE_HOST = (
+    "df -i /",
+    "cat /proc/meminfo",
+    "cat /proc/loadavg",
+    "docker version",
+    "docker network ls",
+    "docker volume ls",
+    "docker image ls",
+)
+ASKED = (
+    *_ASKED_IN_LAGO,
+    *(f'docker exec {{project}}-lago-db-1 psql -U lago -c "{each}"' for each in _ASKED_IN_POSTGRESQL),
+    *(f"docker exec {{project}}-lago-redis-1 redis-cli {each}" for each in _ASKED_IN_REDIS),
+    *_ASKED_OF_THE_HOST,
+)
+TESTINFRA_TOO = """
+@pytest.mark.parametrize("command", {asked!r})
+def test_answer(host, command):
     assert host.run(command).rc == 0
 """
 
@@ -102,13 +166,14 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
             folder / "reports", "-m", "smoke", *host.options, "--collect-only", "-q", *more, **compiled
         )
 
-    whole, core, collecting, start_up, probe, plain, plan = seconds(
+    whole, core, collecting, start_up, probe, first, every, plan = seconds(
         smoke,
         lambda: smoke(marks="smoke and (phase1 or phase2 or phase3)"),
         collect,
         lambda: collect("-p", "bench._loading"),
         lambda: facts(host),
-        lambda: testinfra(host, folder, words),
+        lambda: testinfra(host, folder, TESTINFRA.format(**words)),
+        lambda: testinfra(host, folder, every_question(words)),
         lambda: by_hand(host, words),
         rounds=ROUNDS,
     )
@@ -117,7 +182,8 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
     line("collecting the same checks", f"{collecting:.2f} s")
     line("start-up: collecting, and loading what a live run loads", f"{start_up:.2f} s")
     line("slowest single probe (the facts, a connection of its own)", f"{probe:.2f} s")
-    line("plain testinfra, 29 checks, a command each", f"{plain:.2f} s")
+    line("plain testinfra, the first 29 checks, a command each", f"{first:.2f} s")
+    line(f"plain testinfra, {29 + len(ASKED)} checks", f"{every:.2f} s")
     line(f"the plan's {len(PLAN)} shell commands by ssh", f"{plan:.2f} s")
     line(
         "smoke beside slowest probe and start-up",
@@ -125,7 +191,8 @@ def measure(host: lago.LiveLago, folder: Path) -> None:
         f"at most {AT_MOST}",
     )
     line("smoke beside slowest probe and collecting alone", f"{whole / (probe + collecting):.2f}")
-    line("plain testinfra beside smoke", f"{plain / whole:.1f}", f"at least {AT_LEAST}")
+    line("plain testinfra beside smoke", f"{every / whole:.1f}", f"at least {AT_LEAST}")
+    line("its first 29 checks alone beside smoke", f"{first / whole:.1f}")
     line("the plan's shell commands beside smoke", f"{plan / whole:.1f}")
 
 
@@ -140,11 +207,17 @@ def facts(host: lago.LiveLago) -> None:
         there.close()
 
 
-def testinfra(host: lago.LiveLago, folder: Path, words: dict[str, str]) -> None:
+def every_question(words: dict[str, str]) -> str:
+    """The plain tests of the services, and a test for each further question."""
+    asked = [each.format(**words) for each in ASKED]
+    return TESTINFRA.format(**words) + TESTINFRA_TOO.format(asked=asked)
+
+
+def testinfra(host: lago.LiveLago, folder: Path, tests: str) -> None:
     """testinfra's own plugin, its ssh backend, no ControlPath."""
     file = folder / "plain" / "test_plain.py"
     file.parent.mkdir(exist_ok=True)
-    file.write_text(TESTINFRA.format(**words))
+    file.write_text(tests)
     command = suite_run.command(
         "-q",
         "-c",
