@@ -75,7 +75,7 @@ _IDS = {
 }
 _VALUE = re.compile(r"""["']([^"']*)["']""")
 # What a look without Rails finds where it is not there at all (checks/schema_structure.py).
-_SEEN_EACH_TIME = ("column", "unique index", "foreign key", "trigger")
+_SEEN_EACH_TIME = ("unique index", "foreign key", "trigger")
 
 
 def compared(facts: Facts, settings: Settings) -> Container:
@@ -123,22 +123,36 @@ def is_what_rails_would_write(facts: Facts, dump: SchemaDump) -> Iterator[Findin
             fix="run again; if it stays, read what it says: docker exec "
             f"{getattr(facts.running(API), 'name', 'lago-api')} bundle exec rails runner 'puts Rails.version'",
         )
-    there = {(each.kind, each.table, each.name): each for each in dump.only_there}
-    texts = {(each.kind, each.table, each.text) for each in dump.only_there}
     found: dict[str, list[str]] = {}
-    for part in dump.only_stated:
-        id = _IDS.get(part.kind)
-        other = there.get((part.kind, part.table, part.name))
-        renamed = other is None and (part.kind, part.table, part.text) in texts
-        if id and not renamed and (other or part.kind not in _SEEN_EACH_TIME) and not _alike(part, other):
-            found.setdefault(id, []).append(_difference(part, other))
+    for part, other in _changed(dump):
+        found.setdefault(_IDS[part.kind], []).append(_difference(part, other))
     for id, differences in found.items():
         yield _finding(facts, id, differences, dump.file)
 
 
-def _alike(part: Part, other: Part | None) -> bool:
-    if other is None:
-        return False
+def _changed(dump: SchemaDump) -> Iterator[tuple[Part, Part | None]]:
+    """The parts that the file states and the database has otherwise, or not at all (None)."""
+    there = {_named(each): each for each in dump.only_there}
+    texts = {(each.kind, each.table, each.text) for each in dump.only_there}
+    # That columns are missing is found without Rails, and what is on them follows.
+    lacking = {each.table for each in dump.only_stated if each.kind == "column" and _named(each) not in there}
+    for part in dump.only_stated:
+        if part.kind not in _IDS or part.table in lacking:
+            continue
+        other = there.get(_named(part))
+        if other is None:
+            renamed = (part.kind, part.table, part.text) in texts
+            if not renamed and part.kind not in _SEEN_EACH_TIME:
+                yield part, None
+        elif not _alike(part, other):
+            yield part, other
+
+
+def _named(part: Part) -> tuple[str, str, str]:
+    return part.kind, part.table, part.name
+
+
+def _alike(part: Part, other: Part) -> bool:
     if part.kind == "enum":
         # Further values refuse nothing.
         return set(_VALUE.findall(part.text)) <= set(_VALUE.findall(other.text))

@@ -54,7 +54,8 @@ def entries_of_sql(text)
     whole = lines.map(&:strip).join(" ").chomp(";")
     case whole
     when /\ACREATE (?:UNLOGGED )?TABLE public\.(\S+)/
-      lines[1..].each { |line| of_table($1.delete('"'), line.strip.chomp(","), found) }
+      table = $1.delete('"')
+      lines[1..].take_while { |line| !line.start_with?(")") }.each { |line| of_table(table, line.strip.chomp(","), found) }
     when /\ACREATE (UNIQUE )?INDEX (\S+) ON (?:ONLY )?public\.(\S+) (.*)/
       found << {kind: $1 ? "unique index" : "index", table: $3, name: $2, text: $4}
     when /\AALTER TABLE (?:ONLY )?public\.(\S+) ADD CONSTRAINT (\S+) (.*)/
@@ -72,7 +73,7 @@ end
 def of_table(table, line, found)
   case line
   when /\ACONSTRAINT (\S+) CHECK (.*)/ then found << {kind: "check constraint", table: table, name: $1, text: $2}
-  when /\A"?(\w+)"? ([^)].*)/
+  when /\A"?(\w+)"? (.*)/
     name, rest = $1, $2
     default = rest[/ DEFAULT (.*?)(?= NOT NULL\z|\z)/, 1].to_s
     found << {kind: "column", table: table, name: name, text: rest.sub(" DEFAULT #{default}", "").sub(" NOT NULL", ""), default: default}

@@ -77,6 +77,12 @@ def test_an_answer_after_other_lines():
 COLUMN = Part(kind="column", table="fees", name="units", text="decimal", default='"0.0"')
 
 
+def test_what_is_on_missing_columns_follows():
+    index = Part(kind="index", table="fees", name="on_units", text='["units"]')
+    dump = SchemaDump(file="/app/db/schema.rb", only_stated=(COLUMN, index))
+    assert ids(schema_dump.is_what_rails_would_write(facts(*lago()), dump)) == []
+
+
 @pytest.mark.parametrize(
     ("stated", "there", "found"),
     [
