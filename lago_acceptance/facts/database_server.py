@@ -14,7 +14,7 @@ class About(msgspec.Struct, frozen=True):
 
     ``version`` is PostgreSQL's own number (150004 is 15.4). ``processes_started`` is when its checkpointer began: later
     than ``started`` by more than a moment, one of its processes has crashed. ``schemas`` are those of the search path that
-    exist. ``sees_all``: the role sees what others' sessions do. ``password_until`` is when the role's password expires.
+    exist. ``standbys`` counts the connections that read WAL. ``sees_all``: the role sees what others' sessions do. ``password_until`` is when the role's password expires.
     """
 
     version: int | None = None
@@ -22,6 +22,7 @@ class About(msgspec.Struct, frozen=True):
     started: float | None = None
     processes_started: float | None = None
     in_recovery: bool | None = None
+    standbys: int | None = None
     role: str = ""
     database: str = ""
     schemas: tuple[str, ...] = ()
@@ -107,6 +108,15 @@ class Slot(msgspec.Struct, frozen=True):
     held: float | None = None
 
 
+class Archiver(msgspec.Struct, frozen=True):
+    """Whether PostgreSQL archives its WAL, how often that has failed, and when it last failed and last worked."""
+
+    on: bool = False
+    failed: int = 0
+    failed_at: float | None = None
+    archived_at: float | None = None
+
+
 class Index(msgspec.Struct, frozen=True):
     """An index that PostgreSQL doesn't use, since it was not built to its end."""
 
@@ -162,6 +172,7 @@ class DatabaseServer(msgspec.Struct, frozen=True):
     holders: tuple[Holder, ...] | None = None
     prepared: tuple[Prepared, ...] | None = None
     slots: tuple[Slot, ...] | None = None
+    archiver: Archiver | None = None
     indexes: tuple[Index, ...] | None = None
     sequences: tuple[Sequence, ...] | None = None
     settings: dict[str, str] | None = None

@@ -74,6 +74,10 @@ def test_the_databases_replication_slots_are_read(facts, judge):
     judge(upkeep.slots_are_read(facts))
 
 
+def test_the_databases_wal_is_archived(facts, judge):
+    judge(upkeep.wal_is_archived(facts))
+
+
 def test_the_databases_indexes_are_valid(facts, judge):
     judge(tables.indexes_are_valid(facts))
 

@@ -61,8 +61,8 @@ def _restart(facts: Facts) -> str:
     return f", then docker restart {shlex.join(names)}" if names else ""
 
 
-def switch_on(facts: Facts, name: str) -> str:
-    """The command that lets a setting of the server have its default, on."""
+def to_default(facts: Facts, name: str) -> str:
+    """The command that lets a setting of the server have its default."""
     command = psql(facts, f"ALTER SYSTEM RESET {name}", "SELECT pg_reload_conf()")
     return f"remove {name} from PostgreSQL's command and postgresql.conf, and run {command}"
 

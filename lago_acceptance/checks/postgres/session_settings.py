@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks.postgres.remedies import identifier, lasting, psql, server, set_where, unset
+from lago_acceptance.checks.postgres.remedies import identifier, lasting, psql, server, set_where, to_default, unset
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import DB
 from lago_acceptance.facts.types import Facts
@@ -33,6 +33,7 @@ def breaking(facts: Facts) -> Iterator[Finding]:
                 f"{name} is {_written(seconds)} {set_where(facts, name)}: PostgreSQL cuts off what takes longer",
                 "requests answer 500 and jobs fail or die: usage and invoices are missing",
             )
+    yield from _waits_for_a_standby(facts)
     role = _value(facts, "session_replication_role")
     if role not in ("", "origin"):
         yield _breaks(
@@ -123,6 +124,19 @@ def _hidden(facts: Facts) -> Iterator[Finding]:
             impact="rows that a policy leaves out don't exist for Lago: customers, keys or usage are missing from answers "
             "and invoices",
             fix=f"{psql(facts, owner)}, or ALTER TABLE … DISABLE ROW LEVEL SECURITY on each of these tables",
+        )
+
+
+def _waits_for_a_standby(facts: Facts) -> Iterator[Finding]:
+    about, names = server(facts).about, _value(facts, "synchronous_standby_names")
+    if names and about and about.standbys == 0 and _value(facts, "synchronous_commit") not in ("off", "local"):
+        yield Finding(
+            id="database-setting-breaks-lago",
+            role=DB,
+            problem=f"synchronous_standby_names is {names}, and no standby is connected: every commit waits for one",
+            impact="reads work, and whatever writes hangs without an error: requests end in time-outs, jobs never finish, and "
+            "events are not stored",
+            fix=f"start the standby, or {to_default(facts, 'synchronous_standby_names')}",
         )
 
 

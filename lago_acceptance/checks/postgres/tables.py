@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.checks.postgres.known import known, server
-from lago_acceptance.checks.postgres.remedies import identifier, psql, switch_on
+from lago_acceptance.checks.postgres.remedies import identifier, psql, to_default
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.registry import Severity
@@ -89,7 +89,7 @@ def autovacuum_is_on(facts: Facts) -> Iterator[Finding]:
             + ("for the whole server" if off_everywhere else f"for {', '.join(tables[:5])}"),
             impact="deleted rows are never cleaned up and statistics never renewed: tables grow, queries get slow, and after "
             "two thousand million transactions PostgreSQL takes no writes",
-            fix=switch_on(facts, "autovacuum") if off_everywhere else psql(facts, *reset),
+            fix=to_default(facts, "autovacuum") if off_everywhere else psql(facts, *reset),
         )
 
 

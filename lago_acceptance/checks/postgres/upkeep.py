@@ -10,7 +10,7 @@ from lago_acceptance.checks.postgres.remedies import (
     lasting,
     psql,
     set_where,
-    switch_on,
+    to_default,
     unset,
 )
 from lago_acceptance.core import registry
@@ -70,9 +70,27 @@ def is_crash_safe(facts: Facts) -> Iterator[Finding]:
             + ", ".join(f"{name} = off {set_where(facts, name)}" for name in off),
             impact=_UNSAFE[off[0]],
             fix="; ".join(
-                unset(facts, name, "on") if name == "synchronous_commit" else switch_on(facts, name)
+                unset(facts, name, "on") if name == "synchronous_commit" else to_default(facts, name)
                 for name in off
             ),
+        )
+
+
+@registry.check(phase=2, warnings={"wal-not-archived": "PostgreSQL archives its WAL, where it is set to."})
+def wal_is_archived(facts: Facts) -> Iterator[Finding]:
+    """The last attempt to archive WAL has worked, where archive_mode is on: until it does, PostgreSQL keeps all of it."""
+    archiver = known(facts, server(facts).archiver, "whether its WAL is archived")
+    if archiver.on and (archiver.failed_at or 0) > (archiver.archived_at or 0):
+        worked = f"it last worked at {minute(archiver.archived_at)}" if archiver.archived_at else "it has never worked"
+        yield Finding(
+            id="wal-not-archived",
+            role=DB,
+            problem=f"archive_command has failed {archiver.failed} times, the last time at {minute(archiver.failed_at or 0)}; "
+            f"{worked}",
+            impact="all WAL is kept until it is archived: the disk fills up and PostgreSQL stops; and nothing since then can be "
+            "restored from the archive",
+            fix=f"docker logs --tail 50 {database_name(facts)} 2>&1 | grep -A 2 archive says why; correct archive_command or "
+            "its target, or set archive_mode = off and restart PostgreSQL",
         )
 
 

@@ -1,7 +1,8 @@
 \set ON_ERROR_STOP off
 -- To compile a short question, or to start workers for it, takes longer than its answer.
--- As one message: a role's time-outs have no moment in between. LOCAL, for a pooler hands the session on.
-BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY\; SET LOCAL statement_timeout = '4s'\; SET LOCAL lock_timeout = '1s'\; SET LOCAL jit = off\; SET LOCAL max_parallel_workers_per_gather = 0\; SET LOCAL idle_in_transaction_session_timeout = 0\; SELECT CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END AS no_time_out, (SELECT oid FROM pg_database WHERE datname = current_database()) AS database, (SELECT coalesce(array_agg(oid), '{}') FROM pg_namespace WHERE nspname = ANY (current_schemas(false))) AS schemas, now() AT TIME ZONE 'UTC' AS utc_now, current_setting('server_version_num')::integer >= 150000 AS has_database_collations \gset
+-- As one message: a role's time-outs have no moment in between. LOCAL, for a pooler hands the session on. With the memory of
+-- a small server's setting, answers would go through files.
+BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY\; SET LOCAL statement_timeout = '4s'\; SET LOCAL lock_timeout = '1s'\; SET LOCAL jit = off\; SET LOCAL work_mem = '8MB'\; SET LOCAL max_parallel_workers_per_gather = 0\; SET LOCAL idle_in_transaction_session_timeout = 0\; SELECT CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END AS no_time_out, (SELECT oid FROM pg_database WHERE datname = current_database()) AS database, (SELECT coalesce(array_agg(oid), '{}') FROM pg_namespace WHERE nspname = ANY (current_schemas(false))) AS schemas, now() AT TIME ZONE 'UTC' AS utc_now, current_setting('server_version_num')::integer >= 150000 AS has_database_collations \gset
 SELECT 'directory' || E'\t' || to_json(current_setting('data_directory', true));
 SELECT 'system' || E'\t' || to_json(system_identifier::text) FROM pg_control_system();
 -- The server and the role that Lago logs in as. A crash of one process starts all but the first one again.
@@ -11,6 +12,7 @@ SELECT 'about' || E'\t' || json_build_object(
   'started', extract(epoch FROM pg_postmaster_start_time()),
   'processes_started', (SELECT extract(epoch FROM min(backend_start)) FROM pg_stat_get_activity(NULL) WHERE backend_type = 'checkpointer'),
   'in_recovery', pg_is_in_recovery(),
+  'standbys', (SELECT count(*) FROM pg_stat_get_wal_senders()),
   'role', current_user,
   'database', current_database(),
   'schemas', current_schemas(false),
@@ -81,6 +83,10 @@ SELECT 'slots' || E'\t' || coalesce(json_agg(json_build_object(
     CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, restart_lsn))
   ORDER BY slot_name), '[]')
 FROM pg_replication_slots WHERE NOT temporary;
+SELECT 'archiver' || E'\t' || json_build_object(
+  'on', current_setting('archive_mode') <> 'off', 'failed', failed_count, 'failed_at', extract(epoch FROM last_failed_time),
+  'archived_at', extract(epoch FROM last_archived_time))
+FROM pg_stat_get_archiver();
 -- What is being built holds a lock on its table.
 SELECT 'indexes' || E'\t' || coalesce(json_agg(json_build_object(
   'name', index.relname, 'table', parent.relname, 'unique', indisunique) ORDER BY index.relname), '[]')
@@ -106,7 +112,8 @@ WHERE last >= 0.8 * maximum;
 SELECT 'settings' || E'\t' || json_object_agg(name, reset_val) FROM pg_settings WHERE name IN (
   'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'idle_session_timeout',
   'default_transaction_read_only', 'default_transaction_isolation', 'session_replication_role', 'row_security', 'role',
-  'search_path', 'temp_file_limit', 'DateStyle', 'fsync', 'full_page_writes', 'synchronous_commit', 'autovacuum');
+  'search_path', 'temp_file_limit', 'DateStyle', 'fsync', 'full_page_writes', 'synchronous_commit', 'synchronous_standby_names',
+  'autovacuum');
 SELECT 'set_for' || E'\t' || coalesce(json_agg(json_build_object(
   'name', split_part(entry, '=', 1), 'role', setrole <> 0, 'database', setdatabase <> 0)), '[]')
 FROM pg_db_role_setting CROSS JOIN unnest(setconfig) AS entry

@@ -12,6 +12,7 @@ from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.answers import DatabaseAnswers, EndpointAnswer, LagoProcess, SignAnswer
 from lago_acceptance.facts.database_server import (
     About,
+    Archiver,
     Client,
     Collation,
     Connections,
@@ -33,6 +34,7 @@ ABOUT = About(
     started=NOW - 90000,
     processes_started=NOW - 90000,
     in_recovery=False,
+    standbys=0,
     role="lago",
     database="lago",
     schemas=("public",),
@@ -49,6 +51,7 @@ HEALTHY = DatabaseServer(
     holders=(),
     prepared=(),
     slots=(),
+    archiver=Archiver(),
     indexes=(),
     sequences=(),
     settings={"autovacuum": "on", "fsync": "on", "statement_timeout": "0", "search_path": '"$user", public'},
@@ -70,6 +73,7 @@ CHECKS = (
     lambda seen: upkeep.has_not_crashed(seen),
     lambda seen: upkeep.is_crash_safe(seen),
     lambda seen: upkeep.slots_are_read(seen),
+    lambda seen: upkeep.wal_is_archived(seen),
     lambda seen: tables.indexes_are_valid(seen),
     lambda seen: tables.sequences_have_numbers_left(seen),
     lambda seen: tables.autovacuum_is_on(seen),
@@ -156,6 +160,8 @@ def holder(base: Holder, **changed) -> DatabaseServer:
         (setting("lock_timeout", "900"), "database-setting-breaks-lago", "900 ms"),
         (setting("transaction_timeout", "4000"), "database-setting-breaks-lago", "4000 ms"),
         (setting("session_replication_role", "replica"), "database-setting-breaks-lago", "foreign keys"),
+        (setting("synchronous_standby_names", "second"), "database-setting-breaks-lago", "every commit waits for one"),
+        (but(archiver=Archiver(True, 3, NOW, NOW - 60)), "wal-not-archived", "has failed 3 times"),
         (setting("statement_timeout", "20000"), "database-setting-risky", "20 s"),
         (setting("idle_session_timeout", "1000"), "database-setting-risky", "1 s"),
         (setting("default_transaction_isolation", "serializable"), "database-setting-risky", "serializable"),
@@ -210,6 +216,12 @@ def test_each_fault_is_found_by_one_check(server, id, words):
         but(slots=(Slot("read", "physical", True, 2**30),)),
         but(clients=(*HEALTHY.clients, Client("127.0.0.1", "pg_dump", "lago", True), Client("9.9.9.9", "x"))),
         but(connections=Connections(None, None, None)),
+        but(archiver=Archiver(True, 3, NOW - 60, NOW)),
+        but(
+            about=msgspec.structs.replace(ABOUT, standbys=1),
+            settings=HEALTHY.settings | {"synchronous_standby_names": "second"},
+        ),
+        but(settings=HEALTHY.settings | {"synchronous_standby_names": "second", "synchronous_commit": "local"}),
         but(collations=None),
     ],
 )  # fmt: skip
