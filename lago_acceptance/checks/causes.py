@@ -46,6 +46,7 @@ _OF_ITS_ROLE: dict[str, str] = {
     "router-broken": f"router-missing {_UNROUTED}",
     "router-missing": _UNROUTED,
     "router-leads-elsewhere": _UNREACHED,
+    "service-down": "worker-not-listening",
     "router-resolver": "certificate-default",
 }
 _OF_WHAT_IS_DOWN = frozenset(f"router-broken router-leads-elsewhere router-missing {_UNROUTED}".split())
@@ -64,7 +65,7 @@ _OF_A_STORE = {
 _DATABASE_REFUSES = "database-in-recovery database-lock-held database-out-of-connections database-read-only database-setting-breaks-lago"
 _REDIS_REFUSES = (
     "redis-aof-fails redis-cannot-save redis-clients-full redis-forbids-writes redis-is-a-replica redis-lacks-replicas "
-    "redis-loading redis-memory-full redis-protected redis-refuses-lago redis-script-runs"
+    "redis-loading redis-memory-full redis-protected redis-script-runs"
 )
 # Sessions outlive the network that they came by, and nobody has their address any more.
 _FROM_NOBODY = "which is no container of this host"
@@ -81,7 +82,12 @@ _OF_EVERY_ROLE: dict[str, dict[str, str]] = {
         "log-database-password": "",
         "services-disagree": "DATABASE_URL differs",
     },
-    "database-refuses-lago": {**_ERRORS, **_WAITS, "api-unhealthy": "", "log-database-password": ""},
+    "database-refuses-lago": {
+        **_OF_A_STORE,
+        **_WAITS,
+        "log-database-password": "",
+        "store-not-reached": "DATABASE_URL",
+    },
     "database-disagrees": {"services-disagree": "DATABASE_URL differs"},
     "schema-not-the-images": {**_ERRORS, "log-migration-failed": ""},
     "redis-password-drift": {
@@ -90,6 +96,7 @@ _OF_EVERY_ROLE: dict[str, dict[str, str]] = {
         "redis-refuses-lago": "",
         "services-disagree": "REDIS_URL differs",
     },
+    "redis-refuses-lago": {**_OF_A_STORE, "store-not-reached": "REDIS_", "worker-not-listening": ""},
     "redis-disagrees": {"worker-not-listening": "", "services-disagree": "REDIS_URL differs"},
     "worker-not-listening": {"services-disagree": "REDIS_URL differs"},
     "off-its-network": {
@@ -189,6 +196,7 @@ def present(
     """
     edge = settings.edge
     looks: list[Callable[[], Iterable[Finding]]] = [
+        lambda: services.are_up_and_healthy(facts),
         lambda: services.are_on_their_networks(facts, network, settings),
         lambda: drift.containers_are_on_their_networks(facts, network),
         lambda: stores.they_are_reached(facts),

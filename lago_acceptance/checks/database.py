@@ -10,6 +10,7 @@ from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import DB
 from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.facts.late import MARK
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.lago import log_causes
 
@@ -31,10 +32,20 @@ def lets_lago_in(facts: Facts) -> Iterator[Finding]:
             role=DB,
             problem=f"a login with Lago's own DATABASE_URL fails: {facts.database_error or 'no answer'}",
             impact="every request that needs data answers 500, and no job can run",
-            fix=known[0].fix
+            fix=_hangs(facts)
+            if MARK in facts.database_error
+            else known[0].fix
             if known
             else "make DATABASE_URL name this service, its database, its user and its password",
         )
+
+
+def _hangs(facts: Facts) -> str:
+    name = getattr(facts.running(DB), "name", "lago-db")
+    return (
+        f"see what keeps it busy: docker top {name} -eo pid,stat,etime,args, docker logs --tail 50 {name}, and the host's disk "
+        f"and memory (df -h, free -m); docker restart {name} ends what hangs"
+    )
 
 
 # Its id is that of the rule for the same defect in a compose file (rules/storage.py).

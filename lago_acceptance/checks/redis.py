@@ -9,34 +9,45 @@ from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import REDIS
 from lago_acceptance.core.verdicts import Blocked, Unknown
+from lago_acceptance.facts.late import MARK
 from lago_acceptance.facts.redis_answers import INFO
 from lago_acceptance.facts.types import Facts
 
 
 def _refuses(facts: Facts) -> Finding:
     """The finding of a Redis that lets Lago's user in with no password that it has, or doesn't answer at all."""
-    found, cli = redis_state.container(facts), redis_state.command(facts)
-    silent = "Could not connect" in facts.redis_error
+    found = redis_state.container(facts)
     name = found.name if found else "lago-redis"
+    problem, more, fix = _reason(facts, name)
     return Finding(
         id="redis-refuses-lago",
         role=REDIS,
         service=found.service.name if found else None,
-        problem=(
-            "Redis takes no connection in its own container"
-            if silent
-            else "Redis does not answer with Lago's own password"
+        problem=f"{problem}: {facts.redis_error or 'no reply'}",
+        impact=f"no job is enqueued or run: nothing is billed{more}",
+        fix=fix,
+    )
+
+
+def _reason(facts: Facts, name: str) -> tuple[str, str, str]:
+    cli = redis_state.command(facts)
+    if "Could not connect" in facts.redis_error:
+        return (
+            "Redis takes no connection in its own container",
+            "",
+            f"read docker logs --tail 20 {name}; if Redis was started on another port, give it 6379",
         )
-        + f": {facts.redis_error or 'no reply'}",
-        impact="no job is enqueued or run: nothing is billed"
-        + (
-            ""
-            if silent
-            else ". Connections from before the password changed go on until their process restarts"
-        ),
-        fix=f"read docker logs --tail 20 {name}; if Redis was started on another port, give it 6379"
-        if silent
-        else "set the password in REDIS_URL (or REDIS_PASSWORD) to the one that Redis has, and recreate Lago's containers; "
+    if MARK in facts.redis_error:
+        return (
+            "Redis takes connections and does not answer",
+            "",
+            f"if somebody has paused it, `{cli} CLIENT UNPAUSE`; else see what keeps it busy (docker top {name}, docker logs "
+            f"--tail 20 {name}); docker restart {name} ends it, and loses what Redis has not saved",
+        )
+    return (
+        "Redis does not answer with Lago's own password",
+        ". Connections from before the password changed go on until their process restarts",
+        "set the password in REDIS_URL (or REDIS_PASSWORD) to the one that Redis has, and recreate Lago's containers; "
         f"`{cli} PING` with the right one in REDISCLI_AUTH answers PONG",
     )
 

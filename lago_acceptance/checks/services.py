@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lago_acceptance.checks import availability, diagnosis, without
+from lago_acceptance.checks import availability, diagnosis, schema, without
 from lago_acceptance.checks.database_trouble import database_trouble
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
@@ -109,25 +109,69 @@ def are_up_and_healthy(facts: Facts) -> Iterator[Finding]:
     yield from findings
 
 
-def log_nothing_fatal(facts: Facts) -> Iterator[Finding]:
-    """Since its start no process of Lago has logged a line that is known to mean trouble (lago/log_causes.py)."""
+def log_nothing_fatal(facts: Facts, settings: Settings) -> Iterator[Finding]:
+    """Since its start no process of Lago has logged a line that is known to mean trouble (lago/log_causes.py).
+
+    A warning where it goes away by waiting, or what the line is about works now.
+    """
     running = [container for container in facts.of_role(*LAGO_RUBY) if container.serving(facts.host_clock)]
     if not running:
         raise Blocked(diagnosis.blocker(facts), "no process of Lago is running")
     for container in running:
         availability.readable_log(facts, container)
     for container in running:
-        if known := log_causes.cause_of(facts.log_since_start(container)):
-            cause, line = known
-            yield Finding(
-                id=cause.log_id,
-                role=container.role,
-                service=container.service.name,
-                severity=Severity.ERROR if cause.final else Severity.WARNING,
-                problem=f"{cause.problem}; since it started, it has logged: {line[:200]}",
-                impact=cause.impact,
-                fix=cause.fix,
-            )
+        logged = list(log_causes.causes_of(facts.log_since_start(container)))
+        past = [each for each in logged if _is_over(facts, settings, container, each[0].id)]
+        lasting = [each for each in logged if each not in past]
+        if lasting:
+            yield _logged(container, *lasting[0])
+        elif past:
+            yield _logged_once(container, *past[0])
+
+
+def _logged(container: Container, cause: log_causes.Cause, line: str) -> Finding:
+    return Finding(
+        id=cause.log_id,
+        role=container.role,
+        service=container.service.name,
+        severity=Severity.ERROR if cause.final else Severity.WARNING,
+        problem=f"{cause.problem}; since it started, it has logged: {line[:200]}",
+        impact=cause.impact,
+        fix=cause.fix,
+    )
+
+
+def _logged_once(container: Container, cause: log_causes.Cause, line: str) -> Finding:
+    return Finding(
+        id=cause.log_id,
+        role=container.role,
+        service=container.service.name,
+        severity=Severity.WARNING,
+        problem=f"it works now, but did not at some time since it started, when it logged: {line[:200]}",
+        impact="requests and jobs of that time have failed",
+        fix=f"docker logs --timestamps {container.name} says when; look for dead jobs of that time",
+    )
+
+
+def _is_over(facts: Facts, settings: Settings, container: Container, cause: str) -> bool:
+    """Whether what a line of a container's log was about is known to be as it should be now."""
+    match cause:
+        case "database-password" | "database-missing" | "database-unreachable":
+            return _reaches(facts, container, "DATABASE_URL")
+        case "redis-unreachable":
+            return _reaches(facts, container, "REDIS_URL")
+        case "redis-evicts":
+            return bool(facts.redis and facts.redis.policy == "noeviction")
+        case "migration-failed":
+            known = facts.database and facts.database.migrations and schema.wanted(facts, settings)
+            return bool(known) and not schema.is_not_the_images(facts, settings)
+        case _:
+            return False
+
+
+def _reaches(facts: Facts, container: Container, url: str) -> bool:
+    reached = facts.process(container).reached.get(url)
+    return bool(reached and reached.answer and not reached.error)
 
 
 # Its id is that of the rule for the same defect in a compose file (rules/networks.py).

@@ -10,7 +10,8 @@ from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.moments import minute
 from lago_acceptance.core.roles import API, CLOCK, WORKER
-from lago_acceptance.facts.types import Facts
+from lago_acceptance.core.verdicts import Blocked
+from lago_acceptance.facts.types import Container, Facts
 
 
 @registry.check(
@@ -25,7 +26,9 @@ def listens_where_the_api_enqueues(facts: Facts) -> Iterator[Finding]:
     jobs = availability.jobs(facts)
     if jobs.processes:
         return
-    availability.running(facts, WORKER)
+    container = availability.running(facts, WORKER)
+    if container.health == "unhealthy":
+        raise Blocked("service-down", "which Redis database the worker reads")
     databases = (facts.redis.databases if facts.redis else None) or ()
     others = [each.number for each in databases if each.processes and each.number != jobs.number]
     yield Finding(
@@ -34,8 +37,16 @@ def listens_where_the_api_enqueues(facts: Facts) -> Iterator[Finding]:
         problem=f"no worker is alive in Redis database {jobs.number}, which the API enqueues to"
         + (f"; one listens to database {others[0]}" if others else ""),
         impact="jobs pile up: no invoices, no webhooks, no usage, while every healthcheck is green",
-        fix="give API, worker and clock the same REDIS_URL, and recreate them",
+        fix=f"its REDIS_URL is the API's, so its process hangs or was started only now: docker logs --tail 50 {container.name} "
+        f"says what it did last; docker restart {container.name}"
+        if _same_redis(facts, container) and not others
+        else "give API, worker and clock the same REDIS_URL, and recreate them",
     )
+
+
+def _same_redis(facts: Facts, worker: Container) -> bool:
+    urls = {each.service.value("REDIS_URL") for each in (worker, facts.running(API)) if each and each.service}
+    return len(urls) == 1 and None not in urls
 
 
 @registry.check(phase=2, errors={"worker-idle": "The worker has finished at least one job."})

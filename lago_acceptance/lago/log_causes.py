@@ -284,10 +284,14 @@ registry.register(
 )
 
 
-def cause_of(lines: list[str], causes: tuple[Cause, ...] = CAUSES) -> tuple[Cause, str] | None:
-    """The cause that a log shows and the line that shows it: causes in the order of what explains most."""
+def causes_of(lines: list[str], causes: tuple[Cause, ...] = CAUSES) -> Iterator[tuple[Cause, str]]:
+    """The causes that a log shows, each with the first line that shows it: in the order of what explains most."""
     text = "\n".join(lines)
     for cause in causes:
         if line := cause.line_in(text):
-            return cause, line.strip()
-    return None
+            yield cause, line.strip()
+
+
+def cause_of(lines: list[str], causes: tuple[Cause, ...] = CAUSES) -> tuple[Cause, str] | None:
+    """The one that explains most, None where a log shows none."""
+    return next(causes_of(lines, causes), None)

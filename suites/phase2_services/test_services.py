@@ -21,8 +21,8 @@ def test_every_service_is_up_and_healthy(facts, judge):
     judge(services.are_up_and_healthy(facts))
 
 
-def test_no_fatal_line_is_in_the_logs(facts, judge):
-    judge(services.log_nothing_fatal(facts))
+def test_no_fatal_line_is_in_the_logs(facts, settings, judge):
+    judge(services.log_nothing_fatal(facts, settings))
 
 
 def test_what_runs_is_what_the_files_say(facts, judge):

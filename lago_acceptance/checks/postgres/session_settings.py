@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks.postgres.remedies import identifier, lasting, psql, server, set_where, to_default, unset
+from lago_acceptance.checks.postgres.remedies import (
+    identifier,
+    lasting,
+    psql,
+    server,
+    set_where,
+    to_default,
+    unset,
+)
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import DB
 from lago_acceptance.facts.types import Facts
@@ -129,7 +137,12 @@ def _hidden(facts: Facts) -> Iterator[Finding]:
 
 def _waits_for_a_standby(facts: Facts) -> Iterator[Finding]:
     about, names = server(facts).about, _value(facts, "synchronous_standby_names")
-    if names and about and about.standbys == 0 and _value(facts, "synchronous_commit") not in ("off", "local"):
+    if (
+        names
+        and about
+        and about.standbys == 0
+        and _value(facts, "synchronous_commit") not in ("off", "local")
+    ):
         yield Finding(
             id="database-setting-breaks-lago",
             role=DB,

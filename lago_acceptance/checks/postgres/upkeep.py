@@ -81,7 +81,11 @@ def wal_is_archived(facts: Facts) -> Iterator[Finding]:
     """The last attempt to archive WAL has worked, where archive_mode is on: until it does, PostgreSQL keeps all of it."""
     archiver = known(facts, server(facts).archiver, "whether its WAL is archived")
     if archiver.on and (archiver.failed_at or 0) > (archiver.archived_at or 0):
-        worked = f"it last worked at {minute(archiver.archived_at)}" if archiver.archived_at else "it has never worked"
+        worked = (
+            f"it last worked at {minute(archiver.archived_at)}"
+            if archiver.archived_at
+            else "it has never worked"
+        )
         yield Finding(
             id="wal-not-archived",
             role=DB,

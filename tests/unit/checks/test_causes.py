@@ -103,6 +103,11 @@ DRIFT = finding("db-password-drift", "api")
             finding("off-its-network", "db"),
             finding("host-unknown", "clock", "DATABASE_URL has the host lago-db"),
         ),
+        (
+            finding("redis-refuses-lago", "redis"),
+            finding("store-not-reached", "clock", "redis:6379 of its REDIS_URL does not answer there"),
+        ),
+        (finding("database-refuses-lago", "db"), finding("store-not-reached", "api", LOST)),
         (finding("off-its-network", "redis"), finding("log-redis-unreachable", "worker")),
         (finding("store-not-reached", "api"), finding("api-open", "api", "is answered with 500: {}")),
         (finding("off-its-network", "db"), finding("store-not-reached", "api", LOST)),

@@ -25,6 +25,8 @@ def test_a_database_that_refuses_lago():
     assert found.id == "database-refuses-lago" and "ALTER USER" in found.fix
     (found,) = database.lets_lago_in(asked(None, "something else"))
     assert "DATABASE_URL" in found.fix
+    (found,) = database.lets_lago_in(asked(None, "no answer within 60 s"))
+    assert "docker top lago-db-1" in found.fix and "DATABASE_URL name" not in found.fix
 
 
 @pytest.mark.parametrize(
@@ -107,6 +109,10 @@ def test_redis_that_refuses_or_evicts():
     assert ids(asked_redis(RedisAnswers(policy="allkeys-lru"))) == ["redis-evicts"]
     (found,) = asked_redis(None)
     assert found.id == "redis-refuses-lago" and "NOAUTH" in found.problem
+    (found,) = redis.answers_and_never_evicts(
+        facts(container("redis"), redis=None, redis_error="no answer within 36 s")
+    )
+    assert "does not answer: no answer within 36 s" in found.problem and "CLIENT UNPAUSE" in found.fix
     with pytest.raises(Unknown, match="maxmemory-policy"):
         asked_redis(RedisAnswers())
     with pytest.raises(Blocked, match="service-down"):

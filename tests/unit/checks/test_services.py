@@ -9,7 +9,8 @@ from lago_acceptance.checks import drift, environment, services
 from lago_acceptance.core import registry
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.verdicts import Blocked, Unknown
-from lago_acceptance.facts.answers import DatabaseAnswers
+from lago_acceptance.facts.answers import AppliedMigrations, DatabaseAnswers, LagoProcess, Reached
+from lago_acceptance.facts.redis_answers import RedisAnswers
 from lago_acceptance.model.deployment import Model, Mount, Service
 from lago_acceptance.rules import of_phase
 from tests.support.facts import NOW, SETTINGS, container, facts, ids, lago, stamp
@@ -103,12 +104,52 @@ def test_what_waits_for_the_migration_is_blocked_by_it():
 )
 def test_a_fatal_line_in_a_log(line, id, severity):
     seen = facts(*lago(), logs={"worker": f"{stamp(9)} {line}"})
-    (found,) = services.log_nothing_fatal(seen)
+    (found,) = services.log_nothing_fatal(seen, SETTINGS)
     assert (found.id, found.severity, found.role) == (id, severity, "worker") and line in found.problem
     assert registry.entries()[id].severity is severity
-    assert list(services.log_nothing_fatal(facts(*lago(), logs={"worker": f"{stamp(9)} all is well"}))) == []
+    assert (
+        list(services.log_nothing_fatal(facts(*lago(), logs={"worker": f"{stamp(9)} all is well"}), SETTINGS))
+        == []
+    )
     with pytest.raises(Blocked, match="no process of Lago"):
-        list(services.log_nothing_fatal(facts(container("db"))))
+        list(services.log_nothing_fatal(facts(container("db")), SETTINGS))
+
+
+LOGIN = "ActiveRecord::NoDatabaseError (We could not find your database: lago."
+MIGRATED = AppliedMigrations(408, "20241119110219")
+WELL = {
+    "lago": {
+        "api": LagoProcess(
+            reached={"DATABASE_URL": Reached("7"), "REDIS_URL": Reached("8")},
+            migrations=("1", MIGRATED.latest),
+            migration_count=MIGRATED.count,
+        )
+    },
+    "database": DatabaseAnswers(migrations=MIGRATED),
+    "redis": RedisAnswers(policy="noeviction"),
+}
+
+
+@pytest.mark.parametrize(
+    ("lines", "now", "severity", "words"),
+    [
+        ((LOGIN,), WELL, Severity.WARNING, "works now"),
+        (("password authentication failed",), WELL, Severity.WARNING, "works now"),
+        (("PG::UndefinedTable: relation",), WELL, Severity.WARNING, "works now"),
+        (("Your Redis instance will evict Sidekiq data",), WELL, Severity.WARNING, "works now"),
+        ((LOGIN,), {}, Severity.ERROR, "does not exist"),
+        ((LOGIN,), {"lago": {"api": LagoProcess(reached={"DATABASE_URL": Reached(error="refused")})}},
+         Severity.ERROR, "does not exist"),
+        (("PG::UndefinedTable: relation",), WELL | {"database": DatabaseAnswers(migrations=AppliedMigrations(1, "1"))},
+         Severity.ERROR, "a migration has failed"),
+        # What is over hides nothing that is not.
+        ((LOGIN, "Validation failed: Value value_is_mandatory"), WELL, Severity.ERROR, "seeding lacks a variable"),
+    ],
+)  # fmt: skip
+def test_a_fatal_line_about_what_works_now(lines, now, severity, words):
+    log = "\n".join(f"{stamp(9)} {line}" for line in lines)
+    (found,) = services.log_nothing_fatal(facts(*lago(), logs={"api": log}, **now), SETTINGS)
+    assert found.severity is severity and words in found.problem
 
 
 def test_a_service_that_is_not_on_its_network():
@@ -172,4 +213,4 @@ def test_what_has_restarted_just_now_does_not_run():
     young = container("api", restarts=2, health=None, started_at=stamp(2))
     assert not young.serving(NOW)
     with pytest.raises(Blocked, match="no process of Lago"):
-        list(services.log_nothing_fatal(facts(young)))
+        list(services.log_nothing_fatal(facts(young), SETTINGS))

@@ -34,6 +34,9 @@ def test_a_worker_that_does_not_listen():
     assert found.id == "worker-not-listening" and "one listens to database 2" in found.problem
     silent = (SidekiqProcess(READS[0].info, NOW - 90),)
     assert ids(worker.listens_where_the_api_enqueues(seen(processes=silent))) == ["worker-not-listening"]
+    hangs = facts(*lago("worker"), container("worker", health="unhealthy"), redis=seen(processes=()).redis)
+    with pytest.raises(Blocked, match="service-down"):
+        list(worker.listens_where_the_api_enqueues(hangs))
     with pytest.raises(Blocked, match="no-worker-service"):
         list(worker.listens_where_the_api_enqueues(seen("worker", processes=())))
 

@@ -362,7 +362,7 @@ def test_a_log_that_docker_can_not_read_back_is_unknown():
     for look in (
         lambda: late(found, schedules.BILLING),
         lambda: list(clock_checks.ticks(found)),
-        lambda: list(services.log_nothing_fatal(found)),
+        lambda: list(services.log_nothing_fatal(found, SETTINGS)),
     ):
         with pytest.raises(Unknown, match="does not support reading"):
             look()
