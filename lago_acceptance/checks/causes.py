@@ -19,11 +19,13 @@ from lago_acceptance.checks import (
     redis,
     redis_writes,
     schema,
+    schema_structure,
     services,
     stores,
     worker,
 )
 from lago_acceptance.checks.edge import proxy_host, serving, traefik_routers
+from lago_acceptance.checks.postgres import service
 from lago_acceptance.core.findings import Finding, Red, errors_among
 from lago_acceptance.core.roles import DB, PDF, REDIS
 from lago_acceptance.core.settings import Settings
@@ -60,8 +62,15 @@ _OF_A_STORE = {
     "api-unhealthy": "",
     "gateway-plans-are-its-own": "",
     "log-database-unreachable": "",
+    "log-migration-failed": "",
     "log-redis-unreachable": "",
 }
+# Where Lago's tables are not as it needs them.
+_OF_THE_TABLES = {**_OF_A_STORE, "schema-not-the-images": ""}
+_TABLES_DIFFER = (
+    "database-privilege-missing database-rows-hidden database-search-path schema-column-added schema-column-missing "
+    "schema-not-null-added schema-table-missing schema-trigger-added"
+)
 _DATABASE_REFUSES = "database-in-recovery database-lock-held database-out-of-connections database-read-only database-setting-breaks-lago"
 _REDIS_REFUSES = (
     "redis-aof-fails redis-cannot-save redis-clients-full redis-forbids-writes redis-is-a-replica redis-lacks-replicas "
@@ -74,6 +83,7 @@ _SHARES_NO_NETWORK = "shares no network with"
 _WAITS = {"service-down": "never started: something that it depends on failed"}
 _OF_EVERY_ROLE: dict[str, dict[str, str]] = {
     **dict.fromkeys(f"{_DATABASE_REFUSES} {_REDIS_REFUSES}".split(), _OF_A_STORE),
+    **dict.fromkeys(_TABLES_DIFFER.split(), _OF_THE_TABLES),
     "db-password-drift": {
         **_ERRORS,
         **_WAITS,
@@ -205,6 +215,8 @@ def present(
         lambda: redis.answers_and_never_evicts(facts),
         lambda: redis_writes.takes_jobs(facts),
         lambda: schema.is_the_images(facts, settings),
+        lambda: schema_structure.is_that_of_the_image(facts, settings),
+        lambda: service.lets_lago_work(facts),
         lambda: worker.listens_where_the_api_enqueues(facts),
         lambda: proxy_host.proxy_speaks_with_docker(facts),
         lambda: proxy_host.proxy_accepts_its_certificate_file(facts),

@@ -157,9 +157,9 @@ def _is_over(facts: Facts, settings: Settings, container: Container, cause: str)
     """Whether what a line of a container's log was about is known to be as it should be now."""
     match cause:
         case "database-password" | "database-missing" | "database-unreachable":
-            return _reaches(facts, container, "DATABASE_URL")
+            return _reaches(facts, container, "DATABASE_URL") and not database_trouble(facts)
         case "redis-unreachable":
-            return _reaches(facts, container, "REDIS_URL")
+            return _reaches(facts, container, "REDIS_URL") and not availability.redis_trouble(facts)
         case "redis-evicts":
             return bool(facts.redis and facts.redis.policy == "noeviction")
         case "migration-failed":
