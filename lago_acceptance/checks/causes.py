@@ -6,6 +6,7 @@ see of it, from outside or in another container.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from functools import partial
 
@@ -117,7 +118,8 @@ _OF_EVERY_ROLE: dict[str, dict[str, str]] = {
     "traefik-too-old": dict.fromkeys(f"router-missing {_UNROUTED}".split(), ""),
     "acme-file-refused": {"router-broken": "resolver", "router-resolver": "", "certificate-default": ""},
 }
-# What follows where a store is off its network, by the store's role.
+# What follows where a store is not there, or off its network, by the store's role.
+_NOT_THERE = frozenset(("off-its-network", "service-down", "service-missing"))
 _OF_A_STORE_APART: dict[str | None, dict[str, str]] = {
     DB: {
         **_OF_A_STORE,
@@ -135,7 +137,8 @@ _OF_A_STORE_APART: dict[str | None, dict[str, str]] = {
     },
     PDF: {"host-unknown": "PDF_URL", "store-not-reached": "PDF_URL"},
 }
-IDS = frozenset((*_OF_ITS_ROLE, *_OF_EVERY_ROLE))
+_URL = re.compile(r"\b[A-Z_]+_URL\b")
+IDS = frozenset((*_OF_ITS_ROLE, *_OF_EVERY_ROLE, *_NOT_THERE, "host-unknown"))
 """Ids of causes."""
 
 
@@ -207,6 +210,7 @@ def present(
     edge = settings.edge
     looks: list[Callable[[], Iterable[Finding]]] = [
         lambda: services.are_up_and_healthy(facts),
+        lambda: services.each_service_runs_once(facts),
         lambda: services.are_on_their_networks(facts, network, settings),
         lambda: drift.containers_are_on_their_networks(facts, network),
         lambda: stores.they_are_reached(facts),
@@ -248,12 +252,14 @@ def _seen(look: Callable[[], Iterable[Finding]]) -> list[Finding]:
 
 def _explains(cause: Finding, finding: Finding) -> bool:
     follows = _OF_EVERY_ROLE.get(cause.id, {})
-    if cause.id == "off-its-network":
+    if cause.id in _NOT_THERE:
         follows = follows | _OF_A_STORE_APART.get(cause.role, {})
     word = follows.get(finding.id)
     # What is blocked has the id of its cause alone, without a problem.
     if word is not None and (not finding.problem or word in finding.problem):
         return True
+    if (cause.id, finding.id) == ("host-unknown", "store-not-reached"):
+        return bool(set(_URL.findall(cause.problem)) & set(_URL.findall(finding.problem)))
     # Off the proxy's network alone, it still reaches its stores.
     if (cause.id, finding.id) == ("wrong-network", "store-not-reached"):
         return cause.role == finding.role and _SHARES_NO_NETWORK in cause.problem

@@ -9,7 +9,7 @@ from lago_acceptance.checks.database_trouble import database_trouble
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, DB, FRONT, LAGO_RUBY, MIGRATE, REDIS, WORKER
+from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.facts.types import Container, Facts
@@ -97,6 +97,9 @@ def are_up_and_healthy(facts: Facts) -> Iterator[Finding]:
         if database and unhealthy and container.role == API:
             asks_database = True
             continue
+        if unhealthy and _store_is_down(facts, container):
+            # The finding about the store explains this one.
+            continue
         by_key = trouble and log_causes.cause_of(facts.log(container), log_causes.KEY_CAUSES)
         waits = (trouble or unmigrated) and container.status == "created"
         (waiting if by_key or waits else findings).append(finding)
@@ -107,6 +110,14 @@ def are_up_and_healthy(facts: Facts) -> Iterator[Finding]:
     if asks_database and not findings:
         raise Blocked(database, "the API's healthcheck asks PostgreSQL")
     yield from findings
+
+
+def _store_is_down(facts: Facts, container: Container) -> bool:
+    """Whether the healthcheck asks a store of the deployment that does not run."""
+    store = {API: DB, WORKER: REDIS, CLOCK: REDIS}.get(container.role or "")
+    return bool(store and facts.of_role(store)) and all(
+        not each.running for each in facts.of_role(store or "")
+    )
 
 
 def log_nothing_fatal(facts: Facts, settings: Settings) -> Iterator[Finding]:

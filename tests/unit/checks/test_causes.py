@@ -95,6 +95,15 @@ DRIFT = finding("db-password-drift", "api")
         (finding("database-search-path", "db"), finding("schema-not-the-images", "db")),
         (finding("schema-trigger-added", "db"), finding("api-refused", "api", "was answered with 500: {}")),
         (finding("service-down", "worker"), finding("worker-not-listening", "worker")),
+        (finding("service-down", "db"), finding("api-unhealthy", "api", "/health answers 500: Unhealthy")),
+        (finding("service-missing", "db"), FAILS),
+        (
+            finding(
+                "host-unknown", "clock", "DATABASE_URL has the host lago-db, but no service has that name"
+            ),
+            finding("store-not-reached", "api", LOST),
+        ),
+        (finding("service-down", "redis"), finding("api-refused", "api", "was answered with 500: {}")),
         (finding("redis-disagrees", "worker"), finding("worker-not-listening", "worker")),
         (finding("redis-is-a-replica", "redis"), finding("api-refused", "api", "POST /graphql answers 500")),
         (finding("database-lock-held", "db"), finding("api-unhealthy", "api", "no answer within 12 s")),
@@ -157,6 +166,11 @@ def test_a_refused_file_of_certificates_explains_no_other_error_of_a_router():
     ("cause", "alone"),
     [
         (finding("off-its-network", "worker"), finding("store-not-reached", "api", LOST)),
+        (finding("service-down", "worker"), finding("api-unhealthy", "api", "/health answers 500")),
+        (
+            finding("host-unknown", "clock", "REDIS_URL has the host x"),
+            finding("store-not-reached", "api", LOST),
+        ),
         (finding("off-its-network", "redis"), finding("store-not-reached", "api", LOST)),
         (finding("off-its-network", "pdf"), finding("host-unknown", "api", "REDIS_URL has the host redis")),
         (finding("off-its-network", "worker"), finding("wrong-network", "api", NETWORK.problem)),

@@ -88,6 +88,16 @@ def test_a_service_that_is_down():
         list(services.are_up_and_healthy(facts()))
 
 
+def test_what_asks_a_store_that_is_down_is_not_reported_beside_it():
+    ill = {"health": "unhealthy", "health_output": "500"}
+    stopped = container("db", running=False, status="exited")
+    (found,) = services.are_up_and_healthy(facts(*lago("api", "db"), container("api", **ill), stopped))
+    assert found.role == "db"
+    # The worker's asks Redis.
+    both = facts(*lago("worker", "db"), container("worker", **ill), stopped)
+    assert {each.role for each in services.are_up_and_healthy(both)} == {"worker", "db"}
+
+
 def test_what_waits_for_the_migration_is_blocked_by_it():
     waits = container("api", running=False, status="created")
     failed = container("migrate", running=False, status="exited", exit_code=1)

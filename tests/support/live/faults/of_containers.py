@@ -107,6 +107,19 @@ FAULTS = (
         slow=True,
     ),
     Fault(
+        name="the database was stopped",
+        made=command(("stop",), "lago-db", ("start",)),
+        id="service-down",
+        said=("lago-db", "docker start"),
+    ),
+    Fault(
+        name="Redis was stopped",
+        made=command(("stop",), "lago-redis", ("start",)),
+        id="service-down",
+        said=("lago-redis", "docker start"),
+        slow=True,
+    ),
+    Fault(
         name="the clock was killed",
         made=command(("kill",), "lago-clock", ("start",)),
         id="service-down",
