@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from lago_acceptance.checks import availability, schema_structure
-from lago_acceptance.checks.schema_structure import listed, psql
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, errors_among
-from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, DB
+from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.schema_dump import ROOM_MIB, Part, SchemaDump
@@ -127,7 +125,7 @@ def is_what_rails_would_write(facts: Facts, dump: SchemaDump) -> Iterator[Findin
     for part, other in _changed(dump):
         found.setdefault(_IDS[part.kind], []).append(_difference(part, other))
     for id, differences in found.items():
-        yield _finding(facts, id, differences, dump.file)
+        yield schema_structure.difference(facts, id, _WORDS[id], differences, dump.file)
 
 
 def _changed(dump: SchemaDump) -> Iterator[tuple[Part, Part | None]]:
@@ -172,17 +170,3 @@ def _definition(part: Part) -> str:
     if part.kind != "column":
         return part.text
     return f"{part.text}, default {part.default}" if part.default else f"{part.text} without a default"
-
-
-def _finding(facts: Facts, id: str, differences: Iterable[str], file: str) -> Finding:
-    what, impact, fix = _WORDS[id]
-    known = registry.known(id)
-    api = getattr(facts.running(API), "name", "lago-api")
-    return Finding(
-        id=id,
-        role=DB,
-        severity=Severity.WARNING if file.endswith(".sql") or known is None else known.severity,
-        problem=f"{what}: {listed(list(differences))}",
-        impact=impact,
-        fix=f"{fix.format(psql=psql(facts))} (it is stated in the container {api}: {file})",
-    )

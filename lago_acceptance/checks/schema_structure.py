@@ -58,21 +58,28 @@ def is_that_of_the_image(facts: Facts, settings: Settings) -> Iterator[Finding]:
     From structure.sql on it is a warning: those versions leave out parts where an extension can't be had.
     """
     has, stated = _compared(facts, settings)
-    api = getattr(facts.running(API), "name", "lago-api")
-    later = stated.file.endswith(".sql")
     for id, found in differences(has, stated).items():
         what, impact, fix = _WORDS[id]
         if id == "schema-unique-index-missing":
             impact = "; ".join(dict.fromkeys(_TWICE.get(each.table, _ELSE_TWICE) for each in found))
-        known = registry.known(id)
-        yield Finding(
-            id=id,
-            role=DB,
-            severity=Severity.WARNING if later or known is None else known.severity,
-            problem=f"{what}: {listed([each.text for each in found])}",
-            impact=impact,
-            fix=fix.format(psql=psql(facts)) + f" (it is stated in the container {api}: {stated.file})",
-        )
+        yield difference(facts, id, (what, impact, fix), [each.text for each in found], stated.file)
+
+
+def difference(facts: Facts, id: str, words: tuple[str, str, str], texts: list[str], file: str) -> Finding:
+    """The finding for what differs from the image's schema file: what it is, what it leads to, and the fix, in which
+    ``{psql}`` is the command that opens the database. A warning from structure.sql on.
+    """
+    what, impact, fix = words
+    known = registry.known(id)
+    api = getattr(facts.running(API), "name", "lago-api")
+    return Finding(
+        id=id,
+        role=DB,
+        severity=Severity.WARNING if file.endswith(".sql") or known is None else known.severity,
+        problem=f"{what}: {_listed(texts)}",
+        impact=impact,
+        fix=f"{fix.format(psql=_psql(facts))} (it is stated in the container {api}: {file})",
+    )
 
 
 _WORDS = {
@@ -172,13 +179,11 @@ def _compared(facts: Facts, settings: Settings) -> tuple[Structure, Structure]:
     return has, stated
 
 
-def psql(facts: Facts) -> str:
-    """The command that opens Lago's database."""
+def _psql(facts: Facts) -> str:
     name = getattr(facts.running(DB), "name", "lago-db")
     return f'docker exec -it {name} sh -c \'psql -U "$POSTGRES_USER" "$POSTGRES_DB"\''
 
 
-def listed(names: list[str]) -> str:
-    """The first of some names, and how many more there are."""
+def _listed(names: list[str]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more

@@ -114,10 +114,8 @@ def are_up_and_healthy(facts: Facts) -> Iterator[Finding]:
 
 def _store_is_down(facts: Facts, container: Container) -> bool:
     """Whether the healthcheck asks a store of the deployment that does not run."""
-    store = {API: DB, WORKER: REDIS, CLOCK: REDIS}.get(container.role or "")
-    return bool(store and facts.of_role(store)) and all(
-        not each.running for each in facts.of_role(store or "")
-    )
+    stores = facts.of_role({API: DB, WORKER: REDIS, CLOCK: REDIS}.get(container.role or "", ""))
+    return bool(stores) and not any(each.running for each in stores)
 
 
 def log_nothing_fatal(facts: Facts, settings: Settings) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ def listens_where_the_api_enqueues(facts: Facts) -> Iterator[Finding]:
 
 
 def _same_redis(facts: Facts, worker: Container) -> bool:
-    urls = {each.service.value("REDIS_URL") for each in (worker, facts.running(API)) if each and each.service}
+    urls = {each.service.value("REDIS_URL") for each in (worker, facts.running(API)) if each}
     return len(urls) == 1 and None not in urls
 
 

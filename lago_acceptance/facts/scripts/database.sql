@@ -1,7 +1,7 @@
 \set ON_ERROR_STOP off
 -- To compile a short question, or to start workers for it, takes longer than its answer.
--- As one message: a role's time-outs have no moment in between. LOCAL, for a pooler hands the session on. With the memory of
--- a small server's setting, answers would go through files.
+-- As one message: a role's time-outs have no moment in between. LOCAL, for a pooler hands the session on. Where
+-- work_mem is low, answers would need temporary files.
 BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY\; SET LOCAL statement_timeout = '4s'\; SET LOCAL lock_timeout = '1s'\; SET LOCAL jit = off\; SET LOCAL work_mem = '8MB'\; SET LOCAL max_parallel_workers_per_gather = 0\; SET LOCAL idle_in_transaction_session_timeout = 0\; SELECT CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END AS no_time_out, (SELECT oid FROM pg_database WHERE datname = current_database()) AS database, (SELECT coalesce(array_agg(oid), '{}') FROM pg_namespace WHERE nspname = ANY (current_schemas(false))) AS schemas, now() AT TIME ZONE 'UTC' AS utc_now, current_setting('server_version_num')::integer >= 150000 AS has_database_collations \gset
 SELECT 'directory' || E'\t' || to_json(current_setting('data_directory', true));
 SELECT 'system' || E'\t' || to_json(system_identifier::text) FROM pg_control_system();

@@ -42,6 +42,20 @@ def test_a_worker_that_does_not_listen():
 
 
 @pytest.mark.parametrize(
+    ("of_worker", "fix"),
+    [
+        ("redis://redis:6379/0", "docker restart lago-worker-1"),
+        ("redis://redis:6379/1", "the same REDIS_URL"),
+    ],
+)
+def test_a_silent_worker_is_restarted_where_its_url_is_right(of_worker, fix):
+    urls = {"api": {"REDIS_URL": "redis://redis:6379/0"}, "worker": {"REDIS_URL": of_worker}}
+    silent = facts(*lago(**urls), redis=seen(processes=()).redis)
+    (found,) = worker.listens_where_the_api_enqueues(silent)
+    assert fix in found.fix
+
+
+@pytest.mark.parametrize(
     ("signals", "stop_signal", "red"),
     [
         (("INT", "TERM", "CHLD"), "", False),
