@@ -12,7 +12,15 @@ from lago_acceptance.core.roles import API, CLOCK, MIGRATE, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.release_table import Numbers, nearest
-from lago_acceptance.lago.upgrades import FOLDED_FROM, FOLDED_IN, HALF_MIGRATED, due_before, fatal, skipped
+from lago_acceptance.lago.upgrades import (
+    FOLDED_FROM,
+    FOLDED_IN,
+    HALF_MIGRATED,
+    due_before,
+    fatal,
+    numbers,
+    skipped,
+)
 from lago_acceptance.lago.versions import tag_of, version_of
 from lago_acceptance.model.changes import pairs
 from lago_acceptance.model.deployment import Model, Service
@@ -51,7 +59,7 @@ def upgrade_skips_a_stop(old: Model, new: Model, settings: Settings) -> Iterator
     first = broken[0] if broken else None
     steps = [
         f"{number}. {f'deploy {stop.tag}' if stop.version > had else f'still on {tag_of(before)}'}, and with its worker "
-        f"running: {stop.task}" + (f", {stop.done}" if stop.done else "")
+        f"running: {' && '.join(task.command for task in stop.task)}"
         for number, stop in enumerate((*((due,) if due else ()), *stops), 1)
     ]
     steps.append(f"{len(steps) + 1}. deploy {tag_of(after)}")
@@ -66,13 +74,13 @@ def upgrade_skips_a_stop(old: Model, new: Model, settings: Settings) -> Iterator
             if names
             else f": {due.data if due else ''} must be filled in first"
         ),
-        impact=_impact(first.required_by if first else due.required_by if due else (), folded, bool(broken)),
+        impact=_impact(first.required_by if first else due.required_by if due else "", folded, bool(broken)),
         fix="back up the database, then go step by step, in a container of that release: " + "; ".join(steps),
     )
 
 
-def _impact(required_by: Numbers, folded: bool, certain: bool) -> str:
-    release = nearest(required_by) if required_by else None
+def _impact(required_by: str, folded: bool, certain: bool) -> str:
+    release = nearest(numbers(required_by)) if required_by else None
     if release and certain:
         return (
             f"on a database with data the migration fails at {release.tag} (PG::CheckViolation) and leaves a schema that "
