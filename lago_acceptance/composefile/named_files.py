@@ -15,7 +15,7 @@ import yaml
 
 from lago_acceptance.composefile.bounded_files import read_regular, unread_because
 from lago_acceptance.composefile.env_files import ENVIRONMENT_CAP, written_variables
-from lago_acceptance.composefile.yaml_lines import SIZE_CAP, Unusable, YamlPath, documents
+from lago_acceptance.composefile.yaml_lines import SIZE_CAP, Unusable, YamlPath, documents, entries, items
 from lago_acceptance.model.interpolation import interpolated
 from lago_acceptance.model.source import UnreadFile
 
@@ -94,7 +94,7 @@ class NamedFiles:
                     node = node.value[key] if key < len(node.value) else None
                 else:
                     node = _value(node, str(key)) if node is not None else None
-            self._left_out |= {id(value) for key, value in _entries(node) if key in keys}
+            self._left_out |= {id(value) for key, value in entries(node) if key in keys}
         return len(self._left_out) > before
 
     def add_base(self, path: Path, scope: Scope) -> None:
@@ -122,7 +122,7 @@ class NamedFiles:
                 path, unread = self._looked_at("extends", file, scope, via)
                 yield from unread or self._inside(path, Scope(path.parent, scope.values), _BY_SERVICE)
         else:
-            for entry in _items(named.node):
+            for entry in items(named.node):
                 for text in _texts(_value(entry, "path") or entry):
                     yield from self._looked_at(named.key, text, scope, via)[1]
 
@@ -194,40 +194,23 @@ def _prune(node: yaml.Node, left_out: set[int], seen: set[int]) -> None:
 
 
 def _named_in(document: yaml.Node) -> Iterator[Named]:
-    for key, node in _entries(document):
+    for key, node in entries(document):
         if key == "include":
-            yield from (Named("include", item) for item in _items(node))
+            yield from (Named("include", item) for item in items(node))
         elif key == "services":
-            for service, body in _entries(node):
-                for name, value in _entries(body):
+            for service, body in entries(node):
+                for name, value in entries(body):
                     if name in _BY_SERVICE:
                         yield Named(name, value, service)
 
 
-def _entries(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
-    """The entries of a mapping, those that it merges (<<) included; none of anything else."""
-    own: dict[str, yaml.Node] = {}
-    merged: dict[str, yaml.Node] = {}
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        if key.value == "<<":
-            for each in _items(value):
-                merged = {**dict(_entries(each)), **merged}
-        elif isinstance(key, yaml.ScalarNode):
-            own[key.value] = value
-    yield from {**merged, **own}.items()
-
-
-def _items(node: yaml.Node) -> list[yaml.Node]:
-    return node.value if isinstance(node, yaml.SequenceNode) else [node]
-
-
 def _value(node: yaml.Node, key: str) -> yaml.Node | None:
-    return next((value for name, value in _entries(node) if name == key), None)
+    return next((value for name, value in entries(node) if name == key), None)
 
 
 def _texts(node: yaml.Node | None) -> list[str]:
     """A text, or the texts of a list."""
-    return [each.value for each in _items(node) if isinstance(each, yaml.ScalarNode)] if node else []
+    return [each.value for each in items(node) if isinstance(each, yaml.ScalarNode)] if node else []
 
 
 def environment_variables(paths: Iterable[Path]) -> dict[str, str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from lago_acceptance.lago.release_table import Release
+from lago_acceptance.composefile.release_commands import move_commands
+from lago_acceptance.composefile.release_images import move_images
+from lago_acceptance.composefile.release_key import move_key
+from lago_acceptance.composefile.written_places import WrittenFiles
+from lago_acceptance.composefile.written_services import services_of
+from lago_acceptance.lago.release_table import Release, same_schema
 
 
 def moved(
@@ -13,9 +17,14 @@ def moved(
 ) -> dict[str, bytes]:
     """The files that differ where ``has`` runs instead of ``had``, by their paths; all else in them stays, comments included.
 
-    ``compose_file`` and ``env_file`` are the paths of those two in ``files``; the latter may be missing.
+    ``compose_file`` and ``env_file`` are the paths of those two in ``files``; the latter may be missing. Beside the images'
+    tags it is what the release needs: the workers' configuration files, the variable of the seeded API key, the seeding of
+    roles, queues. UsageError where a file can't be changed, with what to do.
     """
-    old = files[compose_file].decode("utf-8")
-    pattern = re.compile(rf"(\bimage:\s*[\"']?\S*?(?:api|front)):{re.escape(had.tag)}\b")
-    new = pattern.sub(rf"\g<1>:{has.tag}", old)
-    return {compose_file: new.encode("utf-8")} if new != old else {}
+    written = WrittenFiles(files, compose_file, env_file)
+    services = services_of(written)
+    old, new = same_schema(had), same_schema(has)
+    move_images(written, services, has)
+    move_commands(written, services, old, new)
+    move_key(written, services, old, new)
+    return written.changed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -120,6 +121,24 @@ def typed(root: yaml.Node) -> Any:
         return yaml.CSafeLoader("").construct_document(root)
     except (yaml.YAMLError, ValueError) as error:
         raise Unusable("this is not YAML") from error
+
+
+def entries(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
+    """The entries of a mapping, those that it merges (<<) included; none of anything else."""
+    own: dict[str, yaml.Node] = {}
+    merged: dict[str, yaml.Node] = {}
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value == "<<":
+            for each in items(value):
+                merged = {**dict(entries(each)), **merged}
+        elif isinstance(key, yaml.ScalarNode):
+            own[key.value] = value
+    yield from {**merged, **own}.items()
+
+
+def items(node: yaml.Node) -> list[yaml.Node]:
+    """The items of a sequence; of anything else, itself."""
+    return node.value if isinstance(node, yaml.SequenceNode) else [node]
 
 
 def _refuse_depth(text: str) -> None:

@@ -1,0 +1,121 @@
+"""The services of a compose file with the places where their images, commands and variables are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import yaml
+
+from lago_acceptance.composefile.written_places import Place, WrittenFiles
+from lago_acceptance.composefile.yaml_lines import entries, items
+from lago_acceptance.core.roles import role_of
+from lago_acceptance.model.interpolation import interpolated
+
+
+class Word(NamedTuple):
+    """A scalar of a command, and the sequence that it belongs to; None where the command is one text."""
+
+    node: yaml.ScalarNode
+    among: yaml.SequenceNode | None
+
+
+class Variable(NamedTuple):
+    """A variable of a service: the place of its value as it is written, quotes included, and what Compose makes of it.
+
+    ``owner`` is the mapping or list of the compose file that has it; None where an environment file does. ``anchored``: other
+    values may be taken from it by an alias.
+    """
+
+    name: str
+    place: Place
+    value: str
+    owner: yaml.Node | None
+    anchored: bool = False
+
+
+class WrittenService(NamedTuple):
+    """A service as it is written, with what it merges."""
+
+    name: str
+    body: yaml.Node
+    image: yaml.ScalarNode | None
+    words: tuple[Word, ...]
+    command: str
+    role: str | None
+
+    @property
+    def built(self) -> bool:
+        """Whether its image is built from a Dockerfile."""
+        return any(key == "build" for key, _ in entries(self.body))
+
+
+def services_of(written: WrittenFiles) -> tuple[WrittenService, ...]:
+    """The services of all YAML documents of a compose file."""
+    return tuple(
+        _service(name, body, written)
+        for document in written.nodes
+        for key, services in entries(document)
+        if key == "services"
+        for name, body in entries(services)
+    )
+
+
+def _service(name: str, body: yaml.Node, written: WrittenFiles) -> WrittenService:
+    parts = dict(entries(body))
+    image = parts.get("image")
+    words = tuple(word for key in ("entrypoint", "command") for word in _words(parts.get(key)))
+    command = " ".join(written.filled(word.node) for word in words)
+    labels = {label: written.filled(value) for label, value in entries(parts.get("labels"))}
+    return WrittenService(
+        name=name,
+        body=body,
+        image=image if isinstance(image, yaml.ScalarNode) else None,
+        words=words,
+        command=command,
+        role=role_of(written.filled(image), command, labels),
+    )
+
+
+def _words(node: yaml.Node | None) -> Iterator[Word]:
+    if node is None:
+        return
+    among = node if isinstance(node, yaml.SequenceNode) else None
+    for each in items(node):
+        if isinstance(each, yaml.ScalarNode):
+            yield Word(each, among)
+
+
+def variables_of(service: WrittenService, written: WrittenFiles) -> dict[str, Variable]:
+    """The variables of a service, those of its environment files included; its own `environment` wins."""
+    parts = dict(entries(service.body))
+    found: dict[str, Variable] = {}
+    for entry in items(parts["env_file"]) if "env_file" in parts else []:
+        file = written.filled(dict(entries(entry)).get("path") or entry).removeprefix("./")
+        for name, place in written.variables_of(file).items():
+            found[name] = Variable(name, place, interpolated(place.text, written.values), None)
+    for each in _written_in(parts.get("environment"), written):
+        found[each.name] = each
+    return found
+
+
+def _written_in(environment: yaml.Node | None, written: WrittenFiles) -> Iterator[Variable]:
+    """The variables of an `environment`: those that it merges first, so that its own come later."""
+    if isinstance(environment, yaml.MappingNode):
+        for key, value in environment.value:
+            if key.value == "<<":
+                for part in items(value):
+                    yield from _written_in(part, written)
+        for key, value in environment.value:
+            if key.value != "<<" and isinstance(value, yaml.ScalarNode):
+                place = written.of(value)
+                anchored = place.text.startswith("&")
+                yield Variable(key.value, place, written.filled(value), environment, anchored)
+    for item in environment.value if isinstance(environment, yaml.SequenceNode) else ():
+        if isinstance(item, yaml.ScalarNode) and "=" in item.value:
+            place = written.of(item)
+            quoted = place.text[-1:] in "\"'"
+            value = place.part(place.text.index("=") + 1, len(place.text) - quoted)
+            name = item.value.partition("=")[0]
+            filled = written.filled(item).partition("=")[2]
+            yield Variable(name, value, filled, environment, place.text.startswith("&"))
