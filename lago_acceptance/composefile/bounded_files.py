@@ -8,6 +8,8 @@ from pathlib import Path
 
 from lago_acceptance.composefile.yaml_lines import Unusable
 
+# Of an environment file: the kernel starts no program with more than about 2 MB of variables and arguments.
+ENVIRONMENT_CAP = 262_144
 # Its entries are views of the kernel and of other processes, though some look like regular files.
 _KERNEL = ("/dev", "/proc", "/sys")
 

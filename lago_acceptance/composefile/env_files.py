@@ -12,15 +12,13 @@ from typing import Any
 
 import msgspec
 
-from lago_acceptance.composefile.bounded_files import read_regular, unread_because
+from lago_acceptance.composefile.bounded_files import ENVIRONMENT_CAP, read_regular, unread_because
 from lago_acceptance.composefile.cli import Project, Refused, config
 from lago_acceptance.composefile.yaml_lines import Unusable
 from lago_acceptance.model.interpolation import interpolated
 
 # Portainer writes a stack's variables into it when it deploys.
 WRITTEN_BY_PORTAINER = "stack.env"
-# The kernel starts no program with more than about 2 MB of variables and arguments.
-ENVIRONMENT_CAP = 262_144
 # All env_file entries of one compose file together.
 ENVIRONMENTS_CAP = 2_000_000
 

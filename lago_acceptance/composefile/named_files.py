@@ -13,8 +13,8 @@ from typing import NamedTuple
 import msgspec
 import yaml
 
-from lago_acceptance.composefile.bounded_files import read_regular, unread_because
-from lago_acceptance.composefile.env_files import ENVIRONMENT_CAP, written_variables
+from lago_acceptance.composefile.bounded_files import ENVIRONMENT_CAP, read_regular, unread_because
+from lago_acceptance.composefile.env_files import written_variables
 from lago_acceptance.composefile.yaml_lines import SIZE_CAP, Unusable, YamlPath, documents, entries, items
 from lago_acceptance.model.interpolation import interpolated
 from lago_acceptance.model.source import UnreadFile

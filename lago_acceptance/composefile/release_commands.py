@@ -57,8 +57,10 @@ def _move_migration(written: WrittenFiles, service: WrittenService, has: Release
         place = written.of(word.node)
         if "start.migrate.sh" not in scripts_of(has) and (at := place.text.find(_OLD_MIGRATE)) >= 0:
             written.replace(place.part(at, at + len(_OLD_MIGRATE)), _MIGRATE)
-    if has.seeds_roles and not re.search(r"roles:|/migrate\.sh", service.command):
-        for word in service.words:
+    for word in service.words:
+        if not has.seeds_roles:
+            _remove(written, word, _ROLES)
+        elif not re.search(r"roles:|/migrate\.sh", service.command):
             _add_behind(written, word, _MIGRATION, (_ROLES,))
 
 
@@ -104,6 +106,20 @@ def _add_behind(written: WrittenFiles, word: Word, pattern: re.Pattern[str], wor
         _add_words(written, word, words)
     else:
         written.insert(place.file, place.start + found[-1].end(), "".join(f" {each}" for each in words))
+
+
+def _remove(written: WrittenFiles, word: Word, text: str) -> None:
+    """Take a word out of a command."""
+    place = written.of(word.node)
+    if word.among is None or word.node.value != text:
+        for found in re.finditer(rf"\s+{re.escape(text)}(?=[\s\"']|$)", place.text):
+            written.replace(place.part(*found.span()), "")
+        return
+    before = word.among.value[word.among.value.index(word.node) - 1]
+    start = written.line_end(place.file, before.end_mark.index)
+    if word.among.flow_style or start > place.start:
+        start = before.end_mark.index
+    written.replace(written.between(place.file, start, place.end), "")
 
 
 def _add_words(written: WrittenFiles, word: Word, words: tuple[str, ...]) -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 
+import yaml
+
 from lago_acceptance.composefile.written_places import WrittenFiles
 from lago_acceptance.composefile.written_services import Variable, WrittenService, variables_of
 from lago_acceptance.core.roles import LAGO_RUBY
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.lago.release_table import Release
 
-_INDEX = re.compile(r"^[&!]\S+\s+")
+_PROPERTY = re.compile(r"^[&!]\S+\s+")
 
 
-def move_key(
-    written: WrittenFiles, services: tuple[WrittenService, ...], had: Release, has: Release
-) -> None:
+def move_key(written: WrittenFiles, services: tuple[WrittenService, ...], had: Release, has: Release) -> None:
     """Give the variable that a release reads the value of the one that the release before has read.
 
     UsageError where one value is written so that it serves other variables as well.
@@ -48,7 +48,7 @@ def _set(written: WrittenFiles, old: Variable, new: Variable) -> None:
 
 def _copied(written: WrittenFiles, old: Variable, in_env_file: bool) -> str:
     """A variable's value as it is written, for another one. A secret of an environment file stays there."""
-    text = _INDEX.sub("", old.place.text)
+    text = _PROPERTY.sub("", old.place.text)
     if old.owner is None and not in_env_file:
         if old.place.file != written.env_file:
             raise UsageError(
@@ -62,9 +62,9 @@ def _copied(written: WrittenFiles, old: Variable, in_env_file: bool) -> str:
 def _add(written: WrittenFiles, old: Variable, name: str) -> None:
     """Write a variable behind another one, in the same way."""
     place, owner = old.place, old.owner
-    text = _INDEX.sub("", place.text)
+    text = _PROPERTY.sub("", place.text)
     line, indent = written.line_break(place.file), written.indentation(place.file, place.start)
-    listed = owner is not None and owner.id == "sequence"
+    listed = isinstance(owner, yaml.SequenceNode)
     entry = f"{name}={text}" if owner is None or listed else f"{name}: {text}"
     if owner is not None and owner.flow_style:
         whole = written.text(place.file)

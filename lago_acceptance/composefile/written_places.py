@@ -45,10 +45,11 @@ class WrittenFiles:
         self._texts: dict[str, str] = {}
         self._changes: dict[tuple[str, int, int], str] = {}
         try:
-            self.nodes = tuple(node for each in documents(files[compose_file]) for node in each.nodes)
+            self.documents = documents(files[compose_file])
         except Unusable as error:
             line = f" (line {error.line})" if error.line else ""
             raise UsageError(f"{compose_file} can't be used: {error}{line}") from error
+        self.nodes = tuple(node for each in self.documents for node in each.nodes)
         self.variables = self.variables_of(env_file)
         self.values: dict[str, str] = {}
         for name, place in self.variables.items():
@@ -80,8 +81,11 @@ class WrittenFiles:
 
     def of(self, node: yaml.ScalarNode) -> Place:
         """The place of a scalar, with its anchor and quotes."""
-        start, end = node.start_mark.index, node.end_mark.index
-        return Place(self.text(self.compose_file)[start:end], self.compose_file, start)
+        return self.between(self.compose_file, node.start_mark.index, node.end_mark.index)
+
+    def between(self, file: str, start: int, end: int) -> Place:
+        """The place from one character of a file to another."""
+        return Place(self.text(file)[start:end], file, start)
 
     def filled(self, node: yaml.Node | None) -> str:
         """A scalar's value as Compose interpolates it; "" for none."""

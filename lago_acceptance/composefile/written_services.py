@@ -30,7 +30,7 @@ class Variable(NamedTuple):
     name: str
     place: Place
     value: str
-    owner: yaml.Node | None
+    owner: yaml.CollectionNode | None
     anchored: bool = False
 
 
@@ -101,6 +101,7 @@ def variables_of(service: WrittenService, written: WrittenFiles) -> dict[str, Va
 
 def _written_in(environment: yaml.Node | None, written: WrittenFiles) -> Iterator[Variable]:
     """The variables of an `environment`: those that it merges first, so that its own come later."""
+    listed = environment if isinstance(environment, yaml.SequenceNode) else None
     if isinstance(environment, yaml.MappingNode):
         for key, value in environment.value:
             if key.value == "<<":
@@ -111,11 +112,11 @@ def _written_in(environment: yaml.Node | None, written: WrittenFiles) -> Iterato
                 place = written.of(value)
                 anchored = place.text.startswith("&")
                 yield Variable(key.value, place, written.filled(value), environment, anchored)
-    for item in environment.value if isinstance(environment, yaml.SequenceNode) else ():
+    for item in listed.value if listed else ():
         if isinstance(item, yaml.ScalarNode) and "=" in item.value:
             place = written.of(item)
             quoted = place.text[-1:] in "\"'"
             value = place.part(place.text.index("=") + 1, len(place.text) - quoted)
             name = item.value.partition("=")[0]
             filled = written.filled(item).partition("=")[2]
-            yield Variable(name, value, filled, environment, place.text.startswith("&"))
+            yield Variable(name, value, filled, listed, place.text.startswith("&"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from lago_acceptance.lago.releases import Release, releases
+from lago_acceptance.lago.release_table import Release, releases
 from lago_acceptance.lago.workers import workers_of
 
 # Since which tag, and before which tag ("": still there).

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from lago_acceptance.lago.releases import Release, releases
+from lago_acceptance.lago.release_table import Release, releases
 
 # Sidekiq's own `timeout` in all of these files: how long it waits for jobs after TERM.
 TIMEOUT = 25.0

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lago_acceptance.composefile.bounded_files import project_of, read_regular, unread_because
+from lago_acceptance.composefile.bounded_files import (
+    ENVIRONMENT_CAP,
+    project_of,
+    read_regular,
+    unread_because,
+)
 from lago_acceptance.composefile.cli import Project
-from lago_acceptance.composefile.env_files import ENVIRONMENT_CAP, interpolation_variables
+from lago_acceptance.composefile.env_files import interpolation_variables
 from lago_acceptance.composefile.named_files import NamedFiles, Scope
 from lago_acceptance.composefile.yaml_lines import SIZE_CAP, Unusable, documents
 from lago_acceptance.core.verdicts import UsageError
