@@ -23,11 +23,11 @@ _ENVIRONMENT = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_TER
 _INHERITED = ("PATH", "HOME", "XDG_CONFIG_HOME")
 
 
-def git(folder: Path, *arguments: str) -> bytes | None:
-    """What a git command writes in a folder; None if git is missing, or the command fails."""
+def git(folder: Path, *arguments: str, given: bytes = b"") -> bytes | None:
+    """What a git command writes in a folder, with ``given`` on its standard input; None if git is missing, or it fails."""
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     try:
-        ended = run(["git", *_OPTIONS, *arguments], {**inherited, **_ENVIRONMENT}, folder=folder)
+        ended = run(["git", *_OPTIONS, *arguments], {**inherited, **_ENVIRONMENT}, given, folder)
     except (OSError, NotDone):
         return None
     return ended.stdout if ended.code == 0 else None

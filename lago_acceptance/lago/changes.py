@@ -1,20 +1,22 @@
 """What differs between two releases for those who run Lago and those who call it (docs/upgrades.md).
 
 notices.toml has what a release opens, moves or renames in a deployment. api_changes.tsv has what was added to or removed from
-REST answers, webhooks, routes and variables; it is read from Lago's source (bin/lago-facts).
+REST answers, webhooks and routes; it is read from Lago's source (bin/lago-facts). Variables are those of variables.tsv.
 """
 
 from __future__ import annotations
 
 import csv
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from lago_acceptance.lago.release_table import Release, releases
+from lago_acceptance.lago import variables
+from lago_acceptance.lago.release_table import Numbers, Release, same_schema
 from lago_acceptance.lago.upgrades import Proof, numbers
 
 Area = Literal["answer", "webhook", "route", "variable"]
@@ -38,8 +40,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 class ApiChange(msgspec.Struct, frozen=True):
     """Names that the release ``tag`` adds or removes at one place.
 
-    ``area`` answer: fields of the object ``place`` in REST answers. webhook: types of webhooks; route: methods and paths;
-    variable: what API, worker and scripts read from their environment; there ``place`` is "".
+    ``area`` answer: fields of the object ``place`` in REST answers. webhook: types of webhooks. route: methods of the path
+    ``place``. variable: what is read from the environment, by the front where that is ``place``, else by API and worker.
     """
 
     tag: str
@@ -77,15 +79,27 @@ def between(had: Release, has: Release) -> Changes:
 
     What came and went on the way is left out.
     """
+    old, new = same_schema(had).numbers, same_schema(has).numbers
 
     def passed(tag: str) -> bool:
-        return bool(tag) and had.age < _release(tag).age <= has.age
+        return bool(tag) and old < numbers(tag) <= new
 
     return Changes(
         notices=tuple(each for each in notices() if passed(each.since) and not passed(each.until)),
         ended=tuple(each for each in notices() if passed(each.until) and not passed(each.since)),
-        api=_net([each for each in api_changes() if passed(each.tag)]),
+        api=(*_net([each for each in api_changes() if passed(each.tag)]), *_variables(old, new, has.tag)),
     )
+
+
+def _variables(old: Numbers, new: Numbers, tag: str) -> Iterator[ApiChange]:
+    for side, place in ((variables.API_SIDE, ""), (variables.FRONT_SIDE, "front")):
+        known = variables.known(side).values()
+        added = tuple(each.name for each in known if each.read_in(new) and not each.read_in(old))
+        removed = tuple(each.name for each in known if each.read_in(old) and not each.read_in(new))
+        if added:
+            yield ApiChange(tag, "variable", place, "added", added)
+        if removed:
+            yield ApiChange(tag, "variable", place, "removed", removed)
 
 
 def _net(changes: list[ApiChange]) -> tuple[ApiChange, ...]:
@@ -107,7 +121,3 @@ def _net(changes: list[ApiChange]) -> tuple[ApiChange, ...]:
         for each in changes
     )
     return tuple(each for each in left if each.names)
-
-
-def _release(tag: str) -> Release:
-    return releases()[numbers(tag)]

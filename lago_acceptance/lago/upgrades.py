@@ -31,11 +31,15 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     ``jobs`` are the classes of the jobs that it enqueues, and which a worker of that release works off. ``each`` is
     "organization" where it is run once for each, with its id in place of ORGANIZATION_ID, "" where it is run once.
+    ``waits``: it waits, without a deadline, until its jobs have filled everything, so a worker has to run beside it.
+    ``once``: to run it a second time does harm.
     """
 
     command: str
     jobs: tuple[str, ...] = ()
     each: str = ""
+    waits: bool = False
+    once: bool = False
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +62,9 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 class Constraint(msgspec.Struct, frozen=True, kw_only=True):
     """What migrations validate from the release ``required_from`` on: no row of ``table`` for which ``undone`` is true.
 
-    ``column`` is "" where it is no single one, ``undone`` "" where the migration itself fills it. ``column_since`` is the
-    first release that has the column, ``filled_by`` the jobs that fill it, ``migration`` the one that fails.
+    ``column`` is "" where it is no single one, ``undone`` "" where rows can't violate it: migrations fill them or make the
+    column. ``column_since`` is the first release that has the column ("": v1.16.0 or earlier), ``filled_by`` the jobs that
+    fill it, ``job_since`` their first releases, ``migration`` the one that fails.
     """
 
     required_from: str
@@ -84,16 +89,19 @@ class Constraint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):
-    """A release to stop at. ``data`` is what is filled in there by ``tasks``; ``proof`` has proofs beside the constraints'.
+    """A release to stop at. ``data`` is what is filled in there by ``task``; ``proof`` has proofs beside the constraints'.
 
-    ``required_by`` is the tag of the first release whose migrations fail without it, "" if none does.
+    ``left`` counts rows that a task may leave: to be shown, not to be waited for. ``required_by`` is the tag of the first
+    release whose migrations fail without it, "" if none does. ``note`` is what to know about it, "" if nothing.
     """
 
     tag: str
     data: str
     task: tuple[Task, ...]
     proof: tuple[Proof, ...] = ()
+    left: tuple[Proof, ...] = ()
     required_by: str = ""
+    note: str = ""
 
     @property
     def version(self) -> Numbers:
