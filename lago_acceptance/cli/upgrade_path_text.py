@@ -35,20 +35,20 @@ class _Page:
     def of(self, plan: UpgradePlan) -> Iterator[str]:
         walked = [leg for leg in plan.legs if leg.old != leg.new]
         stops = sum(bool(leg.filling) for leg in plan.legs)
-        filled = f", {stops} of them with data to fill in" if stops else ""
+        filled = f", and data to fill in {'once' if stops == 1 else f'{stops} times'}" if stops else ""
         yield self._heading(f"Lago {plan.old} to {plan.new}: {_count(len(walked), 'deploy')}{filled}")
         yield from _prose(
-            "Commands that begin with lago-acceptance are for this machine, where HOST is the host's address and FOLDER has the "
+            "Commands that begin with lago-acceptance are for this machine, where HOST is the host's address and DIR a folder with the "
             f"deployment's files. All others are for the host, in {plan.directory}."
         )
         yield ""
         yield self._heading("Before")
         yield from self._steps(plan.first)
         yield ""
-        yield self._heading("All steps at once, each with a dump of its own")
+        yield self._heading("Walked by the suite, with a dump before each step")
         yield from self._steps(plan.at_once)
         yield ""
-        yield self._heading("One step at a time: change the files as its diff says, and deploy them")
+        yield self._heading("Step by step: change the files as its diff says, and deploy them")
         yield from self._steps(plan.each)
         yield "  or by hand, with the step's release for VERSION:"
         yield from self._steps(plan.by_hand, "    ")
@@ -80,7 +80,7 @@ class _Page:
             )
 
     def _filling(self, leg: PlannedLeg, filling: Filling) -> Iterator[str]:
-        yield from _prose(f"then fill in {filling.data}:")
+        yield from _prose(f"{'' if leg.old == leg.new else 'then '}fill in {filling.data}:")
         yield from self._steps(filling.commands, "    ")
         workers = " and ".join(filling.workers) or "a worker"
         jobs = ", ".join(job.removeprefix("DatabaseMigrations::") for job in filling.jobs)
@@ -90,11 +90,15 @@ class _Page:
         )
         if filling.required_by:
             yield from _prose(f"without it, the migration to {filling.required_by} fails halfway")
+        yield from _prose(filling.note) if filling.note else ()
         if filling.proof_commands:
-            yield "  it is done when no row is left to count:"
+            yield "  it is done when each count is 0:"
             yield from self._steps(filling.proof_commands, "    ")
         else:
             yield from _prose("no count shows that it is done: the commands above must have ended with 0")
+        if filling.left_commands:
+            yield "  rows that it may leave:"
+            yield from self._steps(filling.left_commands, "    ")
 
     def _steps(self, steps: Iterable[Step], indent: str = "  ") -> Iterator[str]:
         for step in steps:

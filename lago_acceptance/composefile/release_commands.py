@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import yaml
+
 from lago_acceptance.composefile.written_places import WrittenFiles
 from lago_acceptance.composefile.written_services import Word, WrittenService
 from lago_acceptance.composefile.yaml_lines import entries, items
@@ -29,6 +31,8 @@ def move_commands(
             _move_worker(written, service, had, has)
         if service.role in (MIGRATE, API):
             _move_migration(written, service, has)
+        if service.role == API and not has.ready_path:
+            _ask_for_health(written, service, has)
     _read_all_queues(written, [each for each in services if each.role == WORKER], has)
 
 
@@ -62,6 +66,17 @@ def _move_migration(written: WrittenFiles, service: WrittenService, has: Release
             _remove(written, word, _ROLES)
         elif not re.search(r"roles:|/migrate\.sh", service.command):
             _add_behind(written, word, _MIGRATION, (_ROLES,))
+
+
+def _ask_for_health(written: WrittenFiles, service: WrittenService, has: Release) -> None:
+    """Let a healthcheck ask for /health, where a release has no /ready yet."""
+    check = dict(entries(service.body)).get("healthcheck")
+    test = dict(entries(check)).get("test")
+    for node in items(test) if test is not None else []:
+        if isinstance(node, yaml.ScalarNode):
+            place = written.of(node)
+            for found in re.finditer(r"(?<=[\w:])/ready\b", place.text):
+                written.replace(place.part(*found.span()), has.health_path)
 
 
 def _read_all_queues(written: WrittenFiles, workers: list[WrittenService], has: Release) -> None:

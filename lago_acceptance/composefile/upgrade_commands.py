@@ -15,12 +15,14 @@ from lago_acceptance.composefile.written_services import WrittenService, service
 from lago_acceptance.composefile.yaml_lines import entries
 from lago_acceptance.core.roles import API, CLOCK, DB, WORKER
 from lago_acceptance.core.settings import Deployment
+from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.lago.upgrades import Proof, Task
 
 HOST = "ssh://root@HOST"
 _WIDTH = 100
 # Above this many, tables with the same condition are counted in a loop.
 _FEW = 3
+_QUOTED = re.compile(r"'[^']*'")
 _SHELL = re.compile(r"[;&|<>$`\n]|^\w+=")
 # The workers that read one kind of queue only.
 _DEDICATED = re.compile(r"start\.\w+\.worker\.sh|sidekiq_\w+\.yml")
@@ -38,14 +40,19 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Commands:
-    """Makes commands for one deployment; UsageError where its compose file can't be read."""
+    """Makes commands for one deployment; UsageError where its compose file has no API of Lago."""
 
     def __init__(self, deployment: Deployment, files: DeploymentFiles):
         self._written = WrittenFiles(files.contents, files.compose_file, files.env_file)
         services = services_of(self._written)
         words = ["docker", "compose", "-f", deployment.compose_file, "--env-file", deployment.env_file]
         self._compose = shlex.join(words)
-        self._api = _of_role(services, API)
+        api = _of_role(services, API)
+        if api is None:
+            raise UsageError(
+                f"{files.compose_file} has no service that runs Lago's API: give the deployment's compose file"
+            )
+        self._api = api
         self._db = _of_role(services, DB)
         self._writers = [each.name for each in services if each.role in (API, WORKER, CLOCK)]
         workers = [each for each in services if each.role == WORKER]
@@ -65,13 +72,15 @@ class Commands:
 
     def at_once(self) -> tuple[Step, ...]:
         """What walks the way on the host, with a dump before each leg."""
-        return (Step("here", f"lago-acceptance deploy {HOST} FOLDER --via"),)
+        walk = f"lago-acceptance deploy {HOST} DIR --via"
+        return (
+            Step("here", walk, "all stops; DIR has the files of the last step"),
+            Step("here", f"{walk} next", "one stop, such as one a night"),
+        )
 
     def each(self) -> tuple[Step, ...]:
         """What deploys one leg."""
-        return (
-            Step("here", f"lago-acceptance deploy {HOST} FOLDER", "with a dump, checks, and the way back"),
-        )
+        return (Step("here", f"lago-acceptance deploy {HOST} DIR", "with a dump, checks, and the way back"),)
 
     def by_hand(self) -> tuple[Step, ...]:
         """The same by hand."""
@@ -91,25 +100,28 @@ class Commands:
 
     def task(self, task: Task) -> tuple[Step, ...]:
         """A task in a container of the API's image that is removed afterwards."""
-        name = self._api.name if self._api else "lago-api"
-        own = self._api is not None and any(key == "entrypoint" for key, _ in entries(self._api.body))
+        name = self._api.name
+        own = any(key == "entrypoint" for key, _ in entries(self._api.body))
         if own:
             run = f"--entrypoint bash {name} -c {shlex.quote(task.command)}"
-        elif _SHELL.search(task.command):
+        elif _SHELL.search(_QUOTED.sub("", task.command)):
             run = f"{name} bash -c {shlex.quote(task.command)}"
         else:
             run = f"{name} {task.command}"
-        step = Step("host", f"{self._compose} run --rm --no-deps {run}")
+        why = ["ends when its jobs are done"] * task.waits + ["never run it twice"] * task.once
+        step = Step("host", f"{self._compose} run --rm --no-deps {run}", "; ".join(why))
         if task.each != "organization":
             return (step,)
         ids = f"{self._in_database('psql')} -Atc 'SELECT id FROM organizations'"
         return (
             Step("host", ids, "the ids of the organizations"),
-            msgspec.structs.replace(step, why="once for each, with its id in place of ORGANIZATION_ID"),
+            msgspec.structs.replace(
+                step, why="; ".join(["once for each, with its id in place of ORGANIZATION_ID", *why])
+            ),
         )
 
     def counts(self, proofs: tuple[Proof, ...]) -> tuple[Step, ...]:
-        """What counts the rows that are still to be filled in."""
+        """What counts the rows for which proofs are not there yet."""
         found = []
         psql = self._in_database("psql")
         ordered = sorted(proofs, key=lambda each: each.undone)
@@ -119,14 +131,10 @@ class Commands:
                 listed = _folded(tables)
                 statement = f"SELECT '$table', count(*) FROM $table WHERE {undone};"
                 loop = f'for table in \\\n{listed}\ndo echo "{statement}"; done | {psql} -At'
-                found.append(Step("host", loop, "done when each table has 0"))
+                found.append(Step("host", loop))
             else:
                 found += [
-                    Step(
-                        "host",
-                        f"{psql} -Atc {shlex.quote(f'SELECT count(*) FROM {table} WHERE {undone}')}",
-                        "done when it prints 0",
-                    )
+                    Step("host", f"{psql} -Atc {shlex.quote(f'SELECT count(*) FROM {table} WHERE {undone}')}")
                     for table in tables
                 ]
         return tuple(found)

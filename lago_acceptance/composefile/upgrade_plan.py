@@ -19,23 +19,26 @@ from lago_acceptance.lago.changes import ApiChange, Notice, between
 from lago_acceptance.lago.release_table import Release
 from lago_acceptance.lago.upgrade_path import legs, overdue
 from lago_acceptance.lago.upgrade_times import Measured, measured_within
-from lago_acceptance.lago.upgrades import Proof, Stop
+from lago_acceptance.lago.upgrades import Stop
 
 
 class Filling(msgspec.Struct, frozen=True, kw_only=True):
     """Data that is filled in at a leg. ``required_by`` is the release whose migration fails without it, "" for none.
 
-    ``jobs`` are enqueued by ``commands`` and worked off by ``workers``, which must run the leg's release. It is done when each
-    count of ``proofs`` is 0; ``proof_commands`` ask for them.
+    ``note`` is what to know about it. ``jobs`` are enqueued by ``commands`` and worked off by ``workers``, which must run the
+    leg's release. It is done when each count of ``proofs`` is 0; ``proof_commands`` ask for them. ``left_commands`` count rows
+    that the commands may leave.
     """
 
     data: str
     required_by: str
+    note: str
     commands: tuple[Step, ...]
     jobs: tuple[str, ...]
     workers: tuple[str, ...]
     proofs: tuple[str, ...]
     proof_commands: tuple[Step, ...]
+    left_commands: tuple[Step, ...]
 
 
 class PlannedLeg(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,15 +146,16 @@ class _Planner:
         )
 
     def _filling(self, stop: Stop) -> Filling:
-        proofs: tuple[Proof, ...] = stop.proofs
         return Filling(
             data=stop.data,
             required_by=stop.required_by,
+            note=stop.note,
             commands=tuple(step for task in stop.task for step in self._commands.task(task)),
-            jobs=tuple(job for task in stop.task for job in task.jobs),
+            jobs=tuple(dict.fromkeys(job for task in stop.task for job in task.jobs)),
             workers=self._commands.workers,
-            proofs=tuple(each.statement for each in proofs),
-            proof_commands=self._commands.counts(proofs),
+            proofs=tuple(each.statement for each in stop.proofs),
+            proof_commands=self._commands.counts(stop.proofs),
+            left_commands=self._commands.counts(stop.left),
         )
 
     def _closed(self, notice: Notice) -> Notice:

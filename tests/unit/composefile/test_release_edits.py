@@ -242,6 +242,15 @@ def test_a_script_that_was_renamed_is_named_anew():
     assert "./scripts/migrate.sh" in edited(text, "v1.26.0", "v1.15.2")[FILE]
 
 
+@pytest.mark.parametrize(
+    ("new", "asked"), [("v1.35.0", "/health"), ("v1.36.0", "/ready"), ("v1.51.0", "/ready")]
+)
+def test_a_healthcheck_asks_for_a_page_that_the_release_has(new, asked):
+    check = "    healthcheck: {{test: [CMD, curl, -f, 'http://127.0.0.1:3000{}']}}\n"
+    text = api("getlago/api:v1.42.0") + check.format("/ready")
+    assert edited(text, new, "v1.42.0").get(FILE, text) == api(f"getlago/api:{new}") + check.format(asked)
+
+
 # --- the seeded API key ---
 
 
@@ -309,6 +318,14 @@ def test_a_value_that_others_share_is_not_changed():
 def test_the_shipped_file_needs_its_tags_only_up_to_1_40(tag):
     text = SHIPPED_COMPOSE_FILE.read_text("utf-8")
     assert changed_lines(text, tag) == [f"image: getlago/api:{tag}", f"image: getlago/front:{tag}"]
+
+
+def test_a_file_of_a_later_release_goes_back_to_its_stops():
+    text = SHIPPED_COMPOSE_FILE.read_text("utf-8")
+    later = edited(text, "v1.51.0")[FILE]
+    assert edited(later, "v1.25.0", "v1.51.0")[FILE] == text.replace("api:v1.16.0", "api:v1.25.0").replace(
+        "front:v1.16.0", "front:v1.25.0"
+    )
 
 
 def test_going_step_by_step_leads_to_the_same_file_as_going_at_once():
