@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from lago_acceptance.composefile.upgrade_commands import Step
 from lago_acceptance.composefile.upgrade_plan import Filling, PlannedLeg, UpgradePlan
 from lago_acceptance.core.colors import painted
+from lago_acceptance.core.printable import printable
 from lago_acceptance.lago.changes import ApiChange
 from lago_acceptance.lago.upgrade_times import Measured
 
@@ -102,7 +103,7 @@ class _Page:
 
     def _steps(self, steps: Iterable[Step], indent: str = "  ") -> Iterator[str]:
         for step in steps:
-            lines = step.command.splitlines()
+            lines = printable(step.command).splitlines()
             why = painted(f"   # {step.why}", "faint", self._color) if step.why else ""
             yield from (f"{indent}{line}" for line in lines[:-1])
             yield f"{indent}{lines[-1]}{why}"
@@ -148,7 +149,7 @@ def _measured(each: Measured) -> list[str]:
 
 def _prose(line: str, indent: str = "  ") -> list[str]:
     return textwrap.wrap(
-        line,
+        printable(line),
         _WIDTH,
         initial_indent=indent,
         subsequent_indent=f"{indent}  ",

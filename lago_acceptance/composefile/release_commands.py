@@ -38,11 +38,13 @@ def move_commands(
 
 def _move_worker(written: WrittenFiles, service: WrittenService, had: Release, has: Release) -> None:
     now = workers_of(has)
-    moved = {
-        kind.config: now[name].config
-        for name, kind in workers_of(had).items()
-        if name in now and now[name].config != kind.config
-    }
+    moved: dict[str, str] = {}
+    for name, kind in workers_of(had).items():
+        # A worker of its own that the release doesn't have yet: its jobs are the main worker's.
+        other = now.get(name, now[""])
+        moved |= {
+            old: new for old, new in ((kind.config, other.config), (kind.script, other.script)) if old != new
+        }
     for old, new in moved.items():
         if new in service.command or _mounts(service, written, old):
             continue

@@ -54,7 +54,7 @@ class Commands:
             )
         self._api = api
         self._db = _of_role(services, DB)
-        self._writers = [each.name for each in services if each.role in (API, WORKER, CLOCK)]
+        self._writers = [shlex.quote(each.name) for each in services if each.role in (API, WORKER, CLOCK)]
         workers = [each for each in services if each.role == WORKER]
         main = [each for each in workers if not _DEDICATED.search(each.command)]
         self.workers = tuple(each.name for each in main or workers)
@@ -85,7 +85,9 @@ class Commands:
     def by_hand(self) -> tuple[Step, ...]:
         """The same by hand."""
         dump = "before-VERSION.dump"
-        read = f"{self._compose} exec -T {self._db.name} pg_restore" if self._db else "pg_restore"
+        read = (
+            f"{self._compose} exec -T {shlex.quote(self._db.name)} pg_restore" if self._db else "pg_restore"
+        )
         return (
             Step("host", f"{self._compose} pull"),
             *(
@@ -100,7 +102,7 @@ class Commands:
 
     def task(self, task: Task) -> tuple[Step, ...]:
         """A task in a container of the API's image that is removed afterwards."""
-        name = self._api.name
+        name = shlex.quote(self._api.name)
         own = any(key == "entrypoint" for key, _ in entries(self._api.body))
         if own:
             run = f"--entrypoint bash {name} -c {shlex.quote(task.command)}"
@@ -160,9 +162,7 @@ class Commands:
         }
         user = values.get("POSTGRES_USER", "postgres")
         name = values.get("POSTGRES_DB", user)
-        return (
-            f"{self._compose} exec -T {self._db.name} {program} -U {shlex.quote(user)} -d {shlex.quote(name)}"
-        )
+        return f"{self._compose} exec -T {shlex.quote(self._db.name)} {program} -U {shlex.quote(user)} -d {shlex.quote(name)}"
 
 
 def _of_role(services: tuple[WrittenService, ...], role: str) -> WrittenService | None:

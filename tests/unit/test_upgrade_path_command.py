@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from lago_acceptance.cli import suite
+from lago_acceptance.cli.upgrade_path_text import text
+from lago_acceptance.composefile.upgrade_files import read_files
+from lago_acceptance.composefile.upgrade_plan import planned
 from lago_acceptance.core import resources
 from lago_acceptance.core.exit_codes import ACCEPTED, USAGE
+from lago_acceptance.core.settings import load
+from lago_acceptance.lago.changes import ApiChange
+from lago_acceptance.lago.upgrade_path import named
 from tests.support import signals
+from tests.support.patience import PATIENCE
 
 PATH = "upgrade-path"
 
@@ -109,6 +119,33 @@ def test_prose_fits_a_hundred_columns(capsys):
     assert [each for each in lines if len(each) > 100 and not each.strip().startswith(commands)] == []
 
 
+def test_what_callers_meet_is_told_by_kind_and_what_is_gone_comes_first():
+    settings = load(resources.SETTINGS)
+    files = read_files(resources.SHIPPED_COMPOSE_FILE, None, settings.deployment.env_file)
+    plan = planned(named("v1.26.0"), named("v1.27.0"), settings.deployment, files)
+    added, removed = ("added", ("x", "y")), ("removed", ("z",))
+    api = (
+        *(ApiChange("v1.27.0", "answer", "customer", *each) for each in (added, removed)),
+        ApiChange("v1.27.0", "webhook", "", "added", ("invoice.sent",)),
+    )
+    leg = msgspec.structs.replace(plan.legs[-1], api=api)
+    lines = text(msgspec.structs.replace(plan, legs=(leg,)), color=False).splitlines()
+    at = lines.index("    - fields of REST answers, removed: customer: z")
+    assert lines[at + 1 : at + 3] == [
+        "    - fields of REST answers, added: customer: x, y",
+        "    - webhooks, added: invoice.sent",
+    ]
+
+
+def test_names_of_a_hostile_file_do_nothing_to_a_terminal_or_a_shell(tmp_path, capsys):
+    hostile = (
+        'services: {"a; reboot \\e[31m": {image: "getlago/api:v1.16.0", command: ./scripts/start.api.sh}}'
+    )
+    (tmp_path / "compose.yml").write_text(hostile)
+    shown = printed(capsys, "v1.16.0", "v1.26.0", "--compose-file", str(tmp_path / "compose.yml"))
+    assert "\x1b" not in shown and "run --rm --no-deps 'a; reboot \\x1b[31m' bundle" in shown
+
+
 def test_there_is_no_colour_in_a_pipe_and_some_where_it_is_wanted(capsys, monkeypatch):
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     assert "\x1b" not in printed(capsys, "v1.25.0", "v1.26.0")
@@ -130,3 +167,23 @@ def test_neither_docker_nor_compose_is_needed(capsys, monkeypatch):
     monkeypatch.setattr("subprocess.Popen.__init__", lambda *_, **__: pytest.fail("a program was started"))
     monkeypatch.setenv("PATH", "/nowhere")
     assert "v1.25.0" in printed(capsys, "v1.16.0", "v1.26.0")
+
+
+# Each takes as long to load as the whole answer may take.
+HEAVY = ("pytest", "tree_sitter", "cryptography", "httpx", "docker", "jinja2", "lago_acceptance.rules")
+
+
+def test_it_loads_nothing_that_it_does_not_need():
+    program = (
+        "import sys; from lago_acceptance.cli.suite import main; code = main(['upgrade-path', 'v1.16.0', 'v1.26.0']); "
+        f"print([name for name in {HEAVY} if name in sys.modules]); raise SystemExit(code)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=resources.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert ended.returncode == 0 and ended.stdout.endswith("\n[]\n"), ended.stdout + ended.stderr

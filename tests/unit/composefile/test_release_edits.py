@@ -190,6 +190,19 @@ def test_a_configuration_that_is_mounted_stays():
     assert changed_lines(mounted, "v1.17.1") == ["image: getlago/api:v1.17.1"]
 
 
+@pytest.mark.parametrize(
+    ("written", "becomes"),
+    [
+        ("./scripts/start.payments.worker.sh", "./scripts/start.worker.sh"),
+        ("sidekiq -C config/sidekiq/sidekiq_wallets.yml", "sidekiq -C config/sidekiq/sidekiq.yml"),
+        ("./scripts/start.pdfs.worker.sh", "./scripts/start.pdfs.worker.sh"),
+    ],
+)
+def test_a_worker_that_an_earlier_release_lacks_is_a_main_worker_there(written, becomes):
+    text = worker(written).replace("v1.16.0", "v1.51.0")
+    assert edited(text, "v1.25.0", "v1.51.0")[FILE] == worker(becomes).replace("v1.16.0", "v1.25.0")
+
+
 def test_words_are_added_to_a_list_in_its_own_style():
     text = worker("\n    - bundle\n    - exec\n    - 'sidekiq'  # all queues")
     assert changed_lines(text, "v1.17.1")[1:] == ["- '-C'", "- 'config/sidekiq/sidekiq.yml'"]
