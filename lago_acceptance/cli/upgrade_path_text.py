@@ -132,13 +132,24 @@ def _api(changes: tuple[ApiChange, ...]) -> Iterator[str]:
     """What callers meet, what is gone first: that is what breaks them."""
     for area, named in _AREAS.items():
         for change in ("removed", "added"):
-            found = [each for each in changes if (each.area, each.change) == (area, change)]
-            if found:
-                shown = "; ".join(
-                    f"{each.place}: {', '.join(each.names)}" if each.place else ", ".join(each.names)
-                    for each in found
-                )
-                yield from _prose(f"- {named}, {change}: {shown}", "    ")
+            places: dict[str, list[str]] = {}
+            for each in changes:
+                if (each.area, each.change) == (area, change):
+                    places.setdefault(each.place, []).extend(each.names)
+            if area == "answer" and places:
+                yield f"    - {named}, {change}:"
+                for place, names in sorted(places.items()):
+                    yield from _prose(f"{place}: {', '.join(names)}", "        ")
+            elif places:
+                yield from _prose(f"- {named}, {change}: {', '.join(_listed(area, places))}", "    ")
+
+
+def _listed(area: str, places: dict[str, list[str]]) -> Iterator[str]:
+    for place, names in sorted(places.items()):
+        if area == "route":
+            yield f"{'|'.join(names)} {place}"
+        else:
+            yield from (f"{each} ({place})" if place else each for each in names)
 
 
 def _measured(each: Measured) -> list[str]:

@@ -9,7 +9,6 @@ from itertools import groupby
 
 import msgspec
 
-from lago_acceptance.composefile.upgrade_files import DeploymentFiles
 from lago_acceptance.composefile.written_places import WrittenFiles
 from lago_acceptance.composefile.written_services import WrittenService, services_of, variables_of
 from lago_acceptance.composefile.yaml_lines import entries
@@ -42,8 +41,8 @@ class Step(msgspec.Struct, frozen=True):
 class Commands:
     """Makes commands for one deployment; UsageError where its compose file has no API of Lago."""
 
-    def __init__(self, deployment: Deployment, files: DeploymentFiles):
-        self._written = WrittenFiles(files.contents, files.compose_file, files.env_file)
+    def __init__(self, deployment: Deployment, files: WrittenFiles):
+        self._written = files
         services = services_of(self._written)
         words = ["docker", "compose", "-f", deployment.compose_file, "--env-file", deployment.env_file]
         self._compose = shlex.join(words)

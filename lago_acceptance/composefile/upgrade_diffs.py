@@ -27,6 +27,7 @@ def changes(
     return tuple(
         FileChange(file, _diff(file, old[file].decode("utf-8"), text.decode("utf-8"), old_name, new_name))
         for file, text in sorted(new.items())
+        if text != old[file]
     )
 
 

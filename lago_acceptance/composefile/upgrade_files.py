@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
 from lago_acceptance.composefile.bounded_files import ENVIRONMENT_CAP, read_regular
 from lago_acceptance.composefile.secret_scan import learn
 from lago_acceptance.composefile.written_places import WrittenFiles
@@ -13,15 +11,7 @@ from lago_acceptance.composefile.yaml_lines import SIZE_CAP, Unusable
 from lago_acceptance.core.verdicts import UsageError
 
 
-class DeploymentFiles(msgspec.Struct, frozen=True):
-    """A compose file and its environment file by their names; ``contents`` lacks the latter where there is none."""
-
-    contents: dict[str, bytes]
-    compose_file: str
-    env_file: str
-
-
-def read_files(compose_file: Path, env_file: Path | None, usual_env_file: str) -> DeploymentFiles:
+def read_files(compose_file: Path, env_file: Path | None, usual_env_file: str) -> WrittenFiles:
     """The files of a deployment; what is secret in them is redacted from now on.
 
     ``usual_env_file`` is the name of the environment file beside the compose file, if ``env_file`` is not given. UsageError
@@ -42,4 +32,4 @@ def read_files(compose_file: Path, env_file: Path | None, usual_env_file: str) -
     for each in written.documents:
         document = each.document if isinstance(each.document, dict) else {}
         learn(document, {}, written.values.items(), compose_file.absolute().parent)
-    return DeploymentFiles(contents, compose_file.name, name)
+    return written

@@ -9,10 +9,10 @@ import re
 
 import msgspec
 
-from lago_acceptance.composefile.release_edits import moved
+from lago_acceptance.composefile.release_edits import ReleaseEdits
 from lago_acceptance.composefile.upgrade_commands import Commands, Step
 from lago_acceptance.composefile.upgrade_diffs import FileChange, changes
-from lago_acceptance.composefile.upgrade_files import DeploymentFiles
+from lago_acceptance.composefile.written_places import WrittenFiles
 from lago_acceptance.core.settings import Deployment
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.lago.changes import ApiChange, Notice, between
@@ -82,13 +82,13 @@ class UpgradePlan(msgspec.Struct, frozen=True, kw_only=True):
     measured: tuple[Measured, ...]
 
 
-def planned(had: Release, has: Release, deployment: Deployment, files: DeploymentFiles) -> UpgradePlan:
+def planned(had: Release, has: Release, deployment: Deployment, files: WrittenFiles) -> UpgradePlan:
     """The way of a deployment. UsageError where there is no such way, or nothing to do."""
     commands = Commands(deployment, files)
     way = legs(had, has)
     if not way:
         raise UsageError(f"{has.tag} is what the upgrade starts from: there is nothing to do")
-    planner = _Planner(commands, files)
+    planner = _Planner(commands, files, had)
     parts = [planner.leg(had, had, stop) for stop in overdue(had, has)]
     at = had
     for each in way:
@@ -100,7 +100,7 @@ def planned(had: Release, has: Release, deployment: Deployment, files: Deploymen
         new=has.tag,
         directory=deployment.directory,
         compose_file=files.compose_file,
-        env_file=files.env_file if files.env_file in files.contents else "",
+        env_file=files.env_file if files.env_file in files.files else "",
         first=commands.first(has.tag),
         at_once=commands.at_once(),
         each=commands.each(),
@@ -112,12 +112,12 @@ def planned(had: Release, has: Release, deployment: Deployment, files: Deploymen
 
 
 class _Planner:
-    """Makes the legs one after the other: each changes the files that the one before has left."""
+    """Makes the legs one after the other: each one's changes are those beside the leg before."""
 
-    def __init__(self, commands: Commands, files: DeploymentFiles):
-        self._commands = commands
-        self._compose_file, self._env_file = files.compose_file, files.env_file
-        self._files = dict(files.contents)
+    def __init__(self, commands: Commands, files: WrittenFiles, runs: Release):
+        self._commands, self._edits, self._runs = commands, ReleaseEdits(files), runs
+        self._compose_file = files.files[files.compose_file]
+        self._given = self._files = dict(files.files)
 
     def leg(self, had: Release, has: Release, stop: Stop | None) -> PlannedLeg:
         """One leg, with what is filled in at its end; only the latter where both releases are the same."""
@@ -125,9 +125,9 @@ class _Planner:
         why, shown = "", tuple[FileChange, ...]()
         if not same:
             try:
-                new = moved(self._files, self._compose_file, self._env_file, had, has)
-                shown = changes(self._files, new, had.tag, has.tag)
-                self._files |= new
+                files = self._given | self._edits.moved(self._runs, has)
+                shown = changes(self._files, files, had.tag, has.tag)
+                self._files = files
             except UsageError as error:
                 why = str(error)
         noticed = between(had, has)
@@ -161,5 +161,5 @@ class _Planner:
     def _closed(self, notice: Notice) -> Notice:
         """A notice of a page that is open, without a task where a router of the compose file has that path."""
         path = next(iter(re.findall(r"(?<!\S)/\w+", notice.what)), "") if notice.kind == "opens" else ""
-        routed = path and f"PathPrefix(`{path}`)".encode() in self._files[self._compose_file]
+        routed = path and f"PathPrefix(`{path}`)".encode() in self._compose_file
         return msgspec.structs.replace(notice, change="") if routed else notice

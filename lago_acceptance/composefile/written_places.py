@@ -41,7 +41,7 @@ class WrittenFiles:
 
     def __init__(self, files: Mapping[str, bytes], compose_file: str, env_file: str):
         self.compose_file, self.env_file = compose_file, env_file
-        self._files = files
+        self.files = files
         self._texts: dict[str, str] = {}
         self._changes: dict[tuple[str, int, int], str] = {}
         try:
@@ -59,7 +59,7 @@ class WrittenFiles:
         """The text of a file, without a byte order mark; "" if there is no such file."""
         if file not in self._texts:
             try:
-                self._texts[file] = self._files.get(file, b"").decode("utf-8").removeprefix(_MARK)
+                self._texts[file] = self.files.get(file, b"").decode("utf-8").removeprefix(_MARK)
             except UnicodeDecodeError as error:
                 raise UsageError(f"{file} can't be used: it is not UTF-8 text") from error
         return self._texts[file]
@@ -118,6 +118,10 @@ class WrittenFiles:
         """Write a text before a character of a file."""
         self._changes[file, at, at] = text
 
+    def forget(self) -> None:
+        """Take back all changes."""
+        self._changes.clear()
+
     def line_end(self, file: str, at: int) -> int:
         """Where the line ends in which a character is, before its line break."""
         text = self.text(file)
@@ -144,6 +148,6 @@ class WrittenFiles:
                 ((key, new) for key, new in self._changes.items() if key[0] == file), reverse=True
             ):
                 text = text[:start] + new + text[end:]
-            mark = _MARK if self._files[file].startswith(_MARK.encode()) else ""
+            mark = _MARK if self.files[file].startswith(_MARK.encode()) else ""
             found[file] = (mark + text).encode("utf-8")
         return found

@@ -79,6 +79,7 @@ def known(side: str) -> dict[str, Variable]:
     return {each.name: each for each in rows if each.side == side}
 
 
+@cache
 def numbers(tag: str) -> Numbers:
     """The numbers of a tag."""
     return tuple(int(part) for part in tag.lstrip("v").split("."))

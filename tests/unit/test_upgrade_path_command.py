@@ -123,17 +123,27 @@ def test_what_callers_meet_is_told_by_kind_and_what_is_gone_comes_first():
     settings = load(resources.SETTINGS)
     files = read_files(resources.SHIPPED_COMPOSE_FILE, None, settings.deployment.env_file)
     plan = planned(named("v1.26.0"), named("v1.27.0"), settings.deployment, files)
-    added, removed = ("added", ("x", "y")), ("removed", ("z",))
-    api = (
-        *(ApiChange("v1.27.0", "answer", "customer", *each) for each in (added, removed)),
-        ApiChange("v1.27.0", "webhook", "", "added", ("invoice.sent",)),
+    api = tuple(
+        ApiChange("v1.27.0", *each)
+        for each in (
+            ("answer", "plan", "added", ("x",)),
+            ("answer", "customer", "added", ("y",)),
+            ("answer", "plan", "added", ("z",)),
+            ("answer", "fee", "removed", ("id",)),
+            ("route", "/plans/:code", "added", ("PUT", "PATCH")),
+            ("variable", "front", "removed", ("LAGO_X",)),
+        )
     )
     leg = msgspec.structs.replace(plan.legs[-1], api=api)
     lines = text(msgspec.structs.replace(plan, legs=(leg,)), color=False).splitlines()
-    at = lines.index("    - fields of REST answers, removed: customer: z")
-    assert lines[at + 1 : at + 3] == [
-        "    - fields of REST answers, added: customer: x, y",
-        "    - webhooks, added: invoice.sent",
+    at = lines.index("    - fields of REST answers, removed:")
+    assert lines[at + 1 : at + 7] == [
+        "        fee: id",
+        "    - fields of REST answers, added:",
+        "        customer: y",
+        "        plan: x, z",
+        "    - routes, added: PUT|PATCH /plans/:code",
+        "    - variables that are read, removed: LAGO_X (front)",
     ]
 
 
