@@ -28,9 +28,12 @@ works off the jobs that they enqueue. Where *required by* names a release, its m
 (`PG::CheckViolation`), and leave a database that neither release can bill with. On an empty database no stop is needed.
 """
 _JOBS = """\
-The jobs are in the queue {queues}, which `start.worker.sh` reads at every release. They aren't retried. A job is unique by its
-arguments: as long as Redis has its lock, enqueuing it again ends with `ActiveJob::Uniqueness::JobNotUnique`. The lock goes when
-the job has run or died; after a worker that was killed it goes after an hour. To remove it at once:
+The jobs are in the queue {queues}, which `start.worker.sh` reads at every release. They aren't retried: if one dies, a command
+that waits for it does so forever, and Sidekiq's dead set says why.
+
+A job is unique by its arguments: as long as Redis has its lock, enqueuing it again ends with
+`ActiveJob::Uniqueness::JobNotUnique`. The lock goes when the job has run or died; after a worker that was killed it goes after an
+hour. To remove it at once:
 
 ```sh
 bundle exec rails runner 'ActiveJob::Uniqueness.unlock!(job_class_name: "{module}PopulateFeesWithBillingEntityIdJob")'
