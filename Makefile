@@ -52,9 +52,10 @@ bench: setup  ## the numbers that the project promises
 images: setup  ## build the stand-ins that are not there yet
 	.venv/bin/lago-acceptance images
 
-docs:  ## write docs/checks.md and the schema of summary.json from the code, and build the site into site/
+docs:  ## write docs/checks.md, docs/upgrades.md and the schema of summary.json from the code, and build the site into site/
 	bin/setup-python
 	.venv/bin/python -m lago_acceptance.core.explain
+	.venv/bin/python -m lago_acceptance.lago.upgrades_page
 	.venv/bin/python -m lago_acceptance.reports.schema
 	.venv/bin/mkdocs build --quiet --strict
 

@@ -1,4 +1,4 @@
-"""What an upgrade of Lago needs on the way (docs/upgrades.md, docs/lago-facts.md section 7).
+"""What an upgrade of Lago needs on the way (docs/upgrades.md; docs/lago-facts.md, section 7).
 
 A stop is a release at which data has to be filled in before a later one can be deployed. Where the later one validates
 the data in its migrations, ``required_by`` names it: without the stop its migration fails and leaves a database that is

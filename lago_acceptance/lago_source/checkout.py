@@ -16,9 +16,8 @@ from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.lago.release_table import Numbers
 
 _RELEASE = re.compile(r"v(1\.\d{1,3}\.\d{1,3})")
-_RELEASES_CAP = 1000
-# Of one file. Lago's largest one that is read has half a megabyte.
-_FILE_CAP = 2_000_000
+# Several times what Lago has: releases, files of one release, and bytes that are read of all.
+_RELEASES_CAP, _FILES_CAP, _BYTES_CAP = 500, 5_000, 100_000_000
 # What is asked for at a time: less than what a program may write (composefile/bounded_process.py).
 _CHUNK = 4_000_000
 
@@ -75,12 +74,22 @@ class Checkout:
             raise UsageError(
                 f"the files of {tag} can't be read from {self._folder}: is the clone complete (not --filter)?"
             )
-        return dict(_entries(listed))
+        files = dict(_entries(listed))
+        if len(files) > _FILES_CAP:
+            raise UsageError(
+                f"{tag} in {self._folder} has {len(files)} files where Lago has some 1,500: is it Lago's API?"
+            )
+        return files
 
-    def texts(self, blobs: Iterable[Blob]) -> dict[str, str]:
-        """The texts of files by their id; files above 2 MB are left out."""
+    def texts(self, blobs: Iterable[Blob], largest: int) -> dict[str, str]:
+        """The texts of files by their id; those with more bytes than ``largest`` are left out."""
+        wanted = sorted({each for each in blobs if each.size <= largest})
+        if sum(each.size for each in wanted) > _BYTES_CAP:
+            raise UsageError(
+                f"{self._folder} has more than {_BYTES_CAP // 1_000_000} MB to read: is it Lago's API?"
+            )
         texts: dict[str, str] = {}
-        for chunk in _chunks(sorted({each for each in blobs if each.size <= _FILE_CAP})):
+        for chunk in _chunks(wanted):
             asked = "".join(f"{each.id}\n" for each in chunk).encode("ascii")
             answer = self._git("cat-file", "--batch", given=asked)
             if answer is None:

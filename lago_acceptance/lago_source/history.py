@@ -11,6 +11,8 @@ from lago_acceptance.lago_source.checkout import Blob, Checkout, Tagged
 _MIGRATIONS = "db/migrate/"
 # The structure of the database is a file of its own for each release; it is read when it is needed.
 _STRUCTURES = ("db/schema.rb", "db/structure.sql")
+# The largest files that are read, in bytes; the folded migration is larger, and needn't be.
+_TEXT_CAP, _STRUCTURE_CAP = 64_000, 2_000_000
 _PATHS = (
     _MIGRATIONS,
     *_STRUCTURES,
@@ -26,7 +28,7 @@ _PATHS = (
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A release and its texts, by their paths; without the structure of its database."""
+    """A release and its texts, by their paths ("" where one is too large); without the structure of its database."""
 
     release: Tagged
     texts: Mapping[str, str]
@@ -61,7 +63,7 @@ class History:
         self._checkout = checkout
         files = {each: checkout.files(each.tag, *_PATHS) for each in checkout.releases()}
         wanted = {blob for of in files.values() for path, blob in of.items() if path not in _STRUCTURES}
-        texts = checkout.texts(wanted)
+        texts = checkout.texts(wanted, _TEXT_CAP)
         self.all = tuple(_snapshot(release, of, texts) for release, of in files.items())
 
     @property
@@ -77,7 +79,7 @@ class History:
     def structure(self, snapshot: Snapshot) -> str:
         """The structure of a release's database: schema.rb, or SQL."""
         blob = snapshot.structure
-        return self._checkout.texts([blob]).get(blob.id, "") if blob else ""
+        return self._checkout.texts([blob], _STRUCTURE_CAP).get(blob.id, "") if blob else ""
 
 
 def number_of(path: str) -> str:
@@ -86,6 +88,6 @@ def number_of(path: str) -> str:
 
 
 def _snapshot(release: Tagged, files: Mapping[str, Blob], texts: Mapping[str, str]) -> Snapshot:
-    own = {path: texts[blob.id] for path, blob in files.items() if blob.id in texts}
+    own = {path: texts.get(blob.id, "") for path, blob in files.items() if path not in _STRUCTURES}
     structure = next((files[each] for each in reversed(_STRUCTURES) if each in files), None)
     return Snapshot(release, own, structure)

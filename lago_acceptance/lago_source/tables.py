@@ -47,7 +47,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 def read(history: History, folder: Path = FOLDER) -> dict[str, list[Row]]:
     """The rows of each table as the source has them. What only people can know is taken from the files."""
-    tables = {name: rows(history) for name, rows in _READ.items()}
+    tables = {name: [_printable(row) for row in rows(history)] for name, rows in _READ.items()}
     known = {_same(row): row["undone"] for row in written(folder / "constraints.tsv")}
     tables["constraints.tsv"] = [
         row | {"undone": known.get(_same(row), row["undone"])} for row in tables["constraints.tsv"]
@@ -75,6 +75,11 @@ def written(path: Path) -> list[Row]:
         return []
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def _printable(row: Row) -> Row:
+    """The row without what a terminal would obey, or a table can't have."""
+    return {key: "".join(each if each.isprintable() else "?" for each in value) for key, value in row.items()}
 
 
 def _difference(name: str, rows: Sequence[Row], have: Sequence[Row]) -> Difference:
