@@ -72,8 +72,7 @@ def _move_migration(written: WrittenFiles, service: WrittenService, has: Release
 
 def _ask_for_health(written: WrittenFiles, service: WrittenService, has: Release) -> None:
     """Let a healthcheck ask for /health, where a release has no /ready yet."""
-    check = dict(entries(service.body)).get("healthcheck")
-    test = dict(entries(check)).get("test")
+    test = dict(entries(service.parts.get("healthcheck"))).get("test")
     for node in items(test) if test is not None else []:
         if isinstance(node, yaml.ScalarNode):
             place = written.of(node)
@@ -103,7 +102,7 @@ def _read_all_queues(written: WrittenFiles, workers: list[WrittenService], has: 
 
 def _mounts(service: WrittenService, written: WrittenFiles, path: str) -> bool:
     """Whether a service brings a file of its own for a path of the image."""
-    parts = dict(entries(service.body))
+    parts = service.parts
     entry_texts = [
         written.filled(part)
         for key in ("volumes", "configs")

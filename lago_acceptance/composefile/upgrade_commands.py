@@ -11,7 +11,6 @@ import msgspec
 
 from lago_acceptance.composefile.written_places import WrittenFiles
 from lago_acceptance.composefile.written_services import WrittenService, services_of, variables_of
-from lago_acceptance.composefile.yaml_lines import entries
 from lago_acceptance.core.roles import API, CLOCK, DB, WORKER
 from lago_acceptance.core.settings import Deployment
 from lago_acceptance.core.verdicts import UsageError
@@ -102,8 +101,7 @@ class Commands:
     def task(self, task: Task) -> tuple[Step, ...]:
         """A task in a container of the API's image that is removed afterwards."""
         name = shlex.quote(self._api.name)
-        own = any(key == "entrypoint" for key, _ in entries(self._api.body))
-        if own:
+        if "entrypoint" in self._api.parts:
             run = f"--entrypoint bash {name} -c {shlex.quote(task.command)}"
         elif _SHELL.search(_QUOTED.sub("", task.command)):
             run = f"{name} bash -c {shlex.quote(task.command)}"

@@ -35,10 +35,14 @@ class Variable(NamedTuple):
 
 
 class WrittenService(NamedTuple):
-    """A service as it is written, with what it merges."""
+    """A service as it is written: its parts by their keys, with what it merges, and extends in the same file.
+
+    ``environments`` are the values of `environment`, that of the service which it extends first.
+    """
 
     name: str
-    body: yaml.Node
+    parts: dict[str, yaml.Node]
+    environments: tuple[yaml.Node, ...]
     image: yaml.ScalarNode | None
     words: tuple[Word, ...]
     command: str
@@ -47,29 +51,47 @@ class WrittenService(NamedTuple):
     @property
     def built(self) -> bool:
         """Whether its image is built from a Dockerfile."""
-        return any(key == "build" for key, _ in entries(self.body))
+        return "build" in self.parts
 
 
 def services_of(written: WrittenFiles) -> tuple[WrittenService, ...]:
     """The services of all YAML documents of a compose file."""
-    return tuple(
-        _service(name, body, written)
+    bodies = {
+        name: body
         for document in written.nodes
         for key, services in entries(document)
         if key == "services"
         for name, body in entries(services)
-    )
+    }
+    return tuple(_service(name, list(_extended(name, bodies, written)), written) for name in bodies)
 
 
-def _service(name: str, body: yaml.Node, written: WrittenFiles) -> WrittenService:
-    parts = dict(entries(body))
+def _extended(
+    name: str, bodies: dict[str, yaml.Node], written: WrittenFiles
+) -> Iterator[dict[str, yaml.Node]]:
+    """The parts of a service, and before them those of the services of the same file that it extends."""
+    found: list[dict[str, yaml.Node]] = []
+    seen: set[str] = set()
+    while name in bodies and name not in seen:
+        seen.add(name)
+        parts = dict(entries(bodies[name]))
+        found.append(parts)
+        base = parts.get("extends")
+        named = dict(entries(base))
+        name = "" if "file" in named else written.filled(named.get("service") or base)
+    return reversed(found)
+
+
+def _service(name: str, levels: list[dict[str, yaml.Node]], written: WrittenFiles) -> WrittenService:
+    parts = {key: value for level in levels for key, value in level.items()}
     image = parts.get("image")
     words = tuple(word for key in ("entrypoint", "command") for word in _words(parts.get(key)))
     command = " ".join(written.filled(word.node) for word in words)
     labels = {label: written.filled(value) for label, value in entries(parts.get("labels"))}
     return WrittenService(
         name=name,
-        body=body,
+        parts=parts,
+        environments=tuple(level["environment"] for level in levels if "environment" in level),
         image=image if isinstance(image, yaml.ScalarNode) else None,
         words=words,
         command=command,
@@ -88,18 +110,19 @@ def _words(node: yaml.Node | None) -> Iterator[Word]:
 
 def variables_of(service: WrittenService, written: WrittenFiles) -> dict[str, Variable]:
     """The variables of a service, those of its environment files included; its own `environment` wins."""
-    parts = dict(entries(service.body))
+    parts = service.parts
     found: dict[str, Variable] = {}
     for entry in items(parts["env_file"]) if "env_file" in parts else []:
         file = written.filled(dict(entries(entry)).get("path") or entry).removeprefix("./")
         for name, place in written.variables_of(file).items():
             found[name] = Variable(name, place, interpolated(place.text, written.values), None)
-    for each in _written_in(parts.get("environment"), written):
-        found[each.name] = each
+    for environment in service.environments:
+        for each in _written_in(environment, written):
+            found[each.name] = each
     return found
 
 
-def _written_in(environment: yaml.Node | None, written: WrittenFiles) -> Iterator[Variable]:
+def _written_in(environment: yaml.Node, written: WrittenFiles) -> Iterator[Variable]:
     """The variables of an `environment`: those that it merges first, so that its own come later."""
     listed = environment if isinstance(environment, yaml.SequenceNode) else None
     if isinstance(environment, yaml.MappingNode):

@@ -203,6 +203,23 @@ def test_a_worker_that_an_earlier_release_lacks_is_a_main_worker_there(written, 
     assert edited(text, "v1.25.0", "v1.51.0")[FILE] == worker(becomes).replace("v1.16.0", "v1.25.0")
 
 
+@pytest.mark.parametrize("extends", ["base", "{service: base}"])
+def test_a_service_has_what_it_extends(extends):
+    text = (
+        "services:\n  base:\n    image: getlago/api:v1.16.0\n    environment: {LAGO_CREATE_ORG: 'true', LAGO_API_KEY: k}\n"
+        f"  jobs:\n    extends: {extends}\n    command: sidekiq -C config/sidekiq.yml\n    environment: [LAGO_ORG_API_KEY=set]\n"
+    )
+    assert changed_lines(text, "v1.19.1")[-2:] == [
+        "command: sidekiq -C config/sidekiq/sidekiq.yml",
+        "environment: [LAGO_ORG_API_KEY=k]",
+    ]
+
+
+def test_services_that_extend_each_other_end():
+    loop = "services: {a: {extends: b, image: 'getlago/api:v1.16.0'}, b: {extends: a}}"
+    assert edited(loop)[FILE] == loop.replace("v1.16.0", "v1.26.0")
+
+
 def test_words_are_added_to_a_list_in_its_own_style():
     text = worker("\n    - bundle\n    - exec\n    - 'sidekiq'  # all queues")
     assert changed_lines(text, "v1.17.1")[1:] == ["- '-C'", "- 'config/sidekiq/sidekiq.yml'"]
