@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from lago_acceptance.composefile.release_edits import moved
 from lago_acceptance.composefile.upgrade_files import read_files
 from lago_acceptance.composefile.upgrade_plan import UpgradePlan, planned
 from lago_acceptance.core import settings
@@ -14,6 +16,7 @@ from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.lago.upgrade_path import named
 from lago_acceptance.lago.upgrades import stops
 from tests.support.paths import DATA
+from tests.support.patience import PATIENCE
 
 DEPLOYMENT = settings.load(ROOT / "settings.toml").deployment
 COMPOSE = "docker compose -f docker-compose.lago.yml --env-file .env.lago"
@@ -176,3 +179,36 @@ services:
 def test_where_there_is_no_way_there_is_no_plan(old, new):
     with pytest.raises(UsageError):
         plan(old, new)
+
+
+@pytest.mark.parametrize(
+    "compose_file", [SHIPPED_COMPOSE_FILE, DATA / "another_style.yml"], ids=lambda path: path.name
+)
+def test_each_command_is_shell(compose_file):
+    found = plan("v1.16.0", "v1.51.0", compose_file)
+    steps = (*found.first, *found.at_once, *found.each, *found.by_hand, *found.last)
+    program = "\n".join([*(step.command for step in steps), *commands(found)])
+    ended = subprocess.run(
+        ["bash", "-n"], input=program, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_the_diffs_can_be_applied_one_after_the_other(tmp_path):
+    copy = tmp_path / SHIPPED_COMPOSE_FILE.name
+    copy.write_bytes(SHIPPED_COMPOSE_FILE.read_bytes())
+    for leg in plan("v1.16.0", "v1.51.0").legs:
+        for change in leg.changes:
+            subprocess.run(
+                ["git", "apply", "--unsafe-paths", "-p0", "-C1", "-"],
+                input=f"{change.diff}\n",
+                cwd=tmp_path,
+                text=True,
+                timeout=PATIENCE,
+                check=True,
+            )
+    files = {"compose.yml": SHIPPED_COMPOSE_FILE.read_bytes()}
+    assert (
+        copy.read_bytes()
+        == moved(files, "compose.yml", "", named("v1.16.0"), named("v1.51.0"))["compose.yml"]
+    )
