@@ -93,20 +93,24 @@ def _read_all_queues(written: WrittenFiles, workers: list[WrittenService], has: 
             written.insert(place.file, place.start + named[-1].end(), "".join(f" -q {each}" for each in left))
             return
     options = [word for word in workers[0].words if word.node.value == "-q"] if workers and left else []
-    if options:
-        among = options[-1].among
-        values = among.value if among else []
-        last = Word(values[values.index(options[-1].node) + 1], among)
-        _add_words(written, last, tuple(word for queue in left for word in ("-q", queue)))
+    among = options[-1].among if options else None
+    for last in _next(options[-1].node, among) if among else ():
+        _add_words(written, Word(last, among), tuple(word for queue in left for word in ("-q", queue)))
+
+
+def _next(node: yaml.Node, among: yaml.SequenceNode) -> list[yaml.ScalarNode]:
+    """The item behind one of a list, [] behind the last one."""
+    at = among.value.index(node) + 1
+    found: list[yaml.ScalarNode] = among.value[at : at + 1]
+    return found
 
 
 def _mounts(service: WrittenService, written: WrittenFiles, path: str) -> bool:
     """Whether a service brings a file of its own for a path of the image."""
-    parts = service.parts
     entry_texts = [
         written.filled(part)
         for key in ("volumes", "configs")
-        for entry in (items(parts[key]) if key in parts else [])
+        for entry in (items(service.parts[key]) if key in service.parts else [])
         for part in (entry, *(value for _, value in entries(entry)))
     ]
     return any(f"/app/{path}" in text for text in entry_texts)
@@ -131,7 +135,10 @@ def _remove(written: WrittenFiles, word: Word, text: str) -> None:
         for found in re.finditer(rf"\s+{re.escape(text)}(?=[\s\"']|$)", place.text):
             written.replace(place.part(*found.span()), "")
         return
-    before = word.among.value[word.among.value.index(word.node) - 1]
+    at = word.among.value.index(word.node)
+    if not at:
+        return
+    before = word.among.value[at - 1]
     start = written.line_end(place.file, before.end_mark.index)
     if word.among.flow_style or start > place.start:
         start = before.end_mark.index

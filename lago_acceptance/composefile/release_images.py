@@ -42,7 +42,7 @@ def move_images(
     of_roles = [each.image for each in services if each.image and each.role in (*LAGO_RUBY, FRONT)]
     for node in (*of_roles, *(each for root in written.nodes for each in _images(root, set()))):
         place = written.of(node)
-        pieces = [each for each in written.pieces(place) if each.text]
+        pieces = written.pieces(place)
         text = "".join(each.text for each in pieces)
         reference = _REFERENCE.search(text) if len(text) <= _LONGEST else None
         if reference is None and node in of_roles:

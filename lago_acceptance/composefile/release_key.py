@@ -43,20 +43,22 @@ def _set(written: WrittenFiles, old: Variable, new: Variable) -> None:
         raise UsageError(
             f"{new.name} shares its value with others through a YAML anchor: set it to {old.name}'s value yourself"
         )
-    written.replace(new.place, _copied(written, old, new.owner is None))
+    written.replace(new.place, _copied(written, old, new))
 
 
-def _copied(written: WrittenFiles, old: Variable, in_env_file: bool) -> str:
+def _copied(written: WrittenFiles, old: Variable, new: Variable) -> str:
     """A variable's value as it is written, for another one. A secret of an environment file stays there."""
     text = _PROPERTY.sub("", old.place.text)
-    if old.owner is None and not in_env_file:
+    if old.owner is None and new.owner is not None:
         if old.place.file != written.env_file:
             raise UsageError(
-                f"{old.name} is in {old.place.file}, where Compose takes no variables of the compose file from: set the "
-                "API key's new variable there yourself"
+                f"{old.name} is in {old.place.file}, which Compose doesn't read for variables of the compose file: set "
+                f"{new.name} to the same key there yourself, and take it out of the compose file"
             )
         return f"${{{old.name}}}"
-    return text.strip("\"'") if in_env_file and old.owner is not None else text
+    # Quotes are YAML's in a mapping only.
+    quoted = isinstance(old.owner, yaml.MappingNode) and not isinstance(new.owner, yaml.MappingNode)
+    return text.strip("\"'") if quoted else text
 
 
 def _add(written: WrittenFiles, old: Variable, name: str) -> None:

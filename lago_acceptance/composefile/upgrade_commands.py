@@ -83,18 +83,16 @@ class Commands:
     def by_hand(self) -> tuple[Step, ...]:
         """The same by hand."""
         dump = "before-VERSION.dump"
-        read = (
-            f"{self._compose} exec -T {shlex.quote(self._db.name)} pg_restore" if self._db else "pg_restore"
-        )
+        inside = f"{self._compose} exec -T {shlex.quote(self._db.name)} " if self._db else ""
         return (
             Step("host", f"{self._compose} pull"),
-            *(
-                [Step("host", f"{self._compose} stop {' '.join(self._writers)}", "Lago is down")]
-                if self._writers
-                else ()
-            ),
+            Step("host", f"{self._compose} stop {' '.join(self._writers)}", "Lago is down"),
             Step("host", f"(umask 077; {self._in_database('pg_dump')} -Fc > {dump})", "the only way back"),
-            Step("host", f"{read} -l < {dump} > /dev/null && echo readable", "whether it can be read"),
+            Step(
+                "host",
+                f"{inside}pg_restore -l < {dump} > /dev/null && echo readable",
+                "whether it can be read",
+            ),
             Step("host", f"{self._compose} up -d --wait", "migrates, then starts Lago"),
         )
 

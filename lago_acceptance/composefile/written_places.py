@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 import yaml
@@ -13,6 +14,8 @@ from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.model.interpolation import LEVELS_CAP, Use, interpolated, uses
 
 _MARK = "\ufeff"
+# Of texts that are interpolated, and of values that are put into them: variables may multiply each other.
+_TEXT_CAP, _VALUE_CAP, _PIECES_CAP = 50_000, 4096, 1000
 
 
 class Place(NamedTuple):
@@ -53,7 +56,7 @@ class WrittenFiles:
         self.variables = self.variables_of(env_file)
         self.values: dict[str, str] = {}
         for name, place in self.variables.items():
-            self.values[name] = interpolated(place.text, self.values)
+            self.values[name] = self._interpolated(place.text)[:_VALUE_CAP]
 
     def text(self, file: str) -> str:
         """The text of a file, without a byte order mark; "" if there is no such file."""
@@ -89,16 +92,22 @@ class WrittenFiles:
 
     def filled(self, node: yaml.Node | None) -> str:
         """A scalar's value as Compose interpolates it; "" for none."""
-        return interpolated(node.value, self.values) if isinstance(node, yaml.ScalarNode) else ""
+        return self._interpolated(node.value) if isinstance(node, yaml.ScalarNode) else ""
 
-    def pieces(self, place: Place, level: int = 0) -> Iterator[Place]:
+    def _interpolated(self, text: str) -> str:
+        return interpolated(text, self.values) if "$" in text and len(text) <= _TEXT_CAP else text
+
+    def pieces(self, place: Place) -> list[Place]:
         """What a text becomes when Compose interpolates it, each piece with the place that it is from."""
+        return list(islice(self._pieces(place, 0), _PIECES_CAP))
+
+    def _pieces(self, place: Place, level: int) -> Iterator[Place]:
         at = 0
         for use in uses(place.text):
             yield place.part(at, use.start)
             at = use.end
             if level < LEVELS_CAP and (source := self._source(use, place)):
-                yield from self.pieces(source, level + 1)
+                yield from self._pieces(source, level + 1)
         yield place.part(at, len(place.text))
 
     def _source(self, use: Use, place: Place) -> Place | None:

@@ -144,6 +144,14 @@ def test_what_is_no_compose_file_is_refused(text):
         edited(text)
 
 
+def test_variables_that_multiply_each_other_end():
+    env = "A=" + "${A}" * 500 + "\n" + "".join(f"V{n + 1}={f'${{V{n}}}' * 500}\n" for n in range(20))
+    with pytest.raises(UsageError, match="names no release"):
+        edited(api("getlago/api:${V20}"), env=env)
+    with pytest.raises(UsageError, match="names no release"):
+        edited(api("getlago/api:${A}"), env=env)
+
+
 # --- commands ---
 
 
@@ -236,6 +244,10 @@ def test_workers_that_name_their_queues_get_the_new_ones():
     )
 
 
+def test_an_option_without_its_queue_does_no_harm():
+    assert changed_lines(worker("[sidekiq, -q, default, -q]"), "v1.18.0") == ["image: getlago/api:v1.18.0"]
+
+
 def migration(command: str, tag: str = "v1.16.0") -> str:
     return f"services:\n  migrate:\n    image: getlago/api:{tag}\n    command: {command}\n"
 
@@ -326,6 +338,20 @@ def test_a_key_of_an_environment_file_stays_in_it():
     both = seeding(" {LAGO_CREATE_ORG: 'true'}\n    env_file: .env")
     env = "LAGO_ORG_API_KEY=set\nLAGO_API_KEY=a-secret-key\n"
     assert edited(both, "v1.19.1", env=env)[ENV] == env.replace("=set", "=a-secret-key")
+
+
+def test_quotes_of_a_mapping_do_not_get_into_a_list():
+    text = seeding("\n      - LAGO_CREATE_ORG=true\n      - LAGO_ORG_API_KEY=set\n    extends: base")
+    text += "  base:\n    environment:\n      LAGO_API_KEY: 'k'\n"
+    assert changed_lines(text, "v1.19.1")[1:] == ["- LAGO_ORG_API_KEY=k"]
+
+
+def test_a_key_in_a_file_of_the_container_alone_is_left_to_its_owner():
+    text = seeding("\n      LAGO_CREATE_ORG: 'true'\n      LAGO_ORG_API_KEY: 'true'\n    env_file: lago.env")
+    files = {FILE: text.encode(), "lago.env": b"LAGO_API_KEY=a-secret-key\n"}
+    with pytest.raises(UsageError, match=r"LAGO_API_KEY is in lago\.env, .*yourself") as refused:
+        moved(files, FILE, ENV, release("v1.16.0"), release("v1.19.1"))
+    assert "a-secret-key" not in str(refused.value)
 
 
 def test_where_no_organization_is_seeded_the_variables_stay():
