@@ -36,7 +36,7 @@ class _Page:
     def of(self, plan: UpgradePlan) -> Iterator[str]:
         walked = [leg for leg in plan.legs if leg.old != leg.new]
         stops = sum(bool(leg.filling) for leg in plan.legs)
-        filled = f", and data to fill in {'once' if stops == 1 else f'{stops} times'}" if stops else ""
+        filled = f", {_count(stops, 'stop')} with data to fill in" if stops else ""
         yield self._heading(f"Lago {plan.old} to {plan.new}: {_count(len(walked), 'deploy')}{filled}")
         yield from _prose(
             "Commands that begin with lago-acceptance are for this machine, where HOST is the host's address and DIR a folder with the "
@@ -81,7 +81,11 @@ class _Page:
             )
 
     def _filling(self, leg: PlannedLeg, filling: Filling) -> Iterator[str]:
-        yield from _prose(f"{'' if leg.old == leg.new else 'then '}fill in {filling.data}:")
+        yield from _prose(
+            f"fill in {filling.data}, unless the counts below are 0 already:"
+            if leg.old == leg.new and filling.proof_commands
+            else f"then fill in {filling.data}:"
+        )
         yield from self._steps(filling.commands, "    ")
         workers = " and ".join(filling.workers) or "a worker"
         jobs = ", ".join(job.removeprefix("DatabaseMigrations::") for job in filling.jobs)

@@ -94,7 +94,7 @@ def test_each_step_has_a_heading_with_its_changes_below(capsys):
     lines = printed(capsys, "v1.16.0", "v1.26.0").splitlines()
     headings = [line for line in lines if line and not line.startswith(" ")]
     assert headings == [
-        "Lago v1.16.0 to v1.26.0: 2 deploys, and data to fill in once",
+        "Lago v1.16.0 to v1.26.0: 2 deploys, 1 stop with data to fill in",
         "Before",
         "Walked by the suite, with a dump before each step",
         "Step by step: change the files as its diff says, and deploy them",
@@ -111,6 +111,12 @@ def test_each_step_has_a_heading_with_its_changes_below(capsys):
         "     x-lago: &lago",
         "    -  image: getlago/api:v1.25.0",
     ]
+
+
+def test_what_an_earlier_stop_may_have_left_is_to_be_counted_first(capsys):
+    lines = printed(capsys, "v1.30.0", "v1.32.0").splitlines()
+    at = lines.index("1. still on v1.30.0")
+    assert lines[at + 1].endswith("unless the counts below are 0 already:")
 
 
 def test_prose_fits_a_hundred_columns(capsys):
