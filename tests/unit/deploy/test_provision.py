@@ -48,7 +48,7 @@ def in_turn(cases):
 every_shell = pytest.mark.parametrize("folder", SHELLS, indirect=True)
 
 
-@pytest.mark.parametrize("name", [".env.lago", ".env"])
+@pytest.mark.parametrize("name", [".env.lago", pytest.param(".env", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize(("folder", "form"), in_turn(IN_ENV_FILES), indirect=["folder"])
 def test_the_key_of_an_env_file_is_taken_in_every_form(folder, form, name):
     text = "".join(f"{each}={value}\n" for each, value in SECRETS.items())
