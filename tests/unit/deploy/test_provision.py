@@ -258,7 +258,7 @@ WRONG_NAMES = {
 }
 
 
-@pytest.mark.parametrize("quote", ["", "'"])
+@pytest.mark.parametrize("quote", ["", pytest.param("'", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize(("folder", "wrong"), in_turn(WRONG_NAMES), indirect=["folder"])
 def test_variables_under_wrong_names_are_carried_over(folder, wrong, quote):
     right = WRONG_NAMES[wrong]
