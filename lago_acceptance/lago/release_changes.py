@@ -11,8 +11,6 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.lago.release_table import Numbers, Release, nearest
 from lago_acceptance.lago.schema_position import migrations_between
 from lago_acceptance.lago.upgrades import (
-    FOLDED_FROM,
-    FOLDED_IN,
     HALF_MIGRATED,
     Stop,
     due_before,
@@ -96,8 +94,6 @@ def _impact(had: Numbers, has: Numbers, left_out: tuple[Stop, ...]) -> str:
             f"on a database with data the migration fails at {broken[0].required_by}, halfway, and leaves a schema that fits neither "
             f"release: {HALF_MIGRATED}"
         )
-    if had < FOLDED_FROM and has >= FOLDED_IN:
-        return "db:migrate fails: v1.31.0 takes only databases that v1.19.1 to v1.30.0 have migrated"
     # No migration fails without these, so nothing says that the data is missing.
     return f"the upgrade succeeds, but old data lack {'; '.join(each.data for each in left_out)}, which {_known(has)} expects"
 
@@ -110,9 +106,10 @@ def _if_undone(due: Stop, has: Numbers) -> str:
 
 def _path(had: Numbers, has: Numbers, left_out: tuple[Stop, ...], due: Stop | None) -> str:
     start = min(had, due.version) if due else had
+    order = ", in this order" if len(left_out) > 1 else ""
     also = f", after what {due.tag} needs has run" if due else ""
     return (
-        f"stop at {_tags(left_out)}, in this order{also}: lago-acceptance upgrade-path {_known(start)} {_known(has)} shows it with "
+        f"stop at {_tags(left_out)}{order}{also}: lago-acceptance upgrade-path {_known(start)} {_known(has)} shows it with "
         "commands, lago-acceptance deploy HOST DIR --via walks it"
     )
 

@@ -144,7 +144,9 @@ def test_a_jump_names_the_stops_in_order_and_the_commands_that_walk_them(to, sto
     assert "fails at v1.26.0, halfway" in finding.impact
     assert f"lago-acceptance upgrade-path v1.16.0 {to} shows it" in finding.fix
     assert "lago-acceptance deploy HOST DIR --via walks it" in finding.fix
-    named = finding.fix.partition(" in this order")[0].removeprefix("stop at ").rstrip(",").split(", ")
+    named = (
+        finding.fix.partition(": ")[0].removeprefix("stop at ").removesuffix(", in this order").split(", ")
+    )
     assert stops <= set(named)
     assert named == sorted(named, key=numbers)
 
