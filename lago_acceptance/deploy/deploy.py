@@ -14,7 +14,15 @@ from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.core.waivers import WaiverFile
-from lago_acceptance.deploy import judgement, plan, preconditions, session, state, version
+from lago_acceptance.deploy import (
+    judgement,
+    plan,
+    preconditions,
+    schema_change,
+    session,
+    state,
+    version,
+)
 from lago_acceptance.deploy.plan import Plan
 from lago_acceptance.deploy.rollout import NotDeployed, Rollout, Wishes
 from lago_acceptance.deploy.state import HostState
@@ -67,6 +75,13 @@ def prepare(host: Host, settings: Settings, waivers: WaiverFile, order: Order) -
     found = judgement.errors(
         planned, new.folder, deployment, order.settings_file, waivers, order.wishes.despite
     )
+    refusals += schema_change.unseen(planned, facts)
+    seen = {finding.id for finding in found}
+    refusals += [
+        f"the database refuses the new image: {finding} (--despite {finding.id} deploys it anyway)"
+        for finding in schema_change.errors(planned, facts, settings, order.wishes.despite)
+        if finding.id not in seen
+    ]
     refusals += [
         f"the gate refuses the new files: {finding} (--despite {finding.id} deploys them anyway)"
         for finding in grouped(found)

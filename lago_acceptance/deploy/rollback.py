@@ -8,7 +8,7 @@ from pathlib import Path
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import UsageError
-from lago_acceptance.deploy import plan, session, state
+from lago_acceptance.deploy import plan, schema_change, session, state
 from lago_acceptance.deploy.rollout import NotDeployed, Rollout, Wishes
 from lago_acceptance.deploy.session import STATE
 from lago_acceptance.deploy.state import HostState, PastDeploy
@@ -42,6 +42,8 @@ def rollback(host: Host, permit: Permit, settings: Settings, *, to: str = "", pr
     facts = observe(host, project=project, wanted_directory=directory)
     version = NewVersion(Path(directory), _contents(host, directory, backup.id))
     planned = plan.read(host, version, settings.deployment, directory, facts.project)
+    if refused := schema_change.without_dump(backup, past, planned, facts, settings):
+        raise NotDeployed(refused)
     extra = {"from_backup": f"{directory}/{STATE}/deploys/{backup.id}/backup"}
     with Rollout(host, permit, settings.deployment, planned, facts, Wishes(), ROLLBACK, extra) as rollout:
         rollout.run(expected=backup.identity)

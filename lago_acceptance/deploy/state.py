@@ -18,6 +18,7 @@ for each in deploys/*/; do
     [ ! -e "$each/journal" ] || sed 's/^/event\t/' "$each/journal"
     [ ! -e "$each/manifest" ] || sed 's/^/file\t/' "$each/manifest"
     [ ! -e "$each/backup/identity" ] || sed 's/^/identity\t/' "$each/backup/identity"
+    [ ! -e "$each/backup/schema" ] || sed 's/^/schema\t/' "$each/backup/schema"
     [ ! -e "$each/backup/images" ] || sed 's/^/image\t/' "$each/backup/images"
 done
 """
@@ -35,7 +36,8 @@ class PastDeploy(msgspec.Struct, frozen=True):
     """One deploy as its folder on the host shows it.
 
     ``dump`` is the size of its dump in bytes, None without one; ``manifest`` maps the files that it put to their SHA-256; ``identity``
-    is what the database held before it, ``images`` the image of each service that ran before it.
+    is what the database held before it, ``schema`` its migrations then, also where no dump was made ({} if it couldn't be asked),
+    ``images`` the image of each service that ran before it.
     """
 
     id: str
@@ -43,6 +45,7 @@ class PastDeploy(msgspec.Struct, frozen=True):
     dump: int | None = None
     manifest: dict[str, str] = {}
     identity: dict[str, str] = {}
+    schema: dict[str, str] = {}
     images: dict[str, str] = {}
 
     @property
@@ -128,6 +131,8 @@ def _with(deploy: PastDeploy, kind: str, rest: list[str]) -> PastDeploy:
             return msgspec.structs.replace(deploy, manifest={**deploy.manifest, path: digest})
         case "identity", [name, value]:
             return msgspec.structs.replace(deploy, identity={**deploy.identity, name: value})
+        case "schema", [name, value]:
+            return msgspec.structs.replace(deploy, schema={**deploy.schema, name: value})
         case "image", [service, reference, image, *_]:
             return msgspec.structs.replace(
                 deploy,

@@ -81,6 +81,14 @@ def needs_base(item: pytest.Item) -> bool:
     return "changed" in getattr(item, "fixturenames", ())
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out on a live host what only a stack has to say: how far it shows an upgrade."""
+    if config.option.target == "live":
+        of_stacks = [item for item in items if "stack_runs" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=of_stacks)
+        items[:] = [item for item in items if item not in of_stacks]
+
+
 def gate_only(config: pytest.Config) -> bool:
     """Whether this run judges compose files and nothing else."""
     return config.stash[GATE]

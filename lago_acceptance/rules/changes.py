@@ -8,12 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, DB, FRONT, LAGO_RUBY, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.lago.release_table import nearest
-from lago_acceptance.lago.upgrades import HALF_MIGRATED
+from lago_acceptance.lago.release_changes import Objection, way_back
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.changes import comparable_names, pairs
 from lago_acceptance.model.deployment import Model, Service
@@ -96,7 +94,9 @@ def project_renamed(old: Model, new: Model, settings: Settings) -> Iterator[Viol
 def image_goes_back(old: Model, new: Model, settings: Settings) -> Iterator[Violation]:
     """No image goes back to an older version.
 
-    Migrations are not undone, and PostgreSQL can't start on the data files of another major version.
+    Lago's migrations are not undone, so an older Lago needs the database of before: `lago-acceptance rollback HOST` restores
+    its dump. Between two releases with the same schema it is a warning. PostgreSQL can't start on the data files of another
+    major version.
     """
     lago_went_back = False
     for before, after in pairs(old, new, *LAGO_RUBY, FRONT, DB, REDIS):
@@ -108,18 +108,14 @@ def image_goes_back(old: Model, new: Model, settings: Settings) -> Iterator[Viol
             if of_lago and lago_went_back:
                 continue
             lago_went_back = lago_went_back or of_lago
-            undone = _migrations_between(has, had) if before.role in LAGO_RUBY else 0
+            objection = _way_back(before, after, had, has)
             yield Violation(
                 service=after,
                 at=part(after, "image"),
-                severity=Severity.WARNING if before.role in LAGO_RUBY and not undone else None,
-                problem=f"its image goes back from {before.image.rpartition(':')[2]} to "
-                f"{after.image.rpartition(':')[2]}"
-                + (f", over {undone} migrations, and the database doesn't go back" if undone else ""),
-                impact=HALF_MIGRATED
-                if undone
-                else "old code on a newer schema or newer data files: it answers 500 or doesn't start",
-                fix="deploy the same or a newer version, or restore a backup that was taken with the old one",
+                severity=objection.severity,
+                problem=objection.problem,
+                impact=objection.impact,
+                fix=objection.fix,
             )
         elif before.role == DB and had and has and has[0] != had[0]:
             yield Violation(
@@ -131,21 +127,21 @@ def image_goes_back(old: Model, new: Model, settings: Settings) -> Iterator[Viol
             )
 
 
+def _way_back(before: Service, after: Service, had: tuple[int, ...], has: tuple[int, ...]) -> Objection:
+    was, now = (service.image.rpartition(":")[2] for service in (before, after))
+    of_ruby = way_back(had, has, was, now) if before.role in LAGO_RUBY else None
+    return of_ruby or Objection(
+        problem=f"its image goes back from {was} to {now}",
+        impact="old code on a newer schema or newer data files: it answers 500 or doesn't start",
+        fix="deploy the same or a newer version, or restore a backup that was taken with the old one",
+    )
+
+
 def _version(service: Service, settings: Settings) -> tuple[int, ...] | None:
     found = re.match(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?", service.image.partition("@")[0].rpartition(":")[2])
     return version_of(service, settings) or (
         tuple(int(each) for each in found.groups() if each) if found else None
     )
-
-
-def _migrations_between(older: tuple[int, ...], newer: tuple[int, ...]) -> int:
-    """How many migrations lie between two releases, at least 1 where the number isn't known."""
-    first, last = nearest(older), nearest(newer)
-    if first is None or last is None:
-        return 1
-    added = last.migrations - first.migrations
-    # From v1.31.0 on old migrations are folded into one.
-    return max(added, 1) if last.newest_migration != first.newest_migration else 0
 
 
 @rule(phase=0, needs_base=True)

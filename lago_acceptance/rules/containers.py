@@ -146,6 +146,6 @@ def image_version_drift(model: Model, settings: Settings) -> Iterator[Violation]
                 f"{_tag(first)[:24] or 'latest'}",
                 impact="the front calls what this API doesn't have"
                 if front
-                else "code and schema don't match: jobs fail and calls answer 500",
+                else "code and schema don't match: calls answer 500, and jobs of the newer version die in the older worker (NameError)",
                 fix="use one version for all of them: a YAML anchor or one variable",
             )

@@ -9,6 +9,7 @@ from lago_acceptance.core import settings
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.gate.engine import changes_of
+from lago_acceptance.lago.upgrades import numbers
 from lago_acceptance.rules import change_rules
 from tests.support import edits
 from tests.support.gate import CHANGES
@@ -57,6 +58,7 @@ HARMLESS = {
         ("v1.16.0 => v1.26.0",),
         ("v1.16.0 => v1.27.1",),
     ),
+    "Lago goes from one patch to the next": ("list", ("v1.16.0 => v1.17.1",), ("v1.16.0 => v1.17.3",)),
     "another number for the same release": ("list", ("v1.16.0 => v1.26.1",), ("v1.16.0 => v1.16.1",)),
     "the seeded key is the same in both variables": (
         "lago",
@@ -133,42 +135,72 @@ def changed(tmp_path, rule: str, base: str, before: tuple[str, ...], after: tupl
 
 
 @pytest.mark.parametrize(
-    ("to", "steps"),
-    [
-        ("v1.26.0", ["deploy v1.25.0", "PopulateFeesWithBillingEntityIdJob", "deploy v1.26.0"]),
-        (
-            "v1.45.0",
-            [
-                "deploy v1.25.0",
-                "PopulateFeesWithBillingEntityIdJob",
-                "deploy v1.29.0",
-                "fill_organization_id",
-                "deploy v1.32.0",
-                "upgrade:perform_required_jobs",
-                "deploy v1.42.0",
-                "deploy v1.45.0",
-            ],
-        ),
-    ],
+    ("to", "stops"), [("v1.26.0", {"v1.25.0"}), ("v1.45.0", {"v1.25.0", "v1.29.0", "v1.44.0"})]
 )
-def test_an_upgrade_is_told_step_by_step(to, steps, tmp_path):
+def test_a_jump_names_the_stops_in_order_and_the_commands_that_walk_them(to, stops, tmp_path):
     (finding,) = changed(tmp_path, "upgrade-skips-a-stop", "list", (), (f"v1.16.0 => {to}",))
     assert finding.severity == "error"
-    at = [finding.fix.index(step) for step in steps]
-    assert at == sorted(at)
+    assert f"from v1.16.0 straight to {to}" in finding.problem
+    assert "fails at v1.26.0, halfway" in finding.impact
+    assert f"lago-acceptance upgrade-path v1.16.0 {to} shows it" in finding.fix
+    assert "lago-acceptance deploy HOST DIR --via walks it" in finding.fix
+    named = (
+        finding.fix.partition(": ")[0].removeprefix("stop at ").removesuffix(", in this order").split(", ")
+    )
+    assert stops <= set(named)
+    assert named == sorted(named, key=numbers)
 
 
-def test_what_may_have_run_already_is_a_warning(tmp_path):
-    change = ("list", ("v1.16.0 => v1.25.0",), ("v1.16.0 => v1.26.0",))
+def test_a_jump_over_a_stop_that_no_migration_validates_is_an_error_that_does_not_threaten_with_one(tmp_path):
+    change = ("list", ("v1.16.0 => v1.43.0",), ("v1.16.0 => v1.45.0",))
+    (finding,) = changed(tmp_path, "upgrade-skips-a-stop", *change)
+    assert finding.severity == "error"
+    assert "v1.44.0" in finding.problem
+    assert "the upgrade succeeds, but old data lack" in finding.impact
+    assert "migration fails" not in finding.impact
+
+
+@pytest.mark.parametrize(
+    ("had", "has", "due", "impact"),
+    [
+        ("v1.25.0", "v1.26.0", "v1.25.0", "the migration fails at v1.26.0, halfway"),
+        ("v1.44.0", "v1.45.0", "v1.44.0", "the upgrade succeeds, but old data stay incomplete"),
+    ],
+)
+def test_what_may_have_run_already_is_a_warning_that_says_how_to_verify_it(had, has, due, impact, tmp_path):
+    change = ("list", (f"v1.16.0 => {had}",), (f"v1.16.0 => {has}",))
     (finding,) = changed(tmp_path, "upgrade-skips-a-stop", *change)
     assert finding.severity == "warning"
+    assert f"filled in at {due}" in finding.problem
+    assert impact in finding.impact
+    assert f"lago-acceptance upgrade-check HOST {has}" in finding.fix
+    assert f"lago-acceptance upgrade-path {due} {has}" in finding.fix
 
 
-def test_a_way_back_without_migrations_is_a_warning_and_one_finding(tmp_path):
-    (finding,) = changed(
-        tmp_path, "image-goes-back", "list", ("v1.16.0 => v1.20.2",), ("v1.16.0 => v1.20.0",)
+def test_a_way_back_over_migrations_needs_the_dump_of_before(tmp_path):
+    change = ("list", ("v1.16.0 => v1.26.0",), ("v1.16.0 => v1.16.0",))
+    (finding,) = changed(tmp_path, "image-goes-back", *change)
+    assert finding.severity == "error"
+    assert (
+        "back from v1.26.0 to v1.16.0, over 117 migrations, and the database doesn't go back"
+        in finding.problem
     )
+    assert "customers and subscriptions can't be created (500)" in finding.impact
+    assert "lago-acceptance rollback HOST restores the dump" in finding.fix
+
+
+@pytest.mark.parametrize(("had", "has"), [("v1.20.2", "v1.20.0"), ("v1.20.0", "v1.19.1")])
+def test_a_way_back_without_a_change_of_the_schema_is_one_warning(had, has, tmp_path):
+    (finding,) = changed(tmp_path, "image-goes-back", "list", (f"v1.16.0 => {had}",), (f"v1.16.0 => {has}",))
     assert finding.severity == "warning"
+    assert "both have the same schema" in finding.problem
+
+
+def test_a_way_back_over_a_migration_with_an_older_number_is_an_error(tmp_path):
+    """v1.23.0 has two migrations more than v1.22.1, and the same newest one."""
+    change = ("list", ("v1.16.0 => v1.23.0",), ("v1.16.0 => v1.22.1",))
+    (finding,) = changed(tmp_path, "image-goes-back", *change)
+    assert finding.severity == "error"
 
 
 def test_a_key_file_that_a_newer_release_reads_is_told(tmp_path):

@@ -27,7 +27,9 @@ def strike(machine: Machine, server: Sshd, kind: signal.Signals, after: float) -
     return machine.strike(["-m", "smoke", *server.options], kind, after)
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize(
+    "number", [0, *(pytest.param(more, marks=pytest.mark.exhaustive) for more in (1, 2))]
+)
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_ends_and_leaves_nothing(kind, number, machine, sshd):
     after = random.Random(f"{SEED} {kind} {number}").uniform(0, LIFE)

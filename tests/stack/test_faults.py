@@ -14,6 +14,7 @@ pytestmark = pytest.mark.stack
 RARE = {
     "api_with_another_password",
     "api_off_the_proxys_network",
+    "key_by_file_variable",
     "key_by_path_variable",
     "worker_with_another_key",
     "router_without_service",

@@ -65,7 +65,9 @@ class Started:
         return self.process.returncode, output
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "kind", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.exhaustive)]
+)
 def test_an_interrupted_run_leaves_nothing(tmp_path, kind):
     started = Started(tmp_path)
     run_id = started.id_once_containers_run()

@@ -58,6 +58,15 @@ SELECT CASE WHEN to_regclass('api_keys') IS NULL THEN 'SELECT api_key FROM organ
 \gexec
 END
 }
+# Which migrations the database has, as lines of name, tab, value.
+schema() { # container
+    [ -n "$1" ] || return 1
+    psql_in "$1" "$database" <<'END'
+\pset fieldsep '\t'
+SELECT 'migrations', count(*) FROM schema_migrations;
+SELECT 'latest_migration', max(version) FROM schema_migrations;
+END
+}
 # What the database is and holds, and what waits in Redis: lines of name, tab, number or digest.
 identity() { # container, database
     psql_in "$1" "$2" <<'END'

@@ -13,6 +13,8 @@ change_keep() {
             printf 'absent\t%s\n' "$path" >>"$here/backup/modes"
         fi
     done
+    # Where no dump is made, this alone says whether the images of now can be returned to.
+    schema "$(db_container)" >"$here/backup/schema" 2>/dev/null || rm -f "$here/backup/schema"
     not_up >"$here/backup/not_up"
     : >"$here/backup/images"
     docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$project" | while read -r container; do

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
+
+import msgspec
 
 from lago_acceptance.deploy.plan import OldContainer, OldFile, Plan
+from lago_acceptance.facts.answers import AppliedMigrations, DatabaseAnswers
+from lago_acceptance.facts.types import Facts
+from tests.support.facts import facts
 
 FOLDER = "/root/lago"
 COMPOSE = b"services: {lago-api: {}}\n"
@@ -63,3 +69,31 @@ PLAN = Plan(
     free=10**8,
     free_images=10**8,
 )
+
+# Schemas that a database may have: how many migrations, and the latest.
+AT = {
+    "v1.16.0": (408, "20241119110219"),
+    "v1.19.1": (449, "20250122112050"),
+    "v1.20.0": (450, "20250122112050"),
+    "v1.25.0": (480, "20250402135038"),
+    "v1.26.0": (525, "20250425130412"),
+    "half of v1.26.0": (491, "20250402151113"),
+    "later than any": (900, "20990101000000"),
+}
+
+
+def plan_of(tag: str, **more: Any) -> Plan:
+    """A deploy of a release, on a host whose files name it already."""
+    services = DOCUMENT["services"] | {
+        "lago-api": DOCUMENT["services"]["lago-api"] | {"image": f"getlago/api:{tag}"},
+        "lago-db": {
+            "image": "postgres:14-alpine",
+            "volumes": [{"type": "volume", "source": "data", "target": "/var/lib/postgresql/data"}],
+        },
+    }
+    return msgspec.structs.replace(PLAN, document=DOCUMENT | {"services": services}, **more)
+
+
+def facts_at(schema: str, **more: Any) -> Facts:
+    """A host whose database has a schema."""
+    return facts(database=DatabaseAnswers(migrations=AppliedMigrations(*AT[schema])), **more)

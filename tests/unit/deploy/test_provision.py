@@ -48,7 +48,7 @@ def in_turn(cases):
 every_shell = pytest.mark.parametrize("folder", SHELLS, indirect=True)
 
 
-@pytest.mark.parametrize("name", [".env.lago", ".env"])
+@pytest.mark.parametrize("name", [".env.lago", pytest.param(".env", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize(("folder", "form"), in_turn(IN_ENV_FILES), indirect=["folder"])
 def test_the_key_of_an_env_file_is_taken_in_every_form(folder, form, name):
     text = "".join(f"{each}={value}\n" for each, value in SECRETS.items())
@@ -258,7 +258,7 @@ WRONG_NAMES = {
 }
 
 
-@pytest.mark.parametrize("quote", ["", "'"])
+@pytest.mark.parametrize("quote", ["", pytest.param("'", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize(("folder", "wrong"), in_turn(WRONG_NAMES), indirect=["folder"])
 def test_variables_under_wrong_names_are_carried_over(folder, wrong, quote):
     right = WRONG_NAMES[wrong]

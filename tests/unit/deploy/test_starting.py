@@ -7,6 +7,7 @@ import pytest
 
 from lago_acceptance.cli import deploy as command
 from lago_acceptance.core import waivers
+from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.resources import SETTINGS
 from lago_acceptance.core.settings import load
@@ -17,7 +18,7 @@ from lago_acceptance.deploy.session import Outcome
 from lago_acceptance.deploy.state import Event, HostState, PastDeploy
 from lago_acceptance.deploy.steps import DEPLOY, QUICK_DEPLOY
 from lago_acceptance.hosts.local import LocalHost
-from tests.support.deploy.planned import PLAN
+from tests.support.deploy.planned import PLAN, facts_at
 from tests.support.facts import facts
 
 HOST, PERMIT, OWN = LocalHost(), Permit("--deploy"), load(SETTINGS)
@@ -112,6 +113,28 @@ def test_everything_that_speaks_against_it_is_said_at_once(world):
     assert "Nothing was changed" in first
     assert any("dokploy-network" in line for line in more)
     assert any("3010" in line for line in more)
+
+
+def test_a_schema_that_the_image_does_not_fit_refuses_it_with_the_way_to_deploy_it_anyway(world, monkeypatch):
+    monkeypatch.setattr(deploy, "observe", lambda *_, **__: facts_at("v1.26.0"))
+    with pytest.raises(
+        NotDeployed,
+        match=r"(?s)the database refuses the new image: \[image-goes-back\].*--despite image-goes-back",
+    ):
+        _start()
+    order = msgspec.structs.replace(ORDER, wishes=deploy.Wishes(despite=frozenset(("image-goes-back",))))
+    assert deploy.start(HOST, PERMIT, OWN, NO_WAIVERS, order) is None
+
+
+def test_what_files_and_schema_both_show_is_said_once(world, monkeypatch):
+    monkeypatch.setattr(deploy, "observe", lambda *_, **__: facts_at("v1.26.0"))
+    world["errors"] = [
+        Finding(id="image-goes-back", problem="it goes back", impact="no billing", fix="go on")
+    ]
+    with pytest.raises(NotDeployed) as refused:
+        _start()
+    assert "the gate refuses the new files: [image-goes-back]" in str(refused.value)
+    assert "the database refuses" not in str(refused.value)
 
 
 def test_a_plan_names_who_is_at_it_and_what_was_cut_off(world):
