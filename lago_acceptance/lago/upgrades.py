@@ -131,6 +131,7 @@ class Leg(msgspec.Struct, frozen=True):
         return self.release.tag
 
 
+@cache
 def numbers(tag: str) -> Numbers:
     """The numbers of a tag such as v1.16.0."""
     return tuple(int(part) for part in tag.lstrip("v").split("."))
