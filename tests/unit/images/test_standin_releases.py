@@ -7,12 +7,12 @@ import re
 
 import pytest
 
-from lago_acceptance.core.settings import Settings
 from lago_acceptance.images import resolve, standins
 from lago_acceptance.lago.release_table import releases
 from lago_acceptance.lago.upgrades import FOLDED_IN, numbers
 from lago_acceptance.lago.versions import version_of
 from lago_acceptance.model.deployment import Service
+from tests.support.facts import SETTINGS
 
 ROWS = standins.FOLDER / "lago-api" / "later" / "releases.tsv"
 
@@ -39,7 +39,7 @@ def test_each_release_has_an_image_of_its_own_whose_tag_says_which():
     assert tags[0] == standins.tag("lago-api")
     for release, tag in zip(known[1:], tags[1:], strict=True):
         assert re.fullmatch(rf"lago-acceptance/lago-api:{release}-[0-9a-f]{{12}}", tag)
-        assert version_of(Service(name="lago-api", image=tag), Settings()) == numbers(release)
+        assert version_of(Service(name="lago-api", image=tag, role="api"), SETTINGS) == numbers(release)
 
 
 @pytest.mark.parametrize("repository", ["getlago/api", "getlago/front"])
