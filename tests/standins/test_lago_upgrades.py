@@ -84,7 +84,14 @@ def test_the_jobs_also_finish_what_stopped_half_way(lago):
     assert lago.migrations(lago.migrated("v1.26.0", name)) == WHOLE
 
 
-@pytest.mark.parametrize(("image", "schema"), COMBINATIONS)
+@pytest.mark.parametrize(
+    ("image", "schema"),
+    [
+        # test_lago_contract.py asks it more.
+        pytest.param(*each, marks=pytest.mark.exhaustive if each == ("1.16.0", "1.16.0") else ())
+        for each in COMBINATIONS
+    ],
+)
 def test_an_image_on_a_schema_answers_as_recorded(lago, image, schema):
     with (RECORDINGS / "requests.tsv").open(encoding="utf-8", newline="") as stream:
         rows = [
@@ -107,6 +114,9 @@ def test_an_image_on_a_schema_answers_as_recorded(lago, image, schema):
     lago.remove(api)
     assert len(rows) == 16
     assert seen == {row["request"]: int(row["status"]) for row in rows}
+    # The recorded counts went up with a 500: the row is stored before its answer can't be made.
+    new = lago.sql("SELECT count(*) FROM customers WHERE external_id = 'new'", name)
+    assert new == ("1" if image == "1.26.0" or schema == "1.16.0" else "0")
 
 
 def listens(client: httpx.Client) -> bool:
