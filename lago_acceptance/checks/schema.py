@@ -13,6 +13,7 @@ from lago_acceptance.core.roles import API, DB, MIGRATE
 from lago_acceptance.core.settings import Schema, Settings
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.types import Facts
+from lago_acceptance.lago.schema_position import rows_for
 
 # The tables in which other frameworks keep their migrations.
 OF_OTHERS = {
@@ -32,7 +33,7 @@ def wanted(facts: Facts, settings: Settings) -> Schema | None:
     """The migrations of the Lago that runs: those in its image, else those that settings.toml lists for its version."""
     image = facts.process(facts.running(API))
     if image.migration_count and image.migrations:
-        return Schema(image.migration_count, image.migrations[-1])
+        return Schema(rows_for(image.migration_count, image.migrations[0]), image.migrations[-1])
     return settings.schema.get(settings.deployment.version)
 
 

@@ -30,6 +30,7 @@ from lago_acceptance.deploy.steps import DEPLOY, QUICK_DEPLOY, Step
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
+from lago_acceptance.lago.schema_position import rows_for
 
 log = logging.getLogger(__name__)
 
@@ -175,11 +176,11 @@ def _schema(prepared: Prepared) -> Iterator[str]:
     new = next(iter(planned.model.of_role(API)), None)
     applied = facts.database.migrations if facts.database else None
     same = bool(api and new and planned.images.get(new.image) == api.image_id)
-    inside = facts.process(api).migration_count
+    inside = facts.process(api)
     if applied is None or applied.count is None:
         yield "migrations: not known, because the database could not be asked"
-    elif same and inside is not None:
-        pending = max(inside - applied.count, 0)
+    elif same and inside.migration_count is not None and inside.migrations:
+        pending = max(rows_for(inside.migration_count, inside.migrations[0]) - applied.count, 0)
         yield f"migrations: {pending or 'none'} pending"
     else:
         yield f"migrations: {applied.count} applied; how many the new image adds is known only once it runs"

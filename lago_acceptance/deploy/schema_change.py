@@ -14,7 +14,7 @@ from lago_acceptance.facts.answers import AppliedMigrations
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.lago.release_changes import GOES_BACK, RESTORE, SKIPS, jump, way_back
 from lago_acceptance.lago.release_table import Numbers, is_known, newest
-from lago_acceptance.lago.schema_position import Position, position
+from lago_acceptance.lago.schema_position import Position, position, rows_for
 from lago_acceptance.lago.upgrades import HALF_MIGRATED
 from lago_acceptance.lago.versions import tag_of, version_of
 from lago_acceptance.model.deployment import Service
@@ -131,7 +131,8 @@ def _is_the_running_images(plan: Plan, facts: Facts, applied: AppliedMigrations)
     inside = facts.process(api)
     if api is None or new is None or not inside.migrations or plan.images.get(new.image) != api.image_id:
         return False
-    return (inside.migration_count, inside.migrations[-1]) == (applied.count, applied.latest)
+    count = rows_for(inside.migration_count or 0, inside.migrations[0])
+    return (count, inside.migrations[-1]) == (applied.count, applied.latest)
 
 
 def _volumes(plan: Plan) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from lago_acceptance.lago.release_table import Release, newest, releases, same_schema
-from lago_acceptance.lago.upgrades import FOLDED_IN
+from lago_acceptance.lago.upgrades import FOLDED_IN, FOLDED_MIGRATION, FOLDED_OTHERS
 
 # The one migration of these releases deletes fees over 0 and changes no table: their schema is that of v1.19.1.
 _ONLY_DATA, _SCHEMA_OF_THOSE = ("v1.20.0", "v1.20.1", "v1.20.2"), "v1.19.1"
@@ -47,6 +47,13 @@ def position(count: int | None, latest: str | None) -> Position | None:
     if latest > newest().newest_migration:
         return Position(newest(), beyond=True)
     return Position(last, next(each for each in in_order[in_order.index(last) :] if each not in passed))
+
+
+def rows_for(files: int, first: str) -> int:
+    """How many rows schema_migrations has once all of an image's migrations have run, of which ``first`` is the number of the
+    first. From v1.31.0 on that one file makes the rows of many older ones, too.
+    """
+    return files + FOLDED_OTHERS if first == FOLDED_MIGRATION else files
 
 
 def migrations_between(older: Release, newer: Release) -> int:

@@ -91,6 +91,14 @@ def test_a_schema_that_is_not_the_images(answers, error, words):
     assert schema.is_not_the_images(seen, SETTINGS) is bool(words)
 
 
+@pytest.mark.parametrize(("count", "found"), [(676, []), (227, ["schema-not-the-images"])])
+def test_an_image_whose_first_file_folds_others_has_more_rows_than_files(count, found):
+    image = LagoProcess(migrations=("20250122112050", "20250611083925"), migration_count=227)
+    applied = AppliedMigrations(count=count, latest="20250611083925")
+    seen = asked(DatabaseAnswers(directory="/data", migrations=applied), lago={"api": image})
+    assert [each.id for each in schema.is_the_images(seen, SETTINGS)] == found
+
+
 def test_a_schema_that_is_not_known():
     with pytest.raises(Unknown, match="did not report its migrations"):
         list(schema.is_the_images(asked(DatabaseAnswers(directory="/data"), "timeout", lago=IMAGE), SETTINGS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lago_acceptance.lago.release_table import newest, releases
-from lago_acceptance.lago.schema_position import migrations_between, position
+from lago_acceptance.lago.schema_position import migrations_between, position, rows_for
 from lago_acceptance.lago.upgrades import numbers
 
 
@@ -70,3 +70,10 @@ def test_a_database_that_is_not_of_a_known_release_is_nowhere(count, latest):
 )
 def test_releases_have_the_same_schema_or_migrations_between_them(older, newer, between):
     assert migrations_between(_release(older), _release(newer)) == between
+
+
+@pytest.mark.parametrize(
+    ("files", "first", "rows"), [(525, "20220525122759", 525), (227, "20250122112050", 676)]
+)
+def test_a_database_has_a_row_for_each_file_and_for_those_that_were_folded(files, first, rows):
+    assert rows_for(files, first) == rows
