@@ -70,8 +70,10 @@ def reached(word: str, ssh_config: Path | None) -> Iterator[Host]:
         host.close()
 
 
-def observed(host: Host, settings: Settings, project: str) -> Facts:
-    """The facts of a host. UsageError where it has several Lagos, and nothing says which one is meant."""
+def observed(host: Host, settings: Settings, project: str, *, upgrade: bool = False) -> Facts:
+    """The facts of a host, with what an ``upgrade`` needs to know. UsageError where it has several Lagos, and nothing says
+    which one is meant.
+    """
     from lago_acceptance.facts.collect import observe
 
     facts = observe(
@@ -80,6 +82,7 @@ def observed(host: Host, settings: Settings, project: str) -> Facts:
         wanted_directory=settings.deployment.directory,
         backups=settings.backup.files if settings.backup else "",
         bounds=settings.signs,
+        upgrade=upgrade,
     )
     if not facts.project and len(facts.lagos) > 1:
         raise UsageError(

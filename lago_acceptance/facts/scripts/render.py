@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 from lago_acceptance.core import roles, urls, value_shapes
-from lago_acceptance.facts import signs
+from lago_acceptance.facts import signs, upgrade
 from lago_acceptance.facts.sections import Section, sections
 
 # An argument's limits are blanks, as in Python's words.
@@ -52,6 +52,10 @@ def script(name: str) -> str:
         case "database.sql":
             return text.replace(
                 "-- signs\n", signs.BEFORE + signs.bare(script("structure.sql")) + "\n" + signs.statements()
+            )
+        case "upgrade.sql":
+            return (
+                signs.bare(text.replace("-- proofs\n", upgrade.as_values(upgrade.proofs().values()))) + "\n"
             )
         case "lago_process.rb":
             text = text.replace("# stores\n", script("stores.rb"))
