@@ -71,10 +71,10 @@ def reached(word: str, ssh_config: Path | None) -> Iterator[Host]:
 
 
 def observed(host: Host, settings: Settings, project: str, *, upgrade: bool = False) -> Facts:
-    """The facts of a host, with what an ``upgrade`` needs to know. UsageError where it has several Lagos, and nothing says
-    which one is meant.
+    """The facts of a host; for an ``upgrade`` with what that needs to know, in place of the billing signs. UsageError where
+    it has several Lagos, and nothing says which one is meant.
     """
-    from lago_acceptance.facts.collect import observe
+    from lago_acceptance.facts.collect import ONLY, observe
 
     facts = observe(
         host,
@@ -82,7 +82,7 @@ def observed(host: Host, settings: Settings, project: str, *, upgrade: bool = Fa
         wanted_directory=settings.deployment.directory,
         backups=settings.backup.files if settings.backup else "",
         bounds=settings.signs,
-        upgrade=upgrade,
+        upgrade=ONLY if upgrade else "",
     )
     if not facts.project and len(facts.lagos) > 1:
         raise UsageError(

@@ -44,7 +44,7 @@ def reading(
     inside: str = "",
     bounds: Signs | None = None,
     environment: dict[str, str] | None = None,
-    upgrade: bool = False,
+    upgrade: str = "",
     patience: int = 1,
 ) -> ReadCommand:
     """The command that gathers all facts of a host.
@@ -53,7 +53,7 @@ def reading(
     ``backups`` is a file pattern of the host's shell. ``inside``: the gateway on ``gateway_network`` and the API are
     queried from inside their containers as well (TOO), or nothing else is done (ONLY). ``bounds`` are those of the signs.
     Compose gets the variables of ``environment`` and no other of the host's. ``upgrade``: what an upgrade needs to know is read
-    as well. ``patience``: how many times as long an answer
+    as well (TOO), or instead of PostgreSQL's signs and structure (ONLY). ``patience``: how many times as long an answer
     may take; above 1 one question is asked after the other.
     """
     given = environment or {}
@@ -84,7 +84,9 @@ def reading(
             "lago_rb": render.script("lago_process.rb"),
             "jobs": upgrades.words_of_jobs() if upgrade else "",
             "redis_lua": render.script("sidekiq.lua"),
-            "facts_sql": signs.as_variables(bounds or Signs()) + render.script("database.sql"),
+            "facts_sql": render.script("database.sql", signs_too=False)
+            if upgrade == ONLY
+            else signs.as_variables(bounds or Signs()) + render.script("database.sql"),
             "upgrade_sql": render.script("upgrade.sql") if upgrade else "",
         },
         deadline=SECONDS * patience,

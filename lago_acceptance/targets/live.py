@@ -99,7 +99,7 @@ class Live(FromOutside):
             backups=backup.files if backup else "",
             gateway_network=self.network("gateway"),
             inside=TOO if self.with_inside else "",
-            upgrade=self.with_upgrade,
+            upgrade=TOO if self.with_upgrade else "",
             bounds=self.settings.signs,
         )
         must_be_there(facts, self.host.name, self.options.project, self.settings.deployment)

@@ -47,12 +47,12 @@ class Aim(msgspec.Struct, frozen=True):
     @property
     def ahead(self) -> tuple[Constraint, ...]:
         """What migrations on the way validate, and can be seen before, in their order."""
-        return self._ahead(same_schema(self.to))
+        return self._ahead(self.to)
 
     @property
     def due(self) -> tuple[Constraint, ...]:
         """Those of them that must hold before the next release is deployed."""
-        return self._ahead(same_schema(self.next))
+        return self._ahead(self.next)
 
     def _ahead(self, to: Release) -> tuple[Constraint, ...]:
         return tuple(
@@ -112,7 +112,7 @@ def aim_of(facts: Facts, to: Release | None) -> Aim:
         )
     stop = next((each.version for each in upgrades.stops() if each.version > had.numbers), None)
     wanted = to or (releases()[stop] if stop else newest())
-    return Aim(state, had, wanted, upgrade_path.legs(had, wanted))
+    return Aim(state, had, same_schema(wanted), upgrade_path.legs(had, wanted))
 
 
 def whole(facts: Facts, missing: str) -> None:
@@ -163,7 +163,7 @@ def lack(proof: Proof, part: Part, left: Amount) -> str:
     column = proof.columns[0] if proof.columns else ""
     if column and proof.undone == f"{column} IS NULL":
         return f"{left}{of} {proof.table} lack {_MEANS.get(column, column)} ({proof.table}.{column})"
-    return f"for {left}{of} {proof.table}: {proof.undone}"
+    return f"{left}{of} {proof.table} are left ({proof.undone})"
 
 
 def is_open(found: UpgradeAnswers, constraint: Constraint) -> bool:

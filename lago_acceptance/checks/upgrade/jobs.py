@@ -26,7 +26,7 @@ from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.sidekiq import Sidekiq, moment
 from lago_acceptance.facts.sidekiq_answers import FillingJob
 from lago_acceptance.facts.types import Facts
-from lago_acceptance.facts.upgrade import FILLING
+from lago_acceptance.facts.upgrade import FILLING, Amount
 from lago_acceptance.lago import upgrades
 from lago_acceptance.lago.release_table import Release
 from lago_acceptance.lago.upgrades import Constraint, Stop
@@ -52,7 +52,7 @@ def have_run(facts: Facts, to: Release | None) -> Iterator[Finding]:
     whole(facts, "which jobs are due between two releases isn't known")
     jobs = _jobs(facts)
     open_ = [each for each in aim.due if is_open(answers(facts), each) and each.filled_by]
-    yield from _dead(facts, jobs, open_)
+    yield from _dead(facts, jobs)
     waiting = [each for each in jobs if each.place != "dead"]
     if waiting:
         yield Finding(
@@ -136,33 +136,44 @@ def _words(facts: Facts, job: FillingJob) -> str:
     return f"{job.count} {job.name} in the {job.place}{waits}"
 
 
-def _dead(facts: Facts, jobs: tuple[FillingJob, ...], open_: list[Constraint]) -> Iterator[Finding]:
-    found = answers(facts)
+def _dead(facts: Facts, jobs: tuple[FillingJob, ...]) -> Iterator[Finding]:
     for job in (each for each in jobs if each.place == "dead"):
         at = moment(job.at, facts.host_clock)
-        # What another run of it has filled in since needs no repair.
-        left = [each for each in open_ if job in _of(each, jobs) and told_by(facts, each) == DEAD]
-        texts = lacks(found, left)
         known = [each for each in upgrades.constraints() if job.name.removeprefix(FILLING) in each.filled_by]
-        done = known and not texts
+        texts = lacks(answers(facts), known)
+        stop = _stop_of(job, known)
         yield Finding(
             id=DEAD,
             role=WORKER,
-            severity=Severity.WARNING if done else Severity.ERROR,
+            severity=Severity.ERROR if texts else Severity.WARNING,
             problem=f"{job.count} {job.name} died"
             + (f", the last one {moment_text(at, facts.host_clock)}" if at else "")
             + f": {job.error[:150] or 'no message'}"
             + (f"; {listed(texts)}" if texts else ""),
-            impact="what it should have filled in is there all the same"
-            if done
-            else "what it should have filled in is missing, and a later release's migrations end half-way on it; Lago does not "
-            "retry it",
-            fix="delete it from the dead set"
-            if done
-            else "repair what its error names, start it again "
-            + (f"({command(facts, stop)})" if (stop := _stop_of(job, known)) else "from the dead set")
-            + ", and run this again",
+            impact="what it should have filled in is missing, and a later release's migrations end half-way on it; Lago does not "
+            "retry it"
+            if texts
+            else _impact_without_rows(facts, known),
+            fix="repair what its error names, start it again "
+            + (f"({command(facts, stop)})" if stop else "from the dead set")
+            + ", and run this again"
+            if texts or not known
+            else "delete it from the dead set (LAGO_SIDEKIQ_WEB, or ZREM dead)",
         )
+
+
+def _impact_without_rows(facts: Facts, known: list[Constraint]) -> str:
+    """What the death of a job leads to where no row is known that it should have filled in."""
+    parts = [answers(facts).part(each.proof) for each in known]
+    if not known:
+        return (
+            "what it should have filled in is missing, although no release known here refuses to start for it"
+        )
+    if not any(each.there for each in parts):
+        return "none: it is of a later release than this database's, which has not got what it fills in"
+    if all(each.left == Amount(0) for each in parts if each.there):
+        return "none any more: what it should have filled in is there"
+    return "whether what it should have filled in is there could not be counted"
 
 
 def _stop_of(job: FillingJob, known: list[Constraint]) -> Stop | None:
