@@ -77,7 +77,11 @@ def about(item: pytest.Item) -> str:
     """The sentence of the plan that a check belongs to: the first of its module's docstring, without "Phase 2: "."""
     said = (getattr(getattr(item, "module", None), "__doc__", None) or "").strip().partition("\n")[0]
     head, colon, rest = said.partition(": ")
-    text = rest if colon and head.lower().startswith(("phase ", "rules of phase ", "rollback")) else said
+    text = (
+        rest
+        if colon and head.lower().startswith(("phase ", "rules of phase ", "rollback", "upgrade"))
+        else said
+    )
     sentence = text.partition(". ")[0].removesuffix(".").replace("``", "")
     return sentence[:1].upper() + sentence[1:]
 

@@ -85,7 +85,7 @@ ask_lago() { # container, role, trust, what else
     key=
     [ "$3" != declared ] || key=$api_key
     LAGO_API_KEY=$key within 15 docker exec ${key:+-e LAGO_API_KEY} "$1" \
-        ruby --disable-gems -e "$lago_rb" "$2" "$4" "$patience" "${upgrade_sql:+upgrade}" 2>&1 | bounded 8000001
+        ruby --disable-gems -e "$lago_rb" "$2" "$4" "$patience" ${upgrade_sql:+upgrade} 2>&1 | bounded 8000001
 }
 ask_gateway() {
     begin "gateway:$gateway"
