@@ -20,7 +20,7 @@ def run(given: list[str]) -> int:
     add("to", nargs="?", default="", metavar="TO", help="the release to upgrade to (default: the next stop)")
     add("--json", action="store_true", help="print JSON")
     asked = parser.parse_args(given)
-    from lago_acceptance.checks.upgrade import report
+    from lago_acceptance.cli import upgrade_report
     from lago_acceptance.lago import upgrade_path
     from lago_acceptance.targets.which_lago import must_be_there
 
@@ -29,10 +29,10 @@ def run(given: list[str]) -> int:
     with on_host.reached(asked.host, asked.ssh_config) as host:
         facts = on_host.observed(host, settings, asked.project, upgrade=True)
         must_be_there(facts, host.name, asked.project, settings.deployment)
-    made = report.made(facts, settings, to)
+    made = upgrade_report.made(facts, settings, to)
     if asked.json:
-        print(printable(redact(report.as_json(made))))
+        print(printable(redact(upgrade_report.as_json(made))))
     else:
-        for line in report.as_text(made):
+        for line in upgrade_report.as_text(made):
             print(printable(redact(line)))
     return ACCEPTED if made.ready else NOT_ACCEPTED

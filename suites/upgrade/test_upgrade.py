@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks.upgrade import constraints, jobs, room, schema
+from lago_acceptance.checks.upgrade import constraints, jobs, others, room, schema
 
 pytestmark = [pytest.mark.upgrade, pytest.mark.phase8]
 
@@ -14,7 +14,7 @@ def test_the_schema_is_that_of_a_release_and_of_the_image(upgrade_facts, setting
 
 
 def test_the_schema_has_nothing_of_others(upgrade_facts, judge):
-    judge(schema.has_nothing_of_others(upgrade_facts))
+    judge(others.are_not_in_the_way(upgrade_facts))
 
 
 def test_the_data_holds_what_the_next_release_validates(upgrade_facts, upgrade_to, judge):

@@ -110,3 +110,11 @@ def host(
         "redis": redis,
     }
     return support.facts(*containers, **(given | more))
+
+
+def with_part(facts: Facts, table: str, undone: str, *seen: Any) -> Facts:
+    """A host of which something else is known of one proof; ``seen`` are the fields of Part behind its name."""
+    assert facts.upgrade
+    key = key_of(table, undone)
+    parts = facts.upgrade.parts | {key: Part(key, *seen)}
+    return msgspec.structs.replace(facts, upgrade=msgspec.structs.replace(facts.upgrade, parts=parts))

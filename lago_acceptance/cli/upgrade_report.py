@@ -14,6 +14,7 @@ from lago_acceptance.checks.upgrade import (
     image_release,
     jobs,
     lacks,
+    others,
     place_of,
     room,
     schema,
@@ -104,7 +105,7 @@ def _judged(facts: Facts, settings: Settings, to: Release | None) -> tuple[list[
     """The findings of all checks, what was not judged, and why it isn't known whether the data is ready ("" where it is)."""
     checks: dict[str, Callable[[], Iterable[Finding]]] = {
         "schema": lambda: schema.is_a_releases(facts, settings),
-        "others": lambda: schema.has_nothing_of_others(facts),
+        "others": lambda: others.are_not_in_the_way(facts),
         "data": lambda: constraints.hold(facts, to),
         "jobs": lambda: jobs.have_run(facts, to),
         "room": lambda: room.is_there(facts),
