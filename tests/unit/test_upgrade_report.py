@@ -11,7 +11,9 @@ from lago_acceptance.cli import on_host, upgrade_check, upgrade_report
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import MIGRATE
 from lago_acceptance.core.verdicts import Blocked, Unknown, UsageError
+from lago_acceptance.lago import upgrades
 from lago_acceptance.lago.upgrade_path import named
+from lago_acceptance.lago.upgrades import Proof, Stop, Task
 from lago_acceptance.targets import which_lago
 from tests.support.facts import SETTINGS, ids, lago, stamp
 from tests.support.upgrade import applied, half, host, job, with_part
@@ -111,14 +113,17 @@ def test_a_job_that_died_tells_of_the_rows_that_it_left():
     assert told(facts).unjudged == ()
 
 
-def test_what_a_stop_asks_for_that_no_release_validates_is_a_warning():
+def test_what_a_stop_asks_for_that_no_release_validates_is_a_warning(monkeypatch):
+    proof = Proof(says="", table="wallets", undone="NOT traceable", columns=("traceable",))
+    task = Task(command="DRY_RUN=false bundle exec rails migrations:wallet_traceability")
+    stop = Stop(tag="v1.45.0", data="which wallet credits were consumed", task=(task,), proof=(proof,))
+    monkeypatch.setattr(upgrades, "stops", lambda: (stop,))
     facts = with_part(host("v1.51.0"), "wallets", "NOT traceable", "small", 7, True, 8192, None, 2, 7)
     [found] = jobs.have_run(facts, None)
     assert (found.id, found.severity) == ("upgrade-job-never-started", Severity.WARNING)
-    assert (
-        "what v1.45.0 asks for has not been done" in found.problem
-        and "2 of 7 wallets are left (NOT traceable)" in found.problem
-    )
+    assert "what v1.45.0 asks for has not been done" in found.problem
+    assert "2 of 7 wallets are left (NOT traceable)" in found.problem
+    assert 'sh -c "DRY_RUN=false bundle exec rails migrations:wallet_traceability"' in found.fix
     assert told(facts, None).ready
 
 

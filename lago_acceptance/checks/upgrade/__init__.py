@@ -161,7 +161,7 @@ def lack(proof: Proof, part: Part, left: Amount) -> str:
     total = part.total
     of = f" of {total}" if total and (total.number or left.number) else ""
     column = proof.columns[0] if proof.columns else ""
-    if column and proof.undone == f"{column} IS NULL":
+    if column and proof.undone.startswith(f"{column} IS NULL"):
         return f"{left}{of} {proof.table} lack {_MEANS.get(column, column)} ({proof.table}.{column})"
     return f"{left}{of} {proof.table} are left ({proof.undone})"
 

@@ -14,6 +14,7 @@ WITH asked(key, name, columns, undone) AS (VALUES
   FROM tables LEFT JOIN pg_class ON pg_class.oid = tables.oid AND relkind IN ('r', 'p')
 ), parts AS MATERIALIZED (
   SELECT asked.*, sized.oid, rows, analyzed, bytes, attnum, attnotnull, undone = columns[1] || ' IS NULL' AS plain,
+    undone = columns[1] || ' IS NULL' OR undone LIKE columns[1] || ' IS NULL AND %' AND undone NOT LIKE '% OR %' AS of_nulls,
     (SELECT count(*) FROM pg_attribute WHERE attrelid = sized.oid AND attname = ANY (columns) AND attnum > 0) = cardinality(columns) AS there
   FROM asked JOIN sized USING (name)
     LEFT JOIN pg_attribute ON attrelid = sized.oid AND attname = columns[1] AND attnum > 0
@@ -21,7 +22,7 @@ WITH asked(key, name, columns, undone) AS (VALUES
   SELECT *, bytes > 4194304 AS large, CASE
     WHEN oid IS NULL THEN 'no table'
     WHEN NOT there THEN 'no column'
-    WHEN NOT plain THEN CASE WHEN bytes <= 4194304 THEN 'small' ELSE 'sample' END
+    WHEN NOT of_nulls THEN CASE WHEN bytes <= 4194304 THEN 'small' ELSE 'sample' END
     WHEN attnotnull OR 0 < (SELECT count(*) FROM pg_constraint WHERE conrelid = parts.oid AND contype = 'c' AND convalidated
         AND conkey = ARRAY[attnum] AND pg_get_constraintdef(pg_constraint.oid) ~* ('^CHECK \(+"?' || columns[1] || '"? IS NOT NULL\)+$'))
       THEN 'holds'

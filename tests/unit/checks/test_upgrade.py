@@ -11,7 +11,9 @@ from lago_acceptance.core.roles import API
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.answers import DatabaseAnswers, LagoProcess
 from lago_acceptance.facts.upgrade import Room, UpgradeAnswers
+from lago_acceptance.lago import upgrades
 from lago_acceptance.lago.upgrade_path import named
+from lago_acceptance.lago.upgrades import Constraint
 from tests.support.facts import SETTINGS, ids
 from tests.support.upgrade import GIB, applied, half, host, job, with_part
 
@@ -30,10 +32,20 @@ def test_all_that_is_filled_in_is_green():
     assert ids(constraints.hold(host("v1.25.0"), named("v1.26.0"))) == []
 
 
-def test_rows_that_no_job_fills_in_are_to_be_looked_at():
-    before = tuple(each for each in applied("v1.51.0") if each <= "20260504134804")
-    facts = host("v1.46.0", "", {"coupons.code": 1}, applied=before)
-    [found] = constraints.hold(facts, named("v1.47.0"))
+def test_rows_that_no_job_fills_in_are_to_be_looked_at(monkeypatch):
+    code = Constraint(
+        required_from="v1.26.0",
+        table="coupons",
+        column="code",
+        undone="code IS NULL",
+        column_since="",
+        filled_by=(),
+        job_since="",
+        migration="20250409140720",
+    )
+    monkeypatch.setattr(upgrades, "constraints", lambda: (code,))
+    facts = with_part(host("v1.25.0"), "coupons", "code IS NULL", "small", 7, True, 8192, None, 1, 7)
+    [found] = constraints.hold(facts, named("v1.26.0"))
     assert found.id == "upgrade-constraint-open" and "1 of 7 coupons lack a code" in found.problem
     assert (
         "no job of Lago's fills this in: look at the rows (SELECT * FROM coupons WHERE code IS NULL"
