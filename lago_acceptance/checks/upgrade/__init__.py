@@ -71,7 +71,8 @@ def answers(facts: Facts) -> UpgradeAnswers:
     """What PostgreSQL answered about an upgrade. Blocked where it lets nobody in, Unknown where it did not answer."""
     availability.database(facts)
     found = facts.upgrade
-    if found is None or (found.applied is None and "schema_migrations" not in found.error):
+    never = found is not None and found.applied is None and "schema_migrations" in found.error
+    if found is None or not (never or (found.complete and found.parts)):
         database_trouble.must_be_without(facts, "PostgreSQL did not list its migrations")
         said = found.error if found else ""
         raise Unknown(

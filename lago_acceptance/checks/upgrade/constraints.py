@@ -57,7 +57,8 @@ def hold(facts: Facts, to: Release | None) -> Iterator[Finding]:
         raise Blocked(
             by, f"rows are left that {aim.next.tag} validates, since their job did not fill them in"
         )
-    uncounted = [each for each in aim.due if (part := found.part(each.proof)).there and part.left is None]
+    parts = [(each, found.part(each.proof)) for each in aim.due if each.undone]
+    uncounted = [each for each, part in parts if part.left is None and (part.there or not part.way)]
     if uncounted:
         each = uncounted[0]
         names = ", ".join(f"{c.table}.{c.column or c.undone}" for c in uncounted[:5])

@@ -62,8 +62,10 @@ def is_a_releases(facts: Facts, settings: Settings) -> Iterator[Finding]:
         )
     elif state.half:
         yield _half(facts, state, image)
-    elif image and state.at and state.extra and order(image) < order(state.at):
+    elif image and state.at and order(image) < order(state.at) and (state.extra or not state.image):
         yield _older_image(facts, state, image)
+    elif image and state.at and order(image) > order(state.at) and not state.image:
+        yield _newer_image(facts, state, image)
     elif state.foreign and not state.newer:
         yield Finding(
             id="upgrade-foreign-migrations",
@@ -85,50 +87,42 @@ def is_a_releases(facts: Facts, settings: Settings) -> Iterator[Finding]:
             impact=f"its upgrade is judged as one from {state.beyond.tag}, whose migrations it has all",
             fix="compare its migrations with those of Lago's releases (docs/upgrades.md) before you upgrade",
         )
-    if (
-        not state.image
-        and state.at
-        and (image is None or image.newest_migration != state.at.newest_migration)
-    ):
+    if not state.image and image is None:
         raise Unknown(
-            f"whether the image has the migrations of {state.at.tag}, the database's schema: no API runs that could list them",
+            f"whether the image has the migrations of this schema ({place_of(state)}): no API runs that could list them",
             why="no API runs that could list the image's migrations",
             fix="start the API, and run again",
         )
 
 
 def _image(facts: Facts, image: Release | None) -> str:
+    if image:
+        return f"the image ({image.tag})"
     api = api_of(facts)
-    return (
-        f"the image {api.service.image}"
-        if api and api.service.image and not image
-        else f"the image ({image.tag})"
-        if image
-        else "the image"
-    )
+    return f"the image {api.service.image}" if api and api.service.image else "the image"
 
 
 def _half(facts: Facts, state: SchemaState, image: Release | None) -> Finding:
     files, validated = image_files(facts), _validated_next(state)
     open_ = lacks(answers(facts), validated)
-    first = state.pending[0] if state.pending else validated[0].migration if validated else ""
-    which = (
-        f"the first that has not run is {file_of(first, files)}" if first else "which one failed isn't known"
-    )
-    if first and not state.pending:
-        which = f"the next one that validates data is {first}"
-    ran = (
-        f"{len(state.pending)} of the image's {len(files)} migrations have not run, " if state.pending else ""
-    )
-    older = f"; and the image that runs is older ({image.tag})" if image and state.newer else ""
+    if state.pending:
+        which = (
+            f"{len(state.pending)} of the image's {len(files)} migrations have not run, the first that has not is "
+            f"{file_of(state.pending[0], files)}"
+        )
+    elif validated:
+        which = f"the next one that validates data is {validated[0].migration}"
+    else:
+        which = "which one failed isn't known"
+    older = image and state.beyond and not state.pending and order(image) < order(state.beyond)
     target = state.next.tag if state.next else "the newer release"
     stop = stop_before(target)
     return Finding(
         id="upgrade-half-migrated",
         role=DB,
-        problem=f"the database has {place_of(state)}: migrations ended half-way{_since(facts)}; {ran}{which}"
+        problem=f"the database has {place_of(state)}: migrations ended half-way{_since(facts)}; {which}"
         + (f", and {listed(open_)}" if open_ else "")
-        + older,
+        + (f"; and the image that runs is older ({image.tag})" if image and older else ""),
         impact=f"whichever image runs: {HALF_MIGRATED}",
         fix=f"go forward with the image of {target}: {_forward(facts, stop, bool(open_))}; {_BACK}",
     )
@@ -163,8 +157,8 @@ def _older_image(facts: Facts, state: SchemaState, image: Release | None) -> Fin
     return Finding(
         id="upgrade-image-older-than-schema",
         role=API,
-        problem=f"{_image(facts, image)} is older than the database, which has {place_of(state)}: {len(state.extra)} migrations are "
-        "not the image's",
+        problem=f"{_image(facts, image)} is older than the database, which has {place_of(state)}"
+        + (f": {len(state.extra)} migrations are not the image's" if state.extra else ""),
         impact=f"{HALF_MIGRATED}; jobs of the newer release die in the older worker",
         fix=f"deploy {state.at.tag if state.at else 'the newer release'} again, {_BACK}",
     )
@@ -194,8 +188,13 @@ def _newer_image(facts: Facts, state: SchemaState, image: Release | None) -> Fin
     return Finding(
         id="upgrade-image-newer-than-schema",
         role=API,
-        problem=f"{_image(facts, image)} is newer than the database, which has {place_of(state)}: {len(state.pending)} of its "
-        f"migrations have not run, the first is {file_of(state.pending[0], image_files(facts))}",
+        problem=f"{_image(facts, image)} is newer than the database, which has {place_of(state)}"
+        + (
+            f": {len(state.pending)} of its migrations have not run, the first is "
+            f"{file_of(state.pending[0], image_files(facts))}"
+            if state.pending
+            else ""
+        ),
         impact="/health stays green, and requests and jobs that touch what is missing end with 500 or die",
         fix=fix,
     )

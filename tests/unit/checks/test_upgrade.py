@@ -107,7 +107,7 @@ def test_jobs_that_redis_did_not_report_are_not_known():
 def test_a_half_migrated_schema_is_seen_whatever_image_runs(image):
     [cause] = schema.is_a_releases(host("v1.16.0", image, FEES, applied=HALF), SETTINGS)
     assert cause.id == "upgrade-half-migrated" and "20250402152130" in cause.problem
-    assert ("the image that runs is older (v1.16.0)" in cause.problem) is bool(image)
+    assert cause.problem.endswith("and the image that runs is older (v1.16.0)")
 
 
 def test_half_the_migrations_without_an_open_constraint_lead_on_by_migrating():
@@ -135,8 +135,20 @@ def test_an_image_whose_migrations_are_no_releases_is_told():
     assert (found.id, found.severity) == ("upgrade-unknown-release", Severity.WARNING)
 
 
-def test_an_image_that_nothing_could_list_is_taken_by_its_tag():
-    assert ids(schema.is_a_releases(host("v1.25.0", ""), SETTINGS)) == []
+@pytest.mark.parametrize(
+    ("schema_of", "tag", "found"),
+    [
+        ("v1.25.0", "v1.25.0", []),
+        ("v1.26.0", "v1.16.0", ["upgrade-image-older-than-schema"]),
+        ("v1.16.0", "v1.26.0", ["upgrade-image-newer-than-schema"]),
+        ("v1.26.0", "v1.16.1", ["upgrade-image-newer-than-schema"]),
+    ],
+)
+def test_an_image_that_nothing_could_list_is_taken_by_its_tag(schema_of, tag, found):
+    assert ids(schema.is_a_releases(host(tag, "", applied=applied(schema_of)), SETTINGS)) == found
+
+
+def test_without_an_api_it_is_not_known_which_image_runs():
     with pytest.raises(Unknown, match="no API runs that could list them"):
         list(schema.is_a_releases(host("v1.25.0", "", containers=()), SETTINGS))
 
@@ -158,6 +170,10 @@ def test_tables_and_columns_of_others():
 def test_a_database_that_did_not_answer_is_not_judged():
     with pytest.raises(Unknown, match="did not answer what an upgrade needs to know: ERROR"):
         aim_of(host("v1.25.0", upgrade=UpgradeAnswers(error="ERROR: permission denied")), None)
+    with pytest.raises(Unknown, match="did not answer what an upgrade needs to know"):
+        aim_of(host("v1.25.0", complete=False), None)
+    with pytest.raises(Unknown, match="did not answer what an upgrade needs to know"):
+        aim_of(host("v1.25.0", parts={}), None)
     with pytest.raises(Blocked, match="never migrated"):
         aim_of(host("v1.25.0", applied=()), None)
 
