@@ -70,6 +70,7 @@ COMMANDS = {
         Command("nightly", "HOST...", MANY, "check hosts on a schedule, send alarms", "nightly", extra="nightly"),
         Command("merge", "DIR...", MANY, "merge the reports of several machines", "merge", extra="live"),
         Command("history", "[HOST]", MANY, "show how earlier runs ended", "history"),
+        Command("upgrade-check", "HOST [TO]", CHECK, "say what an upgrade needs first", "upgrade_check", extra="live"),
         Command("deploy", "HOST [DIR]", CHANGE, "deploy, check, roll back if red", "by_pytest", "deploy", "live"),
         Command("status", "HOST", CHANGE, "show deploys and backups; changes nothing", "deploy", "status", "live"),
         Command("rollback", "HOST", CHANGE, "return to what ran before", "deploy", "rollback", "live"),

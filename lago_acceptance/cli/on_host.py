@@ -70,9 +70,11 @@ def reached(word: str, ssh_config: Path | None) -> Iterator[Host]:
         host.close()
 
 
-def observed(host: Host, settings: Settings, project: str) -> Facts:
-    """The facts of a host. UsageError where it has several Lagos, and nothing says which one is meant."""
-    from lago_acceptance.facts.collect import observe
+def observed(host: Host, settings: Settings, project: str, *, upgrade: bool = False) -> Facts:
+    """The facts of a host; for an ``upgrade`` with what that needs to know, in place of the billing signs. UsageError where
+    it has several Lagos, and nothing says which one is meant.
+    """
+    from lago_acceptance.facts.collect import ONLY, observe
 
     facts = observe(
         host,
@@ -80,6 +82,7 @@ def observed(host: Host, settings: Settings, project: str) -> Facts:
         wanted_directory=settings.deployment.directory,
         backups=settings.backup.files if settings.backup else "",
         bounds=settings.signs,
+        upgrade=ONLY if upgrade else "",
     )
     if not facts.project and len(facts.lagos) > 1:
         raise UsageError(

@@ -26,6 +26,7 @@ database-read-only database-rows-hidden database-search-path database-setting-br
 database-disagrees db-password-drift db-redis-url-misnamed db-url-unescaped-password
 migrate-failed migrate-targets-other-db schema-not-the-images schema-table-missing schema-column-missing
 secret-key-base-misnamed
+upgrade-half-migrated upgrade-image-newer-than-schema upgrade-image-older-than-schema
 store-is-another store-name-elsewhere redis-refuses-lago redis-disagrees redis-password-drift redis-url-misnamed localhost-in-container
 
 api-fails api-unhealthy api-refuses-its-key worker-not-listening worker-idle clock-stands-still

@@ -38,6 +38,7 @@ LIVE_ALONE = {
     "--project": "a stack is its own project",
     "--allow-writes": "a stack can always be written to",
     "--scheduled": "it compares with the last run against the same host, and each stack is new",
+    "--upgrade-to": "a stack holds no data that an upgrade could fail on",
     "--history-on-host": "a stack's history is on this machine",
 }
 # What the gate has no use for, beside what only a live host can have.
@@ -87,6 +88,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ``scheduled``: the run was started by a timer; ``history`` is the file of earlier runs, None for the one in ``reports``,
     ``history_on_host`` the path of one that lies on the live host, "" for none. ``instead_of`` is the id of a run that this
     one repeats, and which is to be forgotten.
+    ``upgrade_to`` is the release that an upgrade is checked for, "" for the next stop.
     ``gateway_file`` is a compose file that is laid over the testbed's own of the gateway beside a stack.
     ``given`` are the options that the user has written, with their dashes: a default is not in it.
     """
@@ -113,6 +115,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     history: Path | None = None
     history_on_host: str = ""
     instead_of: str = ""
+    upgrade_to: str = ""
     given: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

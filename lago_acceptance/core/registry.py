@@ -24,6 +24,7 @@ PHASES = {
     5: "Validation",
     6: "Plans",
     7: "Rollback",
+    8: "Upgrade",
 }
 # Rooms whose modules register ids. They are loaded by name, since core may not import them.
 ROOMS = ("core", "lago", "rules", "checks", "clients", "scenarios", "deploy")

@@ -52,7 +52,8 @@ class LagoProcess(msgspec.Struct, frozen=True):
 
     ``exec``: whether ``docker exec`` has the key too. ``served`` is the digest of the public key that the API serves,
     ``with_key`` whether the container has an API key, ``inside`` the status and body of each answer by name, and
-    ``migrations`` the first and last version in the image. ``signals`` are those that process 1 handles, ``addresses``
+    ``migrations`` the first and last version in the image, ``migration_files`` all its migrations in their order, without
+    .rb (None where no upgrade is asked about). ``signals`` are those that process 1 handles, ``addresses``
     those of the hosts in Lago's URLs, and ``reached`` what was found there, by the variable that has the URL. ``schema`` is
     what the image's schema file states, ``log_bytes`` the size of the files in /app/log. ``error`` is what was said instead
     of an answer.
@@ -70,6 +71,7 @@ class LagoProcess(msgspec.Struct, frozen=True):
     inside: dict[str, tuple[int, str]] = {}
     migrations: tuple[str, ...] = ()
     migration_count: int | None = None
+    migration_files: tuple[str, ...] | None = None
     signals: tuple[str, ...] | None = None
     addresses: dict[str, tuple[str, ...]] | None = None
     reached: dict[str, Reached] = {}

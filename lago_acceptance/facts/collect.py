@@ -16,6 +16,7 @@ from lago_acceptance.core.settings import Signs
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts import answers, containers, redis_answers, script_output, sections, signs
+from lago_acceptance.facts import upgrade as upgrades
 from lago_acceptance.facts.answers import LagoProcess
 from lago_acceptance.facts.late import late
 from lago_acceptance.facts.script_output import ScriptOutput
@@ -43,6 +44,7 @@ def reading(
     inside: str = "",
     bounds: Signs | None = None,
     environment: dict[str, str] | None = None,
+    upgrade: str = "",
     patience: int = 1,
 ) -> ReadCommand:
     """The command that gathers all facts of a host.
@@ -50,7 +52,8 @@ def reading(
     Without a project it takes the one that was started in ``wanted_directory``, else the only one with Lago in it.
     ``backups`` is a file pattern of the host's shell. ``inside``: the gateway on ``gateway_network`` and the API are
     queried from inside their containers as well (TOO), or nothing else is done (ONLY). ``bounds`` are those of the signs.
-    Compose gets the variables of ``environment`` and no other of the host's. ``patience``: how many times as long an answer
+    Compose gets the variables of ``environment`` and no other of the host's. ``upgrade``: what an upgrade needs to know is read
+    as well (TOO), or instead of PostgreSQL's signs and structure (ONLY). ``patience``: how many times as long an answer
     may take; above 1 one question is asked after the other.
     """
     given = environment or {}
@@ -79,8 +82,12 @@ def reading(
             "declares": render.script("declares.awk"),
             "gateway_sh": render.script("gateway_view.sh"),
             "lago_rb": render.script("lago_process.rb"),
+            "jobs": upgrades.words_of_jobs() if upgrade else "",
             "redis_lua": render.script("sidekiq.lua"),
-            "facts_sql": signs.as_variables(bounds or Signs()) + render.script("database.sql"),
+            "facts_sql": render.script("database.sql", signs_too=False)
+            if upgrade == ONLY
+            else signs.as_variables(bounds or Signs()) + render.script("database.sql"),
+            "upgrade_sql": render.script("upgrade.sql") if upgrade else "",
         },
         deadline=SECONDS * patience,
     )
@@ -137,6 +144,7 @@ def _look(host: Host, **where: Any) -> Facts:
         fronts={name: redact(text) for name, text in output.named("front:").items()},
         proxies={name: answers.proxy(text) for name, text in output.named("proxy:").items()},
         gateways=output.named("gateway:"),
+        upgrade=upgrades.parsed("\n".join(output.named("upgrade:").values()), output.text("space")),
     )
 
 

@@ -27,7 +27,7 @@ def _late(facts: Facts) -> Iterator[str]:
         )
         if any(MARK in text for text in said):
             yield container.name
-    if MARK in facts.database_error:
+    if MARK in facts.database_error or (facts.upgrade and MARK in facts.upgrade.error):
         yield "the database"
     if MARK in facts.redis_error:
         yield "Redis"

@@ -6,7 +6,14 @@ import msgspec
 
 from lago_acceptance.core.roles import API, WORKER
 from lago_acceptance.core.urls import service_url
-from lago_acceptance.facts.sidekiq_answers import BusyJob, DeadJob, RedisDatabase, SidekiqProcess, WaitingJobs
+from lago_acceptance.facts.sidekiq_answers import (
+    BusyJob,
+    DeadJob,
+    FillingJob,
+    RedisDatabase,
+    SidekiqProcess,
+    WaitingJobs,
+)
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.facts.untrusted import whole_number
 
@@ -42,7 +49,8 @@ class Process(msgspec.Struct, frozen=True):
 
 class Sidekiq(msgspec.Struct, frozen=True):
     """One Redis database as Sidekiq uses it. ``processes`` are the living ones, ``dead`` leaves out the four jobs of a
-    fresh installation. ``retry`` and ``schedule`` are None where they are not known.
+    fresh installation. ``retry`` and ``schedule`` are None where they are not known. ``filling`` are the jobs that fill data
+    in for an upgrade, None where nothing asked for them.
     """
 
     number: int
@@ -53,6 +61,7 @@ class Sidekiq(msgspec.Struct, frozen=True):
     failed: int
     retry: WaitingJobs | None = None
     schedule: WaitingJobs | None = None
+    filling: tuple[FillingJob, ...] | None = None
 
     @property
     def readers(self) -> tuple[tuple[str, ...], ...]:
@@ -130,6 +139,7 @@ def _sidekiq(raw: RedisDatabase, facts: Facts) -> Sidekiq | None:
         raw.failed,
         raw.retry,
         raw.schedule,
+        raw.filling,
     )
 
 

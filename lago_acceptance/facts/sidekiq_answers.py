@@ -91,8 +91,22 @@ class WaitingJobs(msgspec.Struct, frozen=True):
     failing: float | None = None
 
 
+class FillingJob(msgspec.Struct, frozen=True):
+    """Jobs of one class that fill data in, and where they are: "queue NAME", "retry", "schedule" or "dead".
+
+    ``error`` is the message of the first of them; ``at`` when it was enqueued, is due or died (as Sidekiq counts: seconds or
+    milliseconds; 0: not known).
+    """
+
+    name: str = msgspec.field(default="?", name="class")
+    place: str = ""
+    count: int = 0
+    error: str = ""
+    at: float = 0.0
+
+
 class RedisDatabase(msgspec.Struct, frozen=True):
-    """One numbered database of Redis, as Sidekiq uses it."""
+    """One numbered database of Redis, as Sidekiq uses it. ``filling`` is read where an upgrade is asked about."""
 
     number: int | None = None
     processes: tuple[SidekiqProcess, ...] | None = None
@@ -102,3 +116,4 @@ class RedisDatabase(msgspec.Struct, frozen=True):
     failed: int | None = None
     retry: WaitingJobs | None = None
     schedule: WaitingJobs | None = None
+    filling: tuple[FillingJob, ...] | None = None

@@ -12,6 +12,7 @@ from lago_acceptance.facts.dump import Dump
 from lago_acceptance.facts.host_state import CertificateStore, Engine, Inodes, Machine
 from lago_acceptance.facts.redis_answers import RedisAnswers
 from lago_acceptance.facts.untrusted import whole_number
+from lago_acceptance.facts.upgrade import UpgradeAnswers
 from lago_acceptance.lago.unseen_environment import with_unseen_environments
 from lago_acceptance.model.deployment import Model, Network, Service
 from lago_acceptance.model.from_docker import own_name
@@ -157,7 +158,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     host's time (Unix time); ``clock_drift`` is how many seconds it is ahead of this machine's, at least: what the way
     there and back may explain is 0. By container id: ``logs`` the last lines, ``lago`` the answer of
     scripts/lago_process.rb, ``fronts`` the answer for /env-config.js with its headers, ``proxies`` Traefik's routers and
-    services, ``gateways`` the output of scripts/gateway_view.sh.
+    services, ``gateways`` the output of scripts/gateway_view.sh. ``upgrade`` is None where nothing asked about one.
     """
 
     project: str
@@ -193,6 +194,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine | None = None
     docker_at_boot: str = ""
     certificate_stores: tuple[CertificateStore, ...] = ()
+    upgrade: UpgradeAnswers | None = None
 
     def load_text(self) -> str:
         """The host's load as a part of a sentence, "" where it is not known."""

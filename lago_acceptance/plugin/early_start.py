@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lago_acceptance.plugin.options import OPTIONS, SETTINGS
-from lago_acceptance.plugin.selection import gate_only, runs_tests
+from lago_acceptance.plugin.selection import asks_for_upgrade, gate_only, runs_tests
 
 if TYPE_CHECKING:
     from lago_acceptance.targets.live import Live
@@ -33,6 +33,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config.stash[STARTED] = target
     # With seeding, what gateway and API see of each other is read after it.
     target.with_inside = not (given.seed or given.reseed)
+    target.with_upgrade = asks_for_upgrade(given)
     # What is there before a deploy is nothing to judge.
     if given.deploy is None:
         target.prepare()

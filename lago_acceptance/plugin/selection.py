@@ -32,6 +32,12 @@ def asks_for_gate(expression: str) -> bool:
     return words[:1] == ["gate"] and words[1:2] in ([], ["and"]) and "or" not in words
 
 
+def asks_for_upgrade(given: Namespace) -> bool:
+    """Whether the checks of an upgrade were asked for, by -m or by name: an ordinary run leaves them out."""
+    named = any("suites/upgrade" in str(word) for word in given.file_or_dir or ())
+    return named or "upgrade" in _WORD.findall(given.markexpr)
+
+
 # The words of an expression for -m; those before a bracket or an equals sign are of a mark's arguments.
 _WORD = re.compile(r"(?<![\w.'\"])[^\W\d][\w.]*(?![\w.]*\s*=)")
 # Marks of pytest's own, of which none selects anything here.
@@ -71,7 +77,11 @@ def about(item: pytest.Item) -> str:
     """The sentence of the plan that a check belongs to: the first of its module's docstring, without "Phase 2: "."""
     said = (getattr(getattr(item, "module", None), "__doc__", None) or "").strip().partition("\n")[0]
     head, colon, rest = said.partition(": ")
-    text = rest if colon and head.lower().startswith(("phase ", "rules of phase ", "rollback")) else said
+    text = (
+        rest
+        if colon and head.lower().startswith(("phase ", "rules of phase ", "rollback", "upgrade"))
+        else said
+    )
     sentence = text.partition(". ")[0].removesuffix(".").replace("``", "")
     return sentence[:1].upper() + sentence[1:]
 
@@ -120,6 +130,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     marks = [mark for mark in marks if mark not in _OF_PYTEST]
     if refused := unknown_mark(session.config.option.markexpr, marks):
         pytest.exit(refused, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the checks of an upgrade out where nothing asks for them."""
+    if asks_for_upgrade(config.option):
+        return
+    left_out = [item for item in items if item.get_closest_marker("upgrade")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -49,6 +49,8 @@ class Live(FromOutside):
     no_gateway = ""
     # Whether what gateway and API see of each other is read in the same round trip as the facts.
     with_inside = True
+    # Whether what an upgrade needs to know is read in it too.
+    with_upgrade = False
 
     def __init__(self, options: Options, settings: Settings):
         self.options, self.settings = options, settings
@@ -97,6 +99,7 @@ class Live(FromOutside):
             backups=backup.files if backup else "",
             gateway_network=self.network("gateway"),
             inside=TOO if self.with_inside else "",
+            upgrade=TOO if self.with_upgrade else "",
             bounds=self.settings.signs,
         )
         must_be_there(facts, self.host.name, self.options.project, self.settings.deployment)

@@ -4,6 +4,7 @@
 # directory, files, env_files and sources (one a line), given (names of variables for Compose), log_lines, backups,
 # gateway_network, inside (too: what gateway and API see of each other as well; only: nothing else), patience (1; more for a
 # second look: one question after the other, each with so many times as long), stranger (a key that no organization has),
+# jobs (parts of the names of the jobs that fill data in) and upgrade_sql, which are empty where no upgrade is asked about,
 # and the texts plan, mask, declares, gateway_sh, lago_rb, redis_lua and facts_sql.
 # The functions host_sections and last_sections precede it as well (render.py), and those of declaration.sh.
 # Output: the line "facts begin <nonce>", lines of sections as mask.awk writes them, interleaved, and the line
@@ -84,7 +85,7 @@ ask_lago() { # container, role, trust, what else
     key=
     [ "$3" != declared ] || key=$api_key
     LAGO_API_KEY=$key within 15 docker exec ${key:+-e LAGO_API_KEY} "$1" \
-        ruby --disable-gems -e "$lago_rb" "$2" "$4" "$patience" 2>&1 | bounded 8000001
+        ruby --disable-gems -e "$lago_rb" "$2" "$4" "$patience" ${upgrade_sql:+upgrade} 2>&1 | bounded 8000001
 }
 ask_gateway() {
     begin "gateway:$gateway"
@@ -103,10 +104,21 @@ gateway_log() {
     begin "logs:$id" 60000 last
     within 10 docker logs --timestamps --tail 300 "$id" 2>&1 | tail -c 200000 | tr -d '\000' | tail -n 300
 }
+# Runs SQL as Lago, by its own DATABASE_URL.
+as_lago() { # container, SQL
+    { printf '\\c %s\n' "'$(printf %s "$database_url" | sed "s/'/''/g")'"; printf '%s\n' "${search_path:+SET search_path TO $search_path;}" "$2"; } |
+        within 20 docker exec -i "$1" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 | bounded
+}
 ask_database() {
     begin "database:$1"
-    { printf '\\c %s\n' "'$(printf %s "$database_url" | sed "s/'/''/g")'"; printf '%s\n' "${search_path:+SET search_path TO $search_path;}" "$facts_sql"; } |
-        within 20 docker exec -i "$1" sh -c 'exec psql -X -q -A -t -v ON_ERROR_ROLLBACK=on -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 | bounded
+    as_lago "$1" "$facts_sql"
+}
+# Of an upgrade: what the data lacks for it, and the room for its dump and copies.
+ask_upgrade() {
+    begin "upgrade:$1"
+    as_lago "$1" "$upgrade_sql"
+    begin space
+    for folder in "$directory" "${docker_root:-/}"; do df -Pk "$folder" 2>/dev/null; done
 }
 # Each answer behind a line of its own, which redis_answers.py knows: by one connection, and where that says nothing between
 # the answers (ECHO is forbidden, Redis is busy), by one for each. A write to what isn't there changes nothing, and gets the
@@ -133,8 +145,8 @@ ask_redis() {
         [ -n "$REDISCLI_AUTH$user" ] || case $answers in *"protected-mode
 yes"*) part anonymous PING ;; esac
         printf "\n@reply sidekiq\n"
-        answer=$(ask EVAL_RO "$1" 0 "$database"); case $answer in *nknown\ command*) ask EVAL "$1" 0 "$database" ;; *) printf "%s" "$answer" ;; esac' \
-        redis "$redis_lua" "$redis_user" "$redis_database" 2>&1 | bounded
+        answer=$(ask EVAL_RO "$1" 0 "$database" "$4"); case $answer in *nknown\ command*) ask EVAL "$1" 0 "$database" "$4" ;; *) printf "%s" "$answer" ;; esac' \
+        redis "$redis_lua" "$redis_user" "$redis_database" "$jobs" 2>&1 | bounded
 }
 ask_front() {
     begin "front:$1"
@@ -172,6 +184,7 @@ ask_all() {
                     send say "database:$id" "$(withheld "$name" "the password of DATABASE_URL")"
                 else
                     ask ask_database "$id"
+                    [ -z "$upgrade_sql" ] || ask ask_upgrade "$id"
                 fi ;;
         esac
     done <<END

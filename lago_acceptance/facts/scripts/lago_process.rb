@@ -105,6 +105,7 @@ if ARGV[0] == "api"
   migrations = Dir["/app/db/migrate/*.rb"].map { |path| File.basename(path)[/\A\d+/] }
   facts[:migrations] = migrations.compact.minmax.compact
   facts[:migration_count] = migrations.length
+  facts[:migration_files] = Dir["/app/db/migrate/*.rb"].map { |path| File.basename(path, ".rb") }.sort if ARGV[3] == "upgrade"
   # schema_file.rb
 end
 puts JSON.generate(facts)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 from lago_acceptance.core import roles, urls, value_shapes
-from lago_acceptance.facts import signs
+from lago_acceptance.facts import signs, upgrade
 from lago_acceptance.facts.sections import Section, sections
 
 # An argument's limits are blanks, as in Python's words.
@@ -39,8 +39,11 @@ _UNESCAPED = """function is_unescaped(password) { return password ~ %s }
 """
 
 
-def script(name: str) -> str:
-    """The text of one of the scripts of this folder, with what is rendered from Python."""
+def script(name: str, *, signs_too: bool = True) -> str:
+    """The text of one of the scripts of this folder, with what is rendered from Python.
+
+    ``signs_too``: whether database.sql asks for the signs and the structure as well, which costs PostgreSQL the most.
+    """
     text = (files(__package__) / name).read_text("utf-8")
     match name:
         case "plan.awk":
@@ -49,9 +52,13 @@ def script(name: str) -> str:
             return values_as_awk() + text
         case "collect.sh":
             return sections_as_shell(sections()) + script("declaration.sh") + text
-        case "database.sql":
+        case "database.sql" if signs_too:
             return text.replace(
                 "-- signs\n", signs.BEFORE + signs.bare(script("structure.sql")) + "\n" + signs.statements()
+            )
+        case "upgrade.sql":
+            return (
+                signs.bare(text.replace("-- proofs\n", upgrade.as_values(upgrade.proofs().values()))) + "\n"
             )
         case "lago_process.rb":
             text = text.replace("# stores\n", script("stores.rb"))

@@ -1,5 +1,6 @@
 -- What Sidekiq keeps in each database of this Redis, as one JSON object. Reads only. Other programs may use the same keys
--- for something else: what has another type is left out. ARGV[1] is the number of Lago's database, read in any case.
+-- for something else: what has another type is left out. ARGV[1] is the number of Lago's database, read in any case, ARGV[2]
+-- parts of the names of the jobs to look for, "" for none.
 local function ask(...)
   local answer = redis.pcall(...)
   if type(answer) == 'table' and answer.err then return nil end
@@ -47,6 +48,35 @@ local function waiting(key, now)
   end
   return {count = count, first = first, failing = oldest, overdue = now and ask('ZCOUNT', key, '-inf', now - 120)}
 end
+-- Jobs whose text has one of some words, by class and place: how many, the first error, and since when (as Sidekiq counts).
+local wanted = {}
+for word in string.gmatch(ARGV[2] or '', '%S+') do table.insert(wanted, word) end
+local function searched()
+  local found, order = {}, {}
+  local function look(payload, place, at)
+    for _, word in ipairs(wanted) do
+      if string.find(payload, word, 1, true) then
+        local job = decoded(payload)
+        local key = place .. ' ' .. class_of(job)
+        if not found[key] then
+          found[key] = {class = class_of(job), place = place, count = 0, error = text(job.error_message),
+                        at = at or number(job.enqueued_at) or number(job.created_at)}
+          table.insert(order, found[key])
+        end
+        found[key].count = found[key].count + 1
+        return
+      end
+    end
+  end
+  for _, name in ipairs(members('queues')) do
+    for _, payload in ipairs(ask('LRANGE', 'queue:' .. name, -5000, -1) or {}) do look(payload, 'queue ' .. string.sub(name, 1, 80)) end
+  end
+  for _, set in ipairs({'retry', 'schedule', 'dead'}) do
+    local entries = ask('ZREVRANGE', set, 0, 4999, 'WITHSCORES') or {}
+    for index = 1, #entries, 2 do look(entries[index], set, number(entries[index + 1])) end
+  end
+  return order
+end
 local numbers = {['0'] = true}
 if string.match(ARGV[1] or '', '^%d+$') then numbers[ARGV[1]] = true end
 for found in string.gmatch(ask('INFO', 'keyspace') or '', 'db(%d+):') do numbers[found] = true end
@@ -76,6 +106,7 @@ for each in pairs(numbers) do
       table.insert(dead, {class = class_of(job), error = text(job.error_message) or '', at = number(entries[index + 1])})
     end
     table.insert(databases, {
+      filling = #wanted > 0 and searched() or nil,
       number = tonumber(each), processes = processes, queues = queues, dead = dead,
       dead_count = ask('ZCARD', 'dead') or 0,
       retry = waiting('retry', now), schedule = waiting('schedule', now),

@@ -49,6 +49,12 @@ def test_everything_of_a_host_arrives(lago):
     assert facts.lago["api1"].health == "up" and facts.database.directory == "/data"
 
 
+def test_what_an_upgrade_needs_is_asked_where_it_is_wanted_and_only_there(lago):
+    assert seen(lago).upgrade is None
+    found = observe(lago, upgrade=collect.TOO).upgrade
+    assert found.rooms and all(each.free for each in found.rooms)
+
+
 @pytest.mark.parametrize("step", [-7200, 7200])
 def test_a_clock_of_this_machine_that_is_set_meanwhile_is_no_drift_of_the_hosts(lago, step, monkeypatch):
     readings = iter([time.time(), time.time() + step])
