@@ -157,7 +157,7 @@ def _stops(facts: Facts, aim: Aim) -> Iterator[Stop]:
     found = answers(facts)
     for stop in aim.reached:
         due = [each for each in stop.constraints if each.migration not in aim.state.applied]
-        yield Stop(stop.tag, tuple(lacks(found, [*due, *stop.proof])))
+        yield Stop(stop.tag, tuple(lacks(found, [*due, *stop.proof, *stop.left])))
 
 
 def _holdups(facts: Facts) -> Iterator[str]:

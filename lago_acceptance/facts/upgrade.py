@@ -119,9 +119,9 @@ def key_of(table: str, undone: str) -> str:
 
 
 def proofs() -> dict[str, Proof]:
-    """All that can be counted, by its name: what constraints validate, and what the stops' proofs ask."""
+    """All that can be counted, by its name: what constraints validate, the stops' proofs, and what their tasks may leave."""
     constraints = (each.proof for each in upgrades.constraints() if each.undone)
-    of_stops = (proof for stop in upgrades.stops() for proof in stop.proof)
+    of_stops = (proof for stop in upgrades.stops() for proof in (*stop.proof, *stop.left))
     return {key_of(each.table, each.undone): each for each in (*constraints, *of_stops)}
 
 

@@ -1,6 +1,6 @@
 """Which release's schema a database has, by the migrations that it has applied, and how that differs from an image's.
 
-From FOLDED_IN on an image has one migration in place of all up to FOLD, so only later ones can be counted there.
+From FOLDED_IN on an image has one migration in place of all up to FOLDED_MIGRATION, so only later ones can be counted there.
 """
 
 from __future__ import annotations
@@ -11,10 +11,7 @@ from functools import cached_property
 import msgspec
 
 from lago_acceptance.lago.release_table import Release, is_misnumbered, newest, releases
-from lago_acceptance.lago.upgrades import FOLDED_IN
-
-# The migration into which the older ones are folded.
-FOLD = "20250122112050"
+from lago_acceptance.lago.upgrades import FOLDED_IN, FOLDED_MIGRATION
 
 
 class SchemaState(msgspec.Struct, frozen=True, dict=True):
@@ -85,7 +82,7 @@ class SchemaState(msgspec.Struct, frozen=True, dict=True):
         if release.newest_migration not in self.applied:
             return False
         folded = release.numbers >= FOLDED_IN
-        after = FOLD if folded else ""
+        after = FOLDED_MIGRATION if folded else ""
         had = sum(after < each <= release.newest_migration for each in self.applied)
         return had >= release.migrations - (1 if folded else 0)
 

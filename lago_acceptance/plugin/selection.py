@@ -91,14 +91,6 @@ def needs_base(item: pytest.Item) -> bool:
     return "changed" in getattr(item, "fixturenames", ())
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out on a live host what only a stack has to say: how far it shows an upgrade."""
-    if config.option.target == "live":
-        of_stacks = [item for item in items if "stack_runs" in getattr(item, "fixturenames", ())]
-        config.hook.pytest_deselected(items=of_stacks)
-        items[:] = [item for item in items if item not in of_stacks]
-
-
 def gate_only(config: pytest.Config) -> bool:
     """Whether this run judges compose files and nothing else."""
     return config.stash[GATE]
@@ -134,10 +126,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the checks of an upgrade out where nothing asks for them."""
-    if asks_for_upgrade(config.option):
-        return
-    left_out = [item for item in items if item.get_closest_marker("upgrade")]
+    """Leave the checks of an upgrade out where nothing asks for them, and on a live host what a stack has to say of one."""
+    left_out: list[pytest.Item] = []
+    if not asks_for_upgrade(config.option):
+        left_out += (item for item in items if item.get_closest_marker("upgrade"))
+    if config.option.target == "live":
+        left_out += (item for item in items if "stack_runs" in getattr(item, "fixturenames", ()))
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

@@ -15,8 +15,7 @@ from lago_acceptance.facts.structure import Structure
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.facts.upgrade import Part, Room, UpgradeAnswers, key_of
 from lago_acceptance.lago import upgrades
-from lago_acceptance.lago.schema_state import FOLD
-from lago_acceptance.lago.upgrades import FOLDED_IN, numbers
+from lago_acceptance.lago.upgrades import FOLDED_IN, FOLDED_MIGRATION, numbers
 from tests.support import facts as support
 from tests.support.paths import DATA
 
@@ -39,7 +38,7 @@ def applied(tag: str) -> tuple[str, ...]:
 def files(tag: str) -> tuple[str, ...]:
     """The migrations in the image of a tag: from FOLDED_IN on the older ones are one."""
     folded = numbers(tag) >= FOLDED_IN
-    return tuple(f"{each}_migration" for each in applied(tag) if not folded or each >= FOLD)
+    return tuple(f"{each}_migration" for each in applied(tag) if not folded or each >= FOLDED_MIGRATION)
 
 
 def half(old: str, new: str, ran: int) -> tuple[str, ...]:

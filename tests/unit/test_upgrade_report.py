@@ -41,7 +41,6 @@ def text_of(facts, to="v1.26.0"):
             "this database is at v1.16.0's schema, and ready for v1.25.0, the next release on the way to v1.26.0",
         ),
         ("v1.25.0", "v1.26.0", "this database is at v1.25.0's schema, and ready for v1.26.0"),
-        ("v1.25.0", "v1.16.1", "this database is at v1.25.0's schema, and ready for v1.26.1"),
         ("v1.29.0", None, "this database is at v1.29.0's schema, and ready for v1.32.0"),
         (
             "v1.26.0",
@@ -216,8 +215,8 @@ def test_the_exit_code_says_whether_the_upgrade_may_begin(facts, words, code, li
     assert line in capsys.readouterr().out and looks == [{"upgrade": True}]
 
 
-@pytest.mark.parametrize("to", ["v9.9.9", "latest", "1.26"])
+@pytest.mark.parametrize("to", ["v9.9.9", "latest", "1.26", "v1.16.1"])
 def test_what_is_no_release_is_refused_before_the_host_is_looked_at(to, monkeypatch):
     monkeypatch.setattr(on_host, "observed", lambda *_, **__: pytest.fail("the host was looked at"))
-    with pytest.raises(UsageError, match="is not a release of Lago known here"):
+    with pytest.raises(UsageError, match="is not a release of Lago|under another number"):
         upgrade_check.run(["local", to])

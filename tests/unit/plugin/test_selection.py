@@ -49,7 +49,7 @@ def test_what_has_no_module_is_about_nothing():
     ],
 )
 def test_an_upgrade_is_judged_only_where_it_is_asked_for(expression, paths, asked):
-    given = SimpleNamespace(markexpr=expression, file_or_dir=paths)
+    given = SimpleNamespace(markexpr=expression, file_or_dir=paths, target=None)
     assert asks_for_upgrade(cast(Any, given)) is asked
     items = [SimpleNamespace(get_closest_marker={"upgrade": name}.get) for name in (None, "it is one")]
     left_out: list[Any] = []
@@ -60,3 +60,12 @@ def test_an_upgrade_is_judged_only_where_it_is_asked_for(expression, paths, aske
     first, second = items
     selection.pytest_collection_modifyitems(cast(Any, config), cast(Any, items))
     assert (items, left_out) == (([first, second], []) if asked else ([first], [second]))
+
+
+@pytest.mark.parametrize(("target", "kept"), [("live", 1), ("stack", 2), (None, 2)])
+def test_what_only_a_stack_has_to_say_of_an_upgrade_is_left_out_on_a_live_host(target, kept):
+    given = SimpleNamespace(markexpr="", file_or_dir=[], target=target)
+    items = [SimpleNamespace(get_closest_marker={}.get, fixturenames=names) for names in ([], ["stack_runs"])]
+    config = SimpleNamespace(option=given, hook=SimpleNamespace(pytest_deselected=lambda items: None))
+    selection.pytest_collection_modifyitems(cast(Any, config), cast(Any, items))
+    assert [each.fixturenames for each in items] == [[], ["stack_runs"]][:kept]
