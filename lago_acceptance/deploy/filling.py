@@ -8,14 +8,8 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from lago_acceptance.deploy.session import Outcome
-from lago_acceptance.deploy.steps import Step
 from lago_acceptance.lago.upgrades import Proof, Stop
 
-# How long a slice of it may take: counting the rows of a large table takes a while.
-SLICE_DEADLINE = 900
-FILL = Step(
-    "fill", "filling in what this release needs", "what this release needs was not filled in", SLICE_DEADLINE
-)
 # Without a row or a job less for so long, something is stuck: a batch of a thousand rows takes seconds.
 STUCK_SECONDS = 1800
 # A worker appears in Redis a few seconds after it has booted.

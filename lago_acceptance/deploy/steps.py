@@ -30,7 +30,11 @@ DUMP = Step("dump", "dumping the database", "the database could not be dumped", 
 FILES = Step("files", "putting the new files in place", "the new files could not be written", 60)
 STORES = Step("stores", "starting database and Redis", "the new version's stores can't be used", 300)
 WORK = Step("work", "starting workers and clock", "the new version's workers did not start", 900)
-UP = Step("up", "starting the new version", "the new version did not start", 900)
+# With the migrations, which may fill or rewrite large tables.
+UP = Step("up", "starting the new version", "the new version did not start", 7200)
+# A slice of it: counting the rows of a large table takes a while.
+FILL = Step("fill", "filling in what this release needs", "what this release needs was not filled in", 900)
+MARK = Step("mark", "noting how far the upgrade is", "it could not be noted how far the upgrade is", 30)
 RETURN = Step("return", "restoring the kept images and data", "the backup could not be restored", 3600)
 REMOVE = Step("remove", "removing containers and volumes", "not everything could be removed", 300)
 

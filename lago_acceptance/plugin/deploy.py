@@ -50,14 +50,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--drain-seconds",
-        type=_seconds,
+        type=drain_seconds,
         default=None,
         metavar="SECONDS",
         help="how long the workers may take to finish their jobs before a deploy (default: 300)",
     )
 
 
-def _seconds(text: str) -> int:
+def drain_seconds(text: str) -> int:
+    """The value of --drain-seconds. ArgumentTypeError where it is none."""
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= LONGEST_DRAIN):
         raise argparse.ArgumentTypeError(f"a whole number of seconds from 1 to {LONGEST_DRAIN} is wanted")
     return int(text)
