@@ -46,9 +46,13 @@ class StandIn:
     pattern: str
 
 
+_RELEASES = standins.releases("lago-api")
+_LAGO = f"{', '.join(_RELEASES[:-1])} and {_RELEASES[-1]}"
+_LAGO_PATTERN = "|".join(re.escape(each) for each in _RELEASES)
+
 STAND_INS = {
-    "getlago/api": StandIn("lago-api", "v1.16.0", r"v1\.16\.0"),
-    "getlago/front": StandIn("lago-front", "v1.16.0", r"v1\.16\.0"),
+    "getlago/api": StandIn("lago-api", _LAGO, _LAGO_PATTERN),
+    "getlago/front": StandIn("lago-front", _LAGO, _LAGO_PATTERN),
     "getlago/lago-gotenberg": StandIn("lago-pdf", "7.8", r"7(\.8(\..*)?)?"),
     "postgres": StandIn("postgres", "14 and 15", r"1[45]([.-].*)?"),
     "redis": StandIn("redis", "7", r"7([.-].*)?"),
@@ -85,10 +89,13 @@ def resolve(
         }
 
 
-def stand_in(name: str) -> str:
-    """The tag of a stand-in, built first if it is missing. Raises NoImage if it can't be built."""
+def stand_in(name: str, release: str = "") -> str:
+    """The tag of a stand-in, or of its image for a release, built first if it is missing.
+
+    Raises NoImage if it can't be built.
+    """
     with _engine(os.environ) as engine:
-        return standins.build(name, engine)
+        return standins.build(name, engine, release)
 
 
 def _resolve(
@@ -129,11 +136,12 @@ def _resolve(
             f"{reference} can't be had, and its stand-in imitates {known.versions} only, so it says nothing about "
             f"this version: make the registry reachable, or name an image with {variable}."
         )
-    built = standins.tag(known.name)
+    release = version if version in standins.releases(known.name) else ""
+    built = standins.tag(known.name, release)
     if built not in registries.present:
         log.info("building a stand-in for %s, which can't be pulled; this happens only once", reference)
         with Board.shared.waiting(standins.BASE_SECONDS, {f"stand-in for {reference}": "being built"}):
-            standins.build(known.name, registries.engine)
+            standins.build(known.name, registries.engine, release)
     return ResolvedImage(built, "stand-in")
 
 

@@ -57,21 +57,35 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in FOLDER.glob("*/Dockerfile"))
 
 
-def tag(name: str) -> str:
-    """``lago-acceptance/<name>:<12 hex digits>``: a hash of the stand-in's folder and the base's."""
+def releases(name: str) -> list[str]:
+    """The tags of the releases that a stand-in can be built as, oldest first; the first one is what it is unless told.
+
+    [] where its versions don't differ.
+    """
+    rows = FOLDER / name / "later" / "releases.tsv"
+    lines = rows.read_text("utf-8").splitlines()[1:] if rows.exists() else []
+    return [release for line in lines if (release := line.split("\t")[2])]
+
+
+def tag(name: str, release: str = "") -> str:
+    """``lago-acceptance/<name>:<12 hex digits>``: a hash of the stand-in's folder and the base's.
+
+    For a release other than its first one the release comes before the digits: ``v1.26.0-<12 hex digits>``.
+    """
     digest = hashlib.sha256((SUITE if name == BASE else tag(BASE)).encode())
     for path in _files(FOLDER / name):
         digest.update(f"\0{path.relative_to(FOLDER)}\0{os.access(path, os.X_OK)}\0".encode())
         digest.update(path.read_bytes())
-    return f"lago-acceptance/{name}:{digest.hexdigest()[:12]}"
+    before = f"{release}-" if release and release != releases(name)[0] else ""
+    return f"lago-acceptance/{name}:{before}{digest.hexdigest()[:12]}"
 
 
-def build(name: str, engine: APIClient) -> str:
-    """Build a stand-in and its base if its tag is missing; return the tag.
+def build(name: str, engine: APIClient, release: str = "") -> str:
+    """Build a stand-in, as one of its ``releases`` if told, and its base if its tag is missing; return the tag.
 
     Raises NoImage if it can't be built. A lock makes concurrent runs build one after the other.
     """
-    wanted = tag(name)
+    wanted = tag(name, release)
     if _present(engine, wanted):
         return wanted
     with _one_at_a_time():
@@ -81,7 +95,7 @@ def build(name: str, engine: APIClient) -> str:
                 _require_space(engine)
                 _import_base(base, engine)
             if name != BASE:
-                _build_on(base, name, wanted, engine)
+                _build_on(base, name, wanted, engine, {"RELEASE": release} if release else {})
     return wanted
 
 
@@ -208,7 +222,7 @@ def _sources() -> list[str]:
     return [f"deb {uri} {suite} main" for uri, suite in archives if uri] if main else []
 
 
-def _build_on(base: str, name: str, reference: str, engine: APIClient) -> None:
+def _build_on(base: str, name: str, reference: str, engine: APIClient, arguments: dict[str, str]) -> None:
     import docker.errors
 
     with tempfile.TemporaryDirectory() as downloads:
@@ -219,7 +233,7 @@ def _build_on(base: str, name: str, reference: str, engine: APIClient) -> None:
             _pack(FOLDER / name, Path(downloads), context)
             try:
                 events = engine.build(
-                    fileobj=context, custom_context=True, tag=reference, buildargs={"BASE": base},
+                    fileobj=context, custom_context=True, tag=reference, buildargs={"BASE": base, **arguments},
                     network_mode="none", rm=True, forcerm=True, decode=True,
                 )  # fmt: skip
                 error = next((event["error"] for event in events if "error" in event), None)

@@ -41,7 +41,9 @@ ROUTES = [
   *resource("webhook_endpoints", ":id", *ALL)
 ]
 
-ROUTES << ["GET", "/sidekiq", "sidekiq_web#index"] if ENV["LAGO_SIDEKIQ_WEB"] == "true"
+# Several releases mount it without being asked to.
+always = Standin::Release.since?("v1.17.0") && !Standin::Release.since?("v1.30.0")
+ROUTES << ["GET", "/sidekiq", "sidekiq_web#index"] if always || ENV["LAGO_SIDEKIQ_WEB"] == "true"
 
 # Lago's routes that are not modelled, without their verb or with it.
 [

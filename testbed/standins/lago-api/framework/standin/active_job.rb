@@ -22,6 +22,8 @@ module Standin
 
       def perform_later(*arguments) = enqueue(arguments)
 
+      def perform_now(*arguments) = new.perform(*arguments)
+
       # Runs no sooner than in `seconds`.
       def perform_in(seconds, *arguments) = enqueue(arguments, at: Time.now + seconds)
 

@@ -2,6 +2,7 @@
 
 require "pg"
 require "sequel"
+require "standin/ownership"
 require "uri"
 
 # ActiveRecord's errors, by the rules of its PostgreSQL adapter: they are what the application's logs,
@@ -16,6 +17,7 @@ module ActiveRecord
   class ConnectionNotEstablished < AdapterError; end
   class StatementInvalid < AdapterError; end
   class RecordNotUnique < StatementInvalid; end
+  class NotNullViolation < StatementInvalid; end
   class ConnectionFailed < StatementInvalid; end
 
   class NoDatabaseError < StatementInvalid
@@ -76,12 +78,17 @@ module ActiveRecord
     def of_statement(cause)
       klass = case cause
               when PG::UniqueViolation then RecordNotUnique
+              when PG::NotNullViolation then NotNullViolation
               when PG::ConnectionBad, PG::UnableToSend then ConnectionFailed
               else StatementInvalid
               end
       klass.new("#{cause.class}: #{cause.message}")
     end
   end
+end
+
+module ActiveModel
+  class UnknownAttributeError < NoMethodError; end
 end
 
 module Standin
@@ -120,7 +127,7 @@ module Standin
       def [](table) = pool[table]
 
       # The row as it was stored.
-      def insert(table, values) = self[table].returning.insert(values).first
+      def insert(table, values) = self[table].returning.insert(Ownership.added(table, values)).first
 
       # The row after the change; `updated_at` moves.
       def update(table, row, values)

@@ -4,13 +4,14 @@ require "standin/active_job"
 
 module Standin
   # Applies the migrations of db/migrate one at a time, each in a transaction of its own, under an advisory
-  # lock. A migration is one file of SQL; `-- enqueue NAME` in it puts that task on the worker's queue.
+  # lock. A migration is one file of SQL; `-- enqueue NAME` in it puts that task on the worker's queue, `-- say TEXT`
+  # prints what it is about to do, and `-- refuse VERSION MESSAGE` stops it on a database that has that version.
   #
-  # The real application has COUNT of them. Those that matter here have a file; the others between the first
-  # and the last change nothing and exist as versions only.
+  # db/releases.tsv says up to which version the real application has how many. Those that matter here have a file; the
+  # others change nothing and exist as versions only.
   class Migrator
-    COUNT = 408
     FOLDER = "/app/db/migrate"
+    COUNTS = "/app/db/releases.tsv"
     Migration = Struct.new(:version, :name, :sql)
 
     def self.all
@@ -23,16 +24,21 @@ module Standin
       end
     end
 
-    # Versions spread evenly over the days between the first and the last written one.
     def self.fillers(taken)
-      from, to = [taken.first, taken.last].map { |version| Time.utc(*version.unpack("a4a2a2a2a2a2")).to_i }
-      missing = COUNT - taken.size
-      (1..missing).map do |number|
-        at = Time.at(from + (to - from) * number / (missing + 1)).utc
-        Migration.new(at.strftime("%Y%m%d%H%M%S"), format("UnmodelledChange%03d", number), nil)
-      end
+      rows = File.readlines(COUNTS, chomp: true).drop(1).map { |line| line.split("\t").first(2) }
+      rows.unshift([taken.first, 0]).each_cons(2).flat_map do |(from, before), (to, count)|
+        inside = taken.count { |version| version <= to && (version > from || before == 0) }
+        spread(from, to, count.to_i - before.to_i - inside - (taken.include?(to) ? 0 : 1)) + (taken.include?(to) ? [] : [to])
+      end.each_with_index.map { |version, index| Migration.new(version, format("UnmodelledChange%03d", index + 1), nil) }
     end
     private_class_method :fillers
+
+    # So many versions, evenly over the time between two.
+    def self.spread(from, to, number)
+      first, last = [from, to].map { |version| Time.utc(*version.unpack("a4a2a2a2a2a2")).to_i }
+      (1..number).map { |each| Time.at(first + (last - first) * each / (number + 1)).utc.strftime("%Y%m%d%H%M%S") }
+    end
+    private_class_method :spread
 
     def initialize(database) = @database = database
 
@@ -83,6 +89,8 @@ module Standin
     end
 
     def change(sql)
+      sql.scan(/^-- refuse (\d+) (.+)$/) { |version, message| raise message if @database[:schema_migrations].first(version: version) }
+      sql.scan(/^-- say (.+)$/) { |(text)| puts "-- #{text}" }
       @database.run(sql)
       sql.scan(/^-- enqueue (\S+)$/) { |(task)| MigrationTaskJob.perform_later(task) }
     end

@@ -2,6 +2,7 @@
 
 require "fileutils"
 require "logger"
+require "standin/release"
 require "standin/ruby33"
 
 # What the application needs of Rails: an environment, initializers in alphabetical order, a middleware

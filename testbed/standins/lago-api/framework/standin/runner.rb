@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "/app/config/environment"
+require "standin/active_job"
 require "standin/runner/models"
 require "standin/runner/dumpers"
 

@@ -17,13 +17,15 @@ module Standin
       def digest(password) = BCrypt::Password.create(password, cost: COST).to_s
 
       def organization(name)
-        organizations.first(name: name) || create_organization(name, "per_customer")
+        found = organizations.first(name: name) || create_organization(name, "per_customer")
+        found.tap { |row| billing_entity(row) if Release.since?("v1.25.0") }
       end
 
       def create_organization(name, numbering)
         id = SecureRandom.uuid
-        insert(organizations, id: id, name: name, document_numbering: numbering, hmac_key: SecureRandom.uuid,
+        row = insert(organizations, id: id, name: name, document_numbering: numbering, hmac_key: SecureRandom.uuid,
           document_number_prefix: "#{name.gsub(/\s/, "")[0, 3].upcase}-#{id[-4..].upcase}")
+        row.tap { billing_entity(row) if Release.since?("v1.25.0") }
       end
 
       def membership(user, organization)
@@ -47,6 +49,14 @@ module Standin
       end
 
       private
+
+      # The first one of an organization has its id.
+      def billing_entity(organization)
+        id = organization[:id]
+        Database.pool[:billing_entities].first(id: id) || insert(Database.pool[:billing_entities], id: id, organization_id: id,
+          name: organization[:name], code: organization[:name].downcase.gsub(/[^a-z0-9_-]+/, "-"),
+          document_number_prefix: organization[:document_number_prefix])
+      end
 
       def insert(table, values) = table.returning.insert(values).first
 

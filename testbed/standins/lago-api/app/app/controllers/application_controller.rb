@@ -11,7 +11,7 @@ class ApplicationController < Standin::Web::Controller
   def not_found = not_found_error("resource")
 
   # A route of Lago's that the stand-in doesn't model says so; it never makes up an answer.
-  def outside(what = "#{request.request_method} #{request.path} exists in Lago v1.16.0 but")
+  def outside(what = "#{request.request_method} #{request.path} exists in Lago #{Standin::Release.tag} but")
     render status: 501, json: {
       status: 501, error: "Not Implemented", code: "outside_of_the_stand_in",
       details: "#{what} this stand-in does not model it."

@@ -12,7 +12,7 @@ class GraphqlController < ApplicationController
     answer = LagoSchema.answer(params["query"], variables: params["variables"] || {},
       operation_name: params["operationName"], context: {user: user, organization: @current_organization})
     beyond = LagoSchema.beyond(answer)
-    beyond ? outside("Lago v1.16.0 may have #{beyond}, but") : render(json: answer)
+    beyond ? outside("Lago #{Standin::Release.tag} may have #{beyond}, but") : render(json: answer)
   rescue JWT::ExpiredSignature
     extensions = {status: 401, code: "expired_jwt_token"}
     render json: {data: {}, errors: [{message: "expired_jwt_token", extensions: extensions}]}

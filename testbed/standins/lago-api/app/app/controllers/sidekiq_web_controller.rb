@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# Mounted only with LAGO_SIDEKIQ_WEB=true, and then open to everybody.
+# Open to everybody where it is mounted.
 class SidekiqWebController < ApplicationController
   def index
     body = "<!doctype html><html><head><title>[PRODUCTION] Sidekiq</title></head><body>Sidekiq</body></html>"

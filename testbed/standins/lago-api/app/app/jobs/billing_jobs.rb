@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 class BillSubscriptionJob < Standin::Job
-  queue_as "billing"
+  queue_as { (ENV["SIDEKIQ_BILLING"] || !Standin::Release.since?("v1.17.1")) ? "billing" : "default" }
 
   def perform(ids, _timestamp, reason)
     rows = ids.map { |id| Standin::Database[:subscriptions].first(id: id) }

@@ -29,13 +29,15 @@ module CreditNotes
         customer: Customers.serialize(db[:customers].first(id: row[:customer_id])),
         items: [{lago_id: row[:item_id], amount_cents: row[:credit_amount_cents], amount_currency: row[:currency],
                  fee: Fees.serialize(db[:fees].first(id: row[:fee_id]))}],
-        applied_taxes: []
+        applied_taxes: [], **(Standin::Release.since?("v1.25.0") ? added(invoice) : {})
       }
     end
 
     private
 
     def db = Standin::Database
+
+    def added(invoice) = {billing_entity_code: Organizations.billing_entity_code(invoice), self_billed: invoice[:self_billed]}
 
     # By days; the day of an upgrade belongs to the new plan, the day of an end to the old one.
     def unused(fee, subscription, upgrade)

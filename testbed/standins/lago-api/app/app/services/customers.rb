@@ -46,6 +46,20 @@ module Customers
       TerminateRelationsJob.perform_later(Standin::Job::Record.new("Customer", row[:id]))
     end
 
+    # What the answer about one customer has from v1.25.0 on.
+    def sections(_row)
+      return {} unless Standin::Release.since?("v1.25.0")
+
+      if Standin::Release.since?("v1.26.0") && !db[:invoice_custom_sections].columns.include?(:section_type)
+        raise "Undeclared attribute type for enum 'section_type' in InvoiceCustomSection. Enums must be backed by a " \
+          "database column or declared with an explicit type via `attribute`."
+      end
+      {applicable_invoice_custom_sections: []}
+    end
+
+    # What lists and invoices say of a customer beside it, from v1.25.0 on.
+    def integrations = Standin::Release.since?("v1.25.0") ? {integration_customers: []} : {}
+
     def serialize(row)
       {
         lago_id: row[:id], **row.slice(:external_id, :name, :firstname, :lastname, :customer_type, :sequential_id, :slug),
@@ -54,13 +68,18 @@ module Customers
         external_salesforce_id: row[:external_salesforce_id], finalize_zero_amount_invoice: row[:finalize_zero_amount_invoice],
         billing_configuration: {invoice_grace_period: nil, payment_provider: nil, payment_provider_code: nil,
                                 document_locale: row[:document_locale]},
-        shipping_address: SHIPPING.to_h { |name| [name, row[:shipping_address][name.to_s]] }, metadata: row[:metadata].to_a
+        shipping_address: SHIPPING.to_h { |name| [name, row[:shipping_address][name.to_s]] }, metadata: row[:metadata].to_a,
+        **(Standin::Release.since?("v1.25.0") ? added(row) : {})
       }
     end
 
     private
 
     def db = Standin::Database
+
+    def added(row)
+      {billing_entity_code: Organizations.billing_entity_code(row), **row.slice(:account_type, :skip_invoice_custom_sections)}
+    end
 
     # What stands deeper in what was sent. Payment providers and a grace period of one's own are not modelled.
     def nested(values)

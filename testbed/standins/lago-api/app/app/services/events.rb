@@ -54,6 +54,8 @@ module Events
       missing = %w[transaction_id code].select { |name| values[name].to_s.empty? }
       return missing.to_h { |name| [name.to_sym, ["value_is_mandatory"]] } if missing.any?
 
+      return {timestamp: ["invalid_format"]} if Standin::Release.since?("v1.25.0") && wrong_time?(values["timestamp"])
+
       stored?(organization, values) ? {transaction_id: ["value_already_exist"]} : {}
     end
 
@@ -62,7 +64,9 @@ module Events
         external_subscription_id: values["external_subscription_id"])
     end
 
-    # Seconds as a number or in digits; anything else is taken for 0 and lands in 1970.
+    def wrong_time?(value) = !value.to_s.empty? && Float(value.to_s, exception: false).nil?
+
+    # Seconds as a number or in digits; anything else is taken for 0 and lands in 1970, where it isn't refused.
     def timestamp(value, now) = value.nil? ? now : Time.at(value.to_s.to_r).utc
   end
 end

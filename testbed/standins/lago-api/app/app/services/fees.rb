@@ -20,7 +20,8 @@ module Fees
         precise_unit_amount: Text.decimal(row[:precise_unit_amount]), precise_coupons_amount_cents: "0.0",
         events_count: row[:events_count], payment_status: Invoices::PAYMENT_STATUSES.fetch(invoice[:payment_status]),
         created_at: Text.time(row[:created_at]), succeeded_at: nil, failed_at: nil, refunded_at: nil,
-        amount_details: row[:amount_details].to_h, from_date: date(row[:from_datetime]), to_date: date(row[:to_datetime])
+        amount_details: row[:amount_details].to_h, from_date: date(row[:from_datetime]), to_date: date(row[:to_datetime]),
+        **(Standin::Release.since?("v1.25.0") ? {self_billed: invoice[:self_billed]} : {})
       }
     end
 

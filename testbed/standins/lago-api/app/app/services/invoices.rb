@@ -23,21 +23,32 @@ module Invoices
         progressive_billing_credit_amount_cents: 0, coupons_amount_cents: row[:coupons_amount_cents],
         credit_notes_amount_cents: row[:credit_notes_amount_cents], sub_total_excluding_taxes_amount_cents: subtotal,
         sub_total_including_taxes_amount_cents: subtotal, total_amount_cents: row[:total_amount_cents],
-        prepaid_credit_amount_cents: row[:prepaid_credit_amount_cents], file_url: Files.url(Files.of("Invoice", row[:id])), version_number: 4
+        prepaid_credit_amount_cents: row[:prepaid_credit_amount_cents], file_url: Files.url(Files.of("Invoice", row[:id])), version_number: 4,
+        **(Standin::Release.since?("v1.25.0") ? added(row) : {})
       }
     end
 
-    def with_customer(row) = serialize(row).merge(customer: Customers.serialize(db[:customers].first(id: row[:customer_id])))
+    def with_customer(row, **more) = serialize(row).merge(customer: Customers.serialize(db[:customers].first(id: row[:customer_id])).merge(more))
 
-    def listed(row) = with_customer(row).merge(metadata: [], applied_taxes: [])
+    def listed(row) = with_customer(row, **Customers.integrations).merge(metadata: [], applied_taxes: [])
 
     def delivered(row) = with_customer(row).merge(**parts(row), applied_taxes: [])
 
-    def shown(row) = with_customer(row).merge(**parts(row), metadata: [], applied_taxes: [], error_details: [])
+    def shown(row)
+      with_customer(row, **Customers.integrations).merge(**parts(row), metadata: [], applied_taxes: [], error_details: [])
+    end
 
     private
 
     def db = Standin::Database
+
+    def added(row)
+      {
+        billing_entity_code: Organizations.billing_entity_code(row), self_billed: row[:self_billed],
+        total_due_amount_cents: row[:total_amount_cents] - row[:total_paid_amount_cents],
+        created_at: Text.time(row[:created_at]), updated_at: Text.time(row[:updated_at])
+      }
+    end
 
     def parts(row)
       subscriptions = db[:subscriptions].where(id: db[:invoice_subscriptions].where(invoice_id: row[:id]).select(:subscription_id))

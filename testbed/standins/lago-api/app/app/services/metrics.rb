@@ -33,6 +33,9 @@ module Metrics
       BillableMetrics::DeleteEventsJob.perform_later(Standin::Job::Record.new("BillableMetric", row[:id]))
     end
 
+    # The answer about one metric alone counts nothing in later releases.
+    def shown(row) = Standin::Release.since?("v1.25.0") ? serialize(row).except(*counts(row).keys) : serialize(row)
+
     def serialize(row)
       {
         lago_id: row[:id], name: row[:name], code: row[:code], description: row[:description],
@@ -64,7 +67,10 @@ module Metrics
       raise Standin::Refusal.invalid(**problems) unless problems.empty?
     end
 
+    # Later releases don't count.
     def counts(row)
+      return {active_subscriptions_count: 0, draft_invoices_count: 0, plans_count: 0} if Standin::Release.since?("v1.25.0")
+
       plans = db[:charges].where(billable_metric_id: row[:id], deleted_at: nil).select(:plan_id)
       {
         active_subscriptions_count: db[:subscriptions].where(plan_id: plans, status: Subscriptions::ACTIVE).count,

@@ -21,6 +21,9 @@ module Organizations
       Standin::Database.update(:organizations, row, changes.transform_keys(&:to_sym))
     end
 
+    # Of the billing entity that a customer or an invoice belongs to.
+    def billing_entity_code(row) = Standin::Database[:billing_entities].where(id: row[:billing_entity_id]).get(:code)
+
     private
 
     def check(values)

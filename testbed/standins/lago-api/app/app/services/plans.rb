@@ -47,6 +47,8 @@ module Plans
 
     def serialize(row)
       active = db[:subscriptions].where(plan_id: row[:id], status: Subscriptions::ACTIVE)
+      # Later releases always say 0.
+      active = active.where(false) if Standin::Release.since?("v1.25.0")
       {
         lago_id: row[:id], name: row[:name], invoice_display_name: row[:invoice_display_name],
         created_at: Text.time(row[:created_at]), code: row[:code], interval: INTERVALS.fetch(row[:interval]),

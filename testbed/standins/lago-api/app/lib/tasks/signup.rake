@@ -16,9 +16,9 @@ namespace :signup do
     organization = Standin::Seed.organization(ENV["LAGO_ORG_NAME"])
     Standin::Seed.membership(user, organization)
 
-    # One variable decides, another one gives the value: so it is in v1.16.0.
+    # One variable decides, another one gives the value: so it is until v1.19.0.
     if !ENV["LAGO_ORG_API_KEY"].to_s.strip.empty?
-      Standin::Seed.api_key(organization, ENV["LAGO_API_KEY"])
+      Standin::Seed.api_key(organization, ENV[Standin::Release.since?("v1.19.1") ? "LAGO_ORG_API_KEY" : "LAGO_API_KEY"])
     else
       Standin::Seed.any_api_key(organization)
     end

@@ -3,10 +3,6 @@
 require "standin/active_record"
 require "standin/runner/relation"
 
-module ActiveModel
-  class UnknownAttributeError < NoMethodError; end
-end
-
 module ActiveRecord
   class RecordNotFound < ActiveRecordError; end
 

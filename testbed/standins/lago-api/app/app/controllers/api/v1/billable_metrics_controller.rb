@@ -7,7 +7,7 @@ module Api
     class BillableMetricsController < BaseController
       def index = render_page(:billable_metrics, rows.order(Sequel.desc(:created_at))) { |row| Metrics.serialize(row) }
 
-      def show = render_metric(metric)
+      def show = render(json: {billable_metric: Metrics.shown(metric)})
 
       def create = render_metric(Metrics.create(current_organization, required(:billable_metric)))
 

@@ -6,7 +6,7 @@ module Api
   module V1
     class CustomersController < BaseController
       def index
-        render_page(:customers, rows.order(Sequel.desc(:created_at))) { |row| Customers.serialize(row).merge(taxes: []) }
+        render_page(:customers, rows.order(Sequel.desc(:created_at))) { |row| Customers.serialize(row).merge(taxes: [], **Customers.integrations) }
       end
 
       def show = render_customer(customer)
@@ -26,7 +26,7 @@ module Api
       def customer = found(rows.first(external_id: params["external_id"]), "customer")
 
       def render_customer(row)
-        render json: {customer: Customers.serialize(row).merge(taxes: [], integration_customers: [])}
+        render json: {customer: Customers.serialize(row).merge(taxes: [], integration_customers: [], **Customers.sections(row))}
       end
     end
   end

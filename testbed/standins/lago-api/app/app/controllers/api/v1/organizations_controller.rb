@@ -41,7 +41,7 @@ module Api
       def update
         values = required(:organization)
         beyond = Organizations.beyond(values)
-        return outside("Lago v1.16.0 takes #{beyond.join(", ")} here, but") if beyond.any?
+        return outside("Lago #{Standin::Release.tag} takes #{beyond.join(", ")} here, but") if beyond.any?
 
         render json: {organization: serialized(Organizations.update(current_organization, values)).merge(taxes: [])}
       end

@@ -36,7 +36,7 @@ module Api
           charge: {lago_id: charge[:id], charge_model: Charges.model(charge), invoice_display_name: charge[:invoice_display_name]},
           billable_metric: {lago_id: metric[:id], name: metric[:name], code: metric[:code],
                             aggregation_type: Metrics::TYPES.fetch(metric[:aggregation_type])},
-          filters: [], groups: [], grouped_usage: []
+          filters: [], **(Standin::Release.since?("v1.25.0") ? {} : {groups: []}), grouped_usage: []
         }
       end
     end

@@ -1,0 +1,1 @@
+ALTER TABLE invoices ADD COLUMN self_billed boolean NOT NULL DEFAULT false;

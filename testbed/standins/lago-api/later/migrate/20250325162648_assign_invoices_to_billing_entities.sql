@@ -1,0 +1,1 @@
+UPDATE invoices SET billing_entity_id = organization_id;

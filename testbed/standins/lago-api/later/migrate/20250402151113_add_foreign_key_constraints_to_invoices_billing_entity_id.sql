@@ -1,0 +1,1 @@
+ALTER TABLE invoices ADD CONSTRAINT invoices_billing_entity_id_fkey FOREIGN KEY (billing_entity_id) REFERENCES billing_entities NOT VALID;

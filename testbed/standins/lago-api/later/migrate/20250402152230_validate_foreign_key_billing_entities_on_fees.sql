@@ -1,0 +1,1 @@
+ALTER TABLE fees VALIDATE CONSTRAINT fees_billing_entity_id_fkey;

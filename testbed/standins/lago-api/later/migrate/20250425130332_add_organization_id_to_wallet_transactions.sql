@@ -1,0 +1,2 @@
+ALTER TABLE wallet_transactions ADD COLUMN organization_id uuid REFERENCES organizations;
+CREATE INDEX index_wallet_transactions_on_organization_id ON wallet_transactions (organization_id);

@@ -1,0 +1,2 @@
+ALTER TABLE invoice_subscriptions ADD COLUMN organization_id uuid REFERENCES organizations;
+CREATE INDEX index_invoice_subscriptions_on_organization_id ON invoice_subscriptions (organization_id);

@@ -1,0 +1,2 @@
+#!/bin/bash
+exec bundle exec sidekiq -C config/sidekiq/sidekiq_events.yml
