@@ -151,6 +151,8 @@ def arrive(host: Host, permit: Permit, settings: Settings, order: Order) -> None
     facts = observe(host, project=order.project, wanted_directory=settings.deployment.directory)
     runs = _running(facts, settings)
     stop = next((each for each in stops() if each.version == same_schema(runs).numbers), None)
+    if stop is None and state.read(host, settings.deployment.directory).upgrade is None:
+        return
     with _rollout(host, permit, settings, order, facts, None, stop, _marks("", "", "", None)) as rollout:
         if stop:
             log.info("%s: %s", runs.tag, filling.described(rollout.fill()))

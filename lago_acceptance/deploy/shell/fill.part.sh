@@ -46,10 +46,10 @@ ask_fill() {
     left=$(left_now)
     say "more$tab${left:-a task runs}"
 }
-# What was filled stays: the dump, where it is restored, does not hold it.
+# What was filled stays, unless a migration has run too: then the dump is restored.
 undo_fill() {
     end_task
-    if [ -s "$here/fill/left" ] && [ -s "$here/backup/identity" ] && ! schema_differs "$here/backup/identity" "$(db_container)"; then
+    if [ -s "$here/fill/left" ] && ! { [ -s "$here/backup/identity" ] && schema_differs "$here/backup/identity" "$(db_container)"; }; then
         say "What has been filled in until now stays: it does no harm, and the next call goes on from there."
     fi
 }
