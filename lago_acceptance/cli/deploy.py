@@ -221,9 +221,9 @@ def rollback(given: list[str]) -> int:
 
 
 def _print_plan(known: Namespace) -> None:
-    from lago_acceptance.deploy import deploy, via
+    from lago_acceptance.deploy import deploy, via_plan
 
-    look = via.prepare if known.via else deploy.prepare
+    look = via_plan.prepare if known.via else deploy.prepare
     with on_host.reached(known.host, known.ssh_config) as host:
         prepared = look(host, load(known.settings), _waivers(known), _order(known))
     for line in prepared.lines():
@@ -246,11 +246,11 @@ def _order(known: Namespace) -> Order:
 
 
 def _drain(text: str | None) -> int | None:
-    from lago_acceptance.plugin.deploy import drain_seconds
+    from lago_acceptance.deploy.steps import drain_seconds
 
     try:
         return None if text is None else drain_seconds(text)
-    except argparse.ArgumentTypeError as error:
+    except ValueError as error:
         raise UsageError(f"--drain-seconds {text}: {error}") from error
 
 
@@ -264,7 +264,7 @@ def _despite(known: Namespace) -> list[str]:
     """What is accepted. The last leg is no jump, whatever the gate's rules about jumps say."""
     if not known.via:
         return list(known.despite)
-    from lago_acceptance.deploy.via import ACCEPTED_BY_WALKING
+    from lago_acceptance.deploy.via_plan import ACCEPTED_BY_WALKING
 
     return [*known.despite, *ACCEPTED_BY_WALKING]
 

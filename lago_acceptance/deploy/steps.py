@@ -6,6 +6,8 @@ import msgspec
 
 # How long the undoing of one step may take, in seconds: it may have to restore a dump.
 UNDO_SECONDS = 1800
+# Less than the step may take that waits for the workers.
+LONGEST_DRAIN = 840
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -43,3 +45,10 @@ DEPLOY = (PULL, KEEP, QUIET, STOP, DUMP, FILES, STORES, UP, WORK)
 QUICK_DEPLOY = (PULL, KEEP, FILES, UP, WORK)
 ROLLBACK = (KEEP, QUIET, STOP, DUMP, FILES, RETURN, UP, WORK)
 DOWN = (KEEP, QUIET, STOP, DUMP, REMOVE)
+
+
+def drain_seconds(text: str) -> int:
+    """How long workers may take to finish their jobs, as an operator writes it. ValueError, with a sentence, where that is no such time."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= LONGEST_DRAIN):
+        raise ValueError(f"a whole number of seconds from 1 to {LONGEST_DRAIN} is wanted")
+    return int(text)

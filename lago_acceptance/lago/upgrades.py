@@ -24,6 +24,8 @@ HALF_MIGRATED = (
 
 # Its folded migration takes only databases that have been migrated by a release from FOLDED_FROM to just before it.
 FOLDED_IN, FOLDED_FROM = (1, 31, 0), (1, 19, 1)
+# That migration: the first one of the image.
+FOLDED_MIGRATION = "20250122112050"
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

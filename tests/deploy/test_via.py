@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from lago_acceptance.core.waiting import until
 from tests.support.containers import docker
 from tests.support.deploy import command, moments
 from tests.support.deploy import host as hosts
 from tests.support.deploy.host import DeployableHost
+from tests.support.patience import PATIENCE
 from tests.support.standin.releases import tagged_releases
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
@@ -23,7 +25,7 @@ SELECT json_build_array(
         FROM invoices GROUP BY currency) AS sums),
     (SELECT count(*) || ' ' || sum(amount_cents) FROM fees),
     (SELECT json_agg(name ORDER BY name) FROM customers),
-    (SELECT count(*) FROM events))
+    (SELECT count(*) FROM subscriptions), (SELECT count(*) FROM events))
 """
 
 
@@ -39,55 +41,108 @@ class Upgrade:
         """Deploy the checkout."""
         return command.deploy(self.host, self.checkout, *arguments)
 
-    @property
-    def image(self) -> str:
-        """What the API runs."""
-        return docker("inspect", "--format", "{{.Config.Image}}", self.host.container("lago-api")).strip()
-
-    def holds(self) -> None:
-        """Counts and sums are as before, and Lago goes on to bill."""
+    def runs(self, release: str) -> None:
+        """The host runs a release, and holds what it has held from the beginning."""
+        image = docker("inspect", "--format", "{{.Config.Image}}", self.host.container("lago-api"))
+        assert image.strip().endswith(f":{release}")
         assert self.host.sql(SUMS) == self.held
+
+    def bills(self) -> None:
+        """Lago goes on to bill."""
         self.host.await_routes()
+        self.host.put_data()
 
 
 @pytest.fixture
 def upgrade(breakable: DeployableHost, tmp_path: Path) -> Iterator[Upgrade]:
     settings = breakable.settings.read_text()
     with tagged_releases() as tagged:
-
-        def running(release: str):
-            api = tagged.api(release)
-            for each in (HAD, STOP, HAS):
-                tagged.api(each)
-
-            def change(document: dict, _: dict[str, str]) -> None:
-                for service in document["services"].values():
-                    if "lago-api" in service["image"]:
-                        service["image"] = api
-
-            return change
-
+        tagged.api(STOP)
         checkout = breakable.copy(tmp_path / "checkout")
-        hosts.edit(checkout, running(HAS))
-        hosts.edit(breakable.folder, running(HAD))
+        hosts.edit(checkout, hosts.running(tagged.api(HAS)))
+        hosts.edit(breakable.folder, hosts.running(tagged.api(HAD)))
         breakable.up()
         breakable.await_routes()
         breakable.put_data()
+        # A database of a later release can't be given back to the one of before.
+        breakable.dump(tmp_path / "before.dump")
         breakable.settings.write_text(settings.replace(f'version = "{HAD}"', f'version = "{HAS}"'))
         try:
             yield Upgrade(breakable, checkout, breakable.sql(SUMS))
         finally:
             breakable.settings.write_text(settings)
-            breakable.live.stack  # noqa: B018
-            hosts.copy_files(breakable.live.folder / "original", breakable.folder)
+            breakable.return_to(tmp_path / "before.dump")
 
 
 def test_a_walk_that_is_killed_goes_on_and_arrives(upgrade):
     with moments.running(upgrade.host, upgrade.checkout, "--via") as walking:
-        walking.await_event("done", "dump")
+        walking.await_event("begin", "up")
         walking.kill()
+    assert until(lambda: moments.lock_is_free(upgrade.host), 2 * PATIENCE)
+    upgrade.runs(HAD)
     ended = upgrade.deploy("--via")
-    print(ended.output)
     assert ended.code == 0, ended.output[-8000:]
-    assert upgrade.image.endswith(HAS)
-    upgrade.holds()
+    assert "the upgrade to v1.26.0 is at v1.25.0" in ended.output
+    assert "no row of fees without organization_id (1 rows" in ended.output
+    assert (
+        upgrade.host.sql(
+            "SELECT count(*) FROM fees WHERE organization_id IS NULL OR billing_entity_id IS NULL"
+        )
+        == "0"
+    )
+    upgrade.runs(HAS)
+    upgrade.bills()
+
+
+@pytest.mark.exhaustive
+def test_one_stop_at_a_time_arrives(upgrade):
+    first = upgrade.deploy("--via", "next")
+    assert first.code == 0, first.output[-8000:]
+    upgrade.runs(STOP)
+    shown = command.run("status", upgrade.host)
+    assert "upgrade from v1.16.0 to v1.26.0" in shown.output
+    assert "at v1.25.0 since" in shown.output
+    upgrade.bills()
+    held = upgrade.host.sql(SUMS)
+    second = upgrade.deploy("--via", "next")
+    assert second.code == 0, second.output[-8000:]
+    upgrade.held = held
+    upgrade.runs(HAS)
+    assert "upgrade from" not in command.run("status", upgrade.host).output
+
+
+@pytest.mark.exhaustive
+def test_red_checks_of_the_last_deploy_leave_the_last_stop(upgrade):
+    # The checks of the last deploy expect another release.
+    text = upgrade.host.settings.read_text()
+    upgrade.host.settings.write_text(text.replace(f'version = "{HAS}"', f'version = "{STOP}"'))
+    ended = upgrade.deploy("--via")
+    assert ended.code == 1, ended.output[-8000:]
+    upgrade.runs(STOP)
+    upgrade.bills()
+
+
+@pytest.mark.exhaustive
+def test_a_jump_over_the_stop_fails_and_is_undone(upgrade):
+    ended = command.deploy_despite(upgrade.host, upgrade.checkout)
+    assert ended.code == 1, ended.output[-8000:]
+    assert (
+        'check constraint "fees_billing_entity_id_null" of relation "fees" is violated by some row'
+        in ended.output
+    )
+    upgrade.runs(HAD)
+    upgrade.bills()
+
+
+@pytest.mark.exhaustive
+def test_a_migration_that_waits_for_a_lock_names_who_holds_it(upgrade):
+    database = upgrade.host.container("lago-db")
+    with moments.ahead_of(
+        "change_up",
+        f"lock_seconds=2; docker exec -d {database} psql -U lago -d lago -c 'BEGIN; LOCK TABLE fees; SELECT pg_sleep(60)'; sleep 1",
+    ):
+        ended = upgrade.deploy("--via")
+    assert ended.code == 1, ended.output[-8000:]
+    assert "the migration has waited for 2 s for a lock on fees, which process " in ended.output
+    upgrade.runs(HAD)
+    upgrade.bills()

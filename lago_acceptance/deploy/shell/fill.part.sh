@@ -65,7 +65,7 @@ count_left() {
     wrong=$(awk -F "$tab" '$2 !~ /^[0-9]+$/ { print $1 ": " $2; exit }' "$here/fill/left")
     [ -z "$wrong" ] || fail "it can't be seen whether the stop is done: $wrong"
     # When each was done, by its place in the list.
-    awk -F "$tab" -v now="$(date +%s)" 'FNR == NR { known[$1] = 1; next } $2 == 0 && !(FNR in known) { print FNR "\t" now }' \
+    awk -F "$tab" -v now="$(date +%s)" 'FILENAME == ARGV[1] { known[$1] = 1; next } $2 == 0 && !(FNR in known) { print FNR "\t" now }' \
         "$here/fill/when" "$here/fill/left" >"$here/fill/newly"
     cat "$here/fill/newly" >>"$here/fill/when"
 }

@@ -12,7 +12,7 @@ change_mark() {
     [ ! -s "$here/backup/database.dump" ] || own=$deploy_id
     {
         printf 'to\t%s\n' "$walk_to"
-        printf 'from\t%s\t%s\t%s\n' "$walk_from" "${walk_begun:-$(date +%s)}" "${walk_first:-$own}"
+        printf 'from\t%s\t%s\t%s\n' "$walk_from" "$walk_begun" "${walk_first:-$own}"
         printf 'at\t%s\t%s\n' "$walk_at" "$(date +%s)"
     } >"$here/upgrade"
     put_whole "$here/upgrade" "$state/upgrade" 600

@@ -71,6 +71,22 @@ def test_no_migration_container_is_unknown():
 
 
 @pytest.mark.parametrize(
+    ("count", "latest", "red"),
+    [
+        # Made by this image alone, or step by step by older ones.
+        (227, "20250611083925", False),
+        (676, "20250611083925", False),
+        (226, "20250611083925", True),
+        (676, "20250611072251", True),
+    ],
+)
+def test_an_image_with_its_old_migrations_in_one_has_fewer_than_the_database(count, latest, red):
+    inside = LagoProcess(migrations=("20250122112050", "20250611083925"), migration_count=227)
+    seen = asked(DatabaseAnswers(migrations=AppliedMigrations(count, latest)), "", lago={"api": inside})
+    assert bool(list(schema.is_the_images(seen, SETTINGS))) is red
+
+
+@pytest.mark.parametrize(
     ("answers", "error", "words"),
     [
         (DatabaseAnswers(migrations=AppliedMigrations(2, "20")), "", None),

@@ -130,7 +130,7 @@ def test_an_answer_that_nobody_waited_for_is_not_that_of_the_next_request(folder
 MARKS = {
     "walk_to": "v1.32.0",
     "walk_from": "v1.16.0",
-    "walk_begun": "",
+    "walk_begun": "5",
     "walk_first": "",
     "walk_at": "v1.25.0",
 }

@@ -17,7 +17,7 @@ from lago_acceptance.core.resources import SETTINGS
 from lago_acceptance.core.roles import API, DB
 from lago_acceptance.core.settings import load
 from lago_acceptance.core.verdicts import UsageError
-from lago_acceptance.deploy import filling, judgement, plan, session, state, version, via
+from lago_acceptance.deploy import filling, judgement, plan, session, state, version, via, via_plan
 from lago_acceptance.deploy.deploy import Order
 from lago_acceptance.deploy.rehearsal_checks import Verdict
 from lago_acceptance.deploy.rollout import NotDeployed
@@ -95,6 +95,9 @@ class World:
 
     def change(self, command, permit) -> CommandResult:
         image = command.arguments[-1]
+        if command.arguments[0] == "rm":
+            self.done.append(f"rm {image}")
+            return CommandResult(0, "")
         self.done.append(f"pull {image}")
         if image in self.fails:
             return CommandResult(1, self.fails[image])
@@ -138,7 +141,7 @@ class Pretended:
             Upgrade(
                 more["walk_to"],
                 more["walk_from"],
-                int(more["walk_begun"] or 5),
+                min(int(more["walk_begun"]), 5),
                 more["walk_first"] or self.id,
                 more["walk_at"],
                 6,
@@ -158,13 +161,14 @@ class Pretended:
 @pytest.fixture
 def world(monkeypatch):
     made = World()
-    monkeypatch.setattr(via, "observe", made.observe)
+    for each in (via, via_plan):
+        monkeypatch.setattr(each, "observe", made.observe)
     monkeypatch.setattr(plan, "read", made.plan)
     monkeypatch.setattr(state, "read", made.state)
     monkeypatch.setattr(version, "of_folder", lambda folder, _: NewVersion(folder, _files(made.wanted)))
     monkeypatch.setattr(judgement, "errors", lambda *_: made.errors)
     monkeypatch.setattr(via, "judged", lambda *_: made.verdict)
-    monkeypatch.setattr(via.preconditions, "problems", lambda *_: [])
+    monkeypatch.setattr(via_plan.preconditions, "problems", lambda *_: [])
     monkeypatch.setattr(
         via,
         "Rollout",
@@ -225,6 +229,12 @@ def test_the_last_release_is_filled_in_too_and_ends_the_upgrade(world):
     via.arrive(world, PERMIT, OWN, ORDER)
     assert world.done == ["fill v1.29.0", "accept"]
     assert world.upgrade is None
+
+
+def test_a_release_that_is_no_stop_only_ends_the_upgrade(world):
+    world.runs = "v1.26.0"
+    via.arrive(world, PERMIT, OWN, ORDER)
+    assert world.done == [f"rm {OWN.deployment.directory}/.lago-acceptance/upgrade"]
 
 
 # --- what fails ---
@@ -315,7 +325,7 @@ def test_an_image_without_a_release_is_a_sentence(world):
 
 
 def test_files_whose_images_do_not_move_are_refused(world, monkeypatch):
-    monkeypatch.setattr(via, "moved", lambda *_: {})
+    monkeypatch.setattr(via_plan, "moved", lambda *_: {})
     with pytest.raises(
         NotDeployed, match=r"v1\.25\.0: the files would run getlago/api:v1\.26\.0 as lago-api"
     ):
@@ -335,7 +345,7 @@ def test_somebody_elses_deploy_is_not_disturbed(world, monkeypatch):
 
 def test_a_plan_shows_each_stop_with_its_diff_and_tasks_and_changes_nothing(world):
     world.absent = {"getlago/api:v1.26.0"}
-    text = "\n".join(via.prepare(world, OWN, NO_WAIVERS, ORDER).lines())
+    text = "\n".join(via_plan.prepare(world, OWN, NO_WAIVERS, ORDER).lines())
     assert "from v1.16.0 to v1.26.0: v1.25.0 → v1.26.0" in text
     assert "1. v1.25.0: deploy" in text
     assert "-    image: getlago/api:v1.16.0" in text
