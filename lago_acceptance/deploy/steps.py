@@ -37,13 +37,16 @@ UP = Step("up", "starting the new version", "the new version did not start", 720
 # A slice of it: counting the rows of a large table takes a while.
 FILL = Step("fill", "filling in what this release needs", "what this release needs was not filled in", 900)
 MARK = Step("mark", "noting how far the upgrade is", "it could not be noted how far the upgrade is", 30)
+MARK_BACK = Step(
+    "mark_back", "noting how far the upgrade was then", "it could not be noted how far the upgrade was", 30
+)
 RETURN = Step("return", "restoring the kept images and data", "the backup could not be restored", 3600)
 REMOVE = Step("remove", "removing containers and volumes", "not everything could be removed", 300)
 
 DEPLOY = (PULL, KEEP, QUIET, STOP, DUMP, FILES, STORES, UP, WORK)
 # Where nothing runs yet, or nothing that answers requests or stores data is recreated.
 QUICK_DEPLOY = (PULL, KEEP, FILES, UP, WORK)
-ROLLBACK = (KEEP, QUIET, STOP, DUMP, FILES, RETURN, UP, WORK)
+ROLLBACK = (KEEP, QUIET, STOP, DUMP, FILES, RETURN, MARK_BACK, UP, WORK)
 DOWN = (KEEP, QUIET, STOP, DUMP, REMOVE)
 
 

@@ -18,6 +18,9 @@ change_mark() {
     put_whole "$here/upgrade" "$state/upgrade" 600
 }
 undo_mark() { mark_as_in "$here/backup"; }
+# Going back to a backup goes back on the way, too.
+change_mark_back() { mark_as_in "$from_backup"; }
+undo_mark_back() { mark_as_in "$here/backup"; }
 # As it was when a backup was made.
 mark_as_in() { # backup
     if [ -e "$1/upgrade" ]; then

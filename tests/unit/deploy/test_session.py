@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 
@@ -13,7 +14,7 @@ from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.core.waiting import until
 from lago_acceptance.deploy import session, state
 from lago_acceptance.deploy.session import Locked, Outcome, Session
-from lago_acceptance.deploy.steps import FILES, MARK, Step
+from lago_acceptance.deploy.steps import FILES, MARK, MARK_BACK, Step
 from lago_acceptance.hosts.local import LocalHost
 from tests.support.patience import PATIENCE
 
@@ -159,6 +160,21 @@ def test_how_far_an_upgrade_is_is_written_down_and_undone(folder):
     assert opened.undo().code == 0
     opened.close()
     assert state.read(HOST, str(folder)).upgrade == upgrade
+
+
+def test_going_back_to_a_backup_goes_back_on_the_way_too(folder):
+    opened = _session(folder, FIRST, MARKS)
+    opened.step(MARK)
+    opened.accept()
+    opened.close()
+    before = folder / session.STATE / "deploys" / FIRST / "backup"
+    opened = _session(folder, SECOND, {"from_backup": str(before)})
+    shutil.copy2(folder / session.STATE / "upgrade", before.parents[1] / SECOND / "backup" / "upgrade")
+    assert opened.step(MARK_BACK).code == 0
+    assert state.read(HOST, str(folder)).upgrade is None
+    assert opened.undo().code == 0
+    opened.close()
+    assert state.read(HOST, str(folder)).upgrade
 
 
 def test_an_upgrade_that_has_arrived_leaves_no_mark_and_one_that_never_began_none(folder):
