@@ -66,6 +66,9 @@ def walk(
             raise NotDeployed(
                 f"{failed}\nThe upgrade to {way.has.tag} is at {at}. Once the cause is removed, go on with: {again}"
             ) from failed
+        except KeyboardInterrupt:
+            log.info("interrupted: the upgrade to %s is at %s; go on with: %s", way.has.tag, at, again)
+            raise
         at = leg.release.tag
         log.info("the upgrade to %s is at %s", way.has.tag, at)
         if one:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import types
 
 import msgspec
@@ -21,7 +22,7 @@ from lago_acceptance.deploy import filling, judgement, plan, session, state, ver
 from lago_acceptance.deploy.deploy import Order
 from lago_acceptance.deploy.rehearsal_checks import Verdict
 from lago_acceptance.deploy.rollout import NotDeployed
-from lago_acceptance.deploy.state import HostState, PastDeploy, Upgrade
+from lago_acceptance.deploy.state import Event, HostState, PastDeploy, Upgrade
 from lago_acceptance.deploy.version import NewVersion
 from lago_acceptance.facts.answers import AppliedMigrations, DatabaseAnswers, LagoProcess
 from lago_acceptance.hosts.base import CommandResult
@@ -121,6 +122,8 @@ class Pretended:
 
     def _do(self, what: str) -> None:
         self.world.done.append(what)
+        if self.world.fails.get(what) == "Ctrl-C":
+            raise KeyboardInterrupt
         if what in self.world.fails:
             self.undo(self.world.fails[what])
 
@@ -260,6 +263,13 @@ def test_a_stop_that_fails_leaves_the_one_before_and_says_how_to_go_on(world, fa
     assert world.done == done
 
 
+def test_an_interrupt_says_how_to_go_on(world, caplog):
+    world.fails = {"fill v1.25.0": "Ctrl-C"}
+    with caplog.at_level(logging.INFO), pytest.raises(KeyboardInterrupt):
+        _walk(world)
+    assert caplog.messages[-1] == f"interrupted: the upgrade to v1.26.0 is at v1.16.0; go on with: {AGAIN}"
+
+
 def test_a_stop_that_checks_refuse_is_undone(world):
     world.verdict = Verdict(["the schema is not the image's"], [], [], 10)
     with pytest.raises(NotDeployed, match=r"v1\.25\.0 runs, but the schema is not the image's\. The old"):
@@ -365,6 +375,17 @@ def test_status_shows_how_far_an_upgrade_is(monkeypatch, capsys, world):
         "upgrade from v1.16.0 to v1.32.0, begun 1970-01-01 00:00 UTC: at v1.25.0 since 1970-01-01 00:01 UTC, next v1.29.0: "
         "lago-acceptance deploy local DIR --via next"
     ) in capsys.readouterr().out
+
+
+def test_what_only_filled_in_data_is_no_deploy_to_return_from():
+    deployed, filled = (
+        PastDeploy(id, tuple(Event(1, what, step) for what, step in events))
+        for id, events in (
+            ("20261127-000000-abcdef", (("begin", "keep"), ("done", "keep"), ("accepted", "-"))),
+            ("20261127-000001-abcdef", (("begin", "fill"), ("begin", "mark"), ("accepted", "-"))),
+        )
+    )
+    assert HostState("", (deployed, filled)).latest is deployed
 
 
 # --- the command ---
