@@ -110,12 +110,17 @@ def result(done: Outcome) -> Result:
 
 
 def described(filled: Result) -> str:
-    """Such as "7 rows were filled in 12 s: no row of fees without organization_id (7 rows, 9 s)"; what had no row left is not listed."""
+    """Such as "7 rows filled in within 12 s (no row of fees without organization_id: 7 rows, 9 s), and 3 proofs hold"."""
     if not filled.proofs:
         return f"the tasks have run, in {filled.seconds} s; nothing in the database shows that they are done"
-    shown = ", ".join(
-        f"{each.says} ({each.rows} rows, {each.seconds} s)" for each in filled.proofs if each.rows
+    hold = "1 proof holds" if len(filled.proofs) == 1 else f"{len(filled.proofs)} proofs hold"
+    shown = "; ".join(
+        f"{each.says}: {_rows(each.rows)}, {each.seconds} s" for each in filled.proofs if each.rows
     )
     if not shown:
-        return f"nothing was left to fill in: {len(filled.proofs)} proofs hold"
-    return f"{filled.rows} rows were filled in within {filled.seconds} s: {shown}; {len(filled.proofs)} proofs hold"
+        return f"nothing was left to fill in, and {hold}"
+    return f"{_rows(filled.rows)} filled in within {filled.seconds} s ({shown}), and {hold}"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"

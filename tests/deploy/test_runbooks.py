@@ -139,7 +139,7 @@ def test_an_upgrade_is_checked_rehearsed_and_deployed(breakable, tmp_path):
         try:
             printed = followed("upgrade", breakable, tmp_path, {"Upgrade": expects}, OLD=old, NEW=new)
             assert f"from {old} to {new}: {new}" in printed
-            assert f"{new}: 2 rows were filled in within" in printed
+            assert f"{new}: 2 rows filled in within" in printed
             running = docker("inspect", "--format", "{{.Config.Image}}", breakable.container("lago-worker"))
             assert running.strip() == image
             assert image in (checkout / hosts.COMPOSE_FILE).read_text()

@@ -83,7 +83,7 @@ def test_a_walk_that_is_killed_goes_on_and_arrives(upgrade):
     ended = upgrade.deploy("--via")
     assert ended.code == 0, ended.output[-8000:]
     assert "the upgrade to v1.26.0 is at v1.25.0" in ended.output
-    assert "no row of fees without organization_id (1 rows" in ended.output
+    assert "no row of fees without organization_id: 1 row, " in ended.output
     assert (
         upgrade.host.sql(
             "SELECT count(*) FROM fees WHERE organization_id IS NULL OR billing_entity_id IS NULL"

@@ -250,4 +250,4 @@ def test_whoever_waits_hears_of_the_end(monkeypatch):
     ended = filling.complete(Outcome(0, ("more\ta: 3 left",)), lambda: next(answers), lambda line: None)
     found = filling.result(ended)
     assert (found.rows, found.seconds) == (2, 4)
-    assert filling.described(found) == "2 rows were filled in within 4 s: a (2 rows, 3 s); 1 proofs hold"
+    assert filling.described(found) == "2 rows filled in within 4 s (a: 2 rows, 3 s), and 1 proof holds"
