@@ -14,6 +14,7 @@ from lago_acceptance.core.settings import Schema, Settings
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.lago.schema_position import rows_for
+from lago_acceptance.lago.upgrades import FOLDED_MIGRATION
 
 # The tables in which other frameworks keep their migrations.
 OF_OTHERS = {
@@ -48,7 +49,15 @@ def is_not_the_images(facts: Facts, settings: Settings) -> bool:
     needed, has = wanted(facts, settings), facts.database.migrations if facts.database else None
     if needed is None or has is None:
         return needed is not None and never_migrated(facts)
-    return (has.count, has.latest) != (needed.migrations, needed.latest)
+    if has.latest != needed.latest or has.count is None:
+        return True
+    return has.count < needed.migrations if _folded(facts) else has.count != needed.migrations
+
+
+def _folded(facts: Facts) -> bool:
+    """Whether the image has its old migrations in one: then nobody knows all those of a database that was migrated step by step."""
+    inside = facts.process(facts.running(API)).migrations
+    return bool(inside and inside[0] >= FOLDED_MIGRATION)
 
 
 @registry.check(phase=2, errors={"migrate-failed": "The migration container has finished with exit code 0."})

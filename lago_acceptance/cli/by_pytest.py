@@ -41,8 +41,7 @@ def live(given: list[str]) -> int:
 
 def deploy(given: list[str]) -> int:
     """Deploy a folder and check it; the exit code."""
-    arguments = deploying.pytest_arguments(given)
-    return ACCEPTED if arguments is None else _pytest(arguments)
+    return deploying.run(given, _pytest)
 
 
 def _smoke_parser() -> argparse.ArgumentParser:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lago_acceptance.cli import on_host, path
 from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
@@ -17,14 +18,78 @@ from lago_acceptance.core.settings import load
 from lago_acceptance.core.verdicts import UsageError
 
 if TYPE_CHECKING:
-    from lago_acceptance.deploy.state import PastDeploy
+    from lago_acceptance.core.waivers import WaiverFile
+    from lago_acceptance.deploy.deploy import Order
+    from lago_acceptance.deploy.state import PastDeploy, Upgrade
 
 # What decides whether a deploy stays: phases 1 to 3, and the read-only core of the others.
 DECIDING = "(phase1 or phase2 or phase3 or smoke) and not writes and not browser"
 
 
-def pytest_arguments(given: list[str]) -> list[str] | None:
-    """The arguments of the run that deploys and then checks; None where only the plan was asked for, which is printed."""
+class Asked(NamedTuple):
+    """What was asked for: the options, and those that are pytest's."""
+
+    known: Namespace
+    more: list[str]
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments of the run that deploys and then checks."""
+        known = self.known
+        options = ["--target", "live", "--hosts", known.host, "--settings", str(known.settings)]
+        options += ["-m", DECIDING, "--deploy", str(known.folder or "")]
+        options += ["--overwrite"] if known.overwrite else []
+        options += [word for id in _despite(known) for word in ("--despite", id)]
+        for option, value in (
+            ("--ssh-config", known.ssh_config),
+            ("--project", known.project),
+            ("--waivers", known.waivers),
+            ("--drain-seconds", known.drain_seconds),
+        ):
+            options += [option, str(value)] if value else []
+        return [*options, *self.more]
+
+
+def run(given: list[str], checked: Callable[[list[str]], int]) -> int:
+    """Deploy, over all stops of an upgrade where that is asked for; the exit code. ``checked`` runs the last deploy and its checks."""
+    known, more = _parser().parse_known_args(given)
+    asked = Asked(known, more)
+    if known.plan:
+        _print_plan(known)
+        return ACCEPTED
+    if known.host == on_host.LOCAL:
+        raise UsageError(
+            "deploy reaches the host by ssh, because its checks also run from outside: give ssh://root@HOST (--plan takes local too)"
+        )
+    return _walked(asked, checked) if known.via else checked(asked.arguments)
+
+
+def _walked(asked: Asked, checked: Callable[[list[str]], int]) -> int:
+    """Walk the stops, then let the checks decide on the last deploy, and end the upgrade; the exit code."""
+    from lago_acceptance.deploy import via
+    from lago_acceptance.deploy.rollout import NotDeployed
+
+    known = asked.known
+    settings, order = load(known.settings), _order(known)
+    again = f"lago-acceptance deploy {known.host}{f' {known.folder}' if known.folder else ''} --via{' next' * (known.via == 'next')}"
+    permit = Permit("deploy --via")
+    try:
+        with on_host.reached(known.host, known.ssh_config) as host, _progress():
+            if not via.walk(
+                host, permit, settings, _waivers(known), order, one=known.via == "next", again=again
+            ):
+                return ACCEPTED
+        if code := checked(asked.arguments):
+            return code
+        with on_host.reached(known.host, known.ssh_config) as host, _progress():
+            via.arrive(host, permit, settings, order)
+    except NotDeployed as failed:
+        print(failed, file=sys.stderr)
+        return NOT_ACCEPTED
+    return ACCEPTED
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = on_host.parser(
         "deploy", "Deploys a folder to a host, checks it, and rolls back if a check is red."
     )
@@ -37,6 +102,13 @@ def pytest_arguments(given: list[str]) -> list[str] | None:
         help="the folder to deploy (default: the shipped files)",
     )
     add("--plan", action="store_true", help="print what would change, and change nothing")
+    add(
+        "--via",
+        nargs="?",
+        const="all",
+        choices=("all", "next"),
+        help="walk an upgrade over all of its stops, or to the next one alone; after DIR",
+    )
     add(
         "--despite",
         action="append",
@@ -60,36 +132,7 @@ def pytest_arguments(given: list[str]) -> list[str] | None:
         metavar="FILE",
         help="known failures (default: waivers.toml beside the settings)",
     )
-    known, more = parser.parse_known_args(given)
-    if known.plan:
-        _print_plan(known)
-        return None
-    if known.host == on_host.LOCAL:
-        raise UsageError(
-            "deploy reaches the host by ssh, because its checks also run from outside: give ssh://root@HOST (--plan takes local too)"
-        )
-    options = [
-        "--target",
-        "live",
-        "--hosts",
-        known.host,
-        "--settings",
-        str(known.settings),
-        "-m",
-        DECIDING,
-        "--deploy",
-        str(known.folder or ""),
-    ]
-    options += ["--overwrite"] if known.overwrite else []
-    options += [word for id in known.despite for word in ("--despite", id)]
-    for option, value in (
-        ("--ssh-config", known.ssh_config),
-        ("--project", known.project),
-        ("--waivers", known.waivers),
-        ("--drain-seconds", known.drain_seconds),
-    ):
-        options += [option, str(value)] if value else []
-    return [*options, *more]
+    return parser
 
 
 def status(given: list[str]) -> int:
@@ -106,6 +149,8 @@ def status(given: list[str]) -> int:
         print(f"being changed now by {found.holder}")
     for each in found.deploys:
         print(_described(each))
+    if found.upgrade:
+        print(_under_way(found.upgrade, known.host))
     if not found.deploys:
         print(f"nothing has been deployed to {directory} on {known.host} yet")
     if (cut := found.unsettled) and not found.holder:
@@ -115,6 +160,20 @@ def status(given: list[str]) -> int:
         )
         return NOT_ACCEPTED
     return ACCEPTED
+
+
+def _under_way(upgrade: Upgrade, host: str) -> str:
+    from lago_acceptance.lago.upgrade_path import legs, named
+
+    had, has = named(upgrade.at), named(upgrade.target)
+    left = [each.tag for each in legs(had, has) if each.release != had]
+    begun, since = (
+        time.strftime("%Y-%m-%d %H:%M", time.gmtime(each)) for each in (upgrade.begun, upgrade.since)
+    )
+    return (
+        f"upgrade from {upgrade.had} to {upgrade.target}, begun {begun} UTC: at {upgrade.at} since {since} UTC, next {left[0]}: "
+        f"lago-acceptance deploy {host} DIR --via next"
+    )
 
 
 def _described(deploy: PastDeploy) -> str:
@@ -162,23 +221,52 @@ def rollback(given: list[str]) -> int:
 
 
 def _print_plan(known: Namespace) -> None:
-    from lago_acceptance.core import waivers
-    from lago_acceptance.deploy import deploy
-    from lago_acceptance.deploy.rollout import Wishes
+    from lago_acceptance.deploy import deploy, via_plan
 
-    order = deploy.Order(
+    look = via_plan.prepare if known.via else deploy.prepare
+    with on_host.reached(known.host, known.ssh_config) as host:
+        prepared = look(host, load(known.settings), _waivers(known), _order(known))
+    for line in prepared.lines():
+        print(line)
+
+
+def _order(known: Namespace) -> Order:
+    from lago_acceptance.deploy.deploy import Order
+    from lago_acceptance.deploy.rollout import DRAIN_SECONDS, Wishes
+
+    return Order(
         folder=known.folder,
         settings_file=known.settings,
         project=known.project,
         overwrite=known.overwrite,
-        wishes=Wishes(despite=frozenset(known.despite)),
+        wishes=Wishes(
+            despite=frozenset(known.despite), drain_seconds=_drain(known.drain_seconds) or DRAIN_SECONDS
+        ),
     )
-    with on_host.reached(known.host, known.ssh_config) as host:
-        prepared = deploy.prepare(
-            host, load(known.settings), waivers.for_run(known.waivers, known.settings), order
-        )
-    for line in prepared.lines():
-        print(line)
+
+
+def _drain(text: str | None) -> int | None:
+    from lago_acceptance.deploy.steps import drain_seconds
+
+    try:
+        return None if text is None else drain_seconds(text)
+    except ValueError as error:
+        raise UsageError(f"--drain-seconds {text}: {error}") from error
+
+
+def _waivers(known: Namespace) -> WaiverFile:
+    from lago_acceptance.core import waivers
+
+    return waivers.for_run(known.waivers, known.settings)
+
+
+def _despite(known: Namespace) -> list[str]:
+    """What is accepted. The last leg is no jump, whatever the gate's rules about jumps say."""
+    if not known.via:
+        return list(known.despite)
+    from lago_acceptance.deploy.via_plan import ACCEPTED_BY_WALKING
+
+    return [*known.despite, *ACCEPTED_BY_WALKING]
 
 
 @contextmanager

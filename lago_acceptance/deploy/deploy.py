@@ -97,7 +97,26 @@ def start(
 
     NotDeployed where it is refused, or was undone because a step failed. Locked where another deploy goes on.
     """
-    directory = settings.deployment.directory
+    settle(host, permit, settings.deployment.directory)
+    prepared = prepare(host, settings, waivers, order)
+    if prepared.refusals:
+        raise NotDeployed("\n".join(["Nothing was changed:", *prepared.refusals]))
+    if prepared.plan.nothing:
+        log.info("the host is already up to date: nothing was changed")
+        return None
+    rollout = Rollout(
+        host, permit, settings.deployment, prepared.plan, prepared.facts, order.wishes, prepared.steps
+    )
+    try:
+        rollout.run()
+    except BaseException:
+        rollout.close()
+        raise
+    return rollout
+
+
+def settle(host: Host, permit: Permit, directory: str) -> None:
+    """Undo a deploy that was cut off, if there is one. NotDeployed where that fails, Locked where another deploy goes on."""
     past = state.read(host, directory)
     if past.holder:
         raise session.Locked(
@@ -114,21 +133,6 @@ def start(
             raise NotDeployed(
                 f"The deploy {cut.id} was cut off, and could not be undone: {' '.join(done.lines)}\nNothing else was changed."
             )
-    prepared = prepare(host, settings, waivers, order)
-    if prepared.refusals:
-        raise NotDeployed("\n".join(["Nothing was changed:", *prepared.refusals]))
-    if prepared.plan.nothing:
-        log.info("the host is already up to date: nothing was changed")
-        return None
-    rollout = Rollout(
-        host, permit, settings.deployment, prepared.plan, prepared.facts, order.wishes, prepared.steps
-    )
-    try:
-        rollout.run()
-    except BaseException:
-        rollout.close()
-        raise
-    return rollout
 
 
 def _steps(planned: Plan) -> tuple[Step, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Self
 
@@ -20,10 +20,10 @@ from lago_acceptance.core.settings import Deployment
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.core.waiting import until
-from lago_acceptance.deploy import identity
+from lago_acceptance.deploy import filling, identity
 from lago_acceptance.deploy.plan import Plan
 from lago_acceptance.deploy.session import DISK_FULL, STATE, Outcome, Session, holder
-from lago_acceptance.deploy.steps import DUMP, PULL, RETURN, STOP, UNDO_SECONDS, UP, WORK, Step
+from lago_acceptance.deploy.steps import DUMP, FILL, PULL, RETURN, STOP, UNDO_SECONDS, UP, WORK, Step
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 from lago_acceptance.hosts.local import LocalHost
@@ -35,6 +35,8 @@ DRAIN_SECONDS = 300
 KEPT_BACKUPS = 5
 RSA_KEY_CHANGED = "rsa-key-changed"
 UP_SECONDS = 300
+# How long a migration may wait for somebody else's lock, while Lago is down.
+LOCK_SECONDS = 120
 # A worker adds the jobs that it has finished to Redis' count every ten seconds.
 COUNTED_SECONDS = 30
 
@@ -80,6 +82,8 @@ class Rollout:
         self.downtime: float | None = None
         # What returning to a backup has done with the database.
         self.returned: tuple[str, ...] = ()
+        # Whether anything was begun to be filled in.
+        self.filled = False
 
     def __enter__(self) -> Self:
         return self
@@ -124,22 +128,45 @@ class Rollout:
 
     def _take(self, step: Step) -> None:
         log.info("%s", step.begins)
-        started = time.monotonic()
         if step is STOP:
-            self._down = started
+            self._down = time.monotonic()
+        done = self._requested(step, lambda: self._session.step(step))
+        if done.code:
+            reason = self._lost(self._answering) if step is UP else ""
+            self._undo(f"{step.failed}: {'; '.join(filter(None, (reason, done.why(step.seconds))))}")
+        if step is RETURN:
+            self.returned = done.lines
+
+    def _requested(self, step: Step, request: Callable[[], Outcome]) -> Outcome:
         try:
-            done = self._session.step(step)
+            return request()
         except Unreachable as error:
             self._settled = True
             raise NotDeployed(
                 f"{step.failed}: {error}. A host that is still up rolls back to the old version by itself; see what is running with: "
                 f"lago-acceptance status {self._named}"
             ) from error
+
+    def fill(self) -> filling.Result:
+        """Fill in what the release that runs now needs, and wait until that is proved (filling.settings are among ``more``)."""
+        step = FILL
+        self._begun = True
+        self.filled = True
+        log.info("%s", step.begins)
+
+        def filled() -> Outcome:
+            begun = self._session.step(step)
+            return filling.complete(begun, lambda: self._session.ask("fill", step.seconds), log.info)
+
+        done = self._requested(step, filled)
         if done.code:
-            reason = self._lost(self._answering) if step is UP else ""
-            self._undo(f"{step.failed}: {'; '.join(filter(None, (reason, done.why(step.seconds))))}")
-        if step is RETURN:
-            self.returned = done.lines
+            self._undo(f"{step.failed}: {done.why(step.seconds)}")
+        return filling.result(done)
+
+    def take(self, step: Step) -> None:
+        """Run one more step after the others. NotDeployed, with everything undone, where it fails."""
+        self._begun = True
+        self._take(step)
 
     def _lost(self, services: Collection[str]) -> str:
         """Why some services can't come up, with what their containers printed last; "" where nothing is known."""
@@ -261,7 +288,8 @@ class Rollout:
 
     def _what_runs(self, done: Outcome) -> Iterator[str]:
         if not self._before:
-            yield "The old version is still running; its data was not touched."
+            untouched = "" if self.filled else "; its data was not touched"
+            yield f"The old version is still running{untouched}."
         else:
             now = identity.parsed(self._session.ask("identity").lines)
             missing = list(identity.lost(self._before, now))
@@ -340,11 +368,13 @@ class Rollout:
             "pull_policy": self._wishes.pull,
             "drain_seconds": str(self._wishes.drain_seconds),
             "up_seconds": str(self._wishes.up_seconds),
+            "lock_seconds": str(LOCK_SECONDS),
             "undo_seconds": str(UNDO_SECONDS),
             "kept_backups": str(KEPT_BACKUPS),
             "worker_services": " ".join(self._services(WORKER)),
             "stopped_services": " ".join(self._services(*writers)),
             "store_services": " ".join(self._services(DB, REDIS)),
+            "migrating_services": " ".join(sorted(each.name for each in model.of_role(MIGRATE))),
             "new_services": " ".join(sorted(each.name for each in model.of_role(*writers))),
             "new_store_services": " ".join(sorted(each.name for each in model.of_role(DB, REDIS))),
             "answering_services": " ".join(self._answering),

@@ -89,6 +89,7 @@ class Session:
                 f"{directory} on {host.name} is being changed by {redact(holder) or 'somebody else'}; wait until that has "
                 f"ended (lago-acceptance status shows it)"
             )
+        self._unanswered = 0
         self._over = threading.Event()
         threading.Thread(target=self._beat, daemon=True).start()
 
@@ -125,10 +126,16 @@ class Session:
 
     def _request(self, request: str, seconds: float) -> Outcome:
         self._channel.send(request)
+        self._unanswered += 1
         lines: list[str] = []
         while True:
             line = self._channel.receive(seconds + _MARGIN)
             if line.startswith("= "):
+                self._unanswered -= 1
+                if self._unanswered:
+                    # The answer to a request whose wait was interrupted.
+                    lines.clear()
+                    continue
                 return Outcome(int(line[2:]), tuple(redact("\n".join(lines)).splitlines()))
             lines.append(line.removeprefix("> "))
 

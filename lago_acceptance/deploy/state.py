@@ -6,12 +6,14 @@ import msgspec
 
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.deploy.session import STATE
+from lago_acceptance.deploy.steps import FILL, MARK
 from lago_acceptance.hosts.base import Host, ReadCommand
 
 ACCEPTED, UNDONE, STUCK, CUT_OFF, NOTHING = "accepted", "undone", "stuck", "cut off", "nothing begun"
 _READ = """
 cd "$directory/$state" 2>/dev/null || exit 0
 [ ! -e lock ] || flock -n lock true || printf 'held\t%s\n' "$(cat holder 2>/dev/null)"
+[ ! -e upgrade ] || sed 's/^/upgrade\t/' upgrade
 for each in deploys/*/; do
     [ -d "$each" ] || continue
     printf 'deploy\t%s\t%s\n' "$(basename "$each")" "$(stat -c %s "$each/backup/database.dump" 2>/dev/null)"
@@ -69,9 +71,27 @@ class PastDeploy(msgspec.Struct, frozen=True):
         return any(event.what == "done" and event.step == "keep" for event in self.events)
 
     @property
+    def only_filled(self) -> bool:
+        """Whether it has only filled in data at the release that ran already: it has no backup, and changed no file."""
+        return bool(self.begun) and not {*self.begun} - {FILL.name, MARK.name}
+
+    @property
     def unsettled(self) -> bool:
         """Whether what it has begun was neither accepted nor undone."""
         return self.ended in (STUCK, CUT_OFF)
+
+
+class Upgrade(msgspec.Struct, frozen=True):
+    """An upgrade over several stops that is under way: tags, when it began and reached ``at`` (Unix time), and the deploy that has
+    the dump of its beginning ("" until there is one).
+    """
+
+    target: str
+    had: str
+    begun: int
+    first: str
+    at: str
+    since: int
 
 
 class HostState(msgspec.Struct, frozen=True):
@@ -79,6 +99,7 @@ class HostState(msgspec.Struct, frozen=True):
 
     holder: str
     deploys: tuple[PastDeploy, ...]
+    upgrade: Upgrade | None = None
 
     @property
     def unsettled(self) -> PastDeploy | None:
@@ -88,7 +109,9 @@ class HostState(msgspec.Struct, frozen=True):
     @property
     def latest(self) -> PastDeploy | None:
         """The last deploy that was accepted."""
-        return next((each for each in reversed(self.deploys) if each.ended == ACCEPTED), None)
+        return next(
+            (each for each in reversed(self.deploys) if each.ended == ACCEPTED and not each.only_filled), None
+        )
 
     @property
     def last_downtime(self) -> float | None:
@@ -109,17 +132,27 @@ def read(host: Host, directory: str) -> HostState:
     """The state of a deployment's folder; empty where nothing was ever deployed to it. Unreachable as ``Host.read``."""
     holder = ""
     found: list[PastDeploy] = []
+    upgrade: dict[str, list[str]] = {}
     for line in host.read(
         ReadCommand("state of the deploys", _READ, {"directory": directory, "state": STATE})
     ).splitlines():
         kind, *rest = line.split("\t")
         if kind == "held":
             holder = redact("\t".join(rest)) or "somebody else"
+        elif kind == "upgrade":
+            upgrade[rest[0]] = rest[1:]
         elif kind == "deploy":
             found.append(PastDeploy(rest[0], dump=int(rest[1]) if rest[1:] and rest[1] else None))
         elif found:
             found[-1] = _with(found[-1], kind, rest)
-    return HostState(holder, tuple(found))
+    return HostState(holder, tuple(found), _upgrade(upgrade))
+
+
+def _upgrade(lines: dict[str, list[str]]) -> Upgrade | None:
+    match lines.get("to"), lines.get("from"), lines.get("at"):
+        case [target], [had, begun, first], [at, since]:
+            return Upgrade(target, had, int(begun), first, at, int(since))
+    return None
 
 
 def _with(deploy: PastDeploy, kind: str, rest: list[str]) -> PastDeploy:

@@ -6,6 +6,8 @@ import msgspec
 
 # How long the undoing of one step may take, in seconds: it may have to restore a dump.
 UNDO_SECONDS = 1800
+# Less than the step may take that waits for the workers.
+LONGEST_DRAIN = 840
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -30,12 +32,26 @@ DUMP = Step("dump", "dumping the database", "the database could not be dumped", 
 FILES = Step("files", "putting the new files in place", "the new files could not be written", 60)
 STORES = Step("stores", "starting database and Redis", "the new version's stores can't be used", 300)
 WORK = Step("work", "starting workers and clock", "the new version's workers did not start", 900)
-UP = Step("up", "starting the new version", "the new version did not start", 900)
+# With the migrations, which may fill or rewrite large tables.
+UP = Step("up", "starting the new version", "the new version did not start", 7200)
+# A slice of it: counting the rows of a large table takes a while.
+FILL = Step("fill", "filling in what this release needs", "what this release needs was not filled in", 900)
+MARK = Step("mark", "noting how far the upgrade is", "it could not be noted how far the upgrade is", 30)
+MARK_BACK = Step(
+    "mark_back", "noting how far the upgrade was then", "it could not be noted how far the upgrade was", 30
+)
 RETURN = Step("return", "restoring the kept images and data", "the backup could not be restored", 3600)
 REMOVE = Step("remove", "removing containers and volumes", "not everything could be removed", 300)
 
 DEPLOY = (PULL, KEEP, QUIET, STOP, DUMP, FILES, STORES, UP, WORK)
 # Where nothing runs yet, or nothing that answers requests or stores data is recreated.
 QUICK_DEPLOY = (PULL, KEEP, FILES, UP, WORK)
-ROLLBACK = (KEEP, QUIET, STOP, DUMP, FILES, RETURN, UP, WORK)
+ROLLBACK = (KEEP, QUIET, STOP, DUMP, FILES, RETURN, MARK_BACK, UP, WORK)
 DOWN = (KEEP, QUIET, STOP, DUMP, REMOVE)
+
+
+def drain_seconds(text: str) -> int:
+    """How long workers may take to finish their jobs, as an operator writes it. ValueError, with a sentence, where that is no such time."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= LONGEST_DRAIN):
+        raise ValueError(f"a whole number of seconds from 1 to {LONGEST_DRAIN} is wanted")
+    return int(text)

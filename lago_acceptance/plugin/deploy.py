@@ -12,6 +12,7 @@ import pytest
 from lago_acceptance.core import interrupts, registry
 from lago_acceptance.core.exit_codes import UNREACHABLE
 from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.deploy.steps import drain_seconds
 from lago_acceptance.plugin.options import OPTIONS, SETTINGS
 from lago_acceptance.plugin.outcomes import ENDING
 from lago_acceptance.plugin.reporting import note
@@ -21,9 +22,6 @@ from lago_acceptance.plugin.waivers import WAIVERS
 if TYPE_CHECKING:
     from lago_acceptance.deploy.rollout import Rollout
     from lago_acceptance.hosts.ssh import SshHost
-
-# Less than the step may take that waits for it.
-LONGEST_DRAIN = 840
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,9 +56,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _seconds(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= LONGEST_DRAIN):
-        raise argparse.ArgumentTypeError(f"a whole number of seconds from 1 to {LONGEST_DRAIN} is wanted")
-    return int(text)
+    try:
+        return drain_seconds(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 # Several hosts are handed to child processes, before pytest is configured.

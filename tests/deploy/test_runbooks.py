@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import secrets
 import subprocess
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from tests.support.containers import docker
 from tests.support.deploy import host as hosts
 from tests.support.deploy import runbook
 from tests.support.patience import PATIENCE
+from tests.support.standin.releases import tagged_releases
 
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
@@ -122,21 +122,30 @@ def test_a_deployment_of_the_plan_is_deployed_to(breakable, tmp_path):
     assert {"lago-clock", "lago-pdf"} <= breakable.container_ids().keys()
 
 
-def test_an_upgrade_is_rehearsed_and_deployed(breakable, tmp_path):
-    checkout = breakable.copy(tmp_path / "checkout")
-    old = docker("inspect", "--format", "{{.Config.Image}}", breakable.container("lago-api"))
-    new = f"selftest/lago-api:{secrets.token_hex(6)}"
-    breakable.keep_dump()
-    docker("tag", old, new)
-    try:
-        printed = followed("upgrade", breakable, tmp_path, OLD=old, NEW=new)
-        assert f"lago-api: recreated, {old} (" in printed
-        assert f" → {new} (" in printed
-        assert docker("inspect", "--format", "{{.Config.Image}}", breakable.container("lago-worker")) == new
-        assert new in (checkout / hosts.COMPOSE_FILE).read_text()
-    finally:
-        breakable.restore()
-        docker("rmi", new)
+def test_an_upgrade_is_checked_rehearsed_and_deployed(breakable, tmp_path):
+    old, new = "v1.16.0", "v1.25.0"
+    settings = breakable.settings.read_text()
+    with tagged_releases() as tagged:
+        checkout = breakable.copy(tmp_path / "checkout")
+        for folder in (checkout, breakable.folder):
+            hosts.edit(folder, hosts.running(tagged.api(old)))
+        image = tagged.api(new)
+        breakable.up()
+        breakable.await_routes()
+        breakable.put_data()
+        breakable.keep_dump()
+        breakable.dump(tmp_path / "before.dump")
+        expects = f"sed -i 's/version = \"{old}\"/version = \"{new}\"/' '{breakable.settings}'"
+        try:
+            printed = followed("upgrade", breakable, tmp_path, {"Upgrade": expects}, OLD=old, NEW=new)
+            assert f"from {old} to {new}: {new}" in printed
+            assert f"{new}: 2 rows filled in within" in printed
+            running = docker("inspect", "--format", "{{.Config.Image}}", breakable.container("lago-worker"))
+            assert running.strip() == image
+            assert image in (checkout / hosts.COMPOSE_FILE).read_text()
+        finally:
+            breakable.settings.write_text(settings)
+            breakable.return_to(tmp_path / "before.dump")
 
 
 @pytest.mark.exhaustive

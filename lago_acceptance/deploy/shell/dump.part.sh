@@ -77,6 +77,9 @@ SELECT 'latest_migration', max(version) FROM schema_migrations;
 SELECT format('SELECT %L, count(*) FROM %I', tablename, tablename) FROM pg_tables WHERE schemaname = ANY (current_schemas(false))
     AND tablename IN ('organizations', 'customers', 'plans', 'subscriptions', 'invoices', 'fees', 'events', 'wallets') ORDER BY 1
 \gexec
+SELECT 'SELECT ''zero_fees'', count(*) FROM fees WHERE fee_type::text IN (''0'', ''charge'') AND amount_cents = 0 AND units = 0 AND NOT pay_in_advance'
+    WHERE (SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('fees') AND attname IN ('fee_type', 'amount_cents', 'units', 'pay_in_advance')) = 4
+\gexec
 SELECT 'size', pg_database_size(current_database());
 END
     jobs

@@ -16,6 +16,7 @@ change_keep() {
     # Where no dump is made, this alone says whether the images of now can be returned to.
     schema "$(db_container)" >"$here/backup/schema" 2>/dev/null || rm -f "$here/backup/schema"
     not_up >"$here/backup/not_up"
+    [ ! -e "$state/upgrade" ] || cp -p "$state/upgrade" "$here/backup/upgrade"
     : >"$here/backup/images"
     docker ps -aq --no-trunc --filter "label=com.docker.compose.project=$project" | while read -r container; do
         docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}}{{"\t"}}{{.Config.Image}}{{"\t"}}{{.Image}}' "$container"
@@ -49,12 +50,14 @@ not_up() {
             docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{with index .State "Health"}}{{.Status}}{{else}}healthy{{end}} {{.State.ExitCode}} {{.HostConfig.RestartPolicy.Name}}' "$container"
         done | awk '!($2 == "running" && $3 == "healthy") && !($2 == "exited" && $4 == 0 && ($5 == "no" || $5 == "")) { print $1 }' | tr '\n' ' '
 }
-# Of deploys that are over, the last ones keep their backups, with the names that hold their images.
+# Of deploys that are over, the last ones keep their backups, with the names that hold their images. So does the one that an
+# upgrade over several stops has begun with, until that has arrived.
 prune() {
     [ -n "${kept_backups:-}" ] || return 0
+    first=$(awk -F "$tab" '$1 == "from" { print $4 }' "$state/upgrade" 2>/dev/null) || first=
     cd "$state/deploys"
     ls | sort -r | tail -n "+$((kept_backups + 1))" | while read -r id; do
-        [ "$id" != "$deploy_id" ] && over "$id" || continue
+        [ "$id" != "$deploy_id" ] && [ "$id" != "$first" ] && over "$id" || continue
         docker image ls --filter "reference=lago-acceptance-backup/*:$id" --format '{{.Repository}}:{{.Tag}}' | while read -r name; do
             docker image rm "$name" >/dev/null
         done

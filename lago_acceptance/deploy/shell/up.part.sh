@@ -20,11 +20,37 @@ change_up() {
     for service in $remounted_services; do
         for container in $(of_service "$service"); do docker rm -f "$container" >/dev/null; done
     done
-    new_compose up -d --pull never $answering_services
+    new_compose up -d --pull never $answering_services &
+    starting=$! asked=$(date +%s)
+    while kill -0 "$starting" 2>/dev/null; do
+        sleep 0.2
+        [ $(($(date +%s) - asked)) -ge 5 ] || continue
+        asked=$(date +%s)
+        held=$(held_up 2>/dev/null) || held=
+        [ -n "$held" ] || continue
+        kill "$starting" 2>/dev/null || :
+        fail "the migration has waited for $lock_seconds s for a lock on $held; end that session, or wait until it has ended, and deploy again"
+    done
+    wait "$starting"
+}
+# What the migration waits for, and who has it, where it has waited for too long: PostgreSQL would let it wait for ever. A
+# query's text may hold customers' data, so it is left out.
+held_up() {
+    psql_in "$(db_container)" "$database" <<END
+SELECT format('%s, which process %s holds (%s from %s, %s since %s)', coalesce((SELECT string_agg(DISTINCT wanted.relation::regclass::text, ', ')
+        FROM pg_locks AS wanted WHERE wanted.pid = waiting.pid AND NOT wanted.granted AND wanted.relation IS NOT NULL), 'a row'),
+    holder.pid, coalesce(nullif(holder.application_name, ''), 'a client without a name'), coalesce(host(holder.client_addr), 'the host itself'),
+    holder.state, to_char(holder.state_change AT TIME ZONE 'UTC', 'HH24:MI:SS "UTC"'))
+FROM pg_stat_activity AS waiting, LATERAL unnest(pg_blocking_pids(waiting.pid)) AS blocking, pg_stat_activity AS holder
+WHERE waiting.datname = current_database() AND waiting.wait_event_type = 'Lock' AND holder.pid = blocking
+    AND waiting.query_start < clock_timestamp() - interval '$lock_seconds seconds'
+ORDER BY waiting.query_start LIMIT 1;
+END
 }
 # What runs of the new version is stopped, and the names of images point to the old ones again.
 undo_up() {
-    for service in $stopped_services $new_services; do
+    # A migration that goes on would change the database after it has been restored.
+    for service in $stopped_services $new_services $migrating_services; do
         for container in $(running_of "$service"); do stop_gently "$container" 30 & done
     done
     wait

@@ -149,6 +149,32 @@ class DeployableHost:
         with path.open("wb") as file:
             subprocess.run(words, stdout=file, check=True, timeout=PATIENCE)
 
+    def return_to(self, dump: Path) -> None:
+        """Make a dump the database again, the only one; Lago's Ruby services are gone until ``restore``."""
+        ids, database = self.container_ids(), self.container("lago-db")
+        docker("rm", "-f", *[ids[name] for name in broken_deployments.RUBY_SERVICES if name in ids])
+        psql = ["psql", "-XqAt", "-U", "lago", "-d", "postgres"]
+        others = docker(
+            "exec", database, *psql, "-c", "SELECT datname FROM pg_database WHERE datname LIKE 'lago%'"
+        )
+        for name in others.split():
+            docker("exec", database, "dropdb", "-U", "lago", "--force", name)
+        docker("exec", database, "createdb", "-U", "lago", "lago")
+        with dump.open("rb") as file:
+            words = [
+                "docker",
+                "exec",
+                "-i",
+                database,
+                "pg_restore",
+                "--exit-on-error",
+                "-U",
+                "lago",
+                "-d",
+                "lago",
+            ]
+            subprocess.run(words, stdin=file, check=True, timeout=PATIENCE)
+
     def keep_dump(self) -> Path:
         """A dump on the host, as a deploy leaves it, with what it holds."""
         folder = self.folder / STATE / "deploys" / run.new_id() / "backup"
@@ -254,6 +280,16 @@ def edit(folder: Path, change: Callable[[dict, dict[str, str]], None]) -> None:
     change(document, variables)
     (folder / COMPOSE_FILE).write_text(yaml.safe_dump(document, sort_keys=False))
     (folder / ENV_FILE).write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+
+
+def running(image: str) -> Callable[[dict, dict[str, str]], None]:
+    """An edit of a deployment's files: API, workers, clock and migrate run an image."""
+
+    def change(document: dict, _: dict[str, str]) -> None:
+        for name in broken_deployments.RUBY_SERVICES:
+            document["services"][name]["image"] = image
+
+    return change
 
 
 def bring_up(base: Path) -> DeployableHost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 
@@ -13,11 +14,13 @@ from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.core.waiting import until
 from lago_acceptance.deploy import session, state
 from lago_acceptance.deploy.session import Locked, Outcome, Session
-from lago_acceptance.deploy.steps import FILES, Step
+from lago_acceptance.deploy.steps import FILES, MARK, MARK_BACK, Step
 from lago_acceptance.hosts.local import LocalHost
 from tests.support.patience import PATIENCE
 
 HOST, PERMIT = LocalHost(), Permit("--deploy")
+# A function that isn't there.
+FAILS = 127
 FAILING = Step("nonsense", "doing nothing", "nothing was done", 20)
 
 
@@ -29,7 +32,12 @@ def folder(tmp_path):
 
 
 def _session(folder, id="20261127-000000-abcdef", more=None) -> Session:
-    settings = {"who": "somebody, somewhere", "directory": str(folder), "undo_seconds": "20"} | (more or {})
+    settings = {
+        "who": "somebody, somewhere",
+        "directory": str(folder),
+        "undo_seconds": "20",
+        "deploy_id": id,
+    } | (more or {})
     opened = Session(HOST, PERMIT, str(folder), id, settings)
     backup = folder / session.STATE / "deploys" / id / "backup"
     (backup / "files").mkdir(parents=True)
@@ -103,6 +111,98 @@ def test_a_file_that_stays_the_same_gets_its_old_mode_back(folder):
 )
 def test_what_failed_says_why(code, lines, why):
     assert Outcome(code, lines).why(90) == why
+
+
+def test_an_answer_that_nobody_waited_for_is_not_that_of_the_next_request(folder, monkeypatch):
+    opened = _session(folder)
+
+    def interrupted(seconds: float) -> str:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(opened._channel, "receive", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            opened.step(FAILING)
+    assert opened.undo().code != FAILS
+    assert opened.step(FAILING).code == FAILS
+    opened.close()
+
+
+MARKS = {
+    "walk_to": "v1.32.0",
+    "walk_from": "v1.16.0",
+    "walk_begun": "5",
+    "walk_first": "",
+    "walk_at": "v1.25.0",
+}
+FIRST, SECOND = "20261127-000000-abcdef", "20261127-000001-abcdef"
+
+
+def test_how_far_an_upgrade_is_is_written_down_and_undone(folder):
+    opened = _session(folder, FIRST, MARKS)
+    (folder / session.STATE / "deploys" / FIRST / "backup" / "database.dump").write_text("PGDMP")
+    assert opened.step(MARK).code == 0
+    opened.accept()
+    opened.close()
+    upgrade = state.read(HOST, str(folder)).upgrade
+    assert upgrade
+    assert (upgrade.target, upgrade.had, upgrade.first, upgrade.at) == (
+        "v1.32.0",
+        "v1.16.0",
+        FIRST,
+        "v1.25.0",
+    )
+    further = MARKS | {"walk_at": "v1.29.0", "walk_first": upgrade.first, "walk_begun": str(upgrade.begun)}
+    opened = _session(folder, SECOND, further)
+    assert opened.step(MARK).code == 0
+    now = state.read(HOST, str(folder)).upgrade
+    assert now and (now.at, now.begun, now.first) == ("v1.29.0", upgrade.begun, FIRST)
+    assert opened.undo().code == 0
+    opened.close()
+    assert state.read(HOST, str(folder)).upgrade == upgrade
+
+
+def test_going_back_to_a_backup_goes_back_on_the_way_too(folder):
+    opened = _session(folder, FIRST, MARKS)
+    opened.step(MARK)
+    opened.accept()
+    opened.close()
+    before = folder / session.STATE / "deploys" / FIRST / "backup"
+    opened = _session(folder, SECOND, {"from_backup": str(before)})
+    shutil.copy2(folder / session.STATE / "upgrade", before.parents[1] / SECOND / "backup" / "upgrade")
+    assert opened.step(MARK_BACK).code == 0
+    assert state.read(HOST, str(folder)).upgrade is None
+    assert opened.undo().code == 0
+    opened.close()
+    assert state.read(HOST, str(folder)).upgrade
+
+
+def test_an_upgrade_that_has_arrived_leaves_no_mark_and_one_that_never_began_none(folder):
+    opened = _session(folder, FIRST, MARKS)
+    opened.step(MARK)
+    assert opened.undo().code == 0
+    opened.close()
+    assert state.read(HOST, str(folder)).upgrade is None
+    opened = _session(folder, SECOND, MARKS | {"walk_to": ""})
+    assert opened.step(MARK).code == 0
+    opened.accept()
+    opened.close()
+    assert state.read(HOST, str(folder)).upgrade is None
+
+
+def test_the_dump_with_which_an_upgrade_began_is_not_pruned_before_it_has_arrived(folder):
+    prune = {"kept_backups": "1"}
+    for id in (FIRST, SECOND):
+        opened = _session(folder, id, MARKS | prune | {"walk_first": FIRST})
+        assert opened.step(MARK).code == 0
+        opened.accept()
+        opened.close()
+    assert [each.id for each in state.read(HOST, str(folder)).deploys] == [FIRST, SECOND]
+    opened = _session(folder, "20261127-000002-abcdef", prune | {"walk_to": ""})
+    assert opened.step(MARK).code == 0
+    opened.accept()
+    opened.close()
+    assert [each.id for each in state.read(HOST, str(folder)).deploys] == ["20261127-000002-abcdef"]
 
 
 def test_whoever_goes_silent_leaves_the_old_version(folder):

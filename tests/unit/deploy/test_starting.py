@@ -153,9 +153,16 @@ def test_an_id_that_nothing_has_is_a_sentence(world):
 # --- the command ---
 
 
+def never(arguments):
+    """A run that must not begin."""
+    raise AssertionError(arguments)
+
+
 def test_the_command_deploys_and_lets_checks_decide(tmp_path):
     given = ["ssh://root@host", str(tmp_path), "--despite", "rsa-key-changed", "--overwrite", "-x"]
-    arguments = command.pytest_arguments(given)
+    ran: list[list[str]] = []
+    assert command.run(given, lambda arguments: ran.append(arguments) or 0) == 0
+    [arguments] = ran
     joined = " ".join(arguments)
     assert "--target live --hosts ssh://root@host" in joined
     assert f"--deploy {tmp_path} " in joined
@@ -167,9 +174,9 @@ def test_the_command_deploys_and_lets_checks_decide(tmp_path):
 
 def test_a_command_without_a_host_is_a_sentence():
     with pytest.raises(UsageError, match="HOST"):
-        command.pytest_arguments([])
+        command.run([], never)
 
 
 def test_this_machine_is_reached_by_ssh_too():
     with pytest.raises(UsageError, match="give ssh://root@HOST"):
-        command.pytest_arguments(["local"])
+        command.run(["local"], never)

@@ -1,0 +1,153 @@
+"""An upgrade over its stops, on a host that bills: 1.16.0 → 1.25.0, where fees are filled in → 1.26.0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lago_acceptance.core.waiting import until
+from tests.support.containers import docker
+from tests.support.deploy import command, moments
+from tests.support.deploy import host as hosts
+from tests.support.deploy.host import DeployableHost
+from tests.support.patience import PATIENCE
+from tests.support.standin.releases import tagged_releases
+
+pytestmark = [pytest.mark.stack, pytest.mark.docker]
+
+HAD, STOP, HAS = "v1.16.0", "v1.25.0", "v1.26.0"
+SUMS = """
+SELECT json_build_array(
+    (SELECT json_agg(each ORDER BY each) FROM (SELECT currency || ' ' || count(*) || ' ' || sum(total_amount_cents) AS each
+        FROM invoices GROUP BY currency) AS sums),
+    (SELECT count(*) || ' ' || sum(amount_cents) FROM fees),
+    (SELECT json_agg(name ORDER BY name) FROM customers),
+    (SELECT count(*) FROM subscriptions), (SELECT count(*) FROM events))
+"""
+
+
+@dataclass
+class Upgrade:
+    """A host that runs 1.16.0 with data, and a checkout of the same files with 1.26.0."""
+
+    host: DeployableHost
+    checkout: Path
+    held: str
+
+    def deploy(self, *arguments: str) -> command.Ended:
+        """Deploy the checkout."""
+        return command.deploy(self.host, self.checkout, *arguments)
+
+    def runs(self, release: str) -> None:
+        """The host runs a release, and holds what it has held from the beginning."""
+        image = docker("inspect", "--format", "{{.Config.Image}}", self.host.container("lago-api"))
+        assert image.strip().endswith(f":{release}")
+        assert self.host.sql(SUMS) == self.held
+
+    def bills(self) -> None:
+        """Lago goes on to bill."""
+        self.host.await_routes()
+        self.host.put_data()
+
+
+@pytest.fixture
+def upgrade(breakable: DeployableHost, tmp_path: Path) -> Iterator[Upgrade]:
+    settings = breakable.settings.read_text()
+    with tagged_releases() as tagged:
+        tagged.api(STOP)
+        checkout = breakable.copy(tmp_path / "checkout")
+        hosts.edit(checkout, hosts.running(tagged.api(HAS)))
+        hosts.edit(breakable.folder, hosts.running(tagged.api(HAD)))
+        breakable.up()
+        breakable.await_routes()
+        breakable.put_data()
+        # A database of a later release can't be given back to the one of before.
+        breakable.dump(tmp_path / "before.dump")
+        breakable.settings.write_text(settings.replace(f'version = "{HAD}"', f'version = "{HAS}"'))
+        try:
+            yield Upgrade(breakable, checkout, breakable.sql(SUMS))
+        finally:
+            breakable.settings.write_text(settings)
+            breakable.return_to(tmp_path / "before.dump")
+
+
+def test_a_walk_arrives_with_all_data(upgrade):
+    _arrives(upgrade)
+
+
+@pytest.mark.exhaustive
+def test_a_walk_that_is_killed_goes_on_and_arrives(upgrade):
+    with moments.running(upgrade.host, upgrade.checkout, "--via") as walking:
+        walking.await_event("begin", "up")
+        walking.kill()
+    assert until(lambda: moments.lock_is_free(upgrade.host), 2 * PATIENCE)
+    upgrade.runs(HAD)
+    _arrives(upgrade)
+
+
+def _arrives(upgrade: Upgrade) -> None:
+    ended = upgrade.deploy("--via")
+    assert ended.code == 0, ended.output[-8000:]
+    assert "the upgrade to v1.26.0 is at v1.25.0" in ended.output
+    assert "no row of fees without organization_id: 1 row, " in ended.output
+    unfilled = "SELECT count(*) FROM fees WHERE organization_id IS NULL OR billing_entity_id IS NULL"
+    assert upgrade.host.sql(unfilled) == "0"
+    upgrade.runs(HAS)
+    upgrade.bills()
+
+
+@pytest.mark.exhaustive
+def test_one_stop_at_a_time_arrives(upgrade):
+    first = upgrade.deploy("--via", "next")
+    assert first.code == 0, first.output[-8000:]
+    upgrade.runs(STOP)
+    shown = command.run("status", upgrade.host)
+    assert "upgrade from v1.16.0 to v1.26.0" in shown.output
+    assert "at v1.25.0 since" in shown.output
+    upgrade.bills()
+    held = upgrade.host.sql(SUMS)
+    second = upgrade.deploy("--via", "next")
+    assert second.code == 0, second.output[-8000:]
+    upgrade.held = held
+    upgrade.runs(HAS)
+    assert "upgrade from" not in command.run("status", upgrade.host).output
+
+
+@pytest.mark.exhaustive
+def test_red_checks_of_the_last_deploy_leave_the_last_stop(upgrade):
+    # The checks of the last deploy expect another release.
+    text = upgrade.host.settings.read_text()
+    upgrade.host.settings.write_text(text.replace(f'version = "{HAS}"', f'version = "{STOP}"'))
+    ended = upgrade.deploy("--via")
+    assert ended.code == 1, ended.output[-8000:]
+    upgrade.runs(STOP)
+    upgrade.bills()
+
+
+@pytest.mark.exhaustive
+def test_a_jump_over_the_stop_fails_and_is_undone(upgrade):
+    ended = command.deploy_despite(upgrade.host, upgrade.checkout)
+    assert ended.code == 1, ended.output[-8000:]
+    assert (
+        'check constraint "fees_billing_entity_id_null" of relation "fees" is violated by some row'
+        in ended.output
+    )
+    upgrade.runs(HAD)
+    upgrade.bills()
+
+
+@pytest.mark.exhaustive
+def test_a_migration_that_waits_for_a_lock_names_who_holds_it(upgrade):
+    database = upgrade.host.container("lago-db")
+    with moments.ahead_of(
+        "change_up",
+        f"lock_seconds=2; docker exec -d {database} psql -U lago -d lago -c 'BEGIN; LOCK TABLE fees; SELECT pg_sleep(60)'; sleep 1",
+    ):
+        ended = upgrade.deploy("--via")
+    assert ended.code == 1, ended.output[-8000:]
+    assert "the migration has waited for 2 s for a lock on fees, which process " in ended.output
+    upgrade.runs(HAD)
+    upgrade.bills()
