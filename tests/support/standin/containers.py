@@ -51,10 +51,10 @@ class World:
         patience = ["timeout:1", "attempts:1"]
         return self.create(alias, self.image, script.split(), environment, dns_opt=patience, **options)
 
-    def database(self, alias: str, **more: str) -> Container:
+    def database(self, alias: str, command: list[str] | None = None, **more: str) -> Container:
         """PostgreSQL with an empty database `lago`, whose owner and password are `lago` too; started."""
         account = {"POSTGRES_USER": "lago", "POSTGRES_PASSWORD": "lago", "POSTGRES_DB": "lago"}
-        container = self.create(alias, resolve.stand_in("postgres"), None, account | more)
+        container = self.create(alias, resolve.stand_in("postgres"), command, account | more)
         container.start()
         return container
 

@@ -14,7 +14,9 @@ heading, *rows = File.readlines("#{HERE}/releases.tsv", chomp: true)
 rows.map! { |row| row.split("\t") }
 last = rows.index { |row| row[2] == release } || abort("No release #{release} in releases.tsv")
 rows = rows.first(last + 1)
-newest = rows.last.first
+write_rows = -> { File.write("#{APP}/db/releases.tsv", [heading, *rows.map { |row| row.join("\t") }].join("\n")) }
+write_rows.call
+exit if release == OLDEST
 
 File.write("#{APP}/LAGO_VERSION", release)
 Dir["#{HERE}/v*"].sort_by { |folder| number[File.basename(folder)] }.each do |folder|
@@ -26,30 +28,32 @@ Dir["#{HERE}/v*"].sort_by { |folder| number[File.basename(folder)] }.each do |fo
   FileUtils.rm(File.readlines("#{APP}/REMOVED", chomp: true).map { |path| "#{APP}/#{path}" })
   FileUtils.rm("#{APP}/REMOVED")
 end
+FileUtils.cp(Dir["#{HERE}/migrate/*.sql"].select { |file| File.basename(file)[/\d+/] <= rows.last.first }, "#{APP}/db/migrate")
 
-brought = Dir["#{HERE}/migrate/*.sql"].select { |file| File.basename(file)[/\d+/] <= newest }
-FileUtils.cp(brought, "#{APP}/db/migrate")
+require "standin/rails"
+require "standin/migrator"
+migrations = Standin::Migrator.all
 
 # From one release on a single migration makes what all those up to it made, for databases that are empty.
 if since[FOLDED_IN]
-  require "standin/rails"
-  require "standin/migrator"
-  File.write(Standin::Migrator::COUNTS, [heading, *rows.map { |row| row.join("\t") }].join("\n"))
-  old = Standin::Migrator.all.select { |migration| migration.version <= FOLDED }
+  old, migrations = migrations.partition { |migration| migration.version <= FOLDED }
   versions = old.map(&:version) - [FOLDED]
-  FileUtils.rm(Dir["#{APP}/db/migrate/*.sql"].select { |file| File.basename(file)[/\d+/] <= FOLDED })
-  File.write("#{APP}/db/migrate/#{FOLDED}_initial_migration.sql", [
+  sql = [
     File.read("#{HERE}/folded.sql"), *old.filter_map { |migration| migration.sql&.gsub(/^-- enqueue .*$/, "") },
     "INSERT INTO schema_migrations (version) VALUES ('#{versions.join("'), ('")}');"
-  ].join("\n"))
+  ].join("\n")
+  migrations.unshift(Standin::Migrator::Migration.new(FOLDED, "InitialMigration", sql))
+  FileUtils.rm(Dir["#{APP}/db/migrate/*.sql"].select { |file| File.basename(file)[/\d+/] <= FOLDED })
+  File.write("#{APP}/db/migrate/#{FOLDED}_initial_migration.sql", sql)
   rows = rows.select { |row| row[0] >= FOLDED }.map { |row| [row[0], row[1].to_i - versions.size, row[2]] }
+  write_rows.call
 end
-File.write("#{APP}/db/releases.tsv", [heading, *rows.map { |row| row.join("\t") }].join("\n"))
 
-# Releases after the oldest state their tables as pg_dump writes them.
-if release != OLDEST
-  FileUtils.rm("#{APP}/db/schema.rb")
-  File.write("/tmp/tables.sql", Dir["#{APP}/db/migrate/*.sql"].sort.map { |file| File.read(file) }.join("\n"))
-  system("sh", "#{HERE}/dump.sh", "/tmp/tables.sql", "#{APP}/db/structure.sql", exception: true)
-  FileUtils.rm("/tmp/tables.sql")
+# As in the real image a file of Ruby for each migration, which is counted and never run, and the tables as pg_dump states them.
+migrations.each do |migration|
+  FileUtils.touch("#{APP}/db/migrate/#{migration.version}_#{migration.name.gsub(/(?<=.)(?=[A-Z])/, "_").downcase}.rb")
 end
+FileUtils.rm("#{APP}/db/schema.rb")
+File.write("/tmp/tables.sql", migrations.filter_map(&:sql).join("\n"))
+system("sh", "#{HERE}/dump.sh", "/tmp/tables.sql", "#{APP}/db/structure.sql", exception: true)
+FileUtils.rm("/tmp/tables.sql")

@@ -83,9 +83,16 @@ module Standin
       announce(migration, format("migrated (%.4fs)", Process.clock_gettime(Process::CLOCK_MONOTONIC) - started))
       puts
     rescue StandardError => error
-      error = ActiveRecord.translated(error)
+      error = at(migration, ActiveRecord.translated(error))
       raise StandardError, "An error has occurred, this and all later migrations canceled:\n\n#{error.message}",
         error.backtrace, cause: error
+    end
+
+    # The error with the place that the real one names, where the image has files of Ruby.
+    def at(migration, error)
+      file = Dir["#{FOLDER}/#{migration.version}_*.rb"].first
+      [error, error.cause].compact.each { |each| each.set_backtrace(["#{file}:5:in `up'"]) } if file
+      error
     end
 
     def change(sql)
