@@ -27,8 +27,8 @@ def lost(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
         )
         return
     for name in COUNTED:
-        dropped = _dropped(before, after) if name == "fees" else 0
-        if number(after, name) < number(before, name) - dropped:
+        meant = dropped(before, after) if name == "fees" else 0
+        if number(after, name) < number(before, name) - meant:
             yield f"there were {before[name]} {name} before, and there are {after.get(name, '0')} now"
     finished = number(after, "processed") - number(before, "processed")
     waited, waits = (sum(number(each, name) for name in WAITING) for each in (before, after))
@@ -38,8 +38,8 @@ def lost(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
         yield f"{waited} jobs were waiting, {waits} are now, and only {finished} have run since"
 
 
-def _dropped(before: Mapping[str, str], after: Mapping[str, str]) -> int:
-    """How many fees a migration that has run in between may have deleted."""
+def dropped(before: Mapping[str, str], after: Mapping[str, str]) -> int:
+    """How many fees a migration that has run in between may have deleted: those without units and amount."""
     was, is_ = (each.get("latest_migration", "") for each in (before, after))
     return number(before, "zero_fees") if was < DROPS_ZERO_FEES <= is_ else 0
 

@@ -7,7 +7,7 @@ tab='	'
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/new"
-printf '%s' "$archive" | base64 -d | tar -x -f - -C "$work/new"
+printf '%s' "$archive" | base64 -d | gzip -dc | tar -x -f - -C "$work/new"
 
 of_project() { compose_alone ${project:+-p "$project"} "$@"; }
 section() { printf '%s\t%s\n' "$1" "$(base64 | tr -d '\n')"; }

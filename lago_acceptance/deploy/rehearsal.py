@@ -14,17 +14,21 @@ import msgspec
 from lago_acceptance.core import interrupts
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.roles import API, DB, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unreachable, UsageError
 from lago_acceptance.deploy import identity
-from lago_acceptance.deploy.rehearsal_checks import judged
+from lago_acceptance.deploy.dumped_release import release_of, tag_in
+from lago_acceptance.deploy.rehearsal_checks import Verdict, judged
+from lago_acceptance.deploy.rehearsal_source import Source
+from lago_acceptance.deploy.room import MIB, lack
 from lago_acceptance.deploy.session import Outcome, Session, holder
 from lago_acceptance.deploy.steps import Step
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host, WriteCommand
-from lago_acceptance.model.deployment import Model
+from lago_acceptance.lago.release_table import same_schema
+from lago_acceptance.lago.upgrade_path import named
+from lago_acceptance.lago.upgrades import skipped
 
 RESTORE = Step("rehearse_restore", "restoring the dump", "the dump could not be restored", 3600)
 MIGRATE = Step(
@@ -35,10 +39,6 @@ START = Step(
 )
 STEPS = (RESTORE, MIGRATE, START)
 PROJECT = "lago-acceptance-rehearsal-"
-GIB, MIB = 2**30, 2**20
-LEAST_MEMORY = GIB
-# How much larger a database is than its compressed dump, where nobody has measured it.
-EXPANSION = 10
 OLD_DAYS = 7
 PULL_SECONDS = 1800
 NOT_JUDGED = (
@@ -51,58 +51,6 @@ Say = Callable[[str], None]
 
 class NotRestored(Exception):
     """The dump can't be restored, or what was restored can't be used. The first line is the cause."""
-
-
-class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """What Lago is given in a rehearsal: images, and either the running API to take it from, or variables and mounts.
-
-    ``production`` is the project that must not be touched, "" where there is none. ``environment`` has a NAME=VALUE on each line,
-    secrets among them, ``mounts`` a path here, a tab and a path in the container.
-    """
-
-    db_image: str
-    redis_image: str
-    lago_image: str
-    running_api: str = ""
-    production: str = ""
-    environment: str = ""
-    mounts: str = ""
-
-
-def of_deployment(host: Host, facts: Facts, image: str) -> Source:
-    """What runs on a host, with ``image`` in place of Lago's where it is not "". UsageError where something does not run."""
-    found = {role: facts.running(role) for role in (API, DB, REDIS)}
-    api, database, redis = found.values()
-    if api is None or database is None or redis is None:
-        missing = ", ".join(role for role, container in found.items() if container is None)
-        raise UsageError(
-            f"a rehearsal on {host.name} takes images and configuration from the running Lago, and no container is running "
-            f"for: {missing}; start it, or copy a dump here and name the file"
-        )
-    return Source(
-        db_image=database.image_id,
-        redis_image=redis.image_id,
-        lago_image=image or api.image_id,
-        running_api=api.id,
-        production=facts.project,
-    )
-
-
-def of_files(model: Model, images: Mapping[str, str], image: str) -> Source:
-    """What a compose file declares. ``images`` maps its references to those that are here. UsageError where a role is missing."""
-    try:
-        api, database, redis = (model.of_role(role)[0] for role in (API, DB, REDIS))
-    except IndexError:
-        raise UsageError(
-            "the compose file must declare Lago's API, PostgreSQL and Redis for a rehearsal"
-        ) from None
-    return Source(
-        db_image=images[database.image],
-        redis_image=images[redis.image],
-        lago_image=images[image or api.image],
-        environment="\n".join(f"{name}={value or ''}" for name, value in api.environment.items()),
-        mounts="\n".join(f"{mount.source}\t{mount.target}" for mount in api.mounts if mount.kind == "bind"),
-    )
 
 
 class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +70,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     def run(self) -> list[str]:
         """Rehearse, and remove all of it again. What is wrong, the cause first; [] if the dump is accepted.
 
-        NotRestored where a step fails. Unreachable where this machine or the host lacks something. Locked while somebody deploys.
+        UsageError where the dump can't be rehearsed that way. Unreachable where this machine or the host lacks something. Locked while somebody deploys.
         """
         id = runs.new_id()
         session = Session(self.host, self.permit, self.directory, id, self._settings(id))
@@ -131,8 +79,9 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
             before = session.ask("production").lines
             self._look(session)
             problems += self._steps(session)
-            problems += self._questions(session)
-            problems += self._observed(id)
+            problems += self._judge(session, observe(self.host, project=f"{PROJECT}{id}"))
+        except NotRestored as error:
+            problems.insert(0, str(error))
         finally:
             with interrupts.deferred(), suppress(Unreachable):
                 undone = session.undo()
@@ -164,13 +113,50 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
         if room.code:
             raise Unreachable(f"free space and memory of {self.host.name} can't be read: {room.last}")
         free, memory = map(int, room.last.split())
-        problem = lack(size, int(self.identity.get("size", 0)), free, memory)
+        problem = self._lack(size, free, memory)
         if problem:
             raise Unreachable(f"{problem} on {self.host.name}; nothing was started")
         image = session.ask("image", PULL_SECONDS)
         if image.code:
             raise Unreachable(
                 f"the image {self.source.lago_image} is not on {self.host.name} and can't be pulled: {image.last}"
+            )
+
+        self._look_at_schema(session, found.get("version", ""))
+
+    def _lack(self, dump: int, free: int, memory: int) -> str:
+        return lack(dump, int(self.identity.get("size", 0)), free, memory)
+
+    def _look_at_schema(self, session: Session, version: str) -> None:
+        """Refuse a dump of a newer PostgreSQL, and what ``_find_way`` refuses."""
+        schema = session.ask("schema", 900)
+        if schema.code:
+            raise NotRestored(f"{self.dump}: {schema.last}")
+        rows = [line.split("\t") for line in schema.lines]
+        migrations = [row[1] for row in rows if row[0] == "migration"]
+        server = next((row[1] for row in rows if row[0] == "server"), "")
+        older, newer = (text.partition(".")[0] for text in (server, version))
+        comparable = older.isdigit() and newer.isdigit()
+        if comparable and int(older) < int(newer):
+            raise NotRestored(
+                f"the dump is of PostgreSQL {version}, and {self.source.db_image} is {server}: an older one can't restore it, so "
+                f"rehearse with PostgreSQL {newer} or newer"
+            )
+        if comparable and older != newer:
+            self.say(f"warning: the dump is of PostgreSQL {version}, and is restored into {server}")
+        self._find_way(session, migrations)
+
+    def _find_way(self, session: Session, migrations: list[str]) -> None:
+        """Refuse one step over a stop. What release a schema or an image is may be unknown here."""
+        tag = tag_in(self.source.lago_reference)
+        try:
+            old, new = release_of(migrations), named(tag)
+        except UsageError:
+            return
+        if between := skipped(old.numbers, same_schema(new).numbers):
+            raise UsageError(
+                f"the dump is of {old.tag}, and from there {new.tag} can't be reached in one step: data has to be filled in at "
+                f"{', '.join(each.tag for each in between)} before; to walk that path, run it with --to {new.tag}"
             )
 
     # --- the steps ---
@@ -195,17 +181,30 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
         self.say(step.begins)
         done = session.step(step)
         if done.code in (124, 137):
-            raise NotRestored(f"{step.failed} within {step.seconds:.0f} s")
+            raise NotRestored(
+                "; ".join(
+                    filter(None, (f"{step.failed} within {step.seconds:.0f} s", self._late(session, step)))
+                )
+            )
         if done.code:
             said = [line for line in done.lines if line.strip()]
             raise NotRestored("\n".join([f"{step.failed}: {done.last}", *said[:-1]]))
         return done
+
+    def _late(self, session: Session, step: Step) -> str:
+        """Why a step has not ended in time, "" where it isn't known."""
+        return ""
 
     @staticmethod
     def _held(done: Outcome) -> dict[str, str]:
         return identity.parsed(done.lines)
 
     # --- the restored Lago ---
+
+    def _judge(self, session: Session, facts: Facts) -> Iterator[str]:
+        """What is wrong with the Lago that runs on the restored data."""
+        yield from self._questions(session)
+        yield from self._observed(facts)
 
     def _questions(self, session: Session) -> Iterator[str]:
         pages = session.ask("pages", 600)
@@ -219,15 +218,21 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
                 yield f"the API lists {counted or 'no number of'} {page}, the restored database holds {held}"
         self.say("asked the API for organizations, customers, plans, subscriptions, invoices")
 
-    def _observed(self, id: str) -> Iterator[str]:
-        verdict = judged(observe(self.host, project=f"{PROJECT}{id}"), self.settings)
+    def _observed(self, facts: Facts) -> Iterator[str]:
+        verdict = self._judged(facts)
         for warning in verdict.warnings:
             self.say(f"warning: {warning}")
         self.say(f"{verdict.judged} checks of database, schema, key and API were made")
         for reason in verdict.unknown:
             self.say(f"not judged: {reason}")
-        self.say(NOT_JUDGED)
+        self.say(self._not_judged())
         yield from verdict.errors
+
+    def _judged(self, facts: Facts) -> Verdict:
+        return judged(facts, self.settings)
+
+    def _not_judged(self) -> str:
+        return NOT_JUDGED
 
     # --- what the host's program is given ---
 
@@ -282,13 +287,3 @@ def different(expected: Mapping[str, str], restored: Mapping[str, str]) -> Itera
                 f"the dump does not hold what was there when it was made: {name} {expected[name]}, restored "
                 f"{restored.get(name, '0')}"
             )
-
-
-def lack(dump: int, database: int, free: int, memory: int) -> str:
-    """Why a host has too little space or memory for a rehearsal, "" if it has enough. All in bytes; ``database`` is 0 if unknown."""
-    need = 2 * (database or EXPANSION * dump) + dump
-    if free < need:
-        return f"a rehearsal may need {need // MIB} MiB of disk, and {free // MIB} MiB are free for Docker's volumes"
-    if memory < LEAST_MEMORY:
-        return f"a rehearsal needs 1 GiB of memory, and {memory // MIB} MiB are available"
-    return ""

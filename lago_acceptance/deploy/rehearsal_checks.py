@@ -25,11 +25,14 @@ class Verdict(msgspec.Struct, frozen=True):
     judged: int
 
 
-def judged(facts: Facts, settings: Settings) -> Verdict:
-    """The verdict on a restored Lago. Its version is not compared with settings.toml: the next one may be tried."""
+def judged(facts: Facts, settings: Settings, folded: bool = False) -> Verdict:
+    """The verdict on a restored Lago. Its version is not compared with settings.toml: the next one may be tried.
+
+    ``folded``: the image has fewer migrations than the database has run, so their number says nothing.
+    """
     verdict = Verdict([], [], [], 0)
     made = 0
-    for check in _checks(facts, settings):
+    for check in _checks(facts, settings, folded):
         try:
             found = list(check())
         except Red as red:
@@ -44,12 +47,12 @@ def judged(facts: Facts, settings: Settings) -> Verdict:
     return msgspec.structs.replace(verdict, judged=made)
 
 
-def _checks(facts: Facts, settings: Settings) -> tuple[Check, ...]:
+def _checks(facts: Facts, settings: Settings, folded: bool) -> tuple[Check, ...]:
     return (
         lambda: database.lets_lago_in(facts),
         lambda: database.data_are_on_a_volume(facts),
         lambda: schema.migration_has_finished(facts),
-        lambda: schema.is_the_images(facts, settings),
+        *([] if folded else [lambda: schema.is_the_images(facts, settings)]),
         lambda: schema.is_lagos_alone(facts),
         lambda: redis.answers_and_never_evicts(facts),
         lambda: (

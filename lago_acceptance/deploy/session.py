@@ -41,7 +41,7 @@ umask 077
 command -v flock >/dev/null || { echo "the program flock is missing: install util-linux"; exit 4; }
 command -v bash >/dev/null || command -v ash >/dev/null || { echo "bash is missing: install it"; exit 4; }
 mkdir -p "$directory/$state/deploys/$id"
-printf '%s' "$archive" | base64 -d | tar -x -f - -C "$directory/$state/deploys/$id"
+printf '%s' "$archive" | base64 -d | gzip -dc | tar -x -f - -C "$directory/$state/deploys/$id"
 """
 
 
@@ -90,7 +90,7 @@ class Session:
                 f"ended (lago-acceptance status shows it)"
             )
         self._unanswered = 0
-        self._over = threading.Event()
+        self._over, self._one = threading.Event(), threading.Lock()
         threading.Thread(target=self._beat, daemon=True).start()
 
     def _beat(self) -> None:
@@ -125,6 +125,11 @@ class Session:
         return self._request("undo", UNDO_SECONDS * 3)
 
     def _request(self, request: str, seconds: float) -> Outcome:
+        """The answer to a request; those of several threads are made one after the other."""
+        with self._one:
+            return self._answered(request, seconds)
+
+    def _answered(self, request: str, seconds: float) -> Outcome:
         self._channel.send(request)
         self._unanswered += 1
         lines: list[str] = []
@@ -157,7 +162,7 @@ def settle(host: Host, permit: Permit, directory: str, id: str) -> Outcome:
 
 
 def _install(host: Host, permit: Permit, directory: str, id: str, settings: Mapping[str, str]) -> None:
-    texts = {**_program(), "settings": _assignments(settings)}
+    texts = {**_program(), "settings": assignments(settings)}
     variables = {
         "directory": directory,
         "state": STATE,
@@ -175,9 +180,9 @@ def _install(host: Host, permit: Permit, directory: str, id: str, settings: Mapp
 
 
 def packed(contents: Mapping[str, bytes]) -> str:
-    """Files of mode 600, by their paths, as a tar in base64."""
+    """Files of mode 600, by their paths, as a compressed tar in base64: one variable has room for 128 KiB."""
     made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:") as archive:
+    with tarfile.open(fileobj=made, mode="w:gz") as archive:
         for path, content in contents.items():
             member = tarfile.TarInfo(path)
             member.size, member.mode = len(content), 0o600
@@ -200,5 +205,6 @@ def _program() -> dict[str, str]:
     return {each.name: each.read_text("utf-8") for each in folder.iterdir() if each.name.endswith(".sh")}
 
 
-def _assignments(settings: Mapping[str, str]) -> str:
+def assignments(settings: Mapping[str, str]) -> str:
+    """Variables as the shell reads them, an assignment on each line."""
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())

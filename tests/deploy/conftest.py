@@ -99,3 +99,40 @@ def checkout(breakable, tmp_path):
     folder = breakable.copy(tmp_path / "checkout")
     host.edit(folder, with_another_variable)
     return folder
+
+
+# --- rehearsals ---
+
+
+@pytest.fixture(scope="module")
+def lago(_hosts):
+    """A Lago with a customer, a subscription, events and an invoice."""
+    _hosts[0].put_data()
+    return _hosts[0]
+
+
+@pytest.fixture
+def nothing_is_left(lago, tmp_path, monkeypatch):
+    """Production runs on as before, and nothing of a rehearsal is left, in Docker or in a folder."""
+    from lago_acceptance.core.waiting import until
+    from tests.support.deploy.rehearsals import remains, started
+    from tests.support.patience import PATIENCE
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    before = started(lago)
+    yield
+    assert until(lambda: not remains(), PATIENCE), remains()
+    assert started(lago) == before
+    assert [each.name for each in tmp_path.glob("lago-*")] == []
+
+
+@pytest.fixture
+def dump(lago):
+    """A dump on the host, as a deploy leaves it, with what it holds; removed afterwards."""
+    from lago_acceptance.deploy.session import STATE
+
+    kept = lago.keep_dump()
+    yield kept
+    shutil.rmtree(kept.parents[1])
+    assert list((lago.folder / STATE / "deploys").iterdir()) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,62 +16,16 @@ from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED, USAGE
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import load
 from lago_acceptance.core.waiting import until
-from lago_acceptance.deploy.rehearsal import PROJECT, Rehearsal, of_deployment
-from lago_acceptance.deploy.session import STATE
+from lago_acceptance.deploy.rehearsal import PROJECT, Rehearsal
+from lago_acceptance.deploy.rehearsal_source import of_deployment
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.hosts.local import LocalHost
 from tests.support.containers import docker
+from tests.support.deploy.rehearsals import remains
 from tests.support.paths import ROOT
 from tests.support.patience import PATIENCE
 
-pytestmark = pytest.mark.docker
-KINDS = (("ps", "-a"), ("volume", "ls"), ("network", "ls"))
-COUNTS = "SELECT count(*) FROM "
-
-
-@pytest.fixture(scope="module")
-def lago(_hosts):
-    """A Lago with a customer, a subscription, events and an invoice."""
-    _hosts[0].put_data()
-    return _hosts[0]
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left(lago, tmp_path, monkeypatch):
-    """Production runs on as before, and nothing of a rehearsal is left, in Docker or in a folder."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    before = started(lago)
-    yield
-    assert until(lambda: not remains(), PATIENCE), remains()
-    assert started(lago) == before
-    assert [each.name for each in tmp_path.glob("lago-*")] == []
-
-
-@pytest.fixture
-def dump(lago):
-    """A dump on the host, as a deploy leaves it, with what it holds; removed afterwards."""
-    kept = lago.keep_dump()
-    yield kept
-    shutil.rmtree(kept.parents[1])
-    assert list((lago.folder / STATE / "deploys").iterdir()) == []
-
-
-def started(lago):
-    """Which containers of production run, and since when."""
-    return {
-        docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", each)
-        for each in lago.container_ids().values()
-    }
-
-
-def remains():
-    """Docker's objects of rehearsals."""
-    return [
-        line
-        for words in KINDS
-        for line in docker(*words, "--filter", f"name={PROJECT}", "--format", "{{json .}}").splitlines()
-    ]
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("nothing_is_left")]
 
 
 def arguments(lago, what="", *more):

@@ -1,5 +1,6 @@
-# Restores a dump into a project of its own: own volume, a network without a way out, no port, no worker, no clock. So nothing
-# is billed twice, and no mail or webhook leaves. What runs in production is read, never changed.
+# Restores a dump into a project of its own: own volume, a network without a way out, no port, no clock, and a worker only where
+# walk.part.sh fills data in. So nothing is billed twice, and no mail or webhook leaves. What runs in production is read, never
+# changed.
 # Variables beside those of a deploy: dump, db_image, redis_image, lago_image, running_api and production (a container and a
 # project to take the configuration from, or ""), lago_environment and lago_mounts (the same where nothing runs).
 
@@ -56,14 +57,18 @@ running_environment() {
 running_mounts() {
     docker inspect -f '{{range .Mounts}}{{if eq .Type "bind"}}{{printf "%s\t%s\n" .Source .Destination}}{{end}}{{end}}' "$running_api" | sed '/^$/d'
 }
-# Every URL of a database or a Redis becomes that of the rehearsal, so that nothing can reach production's.
+# Every URL of a database or a Redis becomes that of the rehearsal, so that nothing can reach production's. What leads to mail,
+# storage, payment and other services elsewhere is left out, and all queues are one worker's.
 change_configuration() {
     password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
     printf 'POSTGRES_USER=lago\nPOSTGRES_DB=lago\nPOSTGRES_PASSWORD=%s\n' "$password" >"$here/db.env"
     {
         printf 's#^\\([A-Za-z0-9_]*\\)=postgres[a-z]*://.*#\\1=postgresql://lago:%s@rehearsal-db:5432/lago#\n' "$password"
         printf '%s\n' 's#^\([A-Za-z0-9_]*\)=rediss\{0,1\}://[^/]*\(/[0-9]*\)\{0,1\}.*#\1=redis://rehearsal-redis:6379\2#' \
-            '/^[A-Za-z0-9_]*REDIS[A-Za-z0-9_]*PASSWORD=/d' '/^LAGO_CREATE_ORG=/d' '/^LAGO_ORG_/d' '/^LAGO_API_KEY=/d' '/^LAGO_CLICKHOUSE/d' '/^LAGO_KAFKA/d'
+            '/^[A-Za-z0-9_]*REDIS[A-Za-z0-9_]*PASSWORD=/d' '/^LAGO_CREATE_ORG=/d' '/^LAGO_ORG_/d' '/^LAGO_API_KEY=/d' '/^LAGO_CLICKHOUSE/d' '/^LAGO_KAFKA/d' \
+            '/^LAGO_SMTP_/d' '/^LAGO_\(USE_\)\{0,1\}\(AWS\|GCS\)/d' '/^LAGO_LICENSE/d' '/^LAGO_\(PDF\|DATA_API\|MEILISEARCH\|OAUTH_PROXY\|FINANCE_ASSISTANT\|MCP_SERVER\)_URL=/d' \
+            '/^\(STRIPE\|GOCARDLESS\|NANGO\|GOOGLE\|MISTRAL\|SEGMENT\|SENTRY\|SUPERSET\|NEW_RELIC\|OTEL\|DD\)_/d' '/^SIDEKIQ_[A-Z_]*=true$/d' \
+            '/^[A-Za-z]*_[Pp][Rr][Oo][Xx][Yy]=/d'
     } >"$here/stores.sed"
     if [ -n "$running_api" ]; then
         running_environment >"$here/given.env"
@@ -73,16 +78,18 @@ change_configuration() {
         printf '%s\n' "$lago_mounts" >"$here/mounts"
     fi
     grep '^[A-Za-z_][A-Za-z0-9_]*=' "$here/given.env" | sed -f "$here/stores.sed" >"$here/lago.env"
+    printf 'LAGO_DISABLE_SEGMENT=true\n' >>"$here/lago.env"
     rm -f "$here/given.env" "$here/stores.sed"
     grep -q '^DATABASE_URL=' "$here/lago.env" || fail "Lago's configuration has no DATABASE_URL"
 }
 
 # --- containers ---
 
+# Names are asked at an address where nothing is: what Docker forwards would leave the internal network.
 apart() { # service, role, memory, then the words of docker run
     service=$1 role=$2 memory=$3
     shift 3
-    docker run --network "$project" --name "$project-$service-1" --memory "$memory" --restart no --log-driver json-file \
+    docker run --network "$project" --dns 203.0.113.1 --name "$project-$service-1" --memory "$memory" --restart no --log-driver json-file \
         --label "com.docker.compose.project=$project" --label "com.docker.compose.service=$service" \
         --label com.docker.compose.oneoff=False --label "lago-acceptance.role=$role" --label traefik.enable=false "$@"
 }
@@ -101,7 +108,8 @@ rehearsed_database_answers() {
 }
 change_rehearse_restore() {
     change_configuration
-    docker network create --internal --label "com.docker.compose.project=$project" "$project" >/dev/null
+    # Without an address on the bridge the host is out of reach too, and with it what production publishes there.
+    docker network create --internal --opt com.docker.network.bridge.inhibit_ipv4=true --label "com.docker.compose.project=$project" "$project" >/dev/null
     docker volume create --label "com.docker.compose.project=$project" "$project-db" >/dev/null
     apart "$redis_service" redis 256m -d --network-alias rehearsal-redis "$redis_image" redis-server --maxmemory-policy noeviction >/dev/null
     apart "$db_service" db 1g -d --network-alias rehearsal-db --env-file "$here/db.env" -v "$project-db:/var/lib/postgresql/data" "$db_image" >/dev/null
@@ -133,7 +141,7 @@ undo_rehearse_migrate() { :; }
 change_rehearse_start() {
     key=$(restored_key)
     [ -n "$key" ] || fail "the restored database holds no valid API key, so nobody could use it"
-    printf 'LAGO_API_KEY=%s\n' "$key" >>"$here/lago.env"
+    grep -q '^LAGO_API_KEY=' "$here/lago.env" || printf 'LAGO_API_KEY=%s\n' "$key" >>"$here/lago.env"
     lago_apart "$api_service" api 1536m --detach=true ./scripts/start.api.sh >/dev/null
     wait_for 240 rehearsed_api_answers || fail "the API did not answer /health within 240 s: $(docker logs --tail 1 "$(running_of "$api_service")" 2>&1)"
 }

@@ -2,83 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-from importlib.resources import files
-
 import pytest
 
 from lago_acceptance.cli import suite
 from lago_acceptance.core.exit_codes import USAGE
 from lago_acceptance.deploy import rehearsal
-from lago_acceptance.deploy.rehearsal import GIB, MIB, described, different, lack
-from tests.support.patience import PATIENCE
-
-SHELL = files("lago_acceptance.deploy") / "shell"
-DIGEST = "0123456789abcdef"
-# Prints what it is asked, a word on each line, and answers what the shell needs to go on.
-DOCKER = """#!/bin/sh
-printf '%s\\n' "$@" -- >>"$CALLS"
-case $1 in
-    ps) echo c0ffee ;;
-    exec) cat >/dev/null; [ "$3" != curl ] || echo 200 ;;
-esac
-"""
-
-
-class Program:
-    """The shell of a rehearsal in a folder of its own, with a Docker that only writes down what it is asked."""
-
-    def __init__(self, folder):
-        self.here = folder / "here"
-        self.here.mkdir()
-        self.calls = folder / "calls"
-        programs = folder / "bin"
-        programs.mkdir()
-        (programs / "docker").write_text(DOCKER)
-        (programs / "docker").chmod(0o755)
-        self.path = f"{programs}:{os.environ['PATH']}"
-        self.settings = {
-            "here": str(self.here),
-            "project": "lago-acceptance-rehearsal-1",
-            "directory": str(folder),
-            "database": "lago",
-            "dump": str(folder / "database.dump"),
-            "db_image": "postgres:14-alpine",
-            "redis_image": "redis:7-alpine",
-            "lago_image": "getlago/api:v1.16.0",
-            "running_api": "",
-            "production": "",
-            "lago_environment": "DATABASE_URL=postgresql://lago:old@lago-db:5432/lago",
-            "lago_mounts": "/srv/my key.pem\t/run/lago/key.pem",
-            "api_service": "lago-api",
-            "db_service": "lago-db",
-            "redis_service": "lago-redis",
-            "worker_services": "",
-        }
-        (folder / "database.dump").write_bytes(b"PGDMP")
-
-    def run(self, function, shell="sh"):
-        """How a function of the shell ends, and what it prints."""
-        parts = "".join(each.read_text() for each in SHELL.iterdir() if each.name.endswith(".part.sh"))
-        given = "".join(f"{name}={shlex.quote(value)}\n" for name, value in self.settings.items())
-        say = 'tab="\t"\nsay() { printf "%s\\n" "$*"; }\nfail() { say "$*"; exit 1; }\n'
-        return subprocess.run(
-            [*shell.split(), "-c", f"set -eu\n{given}{say}{parts}\n{function}"],
-            capture_output=True,
-            text=True,
-            env={"PATH": self.path, "CALLS": str(self.calls), "LC_ALL": "C"},
-            timeout=PATIENCE,
-            check=False,
-        )
-
-    @property
-    def asked(self):
-        """The commands that Docker was given."""
-        return [
-            each.strip("\n").split("\n") for each in self.calls.read_text().split("\n--\n") if each.strip()
-        ]
+from lago_acceptance.deploy.rehearsal import described, different
+from lago_acceptance.deploy.room import GIB, MIB, lack
+from tests.support.deploy.shell_program import Program
 
 
 @pytest.fixture
@@ -103,6 +34,8 @@ def test_the_network_has_no_way_out(program):
     program.run("change_rehearse_restore")
     [made] = [words for words in program.asked if words[:2] == ["network", "create"]]
     assert "--internal" in made
+    # The host has an address on every other bridge, and on it what production publishes.
+    assert "com.docker.network.bridge.inhibit_ipv4=true" in made
     assert made[-1] == program.settings["project"]
 
 
@@ -118,6 +51,7 @@ def test_no_container_is_published_routed_or_unlimited(started, program):
         assert "traefik.enable=false" in words
         assert words[words.index("--network") + 1] == program.settings["project"]
         assert words.count("--network") == 1
+        assert words[words.index("--dns") + 1] == "203.0.113.1"
         assert "--memory" in words
         assert words[words.index("--restart") + 1] == "no"
 
@@ -151,6 +85,9 @@ def test_no_url_leads_to_production(program, shell):
         "LAGO_REDIS_CACHE_URL=rediss://prod-redis:6380/3\n"
         "LAGO_REDIS_CACHE_PASSWORD=s3cret\n"
         "LAGO_CREATE_ORG=true\n"
+        "LAGO_SMTP_ADDRESS=smtp.prod\nLAGO_USE_AWS_S3=true\nLAGO_AWS_S3_BUCKET=prod\nLAGO_USE_GCS=true\nLAGO_GCS_BUCKET=prod\n"
+        "LAGO_LICENSE=prod\nLAGO_PDF_URL=http://prod-pdf\nLAGO_DATA_API_URL=http://prod\nSTRIPE_API_KEY=prod\nGOCARDLESS_CLIENT_ID=prod\n"
+        "NANGO_SECRET_KEY=prod\nSENTRY_DSN=https://prod\nSEGMENT_WRITE_KEY=prod\nSIDEKIQ_EVENTS=true\nhttps_proxy=http://prod\n"
         "SECRET_KEY_BASE=kept = as it is"
     )
     ended = program.run("change_configuration", shell)
@@ -161,6 +98,7 @@ def test_no_url_leads_to_production(program, shell):
     assert lines == {
         "REDIS_URL": "redis://rehearsal-redis:6379/0",
         "LAGO_REDIS_CACHE_URL": "redis://rehearsal-redis:6379/3",
+        "LAGO_DISABLE_SEGMENT": "true",
     }
     assert "prod" not in (program.here / "lago.env").read_text()
 

@@ -1,0 +1,296 @@
+"""An upgrade that is rehearsed: a dump restored beside production, and walked from release to release up to another one.
+
+Each leg runs the migrations of its release, then its tasks, whose jobs a worker of that release works off. In the end data, API
+answers and billing are compared with what they were before. shell/walk.part.sh does it on the host.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+
+import msgspec
+
+from lago_acceptance.core.roles import API
+from lago_acceptance.core.settings import Schema
+from lago_acceptance.core.verdicts import Unreachable, UsageError
+from lago_acceptance.deploy import answers_compared, filling, identity, totals
+from lago_acceptance.deploy.billing_round import billed
+from lago_acceptance.deploy.dumped_release import release_of
+from lago_acceptance.deploy.rehearsal import (
+    PULL_SECONDS,
+    RESTORE,
+    NotRestored,
+    Rehearsal,
+    described,
+    different,
+)
+from lago_acceptance.deploy.rehearsal_checks import Verdict, judged
+from lago_acceptance.deploy.rehearsal_report import LegReport, Report, described_leg, lines, locks
+from lago_acceptance.deploy.room import GIB, lack
+from lago_acceptance.deploy.session import Outcome, Session, assignments
+from lago_acceptance.deploy.steps import FILL, Step
+from lago_acceptance.deploy.totals import Totals
+from lago_acceptance.facts.types import Facts
+from lago_acceptance.lago import answer_changes
+from lago_acceptance.lago.release_table import Release, same_schema
+from lago_acceptance.lago.upgrade_path import legs
+from lago_acceptance.lago.upgrades import FOLDED_IN, Leg
+
+BEFORE = Step(
+    "walk_before",
+    "asking the API of {0} about old customers, before the upgrade",
+    "the API of {0} does not start on the restored database",
+    600,
+)
+WALK_MIGRATE = Step(
+    "walk_migrate",
+    "migrating the restored database to {0}",
+    "the restored database could not be migrated to {0}",
+    3 * 3600,
+)
+WORK = Step("walk_work", "starting a worker of {0}", "the worker of {0} does not start", 180)
+UP = Step(
+    "walk_up", "starting API and worker of {0} on it", "{0} does not start on the migrated database", 420
+)
+REST = Step("walk_rest", "ending the worker of {0}", "the worker of {0} could not be ended", 60)
+# API, worker and database at a time.
+LEAST_MEMORY = 2 * GIB
+# How many times as large as the database what is written becomes: indexes and tables are written once more.
+GROWTH = 3
+# What shell/walk.part.sh calls the one address that must be reached, for else nothing has been tried.
+INSIDE = "the database of the rehearsal!"
+NOT_RUN = (
+    "what a rehearsal doesn't run: clock, what waits in production's Redis, PDFs, the web UI, the gateway, "
+    "proxy and certificates, delivery of webhooks and e-mail, payment providers, features that need a license"
+)
+
+
+class Way(msgspec.Struct):
+    """The way that is walked, once the dump's schema is known: its releases, the image of each tag, what was restored, and how many
+    migrations have run by now.
+    """
+
+    had: Release | None = None
+    legs: tuple[Leg, ...] = ()
+    images: dict[str, str] = {}
+    held: dict[str, str] = {}
+    migrations: int = 0
+    webhooks: int = 0
+
+
+class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
+    """A rehearsal of the upgrade to ``to``. ``running`` is the tag of the API's image, "" if it has none; ``image_of`` maps tags
+    to images. ``report`` is complete once ``run`` has returned.
+    """
+
+    to: Release
+    running: str
+    image_of: Callable[[Sequence[str]], Mapping[str, str]]
+    report: Report
+    way: Way = msgspec.field(default_factory=Way)
+
+    def run(self) -> list[str]:
+        """Rehearse, and remove all of it again. What is wrong, the cause first; [] if the upgrade arrives."""
+        began = time.monotonic()
+        self.report.problems = super().run()
+        self.report.seconds = round(time.monotonic() - began, 1)
+        self.report.accepted = not self.report.problems
+        for line in lines(self.report):
+            self.say(line)
+        return self.report.problems
+
+    # --- before ---
+
+    def _lack(self, dump: int, free: int, memory: int) -> str:
+        return lack(dump, int(self.identity.get("size", 0)), free, memory, GROWTH, LEAST_MEMORY)
+
+    def _find_way(self, session: Session, migrations: list[str]) -> None:
+        """Find the way from the dump's release, and get the images of all its legs."""
+        way, report = self.way, self.report
+        way.had = release_of(migrations, self.running)
+        way.legs = legs(way.had, self.to)
+        report.had, report.to = way.had.tag, self.to.tag
+        if not way.legs:
+            raise UsageError(
+                f"the dump is of {way.had.tag} already, which has the schema of {self.to.tag}: there is nothing to walk"
+            )
+        tags = [way.had.tag, *(leg.tag for leg in way.legs)]
+        way.images = dict(self.image_of(tags))
+        session.put("images", "".join(f"{each}\n" for each in dict.fromkeys(way.images.values())).encode())
+        missing = session.ask("images", PULL_SECONDS * len(way.images))
+        if missing.code or missing.lines:
+            said = (
+                "; ".join(line.replace("\t", " (") + ")" for line in missing.lines if "\t" in line)
+                or missing.last
+            )
+            raise Unreachable(
+                f"an image on the way is not on {self.host.name} and can't be pulled: {said}; nothing was started"
+            )
+        self.say(
+            f"the dump is of {way.had.tag}, by its migrations; the way: {', '.join(map(described_leg, way.legs))}"
+        )
+
+    # --- the steps ---
+
+    def _steps(self, session: Session) -> Iterator[str]:
+        had, report = self.way.had, self.report
+        assert had is not None
+        restored, report.restore_seconds = self._timed(session, RESTORE)
+        before = self._held(restored)
+        self.say(f"restored: {described(before)}")
+        if self.identity:
+            yield from different(self.identity, before)
+        self.way.held, self.way.migrations = before, identity.number(before, "migrations")
+        report.before, self.way.webhooks = self._totals(session, before)
+        self._leg(session, had.tag)
+        asked, _ = self._timed(session, named(BEFORE, had.tag))
+        report.sampled_customers = int(self._held(asked).get("customers", 0))
+        if not report.sampled_customers:
+            report.not_judged.append("answers about old customers, because the dump holds none")
+            self.say(f"not judged: {report.not_judged[-1]}")
+        for leg in self.way.legs:
+            yield from self._walk(session, leg)
+        self._take(session, named(UP, self.to.tag))
+        self._try_outside(session)
+
+    def _walk(self, session: Session, leg: Leg) -> Iterator[str]:
+        """Migrations, tasks and proofs of one leg."""
+        assert self.way.had is not None
+        told = LegReport(tag=leg.tag, image=self.way.images[leg.tag])
+        self.report.legs.append(told)
+        self._leg(session, leg.tag, leg)
+        if leg.release.newest_migration != self.way.had.newest_migration:
+            try:
+                done, told.migrate_seconds = self._timed(session, named(WALK_MIGRATE, leg.tag))
+            finally:
+                told.locks = locks(session.ask("locks").lines)
+            held = self._held(done)
+            before, self.way.migrations = self.way.migrations, identity.number(held, "migrations")
+            told.migrations = self.way.migrations - before
+            self.say(
+                f"{told.migrations} new migrations, the latest is {held.get('latest_migration', 'unknown')}"
+            )
+            if held.get("latest_migration") != leg.release.newest_migration:
+                yield (
+                    f"the image {told.image} ends with the migration {held.get('latest_migration', 'unknown')}, and {leg.tag} with "
+                    f"{leg.release.newest_migration}: it is another release"
+                )
+        if leg.stop is None:
+            return
+        self._work(session, leg.tag)
+        self.say(f"filling in {leg.stop.data}")
+        filled = filling.result(self._filled(session, leg))
+        told.fill_seconds, told.rows, told.filled = filled.seconds, filled.rows, filled.proofs
+        self.say(filling.described(filled))
+        if leg is not self.way.legs[-1]:
+            self._take(session, named(REST, leg.tag))
+
+    def _leg(self, session: Session, tag: str, leg: Leg | None = None) -> None:
+        """Let the next steps be of one release."""
+        stop = leg.stop if leg else None
+        given = {"lago_image": self.way.images[tag], **filling.settings(stop, "in_rehearsed_release")}
+        session.put("leg", assignments(given).encode())
+
+    def _work(self, session: Session, tag: str) -> None:
+        """Start a worker, which reaches nothing outside."""
+        self._take(session, named(WORK, tag))
+        self._try_outside(session)
+
+    def _filled(self, session: Session, leg: Leg) -> Outcome:
+        done = filling.complete(session.step(FILL), lambda: session.ask("fill", FILL.seconds), self.say)
+        if done.code:
+            raise NotRestored(f"at {leg.tag}, {FILL.failed}: {done.why(FILL.seconds)}")
+        return done
+
+    def _timed(self, session: Session, step: Step) -> tuple[Outcome, float]:
+        began = time.monotonic()
+        return self._take(session, step), round(time.monotonic() - began, 1)
+
+    def _late(self, session: Session, step: Step) -> str:
+        return session.ask("waits").last if step.name == WALK_MIGRATE.name else ""
+
+    # --- the upgraded Lago ---
+
+    def _judge(self, session: Session, facts: Facts) -> Iterator[str]:
+        report = self.report
+        held = self._held(session.ask("identity"))
+        report.after, _ = self._totals(session, held)
+        dropped = identity.dropped(self.way.held, held)
+        report.explained += totals.explained(report.before, report.after, dropped)
+        yield from totals.problems(report.before, report.after, dropped)
+        self.say("billing a customer in an organization of its own")
+        # It waits for the worker most of the time, and changes nothing of what is looked at meanwhile.
+        with ThreadPoolExecutor(1) as pool:
+            billing = pool.submit(billed, self.host, session, facts.running(API), self.permit, session.id)
+            yield from super()._judge(session, facts)
+            yield from self._compared(session)
+        report.billing = billing.result()
+        yield from report.billing.problems
+        _, webhooks = self._totals(session, {})
+        report.webhooks_made = webhooks - self.way.webhooks
+
+    def _compared(self, session: Session) -> Iterator[str]:
+        """What the API answers about old customers otherwise than before."""
+        assert self.way.had is not None
+        asked = session.ask("answers", BEFORE.seconds)
+        if asked.code:
+            yield f"after the upgrade {asked.last}"
+            return
+        found = session.ask("compared").lines
+        self.report.answers = answers_compared.compared(found, answer_changes.between(self.way.had, self.to))
+        yield from answers_compared.problems(self.report.answers)
+
+    def _try_outside(self, session: Session) -> None:
+        """Once, from the first worker: production, this host and the internet must be out of its reach."""
+        if self.report.tried_outside:
+            return
+        asked = session.ask("outside", 60)
+        rows = [line.split("\t") for line in asked.lines if line.count("\t") == 1]
+        if asked.code or ["reached", INSIDE] not in rows:
+            raise NotRestored(
+                f"whether the rehearsal reaches anything outside could not be tried: {asked.last}"
+            )
+        self.report.tried_outside = [what for _, what in rows if what != INSIDE]
+        if reached := [what for how, what in rows if how == "reached" and what != INSIDE]:
+            raise NotRestored(
+                f"the worker of the rehearsal reaches {', '.join(reached)}; it was ended before it had any job"
+            )
+
+    def _settings(self, id: str) -> dict[str, str]:
+        folder = files(__package__) / "ruby"
+        programs = {
+            f"ruby_{name}": (folder / f"{name}.rb").read_text("utf-8") for name in ("answers", "outside")
+        }
+        return {**super()._settings(id), **programs, "worker_services": "lago-worker"}
+
+    def _judged(self, facts: Facts) -> Verdict:
+        to = same_schema(self.to)
+        expected = msgspec.structs.replace(
+            self.settings,
+            deployment=msgspec.structs.replace(self.settings.deployment, version=to.tag),
+            schema={to.tag: Schema(to.migrations, to.newest_migration)},
+        )
+        verdict = judged(facts, expected, folded=to.numbers >= FOLDED_IN)
+        self.report.warnings += verdict.warnings
+        self.report.not_judged += [*verdict.unknown, NOT_RUN]
+        return verdict
+
+    def _not_judged(self) -> str:
+        return f"not judged: {NOT_RUN}"
+
+    # --- numbers ---
+
+    def _totals(self, session: Session, held: Mapping[str, str]) -> tuple[Totals, int]:
+        """Rows and amounts, and how many webhooks there are."""
+        asked = session.ask("sums", 300)
+        if asked.code:
+            raise NotRestored(f"amounts could not be added up: {asked.last}")
+        return Totals(totals.rows(held), totals.amounts(asked.lines)), totals.webhooks(asked.lines)
+
+
+def named(step: Step, tag: str) -> Step:
+    """The step of one release: what it says names the tag."""
+    return msgspec.structs.replace(step, begins=step.begins.format(tag), failed=step.failed.format(tag))
