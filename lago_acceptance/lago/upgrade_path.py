@@ -60,7 +60,7 @@ def overdue(had: Release, has: Release) -> tuple[Stop, ...]:
 
 
 def _instead_of(text: str) -> str:
-    if text.removeprefix("v") in ("latest", "main", "stable", "edge", ""):
+    if text.removeprefix("v") in ("latest", "main", "stable", "edge"):
         return "that tag is another release each month; give the one that is meant, such as v1.26.0"
     own = _TAG.match(text)
     if own and (release := releases().get(numbers(own[1]))):

@@ -339,7 +339,7 @@ def test_nothing_is_told_of_what_was_not_begun():
     [
         (["local", "--to", "v1.26.0", "--image", "getlago/api:v1.26.0"], "give one of them"),
         (["local", "--to", "v9.9.9"], "not a release of Lago known here"),
-        (["local", "--to", ""], "not a release of Lago known here"),
+        (["local", "--to", ""], "is not a release of Lago: give a tag"),
         (["local", "--json"], "--json is for the walk"),
         (["local", "--report", "x.json"], "--report is for the walk"),
         (["local", "--image-repository", "x"], "--image-repository is for the walk"),
