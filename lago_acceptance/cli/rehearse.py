@@ -203,6 +203,7 @@ def _here(
     from lago_acceptance.deploy.rehearsal_source import of_files
     from lago_acceptance.hosts.local import LocalHost
     from lago_acceptance.images import resolve
+    from lago_acceptance.images.standins import NoImage
     from lago_acceptance.targets.stack import docker_daemon
     from lago_acceptance.targets.stack.deployment_files import Declaration
 
@@ -242,9 +243,17 @@ def _here(
         )
 
     def here(tags: Sequence[str]) -> dict[str, str]:
-        wanted = references(source.lago_reference, asked.repository, tags)
-        images = get(wanted.values())
-        return {tag: images[reference] for tag, reference in wanted.items()}
+        return {
+            tag: had_or_named(reference)
+            for tag, reference in references(source.lago_reference, asked.repository, tags).items()
+        }
+
+    def had_or_named(reference: str) -> str:
+        """The image here, else its name: whether a rehearsal can do without it is not decided here."""
+        try:
+            return get([reference])[reference]
+        except NoImage:
+            return reference
 
     return _rehearse(asked, Rehearsed(host, settings, str(folder), str(dump), source, counted), to, here)
 

@@ -70,12 +70,13 @@ NOT_RUN = (
 
 class Way(msgspec.Struct):
     """The way that is walked, once the dump's schema is known: its releases, the image of each tag, what was restored, and how many
-    migrations have run by now.
+    migrations have run by now. ``replaced`` maps the tag of a stop whose image can't be had to the one whose image does its work.
     """
 
     had: Release | None = None
     legs: tuple[Leg, ...] = ()
     images: dict[str, str] = {}
+    replaced: dict[str, str] = {}
     held: dict[str, str] = {}
     migrations: int = 0
     webhooks: int = 0
@@ -120,18 +121,32 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
         tags = [way.had.tag, *(leg.tag for leg in way.legs)]
         way.images = dict(self.image_of(tags))
         session.put("images", "".join(f"{each}\n" for each in dict.fromkeys(way.images.values())).encode())
-        missing = session.ask("images", PULL_SECONDS * len(way.images))
-        if missing.code or missing.lines:
-            said = (
-                "; ".join(line.replace("\t", " (") + ")" for line in missing.lines if "\t" in line)
-                or missing.last
-            )
-            raise Unreachable(
-                f"an image on the way is not on {self.host.name} and can't be pulled: {said}; nothing was started"
-            )
+        self._replace_missing(session.ask("images", PULL_SECONDS * len(way.images)))
         self.say(
             f"the dump is of {way.had.tag}, by its migrations; the way: {', '.join(map(described_leg, way.legs))}"
         )
+
+    def _replace_missing(self, asked: Outcome) -> None:
+        """Let a later image on the way do the work of a stop whose own can't be had. Unreachable where none can."""
+        way = self.way
+        missing = dict(line.split("\t", 1) for line in asked.lines if "\t" in line)
+        there = [leg for leg in way.legs if way.images[leg.tag] not in missing]
+        for leg in way.legs:
+            if leg not in there and leg.stop:
+                instead = next((each for each in there if leg.stop.done_by(each.release)), None)
+                if instead:
+                    missing.pop(way.images[leg.tag], None)
+                    way.images[leg.tag], way.replaced[leg.tag] = way.images[instead.tag], instead.tag
+        if asked.code or missing:
+            said = "; ".join(f"{image} ({why})" for image, why in missing.items()) or asked.last
+            raise Unreachable(
+                f"an image on the way is not on {self.host.name} and can't be pulled: {said}; nothing was started"
+            )
+        for tag, by in way.replaced.items():
+            self.say(
+                f"warning: the image of {tag} can't be pulled, so {by}'s takes its place, migrates no further than {tag}, and "
+                f"fills in {tag}'s data"
+            )
 
     # --- the steps ---
 
@@ -192,6 +207,7 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
         """Let the next steps be of one release."""
         stop = leg.stop if leg else None
         given = {"lago_image": self.way.images[tag], **filling.settings(stop, "in_rehearsed_release")}
+        given["migrate_to"] = leg.release.newest_migration if leg and tag in self.way.replaced else ""
         session.put("leg", assignments(given).encode())
 
     def _work(self, session: Session, tag: str) -> None:

@@ -94,7 +94,8 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     """A release to stop at. ``data`` is what is filled in there by ``task``; ``proof`` has proofs beside the constraints'.
 
     ``left`` counts rows that a task may leave: to be shown, not to be waited for. ``required_by`` is the tag of the first
-    release whose migrations fail without it, "" if none does. ``note`` is what to know about it, "" if nothing.
+    release whose migrations fail without it, "" if none does. ``note`` is what to know about it, "" if nothing. ``also`` is
+    the tag of the last release whose image can do the same, when it migrates no further than this release, "" if none can.
     """
 
     tag: str
@@ -104,11 +105,16 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     left: tuple[Proof, ...] = ()
     required_by: str = ""
     note: str = ""
+    also: str = ""
 
     @property
     def version(self) -> Numbers:
         """The numbers of its tag."""
         return numbers(self.tag)
+
+    def done_by(self, release: Release) -> bool:
+        """Whether the image of a later release can take this one's place, migrating no further."""
+        return bool(self.also) and self.version < release.numbers <= numbers(self.also)
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:

@@ -113,6 +113,10 @@ def _stop(stop: Stop) -> Iterator[str]:
     if stop.note:
         yield f"{stop.note[0].upper()}{stop.note[1:]}."
         yield ""
+    if stop.also:
+        last = releases()[stop.version].newest_migration
+        yield f"The images up to {stop.also} can do the same, if they migrate no further (`rails db:migrate VERSION={last}`)."
+        yield ""
     yield "```sh"
     yield from (task.command for task in stop.task)
     yield "```"

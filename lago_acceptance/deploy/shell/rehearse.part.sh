@@ -129,7 +129,7 @@ undo_rehearse_restore() {
 }
 # One process, so that its exit code is the truth; no seeding, which would add an organization.
 change_rehearse_migrate() {
-    lago_apart lago-migrate migrate 1g --detach=false bundle exec rails db:migrate >"$here/migration" 2>&1 || fail "$(migration_trouble)"
+    lago_apart lago-migrate migrate 1g --detach=false bundle exec rails db:migrate ${migrate_to:+"VERSION=$migrate_to"} >"$here/migration" 2>&1 || fail "$(migration_trouble)"
     identity "$(db_container)" lago
 }
 migration_trouble() {

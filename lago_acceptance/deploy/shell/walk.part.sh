@@ -1,5 +1,5 @@
 # A rehearsal that walks from one release to the next. Beside what rehearse.part.sh needs, new/leg has the assignments of the leg
-# that is walked (lago_image, and what fill.part.sh needs); ruby_answers and ruby_outside are programs.
+# that is walked (lago_image, migrate_to, and what fill.part.sh needs); ruby_answers and ruby_outside are programs.
 [ ! -s "$here/new/leg" ] || . "$here/new/leg"
 
 # --- before anything is started ---

@@ -96,10 +96,33 @@ def test_a_dump_of_a_stop_is_filled_there_before_it_goes_on():
     assert [leg.tag for leg in made.way.legs] == ["v1.25.0", "v1.26.0"]
 
 
-def test_an_image_that_is_missing_is_named():
-    made, _ = path()
+@pytest.mark.parametrize(("to", "by"), [("v1.26.0", "v1.26.0"), ("v1.30.0", "v1.29.0")])
+def test_a_later_image_does_the_work_of_a_stop_whose_own_is_missing(to, by):
+    made, said = path(to=to)
     session = PretendedSession(schema=schema(OF_1_16_0), images=["getlago/api:v1.25.0\tmanifest unknown"])
-    with pytest.raises(Unreachable, match=r"getlago/api:v1\.25\.0 \(manifest unknown\); nothing was started"):
+    made._look_at_schema(session, "15.3")
+    assert made.way.replaced == {"v1.25.0": by}
+    stop, *_, last = made.way.legs
+    made._leg(session, stop.tag, stop)
+    assert f"lago_image=getlago/api:{by}" in session.files["leg"]
+    assert f"migrate_to={OF_1_25_0}" in session.files["leg"]
+    made._leg(session, last.tag, last)
+    assert "migrate_to=''" in session.files["leg"]
+    assert any("the image of v1.25.0 can't be pulled" in line for line in said)
+
+
+@pytest.mark.parametrize("missing", ["v1.16.0", "v1.26.0"])
+def test_no_other_image_takes_the_place_of_the_one_that_is_rehearsed(missing):
+    made, _ = path()
+    session = PretendedSession(schema=schema(OF_1_16_0), images=[f"getlago/api:{missing}\tmanifest unknown"])
+    with pytest.raises(Unreachable, match=r"manifest unknown\); nothing was started"):
+        made._look_at_schema(session, "15.3")
+
+
+def test_an_image_that_is_missing_is_named():
+    made, _ = path(to="v1.32.0")
+    session = PretendedSession(schema=schema(OF_1_16_0), images=["getlago/api:v1.29.0\tmanifest unknown"])
+    with pytest.raises(Unreachable, match=r"getlago/api:v1\.29\.0 \(manifest unknown\); nothing was started"):
         made._look_at_schema(session, "15.3")
 
 

@@ -49,11 +49,12 @@ module Standin
       self.class.all.reject { |migration| applied.include?(migration.version) }
     end
 
-    def run
+    # Up to a version where one is given.
+    def run(last = nil)
       @database.synchronize do
         with_lock do
           @database.run("CREATE TABLE IF NOT EXISTS schema_migrations (version character varying NOT NULL PRIMARY KEY)")
-          pending.each { |migration| apply(migration) }
+          pending.each { |migration| apply(migration) unless last && migration.version > last }
         end
       end
     end

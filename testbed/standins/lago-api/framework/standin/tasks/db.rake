@@ -24,7 +24,7 @@ namespace :db do
 
   task migrate: :load_config do
     require "standin/migrator"
-    Standin::Migrator.new(Standin::Database.pool).run
+    Standin::Migrator.new(Standin::Database.pool).run(ENV["VERSION"])
   end
 
   task prepare: %i[create migrate]
