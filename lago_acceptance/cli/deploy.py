@@ -75,11 +75,14 @@ def _walked(asked: Asked, checked: Callable[[list[str]], int]) -> int:
     permit = Permit("deploy --via")
     try:
         with on_host.reached(known.host, known.ssh_config) as host, _progress():
-            if not via.walk(
+            ahead = via.walk(
                 host, permit, settings, _waivers(known), order, one=known.via == "next", again=again
-            ):
-                return ACCEPTED
-        if code := checked(asked.arguments):
+            )
+        if ahead is None:
+            return ACCEPTED
+        if code := checked(
+            [*asked.arguments, *(word for each in ahead for word in ("--with-stop", each.tag))]
+        ):
             return code
         with on_host.reached(known.host, known.ssh_config) as host, _progress():
             via.arrive(host, permit, settings, order)

@@ -31,6 +31,7 @@ from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 from lago_acceptance.lago.schema_position import rows_for
+from lago_acceptance.lago.upgrades import Stop
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +39,15 @@ log = logging.getLogger(__name__)
 class Order(msgspec.Struct, frozen=True):
     """What to deploy and how. ``folder``: None for the shipped files.
 
-    ``overwrite``: replace files that were changed on the host since the last deploy.
+    ``overwrite``: replace files that were changed on the host since the last deploy. ``ahead``: stops of an upgrade whose work the
+    new version's image does before its own migrations.
     """
 
     folder: Path | None
     settings_file: Path
     project: str = ""
     overwrite: bool = False
+    ahead: tuple[Stop, ...] = ()
     wishes: Wishes = Wishes()
 
 
@@ -105,7 +108,14 @@ def start(
         log.info("the host is already up to date: nothing was changed")
         return None
     rollout = Rollout(
-        host, permit, settings.deployment, prepared.plan, prepared.facts, order.wishes, prepared.steps
+        host,
+        permit,
+        settings.deployment,
+        prepared.plan,
+        prepared.facts,
+        order.wishes,
+        prepared.steps,
+        ahead=order.ahead,
     )
     try:
         rollout.run()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from lago_acceptance.deploy.session import Outcome
+from lago_acceptance.lago.release_table import releases
 from lago_acceptance.lago.upgrades import Proof, Stop
 
 # Without a row or a job less for so long, something is stuck: a batch of a thousand rows takes seconds.
@@ -18,6 +19,8 @@ SLICE_SECONDS = 10
 # How often whoever waits hears what is left.
 _SAID_SECONDS = 60
 _JOBS = "DatabaseMigrations::"
+# That of all of them (lago/filling_jobs.tsv).
+QUEUE = "low_priority"
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -53,6 +56,11 @@ def settings(stop: Stop | None, runner: str = "in_new_release") -> dict[str, str
         "fill_slice": str(SLICE_SECONDS),
         "fill_runner": runner,
     }
+
+
+def ahead(stop: Stop) -> dict[str, str]:
+    """The variables of shell/ahead.part.sh."""
+    return {"migrate_to": releases()[stop.version].newest_migration, "ahead_queue": QUEUE}
 
 
 def _jobs(stop: Stop) -> list[str]:

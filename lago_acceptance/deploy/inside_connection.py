@@ -28,7 +28,7 @@ class InsideConnection(Connection):
 
     def _transfer(self, asked: str, request: Request, largest: int, seconds: float) -> Answer:
         with self._one:
-            self._session.put("request", curl_configuration(request).encode())
+            self._session.give("request", curl_configuration(request).encode())
             done = self._session.ask("request", _SECONDS)
         if done.code:
             raise not_answered(API, "unreachable", asked, done.last)

@@ -31,7 +31,7 @@ from lago_acceptance.deploy.rehearsal_checks import Verdict, judged
 from lago_acceptance.deploy.rehearsal_report import LegReport, Report, described_leg, lines, locks
 from lago_acceptance.deploy.room import GIB, lack
 from lago_acceptance.deploy.session import Outcome, Session, assignments
-from lago_acceptance.deploy.steps import FILL, Step
+from lago_acceptance.deploy.steps import FILL, Step, at
 from lago_acceptance.deploy.totals import Totals
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.lago import answer_changes
@@ -120,7 +120,7 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
             )
         tags = [way.had.tag, *(leg.tag for leg in way.legs)]
         way.images = dict(self.image_of(tags))
-        session.put("images", "".join(f"{each}\n" for each in dict.fromkeys(way.images.values())).encode())
+        session.give("images", "".join(f"{each}\n" for each in dict.fromkeys(way.images.values())).encode())
         self._replace_missing(session.ask("images", PULL_SECONDS * len(way.images)))
         self.say(
             f"the dump is of {way.had.tag}, by its migrations; the way: {', '.join(map(described_leg, way.legs))}"
@@ -161,14 +161,14 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
         self.way.held, self.way.migrations = before, identity.number(before, "migrations")
         report.before, self.way.webhooks = self._totals(session, before)
         self._leg(session, had.tag)
-        asked, _ = self._timed(session, named(BEFORE, had.tag))
+        asked, _ = self._timed(session, at(BEFORE, had.tag))
         report.sampled_customers = int(self._held(asked).get("customers", 0))
         if not report.sampled_customers:
             report.not_judged.append("answers about old customers, because the dump holds none")
             self.say(f"not judged: {report.not_judged[-1]}")
         for leg in self.way.legs:
             yield from self._walk(session, leg)
-        self._take(session, named(UP, self.to.tag))
+        self._take(session, at(UP, self.to.tag))
         self._try_outside(session)
 
     def _walk(self, session: Session, leg: Leg) -> Iterator[str]:
@@ -179,7 +179,7 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
         self._leg(session, leg.tag, leg)
         if leg.release.newest_migration != self.way.had.newest_migration:
             try:
-                done, told.migrate_seconds = self._timed(session, named(WALK_MIGRATE, leg.tag))
+                done, told.migrate_seconds = self._timed(session, at(WALK_MIGRATE, leg.tag))
             finally:
                 told.locks = locks(session.ask("locks").lines)
             held = self._held(done)
@@ -201,18 +201,18 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
         told.fill_seconds, told.rows, told.filled = filled.seconds, filled.rows, filled.proofs
         self.say(filling.described(filled))
         if leg is not self.way.legs[-1]:
-            self._take(session, named(REST, leg.tag))
+            self._take(session, at(REST, leg.tag))
 
     def _leg(self, session: Session, tag: str, leg: Leg | None = None) -> None:
         """Let the next steps be of one release."""
         stop = leg.stop if leg else None
         given = {"lago_image": self.way.images[tag], **filling.settings(stop, "in_rehearsed_release")}
         given["migrate_to"] = leg.release.newest_migration if leg and tag in self.way.replaced else ""
-        session.put("leg", assignments(given).encode())
+        session.give("leg", assignments(given).encode())
 
     def _work(self, session: Session, tag: str) -> None:
         """Start a worker, which reaches nothing outside."""
-        self._take(session, named(WORK, tag))
+        self._take(session, at(WORK, tag))
         self._try_outside(session)
 
     def _filled(self, session: Session, leg: Leg) -> Outcome:
@@ -305,8 +305,3 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
         if asked.code:
             raise NotRestored(f"amounts could not be added up: {asked.last}")
         return Totals(totals.rows(held), totals.amounts(asked.lines)), totals.webhooks(asked.lines)
-
-
-def named(step: Step, tag: str) -> Step:
-    """The step of one release: what it says names the tag."""
-    return msgspec.structs.replace(step, begins=step.begins.format(tag), failed=step.failed.format(tag))

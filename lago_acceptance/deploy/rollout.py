@@ -22,11 +22,26 @@ from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.core.waiting import until
 from lago_acceptance.deploy import filling, identity
 from lago_acceptance.deploy.plan import Plan
-from lago_acceptance.deploy.session import DISK_FULL, STATE, Outcome, Session, holder
-from lago_acceptance.deploy.steps import DUMP, FILL, PULL, RETURN, STOP, UNDO_SECONDS, UP, WORK, Step
+from lago_acceptance.deploy.session import DISK_FULL, STATE, Outcome, Session, assignments, holder
+from lago_acceptance.deploy.steps import (
+    AHEAD_MIGRATE,
+    AHEAD_REST,
+    AHEAD_WORK,
+    DUMP,
+    FILL,
+    PULL,
+    RETURN,
+    STOP,
+    UNDO_SECONDS,
+    UP,
+    WORK,
+    Step,
+    at,
+)
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 from lago_acceptance.hosts.local import LocalHost
+from lago_acceptance.lago.upgrades import Stop
 from lago_acceptance.targets.stack import startup
 
 log = logging.getLogger(__name__)
@@ -70,8 +85,10 @@ class Rollout:
         wishes: Wishes,
         steps: Sequence[Step],
         more: dict[str, str] | None = None,
+        ahead: Sequence[Stop] = (),
     ):
         self.host, self.plan, self._facts, self._wishes, self._steps = host, plan, facts, wishes, steps
+        self._ahead = ahead
         self.id = runs.new_id()
         self.folder = str(PurePosixPath(plan.directory, STATE, "deploys", self.id))
         self._deployment = deployment
@@ -116,6 +133,8 @@ class Rollout:
             raise NotDeployed(f"{refused}{done.last}. Nothing was changed.")
         self._begun = True
         for step in self._steps:
+            if step is UP:
+                self._work_ahead()
             self._take(step)
             if step is PULL:
                 self._try_credentials()
@@ -162,6 +181,18 @@ class Rollout:
         if done.code:
             self._undo(f"{step.failed}: {done.why(step.seconds)}")
         return filling.result(done)
+
+    def _work_ahead(self) -> None:
+        """Do the work of stops whose images can't be had with the new version's image, while Lago is down."""
+        for stop in self._ahead:
+            given = filling.settings(stop) | filling.ahead(stop)
+            self._session.give("leg", assignments(given).encode())
+            self._take(at(AHEAD_MIGRATE, stop.tag))
+            self._take(at(AHEAD_WORK, stop.tag))
+            log.info("%s: %s", stop.tag, filling.described(self.fill()))
+            self._take(at(AHEAD_REST, stop.tag))
+        if self._ahead:
+            self._session.give("leg", b"")
 
     def take(self, step: Step) -> None:
         """Run one more step after the others. NotDeployed, with everything undone, where it fails."""

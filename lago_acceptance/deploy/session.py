@@ -107,6 +107,10 @@ class Session:
         if outcome.code:
             raise Unreachable(f"{path} could not be copied to {self.host.name}: {outcome.last}")
 
+    def give(self, name: str, content: bytes) -> None:
+        """Hand over what a step needs and the deployment doesn't get: the file ``given/<name>`` beside the program."""
+        self.put(f"../given/{name}", content)
+
     def ask(self, question: str, seconds: float = 120) -> Outcome:
         """Run a function that changes nothing, ``ask_<question>``."""
         return self._request(f"ask ask_{question} {seconds:.0f}", seconds)

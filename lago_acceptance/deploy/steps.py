@@ -19,6 +19,11 @@ class Step(msgspec.Struct, frozen=True):
     seconds: float
 
 
+def at(step: Step, tag: str) -> Step:
+    """The step of one release: what it says names the tag."""
+    return msgspec.structs.replace(step, begins=step.begins.format(tag), failed=step.failed.format(tag))
+
+
 PULL = Step("pull", "pulling the images", "the images could not be pulled", 1800)
 KEEP = Step("keep", "keeping the files and images that run now", "the backup could not be written", 120)
 QUIET = Step(
@@ -36,6 +41,17 @@ WORK = Step("work", "starting workers and clock", "the new version's workers did
 UP = Step("up", "starting the new version", "the new version did not start", 7200)
 # A slice of it: counting the rows of a large table takes a while.
 FILL = Step("fill", "filling in what this release needs", "what this release needs was not filled in", 900)
+# For a stop whose image can't be had, by the image of a later release.
+AHEAD_MIGRATE = Step(
+    "ahead_migrate",
+    "migrating to {0} with the new version's image",
+    "the database could not be migrated to {0}",
+    7200,
+)
+AHEAD_WORK = Step("ahead_work", "starting a worker for the jobs of {0}", "no worker for the jobs of {0}", 180)
+AHEAD_REST = Step(
+    "ahead_rest", "ending that worker", "the worker for the jobs of {0} could not be ended", 120
+)
 MARK = Step("mark", "noting how far the upgrade is", "it could not be noted how far the upgrade is", 30)
 MARK_BACK = Step(
     "mark_back", "noting how far the upgrade was then", "it could not be noted how far the upgrade was", 30

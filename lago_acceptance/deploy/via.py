@@ -11,6 +11,8 @@ import time
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
+import msgspec
+
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.settings import Settings
@@ -45,8 +47,9 @@ def walk(
     *,
     one: bool,
     again: str,
-) -> bool:
-    """Walk until only the last deploy is left, one leg at most where ``one``; whether the last deploy is next.
+) -> tuple[Stop, ...] | None:
+    """Walk until only the last deploy is left, one leg at most where ``one``: the stops whose work the last deploy has to do ahead,
+    None where it is not next.
 
     ``again`` is the command that goes on. NotDeployed where a leg is refused or fails, after going back to the one before it.
     Locked where another deploy goes on.
@@ -55,9 +58,9 @@ def walk(
     way = prepare(host, settings, waivers, order)
     if way.refusals:
         raise NotDeployed("\n".join(["Nothing was changed:", *way.refusals]))
-    _pull(host, permit, way)
+    legs = _with_images(host, permit, way)
     at = way.had.tag
-    for leg, following in pairwise(way.legs):
+    for leg, following in pairwise(legs):
         what = "filling in" if leg.files is None else "deploying, and filling in"
         log.info("%s: %s %s", leg.release.tag, what, leg.stop.data if leg.stop else "nothing")
         try:
@@ -73,8 +76,8 @@ def walk(
         log.info("the upgrade to %s is at %s", way.has.tag, at)
         if one:
             log.info("next is %s; go on with: %s", following.release.tag, again)
-            return False
-    return True
+            return None
+    return legs[-1].ahead
 
 
 def arrive(host: Host, permit: Permit, settings: Settings, order: Order) -> None:
@@ -92,19 +95,50 @@ def arrive(host: Host, permit: Permit, settings: Settings, order: Order) -> None
         rollout.accept()
 
 
-def _pull(host: Host, permit: Permit, way: Walk) -> None:
-    """Get all images while the old version runs. NotDeployed where one can't be had: nothing has changed then."""
-    for image in way.missing_images:
-        log.info("pulling %s", image)
-        done = host.change(
-            WriteCommand("pulling an image", ("docker", "pull", "-q", image), deadline=PULL_SECONDS), permit
+def _with_images(host: Host, permit: Permit, way: Walk) -> tuple[Leg, ...]:
+    """The legs to walk, once the host has their images, which are pulled while the old version runs.
+
+    The work of a stop whose image can't be had is done by the next leg's image, if that can. NotDeployed where it can't: nothing has
+    changed then.
+    """
+    refused = {image: said for image in way.missing_images if (said := _pulled(host, permit, image))}
+    legs: list[Leg] = []
+    ahead: tuple[Stop, ...] = ()
+    for leg in way.legs:
+        lacks = next((each for each in (leg.plan.missing_images if leg.plan else ()) if each in refused), "")
+        later = (each for each in way.legs[way.legs.index(leg) + 1 :])
+        following = next(
+            (each for each in later if each.plan and not refused.keys() & set(each.plan.missing_images)), None
         )
-        if done.code:
-            said = done.stopped or next(iter(reversed(done.output.strip().splitlines())), "")
+        if not lacks:
+            legs.append(msgspec.structs.replace(leg, ahead=ahead))
+            ahead = ()
+        elif leg.stop and following and leg.stop.done_by(following.release):
+            ahead = (*ahead, leg.stop)
+            log.info(
+                "%s can't be pulled (%s): the image of %s does the work of %s before its own migrations, so Lago is down for "
+                "longer then",
+                lacks,
+                refused[lacks],
+                following.release.tag,
+                leg.release.tag,
+            )
+        else:
             raise NotDeployed(
-                f"{image} can't be pulled: {redact(said)}\nNothing was changed. All images of the path are needed before it begins; "
+                f"{lacks} can't be pulled: {refused[lacks]}\nNothing was changed. All images of the path are needed before it begins; "
                 f"copy it there with docker save and docker load, or log in to its registry on {host.name}."
             )
+    return tuple(legs)
+
+
+def _pulled(host: Host, permit: Permit, image: str) -> str:
+    """Get an image; why it can't be had, "" if it is there."""
+    log.info("pulling %s", image)
+    done = host.change(
+        WriteCommand("pulling an image", ("docker", "pull", "-q", image), deadline=PULL_SECONDS), permit
+    )
+    said = done.stopped or next(iter(reversed(done.output.strip().splitlines())), f"exit code {done.code}")
+    return redact(said) if done.code else ""
 
 
 def _take(host: Host, permit: Permit, settings: Settings, order: Order, way: Walk, leg: Leg) -> None:
@@ -117,7 +151,7 @@ def _take(host: Host, permit: Permit, settings: Settings, order: Order, way: Wal
         planned = plan.read(host, files, settings.deployment, directory, facts.project)
     runs = running(facts, settings)
     marks = _marks(way.has.tag, runs.tag, leg.release.tag, state.read(host, directory).upgrade)
-    with _rollout(host, permit, settings, order, facts, planned, leg.stop, marks) as rollout:
+    with _rollout(host, permit, settings, order, facts, planned, leg.stop, marks, leg.ahead) as rollout:
         if planned:
             rollout.run()
             if problems := _problems(host, settings, order, leg):
@@ -144,6 +178,7 @@ def _rollout(
     planned: Plan | None,
     stop: Stop | None,
     marks: dict[str, str],
+    ahead: tuple[Stop, ...] = (),
 ) -> Rollout:
     """A deploy of ``planned``; where it is None, nothing but what comes after one."""
     deployment = settings.deployment
@@ -151,7 +186,7 @@ def _rollout(
     as_it_is = NewVersion(Path(deployment.directory), {})
     read = planned or plan.read(host, as_it_is, deployment, deployment.directory, facts.project)
     more = filling.settings(stop) | marks
-    return Rollout(host, permit, deployment, read, facts, order.wishes, steps, more)
+    return Rollout(host, permit, deployment, read, facts, order.wishes, steps, more, ahead)
 
 
 def _marks(target: str, had: str, at: str, before: Upgrade | None) -> dict[str, str]:

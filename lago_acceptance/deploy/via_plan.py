@@ -45,13 +45,15 @@ free_bytes "$directory"
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """One part of the upgrade. ``files``: those to deploy, None where its release runs already and only has to be filled in.
 
-    ``plan`` compares them with the files of the leg before. ``refusals`` are sentences.
+    ``plan`` compares them with the files of the leg before. ``ahead`` are stops whose images can't be had, and whose work this
+    leg's image does before its own migrations. ``refusals`` are sentences.
     """
 
     release: Release
     stop: Stop | None
     files: dict[str, bytes] | None = None
     plan: Plan | None = None
+    ahead: tuple[Stop, ...] = ()
     refusals: tuple[str, ...] = ()
 
 

@@ -38,6 +38,16 @@ def named(text: str) -> Release:
     return release
 
 
+def stop_at(tag: str) -> Stop:
+    """The stop with a tag. UsageError where there is none, or no later release's image can do its work."""
+    known = {each.tag: each for each in stops() if each.also}
+    if tag not in known:
+        raise UsageError(
+            f"{tag} is not a stop whose work the image of a later release can do; there is: {', '.join(known)}"
+        )
+    return known[tag]
+
+
 def legs(had: Release, has: Release) -> tuple[Leg, ...]:
     """The legs of an upgrade (``upgrades.path``); () where both are the same release. UsageError for a way back."""
     old, new = same_schema(had), same_schema(has)

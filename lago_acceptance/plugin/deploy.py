@@ -13,6 +13,7 @@ from lago_acceptance.core import interrupts, registry
 from lago_acceptance.core.exit_codes import UNREACHABLE
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.deploy.steps import drain_seconds
+from lago_acceptance.lago.upgrade_path import stop_at
 from lago_acceptance.plugin.options import OPTIONS, SETTINGS
 from lago_acceptance.plugin.outcomes import ENDING
 from lago_acceptance.plugin.reporting import note
@@ -42,6 +43,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="deploy although the gate reports this error",
     )
     group.addoption(
+        "--with-stop",
+        action="append",
+        default=[],
+        metavar="TAG",
+        help="do the work of this stop of an upgrade with the new version's image, before its own migrations (deploy --via)",
+    )
+    group.addoption(
         "--overwrite",
         action="store_true",
         help="replace files that were changed on the host since the last deploy",
@@ -69,6 +77,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if given.deploy is None:
         for option, value in (
             ("--despite", given.despite),
+            ("--with-stop", given.with_stop),
             ("--overwrite", given.overwrite),
             ("--drain-seconds", given.drain_seconds),
         ):
@@ -86,6 +95,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     for id in given.despite:
         if registry.find(id) is None:
             raise UsageError(f"--despite: {registry.unknown(id)}")
+    for tag in given.with_stop:
+        stop_at(tag)
     if asks_for_gate(given.markexpr):
         raise UsageError("--deploy needs checks that decide whether it stays; -m gate has none of a host")
 
@@ -112,6 +123,7 @@ class Deploying:
             settings_file=options.settings,
             project=options.project,
             overwrite=option.overwrite,
+            ahead=tuple(map(stop_at, option.with_stop)),
             wishes=Wishes(
                 despite=frozenset(option.despite), drain_seconds=option.drain_seconds or DRAIN_SECONDS
             ),

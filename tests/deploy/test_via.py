@@ -116,6 +116,42 @@ def test_one_stop_at_a_time_arrives(upgrade):
     assert "upgrade from" not in command.run("status", upgrade.host).output
 
 
+@pytest.fixture
+def without_the_stop(upgrade: Upgrade) -> Upgrade:
+    """The image of the stop can't be had."""
+    runs = docker("inspect", "--format", "{{.Config.Image}}", upgrade.host.container("lago-api")).strip()
+    docker("rmi", "--force", "--no-prune", f"{runs.rpartition(':')[0]}:{STOP}")
+    return upgrade
+
+
+# A job that only the old release's worker would have to know, where the one for filling data in would take it.
+WAITING = """redis_in "$(redis_container)" LPUSH "queue:$ahead_queue" '{"class":"WaitingJob","jid":"1","args":[]}' >/dev/null"""
+
+
+@pytest.mark.exhaustive
+def test_a_stop_without_an_image_is_worked_on_by_the_next_release(without_the_stop):
+    with moments.ahead_of("change_ahead_work", WAITING):
+        ended = without_the_stop.deploy("--via")
+    assert ended.code == 0, ended.output[-8000:]
+    assert "the image of v1.26.0 does the work of v1.25.0 before its own migrations" in ended.output
+    assert "no row of fees without organization_id: 1 row, " in ended.output
+    without_the_stop.runs(HAS)
+    without_the_stop.bills()
+    assert without_the_stop.host.redis("KEYS", "*aside*") == ""
+    assert docker("ps", "-aq", "--filter", "name=lago-acceptance-").strip() == ""
+
+
+@pytest.mark.exhaustive
+def test_a_stop_without_an_image_that_fails_is_undone(without_the_stop):
+    with moments.ahead_of("change_ahead_rest", "fail 'the disk broke'"):
+        ended = without_the_stop.deploy("--via")
+    assert ended.code == 1, ended.output[-8000:]
+    assert "the worker for the jobs of v1.25.0 could not be ended: the disk broke" in ended.output
+    without_the_stop.runs(HAD)
+    without_the_stop.bills()
+    assert without_the_stop.host.redis("KEYS", "*aside*") == ""
+
+
 @pytest.mark.exhaustive
 def test_red_checks_of_the_last_deploy_leave_the_last_stop(upgrade):
     # The checks of the last deploy expect another release.

@@ -3,7 +3,9 @@
 # have it undone. A slice ends with a line "more", tab, what is left, or with the lines of what was filled.
 # Variables: fill_tasks (lines of "once" or "organization", tab, a command), fill_jobs (classes), fill_proofs (lines of what it
 # says, tab, SQL that counts the rows that are left), fill_seconds (at most without progress), fill_worker_seconds (at most
-# without a worker), fill_slice (seconds), fill_runner (a function that starts a container by name, with a command for sh).
+# without a worker), fill_slice (seconds), fill_runner (a function that starts a container by name, with a command for sh). Where
+# several stops are worked on one after the other, given/leg has those of the current one.
+[ ! -s "$here/given/leg" ] || . "$here/given/leg"
 change_fill() {
     rm -rf "$here/fill"
     mkdir -p "$here/fill"

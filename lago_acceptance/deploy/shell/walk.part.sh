@@ -1,6 +1,5 @@
-# A rehearsal that walks from one release to the next. Beside what rehearse.part.sh needs, new/leg has the assignments of the leg
+# A rehearsal that walks from one release to the next. Beside what rehearse.part.sh needs, given/leg has the assignments of the leg
 # that is walked (lago_image, migrate_to, and what fill.part.sh needs); ruby_answers and ruby_outside are programs.
-[ ! -s "$here/new/leg" ] || . "$here/new/leg"
 
 # --- before anything is started ---
 
@@ -11,12 +10,12 @@ ask_schema() {
     sed -n 's/^postgres .* \([0-9][0-9.]*\).*/server\t\1/p; s/^\([0-9]\{14\}\)$/migration\t\1/p' "$here/schema" | sort
     rm -f "$here/schema"
 }
-# Gets the images of new/images; a line of image, tab, what was said for each that can't be had.
+# Gets the images of given/images; a line of image, tab, what was said for each that can't be had.
 ask_images() {
     while IFS= read -r image; do
         [ -z "$image" ] || docker image inspect "$image" >/dev/null 2>&1 || docker pull -q "$image" >"$here/said" 2>&1 </dev/null ||
             say "$image$tab$(tail -n 1 "$here/said")"
-    done <"$here/new/images"
+    done <"$here/given/images"
 }
 
 # --- steps ---
@@ -53,7 +52,7 @@ change_walk_before() {
     answers_of answers.before
     docker rm -f "$(running_of "$api_service")" >/dev/null
 }
-undo_walk_before() { rm -f "$here/sample" "$here"/answers.* "$here/answer" "$here/new/request"; }
+undo_walk_before() { rm -f "$here/sample" "$here"/answers.* "$here/answer" "$here/given/request"; }
 # With the locks that it holds meanwhile.
 change_walk_migrate() {
     docker rm -f "$project-lago-migrate-1" >/dev/null 2>&1 || :
@@ -185,10 +184,10 @@ outside_addresses() {
         for port in $ports; do printf '%s\t%s\tthis host at %s:%s\n' "$address" "$port" "$address" "$port"; done
     done
 }
-# One request to the API, as a configuration of curl in new/request; the answer with its head, as digits: base64 may look like a key.
+# One request to the API, as a configuration of curl in given/request; the answer with its head, as digits: base64 may look like a key.
 ask_request() {
-    docker exec -i "$(running_of "$api_service")" curl -s -i --max-time 60 -K - <"$here/new/request" >"$here/answer" || fail "curl ended with $?"
-    rm -f "$here/new/request"
+    docker exec -i "$(running_of "$api_service")" curl -s -i --max-time 60 -K - <"$here/given/request" >"$here/answer" || fail "curl ended with $?"
+    rm -f "$here/given/request"
     od -An -v -tx1 <"$here/answer" | tr -d ' \n'
     rm -f "$here/answer"
 }

@@ -22,7 +22,7 @@ class PretendedSession:
     def __init__(self, answer, code=0):
         self.answer, self.code, self.given = answer, code, []
 
-    def put(self, path, content):
+    def give(self, path, content):
         self.given.append((path, content.decode()))
 
     def ask(self, question, seconds):

@@ -19,6 +19,7 @@ from lago_acceptance.deploy.rehearsal_source import Source
 from lago_acceptance.deploy.rehearsed_path import INSIDE, RehearsedPath
 from lago_acceptance.deploy.room import GIB, MIB
 from lago_acceptance.deploy.session import Outcome
+from lago_acceptance.deploy.steps import at
 from lago_acceptance.deploy.totals import Amount, Totals
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.lago.upgrade_path import named
@@ -35,7 +36,7 @@ class PretendedSession:
     def __init__(self, **answers):
         self.answers, self.asked, self.files = answers, [], {}
 
-    def put(self, path, content):
+    def give(self, path, content):
         self.files[path] = content.decode()
 
     def ask(self, question, seconds=120):
@@ -298,8 +299,8 @@ def test_locks_that_were_held_longer_than_a_second_are_told(tmp_path):
 
 def test_a_leg_chooses_the_image_and_its_task_gets_the_name_it_is_asked_by(tmp_path):
     program = Program(tmp_path)
-    (program.here / "new").mkdir()
-    (program.here / "new" / "leg").write_text("lago_image=getlago/api:v1.25.0\n")
+    (program.here / "given").mkdir()
+    (program.here / "given" / "leg").write_text("lago_image=getlago/api:v1.25.0\n")
     (program.here / "lago.env").write_text("DATABASE_URL=x\n")
     (program.here / "mounts").write_text("")
     ended = program.run("in_rehearsed_release the-task 'bundle exec rails x'")
@@ -377,7 +378,4 @@ def test_a_bad_command_line_is_one_sentence(words, said, capsys):
 
 
 def test_seconds_of_a_step_name_its_release():
-    assert (
-        rehearsed_path.named(rehearsed_path.WALK_MIGRATE, "v1.25.0").begins
-        == "migrating the restored database to v1.25.0"
-    )
+    assert at(rehearsed_path.WALK_MIGRATE, "v1.25.0").begins == "migrating the restored database to v1.25.0"

@@ -26,6 +26,7 @@ from lago_acceptance.deploy.state import Event, HostState, PastDeploy, Upgrade
 from lago_acceptance.deploy.version import NewVersion
 from lago_acceptance.facts.answers import AppliedMigrations, DatabaseAnswers, LagoProcess
 from lago_acceptance.hosts.base import CommandResult
+from lago_acceptance.lago.upgrade_path import stop_at
 from tests.support.deploy.planned import PLAN, old_file
 from tests.support.facts import container, facts
 
@@ -109,8 +110,8 @@ class World:
 class Pretended:
     """A rollout that changes the world alone."""
 
-    def __init__(self, world: World, planned: plan.Plan, steps, more: dict[str, str]):
-        self.world, self.planned, self.steps, self.more = world, planned, steps, more
+    def __init__(self, world: World, planned: plan.Plan, steps, more: dict[str, str], ahead):
+        self.world, self.planned, self.steps, self.more, self.ahead = world, planned, steps, more, ahead
         self.id, self.downtime = "20261128-000000-abcdef", 12.0
         self.before = world.runs
 
@@ -130,6 +131,8 @@ class Pretended:
     def run(self) -> None:
         image = yaml.safe_load(self.planned.new[FILE])["services"]["lago-api"]["image"]
         self.world.runs = image.rpartition(":")[2]
+        for stop in self.ahead:
+            self._do(f"ahead {stop.tag}")
         self._do(f"deploy {self.world.runs}")
 
     def fill(self) -> filling.Result:
@@ -175,15 +178,16 @@ def world(monkeypatch):
     monkeypatch.setattr(
         via,
         "Rollout",
-        lambda host, permit, deployment, planned, seen, wishes, steps, more: Pretended(
-            made, planned, steps, more
+        lambda host, permit, deployment, planned, seen, wishes, steps, more, ahead: Pretended(
+            made, planned, steps, more, ahead
         ),
     )
     return made
 
 
 def _walk(world: World, one: bool = False) -> bool:
-    return via.walk(world, PERMIT, OWN, NO_WAIVERS, ORDER, one=one, again=AGAIN)
+    """Whether the last deploy is next."""
+    return via.walk(world, PERMIT, OWN, NO_WAIVERS, ORDER, one=one, again=AGAIN) is not None
 
 
 # --- walking ---
@@ -294,6 +298,35 @@ def test_an_image_that_cannot_be_had_ends_it_before_anything_changes(world):
     assert world.done == ["pull getlago/api:v1.26.0"]
 
 
+def test_the_last_image_does_the_work_of_a_stop_whose_own_cannot_be_had(world, caplog):
+    world.absent = {"getlago/api:v1.25.0"}
+    world.fails = {"getlago/api:v1.25.0": "manifest unknown"}
+    with caplog.at_level(logging.INFO):
+        ahead = via.walk(world, PERMIT, OWN, NO_WAIVERS, ORDER, one=False, again=AGAIN)
+    assert [each.tag for each in ahead or ()] == ["v1.25.0"]
+    assert world.done == ["pull getlago/api:v1.25.0"]
+    assert "the image of v1.26.0 does the work of v1.25.0" in caplog.text
+
+
+def test_the_next_stops_image_does_the_work_of_a_stop_whose_own_cannot_be_had(world):
+    world.wanted, world.absent = "v1.32.0", {"getlago/api:v1.25.0"}
+    world.fails = {"getlago/api:v1.25.0": "manifest unknown"}
+    assert via.walk(world, PERMIT, OWN, NO_WAIVERS, ORDER, one=False, again=AGAIN) == ()
+    assert world.done == [
+        "pull getlago/api:v1.25.0", "ahead v1.25.0", "deploy v1.29.0", "fill v1.29.0", "accept",
+    ]  # fmt: skip
+    assert world.upgrade and (world.upgrade.had, world.upgrade.at) == ("v1.16.0", "v1.29.0")
+
+
+@pytest.mark.parametrize("missing", [("v1.29.0",), ("v1.25.0", "v1.29.0")])
+def test_no_later_image_does_the_work_of_a_stop_whose_task_it_lacks(world, missing):
+    world.wanted, world.absent = "v1.32.0", {f"getlago/api:{each}" for each in missing}
+    world.fails = dict.fromkeys(world.absent, "manifest unknown")
+    with pytest.raises(NotDeployed, match=r"(?s)can't be pulled: manifest unknown\nNothing was changed\."):
+        _walk(world)
+    assert [each for each in world.done if not each.startswith("pull")] == []
+
+
 def test_a_database_between_two_releases_is_not_walked_from(world):
     world.migrations = 491
     with pytest.raises(NotDeployed, match=r"does not have the schema of v1\.16\.0.*it has 491 migrations"):
@@ -393,16 +426,17 @@ def test_what_only_filled_in_data_is_no_deploy_to_return_from():
 
 @pytest.fixture
 def walked(monkeypatch):
-    """What the command has asked for; ``arrives`` says whether the last deploy is next."""
-    seen = types.SimpleNamespace(arrives=True, calls=[], code=0)
+    """What the command has asked for; ``ahead`` are the stops that are left to the last deploy, None where that is not next."""
+    seen = types.SimpleNamespace(ahead=(), calls=[], code=0, arguments=[])
 
-    def walk(*_: object, one: bool, again: str) -> bool:
+    def walk(*_: object, one: bool, again: str) -> tuple | None:
         seen.calls.append(f"walk {'one' if one else 'all'}: {again}")
-        return seen.arrives
+        return seen.ahead
 
     def checked(arguments: list[str]) -> int:
         seen.calls.append("checks")
         assert "upgrade-skips-a-stop" in arguments
+        seen.arguments = arguments
         return seen.code
 
     monkeypatch.setattr(via, "walk", walk)
@@ -417,6 +451,12 @@ def test_the_command_walks_then_checks_then_arrives(walked, tmp_path):
     assert walked.calls == [f"walk all: {again}", "checks", "arrive"]
 
 
+def test_what_the_last_deploy_has_to_do_ahead_is_passed_on(walked, tmp_path):
+    walked.ahead = (stop_at("v1.25.0"),)
+    assert command.run(["ssh://root@host", str(tmp_path), "--via"], walked.checked) == 0
+    assert walked.arguments[-2:] == ["--with-stop", "v1.25.0"]
+
+
 def test_red_checks_of_the_last_deploy_are_the_commands_end(walked, tmp_path):
     walked.code = 1
     assert command.run(["ssh://root@host", str(tmp_path), "--via"], walked.checked) == 1
@@ -424,7 +464,7 @@ def test_red_checks_of_the_last_deploy_are_the_commands_end(walked, tmp_path):
 
 
 def test_a_stop_on_the_way_ends_the_command(walked, tmp_path):
-    walked.arrives = False
+    walked.ahead = None
     assert command.run(["ssh://root@host", str(tmp_path), "--via", "next"], walked.checked) == 0
     assert walked.calls == [f"walk one: lago-acceptance deploy ssh://root@host {tmp_path} --via next"]
 
