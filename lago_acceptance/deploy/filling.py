@@ -9,7 +9,7 @@ import msgspec
 
 from lago_acceptance.deploy.session import Outcome
 from lago_acceptance.lago.release_table import releases
-from lago_acceptance.lago.upgrades import Proof, Stop
+from lago_acceptance.lago.upgrades import Proof, Stop, Task
 
 # Without a row or a job less for so long, something is stuck: a batch of a thousand rows takes seconds.
 STUCK_SECONDS = 1800
@@ -46,9 +46,7 @@ class Result(msgspec.Struct, frozen=True):
 def settings(stop: Stop | None, runner: str = "in_new_release") -> dict[str, str]:
     """The variables of shell/fill.part.sh. ``runner`` is the function that starts a container of the stop's release."""
     return {
-        "fill_tasks": "\n".join(f"{each.each or 'once'}\t{each.command}" for each in stop.task)
-        if stop
-        else "",
+        "fill_tasks": "\n".join(map(_task, stop.task)) if stop else "",
         "fill_jobs": " ".join(_jobs(stop)) if stop else "",
         "fill_proofs": "\n".join(f"{each.says}\t{counting(each)}" for each in stop.proofs) if stop else "",
         "fill_seconds": str(STUCK_SECONDS),
@@ -56,6 +54,10 @@ def settings(stop: Stop | None, runner: str = "in_new_release") -> dict[str, str
         "fill_slice": str(SLICE_SECONDS),
         "fill_runner": runner,
     }
+
+
+def _task(task: Task) -> str:
+    return f"{task.each or 'all'}\t{'once' if task.once else 'again'}\t{task.command}"
 
 
 def ahead(stop: Stop) -> dict[str, str]:

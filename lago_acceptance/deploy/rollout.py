@@ -24,6 +24,7 @@ from lago_acceptance.deploy import filling, identity
 from lago_acceptance.deploy.plan import Plan
 from lago_acceptance.deploy.session import DISK_FULL, STATE, Outcome, Session, assignments, holder
 from lago_acceptance.deploy.steps import (
+    ADOPT,
     AHEAD_MIGRATE,
     AHEAD_REST,
     AHEAD_WORK,
@@ -155,6 +156,9 @@ class Rollout:
             self._undo(f"{step.failed}: {'; '.join(filter(None, (reason, done.why(step.seconds))))}")
         if step is RETURN:
             self.returned = done.lines
+        if step is ADOPT:
+            for line in done.lines:
+                log.info("%s", line)
 
     def _requested(self, step: Step, request: Callable[[], Outcome]) -> Outcome:
         try:

@@ -37,6 +37,12 @@ DUMP = Step("dump", "dumping the database", "the database could not be dumped", 
 FILES = Step("files", "putting the new files in place", "the new files could not be written", 60)
 STORES = Step("stores", "starting database and Redis", "the new version's stores can't be used", 300)
 WORK = Step("work", "starting workers and clock", "the new version's workers did not start", 900)
+ADOPT = Step(
+    "adopt",
+    "looking for jobs in queues that no worker reads any more",
+    "jobs in queues that no worker reads any more could not be moved",
+    120,
+)
 # With the migrations, which may fill or rewrite large tables.
 UP = Step("up", "starting the new version", "the new version did not start", 7200)
 # A slice of it: counting the rows of a large table takes a while.
@@ -59,10 +65,10 @@ MARK_BACK = Step(
 RETURN = Step("return", "restoring the kept images and data", "the backup could not be restored", 3600)
 REMOVE = Step("remove", "removing containers and volumes", "not everything could be removed", 300)
 
-DEPLOY = (PULL, KEEP, QUIET, STOP, DUMP, FILES, STORES, UP, WORK)
+DEPLOY = (PULL, KEEP, QUIET, STOP, DUMP, FILES, STORES, UP, WORK, ADOPT)
 # Where nothing runs yet, or nothing that answers requests or stores data is recreated.
 QUICK_DEPLOY = (PULL, KEEP, FILES, UP, WORK)
-ROLLBACK = (KEEP, QUIET, STOP, DUMP, FILES, RETURN, MARK_BACK, UP, WORK)
+ROLLBACK = (KEEP, QUIET, STOP, DUMP, FILES, RETURN, MARK_BACK, UP, WORK, ADOPT)
 DOWN = (KEEP, QUIET, STOP, DUMP, REMOVE)
 
 

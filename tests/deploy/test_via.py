@@ -74,8 +74,20 @@ def upgrade(breakable: DeployableHost, tmp_path: Path) -> Iterator[Upgrade]:
             breakable.return_to(tmp_path / "before.dump")
 
 
+# A job that 1.16.0's worker would have run next, in a queue that later ones don't read.
+BILLED_NEXT = """[ -e "$state/upgrade" ] || {
+    redis_in "$(redis_container)" SADD queues billing
+    redis_in "$(redis_container)" LPUSH queue:billing '{"retry":true,"queue":"billing","wrapped":"SegmentIdentifyJob",
+        "class":"ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper","jid":"000000000000000000000001","created_at":1.0,"enqueued_at":1.0,
+        "args":[{"job_class":"SegmentIdentifyJob","job_id":"1","arguments":["1"],"queue_name":"billing","executions":0}]}'
+} >/dev/null"""
+
+
 def test_a_walk_arrives_with_all_data(upgrade):
-    _arrives(upgrade)
+    with moments.ahead_of("change_dump", BILLED_NEXT):
+        moved = _arrives(upgrade)
+    assert "jobs moved to the queue default from billing, which no worker reads any more: 1" in moved
+    assert upgrade.host.redis("LLEN", "queue:billing") == "0"
 
 
 @pytest.mark.exhaustive
@@ -88,7 +100,8 @@ def test_a_walk_that_is_killed_goes_on_and_arrives(upgrade):
     _arrives(upgrade)
 
 
-def _arrives(upgrade: Upgrade) -> None:
+def _arrives(upgrade: Upgrade) -> str:
+    """What the walk has printed."""
     ended = upgrade.deploy("--via")
     assert ended.code == 0, ended.output[-8000:]
     assert "the upgrade to v1.26.0 is at v1.25.0" in ended.output
@@ -97,6 +110,7 @@ def _arrives(upgrade: Upgrade) -> None:
     assert upgrade.host.sql(unfilled) == "0"
     upgrade.runs(HAS)
     upgrade.bills()
+    return ended.output
 
 
 @pytest.mark.exhaustive

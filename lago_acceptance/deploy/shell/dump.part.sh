@@ -127,6 +127,7 @@ restore_dump() { # container, backup, what to name the changed database by
         take_place "$fresh" "$database"
     fi
     say "The database was restored from the dump; the one that has changed since is kept as $broken."
+    rm -f "$state/once"
     identity "$container" "$broken" >"$here/written_since" 2>/dev/null || :
     return_jobs "$2"
 }

@@ -1,7 +1,7 @@
 # Fills in what a stop of an upgrade needs. Its tasks run in containers of the new release, whose worker works off the jobs that
 # they enqueue, until every proof counts no row. That may take hours, so it goes on in slices: between them whoever asks can
 # have it undone. A slice ends with a line "more", tab, what is left, or with the lines of what was filled.
-# Variables: fill_tasks (lines of "once" or "organization", tab, a command), fill_jobs (classes), fill_proofs (lines of what it
+# Variables: fill_tasks (lines of "all" or "organization", tab, "again" or "once", tab, a command), fill_jobs (classes), fill_proofs (lines of what it
 # says, tab, SQL that counts the rows that are left), fill_seconds (at most without progress), fill_worker_seconds (at most
 # without a worker), fill_slice (seconds), fill_runner (a function that starts a container by name, with a command for sh). Where
 # several stops are worked on one after the other, given/leg has those of the current one.
@@ -21,14 +21,21 @@ change_fill() {
 }
 # A task for each organization is one line for each.
 each_task() {
-    printf '%s\n' "$fill_tasks" | while IFS="$tab" read -r each command; do
+    printf '%s\n' "$fill_tasks" | while IFS="$tab" read -r each how command; do
         case $each in
-            once) say "$command" ;;
+            all) say "$how$tab$command" ;;
             organization)
                 printf 'SELECT id FROM organizations ORDER BY created_at, id;' | psql_in "$(db_container)" "$database" | grep -E '^[0-9A-Za-z-]+$' |
-                    while read -r id; do printf '%s\n' "$command" | sed "s/ORGANIZATION_ID/$id/g"; done ;;
+                    while read -r id; do printf '%s\n' "$how$tab$command" | sed "s/ORGANIZATION_ID/$id/g"; done ;;
         esac
     done
+}
+# Tasks that do harm when they are repeated, and have run on this database. Restoring a dump forgets them.
+once_done() {
+    case $fill_runner in
+        in_new_release) printf '%s' "$state/once" ;;
+        *) printf '%s' "$here/once" ;;
+    esac
 }
 ask_fill() {
     slice_ends=$(($(date +%s) + fill_slice))
@@ -187,15 +194,19 @@ advance_task() {
     if [ -e "$here/fill/running" ]; then
         found=$(docker inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}}' "$(task_container)" 2>/dev/null) || found="gone 1 false"
         case $found in
-            "exited 0 "*) end_task && date +%s >"$here/fill/progress" ;;
+            "exited 0 "*)
+                end_task
+                date +%s >"$here/fill/progress"
+                [ "$(task_how)" != once ] || task_text >>"$(once_done)" ;;
             exited* | dead* | gone*) fail "the task failed ($(task_text)): $(task_said "$found")$(still)" ;;
             *) return 0 ;;
         esac
     fi
     at=$(($(cat "$here/fill/at") + 1))
-    command=$(sed -n "${at}p" "$here/fill/tasks")
+    command=$(task_at "$at")
     if [ -n "$command" ]; then
         echo "$at" >"$here/fill/at"
+        ! { [ "$(task_how)" = once ] && grep -qxF "$command" "$(once_done)" 2>/dev/null; } || return 0
         docker rm -f "$(task_container)" >/dev/null 2>&1 || :
         : >"$here/fill/running"
         "$fill_runner" "$(task_container)" "$command" >"$here/fill/said" 2>&1 </dev/null || fail "the task could not be started ($command): $(tail -n 1 "$here/fill/said")"
@@ -211,7 +222,9 @@ again() {
     rm -f "$here/fill/idle"
     echo 0 >"$here/fill/at"
 }
-task_text() { sed -n "$(cat "$here/fill/at")p" "$here/fill/tasks"; }
+task_at() { sed -n "${1}p" "$here/fill/tasks" | cut -f 2-; }
+task_text() { task_at "$(cat "$here/fill/at")"; }
+task_how() { sed -n "$(cat "$here/fill/at")p" "$here/fill/tasks" | cut -f 1; }
 task_said() { # state
     case $1 in *" true") printf 'it ran out of memory; ' ;; esac
     docker logs --tail 200 "$(task_container)" 2>&1 | awk '

@@ -1,5 +1,6 @@
 # Stops what writes into the database: API, workers, clock. Users get an error from here until the new version is up.
 change_stop() {
+    note_queues
     date +%s.%N >"$here/down_since"
     for service in $stopped_services; do
         for container in $(running_of "$service"); do stop_gently "$container" 60 & done

@@ -47,7 +47,7 @@ class Host:
     def __init__(self, folder):
         self.folder = folder
         self.settings = {
-            "fill_tasks": "once\tfirst task\nonce\tsecond task",
+            "fill_tasks": "all\tagain\tfirst task\nall\tagain\tsecond task",
             "fill_jobs": "DatabaseMigrations::FillJob",
             "fill_proofs": f"{PROOF}\tSELECT 1",
             "fill_seconds": "1000",
@@ -97,6 +97,26 @@ def host(tmp_path):
     return Host(tmp_path)
 
 
+def test_a_task_that_must_not_be_repeated_runs_once_on_a_database(host):
+    host.settings |= {
+        "fill_tasks": "organization\tonce\tmove[ORGANIZATION_ID]\nall\tagain\tlast task",
+        "fill_proofs": "",
+    }
+    host.write("organizations", "a1\nb2\n")
+    host.write("on-start", 'echo "exited 0 false" >"$here/container"')
+    host.run("change_fill")
+    # The second organization's task fails.
+    host.write("container", "exited 0 false\n")
+    host.write("on-start", 'echo "exited 1 false" >"$here/container"')
+    host.write("logs", "it broke\n")
+    host.run("ask_fill")
+    assert host.run("ask_fill").code == 1
+    host.write("on-start", 'echo "exited 0 false" >"$here/container"')
+    for function in ("change_fill", *["ask_fill"] * 6):
+        host.run(function)
+    assert host.started == ["move[a1]", "move[b2]", "move[b2]", "last task"]
+
+
 def test_tasks_run_one_after_the_other_until_the_proofs_hold(host):
     host.write("database", "7\n")
     host.write("on-start", 'echo "running 0 false" >"$here/container"')
@@ -124,7 +144,7 @@ def test_nothing_runs_where_nothing_is_left(host):
 
 
 def test_a_task_for_each_organization_runs_for_each(host):
-    host.settings |= {"fill_tasks": "organization\tfill[ORGANIZATION_ID]", "fill_proofs": ""}
+    host.settings |= {"fill_tasks": "organization\tagain\tfill[ORGANIZATION_ID]", "fill_proofs": ""}
     host.write("organizations", "a-1\nb-2\n")
     host.write("on-start", 'echo "exited 0 false" >"$here/container"')
     assert host.run("change_fill").last.startswith("more\t")
@@ -184,7 +204,7 @@ def test_rows_that_stay_end_it_and_rows_that_go_do_not(host):
 
 
 def test_tasks_run_again_as_long_as_that_helps(host):
-    host.settings["fill_tasks"] = "once\tfirst task"
+    host.settings["fill_tasks"] = "all\tagain\tfirst task"
     host.write("database", "7\n")
     host.write("on-start", 'echo "exited 0 false" >"$here/container"')
     host.run("change_fill")
@@ -227,7 +247,7 @@ def test_each_stop_has_one_line_for_each_task_and_proof():
         given = filling.settings(stop)
         assert len(given["fill_tasks"].splitlines()) == len(stop.task)
         assert all(
-            line.split("\t")[0] in ("once", "organization") for line in given["fill_tasks"].splitlines()
+            line.split("\t")[0] in ("all", "organization") for line in given["fill_tasks"].splitlines()
         )
         assert len(given["fill_proofs"].splitlines()) == len(stop.proofs)
         assert all(line.count("\t") == 1 for line in given["fill_proofs"].splitlines())

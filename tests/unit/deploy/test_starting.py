@@ -43,7 +43,8 @@ def world(monkeypatch):
         calls.append(which[-1])
         return seen["settled"]
 
-    def rollout(*given):
+    def rollout(*given, ahead):
+        assert ahead == ()
         raise Started(given[-1])
 
     monkeypatch.setattr(state, "read", lambda *_: seen["state"])
