@@ -25,7 +25,7 @@ from lago_acceptance.lago.upgrades import Stop
 class Filling(msgspec.Struct, frozen=True, kw_only=True):
     """Data that is filled in at a leg. ``required_by`` is the release whose migration fails without it, "" for none.
 
-    ``note`` is what to know about it. ``jobs`` are enqueued by ``commands`` and worked off by ``workers``, which must run the
+    ``note`` is what to know about it. ``jobs`` are enqueued by ``commands`` and run by ``workers``, which must run the
     leg's release. It is done when each count of ``proofs`` is 0; ``proof_commands`` ask for them. ``left_commands`` count rows
     that the commands may leave.
     """

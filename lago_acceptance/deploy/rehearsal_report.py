@@ -89,7 +89,7 @@ class Report(msgspec.Struct, kw_only=True):
 
 
 def lines(report: Report) -> Iterator[str]:
-    """What a reader is told at the end, beside the problems."""
+    """The summary for a reader, without the problems."""
     if not report.legs:
         return
     yield f"restored in {report.restore_seconds:.1f} s"

@@ -1,6 +1,6 @@
 """An upgrade that is rehearsed: a dump restored beside production, and walked from release to release up to another one.
 
-Each leg runs the migrations of its release, then its tasks, whose jobs a worker of that release works off. In the end data, API
+Each leg runs the migrations of its release, then its tasks, whose jobs a worker of that release runs. In the end data, API
 answers and billing are compared with what they were before. shell/walk.part.sh does it on the host.
 """
 
@@ -174,23 +174,23 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
     def _walk(self, session: Session, leg: Leg) -> Iterator[str]:
         """Migrations, tasks and proofs of one leg."""
         assert self.way.had is not None
-        told = LegReport(tag=leg.tag, image=self.way.images[leg.tag])
-        self.report.legs.append(told)
+        leg_report = LegReport(tag=leg.tag, image=self.way.images[leg.tag])
+        self.report.legs.append(leg_report)
         self._leg(session, leg.tag, leg)
         if leg.release.newest_migration != self.way.had.newest_migration:
             try:
-                done, told.migrate_seconds = self._timed(session, at(WALK_MIGRATE, leg.tag))
+                done, leg_report.migrate_seconds = self._timed(session, at(WALK_MIGRATE, leg.tag))
             finally:
-                told.locks = locks(session.ask("locks").lines)
+                leg_report.locks = locks(session.ask("locks").lines)
             held = self._held(done)
             before, self.way.migrations = self.way.migrations, identity.number(held, "migrations")
-            told.migrations = self.way.migrations - before
+            leg_report.migrations = self.way.migrations - before
             self.say(
-                f"{told.migrations} new migrations, the latest is {held.get('latest_migration', 'unknown')}"
+                f"{leg_report.migrations} new migrations, the latest is {held.get('latest_migration', 'unknown')}"
             )
             if held.get("latest_migration") != leg.release.newest_migration:
                 yield (
-                    f"the image {told.image} ends with the migration {held.get('latest_migration', 'unknown')}, and {leg.tag} with "
+                    f"the image {leg_report.image} ends with the migration {held.get('latest_migration', 'unknown')}, and {leg.tag} with "
                     f"{leg.release.newest_migration}: it is another release"
                 )
         if leg.stop is None:
@@ -198,7 +198,11 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
         self._work(session, leg.tag)
         self.say(f"filling in {leg.stop.data}")
         filled = filling.result(self._filled(session, leg))
-        told.fill_seconds, told.rows, told.filled = filled.seconds, filled.rows, filled.proofs
+        leg_report.fill_seconds, leg_report.rows, leg_report.filled = (
+            filled.seconds,
+            filled.rows,
+            filled.proofs,
+        )
         self.say(filling.described(filled))
         if leg is not self.way.legs[-1]:
             self._take(session, at(REST, leg.tag))

@@ -31,7 +31,7 @@ FOLDED_MIGRATION, FOLDED_OTHERS = "20250122112050", 449
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What has to run at a stop: a ``command`` for a shell in a container of that release.
 
-    ``jobs`` are the classes of the jobs that it enqueues, and which a worker of that release works off. ``each`` is
+    ``jobs`` are the classes of the jobs that it enqueues, and which a worker of that release runs. ``each`` is
     "organization" where it is run once for each, with its id in place of ORGANIZATION_ID, "" where it is run once.
     ``waits``: it waits, without a deadline, until its jobs have filled everything, so a worker has to run beside it.
     ``once``: to run it a second time does harm.

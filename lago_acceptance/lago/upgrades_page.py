@@ -24,7 +24,7 @@ _STOPS = """\
 ## Stops
 
 At a stop, commands run in a container of that release (`docker compose run --rm api …`), while a worker of the same release
-works off the jobs that they enqueue. Where *required by* names a release, its migrations fail without the stop
+runs the jobs that they enqueue. Where *required by* names a release, its migrations fail without the stop
 (`PG::CheckViolation`), and leave a database that neither release can bill with. On an empty database no stop is needed.
 """
 _JOBS = """\

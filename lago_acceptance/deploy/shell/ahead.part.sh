@@ -1,5 +1,5 @@
 # The work of a stop whose image can't be had, done by the image of a later release before its own migrations, while Lago is
-# down: migrations up to those of the stop, then its tasks, whose jobs a worker for this queue alone works off. Variables beside
+# down: migrations up to those of the stop, then its tasks, whose jobs a worker for this queue alone runs. Variables beside
 # those of fill.part.sh: migrate_to (a migration), ahead_queue (the queue of the jobs that fill data in).
 ahead_worker() { printf 'lago-acceptance-ahead-%s' "$deploy_id"; }
 aside() { printf 'lago-acceptance-aside-%s' "$deploy_id"; }

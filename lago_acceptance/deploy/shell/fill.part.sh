@@ -1,4 +1,4 @@
-# Fills in what a stop of an upgrade needs. Its tasks run in containers of the new release, whose worker works off the jobs that
+# Fills in what a stop of an upgrade needs. Its tasks run in containers of the new release, whose worker runs the jobs that
 # they enqueue, until every proof counts no row. That may take hours, so it goes on in slices: between them whoever asks can
 # have it undone. A slice ends with a line "more", tab, what is left, or with the lines of what was filled.
 # Variables: fill_tasks (lines of "all" or "organization", tab, "again" or "once", tab, a command), fill_jobs (classes), fill_proofs (lines of what it
