@@ -193,8 +193,9 @@ def _schema(prepared: Prepared) -> Iterator[str]:
     inside = facts.process(api)
     if applied is None or applied.count is None:
         yield "migrations: not known, because the database could not be asked"
-    elif same and inside.migration_count is not None and inside.migrations:
-        pending = max(rows_for(inside.migration_count, inside.migrations[0]) - applied.count, 0)
+    elif same and inside.migration_count is not None:
+        first = next(iter(inside.migrations), "")
+        pending = max(rows_for(inside.migration_count, first) - applied.count, 0)
         yield f"migrations: {pending or 'none'} pending"
     else:
         yield f"migrations: {applied.count} applied; how many the new image adds is known only once it runs"
