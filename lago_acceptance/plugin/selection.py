@@ -35,9 +35,10 @@ def asks_for_gate(expression: str) -> bool:
 def asks_for_upgrade(given: Namespace) -> bool:
     """Whether the checks of an upgrade were asked for, by -m or by name: an ordinary run leaves them out."""
     named = any("suites/upgrade" in str(word) for word in given.file_or_dir or ())
-    return named or "upgrade" in _WORD.findall(given.markexpr)
+    return named or not _OF_UPGRADE.isdisjoint(_WORD.findall(given.markexpr))
 
 
+_OF_UPGRADE = {"upgrade", "phase8"}
 # The words of an expression for -m; those before a bracket or an equals sign are of a mark's arguments.
 _WORD = re.compile(r"(?<![\w.'\"])[^\W\d][\w.]*(?![\w.]*\s*=)")
 # Marks of pytest's own, of which none selects anything here.

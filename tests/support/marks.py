@@ -28,7 +28,7 @@ def collect(*arguments: str) -> str:
 @cache
 def of_tests() -> dict[str, frozenset[str]]:
     """The marks of the project's own that each test has, by the test's name."""
-    # -s: pytest captures what plugins print during the collection.
-    lines = collect("-s", "-p", __name__).splitlines()
+    # -s: pytest captures what plugins print during the collection. The checks of an upgrade are collected where they are named.
+    lines = collect("-s", "-p", __name__, "suites", "suites/upgrade").splitlines()
     found = dict(json.loads(line.removeprefix(_SIGN)) for line in lines if line.startswith(_SIGN))
     return {test: frozenset(marks) & frozenset(MARKS) for test, marks in found.items()}

@@ -38,6 +38,7 @@ def test_what_has_no_module_is_about_nothing():
     [
         ("upgrade", [], True),
         ("smoke or upgrade", [], True),
+        ("phase8", [], True),
         ("", ["suites/upgrade/test_upgrade.py::test_x"], True),
         ("", ["/srv/suites/upgrade"], True),
         ("", [], False),
