@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,10 +59,10 @@ class Upgrade:
 def upgrade(breakable: DeployableHost, tmp_path: Path) -> Iterator[Upgrade]:
     settings = breakable.settings.read_text()
     with tagged_releases() as tagged:
-        tagged.api(STOP)
+        running = {each: hosts.running(tagged.api(each), tagged.front(each)) for each in (HAD, STOP, HAS)}
         checkout = breakable.copy(tmp_path / "checkout")
-        hosts.edit(checkout, hosts.running(tagged.api(HAS)))
-        hosts.edit(breakable.folder, hosts.running(tagged.api(HAD)))
+        hosts.edit(checkout, running[HAS])
+        hosts.edit(breakable.folder, running[HAD])
         breakable.up()
         breakable.await_routes()
         breakable.put_data()
@@ -74,17 +76,21 @@ def upgrade(breakable: DeployableHost, tmp_path: Path) -> Iterator[Upgrade]:
             breakable.return_to(tmp_path / "before.dump")
 
 
-# A job that 1.16.0's worker would have run next, in a queue that later ones don't read.
-BILLED_NEXT = """[ -e "$state/upgrade" ] || {
-    redis_in "$(redis_container)" SADD queues billing
-    redis_in "$(redis_container)" LPUSH queue:billing '{"retry":true,"queue":"billing","wrapped":"SegmentIdentifyJob",
-        "class":"ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper","jid":"000000000000000000000001","created_at":1.0,"enqueued_at":1.0,
-        "args":[{"job_class":"SegmentIdentifyJob","job_id":"1","arguments":["1"],"queue_name":"billing","executions":0}]}'
-} >/dev/null"""
+def _pushed(upgrade: Upgrade, queue: str, kind: str) -> str:
+    """Shell that puts a job into a queue, but not again at a later stop."""
+    job = json.dumps(
+        {
+            "retry": True, "queue": queue, "wrapped": kind, "jid": "000000000000000000000001", "created_at": 1.0,
+            "class": "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper",
+            "args": [{"job_class": kind, "job_id": "1", "arguments": ["1"], "queue_name": queue, "executions": 0}],
+        }
+    )  # fmt: skip
+    redis = f"docker exec {upgrade.host.container('lago-redis')} redis-cli"
+    return f'[ -e "$state/upgrade" ] || {{ {redis} SADD queues {queue}; {redis} LPUSH queue:{queue} {shlex.quote(job)}; }} >/dev/null'
 
 
 def test_a_walk_arrives_with_all_data(upgrade):
-    with moments.ahead_of("change_dump", BILLED_NEXT):
+    with moments.ahead_of("change_dump", _pushed(upgrade, "billing", "SegmentIdentifyJob")):
         moved = _arrives(upgrade)
     assert "jobs moved to the queue default from billing, which no worker reads any more: 1" in moved
     assert upgrade.host.redis("LLEN", "queue:billing") == "0"
@@ -138,13 +144,11 @@ def without_the_stop(upgrade: Upgrade) -> Upgrade:
     return upgrade
 
 
-# A job that only the old release's worker would have to know, where the one for filling data in would take it.
-WAITING = """redis_in "$(redis_container)" LPUSH "queue:$ahead_queue" '{"class":"WaitingJob","jid":"1","args":[]}' >/dev/null"""
-
-
 @pytest.mark.exhaustive
 def test_a_stop_without_an_image_is_worked_on_by_the_next_release(without_the_stop):
-    with moments.ahead_of("change_ahead_work", WAITING):
+    # It waits where the jobs for filling in will, and is the old release's.
+    waits = _pushed(without_the_stop, "low_priority", "SegmentIdentifyJob")
+    with moments.ahead_of("change_ahead_work", waits):
         ended = without_the_stop.deploy("--via")
     assert ended.code == 0, ended.output[-8000:]
     assert "the image of v1.26.0 does the work of v1.25.0 before its own migrations" in ended.output

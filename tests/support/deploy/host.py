@@ -282,12 +282,14 @@ def edit(folder: Path, change: Callable[[dict, dict[str, str]], None]) -> None:
     (folder / ENV_FILE).write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
 
 
-def running(image: str) -> Callable[[dict, dict[str, str]], None]:
-    """An edit of a deployment's files: API, workers, clock and migrate run an image."""
+def running(image: str, front: str = "") -> Callable[[dict, dict[str, str]], None]:
+    """An edit of a deployment's files: API, workers, clock and migrate run an image, and the front another one if it is given."""
 
     def change(document: dict, _: dict[str, str]) -> None:
         for name in broken_deployments.RUBY_SERVICES:
             document["services"][name]["image"] = image
+        if front:
+            document["services"]["lago-front"]["image"] = front
 
     return change
 
