@@ -83,6 +83,17 @@ def test_an_upgrade_over_a_stop_arrives(lago, a_fee_of_zero, dump, repository, t
         assert customer not in text
 
 
+@pytest.mark.exhaustive
+def test_a_stop_without_an_image_is_walked_with_that_of_the_next_release(lago, dump, capsys):
+    with tagged_releases() as tagged:
+        references = [tagged.api(each) for each in ("v1.16.0", "v1.26.0")]
+        ended = main(arguments(lago, references[0].rpartition(":")[0]))
+    printed = capsys.readouterr().out
+    assert ended == ACCEPTED, printed
+    assert "the image of v1.25.0 can't be pulled, so v1.26.0's takes its place" in printed
+    assert "v1.25.0: 72 migrations in " in printed
+
+
 def test_a_jump_over_the_stop_is_not_accepted(lago, dump, repository, monkeypatch, capsys):
     straight = (Leg(releases()[1, 26, 0], None),)
     monkeypatch.setattr(rehearsed_path, "legs", lambda had, has: straight)

@@ -24,7 +24,7 @@ ahead_worker_reads() {
 }
 change_ahead_rest() {
     end_ahead_worker
-    put_back
+    return_aside
 }
 undo_ahead_rest() { :; }
 # Jobs that fill data in are unknown to the old release.
@@ -33,13 +33,13 @@ undo_ahead_work() {
     store=$(redis_container)
     [ -n "$store" ] && [ "$(redis_in "$store" EXISTS "$(aside)")" = 1 ] || return 0
     redis_in "$store" DEL "queue:$ahead_queue" >/dev/null
-    put_back
+    return_aside
 }
 end_ahead_worker() {
     [ -n "$(docker ps -aq --filter "name=^$(ahead_worker)\$")" ] || return 0
     docker stop -t 60 "$(ahead_worker)" >/dev/null
     docker rm -f "$(ahead_worker)" >/dev/null
 }
-put_back() {
+return_aside() {
     redis_in "$(redis_container)" EVAL "while redis.call('RPOPLPUSH', KEYS[1], KEYS[2]) do end return 0" 2 "$(aside)" "queue:$ahead_queue" >/dev/null
 }
