@@ -156,7 +156,7 @@ def test_a_stop_without_an_image_is_worked_on_by_the_next_release(without_the_st
     without_the_stop.runs(HAS)
     without_the_stop.bills()
     assert without_the_stop.host.redis("KEYS", "*aside*") == ""
-    assert docker("ps", "-aq", "--filter", "name=lago-acceptance-").strip() == ""
+    assert docker("ps", "-aq", "--filter", "name=lago-acceptance-ahead-").strip() == ""
 
 
 @pytest.mark.exhaustive
