@@ -22,7 +22,7 @@ from lago_acceptance.scenarios.billing_cycle import BillingCycle
 from lago_acceptance.scenarios.cleanup import Owner
 from lago_acceptance.scenarios.preconditions import Preconditions
 
-# What stands for a service that a rehearsal does not run.
+# In place of the services that a rehearsal does not run.
 _NOT_RUN = "not run in a rehearsal"
 
 

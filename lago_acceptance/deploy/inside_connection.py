@@ -1,4 +1,4 @@
-"""Requests to an API that no network leads to: each is made by curl in its container, for a session on its host."""
+"""Requests to an API on a network without a way in: each is made by curl in its container, for a session on its host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests to an API in a container that no network leads to."""
+"""Requests to an API whose network has no way in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rehearsed upgrade without Docker: the way that is found, what ends it, and what is told of it."""
+"""A rehearsed upgrade without Docker: the way that is found, what ends it, and its report."""
 
 from __future__ import annotations
 
