@@ -10,6 +10,7 @@ from lago_acceptance.composefile.upgrade_plan import Filling, PlannedLeg, Upgrad
 from lago_acceptance.core.colors import painted
 from lago_acceptance.core.printable import printable
 from lago_acceptance.lago.changes import ApiChange
+from lago_acceptance.lago.filling import MODULE
 from lago_acceptance.lago.upgrade_times import Measured
 
 _WIDTH = 100
@@ -88,7 +89,7 @@ class _Page:
         )
         yield from self._steps(filling.commands, "    ")
         workers = " and ".join(filling.workers) or "a worker"
-        jobs = ", ".join(job.removeprefix("DatabaseMigrations::") for job in filling.jobs)
+        jobs = ", ".join(job.removeprefix(MODULE) for job in filling.jobs)
         yield from _prose(
             f"{workers} must run {leg.new} until the jobs of these commands are done"
             + (f": {jobs}" if jobs else "")

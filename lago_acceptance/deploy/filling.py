@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from lago_acceptance.deploy.session import Outcome
+from lago_acceptance.lago.filling import MODULE
 from lago_acceptance.lago.release_table import releases
 from lago_acceptance.lago.upgrades import Proof, Stop, Task
 
@@ -18,7 +19,6 @@ WORKER_SECONDS = 90
 SLICE_SECONDS = 10
 # How often whoever waits hears what is left.
 _SAID_SECONDS = 60
-_JOBS = "DatabaseMigrations::"
 # That of all of them (lago/filling_jobs.tsv).
 QUEUE = "low_priority"
 
@@ -68,7 +68,7 @@ def ahead(stop: Stop) -> dict[str, str]:
 def _jobs(stop: Stop) -> list[str]:
     """The classes of its jobs, each once; constraints name theirs without the module."""
     named = [job for task in stop.task for job in task.jobs]
-    named += [f"{_JOBS}{job}" for each in stop.constraints for job in each.filled_by]
+    named += [f"{MODULE}{job}" for each in stop.constraints for job in each.filled_by]
     return sorted(set(named))
 
 

@@ -15,12 +15,11 @@ from lago_acceptance.core.secrets import redact
 from lago_acceptance.facts import answers
 from lago_acceptance.facts.untrusted import decoded
 from lago_acceptance.lago import upgrades
+from lago_acceptance.lago.filling import MODULE
 from lago_acceptance.lago.upgrades import Proof
 
 # The bounds of scripts/upgrade.sql.
 COUNTED_TO = 1000
-# Part of the name of every job that fills data in, beside those that the stops name.
-FILLING = "DatabaseMigrations::"
 EXACT, AT_LEAST, ABOUT = "exact", "at least", "about"
 _DISK = re.compile(r"\s\d+\s+-?\d+\s+(-?[0-9]{1,18})\s+(?:\d+%|-)\s+(/.*)")
 
@@ -144,7 +143,7 @@ def as_values(asked: Iterable[Proof]) -> str:
 def words_of_jobs() -> str:
     """What the names of jobs that fill data in have in them, separated by blanks."""
     named = (job for stop in upgrades.stops() for task in stop.task for job in task.jobs)
-    return " ".join(dict.fromkeys((FILLING, *(each for each in named if FILLING not in each))))
+    return " ".join(dict.fromkeys((MODULE, *(each for each in named if MODULE not in each))))
 
 
 def _literal(text: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import asdict
+
 from lago_acceptance.core.roles import API, DB, FRONT, LAGO_RUBY, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
@@ -112,10 +114,7 @@ def image_goes_back(old: Model, new: Model, settings: Settings) -> Iterator[Viol
             yield Violation(
                 service=after,
                 at=part(after, "image"),
-                severity=objection.severity,
-                problem=objection.problem,
-                impact=objection.impact,
-                fix=objection.fix,
+                **asdict(objection),
             )
         elif before.role == DB and had and has and has[0] != had[0]:
             yield Violation(

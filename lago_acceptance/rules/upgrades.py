@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import asdict
+
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, MIGRATE, WORKER
 from lago_acceptance.core.settings import Settings
@@ -49,10 +51,7 @@ def upgrade_skips_a_stop(old: Model, new: Model, settings: Settings) -> Iterator
         yield Violation(
             service=after,
             at=part(after, "image"),
-            severity=objection.severity,
-            problem=objection.problem,
-            impact=objection.impact,
-            fix=objection.fix,
+            **asdict(objection),
         )
 
 

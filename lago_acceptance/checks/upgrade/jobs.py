@@ -26,8 +26,9 @@ from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.sidekiq import Sidekiq, moment
 from lago_acceptance.facts.sidekiq_answers import FillingJob
 from lago_acceptance.facts.types import Facts
-from lago_acceptance.facts.upgrade import FILLING, Amount
+from lago_acceptance.facts.upgrade import Amount
 from lago_acceptance.lago import upgrades
+from lago_acceptance.lago.filling import MODULE
 from lago_acceptance.lago.release_table import Release
 from lago_acceptance.lago.upgrades import Constraint, Stop
 
@@ -82,7 +83,7 @@ def _jobs(facts: Facts) -> tuple[FillingJob, ...]:
     wanted = (
         each
         for each in (*sidekiq.filling, *_running(sidekiq))
-        if each.name in named or each.name.startswith(FILLING)
+        if each.name in named or each.name.startswith(MODULE)
     )
     return tuple(wanted)
 
@@ -103,7 +104,7 @@ def _seen(facts: Facts) -> tuple[FillingJob, ...] | None:
 
 
 def _of(constraint: Constraint, jobs: tuple[FillingJob, ...]) -> list[FillingJob]:
-    names = {f"{FILLING}{each}" for each in constraint.filled_by}
+    names = {f"{MODULE}{each}" for each in constraint.filled_by}
     return [each for each in jobs if each.name in names]
 
 
@@ -139,7 +140,7 @@ def _words(facts: Facts, job: FillingJob) -> str:
 def _dead(facts: Facts, jobs: tuple[FillingJob, ...]) -> Iterator[Finding]:
     for job in (each for each in jobs if each.place == "dead"):
         at = moment(job.at, facts.host_clock)
-        known = [each for each in upgrades.constraints() if job.name.removeprefix(FILLING) in each.filled_by]
+        known = [each for each in upgrades.constraints() if job.name.removeprefix(MODULE) in each.filled_by]
         texts = lacks(answers(facts), known)
         stop = _stop_of(job, known)
         yield Finding(
@@ -163,7 +164,7 @@ def _dead(facts: Facts, jobs: tuple[FillingJob, ...]) -> Iterator[Finding]:
 
 
 def _impact_without_rows(facts: Facts, known: list[Constraint]) -> str:
-    """What the death of a job leads to where no row is known that it should have filled in."""
+    """The impact of a dead job where no row is known that it should have filled in."""
     parts = [answers(facts).part(each.proof) for each in known]
     if not known:
         return (
