@@ -12,7 +12,7 @@ import pytest
 from lago_acceptance.core.waiting import until
 from tests.support.patience import PATIENCE
 from tests.support.standin import boot
-from tests.support.standin.containers import World, accepts_connections, sql
+from tests.support.standin.containers import World, accepts_connections, sql, world
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -124,15 +124,8 @@ def _state(container: Container) -> str:
 
 @pytest.fixture(scope="module")
 def boots() -> Iterator[Boots]:
-    import docker
-
-    client = docker.from_env(timeout=60)
-    world = World(client)
-    try:
-        yield Boots(world)
-    finally:
-        world.close()
-        client.close()
+    with world() as made:
+        yield Boots(made)
 
 
 @pytest.fixture(scope="module")

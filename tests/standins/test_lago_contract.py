@@ -18,7 +18,7 @@ import pytest
 
 from lago_acceptance.core.waiting import until
 from tests.support.patience import PATIENCE
-from tests.support.standin.containers import World
+from tests.support.standin.containers import world
 from tests.support.standin.own_organization import Own
 from tests.support.standin.replay import UUID, Comparison, Replay, deliveries, recorded, unlike_recorded
 from tests.support.standin.stack import API_KEY, FILES_HOST, PASSWORD, Stack, spoken
@@ -36,17 +36,10 @@ REST, GRAPHQL, DEGRADED, FILES, WEBHOOKS = (
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     if request.config.getoption("--lago-url"):
         pytest.skip("it stops services and reads the database, which is done to the stand-in only")
-    import docker
-
-    client = docker.from_env(timeout=60)
-    world = World(client)
-    try:
-        stack = Stack(world)
+    with world() as made:
+        stack = Stack(made)
         stack.start()
         yield stack
-    finally:
-        world.close()
-        client.close()
 
 
 @pytest.fixture(scope="module")

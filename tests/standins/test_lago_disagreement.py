@@ -14,7 +14,7 @@ import pytest
 from lago_acceptance.core.waiting import until
 from tests.support.patience import PATIENCE
 from tests.support.standin.boot import key_values
-from tests.support.standin.containers import World
+from tests.support.standin.containers import world
 from tests.support.standin.replay import deliveries
 from tests.support.standin.stack import Stack
 
@@ -63,17 +63,10 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    import docker
-
-    client = docker.from_env(timeout=60)
-    world = World(client)
-    try:
-        stack = Stack(world)
+    with world() as made:
+        stack = Stack(made)
         stack.start_parts()
         yield stack
-    finally:
-        world.close()
-        client.close()
 
 
 @pytest.fixture(scope="module")

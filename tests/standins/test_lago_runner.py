@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.standin.containers import World
+from tests.support.standin.containers import world
 from tests.support.standin.stack import API_KEY, PASSWORD, Stack
 
 pytestmark = [pytest.mark.docker]
@@ -19,17 +19,10 @@ LOGIN = "mutation($input: LoginUserInput!){loginUser(input:$input){token}}"
 
 @pytest.fixture(scope="module")
 def lago() -> Iterator[Stack]:
-    import docker
-
-    client = docker.from_env(timeout=60)
-    world = World(client)
-    try:
-        stack = Stack(world)
+    with world() as made:
+        stack = Stack(made)
         stack.start()
         yield stack
-    finally:
-        world.close()
-        client.close()
 
 
 def run(lago: Stack, code: str) -> tuple[int, str]:

@@ -13,7 +13,7 @@ import pytest
 from lago_acceptance.core.waiting import until
 from tests.support.paths import DATA
 from tests.support.patience import PATIENCE
-from tests.support.standin.containers import World
+from tests.support.standin.containers import world
 from tests.support.standin.upgrades import API_KEY, JOBS, MIGRATE, Upgrades
 
 pytestmark = [pytest.mark.docker]
@@ -33,15 +33,8 @@ COMBINATIONS = {
 
 @pytest.fixture(scope="module")
 def lago() -> Iterator[Upgrades]:
-    import docker
-
-    client = docker.from_env(timeout=PATIENCE)
-    world = World(client)
-    try:
-        yield Upgrades(world)
-    finally:
-        world.close()
-        client.close()
+    with world() as made:
+        yield Upgrades(made)
 
 
 def test_the_release_that_validates_fails_half_way_and_fails_again(lago):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lago_acceptance.images import resolve
 from tests.support.containers import OURS
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -77,6 +79,24 @@ class World:
         for volume in self.volumes:
             volume.remove()
         self.network.remove()
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """A world that ends with the block."""
+    import docker
+
+    client = docker.from_env(timeout=PATIENCE)
+    # Else each request reads the environment, which pytest changes meanwhile: a KeyError in a thread.
+    client.api.trust_env = False
+    try:
+        made = World(client)
+        try:
+            yield made
+        finally:
+            made.close()
+    finally:
+        client.close()
 
 
 def accepts_connections(database: Container) -> bool:
