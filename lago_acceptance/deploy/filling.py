@@ -43,8 +43,10 @@ class Result(msgspec.Struct, frozen=True):
         return sum(each.rows for each in self.proofs)
 
 
-def settings(stop: Stop | None, runner: str = "in_new_release") -> dict[str, str]:
-    """The variables of shell/fill.part.sh. ``runner`` is the function that starts a container of the stop's release."""
+def settings(stop: Stop | None, runner: str = "in_new_release", worker: str = "") -> dict[str, str]:
+    """The variables of shell/fill.part.sh. ``runner`` is the function that starts a container of the stop's release, ``worker`` one
+    that names the container whose worker runs the jobs, "" where Lago's own do.
+    """
     return {
         "fill_tasks": "\n".join(map(_task, stop.task)) if stop else "",
         "fill_jobs": " ".join(_jobs(stop)) if stop else "",
@@ -53,6 +55,7 @@ def settings(stop: Stop | None, runner: str = "in_new_release") -> dict[str, str
         "fill_worker_seconds": str(WORKER_SECONDS),
         "fill_slice": str(SLICE_SECONDS),
         "fill_runner": runner,
+        "fill_worker": worker,
     }
 
 

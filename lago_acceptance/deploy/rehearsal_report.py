@@ -21,6 +21,8 @@ _BLOCKS = {
     "ShareRowExclusiveLock": "writes",
     "ShareLock": "writes",
 }
+# Said even where nothing has changed.
+_MOST_WANTED = ("customers", "subscriptions", "invoices")
 
 
 class Lock(msgspec.Struct, frozen=True):
@@ -119,9 +121,15 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def _amounts(report: Report) -> Iterator[str]:
-    for table in ("customers", "subscriptions", "invoices"):
-        if table in report.after.rows:
-            yield f"{table}: {report.before.rows.get(table, 0)} before, {report.after.rows[table]} after"
+    unchanged = []
+    for table, had in report.before.rows.items():
+        number = report.after.rows.get(table, 0)
+        if table in _MOST_WANTED or had != number:
+            yield f"{table}: {had} before, {number} after"
+        elif number:
+            unchanged.append(f"{number} {table}")
+    if unchanged:
+        yield f"as before: {', '.join(unchanged)}"
     before = {(each.what, each.currency): each for each in report.before.amounts}
     for each in report.after.amounts:
         was = before.get((each.what, each.currency), Amount(each.what, each.currency, 0, 0))

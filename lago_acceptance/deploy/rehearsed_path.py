@@ -79,7 +79,6 @@ class Way(msgspec.Struct):
     replaced: dict[str, str] = {}
     held: dict[str, str] = {}
     migrations: int = 0
-    webhooks: int = 0
 
 
 class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
@@ -159,7 +158,7 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
         if self.identity:
             yield from different(self.identity, before)
         self.way.held, self.way.migrations = before, identity.number(before, "migrations")
-        report.before, self.way.webhooks = self._totals(session, before)
+        report.before = self._totals(session, before)
         self._leg(session, had.tag)
         asked, _ = self._timed(session, at(BEFORE, had.tag))
         report.sampled_customers = int(self._held(asked).get("customers", 0))
@@ -210,7 +209,10 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
     def _leg(self, session: Session, tag: str, leg: Leg | None = None) -> None:
         """Let the next steps be of one release."""
         stop = leg.stop if leg else None
-        given = {"lago_image": self.way.images[tag], **filling.settings(stop, "in_rehearsed_release")}
+        given = {
+            "lago_image": self.way.images[tag],
+            **filling.settings(stop, "in_rehearsed_release", "rehearsed_worker"),
+        }
         given["migrate_to"] = leg.release.newest_migration if leg and tag in self.way.replaced else ""
         session.give("leg", assignments(given).encode())
 
@@ -237,8 +239,8 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
     def _judge(self, session: Session, facts: Facts) -> Iterator[str]:
         report = self.report
         held = self._held(session.ask("identity"))
-        report.after, _ = self._totals(session, held)
-        dropped = identity.dropped(self.way.held, held)
+        report.after = self._totals(session, held)
+        dropped = totals.dropped(report.before, self.way.held, held)
         report.explained += totals.explained(report.before, report.after, dropped)
         yield from totals.problems(report.before, report.after, dropped)
         self.say("billing a customer in an organization of its own")
@@ -249,8 +251,7 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
             yield from self._compared(session)
         report.billing = billing.result()
         yield from report.billing.problems
-        _, webhooks = self._totals(session, {})
-        report.webhooks_made = webhooks - self.way.webhooks
+        report.webhooks_made = self._totals(session, {}).webhooks - report.before.webhooks
 
     def _compared(self, session: Session) -> Iterator[str]:
         """What the API answers about old customers otherwise than before."""
@@ -303,9 +304,8 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
 
     # --- numbers ---
 
-    def _totals(self, session: Session, held: Mapping[str, str]) -> tuple[Totals, int]:
-        """Rows and amounts, and how many webhooks there are."""
+    def _totals(self, session: Session, held: Mapping[str, str]) -> Totals:
         asked = session.ask("sums", 300)
         if asked.code:
             raise NotRestored(f"amounts could not be added up: {asked.last}")
-        return Totals(totals.rows(held), totals.amounts(asked.lines)), totals.webhooks(asked.lines)
+        return totals.totals(held, asked.lines)

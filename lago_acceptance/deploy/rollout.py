@@ -189,7 +189,7 @@ class Rollout:
     def _work_ahead(self) -> None:
         """Do the work of stops whose images can't be had with the new version's image, while Lago is down."""
         for stop in self._ahead:
-            given = filling.settings(stop) | filling.ahead(stop)
+            given = filling.settings(stop, worker="ahead_worker") | filling.ahead(stop)
             self._session.give("leg", assignments(given).encode())
             self._take(at(AHEAD_MIGRATE, stop.tag))
             self._take(at(AHEAD_WORK, stop.tag))

@@ -14,6 +14,7 @@ from lago_acceptance.deploy.rehearsal import PROJECT
 from lago_acceptance.lago.release_table import releases
 from lago_acceptance.lago.upgrades import Leg, stops
 from tests.support.containers import docker
+from tests.support.deploy.billed import put_every_kind
 from tests.support.standin.releases import tagged_releases
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("nothing_is_left")]
@@ -32,6 +33,13 @@ def repository():
         yield references[0].rpartition(":")[0]
 
 
+@pytest.fixture(scope="module")
+def every_kind(lago):
+    """All that billing makes, in two currencies."""
+    for currency in ("USD", "EUR"):
+        put_every_kind(lago.client(), currency)
+
+
 @pytest.fixture
 def a_fee_of_zero(lago):
     """A fee that the migrations of v1.20.0 delete."""
@@ -46,7 +54,7 @@ def arguments(lago, repository, *more):
     return ["rehearse", *host, "--to", "v1.26.0", "--image-repository", repository, *more]
 
 
-def test_an_upgrade_over_a_stop_arrives(lago, a_fee_of_zero, dump, repository, tmp_path, capsys):
+def test_an_upgrade_over_a_stop_arrives(lago, every_kind, a_fee_of_zero, dump, repository, tmp_path, capsys):
     file = tmp_path / "report.json"
     ended = main(arguments(lago, repository, "--report", str(file)))
     printed = capsys.readouterr().out
@@ -60,9 +68,18 @@ def test_an_upgrade_over_a_stop_arrives(lago, a_fee_of_zero, dump, repository, t
     assert stop["fill_seconds"] > 0
     assert min(each["migrate_seconds"] for each in report["legs"]) > 0
     assert report["after"]["rows"] == report["before"]["rows"] | {"fees": fees}
-    sums = [{each["what"]: each["cents"] for each in report[side]["amounts"]} for side in ("before", "after")]
+    sums = [
+        {(each["what"], each["currency"]): each["cents"] for each in report[side]["amounts"]}
+        for side in ("before", "after")
+    ]
     assert sums[0] == sums[1]
-    assert sums[0]["invoices"] >= 4900
+    kinds = {"invoices", "fees", "credits", "credit notes", "applied coupons", "wallets"}
+    assert {(what, currency) for what in kinds for currency in ("USD", "EUR")} <= sums[0].keys()
+    assert min(sums[0].values()) > 0
+    counted = report["before"]["rows"]
+    assert (
+        min(counted[each] for each in ("charges", "coupons", "billable metrics", "wallet transactions")) > 1
+    )
     assert "1 fees without units and amount are gone" in " ".join(report["explained"])
     differences = {
         (each["how"], each["of"], each["field"]): each["known"] for each in report["answers"]["differences"]

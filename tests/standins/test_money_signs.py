@@ -35,7 +35,7 @@ INSERT INTO billable_metrics (id, organization_id, name, code, aggregation_type)
 VALUES ({METRIC}, {ORGANIZATION}, 'requests', 'requests', 0);
 INSERT INTO subscriptions (id, customer_id, plan_id, external_id, status, subscription_at, started_at)
 VALUES ({SUBSCRIPTION}, {CUSTOMER}, {PLAN}, 'subscription', 1, {ago("1 minute")}, {ago("1 minute")});
-INSERT INTO wallets (id, customer_id, currency, rate_amount) VALUES ({WALLET}, {CUSTOMER}, 'USD', 1);
+INSERT INTO wallets (id, customer_id, balance_currency, rate_amount) VALUES ({WALLET}, {CUSTOMER}, 'USD', 1);
 INSERT INTO webhook_endpoints (id, organization_id, webhook_url)
 VALUES ({ENDPOINT}, {ORGANIZATION}, 'https://user:word@hooks.example.com/path')"""
 

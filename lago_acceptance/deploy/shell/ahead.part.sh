@@ -16,11 +16,6 @@ change_ahead_work() {
     [ "$(redis_in "$store" EXISTS "queue:$ahead_queue")" = 0 ] || redis_in "$store" RENAME "queue:$ahead_queue" "$(aside)" >/dev/null
     new_compose run -d --no-deps -T --name "$(ahead_worker)" --label traefik.enable=false --entrypoint sh "$api_service" -c \
         "exec bundle exec sidekiq -q $ahead_queue" >/dev/null 2>"$here/said" </dev/null || fail "the worker could not be started: $(tail -n 1 "$here/said")"
-    wait_for 120 ahead_worker_reads || fail "the worker did not start: $(docker logs --tail 1 "$(ahead_worker)" 2>&1)"
-}
-ahead_worker_reads() {
-    [ -n "$(docker ps -q --filter "name=^$(ahead_worker)\$")" ] || fail "the worker ended: $(docker logs --tail 1 "$(ahead_worker)" 2>&1)"
-    redis_in "$(redis_container)" SMEMBERS processes | grep -q "^$(docker inspect -f '{{.Config.Hostname}}' "$(ahead_worker)"):"
 }
 change_ahead_rest() {
     end_ahead_worker

@@ -3,8 +3,9 @@
 # have it undone. A slice ends with a line "more", tab, what is left, or with the lines of what was filled.
 # Variables: fill_tasks (lines of "all" or "organization", tab, "again" or "once", tab, a command), fill_jobs (classes), fill_proofs (lines of what it
 # says, tab, SQL that counts the rows that are left), fill_seconds (at most without progress), fill_worker_seconds (at most
-# without a worker), fill_slice (seconds), fill_runner (a function that starts a container by name, with a command for sh). Where
-# several stops are worked on one after the other, given/leg has those of the current one.
+# without a worker), fill_slice (seconds), fill_runner (a function that starts a container by name, with a command for sh),
+# fill_worker (a function that prints the name of the container that runs the jobs, "" where Lago's own workers do). Where several
+# stops are worked on one after the other, given/leg has those of the current one.
 [ ! -s "$here/given/leg" ] || . "$here/given/leg"
 change_fill() {
     rm -rf "$here/fill"
@@ -47,6 +48,7 @@ ask_fill() {
         ! filled || { end_task && report_filled && return; }
         advance_task
         follow_progress
+        own_worker_runs
         worker_reads
         [ "$(date +%s)" -lt "$slice_ends" ] || break
         # Counting costs the database something, so it rests for longer than it works.
@@ -165,6 +167,10 @@ worker_reads() {
         fail "no worker reads the queue $unread, in which jobs wait: start one that does (its configuration file, or -q $unread)$(still)"
     fi
 }
+own_worker_runs() {
+    [ -z "$fill_worker" ] || runs "$($fill_worker)" || fail "the worker ended: $(docker logs --tail 1 "$($fill_worker)" 2>&1)$(still)"
+}
+runs() { [ -n "$(docker ps -q --filter "name=^$1\$")" ]; } # container
 # Sidekiq shows a job that it has fetched only after up to ten seconds.
 idle_long() {
     if [ "$(pending)" != 0 ] || [ -e "$here/fill/running" ]; then

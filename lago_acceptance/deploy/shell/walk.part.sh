@@ -65,28 +65,25 @@ change_walk_migrate() {
     return "$code"
 }
 undo_walk_migrate() { :; }
-# Sidekiq of this leg's release, with all queues. The Redis that it reads began empty.
-start_worker() {
+# Sidekiq of this leg's release, with all queues. The Redis that it reads began empty. Until it reads them, other work can begin.
+change_walk_work() {
     [ -n "$(running_of lago-worker)" ] || lago_apart lago-worker worker 1536m --detach=true ./scripts/start.worker.sh >/dev/null
 }
-change_walk_work() {
-    start_worker
-    wait_for 120 rehearsed_worker_reads || fail "the worker did not start: $(docker logs --tail 1 "$project-lago-worker-1" 2>&1)"
-}
 undo_walk_work() { :; }
+rehearsed_worker() { printf '%s' "$project-lago-worker-1"; }
 rehearsed_worker_reads() {
-    [ -n "$(running_of lago-worker)" ] || fail "the worker ended: $(docker logs --tail 1 "$project-lago-worker-1" 2>&1)"
+    runs "$(rehearsed_worker)" || fail "the worker ended: $(docker logs --tail 1 "$(rehearsed_worker)" 2>&1)"
     host=$(docker inspect -f '{{.Config.Hostname}}' "$(running_of lago-worker)")
     redis_in "$(redis_container)" SMEMBERS processes | grep -q "^$host:"
 }
 # Both at once, to lose no time: each takes its while.
 change_walk_up() {
-    start_worker
-    change_rehearse_start
     change_walk_work
+    change_rehearse_start
+    wait_for 120 rehearsed_worker_reads || fail "the worker did not start: $(docker logs --tail 1 "$(rehearsed_worker)" 2>&1)"
 }
 undo_walk_up() { :; }
-change_walk_rest() { docker rm -f "$project-lago-worker-1" >/dev/null; }
+change_walk_rest() { docker rm -f "$(rehearsed_worker)" >/dev/null; }
 undo_walk_rest() { :; }
 in_rehearsed_release() { # name, command
     lago_apart lago-task task 1g --detach=true sh -c "$2" >/dev/null
@@ -117,13 +114,30 @@ ask_compared() {
             print "same" FS "-" FS "-" FS same + 0
         }' "$here/answers.before" "$here/answers.after" | sort
 }
-# Amounts by currency: lines of what, currency, how many, sum. Then the webhooks by their status.
+# Lines of what, currency, how many, sum, for all that has an amount. Then of "rows", table, how many; of "webhooks", status, how
+# many; and how many payments repeat another one. Tables and columns that a release doesn't have are left out.
 ask_sums() {
     psql_in "$(db_container)" "$database" <<'END'
 \pset fieldsep '\t'
-SELECT 'invoices', currency, count(*), sum(total_amount_cents) FROM invoices GROUP BY currency ORDER BY currency;
-SELECT 'fees', amount_currency, count(*), sum(amount_cents) FROM fees GROUP BY amount_currency ORDER BY amount_currency;
-SELECT 'webhooks', status, count(*), 0 FROM webhooks GROUP BY status ORDER BY status;
+CREATE FUNCTION pg_temp.has(relation text, variadic names text[]) RETURNS boolean LANGUAGE sql AS $$
+    SELECT count(*) = cardinality(names) FROM pg_attribute WHERE attrelid = to_regclass(relation) AND attname = ANY (names) AND NOT attisdropped
+$$;
+SELECT format('SELECT %L, %2$I, count(*), sum(%3$I) FROM %4$I GROUP BY %2$I ORDER BY %2$I', replace(relation, '_', ' '), currency, amount, relation)
+FROM (VALUES ('invoices', 'currency', 'total_amount_cents'), ('fees', 'amount_currency', 'amount_cents'),
+    ('credit_notes', 'credit_amount_currency', 'credit_amount_cents'), ('credits', 'amount_currency', 'amount_cents'),
+    ('applied_coupons', 'amount_currency', 'amount_cents'), ('wallets', 'balance_currency', 'balance_cents'),
+    ('payments', 'amount_currency', 'amount_cents'), ('refunds', 'amount_currency', 'amount_cents')) AS summed (relation, currency, amount)
+WHERE pg_temp.has(relation, currency, amount)
+\gexec
+SELECT format('SELECT ''rows'', %L, count(*), 0 FROM %I', replace(relation, '_', ' '), relation)
+FROM unnest(ARRAY['billable_metrics', 'charges', 'add_ons', 'coupons', 'taxes', 'commitments', 'wallet_transactions', 'credit_note_items']) AS relation
+WHERE to_regclass(relation) IS NOT NULL
+\gexec
+SELECT 'SELECT ''webhooks'', status, count(*), 0 FROM webhooks GROUP BY status ORDER BY status' WHERE pg_temp.has('webhooks', 'status')
+\gexec
+SELECT 'SELECT ''repeated'', '''', count(*) - count(DISTINCT (payment_provider_id, provider_payment_id)), 0 FROM payments
+    WHERE provider_payment_id IS NOT NULL' WHERE pg_temp.has('payments', 'payment_provider_id', 'provider_payment_id')
+\gexec
 END
 }
 # The locks that were held for longer than a second by what others wait for: table, mode, seconds.

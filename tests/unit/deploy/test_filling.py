@@ -29,11 +29,13 @@ database=lago deploy_id=one api_service=lago-api
 psql_in() { case $(cat) in *organizations*) cat "$here/organizations" ;; *) cat "$here/database" ;; esac; }
 redis_in() { cat "$here/redis"; }
 schema_differs() { false; }
+own_worker() { echo worker; }
 started() { echo "$2" >>"$here/started"; [ ! -e "$here/on-start" ] || . "$here/on-start"; }
 docker() {
     case $1 in
         inspect) [ -e "$here/container" ] && cat "$here/container" ;;
         logs) cat "$here/logs" ;;
+        ps) cat "$here/worker" ;;
         rm) rm -f "$here/container" ;;
     esac
 }
@@ -54,6 +56,7 @@ class Host:
             "fill_worker_seconds": "1000",
             "fill_slice": "0",
             "fill_runner": "started",
+            "fill_worker": "",
         }
         self.write("redis", "pending\t0\n")
         self.write("organizations", "")
@@ -188,6 +191,19 @@ def test_a_queue_that_no_worker_reads_ends_it_after_a_while(host):
     failed = host.run("ask_fill")
     assert failed.code == 1
     assert "no worker reads the queue low_priority" in failed.last
+
+
+def test_a_worker_of_its_own_that_ends_is_said_with_its_last_line(host):
+    host.settings["fill_worker"] = "own_worker"
+    host.write("database", "7\n")
+    host.write("on-start", 'echo "running 0 false" >"$here/container"')
+    host.write("worker", "0123456789ab\n")
+    assert host.run("change_fill").code == 0
+    host.write("worker", "")
+    host.write("logs", "Redis::CannotConnectError\n")
+    failed = host.run("ask_fill")
+    assert failed.code == 1
+    assert failed.last.startswith(f"the worker ended: Redis::CannotConnectError; {PROOF}: 7 left; 0 rows")
 
 
 def test_rows_that_stay_end_it_and_rows_that_go_do_not(host):

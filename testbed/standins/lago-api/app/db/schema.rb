@@ -111,7 +111,7 @@ ActiveRecord::Schema.define(version: 2024_11_19_110219) do
     t.integer "sequential_id", null: false
     t.string "number", null: false
     t.string "reason", null: false
-    t.string "currency", null: false
+    t.string "credit_amount_currency", null: false
     t.bigint "credit_amount_cents", null: false
     t.bigint "balance_amount_cents", null: false
     t.date "issuing_date", null: false
@@ -338,10 +338,11 @@ ActiveRecord::Schema.define(version: 2024_11_19_110219) do
   create_table "wallets", id: :uuid, default: -> { "gen_random_uuid()" }, force: :cascade do |t|
     t.uuid "customer_id", null: false
     t.integer "status", default: 0, null: false
-    t.string "currency", null: false
+    t.string "balance_currency", null: false
     t.string "name"
     t.decimal "rate_amount", precision: 30, scale: 5, null: false
     t.decimal "credits_balance", precision: 30, scale: 5, default: "0.0", null: false
+    t.bigint "balance_cents", default: 0, null: false
     t.decimal "credits_ongoing_balance", precision: 30, scale: 5, default: "0.0", null: false
     t.decimal "credits_ongoing_usage_balance", precision: 30, scale: 5, default: "0.0", null: false
     t.decimal "consumed_credits", precision: 30, scale: 5, default: "0.0", null: false

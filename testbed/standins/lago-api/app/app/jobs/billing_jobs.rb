@@ -26,7 +26,7 @@ module WalletTransactions
 
     def grant(database, wallet, credits)
       transaction = add(wallet, credits, status: 1, transaction_status: 1, settled_at: Time.now.utc)
-      Wallets.refresh(database.update(:wallets, wallet, credits_balance: wallet[:credits_balance] + credits))
+      Wallets.refresh(database.update(:wallets, wallet, **Wallets.balance(wallet, wallet[:credits_balance] + credits)))
       Webhooks.send_later("wallet_transaction.created", transaction[:id])
     end
 

@@ -17,7 +17,7 @@ module Wallets
       check(customer, values)
       currency = values["currency"] || customer[:currency]
       Customers.settle_currency(customer, currency)
-      row = db.insert(:wallets, customer_id: customer[:id], currency: currency, name: values["name"],
+      row = db.insert(:wallets, customer_id: customer[:id], balance_currency: currency, name: values["name"],
         rate_amount: values["rate_amount"].to_d, expiration_at: Text.parse_time(values["expiration_at"]))
       WalletTransactions::CreateJob.perform_later(organization[:id], row[:id], values["paid_credits"].to_s, values["granted_credits"].to_s)
       SegmentTrackJob.perform_later("wallet_created")
@@ -28,15 +28,18 @@ module Wallets
 
     # Takes up to this amount from the customer's wallet; gives what it took, in cents.
     def spend(customer, cents)
-      row = active(customer[:id]).first(currency: customer[:currency])
+      row = active(customer[:id]).first(balance_currency: customer[:currency])
       taken = row ? [cents(row, row[:credits_balance]), cents].min : 0
       return 0 unless taken.positive?
 
       credits = credits(row, taken)
-      db.update(:wallets, row, credits_balance: row[:credits_balance] - credits,
+      db.update(:wallets, row, **balance(row, row[:credits_balance] - credits),
         consumed_credits: row[:consumed_credits] + credits, last_consumed_credit_at: Time.now.utc)
       taken
     end
+
+    # What a balance of this many credits is stored as.
+    def balance(row, credits) = {credits_balance: credits, balance_cents: cents(row, credits)}
 
     def refresh_all(customer_id) = active(customer_id).all.each { |row| refresh(row) }
 
@@ -53,9 +56,9 @@ module Wallets
       ongoing, used = row.values_at(:credits_ongoing_balance, :credits_ongoing_usage_balance)
       {
         lago_id: row[:id], lago_customer_id: row[:customer_id], external_customer_id: db[:customers].first(id: row[:customer_id])[:external_id],
-        status: STATUSES.fetch(row[:status]), currency: row[:currency], name: row[:name], rate_amount: Text.decimal(row[:rate_amount]),
+        status: STATUSES.fetch(row[:status]), currency: row[:balance_currency], name: row[:name], rate_amount: Text.decimal(row[:rate_amount]),
         credits_balance: Text.decimal(row[:credits_balance]), credits_ongoing_balance: Text.decimal(ongoing),
-        credits_ongoing_usage_balance: Text.decimal(used), balance_cents: cents(row, row[:credits_balance]),
+        credits_ongoing_usage_balance: Text.decimal(used), balance_cents: row[:balance_cents],
         ongoing_balance_cents: cents(row, ongoing), ongoing_usage_balance_cents: cents(row, used),
         consumed_credits: Text.decimal(row[:consumed_credits]),
         **%i[created_at expiration_at last_balance_sync_at last_consumed_credit_at terminated_at].to_h { |name| [name, Text.time(row[name])] },
@@ -67,9 +70,9 @@ module Wallets
 
     def db = Standin::Database
 
-    def cents(row, credits) = (credits * row[:rate_amount] * Currency.units(row[:currency])).round
+    def cents(row, credits) = (credits * row[:rate_amount] * Currency.units(row[:balance_currency])).round
 
-    def credits(row, cents) = (cents.to_d / Currency.units(row[:currency]) / row[:rate_amount]).round(5)
+    def credits(row, cents) = (cents.to_d / Currency.units(row[:balance_currency]) / row[:rate_amount]).round(5)
 
     def running_usage(row)
       db[:subscriptions].where(customer_id: row[:customer_id], status: Subscriptions::ACTIVE).all.sum do |subscription|

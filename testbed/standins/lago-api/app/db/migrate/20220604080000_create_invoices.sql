@@ -67,7 +67,7 @@ CREATE TABLE credit_notes (
   sequential_id integer NOT NULL,
   number character varying NOT NULL,
   reason character varying NOT NULL,
-  currency character varying NOT NULL,
+  credit_amount_currency character varying NOT NULL,
   credit_amount_cents bigint NOT NULL,
   balance_amount_cents bigint NOT NULL,
   issuing_date date NOT NULL,

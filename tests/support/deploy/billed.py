@@ -1,0 +1,78 @@
+"""A customer who has everything that billing makes: charges, a coupon, a wallet, credits, a credit note."""
+
+from __future__ import annotations
+
+import secrets
+
+from lago_acceptance.clients.lago import Lago
+from lago_acceptance.core.waiting import until
+from tests.support.patience import PATIENCE
+
+EVENTS = 5
+
+
+def put_every_kind(lago: Lago, currency: str) -> None:
+    """Bill one in this currency, from subscribing over the end of the subscription to the last invoice."""
+    name = f"billed-{secrets.token_hex(4)}"
+    metric = lago.create(
+        "billable_metrics",
+        "billable_metric",
+        {"name": name, "code": name, "aggregation_type": "sum_agg", "field_name": "count"},
+    )
+    charge = {
+        "billable_metric_id": metric["lago_id"],
+        "charge_model": "standard",
+        "properties": {"amount": "1.5"},
+    }
+    lago.create(
+        "plans",
+        "plan",
+        {
+            "name": name,
+            "code": name,
+            "interval": "monthly",
+            "amount_cents": 310000,
+            "amount_currency": currency,
+            "pay_in_advance": True,
+            "charges": [charge],
+        },
+    )
+    lago.create("customers", "customer", {"external_id": name, "name": name, "currency": currency})
+    coupon = {
+        "name": name,
+        "code": name,
+        "coupon_type": "fixed_amount",
+        "amount_cents": 1000,
+        "amount_currency": currency,
+        "frequency": "once",
+        "expiration": "no_expiration",
+    }
+    lago.create("coupons", "coupon", coupon)
+    lago.create("applied_coupons", "applied_coupon", {"external_customer_id": name, "coupon_code": name})
+    wallet = lago.create(
+        "wallets",
+        "wallet",
+        {
+            "external_customer_id": name,
+            "name": name,
+            "rate_amount": "2",
+            "currency": currency,
+            "granted_credits": "7",
+            "paid_credits": "0",
+        },
+    )
+    assert until(
+        lambda: lago.get(f"wallets/{wallet['lago_id']}", "wallet")["balance_cents"] == 1400, PATIENCE
+    )
+    subscription = {"external_customer_id": name, "external_id": name, "plan_code": name}
+    lago.create("subscriptions", "subscription", subscription | {"billing_time": "anniversary"})
+    for number in range(EVENTS):
+        usage = {"transaction_id": f"{name}-{number}", "external_subscription_id": name, "code": name}
+        lago.create("events", "event", usage | {"properties": {"count": 3}})
+    assert until(lambda: _finalized(lago, name) == 1, PATIENCE), f"no first invoice for {name}"
+    lago.terminate(name)
+    assert until(lambda: _finalized(lago, name) == 2, PATIENCE), f"no last invoice for {name}"
+
+
+def _finalized(lago: Lago, customer: str) -> int:
+    return lago.count("invoices", external_customer_id=customer, status="finalized")
