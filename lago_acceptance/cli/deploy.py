@@ -54,6 +54,8 @@ def run(given: list[str], checked: Callable[[list[str]], int]) -> int:
     """Deploy, over all stops of an upgrade where that is asked for; the exit code. ``checked`` runs the last deploy and its checks."""
     known, more = _parser().parse_known_args(given)
     asked = Asked(known, more)
+    if known.plan or known.via:
+        _need_files(known)
     if known.plan:
         _print_plan(known)
         return ACCEPTED
@@ -62,6 +64,13 @@ def run(given: list[str], checked: Callable[[list[str]], int]) -> int:
             "deploy reaches the host by ssh, because its checks also run from outside: give ssh://root@HOST (--plan takes local too)"
         )
     return _walked(asked, checked) if known.via else checked(asked.arguments)
+
+
+def _need_files(known: Namespace) -> None:
+    """UsageError where the files to deploy can't be read: that is seen before a host is asked for."""
+    from lago_acceptance.deploy import version
+
+    version.of_folder(known.folder, load(known.settings).deployment)
 
 
 def _walked(asked: Asked, checked: Callable[[list[str]], int]) -> int:

@@ -6,7 +6,7 @@ import msgspec
 
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.deploy.session import STATE
-from lago_acceptance.deploy.steps import FILL, MARK
+from lago_acceptance.deploy.steps import DUMP, FILL, MARK
 from lago_acceptance.hosts.base import Host, ReadCommand
 
 ACCEPTED, UNDONE, STUCK, CUT_OFF, NOTHING = "accepted", "undone", "stuck", "cut off", "nothing begun"
@@ -72,8 +72,8 @@ class PastDeploy(msgspec.Struct, frozen=True):
 
     @property
     def only_filled(self) -> bool:
-        """Whether it has only filled in data at the release that ran already: it has no backup, and changed no file."""
-        return bool(self.begun) and not {*self.begun} - {FILL.name, MARK.name}
+        """Whether it has only filled in data at the release that ran already: it has a dump at most, and changed no file."""
+        return bool(self.begun) and not {*self.begun} - {DUMP.name, FILL.name, MARK.name}
 
     @property
     def unsettled(self) -> bool:

@@ -24,7 +24,7 @@ from lago_acceptance.deploy.rehearsal_checks import judged
 from lago_acceptance.deploy.rollout import NotDeployed, Rollout
 from lago_acceptance.deploy.session import STATE
 from lago_acceptance.deploy.state import Upgrade
-from lago_acceptance.deploy.steps import DEPLOY, MARK
+from lago_acceptance.deploy.steps import DEPLOY, DUMP, MARK
 from lago_acceptance.deploy.version import NewVersion
 from lago_acceptance.deploy.via_plan import Leg, Walk, of_release, prepare, running
 from lago_acceptance.facts.collect import observe
@@ -156,6 +156,8 @@ def _take(host: Host, permit: Permit, settings: Settings, order: Order, way: Wal
             rollout.run()
             if problems := _problems(host, settings, order, leg):
                 rollout.undo(f"{leg.release.tag} runs, but {'; '.join(problems)}")
+        else:
+            rollout.take(DUMP)
         if leg.stop:
             log.info("%s: %s", leg.release.tag, filling.described(rollout.fill()))
         rollout.take(MARK)

@@ -1,6 +1,7 @@
-# Dumps the database while nothing writes into it, reads the dump back, and notes what there is.
+# Dumps the database, while nothing writes into it or before data are filled in, reads the dump back, and notes what there is.
 change_dump() {
     [ -n "$db_service" ] || fail "no container of this project is Lago's database: dump it yourself"
+    mkdir -p "$here/backup"
     if [ -z "$(db_container)" ]; then
         old_compose up -d --pull never --no-deps $store_services
         wait_for 120 database_answers || fail "$db_service does not start: docker logs $(of_service "$db_service")"

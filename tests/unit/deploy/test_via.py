@@ -141,6 +141,9 @@ class Pretended:
         return filling.Result((filling.Filled("no fee is without an organization", 7, 3),), 4)
 
     def take(self, step) -> None:
+        if step is via.DUMP:
+            self._do(f"dump {self.world.runs}")
+            return
         assert step is via.MARK
         more = self.more
         self.world.upgrade = (
@@ -222,7 +225,7 @@ def test_one_stop_at_a_time_goes_on_where_the_last_call_ended(world):
 def test_a_stop_that_runs_already_is_filled_in_first(world):
     world.runs = "v1.25.0"
     assert _walk(world)
-    assert world.done == ["fill v1.25.0", "accept"]
+    assert world.done == ["dump v1.25.0", "fill v1.25.0", "accept"]
 
 
 def test_a_release_that_runs_already_is_deployed_as_ever(world):
@@ -415,7 +418,10 @@ def test_what_only_filled_in_data_is_no_deploy_to_return_from():
         PastDeploy(id, tuple(Event(1, what, step) for what, step in events))
         for id, events in (
             ("20261127-000000-abcdef", (("begin", "keep"), ("done", "keep"), ("accepted", "-"))),
-            ("20261127-000001-abcdef", (("begin", "fill"), ("begin", "mark"), ("accepted", "-"))),
+            (
+                "20261127-000001-abcdef",
+                (("begin", "dump"), ("begin", "fill"), ("begin", "mark"), ("accepted", "-")),
+            ),
         )
     )
     assert HostState("", (deployed, filled)).latest is deployed
@@ -441,14 +447,22 @@ def walked(monkeypatch):
 
     monkeypatch.setattr(via, "walk", walk)
     monkeypatch.setattr(via, "arrive", lambda *_: seen.calls.append("arrive"))
+    monkeypatch.setattr(version, "of_folder", lambda *_: seen.calls.append("files"))
     seen.checked = checked
     return seen
+
+
+def test_a_folder_that_is_not_there_is_said_before_the_host_is_asked_for(walked, tmp_path, monkeypatch):
+    monkeypatch.undo()
+    with pytest.raises(UsageError, match="is not a folder; give the one that holds"):
+        command.run(["ssh://root@192.0.2.1", str(tmp_path / "none"), "--via"], walked.checked)
+    assert walked.calls == []
 
 
 def test_the_command_walks_then_checks_then_arrives(walked, tmp_path):
     assert command.run(["ssh://root@host", str(tmp_path), "--via"], walked.checked) == 0
     again = f"lago-acceptance deploy ssh://root@host {tmp_path} --via"
-    assert walked.calls == [f"walk all: {again}", "checks", "arrive"]
+    assert walked.calls == ["files", f"walk all: {again}", "checks", "arrive"]
 
 
 def test_what_the_last_deploy_has_to_do_ahead_is_passed_on(walked, tmp_path):
@@ -460,13 +474,13 @@ def test_what_the_last_deploy_has_to_do_ahead_is_passed_on(walked, tmp_path):
 def test_red_checks_of_the_last_deploy_are_the_commands_end(walked, tmp_path):
     walked.code = 1
     assert command.run(["ssh://root@host", str(tmp_path), "--via"], walked.checked) == 1
-    assert walked.calls[1:] == ["checks"]
+    assert walked.calls[2:] == ["checks"]
 
 
 def test_a_stop_on_the_way_ends_the_command(walked, tmp_path):
     walked.ahead = None
     assert command.run(["ssh://root@host", str(tmp_path), "--via", "next"], walked.checked) == 0
-    assert walked.calls == [f"walk one: lago-acceptance deploy ssh://root@host {tmp_path} --via next"]
+    assert walked.calls[1:] == [f"walk one: lago-acceptance deploy ssh://root@host {tmp_path} --via next"]
 
 
 def test_a_folder_after_the_option_is_a_sentence(walked, tmp_path):
