@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from bench import _large
 from bench._measuring import DEADLINE, line, machine
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import load
@@ -19,7 +20,7 @@ from tests.support.deploy import host
 from tests.support.deploy.host import DeployableHost
 from tests.support.standin.releases import Tagged, tagged_releases
 
-EVENTS, FEES, FEES_OF_INVOICE = 10**6, 10**5, 50
+EVENTS, FEES = 10**6, 10**5
 TO = "v1.26.0"
 
 
@@ -28,7 +29,7 @@ def main(folder: Path) -> None:
     machine()
     lago = host.bring_up(folder / "host")
     try:
-        _fill(lago)
+        _large.fill(lago, events=EVENTS, fees=FEES)
         dump = folder / "large.dump"
         _dump(lago, dump)
         bare = _bare_restore(lago, dump)
@@ -50,35 +51,6 @@ def main(folder: Path) -> None:
         f"{report.seconds / (bare + migrations + tasks):.2f}",
         "at most 1.3",
     )
-
-
-def _fill(lago: DeployableHost) -> None:
-    """Many events of one subscription, and invoices with fifty fees each."""
-    lago.put_data()
-    for table, own, value, number in (
-        ("events", "transaction_id", "'bench-' || place", EVENTS),
-        ("invoices", "sequential_id", "1000 + place", FEES // FEES_OF_INVOICE),
-        ("fees", "created_at", "now()", FEES),
-    ):
-        columns = lago.sql(
-            "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns "
-            f"WHERE table_name = '{table}' AND column_name NOT IN ('id', '{own}')"
-        )
-        _insert(
-            lago,
-            f"INSERT INTO {table} (id, {own}, {columns}) SELECT gen_random_uuid(), {value}, {columns} "
-            f"FROM (SELECT * FROM {table} LIMIT 1) AS one, generate_series(1, {number}) AS place",
-        )
-    _insert(
-        lago,
-        "UPDATE fees SET invoice_id = ids[1 + floor(random() * cardinality(ids))] FROM (SELECT array_agg(id) AS ids FROM invoices) AS all_of_them",
-    )
-
-
-def _insert(lago: DeployableHost, sql: str) -> None:
-    """Run a statement for as long as it takes."""
-    inside = ["docker", "exec", lago.container("lago-db"), "psql", "-X", "-q", "-U", "lago", "-d", "lago"]
-    subprocess.run([*inside, "-c", "SET statement_timeout = 0", "-c", sql], check=True, timeout=DEADLINE)
 
 
 def _dump(lago: DeployableHost, path: Path) -> None:
@@ -106,6 +78,9 @@ def _bare_restore(lago: DeployableHost, dump: Path) -> float:
 def _rehearsed(lago: DeployableHost, dump: Path, tagged: Tagged) -> Report:
     """What a rehearsal on this machine, as a host, has taken."""
     here = LocalHost()
+    # The first time they are built.
+    images = {each: tagged.api(each) for each in ("v1.16.0", "v1.25.0", TO)}
+    began = time.monotonic()
     report = Report(dump=str(dump))
     RehearsedPath(
         host=here,
@@ -114,10 +89,10 @@ def _rehearsed(lago: DeployableHost, dump: Path, tagged: Tagged) -> Report:
         directory=str(lago.folder),
         dump=str(dump),
         source=of_deployment(here, observe(here, project=lago.project), ""),
-        say=lambda said: print(f"  {said}", flush=True),
+        say=lambda said: print(f"  {time.monotonic() - began:5.1f} s  {said}", flush=True),
         to=named(TO),
         running="v1.16.0",
-        image_of=lambda tags: {each: tagged.api(each) for each in tags},
+        image_of=lambda tags: {each: images[each] for each in tags},
         report=report,
     ).run()
     return report

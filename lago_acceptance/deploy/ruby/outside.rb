@@ -4,7 +4,7 @@ require "socket"
 tried = $stdin.each_line.map do |line|
   host, port, name = line.chomp.split("\t")
   Thread.new do
-    Socket.tcp(host, port.to_i, connect_timeout: 3, resolv_timeout: 3).close
+    Socket.tcp(host, port.to_i, connect_timeout: 2, resolv_timeout: 2).close
     "reached\t#{name}"
   rescue SystemCallError, SocketError, IOError
     "not reached\t#{name}"

@@ -85,11 +85,11 @@ change_configuration() {
 
 # --- containers ---
 
-# Names are asked at an address where nothing is: what Docker forwards would leave the internal network.
+# Names are asked at an address where nothing is, and once: what Docker forwards would leave the internal network.
 apart() { # service, role, memory, then the words of docker run
     service=$1 role=$2 memory=$3
     shift 3
-    docker run --network "$project" --dns 203.0.113.1 --name "$project-$service-1" --memory "$memory" --restart no --log-driver json-file \
+    docker run --network "$project" --dns 203.0.113.1 --dns-opt timeout:1 --dns-opt attempts:1 --name "$project-$service-1" --memory "$memory" --restart no --log-driver json-file \
         --label "com.docker.compose.project=$project" --label "com.docker.compose.service=$service" \
         --label com.docker.compose.oneoff=False --label "lago-acceptance.role=$role" --label traefik.enable=false "$@"
 }
@@ -115,8 +115,9 @@ change_rehearse_restore() {
     apart "$db_service" db 1g -d --network-alias rehearsal-db --env-file "$here/db.env" -v "$project-db:/var/lib/postgresql/data" "$db_image" >/dev/null
     rm -f "$here/db.env"
     wait_for 120 rehearsed_database_answers || fail "PostgreSQL did not start: $(docker logs --tail 1 "$(db_container)" 2>&1)"
-    # The roles of another cluster are not here.
-    docker exec -i "$(db_container)" pg_restore --exit-on-error --no-owner --no-privileges -U lago -d lago <"$dump" 2>"$here/said" || fail "$(dump_trouble)"
+    # Only a file can be read by two processes at once. The roles of another cluster are not here.
+    docker exec -i "$(db_container)" sh -c 'cat >/tmp/dump && pg_restore --jobs 2 --exit-on-error --no-owner --no-privileges -U lago -d lago /tmp/dump && rm /tmp/dump' \
+        <"$dump" 2>"$here/said" || fail "$(dump_trouble)"
     printf 'ANALYZE;' | psql_in "$(db_container)" lago
     identity "$(db_container)" lago
 }
