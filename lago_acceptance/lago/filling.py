@@ -11,9 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from lago_acceptance.lago.release_table import Release, same_schema
-from lago_acceptance.lago.upgrades import numbers
-
 MODULE = "DatabaseMigrations::"
 
 
@@ -58,22 +55,6 @@ def tasks() -> tuple[RakeTask, ...]:
         msgspec.convert(row | {each: row[each].split() for each in lists}, RakeTask)
         for row in _rows("tasks.tsv")
     )
-
-
-def job_at(name: str, release: Release) -> Job | None:
-    """The form that a job has at a release, None if it has none. ``name`` may have its module before it."""
-    bare = name.removeprefix(MODULE)
-    return next((each for each in jobs() if each.job == bare and _holds(each, release)), None)
-
-
-def task_at(name: str, release: Release) -> RakeTask | None:
-    """The form that a task has at a release, None if it has none."""
-    return next((each for each in tasks() if each.task == name and _holds(each, release)), None)
-
-
-def _holds(form: Job | RakeTask, release: Release) -> bool:
-    at = same_schema(release).numbers
-    return numbers(form.since) <= at and not (form.until and numbers(form.until) <= at)
 
 
 def _rows(name: str) -> list[dict[str, str]]:

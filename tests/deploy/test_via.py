@@ -77,12 +77,13 @@ class Upgrade:
 
 
 @pytest.fixture
-def upgrade(breakable: DeployableHost, tmp_path: Path) -> Iterator[Upgrade]:
+def upgrade(breakable: DeployableHost, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Upgrade]:
     settings = breakable.settings.read_text()
+    way = getattr(request, "param", (HAD, STOP, HAS))
     with tagged_releases() as tagged:
-        running = {each: hosts.running(tagged.api(each), tagged.front(each)) for each in (HAD, STOP, HAS)}
+        running = {each: hosts.running(tagged.api(each), tagged.front(each)) for each in way}
         checkout = breakable.copy(tmp_path / "checkout")
-        hosts.edit(checkout, running[HAS])
+        hosts.edit(checkout, running[way[-1]])
         hosts.edit(breakable.folder, running[HAD])
         breakable.up()
         breakable.await_routes()
@@ -91,11 +92,12 @@ def upgrade(breakable: DeployableHost, tmp_path: Path) -> Iterator[Upgrade]:
             put_every_kind(breakable.client(), currency)
         # A database of a later release can't be given back to the one of before.
         breakable.dump(tmp_path / "before.dump")
-        breakable.settings.write_text(settings.replace(f'version = "{HAD}"', f'version = "{HAS}"'))
+        breakable.settings.write_text(settings.replace(f'version = "{HAD}"', f'version = "{way[-1]}"'))
         try:
             held = breakable.sql(SUMS)
             assert [kind for kind in SUMMED if f'"{kind} ' not in held] == []
-            yield Upgrade(breakable, checkout, held, int(breakable.sql("SELECT count(*) FROM fees")))
+            fees = int(breakable.sql("SELECT count(*) FROM fees"))
+            yield Upgrade(breakable, checkout, held, fees)
         finally:
             breakable.settings.write_text(settings)
             breakable.return_to(tmp_path / "before.dump")
@@ -129,6 +131,28 @@ def test_a_walk_that_is_killed_goes_on_and_arrives(upgrade):
     assert until(lambda: moments.lock_is_free(upgrade.host), 2 * PATIENCE)
     upgrade.runs(HAD)
     _arrives(upgrade)
+
+
+LONGER = (HAD, STOP, "v1.29.0", "v1.32.0")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("upgrade", [LONGER], indirect=True)
+def test_a_longer_walk_that_is_killed_at_each_stop_goes_on_and_arrives(upgrade):
+    for stop in LONGER[1:-1]:
+        with moments.running(upgrade.host, upgrade.checkout, "--via") as walking:
+            walking.await_event("begin", "fill")
+            walking.kill()
+        assert until(lambda: moments.lock_is_free(upgrade.host), 2 * PATIENCE)
+        one = upgrade.deploy("--via", "next")
+        assert one.code == 0, one.output[-8000:]
+        upgrade.runs(stop)
+    upgrade.bills()
+    upgrade.held = upgrade.host.sql(SUMS)
+    ended = upgrade.deploy("--via")
+    assert ended.code == 0, ended.output[-8000:]
+    upgrade.runs(LONGER[-1])
+    upgrade.bills()
 
 
 def _arrives(upgrade: Upgrade) -> str:

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from lago_acceptance.lago.filling import MODULE, job_at, jobs, task_at, tasks
-from lago_acceptance.lago.release_table import Release, is_misnumbered, releases
+from lago_acceptance.lago.filling import MODULE, Job, RakeTask, jobs, tasks
+from lago_acceptance.lago.release_table import Release, is_misnumbered, releases, same_schema
 from lago_acceptance.lago.upgrades import Constraint, Proof, Stop, constraints, numbers, stops
 from lago_acceptance.lago.workers import workers_of
 
@@ -26,6 +26,22 @@ every_proof = pytest.mark.parametrize(
     ],
     ids=lambda each: f"{each.table} {each.undone}",
 )
+
+
+def job_at(name: str, release: Release) -> Job | None:
+    """The form that a job has at a release, None if it has none. ``name`` may have its module before it."""
+    bare = name.removeprefix(MODULE)
+    return next((each for each in jobs() if each.job == bare and _holds(each, release)), None)
+
+
+def task_at(name: str, release: Release) -> RakeTask | None:
+    """The form that a task has at a release, None if it has none."""
+    return next((each for each in tasks() if each.task == name and _holds(each, release)), None)
+
+
+def _holds(form: Job | RakeTask, release: Release) -> bool:
+    at = same_schema(release).numbers
+    return numbers(form.since) <= at and not (form.until and numbers(form.until) <= at)
 
 
 def release(tag: str) -> Release:
