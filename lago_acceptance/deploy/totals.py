@@ -58,15 +58,15 @@ def dropped(before: Totals, held: Mapping[str, str], holds: Mapping[str, str]) -
 def explained(before: Totals, after: Totals, dropped: Mapping[str, int]) -> Iterator[str]:
     """What the migrations were meant to delete."""
     for what, why in (
-        (FEES, "{} without units and amount are gone: the migrations of v1.20.0 delete such fees"),
+        (FEES, "fees without units and amount are gone: {} (the migrations of v1.20.0 delete such fees)"),
         (
             PAYMENTS,
-            "{} with the provider's number of another one are gone: the migrations of v1.22.0 delete them",
+            "payments with the provider's number of another one are gone: {} (the migrations of v1.22.0 delete them)",
         ),
     ):
         lost = _number(before, what) - _number(after, what)
         if 0 < lost <= dropped.get(what, 0):
-            yield why.format(f"{lost} {what}")
+            yield why.format(lost)
 
 
 def problems(before: Totals, after: Totals, dropped: Mapping[str, int]) -> Iterator[str]:

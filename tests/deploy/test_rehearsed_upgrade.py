@@ -80,7 +80,7 @@ def test_an_upgrade_over_a_stop_arrives(lago, every_kind, a_fee_of_zero, dump, r
     assert (
         min(counted[each] for each in ("charges", "coupons", "billable metrics", "wallet transactions")) > 1
     )
-    assert "1 fees without units and amount are gone" in " ".join(report["explained"])
+    assert "fees without units and amount are gone: 1" in " ".join(report["explained"])
     differences = {
         (each["how"], each["of"], each["field"]): each["known"] for each in report["answers"]["differences"]
     }

@@ -122,6 +122,7 @@ def test_a_deployment_of_the_plan_is_deployed_to(breakable, tmp_path):
     assert {"lago-clock", "lago-pdf"} <= breakable.container_ids().keys()
 
 
+@pytest.mark.exhaustive
 def test_an_upgrade_is_checked_rehearsed_and_deployed(breakable, tmp_path):
     old, new = "v1.16.0", "v1.25.0"
     settings = breakable.settings.read_text()
@@ -133,13 +134,15 @@ def test_an_upgrade_is_checked_rehearsed_and_deployed(breakable, tmp_path):
         breakable.up()
         breakable.await_routes()
         breakable.put_data()
+        fees = int(breakable.sql("SELECT count(*) FROM fees"))
         breakable.keep_dump()
         breakable.dump(tmp_path / "before.dump")
         expects = f"sed -i 's/version = \"{old}\"/version = \"{new}\"/' '{breakable.settings}'"
         try:
             printed = followed("upgrade", breakable, tmp_path, {"Upgrade": expects}, OLD=old, NEW=new)
             assert f"from {old} to {new}: {new}" in printed
-            assert f"{new}: 2 rows filled in within" in printed
+            # Each fee's organization and billing entity.
+            assert f"{new}: {2 * fees} rows filled in within" in printed
             running = docker("inspect", "--format", "{{.Config.Image}}", breakable.container("lago-worker"))
             assert running.strip() == image
             assert image in (checkout / hosts.COMPOSE_FILE).read_text()
