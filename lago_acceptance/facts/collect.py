@@ -84,9 +84,10 @@ def reading(
             "lago_rb": render.script("lago_process.rb"),
             "jobs": upgrades.words_of_jobs() if upgrade else "",
             "redis_lua": render.script("sidekiq.lua"),
-            "facts_sql": render.script("database.sql", signs_too=False)
+            "facts_sql": render.script("database.sql", whole=False)
             if upgrade == ONLY
             else signs.as_variables(bounds or Signs()) + render.script("database.sql"),
+            "upgrade": upgrade,
             "upgrade_sql": render.script("upgrade.sql") if upgrade else "",
         },
         deadline=SECONDS * patience,

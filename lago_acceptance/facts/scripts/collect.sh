@@ -5,6 +5,7 @@
 # gateway_network, inside (too: what gateway and API see of each other as well; only: nothing else), patience (1; more for a
 # second look: one question after the other, each with so many times as long), stranger (a key that no organization has),
 # jobs (parts of the names of the jobs that fill data in) and upgrade_sql, which are empty where no upgrade is asked about,
+# upgrade (only: nothing that an upgrade need not know, and no two questions at once, so that PostgreSQL has the processors)
 # and the texts plan, mask, declares, gateway_sh, lago_rb, redis_lua and facts_sql.
 # The functions host_sections and last_sections precede it as well (render.py), and those of declaration.sh.
 # Output: the line "facts begin <nonce>", lines of sections as mask.awk writes them, interleaved, and the line
@@ -76,8 +77,8 @@ within() {
     timeout "$limit" "$@"
     case $? in 124 | 143) printf '\nno answer within %s s\n' "$limit" ;; esac
 }
-# Begins a question beside the others; in a second look they are asked one after the other.
-ask() { if [ "$patience" -gt 1 ]; then send "$@"; else send "$@" & fi; }
+# Begins a question beside the others, or asks them one after the other.
+ask() { if [ "$patience" -gt 1 ] || [ "$upgrade" = only ]; then send "$@"; else send "$@" & fi; }
 
 # The key is handed to a declared container only: one that has it uses its own.
 ask_lago() { # container, role, trust, what else
@@ -166,6 +167,7 @@ ask_all() {
     [ -z "$inside" ] || see_gateway
     while read -r role id trust name service image; do
         settle_trust
+        case $upgrade:$role in only:worker | only:clock | only:front | only:proxy) continue ;; esac
         case $role in
             api) ask ask_lago "$id" api "$trust" "${inside:+inside}" ;;
             worker | clock) ask ask_lago "$id" "$role" trusted "" ;;

@@ -75,6 +75,7 @@ FROM (
   FROM strong FULL JOIN blocked USING (pid) LEFT JOIN sessions USING (pid)
   WHERE pid <> pg_backend_pid()
   ORDER BY waiting DESC, age DESC NULLS LAST LIMIT 20) AS found;
+-- server
 SELECT 'prepared' || E'\t' || coalesce(json_agg(json_build_object(
   'name', gid, 'since', extract(epoch FROM prepared)) ORDER BY prepared), '[]')
 FROM pg_prepared_xacts WHERE database = current_database();
@@ -158,6 +159,7 @@ FROM (
   WHERE collversion <> pg_collation_actual_version(oid)
 ) AS found;
 \endif
+-- everywhere
 SELECT 'migrations' || E'\t' || json_build_object(
   'count', count(*), 'latest', max(version)) FROM schema_migrations;
 SELECT 'tables' || E'\t' || coalesce(json_agg(tablename), '[]'::json)

@@ -39,10 +39,10 @@ _UNESCAPED = """function is_unescaped(password) { return password ~ %s }
 """
 
 
-def script(name: str, *, signs_too: bool = True) -> str:
+def script(name: str, *, whole: bool = True) -> str:
     """The text of one of the scripts of this folder, with what is rendered from Python.
 
-    ``signs_too``: whether database.sql asks for the signs and the structure as well, which costs PostgreSQL the most.
+    ``whole``: whether database.sql asks for more than who is connected, migrations and tables: that costs PostgreSQL the most.
     """
     text = (files(__package__) / name).read_text("utf-8")
     match name:
@@ -52,7 +52,9 @@ def script(name: str, *, signs_too: bool = True) -> str:
             return values_as_awk() + text
         case "collect.sh":
             return sections_as_shell(sections()) + script("declaration.sh") + text
-        case "database.sql" if signs_too:
+        case "database.sql" if not whole:
+            return re.sub("-- server\n.*-- everywhere\n", "", text, flags=re.DOTALL)
+        case "database.sql":
             return text.replace(
                 "-- signs\n", signs.BEFORE + signs.bare(script("structure.sql")) + "\n" + signs.statements()
             )

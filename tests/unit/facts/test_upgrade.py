@@ -90,6 +90,9 @@ def test_an_ordinary_look_asks_nothing_of_it():
     assert plain["jobs"] == plain["upgrade_sql"] == ""
     assert asked["jobs"].startswith("DatabaseMigrations::") and "schema_migrations" in asked["upgrade_sql"]
     assert only["upgrade_sql"] == asked["upgrade_sql"] and asked["facts_sql"] == plain["facts_sql"]
-    assert (
-        "subscriptions_unbilled" not in only["facts_sql"] and "pg_postmaster_start_time" in only["facts_sql"]
-    )
+    assert [each["upgrade"] for each in (plain, asked, only)] == ["", TOO, ONLY]
+    for needed in ("pg_postmaster_start_time", "'transactions'", "'migrations'", "'tables'", "'complete'"):
+        assert needed in only["facts_sql"]
+    for costly in ("subscriptions_unbilled", "'sequences'", "'collations'", "-- server"):
+        assert costly not in only["facts_sql"]
+    assert "'sequences'" in plain["facts_sql"] and "'collations'" in plain["facts_sql"]
