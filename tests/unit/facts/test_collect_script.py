@@ -55,6 +55,25 @@ def test_what_an_upgrade_needs_is_asked_where_it_is_wanted_and_only_there(lago):
     assert found.rooms and all(each.free for each in found.rooms)
 
 
+def test_nobody_is_asked_what_an_upgrade_need_not_know(lago):
+    others = {"f": ("getlago/front:v1", "nginx"), "w": ("getlago/api:v1.16.0", "./scripts/start.worker.sh")}
+    for id, (image, command) in others.items():
+        lago.add(rows(id, image, command))
+    (lago.folder / "exec").write_text("echo answered\n")
+
+    def asked(upgrade: str) -> set[str]:
+        printed = lago.read(reading(lago, upgrade=upgrade)).splitlines()
+        return {
+            line.split()[0]
+            for line in printed
+            if line.startswith(("lago:", "front:", "database:", "upgrade:"))
+        }
+
+    assert {each.partition(":")[0] for each in asked(collect.TOO)} == {"lago", "front", "database", "upgrade"}
+    assert "lago:w" in asked(collect.TOO)
+    assert asked(collect.ONLY) == asked(collect.TOO) - {"lago:w", "front:f"}
+
+
 @pytest.mark.parametrize("step", [-7200, 7200])
 def test_a_clock_of_this_machine_that_is_set_meanwhile_is_no_drift_of_the_hosts(lago, step, monkeypatch):
     readings = iter([time.time(), time.time() + step])
