@@ -244,7 +244,7 @@ def _print_plan(known: Namespace) -> None:
 
 def _order(known: Namespace) -> Order:
     from lago_acceptance.deploy.deploy import Order
-    from lago_acceptance.deploy.rollout import DRAIN_SECONDS, Wishes
+    from lago_acceptance.deploy.wishes import DRAIN_SECONDS, Wishes
 
     return Order(
         folder=known.folder,

@@ -24,9 +24,10 @@ from lago_acceptance.deploy import (
     version,
 )
 from lago_acceptance.deploy.plan import Plan
-from lago_acceptance.deploy.rollout import NotDeployed, Rollout, Wishes
+from lago_acceptance.deploy.rollout import NotDeployed, Rollout
 from lago_acceptance.deploy.state import HostState
 from lago_acceptance.deploy.steps import DEPLOY, QUICK_DEPLOY, Step
+from lago_acceptance.deploy.wishes import Wishes
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host

@@ -26,10 +26,11 @@ from lago_acceptance.core.waiting import until
 from lago_acceptance.deploy import identity, plan, state, version
 from lago_acceptance.deploy.mistakes import Edit
 from lago_acceptance.deploy.plan import Plan
-from lago_acceptance.deploy.rollout import NotDeployed, Rollout, Wishes
+from lago_acceptance.deploy.rollout import NotDeployed, Rollout
 from lago_acceptance.deploy.session import STATE, part
 from lago_acceptance.deploy.state import PastDeploy
 from lago_acceptance.deploy.steps import DEPLOY, QUICK_DEPLOY
+from lago_acceptance.deploy.wishes import Wishes
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.hosts.base import CommandResult, ReadCommand, WriteCommand
 from lago_acceptance.model.from_compose import declared

@@ -9,11 +9,12 @@ from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.deploy import plan, schema_change, session, state
-from lago_acceptance.deploy.rollout import NotDeployed, Rollout, Wishes
+from lago_acceptance.deploy.rollout import NotDeployed, Rollout
 from lago_acceptance.deploy.session import STATE
 from lago_acceptance.deploy.state import HostState, PastDeploy
 from lago_acceptance.deploy.steps import DOWN, ROLLBACK
 from lago_acceptance.deploy.version import NewVersion
+from lago_acceptance.deploy.wishes import Wishes
 from lago_acceptance.facts.collect import observe
 from lago_acceptance.hosts.base import Host, ReadCommand
 

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import logging
-import shlex
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Self
 
-import msgspec
-
 from lago_acceptance.core import interrupts
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.roles import API, CLOCK, DB, LAGO_RUBY, MIGRATE, REDIS, WORKER
+from lago_acceptance.core.roles import API, DB
 from lago_acceptance.core.secrets import excerpt
 from lago_acceptance.core.settings import Deployment
-from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.core.waiting import until
 from lago_acceptance.deploy import filling, identity
 from lago_acceptance.deploy.plan import Plan
-from lago_acceptance.deploy.session import DISK_FULL, STATE, Outcome, Session, assignments, holder
+from lago_acceptance.deploy.rollout_variables import answering, variables
+from lago_acceptance.deploy.session import DISK_FULL, STATE, Outcome, Session, assignments
 from lago_acceptance.deploy.steps import (
     ADOPT,
     AHEAD_MIGRATE,
@@ -33,12 +30,12 @@ from lago_acceptance.deploy.steps import (
     PULL,
     RETURN,
     STOP,
-    UNDO_SECONDS,
     UP,
     WORK,
     Step,
     at,
 )
+from lago_acceptance.deploy.wishes import Wishes
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 from lago_acceptance.hosts.local import LocalHost
@@ -47,30 +44,13 @@ from lago_acceptance.targets.stack import startup
 
 log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 300
-KEPT_BACKUPS = 5
 RSA_KEY_CHANGED = "rsa-key-changed"
-UP_SECONDS = 300
-# How long a migration may wait for somebody else's lock, while Lago is down.
-LOCK_SECONDS = 120
 # A worker adds the jobs that it has finished to Redis' count every ten seconds.
 COUNTED_SECONDS = 30
 
 
 class NotDeployed(Exception):
     """A deploy did not come to be. The text says why, what runs now, and what was kept where; the first line is the cause."""
-
-
-class Wishes(msgspec.Struct, frozen=True):
-    """What an operator may ask of a deploy. ``pull``: missing, or always; ``despite``: ids of errors that are accepted.
-
-    Times in seconds.
-    """
-
-    pull: str = "missing"
-    despite: frozenset[str] = frozenset()
-    drain_seconds: int = DRAIN_SECONDS
-    up_seconds: int = UP_SECONDS
 
 
 class Rollout:
@@ -92,8 +72,11 @@ class Rollout:
         self._ahead = ahead
         self.id = runs.new_id()
         self.folder = str(PurePosixPath(plan.directory, STATE, "deploys", self.id))
-        self._deployment = deployment
-        self._session = Session(host, permit, plan.directory, self.id, self._settings() | (more or {}))
+        given = variables(
+            plan, facts, deployment, wishes, id=self.id, folder=self.folder, stops=STOP in steps
+        )
+        given["compose_program"] = host.compose_command
+        self._session = Session(host, permit, plan.directory, self.id, given | (more or {}))
         self._begun = self._settled = False
         self._before: dict[str, str] = {}
         self._down: float | None = None
@@ -142,7 +125,7 @@ class Rollout:
             if step is DUMP:
                 self._before = identity.parsed(self._ask("kept_identity").lines)
             if step in (UP, WORK):
-                self._wait({*self._answering} if step is UP else None)
+                self._wait({*answering(self.plan)} if step is UP else None)
         if WORK in self._steps:
             self._compare(self._before if expected is None else expected)
 
@@ -152,7 +135,7 @@ class Rollout:
             self._down = time.monotonic()
         done = self._requested(step, lambda: self._session.step(step))
         if done.code:
-            reason = self._lost(self._answering) if step is UP else ""
+            reason = self._lost(answering(self.plan)) if step is UP else ""
             self._undo(f"{step.failed}: {'; '.join(filter(None, (reason, done.why(step.seconds))))}")
         if step is RETURN:
             self.returned = done.lines
@@ -336,7 +319,7 @@ class Rollout:
         yield from done.lines
         yield f"What was kept is in {self.folder}/backup; the log of the deploy is {self.folder}/log."
 
-    # --- what the host's program is given ---
+    # --- questions ---
 
     @property
     def _named(self) -> str:
@@ -359,81 +342,6 @@ class Rollout:
             self._undo(f"{question.replace('_', ' ')} could not be read: {done.last}")
         return done
 
-    @property
-    def _answering(self) -> list[str]:
-        """Services of the new version that don't work on jobs."""
-        return sorted(
-            each.name
-            for each in self.plan.model.services
-            if each.role not in (WORKER, CLOCK) and not each.profiles
-        )
-
-    def _services(self, *roles: str) -> list[str]:
-        return sorted({each.service.name for each in self._facts.of_role(*roles)})
-
-    def _settings(self) -> dict[str, str]:
-        plan, model, deployment = self.plan, self.plan.model, self._deployment
-        new_names = {service.name for service in model.services}
-        old_names = {each.service for each in plan.containers}
-        api = next(iter(model.of_role(API)), None)
-        url = service_url(api.value("DATABASE_URL")) if api else None
-        old_url = service_url(
-            next((each.service.value("DATABASE_URL") for each in self._facts.of_role(API)), "")
-        )
-        old_files, old_env_files = self._old_files()
-        writers = [role for role in LAGO_RUBY if role != MIGRATE and STOP in self._steps]
-        has_env_file = deployment.env_file in plan.new or deployment.env_file in plan.old
-        named = {
-            place: _words(
-                [f"{place}/{deployment.compose_file}"], [f"{place}/{deployment.env_file}"] * has_env_file
-            )
-            for place in (plan.directory, f"{self.folder}/new")
-        }
-        return {
-            "deploy_id": self.id,
-            "deploy_tag": self.id.replace("-", "_"),
-            "who": holder("deploy", self.id),
-            "directory": plan.directory,
-            "project": plan.project,
-            "compose_program": self.host.compose_command,
-            "new_words": named[plan.directory],
-            "coming_words": named[f"{self.folder}/new"],
-            "old_words": _words(old_files, old_env_files),
-            "kept_files": "\n".join(sorted({*plan.new, *plan.old})),
-            "pull_policy": self._wishes.pull,
-            "drain_seconds": str(self._wishes.drain_seconds),
-            "up_seconds": str(self._wishes.up_seconds),
-            "lock_seconds": str(LOCK_SECONDS),
-            "undo_seconds": str(UNDO_SECONDS),
-            "kept_backups": str(KEPT_BACKUPS),
-            "worker_services": " ".join(self._services(WORKER)),
-            "stopped_services": " ".join(self._services(*writers)),
-            "store_services": " ".join(self._services(DB, REDIS)),
-            "migrating_services": " ".join(sorted(each.name for each in model.of_role(MIGRATE))),
-            "new_services": " ".join(sorted(each.name for each in model.of_role(*writers))),
-            "new_store_services": " ".join(sorted(each.name for each in model.of_role(DB, REDIS))),
-            "answering_services": " ".join(self._answering),
-            "added_services": " ".join(sorted(new_names - old_names)),
-            "new_volumes": " ".join(plan.new_volumes),
-            "remounted_services": " ".join(sorted(plan.remounted)),
-            "api_service": api.name if api else "",
-            "db_service": next(iter(self._services(DB)), ""),
-            "redis_service": next(iter(self._services(REDIS)), ""),
-            "database": old_url.database if old_url else "",
-            "new_user": url.user if url else "",
-            "new_password": url.password if url else "",
-            "new_database": url.database if url else "",
-        }
-
-    def _old_files(self) -> tuple[list[str], list[str]]:
-        """The files that the running containers were made from, as their labels name them."""
-        deployment, directory = self._deployment, self.plan.directory
-        labelled = [each for each in self.plan.containers if each.files]
-        if not labelled:
-            return [f"{directory}/{deployment.compose_file}"], [f"{directory}/{deployment.env_file}"]
-        first = labelled[0]
-        return list(first.files), list(first.env_files)
-
 
 def _reasons(seen: startup.Seen) -> list[str]:
     reasons = startup.lost(seen)
@@ -444,9 +352,3 @@ def _reasons(seen: startup.Seen) -> list[str]:
         if reason := reasons.get(name, f"{name} said" if said else ""):
             found.append(f"{reason}{': ' if said else ''}{said}")
     return found
-
-
-def _words(files: list[str], env_files: list[str]) -> str:
-    words = [word for path in files for word in ("-f", path)]
-    words += [word for path in env_files for word in ("--env-file", path)]
-    return shlex.join(words)

@@ -20,7 +20,7 @@ from lago_acceptance.core.waivers import WaiverFile
 from lago_acceptance.deploy import judgement, plan, preconditions, state, version
 from lago_acceptance.deploy.deploy import Order
 from lago_acceptance.deploy.plan import OldFile, Plan
-from lago_acceptance.deploy.rollout import KEPT_BACKUPS
+from lago_acceptance.deploy.rollout_variables import KEPT_BACKUPS
 from lago_acceptance.deploy.session import STATE, part
 from lago_acceptance.deploy.state import HostState
 from lago_acceptance.deploy.version import NewVersion

@@ -113,7 +113,8 @@ class Deploying:
         """Deploy. Ends the run where that is refused or fails, after going back."""
         from lago_acceptance.core.permit import Permit
         from lago_acceptance.deploy import deploy
-        from lago_acceptance.deploy.rollout import DRAIN_SECONDS, NotDeployed, Wishes
+        from lago_acceptance.deploy.rollout import NotDeployed
+        from lago_acceptance.deploy.wishes import DRAIN_SECONDS, Wishes
         from lago_acceptance.hosts.address import parse
         from lago_acceptance.hosts.ssh import SshHost
 

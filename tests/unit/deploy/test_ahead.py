@@ -11,9 +11,10 @@ from lago_acceptance.core.resources import SETTINGS
 from lago_acceptance.core.settings import load
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.deploy import rollout
-from lago_acceptance.deploy.rollout import NotDeployed, Rollout, Wishes
+from lago_acceptance.deploy.rollout import NotDeployed, Rollout
 from lago_acceptance.deploy.session import Outcome
 from lago_acceptance.deploy.steps import STORES, UP
+from lago_acceptance.deploy.wishes import Wishes
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.lago.upgrade_path import named, stop_at
 from lago_acceptance.lago.upgrades import stops
