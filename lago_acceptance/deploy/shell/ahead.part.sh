@@ -3,9 +3,10 @@
 # those of fill.part.sh: migrate_to (a migration), ahead_queue (the queue of the jobs that fill data in).
 ahead_worker() { printf 'lago-acceptance-ahead-%s' "$deploy_id"; }
 aside() { printf 'lago-acceptance-aside-%s' "$deploy_id"; }
+# Of several databases Rails would run the one migration of that version, and none before it.
 change_ahead_migrate() {
     new_compose run --rm --no-deps -T --label traefik.enable=false --entrypoint sh "$api_service" -c \
-        "exec bundle exec rails db:migrate VERSION=$migrate_to" >"$here/migration" 2>&1 </dev/null || fail "$(migration_trouble)"
+        "unset LAGO_CLICKHOUSE_MIGRATIONS_ENABLED; exec bundle exec rails db:migrate VERSION=$migrate_to" >"$here/migration" 2>&1 </dev/null || fail "$(migration_trouble)"
 }
 # Undoing `dump` restores what the database was.
 undo_ahead_migrate() { :; }
