@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.core.findings import Finding
-from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.lago.release_table import Numbers, releases, same_schema
 from lago_acceptance.lago.versions import numbers_in
 
 
-def is_tried(stack_runs: str, settings: Settings) -> Iterator[Finding]:
-    """Nothing where a stack runs the release that is deployed (deployment.version). Unknown where it runs another.
+def is_tried(stack_runs: str, deployed: str) -> Iterator[Finding]:
+    """Nothing where a stack runs the release that is deployed. Unknown where it runs another.
 
     A stack starts with an empty database, on which migrations succeed that fail on data. ``stack_runs`` is the tag of Lago's
-    image in the compose file.
+    image in the compose file, ``deployed`` the tag of what runs now, "" where that has none.
     """
     yield from ()
-    deployed = settings.deployment.version
     had, has = _trusted(deployed), _trusted(stack_runs)
     if stack_runs == deployed or (had is not None and had == has):
         return
@@ -43,4 +41,4 @@ def _trusted(tag: str) -> Numbers | None:
 
 
 def _plain(tag: str) -> str:
-    return tag.removeprefix("v")
+    return tag.removeprefix("v") or "what runs"

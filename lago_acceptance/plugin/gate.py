@@ -6,12 +6,16 @@ Docker's daemon is not needed.
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.registry import Severity
+from lago_acceptance.core.roles import API
+from lago_acceptance.core.verdicts import Unknown, UsageError
+from lago_acceptance.lago.versions import tag_of
 from lago_acceptance.plugin.options import OPTIONS
 from lago_acceptance.plugin.outcomes import ENDING, terminal_of
 from lago_acceptance.plugin.selection import asks_for_gate, gate_only, needs_base, runs_tests
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from lago_acceptance.gate.engine import FileVerdict, Judging
 
 JUDGING: pytest.StashKey[Judging] = pytest.StashKey()
+# The tag of Lago's image in --base, where a stack is started.
+REPLACED: pytest.StashKey[str] = pytest.StashKey()
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -60,7 +66,7 @@ def verdicts_of(config: pytest.Config) -> tuple[FileVerdict, ...]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.option.base is None:
+    if config.option.base is None or not gate_only(config):
         compared = [item for item in items if needs_base(item)]
         config.hook.pytest_deselected(items=compared)
         items[:] = [item for item in items if item not in compared]
@@ -77,9 +83,29 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if gate_only(config):
         _begin(config)
     if config.option.base and not gate_only(config):
-        raise pytest.UsageError("--base compares two compose files; it belongs to -m gate")
+        config.stash[REPLACED] = _replaced(config)
     if config.option.overlay and not gate_only(config):
         raise pytest.UsageError("--overlay is laid over a compose file by the gate; it belongs to -m gate")
+
+
+def _replaced(config: pytest.Config) -> str:
+    """The tag of Lago's image in ``--base``, in whose place a stack runs another one; "" where it has none."""
+    from tempfile import TemporaryDirectory
+
+    from lago_acceptance.gate.git_base import base_of
+
+    options, base = config.stash[OPTIONS], config.option.base
+    if options.target != "stack":
+        raise pytest.UsageError("--base compares two compose files: it is for -m gate, and for a stack")
+    try:
+        with TemporaryDirectory(prefix="lago-base-") as scratch:
+            old = base_of(base, options.compose_file, options.env_file, Path(scratch))
+    except (Unknown, UsageError) as error:
+        raise pytest.UsageError(
+            f"--base {base}: {error}" if isinstance(error, Unknown) else str(error)
+        ) from None
+    api = next(iter(old.model.of_role(API)), None)
+    return tag_of(api) if api else ""
 
 
 def _begin(config: pytest.Config) -> None:

@@ -9,5 +9,5 @@ from lago_acceptance.checks import upgrade_tried
 pytestmark = [pytest.mark.phase0, pytest.mark.smoke]
 
 
-def test_the_upgrade_of_the_database_is_tried(stack_runs, settings, judge):
-    judge(upgrade_tried.is_tried(stack_runs, settings))
+def test_the_upgrade_of_the_database_is_tried(stack_runs, stack_replaces, judge):
+    judge(upgrade_tried.is_tried(stack_runs, stack_replaces))

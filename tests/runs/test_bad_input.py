@@ -233,6 +233,7 @@ def test_what_can_not_be_meant_is_refused_in_one_sentence(line, given, files, tm
         ("pytest -m 'gate and'", "Wrong expression passed to '-m'"),
         ("pytest -m gate -k '('", "Wrong expression passed to '-k'"),
         (f"{GATE} --base=nosuch", "--base nosuch is neither a file nor a branch or commit"),
+        (f"{STACK} --base=nosuch", "--base nosuch is neither a file nor a branch or commit"),
         (f"{LIVE} --base=HEAD", "--base compares two compose files"),
         ("pytest suites/phase0_predeployment/test_rules.py --keep", "--keep does not belong to the gate"),
         (f"{STACK} --compose-file=a.yml --compose-file=b.yml", "a stack is started from one --compose-file"),

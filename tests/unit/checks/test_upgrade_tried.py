@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from lago_acceptance.checks import upgrade_tried
-from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unknown
 from tests.support import marks
-from tests.support.facts import SETTINGS
 
 TEST = "suites/phase0_predeployment/test_upgrade.py"
-
-
-def _deployed(version: str) -> Settings:
-    deployment = msgspec.structs.replace(SETTINGS.deployment, version=version)
-    return msgspec.structs.replace(SETTINGS, deployment=deployment)
 
 
 @pytest.mark.parametrize(
     ("deployed", "stack_runs"), [("v1.16.0", "v1.16.0"), ("v1.26.1", "v1.16.1"), ("v9.9.9", "v9.9.9")]
 )
 def test_on_the_release_that_is_deployed_there_is_nothing_to_try(deployed, stack_runs):
-    assert list(upgrade_tried.is_tried(stack_runs, _deployed(deployed))) == []
+    assert list(upgrade_tried.is_tried(stack_runs, deployed)) == []
 
 
 @pytest.mark.parametrize(
@@ -35,12 +27,13 @@ def test_on_the_release_that_is_deployed_there_is_nothing_to_try(deployed, stack
         ("v1.20.0", "v1.20.1", "upgrade from 1.20.0 not tried", "lago-acceptance rehearse HOST --to v1.20.1"),
         ("v1.26.0", "v1.16.0", "going back from 1.26.0 to 1.16.0 not tried", "lago-acceptance rollback HOST"),
         ("v1.16.0", "main", "upgrade from 1.16.0 not tried", "use an image whose tag is a release"),
+        ("", "v1.26.0", "upgrade from what runs not tried", "lago-acceptance rehearse HOST --to v1.26.0"),
         ("v1.16.0", "", "upgrade from 1.16.0 not tried", "use an image whose tag is a release"),
     ],
 )
 def test_another_release_is_not_judged(deployed, stack_runs, said, fix):
     with pytest.raises(Unknown) as unknown:
-        list(upgrade_tried.is_tried(stack_runs, _deployed(deployed)))
+        list(upgrade_tried.is_tried(stack_runs, deployed))
     assert str(unknown.value) == unknown.value.why == f"{said}: the database was empty"
     assert unknown.value.fix.count(fix) == 1
 
