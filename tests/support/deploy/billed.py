@@ -69,10 +69,16 @@ def put_every_kind(lago: Lago, currency: str) -> None:
     for number in range(EVENTS):
         usage = {"transaction_id": f"{name}-{number}", "external_subscription_id": name, "code": name}
         lago.create("events", "event", usage | {"properties": {"count": 3}})
-    assert until(lambda: _finalized(lago, name) == 1, PATIENCE), f"no first invoice for {name}"
+    await_invoices(lago, name, 1)
     lago.terminate(name)
-    assert until(lambda: _finalized(lago, name) == 2, PATIENCE), f"no last invoice for {name}"
+    await_invoices(lago, name, 2)
 
 
-def _finalized(lago: Lago, customer: str) -> int:
-    return lago.count("invoices", external_customer_id=customer, status="finalized")
+def await_invoices(lago: Lago, customer: str, number: int) -> None:
+    """Wait until so many invoices of a customer are finalized and have their files, so that a dump lacks none."""
+
+    def there() -> bool:
+        found = lago.all("invoices", external_customer_id=customer, status="finalized")
+        return len(found) == number and all(each["file_url"] for each in found)
+
+    assert until(there, PATIENCE), f"not {number} finalized invoices with files for {customer}"

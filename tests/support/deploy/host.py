@@ -35,6 +35,7 @@ from lago_acceptance.targets.stack import readiness
 from lago_acceptance.targets.stack.stack import Stack
 from tests.support import broken_deployments
 from tests.support.containers import docker
+from tests.support.deploy.billed import await_invoices
 from tests.support.live import lago as live
 from tests.support.live import sshd
 from tests.support.patience import PATIENCE
@@ -138,9 +139,7 @@ class DeployableHost:
         client.create("subscriptions", "subscription", subscription | {"billing_time": "anniversary"})
         for number in range(3):
             client.create("events", "event", event(name, f"{name}-{number}"))
-        assert until(
-            lambda: client.count("invoices", external_customer_id=name, status="finalized") == 1, PATIENCE
-        ), f"no finalized invoice for {name}"
+        await_invoices(client, name, 1)
         return name
 
     def dump(self, path: Path, database: str = "lago") -> None:
