@@ -107,17 +107,18 @@ def lines(report: Report) -> Iterator[str]:
             yield f"  held longer than a second: {lock}"
     if not any(leg.locks for leg in report.legs):
         yield "no migration held a lock that blocks others for longer than a second"
-    yield from _amounts(report)
+    if report.after.rows:
+        yield from _amounts(report)
     yield from (f"as expected: {each}" for each in report.explained)
     yield from _answers(report)
-    if report.billing.done:
-        yield f"billed in an organization of its own: {', '.join(report.billing.done)}"
     if report.tried_outside:
         yield (
             f"from the worker's container {len(report.tried_outside)} addresses outside were tried (internet, this host, production): "
             "none could be reached"
         )
-    yield f"webhooks that were made meanwhile: {report.webhooks_made}; none can leave the rehearsal's network"
+    if report.billing.done:
+        yield f"billed in an organization of its own: {', '.join(report.billing.done)}"
+        yield f"webhooks that were made meanwhile: {report.webhooks_made}; none can leave the rehearsal's network"
 
 
 def _amounts(report: Report) -> Iterator[str]:

@@ -274,11 +274,11 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
             raise NotRestored(
                 f"whether the rehearsal reaches anything outside could not be tried: {asked.last}"
             )
-        self.report.tried_outside = [what for _, what in rows if what != INSIDE]
         if reached := [what for how, what in rows if how == "reached" and what != INSIDE]:
             raise NotRestored(
                 f"the worker of the rehearsal reaches {', '.join(reached)}; it was ended before it had any job"
             )
+        self.report.tried_outside = [what for _, what in rows if what != INSIDE]
 
     def _settings(self, id: str) -> dict[str, str]:
         folder = files(__package__) / "ruby"

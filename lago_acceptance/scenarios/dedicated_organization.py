@@ -40,7 +40,7 @@ def key(host: Host, api: Container | None, permit: Permit) -> Secret:
     outcome = host.change(
         WriteCommand("creating the suite's own organization", arguments, deadline=SECONDS), permit
     )
-    found = re.search(r"^key ([0-9a-f-]{36})$", outcome.output, re.MULTILINE)
+    found = re.search(r"^key ((?:[0-9a-f-]{6}[.]){6})$", outcome.output, re.MULTILINE)
     if outcome.code or not found:
         lines = [line.strip() for line in outcome.output.splitlines() if line.strip()]
         said = outcome.stopped or (redact(lines[-1])[:200] if lines else f"exit code {outcome.code}")
@@ -49,7 +49,7 @@ def key(host: Host, api: Container | None, permit: Permit) -> Secret:
             why="Lago could not create the suite's own organization",
             fix="read what it said, in summary.json, and the API's log",
         )
-    return Secret(found[1])
+    return Secret(found[1].replace(".", ""))
 
 
 def must_be_own(lago: Lago) -> Lago:

@@ -166,7 +166,10 @@ def test_a_worker_that_reaches_production_ends_the_rehearsal(lago, dump, reposit
         rehearsed_path.RehearsedPath, "_take", leaking(rehearsed_path.RehearsedPath._take, lago)
     )
     assert main(arguments(lago, repository)) == NOT_ACCEPTED
-    assert "the worker of the rehearsal reaches production: lago-" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "the worker of the rehearsal reaches " in printed
+    assert "production: lago-db at " in printed
+    assert "none could be reached" not in printed
 
 
 def leaking(take, lago):

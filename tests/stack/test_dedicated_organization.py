@@ -14,7 +14,7 @@ import respx
 from lago_acceptance.clients.connection import Connection
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.secrets import Secret, redact
 from lago_acceptance.core.verdicts import Unknown, Unreachable
 from lago_acceptance.hosts.address import parse
 from lago_acceptance.hosts.base import CommandResult, WriteCommand
@@ -102,7 +102,7 @@ def test_seeding_has_the_rsa_key_however_it_is_mounted(how, tmp_path):
         again = container.execute(*call, *given)
     assert ended.returncode == 0, ended.stderr
     words, key = ended.stdout.strip().splitlines()
-    key = key.removeprefix("key ")
+    key = key.removeprefix("key ").replace(".", "")
     wanted = "bG9hZGVk" if how.startswith("loaded") else "d3JhcHBlZA=="
     assert (
         words
@@ -111,6 +111,11 @@ def test_seeding_has_the_rsa_key_however_it_is_mounted(how, tmp_path):
     assert again.stdout == ended.stdout
     made = dedicated_organization.key(Answering(CommandResult(0, ended.stdout)), Api(), PERMIT)
     assert made.reveal() == key
+    # By now the key is known as a secret, and what a host prints of it is masked.
+    again = dedicated_organization.key(
+        Answering(CommandResult(0, redact(f"{ended.stdout}\n{key}"))), Api(), PERMIT
+    )
+    assert again.reveal() == key
 
 
 def test_a_change_on_a_live_host_needs_a_permit_and_keeps_its_environment_out_of_the_command(sshd):

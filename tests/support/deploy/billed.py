@@ -57,12 +57,12 @@ def put_every_kind(lago: Lago, currency: str) -> None:
             "name": name,
             "rate_amount": "2",
             "currency": currency,
-            "granted_credits": "7",
+            "granted_credits": "2000",
             "paid_credits": "0",
         },
     )
     assert until(
-        lambda: lago.get(f"wallets/{wallet['lago_id']}", "wallet")["balance_cents"] == 1400, PATIENCE
+        lambda: lago.get(f"wallets/{wallet['lago_id']}", "wallet")["balance_cents"] == 400000, PATIENCE
     )
     subscription = {"external_customer_id": name, "external_id": name, "plan_code": name}
     lago.create("subscriptions", "subscription", subscription | {"billing_time": "anniversary"})

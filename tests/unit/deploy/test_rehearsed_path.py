@@ -351,6 +351,17 @@ def test_the_report_has_everything_and_no_secret():
     assert "invoices in USD: 6 of 24317 together, the same as before" in told
 
 
+def test_what_ended_early_has_no_numbers_of_afterwards():
+    report = Report(
+        dump="x",
+        legs=[LegReport(tag="v1.25.0", image="getlago/api:v1.25.0", migrations=72, migrate_seconds=9.5)],
+        before=Totals({"customers": 7}, (Amount("invoices", "USD", 6, 24317),)),
+    )
+    printed = "\n".join(lines(report))
+    assert "72 migrations in 9.5 s" in printed
+    assert not any(word in printed for word in ("customers", "invoices", "outside", "webhooks"))
+
+
 def test_nothing_is_told_of_what_was_not_begun():
     assert list(lines(Report(dump="x"))) == []
 
