@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -43,6 +44,9 @@ from lago_acceptance.lago.upgrades import Stop
 from lago_acceptance.targets.stack import startup
 
 log = logging.getLogger(__name__)
+
+# Places in the code, and what Rails prints behind them when a task fails.
+_NO_CAUSE = re.compile(r"\s*(/|from |\d+: from |Caused by:|Tasks: |\(See full trace)")
 
 RSA_KEY_CHANGED = "rsa-key-changed"
 # A worker adds the jobs that it has finished to Redis' count every ten seconds.
@@ -348,7 +352,13 @@ def _reasons(seen: startup.Seen) -> list[str]:
     found = []
     for container, lines in seen:
         name = container.service.name
-        said = excerpt(next((line for line in reversed(lines) if line.strip()), ""), 200)
+        said = excerpt(_telling(lines), 200)
         if reason := reasons.get(name, f"{name} said" if said else ""):
             found.append(f"{reason}{': ' if said else ''}{said}")
     return found
+
+
+def _telling(lines: list[str]) -> str:
+    """The line of a log's end that says most: what PostgreSQL refused, else the last one in words, "" where none is."""
+    words = [line for line in lines if line.strip() and not _NO_CAUSE.match(line)]
+    return next((line for line in words if "PG::" in line), words[-1] if words else "")

@@ -54,15 +54,14 @@ def test_the_legs_lead_from_stop_to_stop():
     assert {leg.new for leg in found.legs[:-1]} <= tags
 
 
-def test_each_task_of_a_stop_has_its_command():
+def test_the_task_of_a_stop_has_its_command():
     (first, _) = plan("v1.16.0", "v1.26.0").legs
     (filling,) = first.filling
     assert filling.required_by == "v1.26.0" and filling.workers == ("lago-worker",)
-    for step, job in zip(filling.commands, filling.jobs, strict=True):
-        assert (
-            step.command
-            == f"{COMPOSE} run --rm --no-deps lago-api bundle exec rails runner '{job}.perform_now'"
-        )
+    [step] = filling.commands
+    calls = "; ".join(f"{job}.perform_now" for job in filling.jobs)
+    assert len(filling.jobs) == 3
+    assert step.command == f"{COMPOSE} run --rm --no-deps lago-api bundle exec rails runner '{calls}'"
 
 
 def test_what_runs_already_and_is_a_stop_comes_first_without_a_deploy():
