@@ -49,6 +49,13 @@ def put_every_kind(lago: Lago, currency: str) -> None:
     }
     lago.create("coupons", "coupon", coupon)
     lago.create("applied_coupons", "applied_coupon", {"external_customer_id": name, "coupon_code": name})
+    subscription = {"external_customer_id": name, "external_id": name, "plan_code": name}
+    lago.create("subscriptions", "subscription", subscription | {"billing_time": "anniversary"})
+    for number in range(EVENTS):
+        usage = {"transaction_id": f"{name}-{number}", "external_subscription_id": name, "code": name}
+        lago.create("events", "event", usage | {"properties": {"count": 3}})
+    await_invoices(lago, name, 1)
+    # The first invoice would use all of it up.
     wallet = lago.create(
         "wallets",
         "wallet",
@@ -57,19 +64,13 @@ def put_every_kind(lago: Lago, currency: str) -> None:
             "name": name,
             "rate_amount": "2",
             "currency": currency,
-            "granted_credits": "2000",
+            "granted_credits": "7",
             "paid_credits": "0",
         },
     )
     assert until(
-        lambda: lago.get(f"wallets/{wallet['lago_id']}", "wallet")["balance_cents"] == 400000, PATIENCE
+        lambda: lago.get(f"wallets/{wallet['lago_id']}", "wallet")["balance_cents"] == 1400, PATIENCE
     )
-    subscription = {"external_customer_id": name, "external_id": name, "plan_code": name}
-    lago.create("subscriptions", "subscription", subscription | {"billing_time": "anniversary"})
-    for number in range(EVENTS):
-        usage = {"transaction_id": f"{name}-{number}", "external_subscription_id": name, "code": name}
-        lago.create("events", "event", usage | {"properties": {"count": 3}})
-    await_invoices(lago, name, 1)
     lago.terminate(name)
     await_invoices(lago, name, 2)
 
