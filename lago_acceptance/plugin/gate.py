@@ -66,7 +66,9 @@ def verdicts_of(config: pytest.Config) -> tuple[FileVerdict, ...]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.option.base is None or not gate_only(config):
+    given = config.option
+    of_stack = not gate_only(config) and bool(given.markexpr or given.target or given.hosts)
+    if given.base is None or of_stack:
         compared = [item for item in items if needs_base(item)]
         config.hook.pytest_deselected(items=compared)
         items[:] = [item for item in items if item not in compared]

@@ -42,3 +42,13 @@ def test_a_live_host_has_nothing_to_say_about_it():
     """What runs there runs on its own database."""
     assert TEST in marks.collect(TEST)
     assert TEST + "::" not in marks.collect(TEST, "--target", "live", "--hosts", "ssh://root@host")
+
+
+def test_a_stack_takes_of_the_base_its_release_alone(tmp_path):
+    """What a change of files breaks is the gate's."""
+    base = tmp_path / "base.yml"
+    base.write_text("services:\n  lago-api:\n    image: getlago/api:v1.15.1\n")
+    change = "suites/phase0_predeployment/test_change.py"
+    collected = marks.collect(TEST, change, "--target", "stack", "--base", str(base))
+    assert TEST in collected
+    assert change + "::" not in collected
