@@ -85,11 +85,11 @@ change_configuration() {
 
 # --- containers ---
 
-# Names are asked at an address where nothing is, and once: what Docker forwards would leave the internal network.
+# Names are asked at an address where nothing is, and soon given up: what Docker forwards would leave the internal network.
 apart() { # service, role, memory, then the words of docker run
     service=$1 role=$2 memory=$3
     shift 3
-    docker run --network "$project" --dns 203.0.113.1 --dns-opt timeout:1 --dns-opt attempts:1 --name "$project-$service-1" --memory "$memory" --restart no --log-driver json-file \
+    docker run --network "$project" --dns 203.0.113.1 --dns-opt timeout:1 --dns-opt attempts:2 --name "$project-$service-1" --memory "$memory" --restart no --log-driver json-file \
         --label "com.docker.compose.project=$project" --label "com.docker.compose.service=$service" \
         --label com.docker.compose.oneoff=False --label "lago-acceptance.role=$role" --label traefik.enable=false "$@"
 }
