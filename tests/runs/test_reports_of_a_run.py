@@ -52,6 +52,6 @@ def test_a_host_that_is_not_reached_is_an_error_for_the_ci_server(suite, more):
 
 
 def test_a_run_that_was_called_wrongly_leaves_none(suite, tmp_path):
-    ended = suite("-m", "smoke", "--base", "HEAD")
+    ended = suite("-m", "smoke", "--base", "nosuch")
     assert ended.code == 4, ended.output
     assert not list(tmp_path.rglob("junit.xml"))
