@@ -38,7 +38,7 @@ SUMMED = {
 }
 SUMS = f"""SELECT json_agg(each ORDER BY each) FROM ({
     " UNION ALL ".join(
-        f"SELECT '{table} ' || {by} || ' ' || count(*) || ' ' || sum({amount}) AS each FROM {table} GROUP BY {by}"
+        f"SELECT '{table} ' || coalesce({by}, '-') || ' ' || count(*) || ' ' || coalesce(sum({amount}), 0) AS each FROM {table} GROUP BY {by}"
         for table, (by, amount) in SUMMED.items()
     )
 }) AS kinds"""
@@ -181,6 +181,25 @@ def test_one_stop_at_a_time_arrives(upgrade):
     upgrade.held = held
     upgrade.runs(HAS)
     assert "upgrade from" not in command.run("status", upgrade.host).output
+
+
+@pytest.mark.exhaustive
+def test_a_stop_that_runs_already_is_dumped_and_filled_in(upgrade):
+    runs = docker("inspect", "--format", "{{.Config.Image}}", upgrade.host.container("lago-api")).strip()
+    hosts.edit(upgrade.host.folder, hosts.running(f"{runs.rpartition(':')[0]}:{STOP}"))
+    upgrade.host.up()
+    upgrade.host.await_routes()
+    first = upgrade.deploy("--via", "next")
+    assert first.code == 0, first.output[-8000:]
+    upgrade.filled(first.output)
+    upgrade.runs(STOP)
+    [only_filled] = moments.folders(upgrade.host)
+    assert {step for _, step in moments.journal(only_filled)} == {"dump", "fill", "mark", "-"}
+    assert (only_filled / "backup" / "database.dump").stat().st_size
+    second = upgrade.deploy("--via")
+    assert second.code == 0, second.output[-8000:]
+    upgrade.runs(HAS)
+    upgrade.bills()
 
 
 @pytest.fixture

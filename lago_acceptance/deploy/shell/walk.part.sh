@@ -115,14 +115,15 @@ ask_compared() {
         }' "$here/answers.before" "$here/answers.after" | sort
 }
 # Lines of what, currency, how many, sum, for all that has an amount. Then of "rows", table, how many; of "webhooks", status, how
-# many; and how many payments repeat another one. Tables and columns that a release doesn't have are left out.
+# many; and how many payments repeat another one. Tables and columns that a release doesn't have are left out. A coupon by
+# percentage has neither currency nor amount.
 ask_sums() {
     psql_in "$(db_container)" "$database" <<'END'
 \pset fieldsep '\t'
 CREATE FUNCTION pg_temp.has(relation text, variadic names text[]) RETURNS boolean LANGUAGE sql AS $$
     SELECT count(*) = cardinality(names) FROM pg_attribute WHERE attrelid = to_regclass(relation) AND attname = ANY (names) AND NOT attisdropped
 $$;
-SELECT format('SELECT %L, %2$I, count(*), sum(%3$I) FROM %4$I GROUP BY %2$I ORDER BY %2$I', replace(relation, '_', ' '), currency, amount, relation)
+SELECT format('SELECT %L, coalesce(%2$I, ''no currency''), count(*), coalesce(sum(%3$I), 0) FROM %4$I GROUP BY %2$I ORDER BY %2$I', replace(relation, '_', ' '), currency, amount, relation)
 FROM (VALUES ('invoices', 'currency', 'total_amount_cents'), ('fees', 'amount_currency', 'amount_cents'),
     ('credit_notes', 'credit_amount_currency', 'credit_amount_cents'), ('credits', 'amount_currency', 'amount_cents'),
     ('applied_coupons', 'amount_currency', 'amount_cents'), ('wallets', 'balance_currency', 'balance_cents'),

@@ -38,17 +38,19 @@ def put_every_kind(lago: Lago, currency: str) -> None:
         },
     )
     lago.create("customers", "customer", {"external_id": name, "name": name, "currency": currency})
-    coupon = {
-        "name": name,
-        "code": name,
-        "coupon_type": "fixed_amount",
-        "amount_cents": 1000,
-        "amount_currency": currency,
-        "frequency": "once",
-        "expiration": "no_expiration",
-    }
-    lago.create("coupons", "coupon", coupon)
-    lago.create("applied_coupons", "applied_coupon", {"external_customer_id": name, "coupon_code": name})
+    fixed = {"coupon_type": "fixed_amount", "amount_cents": 1000, "amount_currency": currency}
+    # It has neither an amount nor a currency.
+    percentage = {"coupon_type": "percentage", "percentage_rate": "10"}
+    for number, values in enumerate((fixed, percentage)):
+        coupon = {
+            "name": name,
+            "code": f"{name}-{number}",
+            "frequency": "once",
+            "expiration": "no_expiration",
+        }
+        lago.create("coupons", "coupon", coupon | values)
+        applied = {"external_customer_id": name, "coupon_code": coupon["code"]}
+        lago.create("applied_coupons", "applied_coupon", applied)
     subscription = {"external_customer_id": name, "external_id": name, "plan_code": name}
     lago.create("subscriptions", "subscription", subscription | {"billing_time": "anniversary"})
     for number in range(EVENTS):
