@@ -91,7 +91,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _replaced(config: pytest.Config) -> str:
-    """The tag of Lago's image in ``--base``, in whose place a stack runs another one; "" where it has none."""
+    """The tag of Lago's image in ``--base``, in whose place a stack runs another one; "" where it has none.
+
+    pytest.UsageError where the base can't be read, or no stack is started.
+    """
     from tempfile import TemporaryDirectory
 
     from lago_acceptance.gate.git_base import base_of
@@ -102,10 +105,10 @@ def _replaced(config: pytest.Config) -> str:
     try:
         with TemporaryDirectory(prefix="lago-base-") as scratch:
             old = base_of(base, options.compose_file, options.env_file, Path(scratch))
-    except (Unknown, UsageError) as error:
-        raise pytest.UsageError(
-            f"--base {base}: {error}" if isinstance(error, Unknown) else str(error)
-        ) from None
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    except Unknown as reason:
+        raise pytest.UsageError(f"--base {base}: {reason}") from None
     api = next(iter(old.model.of_role(API)), None)
     return tag_of(api) if api else ""
 

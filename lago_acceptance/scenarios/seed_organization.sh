@@ -1,5 +1,6 @@
 # Runs inside Lago's API container: sh -c THIS sh NAME EMAIL. Makes the organization where it is missing, and prints
-# its key, in parts: whoever has heard of it before would get it masked. No value becomes an argument of a process: anybody on the host can read arguments.
+# its key, in parts: whoever has heard of it before would get it masked. No value becomes an argument of a process: anybody
+# on the host can read arguments.
 set -e
 # `docker exec` does not pass through an entrypoint that wraps the key, but the main process has it.
 if [ -z "$LAGO_RSA_PRIVATE_KEY" ]; then

@@ -4,9 +4,9 @@
 # directory, files, env_files and sources (one a line), given (names of variables for Compose), log_lines, backups,
 # gateway_network, inside (too: what gateway and API see of each other as well; only: nothing else), patience (1; more for a
 # second look: one question after the other, each with so many times as long), stranger (a key that no organization has),
-# jobs (parts of the names of the jobs that fill data in) and upgrade_sql, which are empty where no upgrade is asked about,
-# upgrade (only: nothing that an upgrade need not know, and no two questions at once, so that PostgreSQL has the processors)
-# and the texts plan, mask, declares, gateway_sh, lago_rb, redis_lua and facts_sql.
+# upgrade (empty where none is asked about; too: what it needs to know as well; only: nothing else, and no two questions at
+# once, so that PostgreSQL has the processors), and for that jobs (parts of the names of the jobs that fill data in) and
+# upgrade_sql, and the texts plan, mask, declares, gateway_sh, lago_rb, redis_lua and facts_sql.
 # The functions host_sections and last_sections precede it as well (render.py), and those of declaration.sh.
 # Output: the line "facts begin <nonce>", lines of sections as mask.awk writes them, interleaved, and the line
 # "facts end <nonce>".
@@ -86,7 +86,7 @@ ask_lago() { # container, role, trust, what else
     key=
     [ "$3" != declared ] || key=$api_key
     LAGO_API_KEY=$key within 15 docker exec ${key:+-e LAGO_API_KEY} "$1" \
-        ruby --disable-gems -e "$lago_rb" "$2" "$4" "$patience" ${upgrade_sql:+upgrade} 2>&1 | bounded 8000001
+        ruby --disable-gems -e "$lago_rb" "$2" "$4" "$patience" ${upgrade:+upgrade} 2>&1 | bounded 8000001
 }
 ask_gateway() {
     begin "gateway:$gateway"
@@ -186,7 +186,7 @@ ask_all() {
                     send say "database:$id" "$(withheld "$name" "the password of DATABASE_URL")"
                 else
                     ask ask_database "$id"
-                    [ -z "$upgrade_sql" ] || ask ask_upgrade "$id"
+                    [ -z "$upgrade" ] || ask ask_upgrade "$id"
                 fi ;;
         esac
     done <<END
