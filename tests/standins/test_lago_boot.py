@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,6 +38,8 @@ class Boots:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        # Whoever migrates a database while another does is refused, as with the real one.
+        self.migrating = Lock()
         self.changes = boot.changes()
         self.good = {
             "RAILS_ENV": "production",
@@ -73,7 +77,8 @@ class Boots:
 
     def case(self, name: str) -> boot.Seen:
         row = ROWS[name]
-        return self.start(name, row.script, self.changes[name], row.state, requests=row.health != "-")
+        with self.migrating if row.script in boot.MIGRATES else nullcontext():
+            return self.start(name, row.script, self.changes[name], row.state, requests=row.health != "-")
 
     def start(
         self, name: str, script: str, changes: dict[str, str | None], expected: str, requests: bool = False

@@ -14,6 +14,8 @@ RECORDINGS = DATA / "recordings" / "boot"
 
 API = "./scripts/start.api.sh"
 MIGRATE = "./scripts/migrate.sh"
+MIGRATES = {MIGRATE, "./scripts/start.sh"}
+"""The scripts that migrate the database."""
 
 NEW_ORGANIZATION = {
     "LAGO_CREATE_ORG": "true",
