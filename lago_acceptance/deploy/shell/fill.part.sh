@@ -13,6 +13,7 @@ change_fill() {
     printf '%s\n' "$fill_proofs" | sed '/^$/d' >"$here/fill/proofs"
     date +%s >"$here/fill/began"
     cp "$here/fill/began" "$here/fill/progress"
+    cp "$here/fill/began" "$here/fill/deaths_since"
     : >"$here/fill/when"
     count_left
     cp "$here/fill/left" "$here/fill/first"
@@ -104,7 +105,7 @@ ask_jobs() {
     store=$(redis_container)
     [ -n "$store" ] || fail "Redis is no running container of this project, so it is not known which jobs are left"
     redis_in "$store" EVAL '
-        local began, wanted = tonumber(ARGV[1]), {}
+        local wanted = {}
         for class in string.gmatch(ARGV[2], "%S+") do wanted[class] = true end
         local function filling(text)
             local read, job = pcall(cjson.decode, text)
@@ -142,7 +143,7 @@ ask_jobs() {
                 if filling(each) then pending = pending + 1 end
             end
         end
-        for _, each in ipairs(redis.call("ZRANGEBYSCORE", "dead", began, "+inf")) do
+        for _, each in ipairs(redis.call("ZRANGEBYSCORE", "dead", ARGV[1], "+inf")) do
             local job, class = filling(each)
             if job then
                 local message = string.gsub(tostring(job.error_message or ""), "[\n\t].*", "")
@@ -150,13 +151,17 @@ ask_jobs() {
             end
         end
         lines[#lines + 1] = "pending\t" .. pending
-        return lines' 0 "$(cat "$here/fill/began")" "$fill_jobs" </dev/null >"$here/fill/jobs" || fail "Redis could not be asked for the jobs that are left"
+        return lines' 0 "$(cat "$here/fill/deaths_since")" "$fill_jobs" </dev/null >"$here/fill/jobs" || fail "Redis could not be asked for the jobs that are left"
 }
 pending() { awk -F "$tab" '$1 == "pending" { print $2 }' "$here/fill/jobs"; }
+# Jobs that fill the same rows may lock each other out, and PostgreSQL ends one. Lago never retries it: if rows are left, or
+# nothing counts them, its task runs once more.
 no_job_died() {
-    died=$(awk -F "$tab" '$1 == "died" { print $2 " died: " $3; exit }' "$here/fill/jobs")
+    awk -F "$tab" '$1 == "died" { print $2 " died: " $3 }' "$here/fill/jobs" >"$here/fill/died"
+    died=$(grep -v -m 1 'TRDeadlockDetected' "$here/fill/died") || :
     [ -z "$died" ] || fail "$died$(still)"
 }
+deadlocked() { [ -s "$here/fill/died" ]; }
 worker_reads() {
     unread=$(awk -F "$tab" '$1 == "unread" { print $2; exit }' "$here/fill/jobs")
     if [ -z "$unread" ]; then
@@ -186,6 +191,8 @@ idle_long() {
 filled() {
     if [ -s "$here/fill/proofs" ]; then
         all_proved && [ "$(pending)" = 0 ]
+    elif deadlocked; then
+        return 1
     else
         [ "$(cat "$here/fill/at")" = "$(wc -l <"$here/fill/tasks" | tr -d ' ')" ] && idle_long
     fi
@@ -216,15 +223,16 @@ advance_task() {
         docker rm -f "$(task_container)" >/dev/null 2>&1 || :
         : >"$here/fill/running"
         "$fill_runner" "$(task_container)" "$command" >"$here/fill/said" 2>&1 </dev/null || fail "the task could not be started ($command): $(tail -n 1 "$here/fill/said")"
-    elif [ -s "$here/fill/proofs" ] && idle_long; then
+    elif { [ -s "$here/fill/proofs" ] || deadlocked; } && idle_long; then
         again
     fi
 }
 # Jobs that were lost on the way leave rows behind, and a lock for an hour: each further round does one batch more.
 again() {
     [ ! -e "$here/fill/round" ] || [ "$(rows left)" -lt "$(cat "$here/fill/round")" ] ||
-        fail "all tasks have run, no job is left, and yet $(left_now)"
+        fail "$(grep -m 1 . "$here/fill/died" || say "all tasks have run, no job is left, and yet $(left_now)")"
     rows left >"$here/fill/round"
+    date +%s >"$here/fill/deaths_since"
     rm -f "$here/fill/idle"
     echo 0 >"$here/fill/at"
 }

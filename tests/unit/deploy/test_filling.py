@@ -9,10 +9,15 @@ import pytest
 
 from lago_acceptance.deploy import filling
 from lago_acceptance.deploy.session import Outcome
+from lago_acceptance.lago.filling import MODULE
+from lago_acceptance.lago.filling import jobs as filling_jobs
 from lago_acceptance.lago.upgrades import Proof, stops
 
 SHELL = files("lago_acceptance.deploy") / "shell"
 PROOF = "no fee is without an organization"
+DEADLOCK = (
+    "DatabaseMigrations::FillJob\tActiveRecord::Deadlocked: PG::TRDeadlockDetected: ERROR:  deadlock detected"
+)
 # Docker, PostgreSQL and Redis answer from files: what is left by proof, the jobs, and how the task's container is.
 PROGRAM = r"""
 set -eu
@@ -181,6 +186,51 @@ def test_a_job_that_died_ends_it_with_its_error(host):
     assert failed.last.startswith("DatabaseMigrations::FillJob died: PG::QueryCanceled: too long; ")
 
 
+def test_a_job_that_a_deadlock_ended_is_no_matter_once_the_proofs_hold(host):
+    host.write("database", "7\n")
+    host.write("on-start", 'echo "exited 0 false" >"$here/container"')
+    host.run("change_fill")
+    host.write("redis", f"died\t{DEADLOCK}\npending\t1\n")
+    assert host.run("ask_fill").last == f"more\t{PROOF}: 7 left, 1 jobs"
+    host.write("redis", f"died\t{DEADLOCK}\npending\t0\n")
+    host.write("database", "0\n")
+    assert filling.result(host.run("ask_fill")).rows == 7
+
+
+def test_the_task_of_a_job_that_a_deadlock_ended_runs_once_more(host):
+    host.settings |= {"fill_tasks": "all\tagain\tfirst task", "fill_proofs": ""}
+    host.write("on-start", 'echo "exited 0 false" >"$here/container"')
+    host.run("change_fill")
+    host.write("redis", f"died\t{DEADLOCK}\npending\t0\n")
+    host.run("ask_fill")
+    host.rewind("idle", 20)
+    assert host.run("ask_fill").code == 0
+    host.write("redis", "pending\t0\n")
+    for _ in range(3):
+        host.run("ask_fill")
+    assert host.started == ["first task"] * 2
+    host.rewind("idle", 20)
+    assert host.run("ask_fill").last.startswith("seconds\t")
+
+
+@pytest.mark.parametrize("proof", ["", f"{PROOF}\tSELECT 1"])
+def test_deadlocks_again_and_again_end_it(host, proof):
+    host.settings |= {"fill_tasks": "all\tagain\tfirst task", "fill_proofs": proof}
+    host.write("database", "7\n")
+    host.write("on-start", 'echo "exited 0 false" >"$here/container"')
+    host.run("change_fill")
+    host.write("redis", f"died\t{DEADLOCK}\npending\t0\n")
+    host.run("ask_fill")
+    for _ in range(2):
+        host.rewind("idle", 20)
+        ended = host.run("ask_fill")
+        if not ended.code:
+            host.run("ask_fill")
+            host.run("ask_fill")
+    assert ended.code == 1
+    assert ended.last == "DatabaseMigrations::FillJob died: " + DEADLOCK.partition("\t")[2]
+
+
 def test_a_queue_that_no_worker_reads_ends_it_after_a_while(host):
     host.write("database", "7\n")
     host.write("on-start", 'echo "running 0 false" >"$here/container"')
@@ -271,6 +321,13 @@ def test_each_stop_has_one_line_for_each_task_and_proof():
         "DatabaseMigrations::PopulateFeesWithBillingEntityIdJob" in filling.settings(stops()[0])["fill_jobs"]
     )
     assert not any(filling.settings(None)[name] for name in ("fill_tasks", "fill_jobs", "fill_proofs"))
+
+
+@pytest.mark.parametrize("stop", [each for each in stops() if each.proofs], ids=lambda stop: stop.tag)
+def test_what_a_job_fills_is_counted_by_a_proof_where_there_are_any(stop):
+    tables = {each.job: each.table for each in filling_jobs()}
+    jobs = [name.removeprefix(MODULE) for name in filling.settings(stop)["fill_jobs"].split()]
+    assert {tables[name] for name in jobs} <= {proof.table for proof in stop.proofs}
 
 
 def test_a_proof_is_one_line_for_psql_that_looks_for_its_columns():
