@@ -113,7 +113,7 @@ def lines(report: Report) -> Iterator[str]:
     yield from _answers(report)
     if report.tried_outside:
         yield (
-            f"from the worker's container {len(report.tried_outside)} addresses outside were tried (internet, this host, production): "
+            f"from a container of the rehearsal {len(report.tried_outside)} addresses outside were tried (internet, this host, production): "
             "none could be reached"
         )
     if report.billing.done:

@@ -52,9 +52,8 @@ WALK_MIGRATE = Step(
     3 * 3600,
 )
 WORK = Step("walk_work", "starting a worker of {0}", "the worker of {0} does not start", 180)
-UP = Step(
-    "walk_up", "starting API and worker of {0} on it", "{0} does not start on the migrated database", 420
-)
+UP = Step("walk_up", "starting API and worker of {0} on it", "API and worker of {0} could not be started", 60)
+READY = Step("walk_ready", "waiting until they are up", "{0} does not start on the migrated database", 420)
 REST = Step("walk_rest", "ending the worker of {0}", "the worker of {0} could not be ended", 60)
 # API, worker and database at a time.
 LEAST_MEMORY = 2 * GIB
@@ -165,10 +164,12 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
         if not report.sampled_customers:
             report.not_judged.append("answers about old customers, because the dump holds none")
             self.say(f"not judged: {report.not_judged[-1]}")
+        self._judge_outside(session.ask("outside"))
         for leg in self.way.legs:
             yield from self._walk(session, leg)
         self._take(session, at(UP, self.to.tag))
-        self._try_outside(session)
+        yield from self._compare_totals(session)
+        self._take(session, at(READY, self.to.tag))
 
     def _walk(self, session: Session, leg: Leg) -> Iterator[str]:
         """Migrations, tasks and proofs of one leg."""
@@ -194,7 +195,7 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
                 )
         if leg.stop is None:
             return
-        self._work(session, leg.tag)
+        self._take(session, at(WORK, leg.tag))
         self.say(f"filling in {leg.stop.data}")
         filled = filling.result(self._filled(session, leg))
         leg_report.fill_seconds, leg_report.rows, leg_report.filled = (
@@ -216,11 +217,6 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
         given["migrate_to"] = leg.release.newest_migration if leg and tag in self.way.replaced else ""
         session.give("leg", assignments(given).encode())
 
-    def _work(self, session: Session, tag: str) -> None:
-        """Start a worker, which reaches nothing outside."""
-        self._take(session, at(WORK, tag))
-        self._try_outside(session)
-
     def _filled(self, session: Session, leg: Leg) -> Outcome:
         done = filling.complete(session.step(FILL), lambda: session.ask("fill", FILL.seconds), self.say)
         if done.code:
@@ -236,13 +232,16 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
 
     # --- the upgraded Lago ---
 
-    def _judge(self, session: Session, facts: Facts) -> Iterator[str]:
-        report = self.report
-        held = self._held(session.ask("identity"))
+    def _compare_totals(self, session: Session) -> Iterator[str]:
+        """What is no longer as it was, before anything is billed."""
+        report, held = self.report, self._held(session.ask("identity"))
         report.after = self._totals(session, held)
         dropped = totals.dropped(report.before, self.way.held, held)
         report.explained += totals.explained(report.before, report.after, dropped)
         yield from totals.problems(report.before, report.after, dropped)
+
+    def _judge(self, session: Session, facts: Facts) -> Iterator[str]:
+        report = self.report
         self.say("billing a customer in an organization of its own")
         # It waits for the worker most of the time, and changes nothing of what is looked at meanwhile.
         with ThreadPoolExecutor(1) as pool:
@@ -264,11 +263,8 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
         self.report.answers = answers_compared.compared(found, answer_changes.between(self.way.had, self.to))
         yield from answers_compared.problems(self.report.answers)
 
-    def _try_outside(self, session: Session) -> None:
-        """Once, from the first worker: production, this host and the internet must be out of its reach."""
-        if self.report.tried_outside:
-            return
-        asked = session.ask("outside", 60)
+    def _judge_outside(self, asked: Outcome) -> None:
+        """Production, this host and the internet must be out of reach of every container, before one works on jobs."""
         rows = [line.split("\t") for line in asked.lines if line.count("\t") == 1]
         if asked.code or ["reached", INSIDE] not in rows:
             raise NotRestored(
@@ -276,7 +272,7 @@ class RehearsedPath(Rehearsal, frozen=True, kw_only=True):
             )
         if reached := [what for how, what in rows if how == "reached" and what != INSIDE]:
             raise NotRestored(
-                f"the worker of the rehearsal reaches {', '.join(reached)}; it was ended before it had any job"
+                f"the rehearsal reaches {', '.join(reached)}; it was ended before any worker was started"
             )
         self.report.tried_outside = [what for _, what in rows if what != INSIDE]
 

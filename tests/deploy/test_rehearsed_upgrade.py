@@ -162,26 +162,27 @@ def test_jobs_that_fail_are_said_with_what_is_left(lago, dump, repository, monke
 
 
 @pytest.mark.exhaustive
-def test_a_worker_that_reaches_production_ends_the_rehearsal(lago, dump, repository, monkeypatch, capsys):
+def test_a_rehearsal_that_reaches_production_ends(lago, dump, repository, monkeypatch, capsys):
     monkeypatch.setattr(
         rehearsed_path.RehearsedPath, "_take", leaking(rehearsed_path.RehearsedPath._take, lago)
     )
     assert main(arguments(lago, repository)) == NOT_ACCEPTED
     printed = capsys.readouterr().out
-    assert "the worker of the rehearsal reaches " in printed
+    assert "the rehearsal reaches " in printed
     assert "production: lago-db at " in printed
     assert "none could be reached" not in printed
 
 
 def leaking(take, lago):
-    """The same step, after which a worker is in production's network too."""
+    """The same steps; when Lago first runs, production's database is in its network too."""
 
     def taken(self, session, step):
         done = take(self, session, step)
-        if step.name == "walk_work":
-            networks = "{{json .NetworkSettings.Networks}}"
-            [network, *_] = json.loads(docker("inspect", "-f", networks, lago.container("lago-db")))
-            docker("network", "connect", network, f"{PROJECT}{session.id}-lago-worker-1")
+        database = (f"{PROJECT}{session.id}", lago.container("lago-db"))
+        if step.name == "rehearse_restore":
+            docker("network", "connect", *database)
+        elif step.name == "walk_before":
+            docker("network", "disconnect", *database)
         return done
 
     return taken

@@ -85,11 +85,12 @@ change_configuration() {
 
 # --- containers ---
 
-# Names are asked at an address where nothing is, and soon given up: what Docker forwards would leave the internal network.
+# Names are asked of the container itself, where nobody answers, and soon given up: what Docker forwards to a resolver would leave
+# the internal network, and Docker removes no container before its questions have timed out there.
 apart() { # service, role, memory, then the words of docker run
     service=$1 role=$2 memory=$3
     shift 3
-    docker run --network "$project" --dns 203.0.113.1 --dns-opt timeout:1 --dns-opt attempts:2 --name "$project-$service-1" --memory "$memory" --restart no --log-driver json-file \
+    docker run --network "$project" --dns 0.0.0.0 --dns-opt timeout:1 --dns-opt attempts:2 --name "$project-$service-1" --memory "$memory" --restart no --log-driver json-file \
         --label "com.docker.compose.project=$project" --label "com.docker.compose.service=$service" \
         --label com.docker.compose.oneoff=False --label "lago-acceptance.role=$role" --label traefik.enable=false "$@"
 }
@@ -111,9 +112,9 @@ change_rehearse_restore() {
     # Without an address on the bridge the host is out of reach too, and with it what production publishes there.
     docker network create --internal --opt com.docker.network.bridge.inhibit_ipv4=true --label "com.docker.compose.project=$project" "$project" >/dev/null
     docker volume create --label "com.docker.compose.project=$project" "$project-db" >/dev/null
-    apart "$redis_service" redis 256m -d --network-alias rehearsal-redis "$redis_image" redis-server --maxmemory-policy noeviction >/dev/null
     apart "$db_service" db 1g -d --network-alias rehearsal-db --env-file "$here/db.env" -v "$project-db:/var/lib/postgresql/data" "$db_image" >/dev/null
     rm -f "$here/db.env"
+    apart "$redis_service" redis 256m -d --network-alias rehearsal-redis "$redis_image" redis-server --maxmemory-policy noeviction >/dev/null
     wait_for 120 rehearsed_database_answers || fail "PostgreSQL did not start: $(docker logs --tail 1 "$(db_container)" 2>&1)"
     # Only a file can be read by two processes at once. The roles of another cluster are not here.
     docker exec -i "$(db_container)" sh -c 'cat >/tmp/dump && pg_restore --jobs 2 --exit-on-error --no-owner --no-privileges -U lago -d lago /tmp/dump && rm /tmp/dump' \
@@ -140,10 +141,16 @@ migration_trouble() {
 undo_rehearse_migrate() { :; }
 # With a key of the restored data, as production's API has one: checks ask with it from inside.
 change_rehearse_start() {
+    start_rehearsed_api
+    await_rehearsed_api
+}
+start_rehearsed_api() {
     key=$(restored_key)
     [ -n "$key" ] || fail "the restored database holds no valid API key, so nobody could use it"
     grep -q '^LAGO_API_KEY=' "$here/lago.env" || printf 'LAGO_API_KEY=%s\n' "$key" >>"$here/lago.env"
     lago_apart "$api_service" api 1536m --detach=true ./scripts/start.api.sh >/dev/null
+}
+await_rehearsed_api() {
     wait_for 240 rehearsed_api_answers || fail "the API did not answer /health within 240 s: $(docker logs --tail 1 "$(running_of "$api_service")" 2>&1)"
 }
 rehearsed_api_answers() {

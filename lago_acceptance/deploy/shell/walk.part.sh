@@ -47,9 +47,13 @@ answers_of() { # file
         fail "the API's answers could not be read: $(tail -n 1 "$here/said")"
     say "customers$tab$(($(wc -l <"$here/sample") - 2))"
 }
+# Meanwhile it tries to reach what is outside, for which it need not have booted.
 change_walk_before() {
-    change_rehearse_start
+    start_rehearsed_api
+    try_outside >"$here/outside" 2>"$here/tried" &
+    await_rehearsed_api
     answers_of answers.before
+    wait
     docker rm -f "$(running_of "$api_service")" >/dev/null
 }
 undo_walk_before() { rm -f "$here/sample" "$here"/answers.* "$here/answer" "$here/given/request"; }
@@ -79,10 +83,14 @@ rehearsed_worker_reads() {
 # Both at once, to lose no time: each takes its while.
 change_walk_up() {
     change_walk_work
-    change_rehearse_start
-    wait_for 120 rehearsed_worker_reads || fail "the worker did not start: $(docker logs --tail 1 "$(rehearsed_worker)" 2>&1)"
+    start_rehearsed_api
 }
 undo_walk_up() { :; }
+change_walk_ready() {
+    await_rehearsed_api
+    wait_for 120 rehearsed_worker_reads || fail "the worker did not start: $(docker logs --tail 1 "$(rehearsed_worker)" 2>&1)"
+}
+undo_walk_ready() { :; }
 change_walk_rest() { docker rm -f "$(rehearsed_worker)" >/dev/null; }
 undo_walk_rest() { :; }
 in_rehearsed_release() { # name, command
@@ -180,9 +188,13 @@ SELECT format('it waits for %s on %s, which is held by %s', lock.mode, coalesce(
 FROM pg_locks AS lock WHERE NOT lock.granted LIMIT 1;
 END
 }
-# Whether a worker of the rehearsal reaches anything but the rehearsal.
+# Whether a container of the rehearsal reaches anything but the rehearsal: what was seen before the upgrade.
 ask_outside() {
-    outside_addresses | docker exec -i "$(running_of lago-worker)" ruby --disable-gems -e "$ruby_outside"
+    cat "$here/outside"
+    [ -s "$here/outside" ] || fail "$(tail -n 1 "$here/tried")"
+}
+try_outside() {
+    outside_addresses | docker exec -i "$(running_of "$api_service")" ruby --disable-gems -e "$ruby_outside"
 }
 outside_addresses() {
     printf 'rehearsal-db\t5432\tthe database of the rehearsal!\n1.1.1.1\t443\tthe internet\ngetlago.com\t443\tthe internet by name\n'
@@ -201,8 +213,20 @@ outside_addresses() {
 }
 # One request to the API, as a configuration of curl in given/request; the answer with its head, as digits: base64 may look like a key.
 ask_request() {
+    # Whoever asks for invoices waits for one.
+    ! grep -q '^url = .*/invoices?' "$here/given/request" || enqueue_due
     docker exec -i "$(running_of "$api_service")" curl -s -i --max-time 60 -K - <"$here/given/request" >"$here/answer" || fail "curl ended with $?"
     rm -f "$here/given/request"
     od -An -v -tx1 <"$here/answer" | tr -d ' \n'
     rm -f "$here/answer"
+}
+# Sidekiq looks only every few seconds, and long after its start for the first time, for scheduled jobs that are due.
+enqueue_due() {
+    redis_in "$(redis_container)" EVAL '
+        for _, text in ipairs(redis.call("ZRANGEBYSCORE", "schedule", "-inf", redis.call("TIME")[1])) do
+            local queue = cjson.decode(text).queue
+            redis.call("ZREM", "schedule", text)
+            redis.call("SADD", "queues", queue)
+            redis.call("LPUSH", "queue:" .. queue, text)
+        end' 0 </dev/null >/dev/null
 }

@@ -41,7 +41,7 @@ def test_the_network_has_no_way_out(program):
 
 def test_only_database_redis_migrations_and_api_are_started(started):
     roles = [word.partition("=")[2] for words in started for word in words if "lago-acceptance.role=" in word]
-    assert roles == ["redis", "db", "migrate", "api"]
+    assert roles == ["db", "redis", "migrate", "api"]
 
 
 def test_no_container_is_published_routed_or_unlimited(started, program):
@@ -51,7 +51,7 @@ def test_no_container_is_published_routed_or_unlimited(started, program):
         assert "traefik.enable=false" in words
         assert words[words.index("--network") + 1] == program.settings["project"]
         assert words.count("--network") == 1
-        assert words[words.index("--dns") + 1] == "203.0.113.1"
+        assert words[words.index("--dns") + 1] == "0.0.0.0"
         assert "--memory" in words
         assert words[words.index("--restart") + 1] == "no"
 

@@ -212,12 +212,8 @@ def test_a_leg_is_migrated_and_filled_by_its_own_release(walked):
     assert told.locks == (Lock("fees", "AccessExclusiveLock", 2.4),)
     assert "lago_image=getlago/api:v1.25.0" in session.files["leg"]
     assert "fill_runner=in_rehearsed_release" in session.files["leg"]
-    order = [
-        each
-        for each in session.asked
-        if each in ("walk_migrate", "walk_work", "outside", "fill", "walk_rest")
-    ]
-    assert order == ["walk_migrate", "walk_work", "outside", "fill", "walk_rest"]
+    order = [each for each in session.asked if each in ("walk_migrate", "walk_work", "fill", "walk_rest")]
+    assert order == ["walk_migrate", "walk_work", "fill", "walk_rest"]
     assert "72 new migrations" in " ".join(said)
 
 
@@ -263,12 +259,13 @@ def test_an_image_of_another_release_is_a_problem(walked):
     assert "it is another release" in problem
 
 
-def test_a_worker_that_reaches_production_ends_it_before_there_is_a_job(walked):
+def test_a_rehearsal_that_reaches_production_ends_before_there_is_a_worker(walked):
     made, session, _ = walked
     session.answers["outside"] = [f"reached\t{INSIDE}", "reached\tproduction: lago-db at 172.20.0.2:5432"]
     with pytest.raises(NotRestored, match="reaches production: lago-db at"):
-        list(made._walk(session, made.way.legs[0]))
-    assert "fill" not in session.asked
+        list(made._steps(session))
+    assert "walk_before" in session.asked
+    assert "walk_work" not in session.asked
 
 
 @pytest.mark.parametrize("said", [[f"not reached\t{INSIDE}"], ["not reached\tthe internet"], []])
@@ -276,7 +273,7 @@ def test_a_try_that_could_not_succeed_shows_nothing(walked, said):
     made, session, _ = walked
     session.answers["outside"] = said
     with pytest.raises(NotRestored, match="could not be tried"):
-        made._try_outside(session)
+        list(made._steps(session))
 
 
 # --- the shell's part ---
