@@ -106,6 +106,7 @@ class Commands:
         else:
             run = f"{name} {task.command}"
         why = ["ends when its jobs are done"] * task.waits + ["never run it twice"] * task.once
+        why += ["wait until its jobs are done before the next one"] * task.alone
         step = Step("host", f"{self._compose} run --rm --no-deps {run}", "; ".join(why))
         if task.each != "organization":
             return (step,)

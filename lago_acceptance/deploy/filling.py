@@ -60,7 +60,8 @@ def settings(stop: Stop | None, runner: str = "in_new_release", worker: str = ""
 
 
 def _task(task: Task) -> str:
-    return f"{task.each or 'all'}\t{'once' if task.once else 'again'}\t{task.command}"
+    how = "once" if task.once else "alone" if task.alone else "again"
+    return f"{task.each or 'all'}\t{how}\t{task.command}"
 
 
 def ahead(stop: Stop) -> dict[str, str]:

@@ -34,7 +34,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     ``jobs`` are the classes of the jobs that it enqueues, and which a worker of that release runs. ``each`` is
     "organization" where it is run once for each, with its id in place of ORGANIZATION_ID, "" where it is run once.
     ``waits``: it waits, without a deadline, until its jobs have filled everything, so a worker has to run beside it.
-    ``once``: to run it a second time does harm.
+    ``once``: to run it a second time does harm. ``alone``: the next task must not begin before its jobs are done, because both
+    change the same rows and PostgreSQL ends one of two jobs that wait for each other.
     """
 
     command: str
@@ -42,6 +43,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     each: str = ""
     waits: bool = False
     once: bool = False
+    alone: bool = False
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):

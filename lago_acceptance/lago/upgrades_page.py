@@ -126,6 +126,11 @@ def _stop(stop: Stop) -> Iterator[str]:
         about = [f"is run once for each {task.each}" if task.each else ""]
         about += ["waits until its jobs are done, so the worker has to run" if task.waits else ""]
         about += ["**must not be run again** where it has run" if task.once else ""]
+        about += [
+            "has to be done, with its jobs, before the next one begins: both change the same rows"
+            if task.alone
+            else ""
+        ]
         if any(about):
             yield f"- {which} {' and '.join(filter(None, about))}."
     named = dict.fromkeys(job.removeprefix(MODULE) for task in stop.task for job in task.jobs)

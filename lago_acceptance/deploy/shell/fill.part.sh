@@ -1,7 +1,7 @@
 # Fills in what a stop of an upgrade needs. Its tasks run in containers of the new release, whose worker runs the jobs that
 # they enqueue, until every proof counts no row. That may take hours, so it goes on in slices: between them whoever asks can
 # have it undone. A slice ends with a line "more", tab, what is left, or with the lines of what was filled.
-# Variables: fill_tasks (lines of "all" or "organization", tab, "again" or "once", tab, a command), fill_jobs (classes), fill_proofs (lines of what it
+# Variables: fill_tasks (lines of "all" or "organization", tab, "again", "once" or "alone", tab, a command), fill_jobs (classes), fill_proofs (lines of what it
 # says, tab, SQL that counts the rows that are left), fill_seconds (at most without progress), fill_worker_seconds (at most
 # without a worker), fill_slice (seconds), fill_runner (a function that starts a container by name, with a command for sh),
 # fill_worker (a function that prints the name of the container that runs the jobs, "" where Lago's own workers do). Where several
@@ -154,8 +154,8 @@ ask_jobs() {
         return lines' 0 "$(cat "$here/fill/deaths_since")" "$fill_jobs" </dev/null >"$here/fill/jobs" || fail "Redis could not be asked for the jobs that are left"
 }
 pending() { awk -F "$tab" '$1 == "pending" { print $2 }' "$here/fill/jobs"; }
-# Jobs that fill the same rows may lock each other out, and PostgreSQL ends one. Lago never retries it: if rows are left, or
-# nothing counts them, its task runs once more.
+# A job may wait for rows that another one holds, which waits for its own, and PostgreSQL ends one. Lago never retries it: if rows
+# are left, or nothing counts them, the tasks run once more.
 no_job_died() {
     awk -F "$tab" '$1 == "died" { print $2 " died: " $3 }' "$here/fill/jobs" >"$here/fill/died"
     died=$(grep -v -m 1 'TRDeadlockDetected' "$here/fill/died") || :
@@ -217,13 +217,16 @@ advance_task() {
     fi
     at=$(($(cat "$here/fill/at") + 1))
     command=$(task_at "$at")
-    if [ -n "$command" ]; then
+    if deadlocked; then
+        ! idle_long || again
+    elif [ -n "$command" ]; then
+        [ "$at" = 1 ] || [ "$(task_how)" != alone ] || idle_long || return 0
         echo "$at" >"$here/fill/at"
         ! { [ "$(task_how)" = once ] && grep -qxF "$command" "$(once_done)" 2>/dev/null; } || return 0
         docker rm -f "$(task_container)" >/dev/null 2>&1 || :
         : >"$here/fill/running"
         "$fill_runner" "$(task_container)" "$command" >"$here/fill/said" 2>&1 </dev/null || fail "the task could not be started ($command): $(tail -n 1 "$here/fill/said")"
-    elif { [ -s "$here/fill/proofs" ] || deadlocked; } && idle_long; then
+    elif [ -s "$here/fill/proofs" ] && idle_long; then
         again
     fi
 }

@@ -57,7 +57,7 @@ def test_rows_are_left_and_no_job_was_started():
     facts = host("v1.25.0", left=FEES)
     [found] = jobs.have_run(facts, named("v1.26.0"))
     assert found.id == "upgrade-job-never-started" and found.severity is Severity.ERROR
-    assert "PopulateFeesWithOrganizationFromInvoiceJob.perform_now; " in found.fix
+    assert "PopulateFeesWithOrganizationFromInvoiceJob.perform_now', then its 2 other tasks" in found.fix
     with pytest.raises(Blocked) as blocked:
         list(constraints.hold(facts, named("v1.26.0")))
     assert blocked.value.by == found.id

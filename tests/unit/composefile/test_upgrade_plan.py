@@ -54,14 +54,16 @@ def test_the_legs_lead_from_stop_to_stop():
     assert {leg.new for leg in found.legs[:-1]} <= tags
 
 
-def test_the_task_of_a_stop_has_its_command():
+def test_each_task_of_a_stop_has_its_command_and_those_of_the_same_rows_come_one_by_one():
     (first, _) = plan("v1.16.0", "v1.26.0").legs
     (filling,) = first.filling
     assert filling.required_by == "v1.26.0" and filling.workers == ("lago-worker",)
-    [step] = filling.commands
-    calls = "; ".join(f"{job}.perform_now" for job in filling.jobs)
-    assert len(filling.jobs) == 3
-    assert step.command == f"{COMPOSE} run --rm --no-deps lago-api bundle exec rails runner '{calls}'"
+    runner = f"{COMPOSE} run --rm --no-deps lago-api bundle exec rails runner"
+    assert [step.command for step in filling.commands] == [
+        f"{runner} '{job}.perform_now'" for job in filling.jobs
+    ]
+    wait = "wait until its jobs are done before the next one"
+    assert [step.why for step in filling.commands] == [wait, wait, ""]
 
 
 def test_what_runs_already_and_is_a_stop_comes_first_without_a_deploy():

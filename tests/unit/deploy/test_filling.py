@@ -145,6 +145,39 @@ def test_tasks_run_one_after_the_other_until_the_proofs_hold(host):
     assert not (host.folder / "container").exists()
 
 
+def test_a_task_waits_for_the_jobs_of_one_that_runs_alone(host):
+    host.settings["fill_tasks"] = "all\talone\tfirst task\nall\tagain\tsecond task"
+    host.write("database", "7\n")
+    host.write("on-start", 'echo "exited 0 false" >"$here/container"')
+    host.run("change_fill")
+    host.write("redis", "pending\t1\n")
+    host.run("ask_fill")
+    host.run("ask_fill")
+    # The last job is done, which Sidekiq may show late.
+    host.write("redis", "pending\t0\n")
+    host.run("ask_fill")
+    assert host.started == ["first task"]
+    host.rewind("idle", 20)
+    host.run("ask_fill")
+    assert host.started == ["first task", "second task"]
+
+
+def test_a_deadlock_runs_the_first_task_again_before_the_next(host):
+    host.write("database", "7\n")
+    host.write("on-start", 'echo "running 0 false" >"$here/container"')
+    host.run("change_fill")
+    host.write("container", "exited 0 false\n")
+    host.write("on-start", 'echo "exited 0 false" >"$here/container"')
+    host.write("redis", f"died\t{DEADLOCK}\npending\t0\n")
+    host.run("ask_fill")
+    host.rewind("idle", 20)
+    host.run("ask_fill")
+    host.write("redis", "pending\t0\n")
+    host.run("ask_fill")
+    host.run("ask_fill")
+    assert host.started == ["first task", "first task", "second task"]
+
+
 def test_nothing_runs_where_nothing_is_left(host):
     host.write("database", "0\n")
     assert filling.result(host.run("change_fill")).rows == 0
