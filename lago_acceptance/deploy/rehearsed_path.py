@@ -52,8 +52,10 @@ WALK_MIGRATE = Step(
     3 * 3600,
 )
 WORK = Step("walk_work", "starting a worker of {0}", "the worker of {0} does not start", 180)
-UP = Step("walk_up", "starting API and worker of {0} on it", "API and worker of {0} could not be started", 60)
-READY = Step("walk_ready", "waiting until they are up", "{0} does not start on the migrated database", 420)
+UP = Step(
+    "walk_up", "starting API and worker of {0} on it", "API and worker of {0} could not be started", 180
+)
+READY = Step("walk_ready", "waiting for both to answer", "{0} does not start on the migrated database", 420)
 REST = Step("walk_rest", "ending the worker of {0}", "the worker of {0} could not be ended", 60)
 # API, worker and database at a time.
 LEAST_MEMORY = 2 * GIB
