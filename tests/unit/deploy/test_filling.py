@@ -345,6 +345,7 @@ def test_each_stop_has_one_line_for_each_task_and_proof():
     for stop in stops():
         given = filling.settings(stop)
         assert len(given["fill_tasks"].splitlines()) == len(stop.task)
+        assert not any(task.once and task.alone for task in stop.task), "a line has room for one of them"
         assert all(
             line.split("\t")[0] in ("all", "organization") for line in given["fill_tasks"].splitlines()
         )
