@@ -154,11 +154,15 @@ ask_jobs() {
         return lines' 0 "$(cat "$here/fill/deaths_since")" "$fill_jobs" </dev/null >"$here/fill/jobs" || fail "Redis could not be asked for the jobs that are left"
 }
 pending() { awk -F "$tab" '$1 == "pending" { print $2 }' "$here/fill/jobs"; }
-# A job may wait for rows that another one holds, which waits for its own, and PostgreSQL ends one. Lago never retries it: if rows
-# are left, or nothing counts them, the tasks run once more.
+# A job may wait for rows that another one holds, which waits for its own, and PostgreSQL ends one. Lago never retries it. Where
+# proofs count what it left, that is no failure: the tasks run once more.
 no_job_died() {
     awk -F "$tab" '$1 == "died" { print $2 " died: " $3 }' "$here/fill/jobs" >"$here/fill/died"
-    died=$(grep -v -m 1 'TRDeadlockDetected' "$here/fill/died") || :
+    if [ -s "$here/fill/proofs" ]; then
+        died=$(grep -v -m 1 TRDeadlockDetected "$here/fill/died") || :
+    else
+        died=$(head -n 1 "$here/fill/died")
+    fi
     [ -z "$died" ] || fail "$died$(still)"
 }
 deadlocked() { [ -s "$here/fill/died" ]; }
@@ -191,8 +195,6 @@ idle_long() {
 filled() {
     if [ -s "$here/fill/proofs" ]; then
         all_proved && [ "$(pending)" = 0 ]
-    elif deadlocked; then
-        return 1
     else
         [ "$(cat "$here/fill/at")" = "$(wc -l <"$here/fill/tasks" | tr -d ' ')" ] && idle_long
     fi
