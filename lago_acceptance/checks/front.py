@@ -16,7 +16,7 @@ from lago_acceptance.facts.types import Facts
 
 @registry.check(phase=2, errors={"front-api-url": "The front sends browsers to the API's public URL."})
 def uses_the_apis_public_url(facts: Facts, settings: Settings) -> Iterator[Finding]:
-    """/env-config.js of the front sets API_URL to https://<the API's public name>.
+    """/env-config.js of the front sets API_URL to the API's public URL.
 
     With another value the login page loads, but nobody can log in.
     """
@@ -28,7 +28,12 @@ def uses_the_apis_public_url(facts: Facts, settings: Settings) -> Iterator[Findi
             why="the front's container has neither curl nor wget",
         )
     found = re.search(r'window\.API_URL\s*=\s*"([^"]*)"', answer)
-    wanted = f"https://{settings.hosts.api}"
+    wanted = str(settings.browser_api or "")
+    if not wanted:
+        raise Unknown(
+            "where browsers reach the API: nothing in the deployment says it",
+            why="no public URL of the API is known",
+        )
     if found and found[1].rstrip("/") == wanted:
         return
     yield Finding(

@@ -41,7 +41,7 @@ def is_found(
 
     ``not_started`` says why a stack started none, ``answers`` whether it answers by its public name.
     """
-    if not settings.hosts.gateway:
+    if not settings.host(GATEWAY):
         raise Unknown(
             "the settings name no gateway (hosts.gateway), so there is none to check",
             why="the settings name no gateway",

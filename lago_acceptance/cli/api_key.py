@@ -12,6 +12,7 @@ from lago_acceptance.cli import path
 from lago_acceptance.cli.on_host import parser, place, reached
 from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.roles import API
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import Deployment, Settings, load
 from lago_acceptance.core.verdicts import UsageError
@@ -141,7 +142,7 @@ def _seen_by_admin(wanted: argparse.Namespace, settings: Settings, organization:
     from lago_acceptance.core.options import roots_of
     from lago_acceptance.deploy import api_keys
 
-    connection = Connection("api", f"https://{settings.hosts.api}", roots=roots_of(wanted.ca_file))
+    connection = Connection("api", str(settings.url(API)), roots=roots_of(wanted.ca_file))
     try:
         return api_keys.current(GraphQL(connection), email, Secret(password), organization)
     except LoginRefused as error:

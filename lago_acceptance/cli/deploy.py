@@ -36,7 +36,9 @@ class Asked(NamedTuple):
     def arguments(self) -> list[str]:
         """The arguments of the run that deploys and then checks."""
         known = self.known
-        options = ["--target", "live", "--hosts", known.host, "--settings", str(known.settings)]
+        options = ["--target", "live", "--hosts", known.host]
+        if known.settings:
+            options += ["--settings", str(known.settings)]
         options += ["-m", DECIDING, "--deploy", str(known.folder or "")]
         options += ["--overwrite"] if known.overwrite else []
         options += [word for id in _despite(known) for word in ("--despite", id)]

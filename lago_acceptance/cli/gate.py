@@ -135,7 +135,6 @@ def _parser() -> Parser:
     add(
         "--settings",
         type=path,
-        default=resources.SETTINGS,
         metavar="FILE",
         help="names, hosts, networks and limits of the deployment (default: settings.toml)",
     )

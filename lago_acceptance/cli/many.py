@@ -57,7 +57,7 @@ def parser(command: str, description: str) -> Parser:
     add("--history-on-host", type=text, help=argparse.SUPPRESS)
     add("--ssh-config", type=path, help=argparse.SUPPRESS)
     add("--project", type=text, help=argparse.SUPPRESS)
-    add("--settings", type=path, default=resources.SETTINGS, help=argparse.SUPPRESS)
+    add("--settings", type=path, help=argparse.SUPPRESS)
     return made
 
 
@@ -94,7 +94,10 @@ def require_inventory(given: argparse.Namespace) -> None:
 
 def look(given: argparse.Namespace, arguments: Sequence[str], scheduled: bool = False) -> run.Look:
     """How these hosts are looked at."""
-    common = ["--settings", str(given.settings), *(["--project", given.project] if given.project else [])]
+    common = [
+        *(["--settings", str(given.settings)] if given.settings else []),
+        *(["--project", given.project] if given.project else []),
+    ]
     return run.Look(
         reports=given.reports,
         arguments=[*common, *arguments],

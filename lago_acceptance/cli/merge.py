@@ -136,7 +136,6 @@ def _parser() -> Parser:
     add(
         "--settings",
         type=path,
-        default=resources.SETTINGS,
         metavar="FILE",
         help="the limits for the Nagios line",
     )

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from lago_acceptance.cli import Parser, path
 from lago_acceptance.core.options import no_project
-from lago_acceptance.core.resources import SETTINGS
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.user_files import unusable
@@ -32,7 +31,7 @@ def parser(command: str, description: str) -> argparse.ArgumentParser:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that say how a host is reached, and which Lago on it is meant."""
     add = parser.add_argument
-    add("--settings", type=path, default=SETTINGS, metavar="FILE", help="the deployment's settings")
+    add("--settings", type=path, metavar="FILE", help="the deployment's settings")
     add("--ssh-config", type=path, metavar="FILE", help="replaces ~/.ssh/config")
     add(
         "--project",

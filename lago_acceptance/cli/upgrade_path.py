@@ -61,6 +61,6 @@ def _parser() -> Parser:
         metavar="FILE",
         help="its variables (default: deployment.env_file beside the compose file, if it is there)",
     )
-    add("--settings", type=path, default=resources.SETTINGS, metavar="FILE", help="the deployment's settings")
+    add("--settings", type=path, metavar="FILE", help="the deployment's settings")
     add("--json", action="store_true", help="print it as JSON")
     return parser

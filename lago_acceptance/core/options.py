@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from lago_acceptance.core import user_files
-from lago_acceptance.core.resources import SETTINGS, SHIPPED_COMPOSE_FILE
+from lago_acceptance.core.resources import SHIPPED_COMPOSE_FILE
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.verdicts import UsageError
 
@@ -99,7 +99,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     compose_files: tuple[Path, ...] = (SHIPPED_COMPOSE_FILE,)
     overlays: tuple[Path, ...] = ()
     env_file: Path | None = None
-    settings: Path = SETTINGS
+    settings: Path | None = None
     images: Images = "auto"
     keep: bool = False
     deadline: float = 180

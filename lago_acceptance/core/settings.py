@@ -1,4 +1,8 @@
-"""The settings of one deployment: its names, hosts, networks and limits, from settings.toml; see there."""
+"""The settings of one deployment: what differs from what it says of itself, and from the defaults here.
+
+"" stands for what no settings file says; ``lago.derived`` fills it in from the deployment. The defaults of limits are here
+and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,9 @@ from typing import Annotated
 import msgspec
 
 from lago_acceptance.core import user_files
+from lago_acceptance.core.resources import ROOT
+from lago_acceptance.core.roles import API, FRONT, GATEWAY
+from lago_acceptance.core.urls import PublicUrl, public_url
 from lago_acceptance.core.verdicts import UsageError
 
 Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
@@ -21,7 +28,20 @@ Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=10**7)]
 # Up to eleven years.
 Hours = Annotated[int, msgspec.Meta(ge=0, le=10**5)]
-_USUAL = {"free_disk_mib": 2048, "log_mib": 512, "queue_age": 60}
+TRAEFIK, CADDY, NGINX, NGINX_PROXY, TUNNEL, OTHER, NO_PROXY = (
+    "traefik",
+    "caddy",
+    "nginx",
+    "nginx-proxy",
+    "cloudflare-tunnel",
+    "other",
+    "none",
+)
+PROXIES = (TRAEFIK, CADDY, NGINX, NGINX_PROXY, TUNNEL, OTHER, NO_PROXY)
+"""The kinds of proxy: ``other`` is one that is not known here, ``none`` means that browsers reach Lago's own ports."""
+
+FILE = "settings.toml"
+"""The settings file of the folder that a command is run in."""
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -35,10 +55,10 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     networks (CIDR), and names that clients or their containers give themselves.
     """
 
-    directory: str
-    compose_file: str
-    env_file: str
-    version: str
+    directory: str = ""
+    compose_file: str = ""
+    env_file: str = ""
+    version: str = ""
     clients: tuple[str, ...] = ()
 
 
@@ -50,31 +70,37 @@ class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Public host names."""
+    """Where the public reaches it: host names, or URLs where a scheme, a port or a path belongs to it.
 
-    front: str
-    api: str
+    ``browser_api`` is where browsers reach the API, if that is another place than ``api``.
+    """
+
+    front: str = ""
+    api: str = ""
     gateway: str = ""
+    browser_api: str = ""
 
 
 class EdgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How Traefik is set up in production, and what is required of DNS and TLS.
+    """How the proxy is set up in production, and what is required of DNS and TLS.
 
-    ``origin`` is the proxy's public address, if it is not that of the ssh host; ``system_resolver``: whether this
-    machine's own resolvers are also queried for a live host's names.
+    ``proxy`` is its kind, one of ``PROXIES``. Entry points and resolver are Traefik's. ``origin`` is the proxy's public
+    address, if it is not that of the ssh host; ``system_resolver``: whether this machine's own resolvers are also queried for
+    a live host's names.
     """
 
-    http_entrypoint: str
-    https_entrypoint: str
-    resolver: str
-    proxy_network: str
-    gateway_network: str
-    resolvers: tuple[str, ...]
-    certificate_warning_days: Days
-    certificate_error_days: Days
-    closed_ports: tuple[Port, ...]
+    http_entrypoint: str = ""
+    https_entrypoint: str = ""
+    resolver: str = ""
+    proxy_network: str = ""
+    gateway_network: str = ""
+    resolvers: tuple[str, ...] = ("1.1.1.1", "8.8.8.8")
+    certificate_warning_days: Days = 25
+    certificate_error_days: Days = 14
+    closed_ports: tuple[Port, ...] = (3000, 3010, 5432, 6379, 8080)
     system_resolver: bool = True
     origin: str = ""
+    proxy: str = ""
 
 
 class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,8 +134,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     and ``free_swap`` are percentages, ``free_memory_mib`` is what must be available.
     """
 
-    free_disk_mib: Amount
-    queue_age: Amount
+    free_disk_mib: Amount = 2048
+    queue_age: Amount = 60
     log_mib: Amount = 512
     clock_drift: Seconds = 5
     job_age: Seconds = 1800
@@ -153,21 +179,45 @@ class Reports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole settings file."""
+    """The whole settings file. Without one, its defaults."""
 
-    deployment: Deployment
-    hosts: Hosts
-    edge: EdgeSettings
-    limits: Limits
+    deployment: Deployment = Deployment()
+    hosts: Hosts = Hosts()
+    edge: EdgeSettings = EdgeSettings()
+    limits: Limits = Limits()
     schema: dict[str, Schema] = {}
     backup: Backup | None = None
     gateway: Gateway | None = None
     reports: Reports = Reports()
     signs: Signs = Signs()
 
+    def url(self, role: str) -> PublicUrl | None:
+        """Where the public reaches front, API or gateway, None where that isn't known."""
+        return public_url({FRONT: self.hosts.front, API: self.hosts.api, GATEWAY: self.hosts.gateway}[role])
 
-def load(path: Path) -> Settings:
-    """The settings of a file; UsageError in one sentence if it can't be used."""
+    def host(self, role: str) -> str:
+        """The public host name of front, API or gateway, "" where it isn't known."""
+        url = self.url(role)
+        return url.host if url else ""
+
+    @property
+    def browser_api(self) -> PublicUrl | None:
+        """Where browsers reach the API, None where that isn't known."""
+        return public_url(self.hosts.browser_api) or self.url(API)
+
+
+def default_file() -> Path | None:
+    """The settings file that is used where none is named: that of the current folder, else of the checkout; None if there is
+    none. It is of one deployment, and is left out for others (``lago.derived.belongs``).
+    """
+    return next((path for path in (Path(FILE), ROOT / FILE) if path.is_file()), None)
+
+
+def load(path: Path | None) -> Settings:
+    """The settings of a file, without one those of ``default_file``; UsageError in one sentence if it can't be used."""
+    path = path or default_file()
+    if path is None:
+        return Settings()
     settings = user_files.toml("the settings file", path, Settings)
     for problem in _problems(settings):
         raise UsageError(f"the settings file {path} has an invalid entry: {problem}")
@@ -185,31 +235,34 @@ def _problems(settings: Settings) -> Iterator[str]:
         **({"backup.files": backup.files} if backup else {}),
     }
     for entry, text in texts.items():
-        if not text.strip() or not text.isprintable():
+        if text and not text.strip() or not text.isprintable():
             yield f"{entry} is {text!r}: it must be one line of text that is not empty"
-    if not deployment.directory.startswith("/"):
+    if backup and not backup.files:
+        yield "backup.files is empty: write a shell pattern, such as /var/backups/lago/*.sql.gz"
+    if deployment.directory and not deployment.directory.startswith("/"):
         yield f"deployment.directory is {deployment.directory!r}: give the full path on the host, starting with /"
     for client in deployment.clients:
         if not client.strip() or not client.isprintable():
             yield f"deployment.clients has {client!r}: write an address, a network such as 10.0.0.0/8, or a client's name"
-    if not _TAG.fullmatch(deployment.version):
+    if deployment.version and not _TAG.fullmatch(deployment.version):
         yield f"deployment.version is {deployment.version!r}: write the tag of Lago's image, such as v1.16.0"
-    yield from _unusable_hosts({"front": hosts.front, "api": hosts.api})
-    if hosts.gateway:
-        yield from _unusable_hosts({"gateway": hosts.gateway})
-    yield from _of_edge(edge, bool(hosts.gateway))
+    for entry, text in msgspec.structs.asdict(hosts).items():
+        if text:
+            yield from _unusable_host(entry, text)
+    yield from _of_edge(edge)
     if settings.gateway:
         yield from _of_gateway(settings.gateway)
     yield from _of_limits(settings.limits)
 
 
-def _of_edge(edge: EdgeSettings, has_gateway: bool) -> Iterator[str]:
+def _of_edge(edge: EdgeSettings) -> Iterator[str]:
+    if edge.proxy and edge.proxy not in PROXIES:
+        yield f"edge.proxy is {edge.proxy!r}: {user_files.did_you_mean(edge.proxy, PROXIES)}"
     for field in ("http_entrypoint", "https_entrypoint", "resolver", "proxy_network", "gateway_network"):
         name = getattr(edge, field)
-        unused = field == "gateway_network" and not (name or has_gateway)
-        if not unused and not _NAME.fullmatch(name):
+        if name and not _NAME.fullmatch(name):
             yield f"edge.{field} is {name!r}: a name has letters, digits, dots, hyphens and underscores only"
-    if edge.http_entrypoint == edge.https_entrypoint:
+    if edge.http_entrypoint and edge.http_entrypoint == edge.https_entrypoint:
         yield (
             f"edge.http_entrypoint and edge.https_entrypoint are both {edge.http_entrypoint!r}: Traefik has one for port 80 "
             "and another one for port 443"
@@ -237,9 +290,10 @@ def _of_edge(edge: EdgeSettings, has_gateway: bool) -> Iterator[str]:
 def _of_limits(limits: Limits) -> Iterator[str]:
     for field in ("free_disk_mib", "log_mib"):
         if not getattr(limits, field):
-            yield f"limits.{field} is 0, which no host could ever break or keep: write MiB, such as {_USUAL[field]}"
+            usual = getattr(Limits(), field)
+            yield f"limits.{field} is 0, which no host could ever break or keep: write MiB, such as {usual}"
     if not limits.queue_age:
-        yield f"limits.queue_age is 0, and every job waits a moment: write seconds, such as {_USUAL['queue_age']}"
+        yield f"limits.queue_age is 0, and every job waits a moment: write seconds, such as {Limits().queue_age}"
 
 
 def _of_gateway(gateway: Gateway) -> Iterator[str]:
@@ -259,10 +313,17 @@ def _of_gateway(gateway: Gateway) -> Iterator[str]:
         yield "gateway.container names the container already: leave out gateway.project and gateway.service"
 
 
-def _unusable_hosts(hosts: dict[str, str]) -> Iterator[str]:
-    for role, name in hosts.items():
-        if len(name) > 253 or not all(map(_LABEL.fullmatch, name.split("."))):
-            yield f"hosts.{role} is {name[:300]!r}: {_instead_of(name)}"
+def _unusable_host(entry: str, text: str) -> Iterator[str]:
+    if "://" in text:
+        url = public_url(text)
+        if url is None or url.scheme not in ("http", "https") or not _usable(url.host):
+            yield f"hosts.{entry} is {text[:300]!r}: {_instead_of(text)}"
+    elif not _usable(text):
+        yield f"hosts.{entry} is {text[:300]!r}: {_instead_of(text)}"
+
+
+def _usable(host: str) -> bool:
+    return _is_address(host) or len(host) <= 253 and all(map(_LABEL.fullmatch, host.split(".")))
 
 
 def _instead_of(name: str) -> str:

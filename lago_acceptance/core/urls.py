@@ -35,6 +35,41 @@ class ServiceUrl(msgspec.Struct, frozen=True):
         return name or ("0" if self.scheme.startswith("redis") else "")
 
 
+_PORTS = {"http": 80, "https": 443}
+
+
+class PublicUrl(msgspec.Struct, frozen=True):
+    """Where browsers and clients reach something. ``path`` is what comes before every path there, without its last slash."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str = ""
+
+    @property
+    def place(self) -> str:
+        """The host, with the port unless it is the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS.get(self.scheme) else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """What a browser sends as the origin of its pages."""
+        return f"{self.scheme}://{self.place}"
+
+    def __str__(self) -> str:
+        return self.origin + self.path
+
+
+def public_url(text: str) -> PublicUrl | None:
+    """A URL, or a host name that is reached by https; None for what is neither."""
+    parts = service_url(text if "://" in text else f"https://{text}")
+    if not text or parts is None or not parts.host or parts.scheme not in _PORTS:
+        return None
+    port = parts.port or _PORTS[parts.scheme]
+    return PublicUrl(parts.scheme, parts.host.lower(), port, parts.path.rstrip("/"))
+
+
 @lru_cache(1024)
 def service_url(value: str | None) -> ServiceUrl | None:
     """The parts of a URL, None if the value is not one. The last @ ends the password."""

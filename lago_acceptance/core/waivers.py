@@ -14,6 +14,7 @@ from lago_acceptance.core.findings import Finding, Place
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.registry import Severity, Vantage
 from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.settings import FILE, default_file
 from lago_acceptance.core.verdicts import UsageError
 
 ENTRIES = tuple(
@@ -138,9 +139,9 @@ class WaiverFile:
         return Finding(id=id, place=Place(f"{self.path}#{waiver}"), problem=about, impact=impact, fix=fix)
 
 
-def for_run(given: Path | None, settings: Path) -> WaiverFile:
+def for_run(given: Path | None, settings: Path | None) -> WaiverFile:
     """The waivers of a run: from --waivers, else from waivers.toml beside the settings, else none."""
-    beside = settings.parent / "waivers.toml"
+    beside = (settings or default_file() or Path(FILE)).parent / "waivers.toml"
     file = given or (beside if os.path.lexists(beside) else None)
     return load(file, datetime.datetime.now(datetime.UTC).date()) if file else WaiverFile()
 

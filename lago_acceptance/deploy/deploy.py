@@ -45,7 +45,7 @@ class Order(msgspec.Struct, frozen=True):
     """
 
     folder: Path | None
-    settings_file: Path
+    settings_file: Path | None
     project: str = ""
     overwrite: bool = False
     ahead: tuple[Stop, ...] = ()

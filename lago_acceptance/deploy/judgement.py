@@ -20,7 +20,7 @@ def errors(
     plan: Plan,
     folder_given: Path,
     deployment: Deployment,
-    settings: Path,
+    settings: Path | None,
     waivers: WaiverFile,
     despite: Collection[str],
 ) -> list[Finding]:

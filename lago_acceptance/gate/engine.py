@@ -15,7 +15,7 @@ import msgspec
 from lago_acceptance.composefile.bounded_process import STARTED
 from lago_acceptance.composefile.loader import load
 from lago_acceptance.composefile.sources import Source, refused
-from lago_acceptance.core import registry, settings
+from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
 from lago_acceptance.core.printable import one_line
 from lago_acceptance.core.registry import PHASES, Entry, Severity, Vantage
@@ -25,6 +25,7 @@ from lago_acceptance.core.verdicts import Unknown, UsageError
 from lago_acceptance.core.waivers import WaiverFile
 from lago_acceptance.gate.git_base import base_of
 from lago_acceptance.gate.workers import DEADLINE, Died, Workers
+from lago_acceptance.lago.derived import given_for
 from lago_acceptance.rules import Rule, Violation, change_rules, evaluated, rules
 from lago_acceptance.shell.parser import parse
 
@@ -41,7 +42,7 @@ class Question(msgspec.Struct, frozen=True):
 
     env_file: Path | None
     base: str | None
-    settings: Path
+    settings: Path | None
     base_env_file: Path | None = None
     overlays: dict[Path, tuple[Path, ...]] = {}
 
@@ -115,7 +116,8 @@ class Judging:
 
     def _verdict(self, path: Path, answer: bytes | Died) -> FileVerdict:
         if isinstance(answer, Died):
-            own, unjudged = settings.load(self._question.settings), refused(path, str(answer))
+            unjudged = refused(path, str(answer))
+            own, _ = given_for(self._question.settings, unjudged.model)
             found = {id: tuple(each) for id, each in found_in(unjudged, own).items()}
             return FileVerdict(str(path), found, _described())
         verdict = msgspec.json.decode(answer, type=FileVerdict)
@@ -135,7 +137,7 @@ def _judged(question: Question, scratch: Path | None, redactor: Redactor, path: 
         # Compose takes its time over a file: meanwhile the rules are loaded, and what they read shell text with.
         Thread(target=_get_ready, daemon=True).start()
         source = load(path, question.env_file, overlays=question.overlays.get(path, ()))
-        own = settings.load(question.settings)
+        own, _ = given_for(question.settings, source.model)
         verdict = _found(source, own)
         if question.base and scratch:
             verdict = _compared(verdict, source, question, own, scratch)

@@ -53,25 +53,6 @@ class ProxySettings(msgspec.Struct, frozen=True):
         return next((flag.value for flag in self.flags if flag.name == name), "")
 
 
-def described(model: Model, settings: Settings) -> bool:
-    """Whether a file is the settings' own deployment: by its proxy's network, or by one of its host names."""
-    hosts = {settings.hosts.api, settings.hosts.front} - {""}
-    return (
-        model.observed
-        or any(
-            model.network_name(key) == settings.edge.proxy_network
-            for each in model.services
-            for key in each.networks
-        )
-        or any(
-            host in text
-            for each in model.services
-            for text in (*each.labels.values(), *(value or "" for value in each.environment.values()))
-            for host in hosts
-        )
-    )
-
-
 def proxy(model: Model, settings: Settings) -> ProxySettings:
     """The proxy that reads the labels: the model's own Traefik, the one in the settings, or one that nobody here knows."""
     edge = settings.edge
@@ -98,13 +79,13 @@ def proxy(model: Model, settings: Settings) -> ProxySettings:
             flags,
         )
     shared = {name for each in model.services for key in each.networks if (name := model.network_name(key))}
-    known = described(model, settings)
+    known = bool(edge.http_entrypoint and edge.https_entrypoint)
     return ProxySettings(
         False,
         edge.http_entrypoint,
         edge.https_entrypoint,
         frozenset((edge.http_entrypoint, edge.https_entrypoint)) if known else frozenset(),
-        frozenset((edge.resolver,)) if known else frozenset(),
+        frozenset((edge.resolver,)) if edge.resolver else frozenset(),
         not known,
         known,
         3 if _DOKPLOY in shared else None,

@@ -7,6 +7,8 @@ import socket
 import msgspec
 
 from lago_acceptance.core.background import Background
+from lago_acceptance.core.settings import TRAEFIK
+from lago_acceptance.core.urls import PublicUrl
 
 # The name for this machine's own resolvers, which are configured without an address here.
 SYSTEM = "system"
@@ -25,14 +27,24 @@ class Resolver(msgspec.Struct, frozen=True):
 class PublicEndpoints(msgspec.Struct, frozen=True, kw_only=True):
     """The public side of a deployment.
 
-    ``hosts`` maps a role (front, api, gateway) to the public name that is routed to it. ``origin`` is the
-    proxy's own address. ``roots`` are the trusted root certificates as PEM, None for those of this machine.
+    ``urls`` maps a role (front, api, gateway) to where it is reached; ``browser_api`` is where browsers reach the API, None
+    for the same place. ``origin`` is the proxy's own address. ``doors`` are addresses and ports at which a role is reached
+    without DNS and without a proxy, as a port that a stack has moved. ``proxy`` is the proxy's kind, one of
+    ``settings.PROXIES``. ``roots`` are the trusted root certificates as PEM, None for those of this machine.
     """
 
-    hosts: dict[str, str]
+    urls: dict[str, PublicUrl]
     resolvers: tuple[Resolver, ...]
     origin: str | None
     roots: str | None = None
+    browser_api: PublicUrl | None = None
+    doors: dict[str, tuple[str, int]] = {}
+    proxy: str = TRAEFIK
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """The public host names by role."""
+        return {role: url.host for role, url in self.urls.items()}
 
     def pinned(self, host: str) -> str:
         """The address to connect to for a public host; "" to use what this machine's DNS says.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, MIGRATE
+from lago_acceptance.core.roles import API, FRONT, MIGRATE
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.release_table import (
@@ -90,7 +90,7 @@ def unknown_release(model: Model, settings: Settings) -> Iterator[Violation]:
 @rule(phase=2, severity=Severity.WARNING, declared_only=True, follows=("misleading-tag", "unknown-release"))
 def version_differs_from_settings(model: Model, settings: Settings) -> Iterator[Violation]:
     """This deployment's images have the version that its settings name (deployment.version)."""
-    own = {settings.hosts.api, settings.hosts.front}
+    own = {settings.host(API), settings.host(FRONT)} - {""}
     values = [value or "" for service in model.services for value in service.environment.values()]
     if not any(host in value for host in own for value in values):
         return

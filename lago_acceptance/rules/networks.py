@@ -10,7 +10,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import label_at, labels_of, routers
-from lago_acceptance.model.traefik_proxy import described, proxy
+from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import OURS, lago, part, proxy_networks, public
 from lago_acceptance.rules.helpers.data_stores import PARTNERS
@@ -37,10 +37,10 @@ def host_network(model: Model, settings: Settings) -> Iterator[Violation]:
 def external_network_unprovisioned(model: Model, settings: Settings) -> Iterator[Violation]:
     """External networks are the proxy's and the gateway's, as named in the settings.
 
-    Only judged if the file is of the deployment that the settings describe: by its host names, or the proxy's network.
+    Only judged if the settings name the proxy's network.
     """
-    known = {settings.edge.proxy_network, settings.edge.gateway_network}
-    for network in model.networks if described(model, settings) else ():
+    known = {settings.edge.proxy_network, settings.edge.gateway_network} - {""}
+    for network in model.networks if settings.edge.proxy_network else ():
         if network.external and network.name not in known and not unknown(network.name):
             yield Violation(
                 at=("networks", network.key),
@@ -57,7 +57,7 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
     if proxy(model, settings).inside:
         return
     network = proxy_network(model, settings)
-    ours = described(model, settings)
+    ours = bool(settings.edge.proxy_network)
     for service in public(model):
         if not any(router.rule for router in routers(service)) or service.network_mode:
             continue
@@ -96,7 +96,7 @@ def db_on_proxy_network(model: Model, settings: Settings) -> Iterator[Violation]
     fixed name that the file's own proxy is on.
     """
     proxies = proxy_networks(model, settings)
-    shared = proxies | {settings.edge.gateway_network}
+    shared = proxies | {settings.edge.gateway_network} - {""}
     own = {network.name for network in model.networks if not joinable(model, network)}
     shared |= {network.name for network in model.networks if network.external and not model.observed}
     with_proxy = {model.network_name(key) for service in model.of_role(PROXY) for key in service.networks}

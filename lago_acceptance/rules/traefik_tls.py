@@ -18,7 +18,7 @@ from lago_acceptance.model.traefik_labels import (
     middlewares_of,
     routers,
 )
-from lago_acceptance.model.traefik_proxy import described, proxy
+from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import all_routers, known_hosts, left_blank, public, variable
 from lago_acceptance.rules.helpers.hosts import internal, url_of
@@ -172,8 +172,8 @@ def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
     If the hosts in LAGO_API_URL, API_URL and LAGO_FRONT_URL have no router, browsers and links get 404.
     """
     for role, names, expected in (
-        (API, ("LAGO_API_URL",), settings.hosts.api),
-        (FRONT, ("LAGO_FRONT_URL",), settings.hosts.front),
+        (API, ("LAGO_API_URL",), settings.host(API)),
+        (FRONT, ("LAGO_FRONT_URL",), settings.host(FRONT)),
     ):
         served = [
             host
@@ -223,7 +223,6 @@ def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
             served
             and not disagreeing
             and expected
-            and described(model, settings)
             and expected.lower() not in served
             and not any(map(_is_example, served))
         ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from lago_acceptance.core.settings import Settings
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
@@ -26,6 +27,14 @@ class Target(Protocol):
 
     wants_gateway: bool
     """Whether to start a gateway beside it; set before ``prepare``."""
+
+    @property
+    def given(self) -> Settings:
+        """What a settings file says of the deployment."""
+
+    @property
+    def settings(self) -> Settings:
+        """What is given, else what the deployment says of itself; complete after ``up``."""
 
     @property
     def host(self) -> Host:

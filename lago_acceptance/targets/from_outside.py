@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lago_acceptance.core.roles import API, FRONT, GATEWAY
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
 if TYPE_CHECKING:
@@ -20,17 +21,16 @@ class FromOutside(ABC):
     """The public side of a target."""
 
     settings: Settings
+    """What is given, and what the deployment says of itself."""
 
     @abstractmethod
     def public_view(self) -> PublicEndpoints:
         """Where the deployment is seen from outside."""
 
     @cached_property
-    def public_names(self) -> dict[str, str]:
-        """The public names of the settings, by role."""
-        hosts = self.settings.hosts
-        named = ((FRONT, hosts.front), (API, hosts.api), (GATEWAY, hosts.gateway))
-        return {role: name for role, name in named if name}
+    def public_urls(self) -> dict[str, PublicUrl]:
+        """Where the public reaches front, API and gateway, as far as it is known, by role."""
+        return {role: url for role in (FRONT, API, GATEWAY) if (url := self.settings.url(role))}
 
     @cached_property
     def invalid_credentials(self) -> InvalidCredentials:

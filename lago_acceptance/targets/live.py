@@ -12,7 +12,7 @@ from lago_acceptance.core.awaited import Board
 from lago_acceptance.core.background import Background
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit, not_given
-from lago_acceptance.core.roles import API
+from lago_acceptance.core.roles import API, FRONT
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.facts.collect import PATIENCE, SECONDS, TOO, observe
@@ -20,6 +20,7 @@ from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.address import parse
 from lago_acceptance.hosts.ssh import SshHost
 from lago_acceptance.hosts.ssh_errors import CONNECT_SECONDS
+from lago_acceptance.lago.derived import derived, given_for
 from lago_acceptance.probes.public_endpoints import SYSTEM, PublicEndpoints, Resolver
 from lago_acceptance.targets.from_outside import FromOutside
 from lago_acceptance.targets.which_lago import must_be_there
@@ -53,7 +54,9 @@ class Live(FromOutside):
     with_upgrade = False
 
     def __init__(self, options: Options, settings: Settings):
-        self.options, self.settings = options, settings
+        self.options, self.given, self.settings = options, settings, settings
+        # A file that nobody named may be of another deployment: its names are not looked up before the host is known.
+        self._names_known = bool(options.settings and settings.url(FRONT) and settings.url(API))
         if len(options.hosts) != 1:
             raise UsageError("a run checks one live host; several hosts are checked by one run each")
         self.permit = Permit("--allow-writes") if options.allow_writes else None
@@ -73,7 +76,13 @@ class Live(FromOutside):
         self._survey = self._background.submit(self._take_survey)
 
     def _take_survey(self) -> PublicSurvey:
+        self._know_names()
         return super().survey()
+
+    def _know_names(self) -> None:
+        """Wait until the public names are known: without a settings file the host says them."""
+        if not self._names_known:
+            self._begun(self._facts).result()
 
     def up(self) -> None:
         """Wait for the facts. Unreachable, with the step that failed."""
@@ -103,10 +112,16 @@ class Live(FromOutside):
             bounds=self.settings.signs,
         )
         must_be_there(facts, self.host.name, self.options.project, self.settings.deployment)
+        model = facts.model()
+        self.given, remark = given_for(self.options.settings, model)
+        self.remarks += [remark] * bool(remark)
+        self.settings = derived(model, self.given).settings
         return facts
 
     def _settled(self) -> None:
         """Wait until nothing else is asked of the host: no probe and no request by its public names."""
+        if not self._names_known:
+            return
         others = [*self._connections.values(), *([self._survey] if self._survey else ())]
         futures.wait(others, READ_SECONDS)
 
@@ -127,14 +142,13 @@ class Live(FromOutside):
 
     def prefetch(self, *roles: str) -> None:
         """Start the requests by public name that checks of these roles will need."""
+        self._connections = {role: self._background.submit(self._prefetched, role) for role in roles}
+
+    def _prefetched(self, role: str) -> Connection:
         from lago_acceptance.clients.prefetch import prefetched
 
-        view = self.public_view()
-        self._connections = {
-            role: self._background.submit(prefetched, view, role, self.invalid_credentials)
-            for role in roles
-            if role in view.hosts
-        }
+        self._know_names()
+        return prefetched(self.public_view(), role, self.invalid_credentials)
 
     def connection(self, role: str) -> Connection:
         """A connection to the API or the gateway by its public name."""
@@ -153,7 +167,7 @@ class Live(FromOutside):
         edge = self.settings.edge
         public = tuple(Resolver(address, address) for address in edge.resolvers)
         return PublicEndpoints(
-            hosts=self.public_names,
+            urls=self.public_urls,
             resolvers=((Resolver(SYSTEM),) if edge.system_resolver else ()) + public,
             origin=edge.origin or self._address,
             roots=self.options.roots(),

@@ -23,7 +23,7 @@ def test_a_browser_that_does_not_start_says_nothing_about_the_deployment(program
     browser.chmod(0o755)
     monkeypatch.setattr(browsers, "executable", lambda: str(browser))
     monkeypatch.setattr(browsers, "START_SECONDS", 2.0)
-    view = PublicEndpoints(hosts={}, resolvers=(), origin=None)
+    view = PublicEndpoints(urls={}, resolvers=(), origin=None)
     with pytest.raises(
         Unknown, match=f"the browser can't be started here: BrowserType.launch: {why}; try: /"
     ):

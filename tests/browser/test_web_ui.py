@@ -23,6 +23,7 @@ from lago_acceptance.core.findings import Red
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.waiting import until
 from lago_acceptance.probes.public_endpoints import SYSTEM, PublicEndpoints, Resolver
+from tests.support.endpoints import urls
 from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium here")
@@ -79,7 +80,7 @@ def served(tmp_path_factory) -> Iterator[tuple[Browser, Front]]:
         front = Front()
         server.expect_request(re.compile(".*")).respond_with_handler(front)
         view = PublicEndpoints(
-            hosts={"front": "front.example.test"},
+            urls=urls({"front": "front.example.test"}),
             resolvers=(),
             origin=f"127.0.0.1:{server.port}",
             roots=ca.cert_pem.bytes().decode(),
@@ -161,7 +162,7 @@ def test_a_sign_up_that_is_offered_is_red(opened):
 
 def test_a_public_name_is_asked_where_this_machines_dns_knows_it_else_at_the_origin():
     def view(*resolvers: str) -> PublicEndpoints:
-        return PublicEndpoints(hosts={}, resolvers=tuple(map(Resolver, resolvers)), origin="192.0.2.7")
+        return PublicEndpoints(urls={}, resolvers=tuple(map(Resolver, resolvers)), origin="192.0.2.7")
 
     assert view(SYSTEM, "first").pinned("localhost") == ""
     assert view(SYSTEM).pinned("no-such-host.invalid") == "192.0.2.7"

@@ -11,6 +11,7 @@ from lago_acceptance.composefile.sources import Source
 from lago_acceptance.core import settings
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.gate.engine import found_in
+from lago_acceptance.lago.derived import given_for
 from lago_acceptance.rules import rules
 from tests.support import corpus
 
@@ -18,7 +19,8 @@ SETTINGS = settings.load(ROOT / "settings.toml")
 
 
 def reported(source: Source) -> set[str]:
-    return {id for id, findings in found_in(source, SETTINGS).items() if findings}
+    own, _ = given_for(None, source.model)
+    return {id for id, findings in found_in(source, own).items() if findings}
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,7 @@ def at_deploy(model: Model, service: Service, *names: str) -> Severity | None:
 
 def proxy_networks(model: Model, settings: Settings) -> frozenset[str]:
     """Docker's names of the networks on which the reverse proxy finds its targets."""
-    names = {settings.edge.proxy_network}
+    names = {settings.edge.proxy_network} - {""}
     for service in model.services:
         if label := labels_of(service).get("traefik.docker.network"):
             names.add(label)

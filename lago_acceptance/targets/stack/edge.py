@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lago_acceptance.composefile.cli import Project
 from lago_acceptance.core.resources import TESTBED
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.core.waiting import until
 from lago_acceptance.hosts.base import Host, ReadCommand
@@ -81,10 +82,10 @@ class Edge:
             closed = ", ".join(f"{address}:{port}" for address, port in doors if not _is_open(address, port))
             raise Unreachable(f"proxy or DNS of the test stack takes no connections: {closed}")
 
-    def view(self, hosts: dict[str, str]) -> PublicEndpoints:
-        """Public names by role, as they are seen through this edge: its DNS, its CA, its proxy."""
+    def view(self, urls: dict[str, PublicUrl]) -> PublicEndpoints:
+        """Public URLs by role, as they are seen through this edge: its DNS, its CA, its proxy."""
         return PublicEndpoints(
-            hosts=hosts,
+            urls=urls,
             resolvers=tuple(
                 Resolver(name, address, port)
                 for name, (address, port) in zip(("dns-first", "dns-second"), self.resolvers, strict=True)

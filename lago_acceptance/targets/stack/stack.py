@@ -19,6 +19,7 @@ from lago_acceptance.core import run as runs
 from lago_acceptance.core.awaited import Board, Wait
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.roles import API, FRONT, GATEWAY
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Unreachable
@@ -26,6 +27,7 @@ from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import CommandResult
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.images import resolve as images
+from lago_acceptance.lago.derived import derived, given_for
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 from lago_acceptance.targets.from_outside import FromOutside
 from lago_acceptance.targets.stack import docker_daemon, edge, kept, readiness, startup
@@ -48,7 +50,8 @@ class Stack(FromOutside):
     """One deployment under test on this machine's Docker."""
 
     def __init__(self, options: Options, settings: Settings, run: runs.Run):
-        self.options, self.settings, self.run = options, settings, run
+        self.options, self.given, self.run = options, settings, run
+        self.settings = settings
         self.host = LocalHost()
         self.permit = Permit(PERMIT)
         self._written = Declaration(options, settings, run, self.host, self.permit)
@@ -71,13 +74,16 @@ class Stack(FromOutside):
         finally:
             # A file that can't be used is told before a Docker that can't.
             declared = [self._written.resolved]
+        self.given, remark = given_for(self.options.settings, self._written.model)
+        self.remarks += [remark] * bool(remark)
+        self.settings = derived(self._written.model, self.given).settings
         docker_daemon.refuse_unless_ours(daemon)
         edge_folder = self.run.private / "edge"
         edge.prepare(edge_folder)
         bare_edge = edge.project(self.run.edge_project, edge_folder, self.run.project, self.network("proxy"))
         declared.append(resolve(bare_edge))
         key = self.api_key or self.options.given_key()
-        if self.wants_gateway and self.settings.hosts.gateway and key:
+        if self.wants_gateway and self.settings.host(GATEWAY) and key:
             networks = {which: self.network(which) for which in ("gateway", "proxy")}
             self.gateway = GatewayStack(
                 self.run,
@@ -85,7 +91,7 @@ class Stack(FromOutside):
                 self.permit,
                 key,
                 networks,
-                self.settings.hosts.gateway,
+                self.settings.host(GATEWAY),
                 seconds=self.options.deadline,
                 file=self.options.gateway_file,
             )
@@ -178,7 +184,7 @@ class Stack(FromOutside):
         """This run's network that replaces the one shared with the ``proxy`` or the ``gateway``."""
         edge_settings = self.settings.edge
         name = edge_settings.proxy_network if which == "proxy" else edge_settings.gateway_network
-        return self._written.networks.get(name, self.run.network(name))
+        return self._written.networks.get(name, self.run.network(name or which))
 
     @property
     def routed_hosts(self) -> tuple[str, ...]:
@@ -189,11 +195,12 @@ class Stack(FromOutside):
             for key, value in service.labels.items()
             if key.startswith("traefik.http.routers.") and key.endswith(".rule")
         )
-        must = [self.settings.hosts.front, self.settings.hosts.api]
+        must = [self.settings.host(FRONT), self.settings.host(API)]
         # Where Lago did not come up, the gateway's certificate was not waited for.
         if self.gateway and self.bring_up and not self.bring_up.outcome.code:
-            must.append(self.settings.hosts.gateway)
-        return tuple(name for name in self.public_names.values() if name in must or f"`{name}`" in rules)
+            must.append(self.settings.host(GATEWAY))
+        names = dict.fromkeys(url.host for url in self.public_urls.values())
+        return tuple(name for name in names if name in must or f"`{name}`" in rules)
 
     def _start_edge(self) -> None:
         with Board.shared.waiting(self.options.deadline, {"proxy, CA and DNS": "starting"}):
@@ -204,7 +211,7 @@ class Stack(FromOutside):
                 f"proxy, CA and DNS of the test stack did not come up: {BringUp(outcome, None).failed}"
             )
         self.edge = edge.attach(self.host, self.run.edge_project, self.run.private / "edge")
-        self.edge.point_names(self.public_names.values(), self.edge.origin)
+        self.edge.point_names({url.host for url in self.public_urls.values()}, self.edge.origin)
 
     @property
     def _running_edge(self) -> edge.Edge:
@@ -214,8 +221,8 @@ class Stack(FromOutside):
 
     def public_view(self) -> PublicEndpoints:
         """Where this stack is seen from outside: its own DNS, its own CA, its own proxy."""
-        hosts = {role: name for role, name in self.public_names.items() if name in self.routed_hosts}
-        return self._running_edge.view(hosts)
+        urls = {role: url for role, url in self.public_urls.items() if url.host in self.routed_hosts}
+        return self._running_edge.view(urls)
 
     def own_organization(self, facts: Facts) -> None:
         """None: the whole stack was made for this run."""

@@ -14,6 +14,7 @@ from lago_acceptance.facts.inside import InsideAnswer, InsideView
 from lago_acceptance.probes.dns import DnsAnswer, DnsOutcome
 from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
 from lago_acceptance.probes.survey import PublicSurvey
+from tests.support.endpoints import urls
 from tests.support.facts import container, facts
 
 HOST = "api.example.test"
@@ -41,7 +42,7 @@ def survey(outcome: DnsOutcome) -> PublicSurvey:
         for each in resolvers
         for kind in ("A", "AAAA")
     )
-    endpoints = PublicEndpoints(hosts={API: HOST}, resolvers=resolvers, origin=None, roots=None)
+    endpoints = PublicEndpoints(urls=urls({API: HOST}), resolvers=resolvers, origin=None, roots=None)
     return PublicSurvey(view=endpoints, now=0.0, answers=answers)
 
 

@@ -21,6 +21,7 @@ from lago_acceptance.core.roles import API, GATEWAY
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 from tests.support.edge_servers import free_port
+from tests.support.endpoints import urls
 from tests.support.patience import PATIENCE
 
 BASE = "https://lago.example.test"
@@ -187,7 +188,7 @@ def test_an_error_of_a_prefetch_reaches_the_caller(connection):
 @respx.mock
 def test_what_the_checks_ask_of_lago_and_the_gateway_is_prefetched():
     """Their checks find every answer there, whatever it is, and what can't be reached is no error of the suite."""
-    view = PublicEndpoints(hosts={API: "api.test", GATEWAY: "gateway.test"}, resolvers=(), origin=None)
+    view = PublicEndpoints(urls=urls({API: "api.test", GATEWAY: "gateway.test"}), resolvers=(), origin=None)
     nobody = InvalidCredentials()
     refused = httpx.Response(401, json={"status": 401, "error": "Unauthorized"})
     plans = {"/api/billing/plans": {"get": {}}, "/api/billing/subscription": {"get": {}}}

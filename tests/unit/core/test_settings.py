@@ -39,11 +39,11 @@ def test_the_shipped_file_is_usable():
 @pytest.mark.parametrize(
     "name",
     [
-        "",
         "Billing.example.com",
         "billing example.com",
         "billing.example.com\\n",
-        "https://billing.example.com",
+        "ftp://billing.example.com",
+        "https://billing example.com",
         "billing.example.com:443",
         "billing.example.com.",
         "billing..example.com",
@@ -58,23 +58,37 @@ def test_the_shipped_file_is_usable():
 @pytest.mark.parametrize("role", ["front", "api", "gateway"])
 def test_a_host_that_is_none(role, name, tmp_path):
     old = next(line for line in SHIPPED.splitlines() if line.startswith(f"{role} = "))
-    if role == "gateway" and not name:
-        assert load(tmp_path, SHIPPED.replace(old, 'gateway = ""')).hosts.gateway == ""
-    else:
-        refused(tmp_path, SHIPPED.replace(old, f'{role} = "{name}"'), f"hosts.{role}", "write ")
+    refused(tmp_path, SHIPPED.replace(old, f'{role} = "{name}"'), f"hosts.{role}", "write ")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("billing.example.com", "https://billing.example.com"),
+        ("https://billing.example.com/api/", "https://billing.example.com/api"),
+        ("http://192.0.2.7:8080", "http://192.0.2.7:8080"),
+        ("http://[2001:db8::7]:3000", "http://[2001:db8::7]:3000"),
+        ("https://billing.example.com:443", "https://billing.example.com"),
+        ("", "None"),
+    ],
+)
+def test_a_host_is_a_name_or_a_url(written, meant, tmp_path):
+    old = next(line for line in SHIPPED.splitlines() if line.startswith("api = "))
+    assert str(load(tmp_path, SHIPPED.replace(old, f'api = "{written}"')).url("api")) == meant
+
+
+def test_a_file_may_have_nothing(tmp_path):
+    assert load(tmp_path, "") == settings.Settings()
+    assert load(tmp_path, "[limits]\nqueue_age = 90\n").limits.free_disk_mib == 2048
 
 
 @pytest.mark.parametrize(
     ("name", "instead"),
     [
-        ("https://billing.example.com", "leave out https://, and write billing.example.com"),
+        ("ftp://billing.example.com", "leave out ftp://, and write billing.example.com"),
         (
-            "https://billing.example.com/api/",
-            "leave out https:// and what follows the host name, and write billing.example.com",
-        ),
-        (
-            "http://me@Billing.example.com:443",
-            "leave out http:// and the user and the port, and write billing.example.com",
+            "ftp://me@Billing.example.com:21/api",
+            "leave out ftp:// and the user and the port and what follows the host name, and write billing.example.com",
         ),
         ("billing.example.com:443", "leave out the port, and write billing.example.com"),
         ("Billing.Example.com", "write billing.example.com, in lower case"),
@@ -109,7 +123,6 @@ def test_what_to_write_instead_of_a_host(name, instead, tmp_path):
             "there is no entry 'queue_ages' in [limits]; did you mean queue_age?",
         ),
         ("[limits]", "[limit]", "there is no entry 'limit'; did you mean limits?"),
-        ("queue_age = 60", "", "queue_age is missing in [limits]"),
         ("queue_age = 60", 'queue_age = "a minute"', "limits.queue_age must be a whole number, but is text"),
         ("[3000,", '["3000",', "edge.closed_ports (entry 1) must be a whole number, but is text"),
         ("[hosts]", "[[hosts]]", "[hosts] must be a table, but is a list"),
@@ -179,7 +192,7 @@ def test_limits_that_are_none(old, limit, tmp_path):
     refused(tmp_path, SHIPPED.replace(old, f"{old.split()[0]} = {limit}"), f"limits.{old.split()[0]}")
 
 
-@pytest.mark.parametrize("directory", ["", "  ", "lago", "/root/lago\\n/etc", "/root\\u001b[2J"])
+@pytest.mark.parametrize("directory", ["  ", "lago", "/root/lago\\n/etc", "/root\\u001b[2J"])
 def test_a_directory_that_is_none(directory, tmp_path):
     refused(tmp_path, SHIPPED.replace('"/root/lago"', f'"{directory}"'), "deployment.directory")
 
@@ -187,14 +200,14 @@ def test_a_directory_that_is_none(directory, tmp_path):
 @pytest.mark.parametrize("entry", ["compose_file", "env_file", "version"])
 def test_a_text_that_is_empty_or_more_than_a_line(entry, tmp_path):
     old = next(line for line in SHIPPED.splitlines() if line.startswith(f"{entry} = "))
-    for text in ("", "a\\nb", "a\\tb"):
+    for text in (" ", "a\\nb", "a\\tb"):
         refused(tmp_path, SHIPPED.replace(old, f'{entry} = "{text}"'), f"deployment.{entry}")
 
 
 @pytest.mark.parametrize(
     "entry", ["http_entrypoint", "https_entrypoint", "resolver", "proxy_network", "gateway_network"]
 )
-@pytest.mark.parametrize("name", ["", "two words", "a`b", "-x", "a\\nb"])
+@pytest.mark.parametrize("name", ["two words", "a`b", "-x", "a\\nb"])
 def test_a_name_that_is_none(entry, name, tmp_path):
     old = next(line for line in SHIPPED.splitlines() if line.startswith(f"{entry} = "))
     refused(tmp_path, SHIPPED.replace(old, f'{entry} = "{name}"'), f"edge.{entry}")

@@ -17,6 +17,7 @@ from lago_acceptance.probes.public_endpoints import PublicEndpoints, Resolver
 from lago_acceptance.probes.survey import PublicSurvey
 from lago_acceptance.probes.tls import Certificate, Handshake
 from tests.support.edge_servers import SILENCE, Dns
+from tests.support.endpoints import urls
 from tests.support.patience import PATIENCE
 
 HOST = "api.lago.test"
@@ -102,7 +103,7 @@ def outside(*answers: DnsAnswer, origin: str | None = "192.0.2.1") -> PublicSurv
     addresses = {address for answer in answers for address in answer.addresses} | (
         {origin} if origin else set()
     )
-    view = PublicEndpoints(hosts={"api": HOST}, resolvers=(), origin=origin)
+    view = PublicEndpoints(urls=urls({"api": HOST}), resolvers=(), origin=origin)
     return PublicSurvey(
         view=view, now=0, answers=answers, handshakes={(HOST, each): shook(each, "1") for each in addresses}
     )

@@ -26,6 +26,7 @@ from lago_acceptance.probes.addresses import may_be_contacted
 from lago_acceptance.probes.dns import MOST, DnsAnswer, DnsOutcome, ask
 from lago_acceptance.probes.public_endpoints import SYSTEM, PublicEndpoints, Resolver
 from tests.support.edge_servers import Dns, free_port
+from tests.support.endpoints import urls
 
 HOST = "api.lago.test"
 Reply = Callable[[bytes], list[bytes]]
@@ -167,7 +168,7 @@ def test_thousands_of_addresses_are_counted_and_few_are_kept():
     with replying(lambda wire: [answer(wire, truncated)], many) as resolver:
         found = asked(resolver, deadline=20)
     assert (len(found.addresses), found.left_out) == (MOST, 4000 - MOST)
-    view = PublicEndpoints(hosts={"api": HOST}, resolvers=(), origin=None)
+    view = PublicEndpoints(urls=urls({"api": HOST}), resolvers=(), origin=None)
     look = surveys.PublicSurvey(view=view, now=0, answers=(found,))
     (finding,) = dns_records.resolves(look, "api")
     assert (finding.id, "4000 A records" in finding.problem) == ("name-with-many-addresses", True)
@@ -179,7 +180,7 @@ def test_thousands_of_addresses_are_counted_and_few_are_kept():
 def test_a_name_that_dns_can_not_carry_is_data(host):
     with replying(lambda wire: []) as resolver:
         assert asked(resolver, host, 0.1).addresses == ()
-    view = PublicEndpoints(hosts={}, resolvers=(Resolver(SYSTEM),), origin="192.0.2.1")
+    view = PublicEndpoints(urls={}, resolvers=(Resolver(SYSTEM),), origin="192.0.2.1")
     assert view.pinned(host) in ("", "192.0.2.1")
 
 
@@ -225,7 +226,7 @@ def test_a_name_that_leads_to_a_metadata_service_is_red_and_nothing_is_sent(monk
     server = Dns()
     server.zone = {(HOST, "A"): ["169.254.169.254"]}
     view = PublicEndpoints(
-        hosts={"api": HOST, "front": HOST},
+        urls=urls({"api": HOST, "front": HOST}),
         resolvers=(Resolver("local", server.address, server.port),),
         origin="127.0.0.1",
     )

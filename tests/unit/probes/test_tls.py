@@ -26,6 +26,7 @@ from lago_acceptance.probes.public_endpoints import PublicEndpoints
 from lago_acceptance.probes.survey import PublicSurvey
 from lago_acceptance.probes.tls import Handshake, TlsProber
 from tests.support.edge_servers import free_port, raw_server
+from tests.support.endpoints import urls
 from tests.support.patience import PATIENCE
 
 HOST = "api.lago.test"
@@ -105,7 +106,7 @@ def look_of(new: Handshake, old: Handshake | None = None) -> PublicSurvey:
     )
     where = (new.host, new.address)
     return PublicSurvey(
-        view=PublicEndpoints(hosts={"api": new.host}, resolvers=(), origin=new.address),
+        view=PublicEndpoints(urls=urls({"api": new.host}), resolvers=(), origin=new.address),
         now=time.time(),
         answers=(answer,),
         handshakes={where: new},

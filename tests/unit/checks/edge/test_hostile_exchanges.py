@@ -30,12 +30,13 @@ from lago_acceptance.probes.survey import (
 )
 from lago_acceptance.probes.tls import Handshake
 from tests.support.edge_servers import raw_server
+from tests.support.endpoints import urls
 from tests.support.hostile_servers import ENDLESS, GARBAGE, LARGE, Talk
 from tests.support.patience import PATIENCE
 
 HOSTS = {"api": "api.lago.test", "front": "front.lago.test", "gateway": "gateway.lago.test"}
 ADDRESS = "192.0.2.1"
-VIEW = PublicEndpoints(hosts=HOSTS, resolvers=(), origin=ADDRESS)
+VIEW = PublicEndpoints(urls=urls(HOSTS), resolvers=(), origin=ADDRESS)
 REQUESTS = {
     "api": (HEALTH, plain("api"), JOBS, *map(preflight, (front_origin(VIEW), *foreign_origins(VIEW)))),
     "front": (PAGE, SCRIPT, plain("front")),

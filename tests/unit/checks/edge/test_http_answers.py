@@ -34,6 +34,7 @@ from tests.support.edge_servers import (
     redirect,
     script,
 )
+from tests.support.endpoints import urls
 from tests.support.patience import PATIENCE
 
 ORIGIN, ELSEWHERE = "127.0.0.31", "127.0.0.32"
@@ -61,7 +62,7 @@ class World:
         self, origin: str | None = ORIGIN, closed: tuple[int, ...] = (), *timing: Timing
     ) -> PublicSurvey:
         view = PublicEndpoints(
-            hosts=HOSTS,
+            urls=urls(HOSTS),
             resolvers=(Resolver("first", self.dns.address, self.dns.port),),
             origin=origin,
             roots=self.authority.cert_pem.bytes().decode(),
