@@ -30,6 +30,8 @@ VARIABLES = {
     "postgres": "POSTGRES_IMAGE",
     "redis": "REDIS_IMAGE",
     "traefik": "TRAEFIK_IMAGE",
+    "caddy": "CADDY_IMAGE",
+    "nginx": "NGINX_IMAGE",
     "letsencrypt/pebble": "PEBBLE_IMAGE",
     "letsencrypt/pebble-challtestsrv": "PEBBLE_IMAGE",
     "brain-gateway": "BRAIN_GATEWAY_IMAGE",
@@ -49,6 +51,9 @@ class StandIn:
 _RELEASES = standins.releases("lago-api")
 _LAGO = f"{', '.join(_RELEASES[:-1])} and {_RELEASES[-1]}"
 _LAGO_PATTERN = "|".join(re.escape(each) for each in _RELEASES)
+# Not the variants that have more in them: -perl, -otel.
+_NGINX_SYSTEM = r"(alpine(\d+\.\d+)?(-slim)?|bookworm|bullseye|buster|trixie)"
+_NGINX_PATTERN = rf"(1(\.\d+){{0,2}}|latest|mainline|stable)(-{_NGINX_SYSTEM})?|{_NGINX_SYSTEM}"
 
 STAND_INS = {
     "getlago/api": StandIn("lago-api", _LAGO, _LAGO_PATTERN),
@@ -57,6 +62,8 @@ STAND_INS = {
     "postgres": StandIn("postgres", "14 and 15", r"1[45]([.-].*)?"),
     "redis": StandIn("redis", "7", r"7([.-].*)?"),
     "traefik": StandIn("traefik", "3", r"v?3([.-].*)?"),
+    "caddy": StandIn("caddy", "2 (it is 2.11)", r"2(\.\d+){0,2}(-alpine)?|latest|alpine"),
+    "nginx": StandIn("nginx", "1 (it is 1.31)", _NGINX_PATTERN),
     "letsencrypt/pebble": StandIn("pebble", "all versions", r".*"),
     "letsencrypt/pebble-challtestsrv": StandIn("pebble", "all versions", r".*"),
     "brain-gateway": StandIn("brain-gateway", "the one of February 2026", r".*"),
@@ -134,7 +141,7 @@ def _resolve(
     if not re.fullmatch(known.pattern, version):
         raise NoImage(
             f"{reference} can't be had, and its stand-in imitates {known.versions} only, so it says nothing about "
-            f"this version: make the registry reachable, or name an image with {variable}."
+            f"this version: make the registry reachable{f', or name an image with {variable}' if variable else ''}."
         )
     release = version if version in standins.releases(known.name) else ""
     built = standins.tag(known.name, release)

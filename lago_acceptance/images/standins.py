@@ -266,7 +266,8 @@ def _pack(folder: Path, downloads: Path, into: io.IOBase) -> None:
         member.mode = 0o755 if member.mode & 0o100 else 0o644
         return member
 
-    with tarfile.open(fileobj=into, mode="w") as archive:
+    # A file that two stand-ins share is a link in one of them.
+    with tarfile.open(fileobj=into, mode="w", dereference=True) as archive:
         for root in (folder, downloads):
             for path in _files(root):
                 archive.add(path, str(path.relative_to(root)), filter=normalized)
