@@ -1,24 +1,35 @@
-"""The Docker API as the test stack's Traefik sees it: read-only, the containers of some projects alone, and their labels as
-the compose file has them. The containers bear Traefik's labels under another name, for any other Traefik on the daemon
-would obey them.
+"""The Docker API as the proxy of a test stack sees it: for reading, the containers and networks of some projects alone, and
+labels as the compose file has them. The containers bear Traefik's labels under another name, for any other Traefik on the
+daemon would obey them.
 
-PROJECTS   the Compose projects that are shown, separated by commas
+PROJECTS      the Compose projects that are shown, separated by commas
+VIEW_SOCKET   where it is a socket too, for containers that mount Docker's; "" for nowhere
 """
 
+import contextlib
 import http.client
 import http.server
 import json
 import os
 import re
 import socket
+import socketserver
+import threading
 from urllib.parse import urlsplit
 
 PORT = 2375
-SOCKET = "/var/run/docker.sock"
+DAEMON = "/var/run/docker.sock"
 HIDING = "lago-acceptance."
-SHOWN = re.compile(r"(?:/v[0-9.]+)?/(_ping|version|events|containers/json|containers/[0-9A-Za-z_.-]+/json)")
+RUN_LABEL, RUN_PREFIX = "lago-acceptance.run", "lago-acceptance-"
+NAME = "[0-9A-Za-z_.-]+"
+SHOWN = re.compile(
+    rf"(?:/v[0-9.]+)?/(_ping|version|info|events|containers(?:/{NAME})?/json|networks(?:/{NAME})?)"
+)
 HEADERS = ("Api-Version", "Content-Type", "Docker-Experimental", "Ostype", "Server")
+# What a program adapts itself to. The machine's name, its registries and how much runs on it are nobody's business.
+INFO = ("Architecture", "MemTotal", "NCPU", "OSType", "OperatingSystem", "ServerVersion")
 PROJECTS = frozenset(os.environ.get("PROJECTS", "").split(","))
+LARGEST_BODY = 1_000_000
 
 
 class Daemon(http.client.HTTPConnection):
@@ -26,11 +37,21 @@ class Daemon(http.client.HTTPConnection):
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(SOCKET)
+        self.sock.connect(DAEMON)
+
+
+def ask(path):
+    """A document of the daemon; None where it gives none."""
+    with contextlib.closing(Daemon("docker")) as daemon:
+        daemon.request("GET", path)
+        answer = daemon.getresponse()
+        return json.loads(answer.read()) if answer.status == 200 else None
 
 
 def is_shown(labels):
-    return (labels or {}).get("com.docker.compose.project") in PROJECTS
+    """Whether labels are those of a shown project, or of a network that a run made for one."""
+    project, run = ((labels or {}).get(key) for key in ("com.docker.compose.project", RUN_LABEL))
+    return project in PROJECTS or f"{RUN_PREFIX}{run}" in PROJECTS
 
 
 def as_written(labels):
@@ -41,67 +62,134 @@ def as_written(labels):
 
 
 def view(document):
-    """A list of containers, or one of them, as Traefik may see it; None where it may not."""
+    """A list of containers or of networks, or one of either, as it may be seen; None where it may not."""
     if isinstance(document, list):
         shown = (each for each in document if is_shown(each.get("Labels")))
         return [{**each, "Labels": as_written(each["Labels"])} for each in shown]
-    config = document["Config"]
-    if not is_shown(config.get("Labels")):
+    config = document.get("Config")
+    if not is_shown((config or document).get("Labels")):
         return None
+    if config is None:
+        return {**document, "Containers": neighbours(document.get("Containers") or {})}
     return {**document, "Config": {**config, "Labels": as_written(config["Labels"])}}
+
+
+def neighbours(containers):
+    """Of the containers on a network, which bear no labels there, those that are shown."""
+    if not containers:
+        return {}
+    shown = {each["Id"] for each in view(ask("/containers/json?all=1") or [])}
+    return {key: value for key, value in containers.items() if key in shown}
+
+
+def reduced(info):
+    """What is told of the daemon. Services of a swarm are not shown, so there is no swarm."""
+    return {key: info[key] for key in INFO if key in info} | {"Swarm": {"LocalNodeState": "inactive"}}
+
+
+def event_view(event):
+    """An event as it may be seen: one of a container or network that is shown. None where it may not."""
+    actor = event.get("Actor") or {}
+    labels = actor.get("Attributes") or {}
+    if event.get("Type") == "network":
+        # Its labels are not in the event.
+        network = ask(f"/networks/{actor.get('ID', '')}")
+        return event if network and is_shown(network.get("Labels")) else None
+    if event.get("Type") != "container" or not is_shown(labels):
+        return None
+    return {**event, "Actor": {**actor, "Attributes": as_written(labels)}}
 
 
 class View(http.server.BaseHTTPRequestHandler):
     """Answers with what the daemon answers, filtered."""
 
     def do_GET(self):
-        asked = SHOWN.fullmatch(urlsplit(self.path).path)
+        url = urlsplit(self.path)
+        asked = SHOWN.fullmatch(url.path)
         if not asked:
-            self.send_error(403)
+            self.refuse()
             return
         daemon = Daemon("docker")
         try:
-            daemon.request(self.command, self.path)
+            daemon.request("GET", f"{url.path}?{url.query}")
             answer = daemon.getresponse()
-            if asked[1] == "events":
+            if asked[1] == "events" and answer.status == 200:
                 self.stream(answer)
             else:
-                self.pass_on(answer, asked[1].startswith("containers/"))
-        except OSError:
+                self.pass_on(answer, asked[1])
+        except (OSError, http.client.HTTPException, ValueError):
             self.close_connection = True
         finally:
             daemon.close()
 
     do_HEAD = do_GET
 
-    def pass_on(self, answer, filtered):
-        status, body = answer.status, answer.read()
-        if filtered and status == 200:
-            shown = view(json.loads(body))
-            status = 404 if shown is None else 200
-            body = json.dumps({"message": "No such container"} if shown is None else shown).encode()
-        self.begin(status, answer)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def refuse(self):
+        # A client that is still sending would not read the answer.
+        length = self.headers.get("Content-Length", "")
+        if length.isdigit():
+            self.rfile.read(min(int(length), LARGEST_BODY))
+        self.answer(
+            403, {"message": "this Docker socket only shows the containers and networks of a test run"}
+        )
+
+    do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = refuse
+
+    def pass_on(self, answer, asked):
+        body = answer.read()
+        if answer.status != 200 or asked in ("_ping", "version"):
+            self.answer(answer.status, body, answer.headers)
+            return
+        document = json.loads(body)
+        shown = reduced(document) if asked == "info" else view(document)
+        if shown is None:
+            self.answer(404, {"message": f"No such {asked.split('/')[0].rstrip('s')}"}, answer.headers)
+        else:
+            self.answer(200, shown, answer.headers)
 
     def stream(self, answer):
-        self.begin(answer.status, answer)
+        self.begin(200, answer.headers)
         self.end_headers()
-        for line in answer:
-            if is_shown(json.loads(line).get("Actor", {}).get("Attributes")):
-                self.wfile.write(line)
-                self.wfile.flush()
+        for line in answer if self.command == "GET" else ():
+            if shown := event_view(json.loads(line)):
+                self.wfile.write(json.dumps(shown).encode() + b"\n")
 
-    def begin(self, status, answer):
+    def answer(self, status, document, headers=None):
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        self.begin(status, headers or {"Content-Type": "application/json"})
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def begin(self, status, headers):
         self.send_response_only(status)
         for name in HEADERS:
-            if value := answer.headers[name]:
+            if value := headers.get(name):
                 self.send_header(name, value)
 
     def log_message(self, *arguments):
         pass
 
 
+class SocketServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+def at_socket(path):
+    """A server at a path, which is there once it takes connections. A program of any user may connect: which containers
+    have it is the compose file's business, and its folder on the machine is closed.
+    """
+    unready = f"{path}.unready"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(unready)
+    server = SocketServer(unready, View)
+    os.chmod(unready, 0o666)
+    os.rename(unready, path)
+    return server
+
+
 if __name__ == "__main__":
+    if place := os.environ.get("VIEW_SOCKET"):
+        threading.Thread(target=at_socket(place).serve_forever, daemon=True).start()
     http.server.ThreadingHTTPServer(("", PORT), View).serve_forever()

@@ -28,16 +28,19 @@ CA_NAME = "pebble"
 # The port on which a DNS server is given its names.
 MANAGEMENT = 8055
 UP_SECONDS = 60.0
+
+# The service that shows this run's containers through a filtered Docker socket, and the folder of that socket.
+DOCKER_VIEW = "docker-view"
 _SECONDS = 5.0
 
 
 def prepare(folder: Path) -> None:
-    """Make Pebble's own endpoint certificate, key (mode 600) and CA in a folder of the run."""
+    """Make a folder of the run: Pebble's own endpoint certificate, key (mode 600) and CA, and a place for the Docker view."""
     import trustme
 
     authority = trustme.CA()
     certificate = authority.issue_cert(CA_NAME, "localhost")
-    folder.mkdir(parents=True, exist_ok=True)
+    docker_socket(folder).parent.mkdir(parents=True, exist_ok=True)
     authority.cert_pem.write_to_path(str(folder / "endpoint-ca.pem"))
     (folder / "endpoint.pem").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
     descriptor = os.open(folder / "endpoint-key.pem", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -56,6 +59,17 @@ def project(
     if (endpoint := os.environ.get("DOCKER_HOST", "")).startswith("unix://"):
         variables["DOCKER_SOCKET"] = endpoint.removeprefix("unix://")
     return Project(name=name, files=(FILE, *overlays), variables=variables)
+
+
+def docker_socket(folder: Path) -> Path:
+    """Where the service docker-view has its socket, once it runs: for ``Places.docker_socket``."""
+    return folder / DOCKER_VIEW / "docker.sock"
+
+
+def wait_for_docker_socket(folder: Path) -> None:
+    """Wait until containers can be given the socket. Unreachable where it doesn't appear."""
+    if not until(docker_socket(folder).is_socket, UP_SECONDS):
+        raise Unreachable(f"the test stack's view of Docker did not start: no {docker_socket(folder)}")
 
 
 class Edge:

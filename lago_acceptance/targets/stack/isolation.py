@@ -13,7 +13,16 @@ import msgspec
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.lago.stock_images import DEFAULT_CAPABILITIES
 from lago_acceptance.targets.stack.merge_tags import OVERRIDE, RESET, Tagged
-from lago_acceptance.targets.stack.mounts import DROP, KEEP, READ_ONLY, VOLUME, Places, fate
+from lago_acceptance.targets.stack.mounts import (
+    DROP,
+    KEEP,
+    READ_ONLY,
+    SOCKET,
+    VOLUME,
+    Places,
+    docker_mount,
+    fate,
+)
 
 # Of a service: what stays inside its container, what Compose itself has already worked in, what up --no-build ignores,
 # and what overlay.py changes (ports, names, images).
@@ -161,6 +170,9 @@ def _mounts(
         elif decided == READ_ONLY:
             mounts.append({"type": kind, "source": source, "target": target, "read_only": True})
             lines.append(f"{source} is mounted at {target} read-only")
+        elif decided == SOCKET and places.docker_socket:
+            mounts.append(docker_mount(target, places.docker_socket))
+            lines.append("the Docker socket shows this run's containers only, and changes none")
         elif decided == VOLUME:
             key = folders.setdefault(source, f"folder-{len(folders)}")
             mounts.append({"type": "volume", "source": key, "target": target})

@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
-KEEP, READ_ONLY, VOLUME, DROP = "keep", "read-only", "volume", "drop"
+KEEP, READ_ONLY, VOLUME, SOCKET, DROP = "keep", "read-only", "volume", "socket", "drop"
 
 # The same on every machine, and nobody's secret.
 PUBLIC = ("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo")
 _SHOWN = (".env", ".gitignore", ".gitkeep", ".gitattributes", ".dockerignore")
 _UNSEEN = ".unseen"
+_DOCKER = "docker.sock"
 # Folders that hold an image's programs and settings. A container that is given one of its own reads it.
 _CONFIGURATION = ("/etc", "/usr", "/opt", "/app", "/run", "/bin", "/lib", "/docker-entrypoint")
 # What folders for data are called, wherever they are.
@@ -27,12 +28,14 @@ _DATA = frozenset(
 class Places(msgspec.Struct, frozen=True):
     """The folders of a run: the ``project`` under test, the run's ``private`` one, and what ``--allow-mount`` names.
 
-    The project is the checkout that the compose file is in, or else the file's own folder.
+    The project is the checkout that the compose file is in, or else the file's own folder. ``docker_socket`` is what containers
+    get for Docker's socket: one that shows this run's containers alone; None where there is none.
     """
 
     project: Path
     private: Path
     allowed: tuple[Path, ...] = ()
+    docker_socket: Path | None = None
 
     @property
     def empty_file(self) -> Path:
@@ -59,13 +62,16 @@ class Places(msgspec.Struct, frozen=True):
 
 
 def fate(mount: Mapping[str, Any], places: Places) -> str:
-    """What becomes of a bind mount: KEEP, READ_ONLY, VOLUME (a volume of the run instead) or DROP (nothing instead).
+    """What becomes of a bind mount: KEEP, READ_ONLY, VOLUME (a volume of the run instead), SOCKET (the run's socket instead) or
+    DROP (nothing instead).
 
     ``mount`` is Compose's long syntax.
     """
     source, read_only = mount.get("source") or "", bool(mount.get("read_only"))
     if places.named(source):
         return KEEP
+    if places.docker_socket and _DOCKER in (Path(source).name, Path(mount.get("target") or "").name):
+        return KEEP if mount == docker_mount(mount["target"], places.docker_socket) else SOCKET
     mode = _mode(source)
     folder = stat.S_ISDIR(mode) if mode else Path(source).suffix in ("", ".d")
     if not places.readable(source):
@@ -79,6 +85,17 @@ def fate(mount: Mapping[str, Any], places: Places) -> str:
     if folder and not read_only and (_for_data(mount.get("target", "")) or not _inside(Path(source))):
         return VOLUME
     return KEEP if read_only and not options.keys() - {"create_host_path", "recursive"} else READ_ONLY
+
+
+def docker_mount(target: str, docker_socket: Path) -> dict[str, Any]:
+    """The mount, in Compose's long syntax, that a container gets for one of Docker's socket."""
+    return {
+        "type": "bind",
+        "source": str(docker_socket),
+        "target": target,
+        "read_only": True,
+        "bind": {"create_host_path": False},
+    }
 
 
 def _inside(folder: Path) -> list[str]:

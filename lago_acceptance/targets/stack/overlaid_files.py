@@ -16,9 +16,9 @@ from lago_acceptance.targets.stack.mounts import Places
 from lago_acceptance.targets.stack.overlay import overlay, verify
 
 
-def places_of(file: Path, run: Run, allowed: tuple[Path, ...]) -> Places:
-    """The folders that the containers of a compose file may see."""
-    places = Places(project_of(file.resolve().parent), run.private, allowed)
+def places_of(file: Path, run: Run, allowed: tuple[Path, ...], docker_socket: Path | None = None) -> Places:
+    """What the containers of a compose file may see of this machine; ``docker_socket`` is what they get for Docker's."""
+    places = Places(project_of(file.resolve().parent), run.private, allowed, docker_socket)
     places.empty_file.touch(0o600)
     return places
 

@@ -58,24 +58,3 @@ def test_the_stacks_own_traefik_sees_the_written_labels_of_its_projects_alone(vi
         view["view"]({"Config": {"Labels": hidden(labels)}})["Config"]["Labels"]["traefik.enable"] == "true"
     )
     assert view["view"]({"Config": {"Labels": foreign}}) is None
-
-
-@pytest.mark.parametrize(
-    "path", ["/_ping", "/v1.41/containers/json", "/version", "/v1.41/containers/ab12/json", "/events"]
-)
-def test_traefiks_questions_are_answered(view, path):
-    assert view["SHOWN"].fullmatch(path)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/info",
-        "/v1.41/containers/create",
-        "/containers/../images/json",
-        "/containers/a/b/json",
-        "/containers/a/logs",
-    ],
-)
-def test_nothing_else_is(view, path):
-    assert not view["SHOWN"].fullmatch(path)

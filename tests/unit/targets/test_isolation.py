@@ -15,7 +15,7 @@ from lago_acceptance.composefile.cli import Project
 from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.model.hidden_labels import as_written
-from lago_acceptance.targets.stack.mounts import Places
+from lago_acceptance.targets.stack.mounts import Places, docker_mount
 from lago_acceptance.targets.stack.overlay import binds, overlay, verify
 from tests.support.paths import DATA, ROOT
 
@@ -23,13 +23,13 @@ from tests.support.paths import DATA, ROOT
 class BroughtUp:
     """What would be started of a compose file, and what the run says about it."""
 
-    def __init__(self, folder: Path, text: str, *allowed: Path):
+    def __init__(self, folder: Path, text: str, *allowed: Path, docker_socket: Path | None = None):
         (folder / "project").mkdir(exist_ok=True)
         (folder / "private").mkdir(exist_ok=True)
         file = folder / "project" / "compose.yml"
         file.write_text(text)
         self.project = Project(name="run", files=(file,))
-        self.places = Places(file.parent, folder / "private", allowed)
+        self.places = Places(file.parent, folder / "private", allowed, docker_socket)
         self.places.empty_file.touch()
         declared = resolve(self.project)
         networks = {
@@ -52,7 +52,7 @@ class BroughtUp:
 @pytest.fixture
 def bring_up(tmp_path):
     """Call it with the text of a compose file."""
-    return lambda text, *allowed: BroughtUp(tmp_path, text, *allowed)
+    return lambda text, *allowed, **more: BroughtUp(tmp_path, text, *allowed, **more)
 
 
 def one(**options) -> str:
@@ -210,6 +210,55 @@ def test_the_docker_socket_is_not_mounted(bring_up, tmp_path):
         server.bind(str(path))
         made = bring_up(one(volumes=[f"{path}:/var/run/docker.sock:ro"]))
     assert binds(made.document) == ()
+
+
+USUAL = "/var/run/docker.sock"
+DOCKER_SOCKETS = {
+    "short": (f"{USUAL}:{USUAL}", USUAL),
+    "short, read-only": (f"{USUAL}:{USUAL}:ro", USUAL),
+    "/run": ("/run/docker.sock:/run/docker.sock", "/run/docker.sock"),
+    "another folder": (f"{USUAL}:/tmp/docker.sock:ro,z", "/tmp/docker.sock"),
+    "another name inside": (f"{USUAL}:/host/engine:ro", "/host/engine"),
+    "another name outside": (f"/run/podman/podman.sock:{USUAL}", USUAL),
+    "rootless": (f"/run/user/1000/docker.sock:{USUAL}", USUAL),
+    "variable": (f"${{DOCKER_SOCK:-{USUAL}}}:{USUAL}", USUAL),
+    "long": ({"type": "bind", "source": USUAL, "target": USUAL}, USUAL),
+    "long, with options": (
+        {"type": "bind", "source": USUAL, "target": USUAL, "bind": {"propagation": "rshared"}},
+        USUAL,
+    ),
+}
+
+
+@pytest.mark.parametrize(("mount", "target"), DOCKER_SOCKETS.values(), ids=DOCKER_SOCKETS)
+def test_the_docker_socket_becomes_the_runs_own(bring_up, tmp_path, mount, target):
+    own = tmp_path / "private" / "docker.sock"
+    made = bring_up(one(volumes=[mount, "/etc:/host-etc:ro"]), docker_socket=own)
+    assert made.mounts()[target] == docker_mount(target, own)
+    assert (
+        docker_mount(target, own)["read_only"] and not docker_mount(target, own)["bind"]["create_host_path"]
+    )
+    assert binds(made.document) == (str(own),)
+    assert made.told[0] == "a: the Docker socket shows this run's containers only, and changes none"
+
+
+def test_the_docker_socket_that_an_option_names_is_mounted(bring_up, tmp_path):
+    text = one(volumes=[f"{USUAL}:{USUAL}:ro"])
+    made = bring_up(text, Path(USUAL), docker_socket=tmp_path / "docker.sock")
+    assert binds(made.document) == (USUAL,) and made.told == ()
+
+
+def test_a_folder_with_the_docker_socket_stays_a_volume_of_the_run(bring_up, tmp_path):
+    made = bring_up(one(volumes=["/var/run:/var/run"]), docker_socket=tmp_path / "docker.sock")
+    assert binds(made.document) == ()
+
+
+def test_services_with_the_docker_socket_are_told_in_one_line(bring_up, tmp_path):
+    services = {name: {"image": "i", "volumes": [f"{USUAL}:{USUAL}"]} for name in ("companion", "traefik")}
+    made = bring_up(yaml.safe_dump({"services": services}), docker_socket=tmp_path / "docker.sock")
+    assert made.told == (
+        "companion, traefik: the Docker socket shows this run's containers only, and changes none",
+    )
 
 
 def test_files_beside_the_compose_file_are_mounted_read_only(bring_up, tmp_path):
