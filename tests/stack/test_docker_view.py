@@ -14,9 +14,12 @@ import yaml
 
 from lago_acceptance.composefile.cli import Project
 from lago_acceptance.composefile.resolve import resolve
+from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.waiting import until
+from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.images.resolve import stand_in
 from lago_acceptance.targets.stack import edge
+from lago_acceptance.targets.stack.compose_runner import RunCompose
 from lago_acceptance.targets.stack.mounts import Places
 from lago_acceptance.targets.stack.overlay import overlay, verify
 from tests.support.containers import OURS, Container, docker
@@ -85,7 +88,11 @@ def traefik(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
         words = ("--name", f"{name}-foreign", "--expose", "8000", *labels, stand_in("pebble"), "sleep", "600")
         docker("run", "--detach", *words)
         # Before the deployment, and nothing else of the edge: the network of its proxy isn't there yet.
-        compose(beside, "up", "--detach", edge.DOCKER_VIEW)
+        runner = RunCompose(beside, LocalHost(), Permit("test"), PATIENCE, services=(edge.DOCKER_VIEW,))
+        assert runner.run("up").code == 0
+        assert (
+            docker("ps", "-q", "--filter", f"label=com.docker.compose.project={beside.name}").count("\n") == 0
+        )
         edge.wait_for_docker_socket(folder / "edge")
         compose(project, "up", "--detach")
         docker("network", "connect", f"{name}_default", f"{name}-foreign")

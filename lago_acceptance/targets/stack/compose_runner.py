@@ -16,7 +16,10 @@ FLAGS = {"up": ("--quiet-pull", "--no-build"), "down": ("--timeout", "0", "--rem
 
 
 class RunCompose(DockerCompose):
-    """A Compose project whose commands run on a host under a permit, and can be ended early."""
+    """A Compose project whose commands run on a host under a permit, and can be ended early.
+
+    ``services`` are started with what they depend on, all of them if none is named.
+    """
 
     def __init__(
         self,
@@ -25,8 +28,9 @@ class RunCompose(DockerCompose):
         permit: Permit,
         deadline: float,
         give_up: Callable[[], str | None] | None = None,
+        services: tuple[str, ...] = (),
     ):
-        super().__init__(project.directory, wait=False)
+        super().__init__(project.directory, wait=False, services=list(services))
         self._project, self._host, self._permit = project, host, permit
         self._deadline, self._give_up = deadline, give_up
         self.outcome: CommandResult | None = None
