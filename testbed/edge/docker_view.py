@@ -1,8 +1,9 @@
-"""The Docker API as the proxy of a test stack sees it: for reading, the containers and networks of some projects alone, and
-labels as the compose file has them. The containers bear Traefik's labels under another name, for any other Traefik on the
-daemon would obey them.
+"""The Docker API as the proxy of a test stack sees it: for reading, the containers and networks of some projects alone, with
+labels and names of networks as the compose file has them. The containers bear Traefik's labels under another name, for any
+other Traefik on the daemon would obey them; networks bear the run's name.
 
 PROJECTS      the Compose projects that are shown, separated by commas
+NETWORKS      the names under which networks are shown, if not under their own: run's=written, separated by commas
 VIEW_SOCKET   where it is a socket too, for containers that mount Docker's; "" for nowhere
 """
 
@@ -23,12 +24,14 @@ HIDING = "lago-acceptance."
 RUN_LABEL, RUN_PREFIX = "lago-acceptance.run", "lago-acceptance-"
 NAME = "[0-9A-Za-z_.-]+"
 SHOWN = re.compile(
-    rf"(?:/v[0-9.]+)?/(_ping|version|info|events|containers(?:/{NAME})?/json|networks(?:/{NAME})?)"
+    r"(?P<version>(?:/v[0-9.]+)?)/(?:(?P<plain>_ping|version)|(?P<events>events)|(?P<info>info)|(?P<containers>containers/json)"
+    rf"|containers/(?P<container>{NAME})/json|(?P<networks>networks)|networks/(?P<network>{NAME}))"
 )
 HEADERS = ("Api-Version", "Content-Type", "Docker-Experimental", "Ostype", "Server")
 # What a program adapts itself to. The machine's name, its registries and how much runs on it are nobody's business.
 INFO = ("Architecture", "MemTotal", "NCPU", "OSType", "OperatingSystem", "ServerVersion")
 PROJECTS = frozenset(os.environ.get("PROJECTS", "").split(","))
+NETWORKS = dict(pair.split("=") for pair in os.environ.get("NETWORKS", "").split(",") if pair)
 LARGEST_BODY = 1_000_000
 
 
@@ -56,38 +59,72 @@ def is_shown(labels):
 
 def as_written(labels):
     own = {key: value for key, value in labels.items() if key != "traefik.enable"}
-    return {
+    shown = {
         key[len(HIDING) :] if key.lower().startswith(f"{HIDING}traefik.") else key: own[key] for key in own
     }
+    return {key: named(value) if key == "traefik.docker.network" else value for key, value in shown.items()}
 
 
-def view(document):
-    """A list of containers or of networks, or one of either, as it may be seen; None where it may not."""
-    if isinstance(document, list):
-        shown = (each for each in document if is_shown(each.get("Labels")))
-        return [{**each, "Labels": as_written(each["Labels"])} for each in shown]
-    config = document.get("Config")
-    if not is_shown((config or document).get("Labels")):
+def named(network):
+    return NETWORKS.get(network, network)
+
+
+def own_name(shown):
+    """The network that is shown under a name or has this id."""
+    return next((own for own, written in NETWORKS.items() if written == shown), shown)
+
+
+def connected(container):
+    """A container, of a list or alone, with the names of its networks as they are shown."""
+    shown = {**container}
+    if settings := container.get("NetworkSettings"):
+        networks = settings.get("Networks") or {}
+        shown["NetworkSettings"] = {**settings, "Networks": {named(key): networks[key] for key in networks}}
+    if host := container.get("HostConfig"):
+        shown["HostConfig"] = {**host, "NetworkMode": named(host.get("NetworkMode"))}
+    return shown
+
+
+def view_of_containers(containers):
+    return [
+        {**connected(each), "Labels": as_written(each["Labels"])}
+        for each in containers
+        if is_shown(each.get("Labels"))
+    ]
+
+
+def view_of_container(container):
+    config = container["Config"]
+    if not is_shown(config.get("Labels")):
         return None
-    if config is None:
-        return {**document, "Containers": neighbours(document.get("Containers") or {})}
-    return {**document, "Config": {**config, "Labels": as_written(config["Labels"])}}
+    return {**connected(container), "Config": {**config, "Labels": as_written(config["Labels"])}}
+
+
+def view_of_networks(networks):
+    return [{**each, "Name": named(each["Name"])} for each in networks if is_shown(each.get("Labels"))]
+
+
+def view_of_network(network):
+    if not is_shown(network.get("Labels")):
+        return None
+    containers = neighbours(network.get("Containers") or {})
+    return {**network, "Name": named(network["Name"]), "Containers": containers}
 
 
 def neighbours(containers):
     """Of the containers on a network, which bear no labels there, those that are shown."""
     if not containers:
         return {}
-    shown = {each["Id"] for each in view(ask("/containers/json?all=1") or [])}
+    shown = {each["Id"] for each in view_of_containers(ask("/containers/json?all=1") or [])}
     return {key: value for key, value in containers.items() if key in shown}
 
 
-def reduced(info):
+def view_of_info(info):
     """What is told of the daemon. Services of a swarm are not shown, so there is no swarm."""
     return {key: info[key] for key in INFO if key in info} | {"Swarm": {"LocalNodeState": "inactive"}}
 
 
-def event_view(event):
+def view_of_event(event):
     """An event as it may be seen: one of a container or network that is shown. None where it may not."""
     actor = event.get("Actor") or {}
     labels = actor.get("Attributes") or {}
@@ -100,6 +137,15 @@ def event_view(event):
     return {**event, "Actor": {**actor, "Attributes": as_written(labels)}}
 
 
+VIEWS = {
+    "containers": view_of_containers,
+    "container": view_of_container,
+    "networks": view_of_networks,
+    "network": view_of_network,
+    "info": view_of_info,
+}
+
+
 class View(http.server.BaseHTTPRequestHandler):
     """Answers with what the daemon answers, filtered."""
 
@@ -109,14 +155,17 @@ class View(http.server.BaseHTTPRequestHandler):
         if not asked:
             self.refuse()
             return
+        path = url.path
+        if name := asked["network"]:
+            path = f"{asked['version']}/networks/{own_name(name)}"
         daemon = Daemon("docker")
         try:
-            daemon.request("GET", f"{url.path}?{url.query}")
+            daemon.request("GET", f"{path}?{url.query}")
             answer = daemon.getresponse()
-            if asked[1] == "events" and answer.status == 200:
+            if asked["events"] and answer.status == 200:
                 self.stream(answer)
             else:
-                self.pass_on(answer, asked[1])
+                self.pass_on(answer, asked.lastgroup)
         except (OSError, http.client.HTTPException, ValueError):
             self.close_connection = True
         finally:
@@ -135,15 +184,12 @@ class View(http.server.BaseHTTPRequestHandler):
 
     do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = refuse
 
-    def pass_on(self, answer, asked):
+    def pass_on(self, answer, kind):
         body = answer.read()
-        if answer.status != 200 or asked in ("_ping", "version"):
+        if answer.status != 200 or kind not in VIEWS:
             self.answer(answer.status, body, answer.headers)
-            return
-        document = json.loads(body)
-        shown = reduced(document) if asked == "info" else view(document)
-        if shown is None:
-            self.answer(404, {"message": f"No such {asked.split('/')[0].rstrip('s')}"}, answer.headers)
+        elif (shown := VIEWS[kind](json.loads(body))) is None:
+            self.answer(404, {"message": f"No such {kind}"}, answer.headers)
         else:
             self.answer(200, shown, answer.headers)
 
@@ -151,7 +197,7 @@ class View(http.server.BaseHTTPRequestHandler):
         self.begin(200, answer.headers)
         self.end_headers()
         for line in answer if self.command == "GET" else ():
-            if shown := event_view(json.loads(line)):
+            if shown := view_of_event(json.loads(line)):
                 self.wfile.write(json.dumps(shown).encode() + b"\n")
 
     def answer(self, status, document, headers=None):

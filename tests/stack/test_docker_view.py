@@ -15,10 +15,11 @@ import yaml
 from lago_acceptance.composefile.cli import Project
 from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.run import PREFIX
 from lago_acceptance.core.waiting import until
 from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.images.resolve import stand_in
-from lago_acceptance.targets.stack import edge
+from lago_acceptance.targets.stack import docker_daemon, edge
 from lago_acceptance.targets.stack.compose_runner import RunCompose
 from lago_acceptance.targets.stack.mounts import Places
 from lago_acceptance.targets.stack.overlay import overlay, verify
@@ -33,7 +34,7 @@ def compose(project: Project, *verb: str) -> None:
 
 
 def file_under_test() -> dict:
-    """A Traefik that is told nothing but to look at Docker, and something behind it."""
+    """A Traefik that is told to look at Docker and on which network, and something behind it, which is on another one too."""
     serve = ["python3", "-m", "http.server", "8000"]
     return {
         "services": {
@@ -41,9 +42,11 @@ def file_under_test() -> dict:
                 "image": "traefik:v3.1",
                 "command": [
                     "--providers.docker=true",
+                    "--providers.docker.network=web",
                     "--entrypoints.web.address=:80",
                     "--api.insecure=true",
                 ],
+                "networks": ["web"],
                 "volumes": [f"{SOCKET}:{SOCKET}:ro"],
             },
             "shop": {
@@ -53,8 +56,10 @@ def file_under_test() -> dict:
                     "traefik.http.routers.shop.rule": "Host(`shop.example.test`)",
                     "traefik.http.services.shop.loadbalancer.server.port": "8000",
                 },
+                "networks": ["inside", "web"],
             },
-        }
+        },
+        "networks": {"inside": {}, "web": {"name": "web"}},
     }
 
 
@@ -62,10 +67,13 @@ def file_under_test() -> dict:
 def traefik(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     """That Traefik, with a container of another project on its own network."""
     folder: Path = tmp_path_factory.mktemp("view")
-    name = f"view-selftest-{secrets.token_hex(3)}"
+    run = f"selftest-{secrets.token_hex(3)}"
+    name = f"{PREFIX}{run}"
     images = {"traefik:v3.1": stand_in("traefik"), "python:3.11": stand_in("python")}
     edge.prepare(folder / "edge")
-    bare = edge.project(f"{name}-edge", folder / "edge", name, f"{name}-proxy")
+    web = f"{name}-web"
+    names = {web: "web"}
+    bare = edge.project(f"{name}-edge", folder / "edge", name, f"{name}-proxy", network_names=names)
     (folder / "edge.yml").write_text(
         overlay(resolve(bare), {"python:3.11-alpine": stand_in("python")}, {}).text
     )
@@ -75,14 +83,16 @@ def traefik(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     (folder / "project" / "compose.yml").write_text(yaml.safe_dump(file_under_test()))
     written = Project(name=name, files=(folder / "project" / "compose.yml",))
     places = Places(folder / "project", folder, docker_socket=edge.docker_socket(folder / "edge"))
-    changes = overlay(resolve(written), images, {}, places)
+    networks = {"web": web}
+    changes = overlay(resolve(written), images, networks, places)
     (folder / "overlay.yml").write_text(changes.text)
     project = written.with_file(folder / "overlay.yml")
     assert changes.told == ("traefik: the Docker socket shows this run's containers only, and changes none",)
-    verify(project, {}, places)
+    verify(project, networks, places)
 
     foreign = {**OURS, "traefik.http.routers.foreign.rule": "Host(`foreign.example.test`)"}
     labels = [word for key, value in foreign.items() for word in ("--label", f"{key}={value}")]
+    docker_daemon.create_network(web, run, LocalHost(), Permit("test"))
     try:
         # Before Traefik, which takes all that it sees at once.
         words = ("--name", f"{name}-foreign", "--expose", "8000", *labels, stand_in("pebble"), "sleep", "600")
@@ -90,17 +100,16 @@ def traefik(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
         # Before the deployment, and nothing else of the edge: the network of its proxy isn't there yet.
         runner = RunCompose(beside, LocalHost(), Permit("test"), PATIENCE, services=(edge.DOCKER_VIEW,))
         assert runner.run("up").code == 0
-        assert (
-            docker("ps", "-q", "--filter", f"label=com.docker.compose.project={beside.name}").count("\n") == 0
-        )
+        assert len(docker("ps", "-q", "--filter", f"name={beside.name}").split()) == 1
         edge.wait_for_docker_socket(folder / "edge")
         compose(project, "up", "--detach")
-        docker("network", "connect", f"{name}_default", f"{name}-foreign")
+        docker("network", "connect", web, f"{name}-foreign")
         yield Container(f"{name}-traefik-1")
     finally:
         docker("rm", "--force", "--volumes", f"{name}-foreign")
         compose(project, "down", "--volumes", "--timeout", "1")
         compose(beside, "down", "--volumes", "--timeout", "1")
+        docker("network", "rm", web)
 
 
 def address(container: Container) -> str:
@@ -119,6 +128,7 @@ def status(container: Container, host: str) -> int:
 
 def test_the_files_own_traefik_serves_this_runs_containers_alone(traefik: Container) -> None:
     assert until(lambda: status(traefik, "shop.example.test") == 200, PATIENCE), traefik.logs()
+    assert "Could not find network" not in traefik.logs()
     assert status(traefik, "foreign.example.test") == 404
     routers = httpx.get(f"http://{address(traefik)}:8080/api/http/routers", trust_env=False).json()
     names = {each["name"] for each in routers if each["provider"] == "docker"}
@@ -142,8 +152,8 @@ def test_any_user_reads_through_the_socket_and_nobody_changes_anything(traefik: 
     run = traefik.name.removesuffix("-traefik-1")
     own = {f"/{run}-{service}-1" for service in ("traefik", "shop")}
     assert {name for each in json.loads(ask("/containers/json?all=1")) for name in each["Names"]} == own
-    assert [each["Name"] for each in json.loads(ask("/networks"))] == [f"{run}_default"]
-    seen = json.loads(ask(f"/networks/{run}_default"))["Containers"].values()
+    assert {each["Name"] for each in json.loads(ask("/networks"))} == {f"{run}_inside", "web"}
+    seen = json.loads(ask("/networks/web"))["Containers"].values()
     assert {f"/{each['Name']}" for each in seen} == own
     status_of = ("-o", "/dev/null", "-w", "%{http_code}")
     assert ask(f"/containers/{run}-foreign/json", *status_of) == "404"

@@ -49,13 +49,25 @@ def prepare(folder: Path) -> None:
 
 
 def project(
-    name: str, folder: Path, lago_project: str, proxy_network: str, overlays: Iterable[Path] = ()
+    name: str,
+    folder: Path,
+    lago_project: str,
+    proxy_network: str,
+    overlays: Iterable[Path] = (),
+    network_names: Mapping[str, str] | None = None,
 ) -> Project:
     """The edge's Compose project. ``folder`` is what ``prepare`` filled; ``overlays`` change images and labels.
 
     Traefik obeys the labels of ``lago_project`` and of its gateway alone, and reaches its containers through ``proxy_network``.
+    ``network_names`` maps names of this run's networks to those that a proxy of the compose file knows; none for the edge's own.
     """
-    variables = {"EDGE_FOLDER": str(folder), "LAGO_PROJECT": lago_project, "PROXY_NETWORK": proxy_network}
+    shown = ",".join(f"{own}={written}" for own, written in (network_names or {}).items())
+    variables = {
+        "EDGE_FOLDER": str(folder),
+        "LAGO_PROJECT": lago_project,
+        "PROXY_NETWORK": proxy_network,
+        "NETWORK_NAMES": shown,
+    }
     if (endpoint := os.environ.get("DOCKER_HOST", "")).startswith("unix://"):
         variables["DOCKER_SOCKET"] = endpoint.removeprefix("unix://")
     return Project(name=name, files=(FILE, *overlays), variables=variables)

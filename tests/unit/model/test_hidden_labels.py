@@ -52,9 +52,14 @@ def view(monkeypatch):
 def test_the_stacks_own_traefik_sees_the_written_labels_of_its_projects_alone(view):
     labels = {"com.docker.compose.project": "mine", **LABELS}
     foreign = hidden({"com.docker.compose.project": "another", **LABELS})
-    [seen] = view["view"]([{"Id": "1", "Labels": hidden(labels)}, {"Labels": foreign}, {"Labels": None}])
+    [seen] = view["view_of_containers"](
+        [{"Id": "1", "Labels": hidden(labels)}, {"Labels": foreign}, {"Labels": None}]
+    )
     assert seen["Id"] == "1" and {**seen["Labels"]} == labels | {MARK: "hidden"}
     assert (
-        view["view"]({"Config": {"Labels": hidden(labels)}})["Config"]["Labels"]["traefik.enable"] == "true"
+        view["view_of_container"]({"Config": {"Labels": hidden(labels)}})["Config"]["Labels"][
+            "traefik.enable"
+        ]
+        == "true"
     )
-    assert view["view"]({"Config": {"Labels": foreign}}) is None
+    assert view["view_of_container"]({"Config": {"Labels": foreign}}) is None

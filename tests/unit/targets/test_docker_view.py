@@ -36,7 +36,13 @@ NETWORKS = [
 
 
 def inspected(identity: str, labels: dict[str, str]) -> dict:
-    return {"Id": identity, "Config": {"Labels": labels, "Image": "i"}, "HostConfig": {}}
+    network = f"{PROJECT}-web"
+    return {
+        "Id": identity,
+        "Config": {"Labels": labels, "Image": "i"},
+        "HostConfig": {"NetworkMode": network},
+        "NetworkSettings": {"Networks": {network: {"NetworkID": "n2"}, "bridge": {}}, "Ports": {}},
+    }
 
 
 def event(kind: str, identity: str, **attributes: str) -> dict:
@@ -67,8 +73,9 @@ DOCUMENTS = {
     "/containers/other/json": inspected("other", OTHER),
     "/networks": NETWORKS,
     **{
-        f"/networks/{each['Id']}": {**each, "Containers": {"own": {"Name": "a"}, "other": {"Name": "b"}}}
+        f"/networks/{each[key]}": {**each, "Containers": {"own": {"Name": "a"}, "other": {"Name": "b"}}}
         for each in NETWORKS
+        for key in ("Id", "Name")
     },
     "/images/json": [{"Id": "i"}],
     "/containers/own/logs": "a log",
@@ -192,6 +199,30 @@ def test_networks_of_the_run_are_seen_without_the_neighbours_on_them(seen: Seen)
     assert [each["Id"] for each in seen.document("/v1.24/networks")] == ["n1", "n2"]
     for network in ("n1", "n2"):
         assert seen.document(f"/networks/{network}")["Containers"] == {"own": {"Name": "a"}}
+
+
+def test_networks_have_their_written_names(view: ModuleType, seen: Seen, monkeypatch: pytest.MonkeyPatch):
+    own = f"{PROJECT}-web"
+    assert list(seen.document("/containers/own/json")["NetworkSettings"]["Networks"]) == [own, "bridge"]
+    monkeypatch.setattr(view, "NETWORKS", {own: "web", f"{PROJECT}-other": "other"})
+    container = seen.document("/containers/own/json")
+    assert container["NetworkSettings"] == {
+        "Networks": {"web": {"NetworkID": "n2"}, "bridge": {}},
+        "Ports": {},
+    }
+    assert container["HostConfig"]["NetworkMode"] == "web"
+    assert [each["Name"] for each in seen.document("/networks")] == [f"{PROJECT}_default", "web"]
+    # By name, although somebody else's network is called so, and by id.
+    assert [seen.document(f"/v1.24/networks/{each}")["Id"] for each in ("web", "n2")] == ["n2", "n2"]
+    labels = {"traefik.docker.network": own, "note": own}
+    assert view.as_written(hidden(labels))["traefik.docker.network"] == "web"
+    assert view.as_written(hidden(labels))["note"] == own
+
+
+def test_names_of_networks_come_from_the_environment(view: ModuleType, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NETWORKS", "run-web=web,run_default=shop_default")
+    view.__loader__.exec_module(view)
+    assert view.NETWORKS == {"run-web": "web", "run_default": "shop_default"}
 
 
 def test_events_of_the_run_are_seen(seen: Seen):
