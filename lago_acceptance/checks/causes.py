@@ -29,7 +29,8 @@ from lago_acceptance.checks.edge import proxy_host, serving, traefik_routers
 from lago_acceptance.checks.postgres import service
 from lago_acceptance.core.findings import Finding, Red, errors_among
 from lago_acceptance.core.roles import DB, PDF, REDIS
-from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.settings import TRAEFIK, Settings
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.facts.types import Facts
 
@@ -200,12 +201,12 @@ def present(
     facts: Facts,
     settings: Settings,
     rules: Iterable[Finding],
-    hosts: Mapping[str, str],
+    urls: Mapping[str, PublicUrl],
     network: Callable[[str], str],
 ) -> Causes:
     """The causes among a host's facts.
 
-    ``rules`` is what the rules found, ``hosts`` the public names by role, ``network`` gives Docker's name of a shared network.
+    ``rules`` is what the rules found, ``urls`` what the proxy routes to each role, ``network`` gives Docker's name of a shared network.
     """
     edge = settings.edge
     looks: list[Callable[[], Iterable[Finding]]] = [
@@ -226,18 +227,20 @@ def present(
         lambda: proxy_host.proxy_accepts_its_certificate_file(facts),
     ]
     down = []
-    for role, host in hosts.items():
+    for role, url in urls.items():
         if not serving(facts, role):
             why = availability.why_down(facts, role)
             down.append(
                 Finding(id=why, role=role, problem=f"the {role} takes no requests", impact="", fix="")
             )
-        looks += [
-            partial(traefik_routers.have_no_errors, facts, role, host),
-            partial(traefik_routers.are_one_each, facts, role, host, edge),
-            partial(traefik_routers.have_the_resolver, facts, role, host, edge),
-            partial(traefik_routers.point_to_the_service, facts, role, host, edge),
-        ]
+        # Another Traefik on the host says nothing about this deployment.
+        if edge.proxy in ("", TRAEFIK):
+            looks += [
+                partial(traefik_routers.have_no_errors, facts, role, url),
+                partial(traefik_routers.are_one_each, facts, role, url, edge),
+                partial(traefik_routers.have_the_resolver, facts, role, url, edge),
+                partial(traefik_routers.point_to_the_service, facts, role, url, edge),
+            ]
     found = [each for each in rules if each.id in IDS]
     return Causes(tuple(errors_among(found + [each for look in looks for each in _seen(look)])), tuple(down))
 

@@ -76,7 +76,7 @@ def open_login(page: Page, faults: list[Fault]) -> None:
 
     why = ""
     try:
-        page.goto("/login", wait_until="commit")
+        page.goto("login", wait_until="commit")
     except Error as error:
         why = f": {error.message.splitlines()[0]}"
     if why or not _shows(page, EMAIL) or not _shows(page, PASSWORD):
@@ -84,7 +84,7 @@ def open_login(page: Page, faults: list[Fault]) -> None:
             "login-page-missing",
             f"/login shows no form for address and password within {SECONDS:.0f} s{why}",
             "nobody can use the web UI",
-            "check the front's log, its router and its certificate (phase 3)",
+            "check the front's log, and what phase 3 says of its URL",
             faults,
         )
 
@@ -93,7 +93,7 @@ def _inside(page: Page) -> bool:
     """Whether somebody is logged in: 1.16.0 shows the organization's name, each version leaves the login page."""
     if page.locator(INSIDE).count():
         return True
-    return not urlsplit(page.url).path.startswith(NOWHERE) and not page.locator(PASSWORD).count()
+    return not _is_at(page, *NOWHERE) and not page.locator(PASSWORD).count()
 
 
 def _answered(page: Page) -> bool:
@@ -103,7 +103,13 @@ def _answered(page: Page) -> bool:
 
 
 def _forbidden(page: Page) -> bool:
-    return urlsplit(page.url).path.startswith("/forbidden")
+    return _is_at(page, "/forbidden")
+
+
+def _is_at(page: Page, *ends: str) -> bool:
+    """Whether the page is one of these or below it, whatever the front's own path is."""
+    path = f"{urlsplit(page.url).path}/"
+    return any(f"{each}/" in path for each in ends)
 
 
 @registry.check(phase=5, errors={"login-form-broken": "The login form can be filled in and sent."})

@@ -15,7 +15,7 @@ from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import Deployment, Settings, load
-from lago_acceptance.core.verdicts import UsageError
+from lago_acceptance.core.verdicts import Unknown, UsageError
 
 if TYPE_CHECKING:
     from lago_acceptance.deploy.api_keys import Organization, Rotation
@@ -137,15 +137,23 @@ def _seen_by_admin(wanted: argparse.Namespace, settings: Settings, organization:
     email, password = (os.environ.get(name, "") for name in ("LAGO_ADMIN_EMAIL", "LAGO_ADMIN_PASSWORD"))
     if wanted.key or not (email and password):
         return None
-    from lago_acceptance.clients.connection import Connection
+    from lago_acceptance.clients.connection import through
     from lago_acceptance.clients.graphql import GraphQL, LoginRefused
     from lago_acceptance.core.options import roots_of
     from lago_acceptance.deploy import api_keys
+    from lago_acceptance.probes.public_endpoints import SYSTEM, PublicEndpoints, Resolver
 
-    connection = Connection("api", str(settings.url(API)), roots=roots_of(wanted.ca_file))
+    url = settings.url(API)
+    view = PublicEndpoints(
+        urls={API: url} if url else {},
+        browser_api=settings.browser_api,
+        resolvers=(Resolver(SYSTEM),),
+        origin=None,
+        roots=roots_of(wanted.ca_file),
+    )
     try:
-        return api_keys.current(GraphQL(connection), email, Secret(password), organization)
-    except LoginRefused as error:
+        return api_keys.current(GraphQL(through(view, API)), email, Secret(password), organization)
+    except (LoginRefused, Unknown) as error:
         print(f"{error}, so the key is read in Lago's container")
         return None
 

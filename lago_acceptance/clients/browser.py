@@ -16,12 +16,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from lago_acceptance.clients.connection import reachable
 from lago_acceptance.core import registry, report_files
 from lago_acceptance.core.findings import Finding, Red
 from lago_acceptance.core.registry import Entry, Severity
 from lago_acceptance.core.resources import APT_INSTALL
 from lago_acceptance.core.roles import FRONT
 from lago_acceptance.core.secrets import redact
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.probes.public_endpoints import PublicEndpoints
 
@@ -102,8 +104,7 @@ class Browser:
         folder.mkdir(parents=True, exist_ok=True)
         if view.roots:
             _trust(view.roots, folder)
-        rules = [*WITHOUT_FONTS]
-        rules += [f"MAP {host} {address}" for host in view.hosts.values() if (address := view.pinned(host))]
+        rules = [*WITHOUT_FONTS, *_rules(view)]
         self._playwright = sync_playwright().start()
         try:
             self._chromium = self._playwright.chromium.launch(
@@ -137,7 +138,7 @@ class Browser:
         from playwright.sync_api import Error
 
         context = self._chromium.new_context(
-            base_url=f"https://{self.view.hosts[FRONT]}", accept_downloads=False, service_workers="block"
+            base_url=f"{reachable(self.view, FRONT)}/", accept_downloads=False, service_workers="block"
         )
         context.set_default_timeout(SECONDS * 1000)
         context.tracing.start(screenshots=True, snapshots=True)
@@ -177,7 +178,7 @@ class Browser:
 
         def ours(url: str) -> bool:
             try:
-                return urlsplit(url).hostname in self.view.hosts.values()
+                return urlsplit(url).hostname in {each.host for each in _places(self.view)}
             except ValueError:
                 return False
 
@@ -227,6 +228,19 @@ class Browser:
             # It would show what has not been taken out of it.
             trace.unlink(missing_ok=True)
             log.warning("no trace is kept: %s", error.strerror)
+
+
+def _places(view: PublicEndpoints) -> list[PublicUrl]:
+    return list(dict.fromkeys((*view.urls.values(), *([view.graphql] if view.graphql else ()))))
+
+
+def _rules(view: PublicEndpoints) -> Iterator[str]:
+    """Chromium's rules for what is not reached at the address and port that its URL says."""
+    for url in _places(view):
+        address, port = view.pinned(url)
+        if address and (address, port) != (url.host, url.port):
+            host, there = (f"[{each}]" if ":" in each else each for each in (url.host, address))
+            yield f"MAP {host}:{url.port} {there}:{port}"
 
 
 def _hangs(url: str, said: str) -> Finding:

@@ -22,14 +22,18 @@ from lago_acceptance.clients.answers import (
 )
 from lago_acceptance.core.attempt import Attempt
 from lago_acceptance.core.documents import parse
+from lago_acceptance.core.roles import API
 from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.urls import PublicUrl
+from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.probes import loop
 from lago_acceptance.probes.failure import Kind, failure_of
 from lago_acceptance.probes.http import KEPT, Answer, Client, errors
-from lago_acceptance.probes.public_endpoints import PublicEndpoints
+from lago_acceptance.probes.public_endpoints import ONLY_THERE, OTHERS_REACH, PublicEndpoints
+from lago_acceptance.probes.survey import GRAPHQL, proofs
 
 if TYPE_CHECKING:
-    from httpx import Request
+    from httpx import URL, Request
 
 # From the name's lookup to the answer's last byte.
 SECONDS = 10.0
@@ -44,15 +48,26 @@ NO_TEXT = "the key or a name in it has characters that HTTP does not allow, such
 class Connection:
     """Sends requests to one base URL. ``address`` is the address to connect to, "" for the one from DNS.
 
-    ``roots`` are the trusted roots as PEM, None for this machine's; ``seconds`` is how long an answer may take.
+    ``graphql`` is the base URL of GraphQL, "" for the same. ``doors`` are more addresses to connect to, each with its port, by
+    host and port of a URL. ``proof`` is a path that the service itself answers with JSON. ``roots`` are the trusted roots as PEM, None for this machine's; ``seconds`` is how long an answer may take.
     Redirects are never followed, and no key is ever sent to another host.
     """
 
     def __init__(
-        self, role: str, base: str, address: str = "", roots: str | None = None, seconds: float = SECONDS
+        self,
+        role: str,
+        base: str,
+        address: str = "",
+        roots: str | None = None,
+        seconds: float = SECONDS,
+        *,
+        graphql: str = "",
+        doors: Mapping[tuple[str, int], tuple[str, int]] | None = None,
+        proof: str = "/health",
     ):
-        self.role, self.base, self.seconds = role, base.rstrip("/"), seconds
-        self._address = address
+        self.role, self.base, self.seconds, self.proof = role, base.rstrip("/"), seconds, proof
+        self._graphql = graphql.rstrip("/") or self.base
+        self._address, self._doors = address, dict(doors or {})
         self._prefetching = False
         self._kept: dict[tuple[Any, ...], Attempt[ApiAnswer]] = {}
         self._timed_out: set[tuple[Any, ...]] = set()
@@ -93,8 +108,8 @@ class Connection:
         return attempt.value()
 
     def answering(self) -> Connection:
-        """This connection, after the service itself has answered /health; else NotAnswered."""
-        self.ask("GET", "/health")
+        """This connection, after the service itself has answered; else NotAnswered."""
+        self.ask("GET", self.proof)
         return self
 
     @contextmanager
@@ -175,17 +190,24 @@ class Connection:
     def fetch(self, url: str) -> Answer:
         """The raw answer to a GET without a key, and at most 32 KiB of its content.
 
-        ``url`` may be a path, or a URL out of an answer: of this host, or of another one by https, where files may be.
+        ``url`` may be a path below the base URL, or a URL out of an answer: of this host, or of another one by https, where files
+        may be.
         """
         import httpx
 
         asked = _shown("GET", url)
         try:
-            request = httpx.Request("GET", urljoin(f"{self.base}/", url), headers={"Accept": "*/*"})
-            own = request.url.host == httpx.URL(self.base).host
+            base = httpx.URL(self.base)
+            whole = (
+                self.base + url
+                if url.startswith("/") and not url.startswith("//")
+                else urljoin(f"{self.base}/", url)
+            )
+            request = httpx.Request("GET", whole, headers={"Accept": "*/*"})
+            own = request.url.host == base.host
         except (httpx.InvalidURL, ValueError) as error:
             self._unusable(asked, f"its address is not a valid URL ({error})")
-        if not own and request.url.scheme != "https":
+        if not own and base.scheme == "https" != request.url.scheme:
             raise not_answered(self.role, "unreachable", asked, "it is on another host, and not by https")
         return self._transfer(asked, request, KEPT, self.seconds)
 
@@ -197,7 +219,15 @@ class Connection:
         """The URL of a path. ValueError for a URL, which could lead a key to another host."""
         if not path.startswith("/"):
             raise ValueError(f"{path!r:.200} is not a path")
-        return self.base + path
+        return (self._graphql if path == GRAPHQL else self.base) + path
+
+    def _door(self, url: URL) -> tuple[str, int | None] | None:
+        """Where to connect to for a URL, None for what DNS says."""
+        import httpx
+
+        if door := self._doors.get((url.host, _port(url))):
+            return door
+        return (self._address, url.port) if self._address and url.host == httpx.URL(self.base).host else None
 
     def _unusable(self, asked: str, why: str) -> NoReturn:
         # Without the error itself, which quotes a header's value: the key.
@@ -207,9 +237,9 @@ class Connection:
         import httpx
 
         # SNI, verification and Host keep the name.
-        if self._address and request.url.host == httpx.URL(self.base).host:
+        if door := self._door(request.url):
             request.extensions["sni_hostname"] = request.url.raw_host.decode("ascii")
-            request.url = request.url.copy_with(host=self._address)
+            request.url = request.url.copy_with(host=door[0], port=door[1])
         connect = seconds / 2
         request.extensions["timeout"] = {"connect": connect, "read": None, "write": None, "pool": None}
         try:
@@ -228,6 +258,10 @@ class Connection:
             self._unusable(asked, "its host is not a host name; correct it in the settings")
 
 
+def _port(url: URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
 def _timed_out(attempt: Attempt[ApiAnswer]) -> bool:
     return isinstance(attempt.failure, NotAnswered) and attempt.failure.timed_out
 
@@ -237,6 +271,37 @@ def _shown(method: str, url: str) -> str:
 
 
 def through(view: PublicEndpoints, role: str, seconds: float = SECONDS) -> Connection:
-    """A connection to a public host as its users reach it: by name, through the proxy, with verified TLS."""
-    host = view.hosts[role]
-    return Connection(role, f"https://{host}", view.pinned(host), view.roots, seconds)
+    """A connection to a public URL as its users reach it: by name, through the proxy, with verified TLS.
+
+    Unknown where the URL is not known, or only the host itself can open it.
+    """
+    url = reachable(view, role)
+    graphql = (view.graphql if role == API else None) or url
+    doors = {}
+    for each in dict.fromkeys((*view.urls.values(), graphql)):
+        address, port = view.pinned(each)
+        if address:
+            doors[(each.host, each.port)] = (address, port)
+    return Connection(
+        role,
+        str(url),
+        roots=view.roots,
+        seconds=seconds,
+        graphql=str(graphql),
+        doors=doors,
+        proof=proofs(view, role)[0].path,
+    )
+
+
+def reachable(view: PublicEndpoints, role: str) -> PublicUrl:
+    """The public URL of a role. Unknown where there is none that can be opened from here."""
+    url = view.urls.get(role)
+    if url is None:
+        raise Unknown(
+            f"what the {role} answers at its public URL: nothing in the deployment says the URL",
+            why=f"the public URL of the {role} is not known",
+            fix=f"set hosts.{role} in settings.toml",
+        )
+    if view.only_on_the_host(url):
+        raise Unknown(f"what {url} answers: {ONLY_THERE}", why=ONLY_THERE, fix=OTHERS_REACH)
+    return url

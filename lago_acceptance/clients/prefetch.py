@@ -30,7 +30,7 @@ def prefetched(view: PublicEndpoints, role: str, invalid_credentials: InvalidCre
 
 
 def _ask_api(api: Connection, invalid_credentials: InvalidCredentials) -> None:
-    api.ask("GET", "/health")
+    api.answering()
     for headers in invalid_credentials.headers().values():
         api.ask("GET", ORGANIZATION, headers=headers)
     try:

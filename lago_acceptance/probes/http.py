@@ -141,7 +141,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         deadlines: Deadlines = DEADLINES,
     ) -> Exchange:
-        """Send one request for ``url`` to an address. SNI, verification and Host use the host's name."""
+        """Send one request for ``url`` to an address. SNI, verification and Host use the URL's host."""
         import httpx
 
         try:
@@ -150,7 +150,7 @@ class Client:
             request = httpx.Request(
                 method,
                 wanted.copy_with(host=address, port=port),
-                headers={"Host": name, "Accept": "*/*", **(headers or {})},
+                headers={"Host": wanted.netloc.decode("ascii"), "Accept": "*/*", **(headers or {})},
                 extensions={
                     "sni_hostname": name,
                     "timeout": {

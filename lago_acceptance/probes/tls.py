@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lago_acceptance.probes.failure import Failure, Kind, failure_of
+from lago_acceptance.probes.public_endpoints import is_address
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -25,7 +26,7 @@ _ALL_CIPHERS = b"DEFAULT:@SECLEVEL=0"
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """One certificate. ``serial`` in hex; times in seconds since 1970; ``names``: the first DNS names of the SAN.
+    """One certificate. ``serial`` in hex; times in seconds since 1970; ``names``: the first names and addresses of the SAN.
 
     ``defect`` says why it can't be read; then the other fields are empty.
     """
@@ -79,7 +80,9 @@ class TlsProber:
         connection.set_app_data([])
         connection.set_connect_state()
         try:
-            connection.set_tlsext_host_name(host.encode("idna"))
+            # SNI has names only.
+            if not is_address(host):
+                connection.set_tlsext_host_name(host.encode("idna"))
             async with asyncio.timeout(deadline):
                 await _complete(connection, address, port)
         except (SSL.Error, OSError) as error:
@@ -198,15 +201,18 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return ()
-    return tuple(name[:_TEXT] for name in extension.value.get_values_for_type(x509.DNSName)[:_NAMES])
+    addresses = map(str, extension.value.get_values_for_type(x509.IPAddress))
+    names = (*extension.value.get_values_for_type(x509.DNSName), *addresses)
+    return tuple(name[:_TEXT] for name in names[:_NAMES])
 
 
 def _is_for(served: crypto.X509, host: str) -> bool:
-    from service_identity.cryptography import verify_certificate_hostname
+    from service_identity.cryptography import verify_certificate_hostname, verify_certificate_ip_address
 
     # It raises where the host is none of its names, and whatever its authors thought of for names that are none.
     try:
-        verify_certificate_hostname(served.to_cryptography(), host)
+        verify = verify_certificate_ip_address if is_address(host) else verify_certificate_hostname
+        verify(served.to_cryptography(), host)
     except Exception:  # noqa: BLE001
         return False
     return True

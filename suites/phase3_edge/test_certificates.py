@@ -10,12 +10,12 @@ pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 
 
 def test_certificate_is_trusted_and_names_the_host(survey, judge_hosts):
-    judge_hosts(lambda role, host: certificates.is_trusted(survey, role))
+    judge_hosts(lambda role, url: certificates.is_trusted(survey, role), once_each="origin")
 
 
 def test_certificate_is_in_date_for_long_enough(survey, settings, judge_hosts):
-    judge_hosts(lambda role, host: certificates.is_in_date(survey, role, settings.edge))
+    judge_hosts(lambda role, url: certificates.is_in_date(survey, role, settings.edge), once_each="origin")
 
 
 def test_tls_older_than_1_2_is_refused(survey, judge_hosts):
-    judge_hosts(lambda role, host: certificates.is_modern(survey, role), by_service=False)
+    judge_hosts(lambda role, url: certificates.is_modern(survey, role), by_service=False, once_each="origin")

@@ -11,8 +11,8 @@ pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 
 
 def test_preflight_admits_the_front(survey, judge_hosts):
-    judge_hosts(lambda role, host: cors.front_is_admitted(survey, role), API)
+    judge_hosts(lambda role, url: cors.front_is_admitted(survey, role), API)
 
 
 def test_preflight_admits_no_other_origin(survey, judge_hosts):
-    judge_hosts(lambda role, host: cors.others_are_not(survey, role), API)
+    judge_hosts(lambda role, url: cors.others_are_not(survey, role), API)

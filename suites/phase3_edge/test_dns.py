@@ -10,8 +10,10 @@ pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 
 
 def test_every_resolver_gives_the_same_addresses(survey, judge_hosts):
-    judge_hosts(lambda role, host: dns_records.resolves(survey, role), by_service=False)
+    judge_hosts(lambda role, url: dns_records.resolves(survey, role), by_service=False, once_each="host")
 
 
 def test_every_address_leads_to_the_origin_or_is_cloudflares(survey, judge_hosts):
-    judge_hosts(lambda role, host: dns_records.points_to_the_origin(survey, role), by_service=False)
+    judge_hosts(
+        lambda role, url: dns_records.points_to_the_origin(survey, role), by_service=False, once_each="host"
+    )

@@ -1,4 +1,4 @@
-"""Phase 3: https gives the right kind of body per host, and http redirects there."""
+"""Phase 3: each public URL gives the right kind of body, and http redirects to https."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ pytestmark = [pytest.mark.smoke, pytest.mark.phase3]
 
 
 def test_https_answers_through_the_name(survey, judge_hosts):
-    judge_hosts(lambda role, host: http_answers.through_the_name(survey, role))
+    judge_hosts(lambda role, url: http_answers.through_the_name(survey, role))
 
 
 def test_https_answers_straight_at_the_origin(survey, judge_hosts):
-    judge_hosts(lambda role, host: http_answers.straight_to_the_origin(survey, role))
+    judge_hosts(lambda role, url: http_answers.straight_to_the_origin(survey, role))
 
 
 def test_http_redirects_once_to_https(survey, judge_hosts):
-    judge_hosts(lambda role, host: redirects.http_redirects_to_https(survey, role))
+    judge_hosts(lambda role, url: redirects.http_redirects_to_https(survey, role), once_each="origin")

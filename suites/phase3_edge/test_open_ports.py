@@ -1,4 +1,4 @@
-"""Phase 3: nothing but 80 and 443 answers from outside, and Sidekiq's pages are closed."""
+"""Phase 3: nothing but the public URLs answers from outside, and Sidekiq's pages are closed."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ def test_only_web_ports_answer_from_outside(survey, settings, judge):
 
 def test_sidekiq_pages_are_closed(survey, settings, judge_hosts):
     version = settings.deployment.version
-    judge_hosts(lambda role, host: open_ports.jobs_are_closed(survey, role, version), API)
+    judge_hosts(lambda role, url: open_ports.jobs_are_closed(survey, role, version), API)

@@ -21,6 +21,7 @@ from lago_acceptance.checks import web_ui
 from lago_acceptance.clients.browser import Browser
 from lago_acceptance.core.findings import Red
 from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.core.waiting import until
 from lago_acceptance.probes.public_endpoints import SYSTEM, PublicEndpoints, Resolver
 from tests.support.endpoints import urls
@@ -82,7 +83,8 @@ def served(tmp_path_factory) -> Iterator[tuple[Browser, Front]]:
         view = PublicEndpoints(
             urls=urls({"front": "front.example.test"}),
             resolvers=(),
-            origin=f"127.0.0.1:{server.port}",
+            origin=None,
+            doors={"front": ("127.0.0.1", server.port)},
             roots=ca.cert_pem.bytes().decode(),
         )
         started = Browser(view, folder / "private", folder / "reports")
@@ -164,9 +166,12 @@ def test_a_public_name_is_asked_where_this_machines_dns_knows_it_else_at_the_ori
     def view(*resolvers: str) -> PublicEndpoints:
         return PublicEndpoints(urls={}, resolvers=tuple(map(Resolver, resolvers)), origin="192.0.2.7")
 
-    assert view(SYSTEM, "first").pinned("localhost") == ""
-    assert view(SYSTEM).pinned("no-such-host.invalid") == "192.0.2.7"
-    assert view("first").pinned("localhost") == "192.0.2.7"
+    def url(host: str) -> PublicUrl:
+        return PublicUrl("https", host, 443)
+
+    assert view(SYSTEM, "first").pinned(url("localhost")) == ("", 443)
+    assert view(SYSTEM).pinned(url("no-such-host.invalid")) == ("192.0.2.7", 443)
+    assert view("first").pinned(url("localhost")) == ("192.0.2.7", 443)
 
 
 @pytest.mark.parametrize(

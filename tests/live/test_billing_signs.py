@@ -21,6 +21,7 @@ from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.roles import CLOCK, role_of
 from lago_acceptance.core.settings import Backup, Settings
 from lago_acceptance.core.settings import load as load_settings
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts import sidekiq
 from lago_acceptance.facts.collect import observe
@@ -230,7 +231,7 @@ def test_a_traefik_that_does_not_tell_is_unknown(live_lago, look):
     facts = look()
     mute = msgspec.structs.replace(facts, proxies=dict.fromkeys(facts.proxies))
     with pytest.raises(Unknown, match="api.insecure"):
-        traefik_routers.have_no_errors(mute, "api", "billing-api.bizoholic.net")
+        traefik_routers.have_no_errors(mute, "api", PublicUrl("https", "billing-api.bizoholic.net", 443))
 
 
 def test_a_swarm_service_of_traefik_is_the_proxy(live_lago, look):
@@ -247,7 +248,7 @@ def test_a_swarm_service_of_traefik_is_the_proxy(live_lago, look):
     assert found.id in facts.proxies and facts.proxies[found.id] is None
     # The one that tells is believed.
     assert (
-        traefik_routers.are_one_each(facts, "api", "billing-api.bizoholic.net", live_lago.stack.settings.edge)
+        traefik_routers.are_one_each(facts, "api", PublicUrl("https", "billing-api.bizoholic.net", 443), live_lago.stack.settings.edge)
         == []
     )
 

@@ -150,8 +150,8 @@ def test_a_service_of_the_swarm_is_the_proxy(host, service):
     assert proxy.role == "proxy" and network in proxy.addresses
     alone = msgspec.structs.replace(facts, proxies={proxy.id: facts.proxies[proxy.id]})
     edge = host.stack.settings.edge
-    for role, name in host.stack.public_view().hosts.items():
-        assert traefik_routers.have_no_errors(alone, role, name) == []
-        assert traefik_routers.are_one_each(alone, role, name, edge) == []
-        assert traefik_routers.point_to_the_service(alone, role, name, edge) == []
-        assert traefik_routers.have_the_resolver(alone, role, name, edge) == []
+    for role, url in host.stack.public_view().urls.items():
+        assert traefik_routers.have_no_errors(alone, role, url) == []
+        assert traefik_routers.are_one_each(alone, role, url, edge) == []
+        assert traefik_routers.point_to_the_service(alone, role, url, edge) == []
+        assert traefik_routers.have_the_resolver(alone, role, url, edge) == []

@@ -1,39 +1,40 @@
 """Checks of the edge: DNS, certificates, HTTP, open ports and Traefik's routers, as seen from outside.
 
-A check judges one public host. It gives findings, raises Blocked where another check's red is the reason, and Unknown
+A check judges the public URL of one role. It gives findings, raises Blocked where another check's red is the reason, and Unknown
 where this can't be seen from here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from lago_acceptance.checks import availability
 from lago_acceptance.core.findings import Finding, errors_among
 from lago_acceptance.core.roles import API, FRONT
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.types import Facts
 
-Check = Callable[[str, str], Iterable[Finding]]
+Check = Callable[[str, PublicUrl], Iterable[Finding]]
 _LATE = ("host-unanswered", "http-unanswered", "service-unanswered")
 
 
 def every_host(
-    check: Check, hosts: dict[str, str], facts: Facts | None
+    check: Check, urls: Mapping[str, PublicUrl], facts: Facts | None
 ) -> tuple[list[Finding], Blocked | Unknown | None]:
-    """Run a check on hosts, given as role and name: its findings, and why the rest can't be judged.
+    """Run a check on public URLs by role: its findings, and why the rest can't be judged.
 
     With ``facts``, what is red or blocked is blocked by the role's own service where that is down.
     """
     found: list[Finding] = []
     held: list[Blocked | Unknown] = []
-    for role, host in hosts.items():
+    for role, url in urls.items():
         # Why the role's own service can't answer, which explains what is red or blocked.
         down = availability.why_down(facts, role) if facts is not None and not serving(facts, role) else ""
         try:
-            findings = list(check(role, host))
+            findings = list(check(role, url))
         except Blocked as reason:
             held.append(Blocked(down, reason.missing) if down else reason)
             continue
@@ -42,7 +43,7 @@ def every_host(
             continue
         findings = [_with_load(each, facts) for each in findings]
         if down and errors_among(findings):
-            held.append(Blocked(down, f"{host}, whose {role} is down"))
+            held.append(Blocked(down, f"{url}, whose {role} is down"))
         else:
             found += findings
     return found, _one(held)

@@ -1,4 +1,4 @@
-"""What each public host must serve, and what comes instead: Traefik's own errors, redirects, other services."""
+"""What each public URL must serve, and what comes instead: the proxy's own errors, redirects, other services."""
 
 from __future__ import annotations
 
@@ -6,34 +6,13 @@ import re
 from collections.abc import Callable
 
 from lago_acceptance.checks.edge.cloudflare import is_cloudflare
+from lago_acceptance.checks.edge.proxy_words import own_error, words
 from lago_acceptance.core.documents import parse
 from lago_acceptance.core.roles import API, FRONT, GATEWAY
+from lago_acceptance.core.settings import TUNNEL
 from lago_acceptance.probes.http import Exchange
-from lago_acceptance.probes.survey import HEALTH, PAGE, SCRIPT, PublicSurvey, Request
+from lago_acceptance.probes.survey import HEALTH, PAGE, REST, SCRIPT, PublicSurvey, Request
 
-# Traefik's own errors by status, and how to fix them.
-PROXY_SAYS = {
-    404: (
-        "Traefik has no router for this name",
-        "check that this host has an enabled router on this entrypoint",
-    ),
-    502: (
-        "Traefik can't connect to the service behind this name",
-        "check that the container runs and listens on the port in "
-        "traefik.http.services.NAME.loadbalancer.server.port",
-    ),
-    503: (
-        "Traefik has no server for the service behind this name",
-        "check that the container runs and is healthy",
-    ),
-    504: (
-        "Traefik gets no answer from the service behind this name",
-        "put Traefik and the container on the same network, and name that network in traefik.docker.network",
-    ),
-}
-NO_LOOP = (
-    "remove the redirect from the https router; behind Cloudflare set SSL/TLS to Full (strict), not Flexible"
-)
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -41,18 +20,22 @@ REDIRECTS = (301, 302, 303, 307, 308)
 Defect = tuple[str, str, str, str]
 
 
-def by_the_proxy(exchange: Exchange) -> Defect | None:
-    """The defect where Cloudflare or Traefik answers with an error of its own."""
-    if 520 <= exchange.status <= 530 and is_cloudflare(exchange.address):
+def by_the_proxy(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
+    """The defect where Cloudflare or the proxy answers with an error of its own."""
+    kind = survey.view.proxy
+    if 520 <= exchange.status <= 530 and (kind == TUNNEL or is_cloudflare(exchange.address)):
         return (
             "cloudflare-cannot-reach-origin",
-            f"Cloudflare answers {exchange.status}: it gets no usable answer from the origin",
+            f"Cloudflare answers {exchange.status}: it gets no usable answer from the "
+            + ("tunnel" if kind == TUNNEL else "origin"),
             "nobody can reach this name",
-            "open port 443 of the host to Cloudflare's addresses, give the origin a valid certificate, and set the "
+            words(kind).publish
+            if kind == TUNNEL
+            else "open port 443 of the host to Cloudflare's addresses, give the origin a valid certificate, and set the "
             "A record behind Cloudflare's proxy to the host's address",
         )
-    if exchange.status in PROXY_SAYS and exchange.media_type in ("text/plain", ""):
-        problem, fix = PROXY_SAYS[exchange.status]
+    if said := own_error(kind, exchange):
+        problem, fix = said
         return (
             "proxy-answers-itself",
             f"{problem} ({exchange.excerpt})",
@@ -62,17 +45,22 @@ def by_the_proxy(exchange: Exchange) -> Defect | None:
     return None
 
 
-def redirected(exchange: Exchange) -> Defect | None:
-    """The defect where https answers with a redirect."""
+def redirected(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
+    """The defect where a service's URL answers with a redirect."""
     if exchange.status not in REDIRECTS:
         return None
     target = exchange.headers.get("location", "nowhere")
     return (
         "https-redirects",
-        f"https answers with a redirect to {target[:200]} ({exchange.status})",
-        "browsers stop with 'too many redirects' if it points back; the gateway follows no redirects",
-        NO_LOOP,
+        f"{exchange.url.partition(':')[0]} answers with a redirect to {target[:200]} ({exchange.status})",
+        "browsers stop with 'too many redirects' if it points back; clients of the API follow no redirects",
+        no_loop(survey),
     )
+
+
+def no_loop(survey: PublicSurvey) -> str:
+    """How to end a redirect of what is reached by https already."""
+    return f"{words(survey.view.proxy).loop}; behind Cloudflare set SSL/TLS to Full (strict), not Flexible"
 
 
 def _health(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
@@ -81,16 +69,34 @@ def _health(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
     except ValueError:
         body = None
     if not isinstance(body, dict) or exchange.media_type != "application/json":
-        return _other_service(exchange, "the JSON of Lago's /health")
+        return _other_service(survey, exchange, "the JSON of Lago's /health")
     if exchange.status != 200:
-        return (
-            "api-unhealthy",
-            f"Lago answers and reports that it is not healthy ({exchange.excerpt})",
-            "every request that needs the database fails",
-            "read the api's log; usually DATABASE_URL or the database is the cause",
-        )
+        return _unhealthy(exchange)
     if not isinstance(body.get("version"), str):
-        return _other_service(exchange, "Lago's /health with its version")
+        return _other_service(survey, exchange, "Lago's /health with its version")
+    return None
+
+
+def _unhealthy(exchange: Exchange) -> Defect:
+    return (
+        "api-unhealthy",
+        f"Lago answers and reports that it is not healthy ({exchange.excerpt})",
+        "every request that needs the database fails",
+        "read the api's log; usually DATABASE_URL or the database is the cause",
+    )
+
+
+def _rest(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
+    try:
+        body = parse(exchange.body)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or exchange.media_type != "application/json":
+        return _other_service(survey, exchange, "the JSON with which Lago refuses a request without a key")
+    if exchange.status >= 500:
+        return _unhealthy(exchange)
+    if exchange.status != 401:
+        return _other_service(survey, exchange, "Lago's refusal (401) of a request without a key")
     return None
 
 
@@ -100,7 +106,7 @@ def _gateway_health(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
     except ValueError:
         is_json = False
     if not is_json:
-        return _other_service(exchange, "the JSON of the gateway's /health")
+        return _other_service(survey, exchange, "the JSON of the gateway's /health")
     if exchange.status != 200:
         return (
             "gateway-unhealthy",
@@ -113,17 +119,19 @@ def _gateway_health(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
 
 def _page(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
     if exchange.status != 200 or exchange.media_type != "text/html" or "env-config.js" not in exchange.body:
-        return _other_service(exchange, "the front's page, which loads env-config.js")
+        return _other_service(survey, exchange, "the front's page, which loads env-config.js")
     return None
 
 
 def _script(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
     if exchange.status != 200 or "javascript" not in exchange.media_type:
-        return _other_service(exchange, "env-config.js as JavaScript, which the front writes at every start")
+        return _other_service(
+            survey, exchange, "env-config.js as JavaScript, which the front writes at every start"
+        )
     found = re.search(r"""window\.API_URL\s*=\s*["']([^"']*)["']""", exchange.body)
     given = found[1] if found else ""
-    wanted = f"https://{survey.view.hosts[API]}"
-    if given == wanted:
+    wanted = str(survey.view.graphql or "")
+    if given == wanted or not wanted:
         return None
     return (
         "front-api-url",
@@ -136,18 +144,19 @@ def _script(survey: PublicSurvey, exchange: Exchange) -> Defect | None:
     )
 
 
-def _other_service(exchange: Exchange, wanted: str) -> Defect:
+def _other_service(survey: PublicSurvey, exchange: Exchange, wanted: str) -> Defect:
     return (
         "wrong-service-answers",
         f"expected {wanted}, got: {exchange.excerpt}",
-        "the name is routed to the wrong service",
-        "check which service the router of this host points to",
+        "requests are routed to the wrong service",
+        words(survey.view.proxy).routing,
     )
 
 
 # By role and request: the defect of an answer that is not what belongs there, or None.
 BODIES: dict[tuple[str, Request], Callable[[PublicSurvey, Exchange], Defect | None]] = {
     (API, HEALTH): _health,
+    (API, REST): _rest,
     (FRONT, PAGE): _page,
     (FRONT, SCRIPT): _script,
     (GATEWAY, HEALTH): _gateway_health,

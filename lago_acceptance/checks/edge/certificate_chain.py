@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from lago_acceptance.checks.edge.bodies import Defect
+from lago_acceptance.checks.edge.proxy_words import words
 from lago_acceptance.probes.tls import Handshake
 
 DEFAULT_CERTIFICATE = "TRAEFIK DEFAULT CERT"
+# In the subject or issuer of certificates that a proxy makes for itself where it has none for a name.
+_OWN = (DEFAULT_CERTIFICATE, "Caddy Local Authority", "letsencrypt-nginx-proxy-companion", "acme-companion")
 
 # Numbers of OpenSSL's X509_V_ERR_*.
 EXPIRED = 10
@@ -14,14 +17,10 @@ _SELF_SIGNED = {18, 19}
 _NO_ISSUER = {2, 20, 21}
 
 REFUSED = "browsers and the gateway refuse to connect"
-LOOK_AT_ACME = (
-    "search Traefik's log for acme. Usual causes: tls.certresolver names a resolver that does not exist; port 80 "
-    "of this name does not reach this Traefik, so HTTP-01 fails; the CA's rate limit; the router is not enabled"
-)
 
 
-def defect(handshake: Handshake) -> Defect | None:
-    """The worst defect of the chain that was sent, or None."""
+def defect(handshake: Handshake, proxy: str) -> Defect | None:
+    """The worst defect of the chain that was sent, or None. ``proxy`` is the kind of the proxy."""
     certificate = handshake.chain[0]
     errors = {number for number, _ in handshake.problems} - _DATES
     if certificate.defect:
@@ -31,31 +30,32 @@ def defect(handshake: Handshake) -> Defect | None:
             REFUSED,
             "have the CA issue a new one: `openssl x509 -noout -text` shows what is in it",
         )
-    if DEFAULT_CERTIFICATE in certificate.issuer + certificate.subject:
+    names = certificate.issuer + certificate.subject
+    if own := next((each for each in _OWN if each in names), ""):
         return (
             "certificate-default",
-            f"Traefik serves its default certificate ({DEFAULT_CERTIFICATE}): it has none for this name",
+            f"{words(proxy).name} serves a certificate of its own making ({own}): it has none for this name",
             REFUSED,
-            LOOK_AT_ACME,
+            words(proxy).certificate,
         )
     if not handshake.names_host:
         return (
             "certificate-name",
             f"the certificate is for {', '.join(certificate.names[:5]) or 'no host at all'}, not for this name",
             REFUSED,
-            "give this name's router tls.certresolver, and a Host rule that names exactly this host",
+            words(proxy).naming,
         )
-    return _of_issuers(handshake, errors) if errors else None
+    return _of_issuers(handshake, errors, proxy) if errors else None
 
 
-def _of_issuers(handshake: Handshake, errors: set[int]) -> Defect:
+def _of_issuers(handshake: Handshake, errors: set[int], proxy: str) -> Defect:
     last = handshake.chain[-1]
     if errors & _SELF_SIGNED:
         return (
             "certificate-self-signed",
             f"the certificate chain ends in a self-signed certificate ({last.subject}) that is not trusted",
             REFUSED,
-            LOOK_AT_ACME,
+            words(proxy).certificate,
         )
     if errors & _NO_ISSUER and len(handshake.chain) == 1:
         return (
@@ -70,5 +70,5 @@ def _of_issuers(handshake: Handshake, errors: set[int]) -> Defect:
         f"the certificate chain, issued by {last.issuer or 'an unreadable certificate'}, does not end in a trusted "
         f"root (OpenSSL error {', '.join(map(str, sorted(errors)))})",
         REFUSED,
-        "use a CA that browsers trust; with Let's Encrypt, not the staging server (caserver of the resolver)",
+        words(proxy).staging,
     )

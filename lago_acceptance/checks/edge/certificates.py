@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks.edge.certificate_chain import EXPIRED, LOOK_AT_ACME, REFUSED, defect
+from lago_acceptance.checks.edge.certificate_chain import EXPIRED, REFUSED, defect
 from lago_acceptance.checks.edge.cloudflare import is_cloudflare
 from lago_acceptance.checks.edge.dns_records import (
     CLOSED,
     FROM_ELSEWHERE,
+    HTTP_ONLY,
     ORIGIN_UNKNOWN,
     SET_ORIGIN,
     closed_to_us,
+    must_be_seen,
+    no_origin,
 )
+from lago_acceptance.checks.edge.proxy_words import words
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place, errors_among
 from lago_acceptance.core.moments import minute
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.settings import EdgeSettings
+from lago_acceptance.core.settings import TUNNEL, EdgeSettings
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.probes.failure import Kind
 from lago_acceptance.probes.survey import PublicSurvey
@@ -34,7 +39,7 @@ _RENEWED_BY_ITSELF = 100
     phase=3,
     errors={
         "certificate-unreadable": "The certificate can be read.",
-        "certificate-default": "Traefik serves a certificate of its own resolver, not its default one.",
+        "certificate-default": "The proxy serves a certificate of a CA for this host, not one of its own making.",
         "certificate-name": "The certificate names this host.",
         "certificate-self-signed": "The certificate chain does not end in a self-signed certificate.",
         "certificate-chain-incomplete": "The server sends its certificate with the intermediates.",
@@ -42,8 +47,8 @@ _RENEWED_BY_ITSELF = 100
     },
 )
 def is_trusted(survey: PublicSurvey, role: str) -> list[Finding]:
-    """The chain ends in a trusted root, and the certificate names the host and is not Traefik's own."""
-    return list(_once_each(_trust(role, each) for each in completed(survey, role)))
+    """The chain ends in a trusted root, and the certificate names the host and is not of the proxy's own making."""
+    return list(_once_each(_trust(survey, role, each) for each in completed(survey, role)))
 
 
 @registry.check(
@@ -68,22 +73,22 @@ def is_in_date(survey: PublicSurvey, role: str, edge: EdgeSettings) -> list[Find
         raise Unknown(
             f"how long the certificate of {survey.view.hosts[role]} is valid at the origin, whose address "
             "is not known: the name resolves to Cloudflare, which has its own certificates",
-            why=ORIGIN_UNKNOWN,
-            fix=SET_ORIGIN,
+            why=no_origin(survey) or ORIGIN_UNKNOWN,
+            fix="" if no_origin(survey) else SET_ORIGIN,
         )
-    return list(_once_each(_dates(role, each, survey.now, edge) for each in judged))
+    return list(_once_each(_dates(survey, role, each, edge) for each in judged))
 
 
 @registry.check(phase=3, errors={"tls-too-old": "No TLS version older than 1.2 is accepted."})
 def is_modern(survey: PublicSurvey, role: str) -> list[Finding]:
     """Nothing older than TLS 1.2 is accepted."""
-    host = survey.view.hosts[role]
-    judged = [survey.old_handshakes[(host, address)] for address in survey.everywhere(host)]
-    findings = list(_once_each(_old(role, each) for each in judged))
+    url = _by_https(survey, role)
+    judged = [survey.old_handshakes[(url.place, address)] for address in survey.everywhere(url)]
+    findings = list(_once_each(_old(survey, role, each) for each in judged))
     if findings:
         return findings
     for handshake in completed(survey, role):
-        refused = survey.old_handshakes[(host, handshake.address)].failure
+        refused = survey.old_handshakes[(url.place, handshake.address)].failure
         if refused and refused.kind in (Kind.UNANSWERED, Kind.NO_ROUTE):
             raise Unknown(
                 f"whether {handshake.address} refuses TLS 1.1: {refused}", why=str(refused), fix="run again"
@@ -99,10 +104,11 @@ def blocker(survey: PublicSurvey, role: str) -> str:
 
 def completed(survey: PublicSurvey, role: str) -> list[Handshake]:
     """The handshakes that completed. Unknown where the origin refuses everybody but Cloudflare, Blocked where none did."""
-    host = survey.view.hosts[role]
-    made = [survey.handshakes[(host, address)] for address in survey.everywhere(host)]
+    url = _by_https(survey, role)
+    host = url.host
+    made = [survey.handshakes[(url.place, address)] for address in survey.everywhere(url)]
     done = [each for each in made if each.failure is None]
-    if shut := closed_to_us(survey, host):
+    if shut := closed_to_us(survey, role):
         raise Unknown(
             f"the certificate of {host} at the origin {survey.view.origin}: {shut}",
             why=CLOSED,
@@ -119,6 +125,14 @@ def completed(survey: PublicSurvey, role: str) -> list[Handshake]:
     if not done:
         raise Blocked("host-unanswered", f"the certificate of {host}")
     return done
+
+
+def _by_https(survey: PublicSurvey, role: str) -> PublicUrl:
+    """The URL of a role that has a certificate. Unknown where it is http."""
+    url = must_be_seen(survey, role)
+    if url.scheme != "https":
+        raise Unknown(f"the certificate of {url.place}: {HTTP_ONLY}", why=HTTP_ONLY)
+    return url
 
 
 def _once_each(findings: Iterator[Finding | None]) -> Iterator[Finding]:
@@ -149,13 +163,13 @@ def _finding(
     )
 
 
-def _trust(role: str, handshake: Handshake) -> Finding | None:
-    found = defect(handshake)
+def _trust(survey: PublicSurvey, role: str, handshake: Handshake) -> Finding | None:
+    found = defect(handshake, survey.view.proxy)
     return _finding(role, handshake, *found) if found else None
 
 
-def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> Finding | None:
-    certificate = handshake.chain[0]
+def _dates(survey: PublicSurvey, role: str, handshake: Handshake, edge: EdgeSettings) -> Finding | None:
+    certificate, now, proxy = handshake.chain[0], survey.now, words(survey.view.proxy)
     days = certificate.days_left(now)
     if certificate.not_before > now:
         return _finding(
@@ -175,7 +189,7 @@ def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> F
             "certificate-expired",
             f"{which} expired{when}",
             REFUSED,
-            f"let Traefik renew it: {LOOK_AT_ACME}",
+            f"have it renewed: {proxy.certificate}",
         )
     lifetime = (certificate.not_after - certificate.not_before) / 86400
     if days >= _warning_days(lifetime, edge):
@@ -187,7 +201,7 @@ def _dates(role: str, handshake: Handshake, now: float, edge: EdgeSettings) -> F
         f"the certificate expires in {days:.1f} days, on {minute(certificate.not_after)}, of {lifetime:.0f} days in all: "
         "renewal is overdue",
         f"after that, {REFUSED}",
-        LOOK_AT_ACME,
+        proxy.certificate,
         Severity.ERROR if days < min(edge.certificate_error_days, lifetime / 6) else Severity.WARNING,
     )
 
@@ -199,14 +213,10 @@ def _warning_days(lifetime: float, edge: EdgeSettings) -> float:
     return overdue if lifetime <= _RENEWED_BY_ITSELF else min(edge.certificate_warning_days, overdue)
 
 
-def _old(role: str, handshake: Handshake) -> Finding | None:
+def _old(survey: PublicSurvey, role: str, handshake: Handshake) -> Finding | None:
     if handshake.failure:
         return None
-    where = (
-        "in Cloudflare set SSL/TLS > Edge Certificates > Minimum TLS Version to 1.2"
-        if is_cloudflare(handshake.address)
-        else "remove minVersion below VersionTLS12 from Traefik's tls.options; the default is right"
-    )
+    where = words(TUNNEL if is_cloudflare(handshake.address) else survey.view.proxy).modern
     return _finding(
         role,
         handshake,

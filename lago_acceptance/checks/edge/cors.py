@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from lago_acceptance.checks.edge.http_answers import lago_exchange
+from lago_acceptance.checks.edge.proxy_words import words
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
+from lago_acceptance.core.roles import FRONT
+from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.probes.survey import (
     PublicSurvey,
     foreign_origins,
@@ -15,9 +18,20 @@ from lago_acceptance.probes.survey import (
 _ALLOWED = "access-control-allow-origin"
 
 
+def must_know_the_front(survey: PublicSurvey) -> None:
+    """Unknown where the front's URL, whose pages the API has to admit, is not known."""
+    if FRONT not in survey.view.urls:
+        raise Unknown(
+            "whether the API admits the front's pages alone: the front's public URL is not known",
+            why="the front's public URL is not known",
+            fix="set hosts.front in settings.toml",
+        )
+
+
 @registry.check(phase=3, errors={"cors-front-refused": "The API's CORS answer allows the front's pages."})
 def front_is_admitted(survey: PublicSurvey, role: str) -> list[Finding]:
     """The preflight answer allows the front's origin (docs/lago-facts.md, section 3.11)."""
+    must_know_the_front(survey)
     origin = front_origin(survey.view)
     exchange = lago_exchange(survey, role, preflight(origin))
     if exchange.headers.get(_ALLOWED) == origin:
@@ -41,6 +55,7 @@ def front_is_admitted(survey: PublicSurvey, role: str) -> list[Finding]:
 )
 def others_are_not(survey: PublicSurvey, role: str) -> list[Finding]:
     """The preflight answer allows no other origin, not even the front's host on another port."""
+    must_know_the_front(survey)
     findings = []
     for origin in foreign_origins(survey.view):
         exchange = lago_exchange(survey, role, preflight(origin))
@@ -52,8 +67,7 @@ def others_are_not(survey: PublicSurvey, role: str) -> list[Finding]:
                     place=Place(exchange.url),
                     problem=f"the API allows pages of {origin}: the preflight answer has {_ALLOWED}: {given[:200]}",
                     impact="any web page that a logged-in administrator opens may read billing data",
-                    fix="remove the headers and CORS middlewares from the API's router in Traefik, so that "
-                    "LAGO_FRONT_URL alone decides",
+                    fix=words(survey.view.proxy).cors,
                 )
             )
     return findings

@@ -9,33 +9,35 @@ from collections.abc import Iterable
 
 from lago_acceptance.checks.edge import certificates, dns_records
 from lago_acceptance.checks.edge.bodies import BODIES, Defect, by_the_proxy, redirected
+from lago_acceptance.checks.edge.proxy_words import words
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place, errors_among
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.probes.failure import Kind
 from lago_acceptance.probes.http import Exchange
-from lago_acceptance.probes.survey import PROOFS, PublicSurvey, Request
+from lago_acceptance.probes.survey import PublicSurvey, Request, address_of, proofs
 
 
 @registry.check(
     phase=3,
     errors={
-        "host-unanswered": "The host answers on port 443.",
+        "host-unanswered": "The host answers on the port of its URL.",
         "service-unanswered": "The service behind the proxy answers.",
         "cloudflare-cannot-reach-origin": "Cloudflare reaches the origin.",
-        "proxy-answers-itself": "The service itself answers, not Traefik with an error of its own.",
-        "https-redirects": "The https address does not redirect.",
+        "proxy-answers-itself": "The service itself answers, not the proxy with an error of its own.",
+        "https-redirects": "The URL of a service does not redirect.",
         "wrong-service-answers": "The name serves what belongs there, not another service.",
     },
 )
 def through_the_name(survey: PublicSurvey, role: str) -> list[Finding]:
-    """At every address of the name, https serves what belongs there.
+    """At every address of the name, the URL serves what belongs there.
 
     A status alone proves nothing: Lago's front answers 200 with HTML to any path.
     """
     host = survey.view.hosts[role]
     found = dns_records.addresses(survey, role)
-    failed = [survey.exchanges[(host, each, PROOFS[role][0])].failure for each in found]
+    first = proofs(survey.view, role)[0]
+    failed = [survey.exchanges[(role, each, first)].failure for each in found]
     reachable = [
         address
         for address, failure in zip(found, failed, strict=True)
@@ -53,22 +55,27 @@ def through_the_name(survey: PublicSurvey, role: str) -> list[Finding]:
 
 
 def straight_to_the_origin(survey: PublicSurvey, role: str) -> list[Finding]:
-    """At the origin's address, asked by the name (SNI and Host), https serves what belongs there."""
-    host, origin = survey.view.hosts[role], survey.view.origin
+    """At the origin's address, asked by the name (SNI and Host), the URL serves what belongs there."""
+    url, origin = dns_records.must_be_seen(survey, role), survey.view.proxy_address
+    host = url.host
+    if survey.view.door(url):
+        return through_the_name(survey, role)
+    if why := dns_records.no_origin(survey):
+        raise Unknown(f"what {host} serves at the origin: {why}", why=why)
     if origin is None:
         raise Unknown(
             f"what {host} serves at the origin: its address is not known",
             why=dns_records.ORIGIN_UNKNOWN,
             fix=dns_records.SET_ORIGIN,
         )
-    failure = survey.exchanges[(host, origin, PROOFS[role][0])].failure
+    failure = survey.exchanges[(role, origin, proofs(survey.view, role)[0])].failure
     if failure and failure.kind is Kind.NO_ROUTE:
         raise Unknown(
             f"what {host} serves at the origin {origin}: {failure}",
             why=str(failure),
             fix=dns_records.FROM_ELSEWHERE,
         )
-    if shut := dns_records.closed_to_us(survey, host):
+    if shut := dns_records.closed_to_us(survey, role):
         raise Unknown(
             f"what {host} serves at the origin {origin}: {shut}",
             why=dns_records.CLOSED,
@@ -79,17 +86,24 @@ def straight_to_the_origin(survey: PublicSurvey, role: str) -> list[Finding]:
 
 def lago_answers(survey: PublicSurvey, role: str) -> str:
     """An address at which the role's own service answers. Blocked where none does."""
-    host = survey.view.hosts[role]
-    for address in survey.everywhere(host):
-        if not any(_judged(survey, role, address, request) for request in PROOFS[role][:1]):
+    url = survey.view.urls[role]
+    for address in survey.everywhere(url):
+        if not _judged(survey, role, address, proofs(survey.view, role)[0]):
             return address
     errors = through_the_name(survey, role)
-    raise Blocked(errors[0].id if errors else "host-unanswered", f"what else {host} answers")
+    raise Blocked(errors[0].id if errors else "host-unanswered", f"what else {url.host} answers")
 
 
 def lago_exchange(survey: PublicSurvey, role: str, request: Request) -> Exchange:
     """Lago's answer to a request. Blocked where something else answers, Unknown where none came."""
-    exchange = survey.exchanges[(survey.view.hosts[role], lago_answers(survey, role), request)]
+    answering = lago_answers(survey, role)
+    asked = [each for key, each in survey.exchanges.items() if key[0] == role and key[2] == request]
+    # Where browsers reach the API may be another host than the API's own.
+    asked.sort(key=lambda each: (each.address != answering, each.failure is not None))
+    if not asked:
+        url = address_of(survey.view, role, request)
+        raise Unknown(f"what {url} answers: its address is not known", why=dns_records.ORIGIN_UNKNOWN)
+    exchange = asked[0]
     if exchange.failure:
         raise Unknown(
             f"{request.method} {exchange.url}: {exchange.failure}", why=str(exchange.failure), fix="run again"
@@ -114,17 +128,19 @@ def _at(survey: PublicSurvey, role: str, addresses: Iterable[str]) -> list[Findi
     findings = [
         each
         for address in addresses
-        for request in PROOFS[role]
+        for request in proofs(survey.view, role)
         for each in _judged(survey, role, address, request)
     ]
     return list({each.id: each for each in reversed(findings)}.values())[::-1]
 
 
 def _judged(survey: PublicSurvey, role: str, address: str, request: Request) -> list[Finding]:
-    exchange = survey.exchanges[(survey.view.hosts[role], address, request)]
+    exchange = survey.exchanges[(role, address, request)]
     if exchange.failure and exchange.failure.kind is Kind.CERTIFICATE:
         raise Blocked(certificates.blocker(survey, role), f"what {exchange.url} serves")
-    common = _unanswered(survey, role, exchange) or by_the_proxy(exchange) or redirected(exchange)
+    common = (
+        _unanswered(survey, role, exchange) or by_the_proxy(survey, exchange) or redirected(survey, exchange)
+    )
     finding = common or BODIES[(role, request)](survey, exchange)
     return [finding_at(role, exchange, *finding)] if finding else []
 
@@ -144,18 +160,18 @@ def finding_at(role: str, exchange: Exchange, id: str, problem: str, impact: str
 def _unanswered(survey: PublicSurvey, role: str, exchange: Exchange) -> Defect | None:
     if not exchange.failure:
         return None
-    if survey.handshakes[(survey.view.hosts[role], exchange.address)].failure is None:
+    proxy = words(survey.view.proxy)
+    if survey.accepts(survey.view.urls[role], exchange.address):
         return (
             "service-unanswered",
-            "the proxy accepts the connection, and the service behind it does not answer, asked twice: "
-            f"{exchange.failure}",
-            "browsers hang, and the gateway falls back to its own plans",
+            f"{proxy.name} accepts the connection, and the service behind it does not answer, asked twice: {exchange.failure}",
+            "browsers hang, and clients of the API get no answer",
             "see what the service waits for (docker logs --since 10m of its container) and what takes the processors "
             "(docker stats --no-stream)",
         )
     return (
         "host-unanswered",
         f"nothing answers: {exchange.failure}",
-        "customers and the gateway get no answer",
-        "check that Traefik runs and publishes ports 80 and 443 on the host, and that the firewall lets them in",
+        "customers and clients of the API get no answer",
+        proxy.publish,
     )

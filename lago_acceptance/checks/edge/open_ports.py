@@ -1,12 +1,13 @@
-"""What is open to the internet beside 80 and 443, and Sidekiq's web pages."""
+"""What is open to the internet beside the ports of the public URLs, and Sidekiq's web pages."""
 
 from __future__ import annotations
 
 from lago_acceptance.checks.edge.dns_records import FROM_ELSEWHERE, ORIGIN_UNKNOWN, SET_ORIGIN
 from lago_acceptance.checks.edge.http_answers import lago_exchange
+from lago_acceptance.checks.edge.proxy_words import words
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
-from lago_acceptance.core.settings import EdgeSettings
+from lago_acceptance.core.settings import NO_PROXY, EdgeSettings
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.lago.release_table import nearest
 from lago_acceptance.lago.versions import numbers_in
@@ -28,6 +29,9 @@ def jobs_are_closed(survey: PublicSurvey, role: str, version: str = "") -> list[
         exchange.status == 404 and exchange.media_type == "application/json"
     ):
         return []
+    if "env-config.js" in exchange.body:
+        # The front, which gives its page for any path that the proxy doesn't send elsewhere.
+        return []
     if exchange.status >= 400:
         raise Unknown(
             f"whether {exchange.url} is closed: it gives {exchange.excerpt}",
@@ -40,13 +44,12 @@ def jobs_are_closed(survey: PublicSurvey, role: str, version: str = "") -> list[
             place=Place(exchange.url),
             problem=f"Sidekiq's web pages are open to everybody ({exchange.excerpt[:80]})",
             impact="anybody can read job arguments and delete queues, including invoices that are being generated",
-            fix=_how_to_close(version),
+            fix=_how_to_close(version, words(survey.view.proxy).close),
         )
     ]
 
 
-def _how_to_close(version: str) -> str:
-    at_proxy = "give /sidekiq a router of its own in Traefik, with an allow-list or a login and a higher priority than the API's"
+def _how_to_close(version: str, at_proxy: str) -> str:
     numbers = numbers_in(version)
     release = nearest(numbers) if numbers else None
     if release is None:
@@ -58,7 +61,9 @@ def _how_to_close(version: str) -> str:
     return f"remove LAGO_SIDEKIQ_WEB from the api, or {at_proxy}"
 
 
-@registry.check(phase=3, errors={"port-open": "No port other than 80 and 443 is open to the internet."})
+@registry.check(
+    phase=3, errors={"port-open": "No port is open to the internet but those of the public URLs."}
+)
 def only_web_is_open(
     survey: PublicSurvey, edge: EdgeSettings, web: int = WEB, secure: int = SECURE
 ) -> list[Finding]:
@@ -68,10 +73,11 @@ def only_web_is_open(
         raise Unknown(
             "which ports of the host are open: its address is not known", why=ORIGIN_UNKNOWN, fix=SET_ORIGIN
         )
-    if not any(survey.knocks[(origin, port)].open for port in (web, secure)):
+    used = sorted({{WEB: web, SECURE: secure}.get(port, port) for port in survey.view.ports or (WEB, SECURE)})
+    if not any(survey.knocks[(origin, port)].open for port in used):
         raise Unknown(
-            f"which ports of {origin} are open: not even {web} or {secure} answers from here "
-            f"({survey.knocks[(origin, secure)].failure})",
+            f"which ports of {origin} are open: not even {' or '.join(map(str, used))} answers from here "
+            f"({survey.knocks[(origin, used[-1])].failure})",
             why="no port of the host answers from here",
             fix=FROM_ELSEWHERE,
         )
@@ -80,13 +86,16 @@ def only_web_is_open(
             id="port-open",
             place=Place(f"{origin}:{port}"),
             problem=f"port {port} accepts connections from the internet",
-            impact="it bypasses Traefik and TLS: "
-            + _WHAT.get(port, "whatever listens there can be attacked"),
+            impact=_bypassed(survey) + _WHAT.get(port, "whatever listens there can be attacked"),
             fix=f"publish it as 127.0.0.1:{port} or not at all; ports that Docker publishes bypass ufw",
         )
         for port in edge.closed_ports
-        if survey.knocks[(origin, port)].open
+        if port not in survey.view.ports and survey.knocks[(origin, port)].open
     ]
+
+
+def _bypassed(survey: PublicSurvey) -> str:
+    return "" if survey.view.proxy == NO_PROXY else f"it bypasses {words(survey.view.proxy).name} and TLS: "
 
 
 _WHAT = {
@@ -94,5 +103,5 @@ _WHAT = {
     6379: "Redis with all jobs is exposed, usually without a password",
     3000: "Lago's API or its PDF service is exposed without TLS",
     3010: "Lago's API is exposed without TLS",
-    8080: "Traefik's dashboard, or the worker's liveness page, is exposed",
+    8080: "a dashboard of the proxy, or the worker's liveness page, is exposed",
 }

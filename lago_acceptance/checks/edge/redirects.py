@@ -5,15 +5,18 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from lago_acceptance.checks.edge import dns_records
-from lago_acceptance.checks.edge.bodies import NO_LOOP, REDIRECTS
+from lago_acceptance.checks.edge.bodies import REDIRECTS, no_loop
 from lago_acceptance.checks.edge.http_answers import finding_at
+from lago_acceptance.checks.edge.proxy_words import words
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.probes.failure import Kind
 from lago_acceptance.probes.http import Exchange
-from lago_acceptance.probes.survey import PROOFS, WEB, PublicSurvey, plain
+from lago_acceptance.probes.survey import SECURE, WEB, PublicSurvey, address_of, plain, proofs, redirects
 
+OTHER_PORT = "https is not on port 443, so nothing on port 80 belongs to it"
 # Not 303, which makes a GET of whatever was sent.
 _KEEPING = (301, 302, 307, 308)
 
@@ -28,12 +31,17 @@ _KEEPING = (301, 302, 307, 308)
 )
 def http_redirects_to_https(survey: PublicSurvey, role: str) -> list[Finding]:
     """http redirects to https with the same host and path, and https does not redirect again."""
-    host = survey.view.hosts[role]
+    url = dns_records.must_be_seen(survey, role)
+    host = url.host
+    if url.scheme != "https":
+        raise Unknown(f"whether http://{host} redirects: {dns_records.HTTP_ONLY}", why=dns_records.HTTP_ONLY)
+    if not redirects(url) or survey.view.door(url) not in (None, (host, url.port)):
+        raise Unknown(f"whether http redirects to {url}: {OTHER_PORT}", why=OTHER_PORT)
     found = dns_records.addresses(survey, role)
     asked = [each for each in found if ":" not in each] or found
     findings = []
     for address in asked:
-        exchange = survey.exchanges[(host, address, plain(role))]
+        exchange = survey.exchanges[(role, address, plain(survey.view, role))]
         if exchange.failure and exchange.failure.kind is Kind.NO_ROUTE:
             raise Unknown(
                 f"whether http://{host} redirects: {exchange.failure}",
@@ -45,18 +53,16 @@ def http_redirects_to_https(survey: PublicSurvey, role: str) -> list[Finding]:
 
 
 def _redirect(survey: PublicSurvey, role: str, exchange: Exchange) -> list[Finding]:
-    host, path = survey.view.hosts[role], plain(role).path
+    asked = address_of(survey.view, role, plain(survey.view, role))
+    host, path = asked.host, asked.path
     target = exchange.headers.get("location", "")
-    fix = (
-        "give the host a router on the http entrypoint with a redirectscheme middleware (scheme https); "
-        "Dokploy's entrypoints do not redirect by themselves"
-    )
+    fix = words(survey.view.proxy).redirect
     if exchange.failure:
         defect = (
             "http-unanswered",
             f"port {WEB} does not answer: {exchange.failure}",
             "whoever types the bare name gets no answer, and HTTP-01 can't renew the certificate",
-            "publish Traefik's port 80 on the host and open it in the firewall",
+            words(survey.view.proxy).publish,
         )
     elif exchange.status not in _KEEPING:
         defect = (
@@ -68,7 +74,7 @@ def _redirect(survey: PublicSurvey, role: str, exchange: Exchange) -> list[Findi
     elif not is_https_url_of(target, host, path):
         defect = (
             "http-redirect-wrong",
-            f"http redirects to {target[:200] or 'nowhere'}, not to https://{host}{path}",
+            f"http redirects to {target[:200] or 'nowhere'}, not to {PublicUrl('https', host, SECURE, path)}",
             "links break, or browsers are redirected endlessly",
             fix,
         )
@@ -87,8 +93,7 @@ def is_https_url_of(target: str, host: str, path: str) -> bool:
 
 
 def _chain(survey: PublicSurvey, role: str, exchange: Exchange) -> list[Finding]:
-    host = survey.view.hosts[role]
-    after = survey.exchanges[(host, exchange.address, PROOFS[role][-1])]
+    after = survey.exchanges[(role, exchange.address, proofs(survey.view, role)[-1])]
     if after.status not in REDIRECTS:
         return []
     target = after.headers.get("location", "nowhere")
@@ -96,6 +101,6 @@ def _chain(survey: PublicSurvey, role: str, exchange: Exchange) -> list[Finding]
         "redirect-loop",
         f"http redirects to https, and https redirects again, to {target[:200]}",
         "browsers stop with 'too many redirects'",
-        NO_LOOP,
+        no_loop(survey),
     )
     return [finding_at(role, exchange, *defect)]

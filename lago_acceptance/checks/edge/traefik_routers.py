@@ -7,17 +7,32 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from lago_acceptance.checks.edge.dns_records import HTTP_ONLY
+from lago_acceptance.checks.edge.proxy_words import words
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
 from lago_acceptance.core.roles import API, FRONT, GATEWAY, LABEL
-from lago_acceptance.core.settings import EdgeSettings
+from lago_acceptance.core.settings import NO_PROXY, OTHER, TRAEFIK, EdgeSettings
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts.types import Container, Facts
+from lago_acceptance.model.traefik_rule import parsed, takes
 
 # Where the images listen (docs/lago-facts.md, sections 1.1 and 4; the gateway's own documentation).
 PORTS = {API: 3000, FRONT: 80, GATEWAY: 8000}
 
 Router = dict[str, Any]
+
+
+def must_be_traefiks(proxy: str) -> None:
+    """Unknown where the proxy, one of ``settings.PROXIES``, is not Traefik: no other has an API that tells its routers."""
+    if proxy == NO_PROXY:
+        raise Unknown(f"routers not judged: {HTTP_ONLY}", why=f"routers not judged: {HTTP_ONLY}")
+    if proxy != TRAEFIK:
+        raise Unknown(
+            f"routers not judged: the proxy is {words(proxy).name if proxy != OTHER else 'not Traefik'}",
+            why=f"routers not judged: the proxy is {words(proxy).name if proxy != OTHER else 'not Traefik'}",
+        )
 
 
 class TraefikApi:
@@ -58,15 +73,18 @@ class TraefikApi:
         word = re.compile(rf"(?<![\w.-]){re.escape(host.lower())}(?![\w.-])")
         return [router for router in self.routers if word.search(router.get("rule", "").lower())]
 
-    def serving(self, host: str, entrypoint: str) -> list[Router]:
-        """The enabled routers that take every path of a host on an entrypoint."""
-        return [
+    def serving(self, url: PublicUrl, entrypoint: str) -> list[Router]:
+        """The enabled routers that take a URL on an entrypoint: every path of its host, or what comes below its path."""
+        there = [
             router
-            for router in self.naming(host)
-            if entrypoint in (router.get("using") or [])
-            and router.get("status") != "disabled"
-            and _whole_host(router)
+            for router in self.naming(url.host)
+            if entrypoint in (router.get("using") or []) and router.get("status") != "disabled"
         ]
+        if not url.path:
+            return [router for router in there if _whole_host(router)]
+        taking = [router for router in there if _takes(router, url)]
+        first = max(map(_priority, taking), default=0)
+        return [router for router in taking if _priority(router) == first]
 
     def redirects_all(self, entrypoint: str) -> bool:
         """Whether the entrypoint itself redirects: Traefik makes an internal router for that."""
@@ -89,21 +107,21 @@ class TraefikApi:
 
 
 @registry.check(phase=3, errors={"router-broken": "Traefik reports no error in a router."})
-def have_no_errors(facts: Facts, role: str, host: str) -> list[Finding]:
-    """Traefik reports no error in any router of the host."""
+def have_no_errors(facts: Facts, role: str, url: PublicUrl) -> list[Finding]:
+    """Traefik reports no error in any router of the URL's host."""
     return [
         Finding(
             id="router-broken",
             role=role,
             place=Place(router["name"]),
-            problem=f"Traefik reports an error in this router of {host}: {'; '.join(router['error'])}",
+            problem=f"Traefik reports an error in this router of {url.host}: {'; '.join(router['error'])}",
             impact="it is disabled: requests get 404, or Traefik's default certificate"
             if router.get("status") == "disabled"
             else "part of it does not work",
             fix="correct the label (or file) that the error names: entrypoints, service and middlewares must exist "
             "under exactly that name",
         )
-        for router in TraefikApi(facts).naming(host)
+        for router in TraefikApi(facts).naming(url.host)
         if router.get("error")
     ]
 
@@ -115,21 +133,24 @@ def have_no_errors(facts: Facts, role: str, host: str) -> list[Finding]:
         "router-missing": "An enabled router in Traefik takes the host.",
     },
 )
-def are_one_each(facts: Facts, role: str, host: str, edge: EdgeSettings) -> list[Finding]:
-    """On each entrypoint, exactly one enabled router takes the host."""
+def are_one_each(facts: Facts, role: str, url: PublicUrl, edge: EdgeSettings) -> list[Finding]:
+    """On each entrypoint, exactly one enabled router takes the URL."""
     proxy = TraefikApi(facts)
+    both = (edge.http_entrypoint, edge.https_entrypoint)
     return [
         finding
-        for entrypoint in (edge.http_entrypoint, edge.https_entrypoint)
-        for finding in _count(proxy, role, host, entrypoint, entrypoint == edge.http_entrypoint)
+        for entrypoint in (both if url.scheme == "https" else both[:1])
+        for finding in _count(proxy, role, url, entrypoint, url.scheme == "https" and entrypoint == both[0])
     ]
 
 
 @registry.check(phase=3, errors={"router-resolver": "The https router uses Traefik's certificate resolver."})
-def have_the_resolver(facts: Facts, role: str, host: str, edge: EdgeSettings) -> list[Finding]:
+def have_the_resolver(facts: Facts, role: str, url: PublicUrl, edge: EdgeSettings) -> list[Finding]:
     """The https router uses the certificate resolver that Traefik is configured with."""
     findings = []
-    for router in TraefikApi(facts).serving(host, edge.https_entrypoint):
+    if url.scheme != "https":
+        return []
+    for router in TraefikApi(facts).serving(url, edge.https_entrypoint):
         resolver = (router.get("tls") or {}).get("certResolver")
         if resolver == edge.resolver:
             continue
@@ -143,7 +164,7 @@ def have_the_resolver(facts: Facts, role: str, host: str, edge: EdgeSettings) ->
                 id="router-resolver",
                 role=role,
                 place=Place(router["name"]),
-                problem=f"the https router of {host} {has}",
+                problem=f"the https router of {_where(url)} {has}",
                 impact="no certificate is issued or renewed, and Traefik serves its default one; its API shows no error",
                 fix="set "
                 f"traefik.http.routers.{router['name'].partition('@')[0]}.tls.certresolver={edge.resolver}",
@@ -158,21 +179,23 @@ def have_the_resolver(facts: Facts, role: str, host: str, edge: EdgeSettings) ->
         "router-leads-elsewhere": "The router in Traefik points to the right container, port and network."
     },
 )
-def point_to_the_service(facts: Facts, role: str, host: str, edge: EdgeSettings) -> list[Finding]:
-    """The https router sends requests to the role's container, at its port, on a network that Traefik is on."""
+def point_to_the_service(facts: Facts, role: str, url: PublicUrl, edge: EdgeSettings) -> list[Finding]:
+    """The router of the URL sends requests to the role's container, at its port, on a network that Traefik is on."""
     proxy = TraefikApi(facts)
     known = [each for each in proxy.containers if each.role == role]
     if not known and role == GATEWAY:
         raise Unknown(
-            f"where {host} is routed to: no container on this host is known to be the gateway",
+            f"where {url.host} is routed to: no container on this host is known to be the gateway",
             why="no container can be identified as the gateway",
             fix=f"give the gateway's container the label {LABEL}={GATEWAY}",
         )
     findings = []
-    for router in proxy.serving(host, edge.https_entrypoint):
-        urls = proxy.servers(router)
+    for router in proxy.serving(
+        url, edge.https_entrypoint if url.scheme == "https" else edge.http_entrypoint
+    ):
+        servers = proxy.servers(router)
         for problem in (
-            [_why_wrong(proxy, role, url) for url in urls] if urls else ["its service has no servers"]
+            [_why_wrong(proxy, role, each) for each in servers] if servers else ["its service has no servers"]
         ):
             if problem:
                 findings.append(
@@ -180,7 +203,7 @@ def point_to_the_service(facts: Facts, role: str, host: str, edge: EdgeSettings)
                         id="router-leads-elsewhere",
                         role=role,
                         place=Place(router["name"]),
-                        problem=f"the router of {host} does not send requests to the {role}: {problem}",
+                        problem=f"the router of {_where(url)} does not send requests to the {role}: {problem}",
                         impact="requests get 502 or 504, or another service answers them",
                         fix=f"point the router's .service to a service with loadbalancer.server.port={PORTS[role]}, "
                         "and set traefik.docker.network to the network that Traefik is on",
@@ -193,33 +216,47 @@ def _whole_host(router: Router) -> bool:
     return set(re.findall(r"([A-Za-z]+)\(", router.get("rule", ""))) <= {"Host"}
 
 
-def _count(proxy: TraefikApi, role: str, host: str, entrypoint: str, plain: bool) -> Iterator[Finding]:
-    serving = proxy.serving(host, entrypoint)
+def _takes(router: Router, url: PublicUrl) -> bool:
+    rule = parsed(router.get("rule", ""))
+    return rule is not None and takes(rule, url.host, f"{url.path}/", "GET") is not False
+
+
+def _priority(router: Router) -> int:
+    return router.get("priority") or len(router.get("rule", ""))
+
+
+def _where(url: PublicUrl) -> str:
+    return url.place + url.path
+
+
+def _count(proxy: TraefikApi, role: str, url: PublicUrl, entrypoint: str, plain: bool) -> Iterator[Finding]:
+    serving, where = proxy.serving(url, entrypoint), _where(url)
     if len(serving) > 1:
         names = ", ".join(router["name"] for router in serving)
         yield Finding(
             id="router-duplicate",
             role=role,
-            place=Place(host),
-            problem=f"{len(serving)} routers take {host} on {entrypoint}: {names}",
+            place=Place(where),
+            problem=f"{len(serving)} routers take {where} on {entrypoint}: {names}",
             impact="which one wins depends on rule lengths and names; a second stack may receive the requests",
-            fix="keep one; look for a second project with the same labels, and for a Dokploy domain of the same "
+            fix="keep one; look for a second project with the same labels, and for a router that a hosting panel made for this "
             "name",
         )
     if serving or (plain and proxy.redirects_all(entrypoint)):
         return
     others = [
         f"{router['name']} (on {', '.join(router.get('entryPoints') or ['nothing'])}, {router.get('status')})"
-        for router in proxy.naming(host)
+        for router in proxy.naming(url.host)
     ]
     yield Finding(
         id="router-missing",
         role=role,
-        place=Place(host),
-        problem=f"no enabled router takes {host} on {entrypoint}"
+        place=Place(where),
+        problem=f"no enabled router takes {where} on {entrypoint}"
         + (f"; these routers name it: {', '.join(others)}" if others else ""),
-        impact="requests get Traefik's 404" + ("" if plain else " and its default certificate"),
-        fix="give the container a router with this Host and this entrypoint, and .service if it has several services; "
+        impact="requests get Traefik's 404, or another service"
+        + ("" if plain else " and its default certificate"),
+        fix="give the container a router with this Host (and path) and this entrypoint, and .service if it has several services; "
         "check that it is healthy: Traefik drops unhealthy containers, and routers that it can't assign to a "
         "service, without an error in its API",
     )

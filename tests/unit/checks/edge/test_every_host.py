@@ -6,33 +6,35 @@ from lago_acceptance.checks.edge import every_host
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, FRONT, GATEWAY
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.core.verdicts import Blocked, Unknown
+from tests.support.endpoints import urls
 from tests.support.facts import container, facts
 
-HOSTS = {API: "api.example.test", FRONT: "front.example.test"}
+HOSTS = urls({API: "api.example.test", FRONT: "front.example.test"})
 UP = facts(container(API), container(FRONT))
 DOWN = facts(container(API, running=False), container(FRONT))
 
 
-def red(role: str, host: str, severity: Severity = Severity.ERROR) -> list[Finding]:
-    return [Finding(id="port-open", role=role, problem=host, impact="none", fix="none", severity=severity)]
+def red(role: str, url: PublicUrl, severity: Severity = Severity.ERROR) -> list[Finding]:
+    return [Finding(id="port-open", role=role, problem=str(url), impact="none", fix="none", severity=severity)]
 
 
-def warning(role: str, host: str) -> list[Finding]:
-    return red(role, host, Severity.WARNING)
+def warning(role: str, url: PublicUrl) -> list[Finding]:
+    return red(role, url, Severity.WARNING)
 
 
-def unknown(role: str, host: str) -> list[Finding]:
-    raise Unknown(f"{host} can't be seen")
+def unknown(role: str, url: PublicUrl) -> list[Finding]:
+    raise Unknown(f"{url} can't be seen")
 
 
-def blocked(role: str, host: str) -> list[Finding]:
-    raise Blocked("name-absent", host)
+def blocked(role: str, url: PublicUrl) -> list[Finding]:
+    raise Blocked("name-absent", str(url))
 
 
 def test_findings_of_all_hosts_are_gathered():
     found, held = every_host(red, HOSTS, UP)
-    assert [each.problem for each in found] == list(HOSTS.values()) and held is None
+    assert [each.problem for each in found] == list(map(str, HOSTS.values())) and held is None
 
 
 def test_a_service_that_is_down_explains_its_own_hosts_red_and_no_other():
@@ -58,5 +60,5 @@ def test_what_is_blocked_keeps_its_cause_unless_the_service_is_down():
 
 
 def test_a_gateway_that_is_not_of_this_deployment_is_taken_to_serve():
-    found, held = every_host(red, {GATEWAY: "gateway.example.test"}, UP)
+    found, held = every_host(red, urls({GATEWAY: "gateway.example.test"}), UP)
     assert len(found) == 1 and held is None

@@ -23,6 +23,7 @@ from lago_acceptance.probes.survey import (
     PAGE,
     SCRIPT,
     PublicSurvey,
+    address_of,
     foreign_origins,
     front_origin,
     plain,
@@ -38,9 +39,9 @@ HOSTS = {"api": "api.lago.test", "front": "front.lago.test", "gateway": "gateway
 ADDRESS = "192.0.2.1"
 VIEW = PublicEndpoints(urls=urls(HOSTS), resolvers=(), origin=ADDRESS)
 REQUESTS = {
-    "api": (HEALTH, plain("api"), JOBS, *map(preflight, (front_origin(VIEW), *foreign_origins(VIEW)))),
-    "front": (PAGE, SCRIPT, plain("front")),
-    "gateway": (HEALTH, plain("gateway")),
+    "api": (HEALTH, plain(VIEW, "api"), JOBS, *map(preflight, (front_origin(VIEW), *foreign_origins(VIEW)))),
+    "front": (PAGE, SCRIPT, plain(VIEW, "front")),
+    "gateway": (HEALTH, plain(VIEW, "gateway")),
 }
 CHECKS = (
     http_answers.through_the_name,
@@ -153,9 +154,9 @@ def test_no_exchange_breaks_a_check(drawn, lago):
                     {"content-type": "application/json"},
                     json.dumps({"version": "v1"}),
                 )
-            exchanges[(HOSTS[role], ADDRESS, request)] = Exchange(
+            exchanges[(role, ADDRESS, request)] = Exchange(
                 method=request.method,
-                url=f"{request.scheme}://{HOSTS[role]}{request.path}",
+                url=str(address_of(VIEW, role, request)),
                 address=ADDRESS,
                 status=status,
                 headers=headers,

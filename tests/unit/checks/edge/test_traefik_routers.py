@@ -11,6 +11,7 @@ import pytest
 
 from lago_acceptance.checks.edge import every_host, traefik_routers
 from lago_acceptance.core.settings import EdgeSettings
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.model.deployment import Service
@@ -20,6 +21,7 @@ from tests.support.paths import DATA
 SAID = json.loads((DATA / "recordings" / "traefik-api.json").read_text("utf-8"))
 EDGE = EdgeSettings("web", "websecure", "letsencrypt", "proxy-net", "", (), 25, 14, ())
 HOST = "billing-api.lago.test"
+URL = PublicUrl("https", HOST, 443)
 
 
 def container(role: str, addresses: dict[str, str], **more: Any) -> Container:
@@ -55,10 +57,10 @@ def says(*changed: dict[str, Any], without: str = "", url: str = "http://172.20.
 
 def all_of(seen: Facts) -> list[str]:
     findings = [
-        *traefik_routers.have_no_errors(seen, "api", HOST),
-        *traefik_routers.are_one_each(seen, "api", HOST, EDGE),
-        *traefik_routers.have_the_resolver(seen, "api", HOST, EDGE),
-        *traefik_routers.point_to_the_service(seen, "api", HOST, EDGE),
+        *traefik_routers.have_no_errors(seen, "api", URL),
+        *traefik_routers.are_one_each(seen, "api", URL, EDGE),
+        *traefik_routers.have_the_resolver(seen, "api", URL, EDGE),
+        *traefik_routers.point_to_the_service(seen, "api", URL, EDGE),
     ]
     assert all(each.problem and each.impact and each.fix for each in findings)
     return [each.id for each in findings]
@@ -81,16 +83,16 @@ def test_healthy_routers_pass():
 def test_what_traefik_finds_wrong_is_told_in_its_own_words(mistake: str, words: str):
     broken = next(router for router in SAID["mistakes"] if router["name"] == mistake)
     seen = facts(says(broken))
-    (finding,) = traefik_routers.have_no_errors(seen, "api", HOST)
+    (finding,) = traefik_routers.have_no_errors(seen, "api", URL)
     assert finding.id == "router-broken"
     assert words in finding.problem
-    assert traefik_routers.are_one_each(seen, "api", HOST, EDGE) == [] or mistake == "someentry@file"
+    assert traefik_routers.are_one_each(seen, "api", URL, EDGE) == [] or mistake == "someentry@file"
 
 
 def test_a_broken_router_alone_leaves_its_entrypoint_without_one():
     broken = next(router for router in SAID["mistakes"] if router["name"] == "noservice@file")
     seen = facts(says(broken, without="lago-api@docker"))
-    (finding,) = traefik_routers.are_one_each(seen, "api", HOST, EDGE)
+    (finding,) = traefik_routers.are_one_each(seen, "api", URL, EDGE)
     assert finding.id == "router-missing"
     assert "noservice@file" in finding.problem
 
@@ -163,7 +165,7 @@ def test_another_resolver_or_none_is_red_although_traefik_shows_no_error(tls: di
     ],
 )
 def test_a_service_that_is_not_the_roles_own_is_red(url: str, words: str):
-    (finding,) = traefik_routers.point_to_the_service(facts(says(url=url)), "api", HOST, EDGE)
+    (finding,) = traefik_routers.point_to_the_service(facts(says(url=url)), "api", URL, EDGE)
     assert finding.id == "router-leads-elsewhere"
     assert words in finding.problem
 
@@ -183,7 +185,7 @@ def test_a_service_without_servers_is_red():
 def test_a_traefik_that_is_not_asked_leaves_it_unknown():
     for seen in (facts(None), facts(says(), others=(OTHER,))):
         with pytest.raises(Unknown, match="what the proxy does"):
-            traefik_routers.are_one_each(seen, "api", HOST, EDGE)
+            traefik_routers.are_one_each(seen, "api", URL, EDGE)
 
 
 def test_a_traefik_on_other_networks_has_no_say():
@@ -195,14 +197,14 @@ def test_a_traefik_on_other_networks_has_no_say():
     down = container("api", {}, running=False, service=API.service)
     strange = says(without="lago-api@docker")
     seen = msgspec.structs.replace(seen, containers=(down,), proxies={"stranger": strange, PROXY.id: says()})
-    assert traefik_routers.are_one_each(seen, "api", HOST, EDGE) == []
+    assert traefik_routers.are_one_each(seen, "api", URL, EDGE) == []
 
 
 def test_which_of_several_strange_traefiks_serves_is_unknown():
     strangers = tuple(container("proxy", {"elsewhere": "172.29.0.2"}, id=each) for each in ("one", "two"))
     seen = msgspec.structs.replace(facts(says(), others=strangers), proxies={"one": says(), "two": says()})
     with pytest.raises(Unknown, match="2 Traefiks"):
-        traefik_routers.are_one_each(seen, "api", HOST, EDGE)
+        traefik_routers.are_one_each(seen, "api", URL, EDGE)
 
 
 # --- every host together ---
@@ -215,15 +217,15 @@ def test_a_red_that_a_dead_service_explains_is_blocked_by_it():
     def check(role: str, host: str):
         return traefik_routers.are_one_each(seen, role, host, EDGE)
 
-    findings, held = every_host(check, {"api": HOST}, seen)
+    findings, held = every_host(check, {"api": URL}, seen)
     assert (findings, type(held), held.by) == ([], Blocked, "service-down")
 
     def blocked(role: str, host: str):
-        raise Blocked("certificate-default", host)
+        raise Blocked("certificate-default", str(host))
 
-    assert every_host(blocked, {"api": HOST}, seen)[1].by == "service-down"
-    assert every_host(blocked, {"front": HOST}, seen)[1].by == "certificate-default"
-    findings, held = every_host(check, {"api": HOST}, None)
+    assert every_host(blocked, {"api": URL}, seen)[1].by == "service-down"
+    assert every_host(blocked, {"front": URL}, seen)[1].by == "certificate-default"
+    findings, held = every_host(check, {"api": URL}, None)
     assert ([each.id for each in findings], held) == (["router-missing"], None)
 
 
@@ -231,8 +233,8 @@ def test_one_unknown_host_does_not_hide_another_ones_red():
     def check(role: str, host: str):
         if role == "front":
             raise Unknown("the front can't be seen")
-        return traefik_routers.are_one_each(facts(says(without="lago-api@docker")), role, HOST, EDGE)
+        return traefik_routers.are_one_each(facts(says(without="lago-api@docker")), role, URL, EDGE)
 
-    findings, held = every_host(check, {"front": "f", "api": HOST, "gateway": HOST}, facts(says()))
+    findings, held = every_host(check, {"front": PublicUrl("https", "f", 443), "api": URL, "gateway": URL}, facts(says()))
     assert [each.id for each in findings] == ["router-missing", "router-missing"]
     assert str(held) == "the front can't be seen"
