@@ -248,7 +248,9 @@ def test_a_swarm_service_of_traefik_is_the_proxy(live_lago, look):
     assert found.id in facts.proxies and facts.proxies[found.id] is None
     # The one that tells is believed.
     assert (
-        traefik_routers.are_one_each(facts, "api", PublicUrl("https", "billing-api.bizoholic.net", 443), live_lago.stack.settings.edge)
+        traefik_routers.are_one_each(
+            facts, "api", PublicUrl("https", "billing-api.bizoholic.net", 443), live_lago.stack.settings.edge
+        )
         == []
     )
 

@@ -83,7 +83,7 @@ class Site:
         self.authority, self.address = authority, address
         self.certificates: dict[str, ssl.SSLContext] = {}
         self.pages: dict[tuple[str, str, str], Response | Callable[[Request], Response]] = {}
-        context = self.context(API_HOST)
+        context = self._context = self.context(API_HOST)
         context.sni_callback = self._choose
         self._servers = [
             HTTPServer(host=address, port=web, threaded=True),
@@ -108,6 +108,10 @@ class Site:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(context)
         return context
+
+    def default(self, host: str) -> None:
+        """Have a certificate for a host or an address where a client names none."""
+        self.authority.issue_cert(host).configure_cert(self._context)
 
     def heal(self) -> None:
         """Be what the deployment should be."""

@@ -11,7 +11,7 @@ import pytest
 import respx
 
 from lago_acceptance.clients.answers import FIX, NotAnswered, Refused
-from lago_acceptance.clients.connection import Connection
+from lago_acceptance.clients.connection import Connection, through
 from lago_acceptance.clients.gateway import Gateway, Operation, operations
 from lago_acceptance.clients.graphql import GraphQL
 from lago_acceptance.clients.invalid_credentials import InvalidCredentials
@@ -19,7 +19,9 @@ from lago_acceptance.clients.lago import ORGANIZATION, Lago
 from lago_acceptance.clients.prefetch import prefetched
 from lago_acceptance.core.roles import API, GATEWAY
 from lago_acceptance.core.secrets import Secret
-from lago_acceptance.probes.public_endpoints import PublicEndpoints
+from lago_acceptance.core.urls import public_url
+from lago_acceptance.core.verdicts import Unknown
+from lago_acceptance.probes.public_endpoints import ONLY_THERE, PublicEndpoints
 from tests.support.edge_servers import free_port
 from tests.support.endpoints import urls
 from tests.support.patience import PATIENCE
@@ -223,3 +225,79 @@ def test_why_no_address_of_a_name_answers_is_told(monkeypatch):
     with pytest.raises(NotAnswered, match="the connection was refused"):
         connection.ask("GET", "/health")
     connection.close()
+
+
+# --- URLs with paths, ports and doors ---
+
+
+def one_name(**more) -> PublicEndpoints:
+    given = {"urls": {"front": public_url("https://lago.test"), API: public_url("https://lago.test/api")}}
+    return PublicEndpoints(**{**given, "resolvers": (), "origin": None, **more})
+
+
+@respx.mock
+def test_rest_is_below_the_apis_url_and_graphql_where_browsers_reach_it():
+    made = through(one_name(browser_api=public_url("https://lago.test")), API)
+    health = respx.get("https://lago.test/api/health").respond(200, json={"version": "v1"})
+    rest = respx.get("https://lago.test/api/api/v1/organizations").respond(401, json={})
+    files = respx.get("https://lago.test/api/rails/a.pdf").respond(200, text="%PDF")
+    login = respx.post("https://lago.test/graphql").respond(200, json={"data": {"loginUser": None}})
+    assert made.answering() is made
+    made.ask("GET", ORGANIZATION)
+    assert made.fetch("/rails/a.pdf").content == b"%PDF"
+    with pytest.raises(Refused):
+        GraphQL(made).login("a@b.test", Secret("x"))
+    assert all(each.call_count == 1 for each in (health, rest, files, login))
+    elsewhere = respx.post("https://lago.test/api/graphql").respond(200, json={"data": {"loginUser": None}})
+    with pytest.raises(Refused):
+        GraphQL(through(one_name(), API)).login("a@b.test", Secret("x"))
+    assert elsewhere.called
+
+
+@respx.mock
+def test_where_the_front_has_every_other_path_the_rest_shows_that_lago_answers():
+    made = through(one_name(urls=dict.fromkeys(("front", API), public_url("https://lago.test"))), API)
+    asked = respx.get("https://lago.test/api/v1/organizations").respond(401, json={"status": 401})
+    made.answering()
+    assert asked.called
+
+
+def test_a_door_is_opened_for_its_host_and_port_alone():
+    from pytest_httpserver import HTTPServer
+
+    with HTTPServer(host="127.0.0.1") as server:
+        server.expect_request("/health", headers={"Host": "localhost:3000"}).respond_with_json(
+            {"version": "v1"}
+        )
+        server.expect_request("/graphql", headers={"Host": "localhost"}).respond_with_json(
+            {"data": {"loginUser": None}}
+        )
+        door = ("127.0.0.1", server.port)
+        view = one_name(
+            urls={"front": public_url("http://localhost"), API: public_url("http://localhost:3000")},
+            browser_api=public_url("http://localhost"),
+            doors={"front": door, API: door},
+        )
+        made = through(view, API)
+        assert made.ask("GET", "/health").body == {"version": "v1"}
+        with pytest.raises(Refused):
+            GraphQL(made).login("a@b.test", Secret("x"))
+        made.close()
+
+
+def test_what_only_the_host_can_open_and_what_nobody_says_is_unknown():
+    local = one_name(urls={API: public_url("http://localhost:3000")})
+    with pytest.raises(Unknown) as raised:
+        through(local, API)
+    assert raised.value.why == ONLY_THERE
+    with pytest.raises(Unknown) as raised:
+        through(one_name(urls={}), API)
+    assert raised.value.why == "the public URL of the api is not known"
+
+
+@respx.mock
+def test_a_file_elsewhere_is_read_by_http_only_where_lago_is_too():
+    respx.get("http://files.test/a.pdf").respond(200, text="%PDF")
+    assert Connection(API, "http://lago.test:3000").fetch("http://files.test/a.pdf").content == b"%PDF"
+    with pytest.raises(NotAnswered, match="not by https"):
+        Connection(API, "https://lago.test").fetch("http://files.test/a.pdf")

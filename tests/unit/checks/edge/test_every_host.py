@@ -17,7 +17,9 @@ DOWN = facts(container(API, running=False), container(FRONT))
 
 
 def red(role: str, url: PublicUrl, severity: Severity = Severity.ERROR) -> list[Finding]:
-    return [Finding(id="port-open", role=role, problem=str(url), impact="none", fix="none", severity=severity)]
+    return [
+        Finding(id="port-open", role=role, problem=str(url), impact="none", fix="none", severity=severity)
+    ]
 
 
 def warning(role: str, url: PublicUrl) -> list[Finding]:

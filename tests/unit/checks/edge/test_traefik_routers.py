@@ -235,6 +235,98 @@ def test_one_unknown_host_does_not_hide_another_ones_red():
             raise Unknown("the front can't be seen")
         return traefik_routers.are_one_each(facts(says(without="lago-api@docker")), role, URL, EDGE)
 
-    findings, held = every_host(check, {"front": PublicUrl("https", "f", 443), "api": URL, "gateway": URL}, facts(says()))
+    findings, held = every_host(
+        check, {"front": PublicUrl("https", "f", 443), "api": URL, "gateway": URL}, facts(says())
+    )
     assert [each.id for each in findings] == ["router-missing", "router-missing"]
     assert str(held) == "the front can't be seen"
+
+
+# --- two roles on one host, by path ---
+
+BELOW = PublicUrl("https", HOST, 443, "/api")
+
+
+def by_path(**more: Any) -> Facts:
+    """The front takes the host, and a router with a path in its rule what is below /api."""
+    rule = {
+        "rule": f"Host(`{HOST}`) && PathPrefix(`/api`)",
+        "priority": 60,
+        "status": "enabled",
+        "provider": "docker",
+    }
+    routers = [
+        {"name": "front@docker", "rule": f"Host(`{HOST}`)", "priority": 29, "using": ["web", "websecure"]}
+        | {
+            "status": "enabled",
+            "service": "lago-front",
+            "provider": "docker",
+            "tls": {"certResolver": "letsencrypt"},
+        },
+        {
+            "name": "api@docker",
+            "using": ["web", "websecure"],
+            "service": "lago-api",
+            "tls": {"certResolver": "letsencrypt"},
+        }
+        | rule
+        | more,
+    ]
+    services = [
+        {"name": f"lago-{role}@docker", "loadBalancer": {"servers": [{"url": f"http://{place}"}]}}
+        for role, place in (("front", "172.20.0.4:80"), ("api", "172.20.0.3:3000"))
+    ]
+    return facts({"routers": routers, "services": services})
+
+
+def found_for(seen: Facts, role: str, url: PublicUrl) -> list[str]:
+    checks = (
+        traefik_routers.are_one_each,
+        traefik_routers.have_the_resolver,
+        traefik_routers.point_to_the_service,
+    )
+    return [each.id for check in checks for each in check(seen, role, url, EDGE)]
+
+
+def test_each_role_has_the_router_of_its_path():
+    assert found_for(by_path(), "front", URL) == found_for(by_path(), "api", BELOW) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"priority": 1}, ["router-leads-elsewhere"]),
+        ({"rule": f"Host(`{HOST}`) && PathPrefix(`/apis`)"}, ["router-leads-elsewhere"]),
+        ({"status": "disabled"}, ["router-leads-elsewhere"]),
+        ({"priority": 29}, ["router-duplicate", "router-duplicate", "router-leads-elsewhere"]),
+        ({"service": "lago-front"}, ["router-leads-elsewhere"]),
+        ({"tls": {}}, ["router-resolver"]),
+    ],
+)
+def test_a_path_that_is_routed_wrongly_is_red_for_its_role_alone(wrong: dict[str, Any], expected: list[str]):
+    assert found_for(by_path(**wrong), "api", BELOW) == expected
+    assert found_for(by_path(**wrong), "front", URL) == []
+
+
+def test_what_is_reached_by_http_needs_no_router_for_https():
+    plain = PublicUrl("http", HOST, 80)
+    seen = facts(says(without="lago-api@docker"))
+    assert [each.id for each in traefik_routers.are_one_each(seen, "api", plain, EDGE)] == []
+    assert [each.id for each in traefik_routers.are_one_each(seen, "api", URL, EDGE)] == ["router-missing"]
+    assert list(traefik_routers.have_the_resolver(seen, "api", plain, EDGE)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("caddy", "routers not judged: the proxy is Caddy"),
+        ("nginx-proxy", "routers not judged: the proxy is nginx-proxy"),
+        ("other", "routers not judged: the proxy is not Traefik"),
+        ("none", "routers not judged: no proxy, http only"),
+    ],
+)
+def test_the_routers_of_another_proxy_are_one_unknown(kind: str, why: str):
+    with pytest.raises(Unknown) as raised:
+        traefik_routers.must_be_traefiks(kind)
+    assert str(raised.value) == raised.value.why == why
+    traefik_routers.must_be_traefiks("traefik")
