@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from lago_acceptance.checks import diagnosis, redis_state
+from lago_acceptance.checks import elsewhere as stores_elsewhere
 from lago_acceptance.checks.database_trouble import database_trouble
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, PDF, REDIS, WORKER
 from lago_acceptance.core.urls import service_url
@@ -25,7 +26,7 @@ _NAMES = {
 }
 _URLS = {DB: "DATABASE_URL", REDIS: "REDIS_URL", PDF: "LAGO_PDF_URL"}
 _NEVER_ASKED = re.compile(
-    r"(psql|redis-cli)\W+(command )?not found|executable file not found|no DATABASE_URL is|was not queried: "
+    r"(psql|redis-cli)\W+(command )?not found|cannot load such file|executable file not found|no DATABASE_URL is|was not queried: "
 )
 # Rules that report a missing service, wherever there is an API (lago_acceptance/rules/required_services.py).
 _REPORTED_BY_RULE = {WORKER: "no-worker-service", CLOCK: "no-clock-service", PDF: "no-pdf-service"}
@@ -81,7 +82,13 @@ def redis_trouble(facts: Facts) -> str:
     if facts.redis is not None:
         found = redis_state.refusal(facts)
         return found.id if found else ""
-    asked = facts.running(REDIS) and facts.redis_error and not _NEVER_ASKED.search(facts.redis_error)
+    if _unreached(facts, REDIS):
+        return "store-not-reached"
+    asked = (
+        (facts.running(REDIS) or REDIS in facts.elsewhere)
+        and facts.redis_error
+        and not _NEVER_ASKED.search(facts.redis_error)
+    )
     return "redis-refuses-lago" if asked else ""
 
 
@@ -116,7 +123,18 @@ def worked_jobs(facts: Facts) -> sidekiq.Sidekiq:
 
 
 def must_be_asked(facts: Facts, role: str, error: str) -> None:
-    """Blocked where a store does not run, Unknown where nothing could ask it; None where it was asked."""
+    """Blocked where a store does not run or is not reached, Unknown where nothing could ask it; None where it was asked."""
+    if role in facts.elsewhere:
+        if not facts.elsewhere[role]:
+            raise Blocked(why_down(facts, API), f"no container of Lago's runs to ask {_NAMES[role]} from")
+        if _unreached(facts, role):
+            raise Blocked("store-not-reached", f"{_NAMES[role]} is not reached")
+        if _NEVER_ASKED.search(error):
+            raise Unknown(
+                f"{_NAMES[role]} at {stores_elsewhere.host(facts, role)} can't be queried from Lago's container: {error}",
+                why=f"{_NAMES[role]} can't be queried from Lago's container: {error[:200]}",
+            )
+        return
     if not facts.of_role(role):
         raise Unknown(
             f"{_NAMES[role]} is not one of this deployment's containers, and can't be queried from here",
@@ -128,6 +146,14 @@ def must_be_asked(facts: Facts, role: str, error: str) -> None:
             f"{_NAMES[role]} can't be queried inside its container: {error}",
             why=f"{_NAMES[role]} can't be queried inside its container: {error[:200]}",
         )
+
+
+def _unreached(facts: Facts, role: str) -> bool:
+    """Whether a store that runs elsewhere gave no answer, and the container that it was asked from can't reach it."""
+    answered = facts.database if role == DB else facts.redis
+    asker = next((each for each in facts.containers if each.id == facts.elsewhere.get(role)), None)
+    reached = facts.process(asker).reached.get(_URLS[role])
+    return answered is None and reached is not None and bool(reached.error)
 
 
 def readable_log(facts: Facts, container: Container) -> None:

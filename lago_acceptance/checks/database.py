@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lago_acceptance.checks import availability, database_trouble
+from lago_acceptance.checks import availability, database_trouble, elsewhere
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import DB
@@ -41,7 +41,9 @@ def lets_lago_in(facts: Facts) -> Iterator[Finding]:
 
 
 def _hangs(facts: Facts) -> str:
-    name = getattr(facts.running(DB), "name", "lago-db")
+    if DB in facts.elsewhere:
+        return f"see what keeps it busy, at {elsewhere.host(facts, DB)}"
+    name = getattr(facts.running(DB), "name", "NAME")
     return (
         f"see what keeps it busy: docker top {name} -eo pid,stat,etime,args, docker logs --tail 50 {name}, and the host's disk "
         f"and memory (df -h, free -m); docker restart {name} ends what hangs"
@@ -51,6 +53,7 @@ def _hangs(facts: Facts) -> str:
 # Its id is that of the rule for the same defect in a compose file (rules/storage.py).
 def data_are_on_a_volume(facts: Facts) -> Iterator[Finding]:
     """The directory that PostgreSQL itself calls its data directory is on a named volume or a folder of the host."""
+    elsewhere.must_be_here(facts, DB, "who runs it keeps its data")
     directory = availability.database(facts).directory
     container = facts.running(DB)
     if container is None or not directory:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator
 
-from lago_acceptance.checks import availability
+from lago_acceptance.checks import availability, platforms
 from lago_acceptance.checks.container_commands import recreate
 from lago_acceptance.checks.declared_differences import differences
 from lago_acceptance.core import registry
@@ -85,6 +85,8 @@ def containers_are_on_their_networks(
 
 
 def _declaration(facts: Facts) -> Model:
+    if facts.declaration is None and (why := platforms.no_file(facts)):
+        raise Unknown(f"no compose file to compare with: {why}", why=why)
     if facts.declaration is None:
         raise Unknown(
             "the compose file on the host could not be read: "

@@ -57,7 +57,7 @@ def last_dump_can_be_restored(facts: Facts, settings: Settings) -> Iterator[Find
             why="the last dump may not be read by this user",
             fix="log in as root, or let this user read the dumps",
         )
-    container = next((each.name for each in facts.of_role(DB)), "lago-db")
+    container = next((each.name for each in facts.of_role(DB)), "NAME")
     found = [damaged] if (damaged := _damaged(last, last.content, container)) else []
     found = found or [*_incomplete(last, last.content, container), *_shrunk(facts.dumps, container)]
     yield from found

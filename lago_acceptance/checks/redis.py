@@ -17,8 +17,7 @@ from lago_acceptance.facts.types import Facts
 def _refuses(facts: Facts) -> Finding:
     """The finding of a Redis that lets Lago's user in with no password that it has, or doesn't answer at all."""
     found = redis_state.container(facts)
-    name = found.name if found else "lago-redis"
-    problem, more, fix = _reason(facts, name)
+    problem, more, fix = _reason(facts)
     return Finding(
         id="redis-refuses-lago",
         role=REDIS,
@@ -29,13 +28,16 @@ def _refuses(facts: Facts) -> Finding:
     )
 
 
-def _reason(facts: Facts, name: str) -> tuple[str, str, str]:
-    cli = redis_state.command(facts)
+def _reason(facts: Facts) -> tuple[str, str, str]:
+    cli, log = redis_state.command(facts), redis_state.log(facts)
+    if REDIS in facts.elsewhere and MARK in facts.redis_error:
+        return ("Redis takes connections and does not answer", "", f"see what keeps it busy: {log}")
+    name = found.name if (found := redis_state.container(facts)) else "NAME"
     if "Could not connect" in facts.redis_error:
         return (
             "Redis takes no connection in its own container",
             "",
-            f"read docker logs --tail 20 {name}; if Redis was started on another port, give it 6379",
+            f"read {log}; if Redis was started on another port, give it 6379",
         )
     if MARK in facts.redis_error:
         return (

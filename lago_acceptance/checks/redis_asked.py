@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lago_acceptance.checks import availability
+from lago_acceptance.checks import availability, elsewhere
 from lago_acceptance.core.moments import duration, minute
 from lago_acceptance.core.roles import REDIS
 from lago_acceptance.core.verdicts import Blocked, Unknown
@@ -24,9 +24,15 @@ def must_take_jobs(facts: Facts, what: str) -> None:
         raise Blocked(by, what)
 
 
-def not_said(said_by: RedisAnswers, asked: str, what: str, right: str) -> Unknown:
+def not_said(facts: Facts, asked: str, what: str, right: str) -> Unknown:
     """Why something isn't known of a Redis that forbids a question: by an ACL, or because the command was renamed."""
-    said = said_by.errors.get(asked, "no answer")
+    said = answers(facts).errors.get(asked, "no answer")
+    if REDIS in facts.elsewhere:
+        return Unknown(
+            f"Redis at {elsewhere.host(facts, REDIS)} did not say {what}: {said[:150]}",
+            why="the Redis that runs elsewhere keeps this to itself, as managed services do",
+            fix="look at its settings where it is managed",
+        )
     return Unknown(
         f"Redis did not say {what}: {said[:150]}",
         why=f"Redis does not let Lago's user ask: {said[:150]}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks import redis_asked
+from lago_acceptance.checks import elsewhere, redis_asked
 from lago_acceptance.checks.clients import Client, Stranger, strangers
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
@@ -33,6 +33,9 @@ def belong_to_the_deployment(facts: Facts, settings: Settings) -> Iterator[Findi
 
     A worker of somebody else that is registered with Sidekiq is worker-of-another.
     """
+    elsewhere.must_be_here(
+        facts, REDIS, "it sees this host's address, or a proxy's, in the place of those of containers"
+    )
     answers = redis_asked.answers(facts)
     if answers.clients is None:
         said = answers.errors.get(CLIENTS, "no answer")

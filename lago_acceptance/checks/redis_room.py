@@ -27,7 +27,7 @@ def keeps_jobs(facts: Facts) -> Iterator[Finding]:
     redis_asked.must_take_jobs(facts, "whether Redis keeps its data")
     cli = redis_state.command(facts)
     if not answers.info:
-        raise redis_asked.not_said(answers, INFO, "whether it saves its data", "+info")
+        raise redis_asked.not_said(facts, INFO, "whether it saves its data", "+info")
     if answers.info.get("rdb_last_bgsave_status") == "err":
         yield Finding(
             id="redis-snapshot-failed",
@@ -46,7 +46,7 @@ def keeps_jobs(facts: Facts) -> Iterator[Finding]:
             fix=f"compare the invoices of that time; `{cli} CONFIG RESETSTAT` resets the count",
         )
     if "save" not in answers.settings or "appendonly" not in answers.settings:
-        raise redis_asked.not_said(answers, SETTINGS, "whether it saves its data", "+config|get")
+        raise redis_asked.not_said(facts, SETTINGS, "whether it saves its data", "+config|get")
     if answers.settings["save"] == "" and answers.settings["appendonly"] == "no":
         yield Finding(
             id="redis-not-persistent",
@@ -72,7 +72,7 @@ def has_room(facts: Facts) -> Iterator[Finding]:
     answers = redis_asked.answers(facts)
     redis_asked.must_take_jobs(facts, "how much room Redis has")
     if not answers.info:
-        raise redis_asked.not_said(answers, INFO, "its memory and connections", "+info")
+        raise redis_asked.not_said(facts, INFO, "its memory and connections", "+info")
     found = redis_state.container(facts)
     cli = redis_state.command(facts)
     limit = found.service.memory if found else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from lago_acceptance.checks import elsewhere
 from lago_acceptance.core.moments import duration, minute
 from lago_acceptance.core.roles import API, REDIS
 from lago_acceptance.core.urls import service_url
@@ -18,7 +19,7 @@ _PAUSED = "nothing is enqueued or run meanwhile: calls of the API that enqueue a
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """What keeps Redis from taking jobs: the finding's id, and its texts. ``fix`` may name the container by ``{cli}``."""
+    """What keeps Redis from taking jobs: the finding's id, and its texts. ``fix`` may name Redis' client (``{cli}``) and its log (``{log}``)."""
 
     id: str
     problem: str
@@ -27,7 +28,9 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 def container(facts: Facts) -> Container | None:
-    """The Redis that was asked, else the deployment's first."""
+    """The Redis that was asked, else the deployment's first; None where Redis runs elsewhere."""
+    if REDIS in facts.elsewhere:
+        return None
     everything = facts.of_role(REDIS)
     asked = facts.redis.container if facts.redis else ""
     return next((each for each in everything if each.id == asked), next(iter(everything), None))
@@ -35,6 +38,8 @@ def container(facts: Facts) -> Container | None:
 
 def command(facts: Facts) -> str:
     """How redis-cli is called in this deployment's Redis."""
+    if REDIS in facts.elsewhere:
+        return elsewhere.CLIENTS[REDIS]
     found = container(facts)
     urls = (service_url(each.service.value("REDIS_URL")) for each in facts.of_role(API))
     password = any(url and url.password for url in urls)
@@ -126,7 +131,7 @@ def _cannot_save(answers: RedisAnswers, now: float) -> Refusal:
         "Redis refuses every write (MISCONF), for its last snapshot could not be written to disk"
         + last_saved(answers, now),
         NO_JOB + "; the jobs in memory are gone if Redis restarts",
-        "read `docker logs --tail 20 {name}` for the reason (disk full, directory not writable), repair it, then `{cli} "
+        "read {log} for the reason (disk full, directory not writable), repair it, then `{cli} "
         "BGSAVE`: writes are accepted again once it succeeds",
     )
 
@@ -136,8 +141,7 @@ def _append_fails(said: str) -> Refusal:
         "redis-aof-fails",
         f"Redis can't write to its append-only file, and refuses every write: {said[:150]}",
         NO_JOB,
-        "read `docker logs --tail 20 {name}` for the reason (mostly a full disk: df -h), and repair it; Redis goes on by "
-        "itself",
+        "read {log} for the reason (mostly a full disk: df -h), and repair it; Redis goes on by itself",
     )
 
 
@@ -174,7 +178,7 @@ def _loading(answers: RedisAnswers) -> Refusal:
         "Redis is loading its data from disk and answers nothing until it is done"
         + (f" (in about {duration(left)}, it says)" if left else ""),
         _PAUSED,
-        "wait for it: `{cli} INFO persistence`; if it starts over again and again, read `docker logs {name}`",
+        "wait for it: `{cli} INFO persistence`; if it starts over again and again, read {log}",
     )
 
 
@@ -186,3 +190,10 @@ def _clients_full(answers: RedisAnswers) -> Refusal:
         "see who holds them with `{cli} CLIENT LIST` once one is free, and raise maxclients (`{cli} CONFIG SET maxclients "
         "10000`, and in Redis' command)",
     )
+
+
+def log(facts: Facts) -> str:
+    """Where Redis' log is read, for a sentence."""
+    found = container(facts)
+    said = elsewhere.log(facts, REDIS, found.name if found else "NAME")
+    return said if REDIS in facts.elsewhere else f"`{said}`"

@@ -42,7 +42,7 @@ def takes_jobs(facts: Facts) -> Iterator[Finding]:
             service=found.service.name if found else None,
             problem=trouble.problem,
             impact=trouble.impact,
-            fix=trouble.fix.format(cli=cli, name=found.name if found else "lago-redis"),
+            fix=trouble.fix.format(cli=cli, log=redis_state.log(facts)),
         )
         return
     if answers.settings.get("protected-mode") == "yes" and answers.anonymous:
@@ -65,4 +65,4 @@ def takes_jobs(facts: Facts) -> Iterator[Finding]:
             "of them",
         )
     if WRITE in answers.errors and not answers.info:
-        raise redis_asked.not_said(answers, INFO, "whether it takes jobs", "+zadd, or +info")
+        raise redis_asked.not_said(facts, INFO, "whether it takes jobs", "+zadd, or +info")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks import availability, schema
+from lago_acceptance.checks import availability, elsewhere, schema
 from lago_acceptance.checks.structure_differences import differences
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
@@ -180,7 +180,9 @@ def _compared(facts: Facts, settings: Settings) -> tuple[Structure, Structure]:
 
 
 def _psql(facts: Facts) -> str:
-    name = getattr(facts.running(DB), "name", "lago-db")
+    if DB in facts.elsewhere:
+        return elsewhere.CLIENTS[DB]
+    name = getattr(facts.running(DB), "name", "NAME")
     return f'docker exec -it {name} sh -c \'psql -U "$POSTGRES_USER" "$POSTGRES_DB"\''
 
 

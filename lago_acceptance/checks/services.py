@@ -9,11 +9,12 @@ from lago_acceptance.checks.database_trouble import database_trouble
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, REDIS, WORKER
+from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, PDF, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.lago import log_causes
+from lago_acceptance.model.from_docker import SWARM_SERVICE
 
 
 @registry.check(phase=2, errors={"not-brought-up": "The deployment has containers on this host."})
@@ -47,7 +48,9 @@ def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
     availability.brought_up(facts)
     for role, impact in without.IMPACT.items():
         here = facts.of_role(role)
-        used_elsewhere = (role == DB and facts.database) or availability.elsewhere(facts, role)
+        used_elsewhere = (
+            role in facts.elsewhere or (role == DB and facts.database) or availability.elsewhere(facts, role)
+        )
         if not here and not used_elsewhere and availability.id_of_missing(facts, role) == "service-missing":
             yield Finding(
                 id="service-missing",
@@ -57,7 +60,9 @@ def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
                 fix=f"add the service as in compose/docker-compose.lago.yml ({role}), and deploy",
             )
         names = {container.service.name for container in here}
-        if role != MIGRATE and len(here) > 1 and (role != WORKER or len(names) < len(here)):
+        # Swarm starts as many tasks of a service as it is given replicas.
+        replicas = role in (API, WORKER, FRONT, PDF) and len(names) == 1 and _all_tasks(here)
+        if role != MIGRATE and not replicas and len(here) > 1 and (role != WORKER or len(names) < len(here)):
             yield Finding(
                 id="service-more-than-once",
                 role=role,
@@ -65,6 +70,10 @@ def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
                 impact="requests reach one or the other, so answers change from request to request",
                 fix="find out which one is the right one (docker ps -a) and remove the other",
             )
+
+
+def _all_tasks(containers: tuple[Container, ...]) -> bool:
+    return all(SWARM_SERVICE in each.service.labels for each in containers)
 
 
 @registry.check(phase=2, errors={"service-down": "Every service runs and is healthy."})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lago_acceptance.checks import availability
+from lago_acceptance.checks import availability, elsewhere
 from lago_acceptance.checks.inside import SILENT
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
@@ -102,10 +102,12 @@ def they_are_this_deployments(facts: Facts) -> Iterator[Finding]:
                 yield _is_another(asker, role, store, own, reached.answer)
     if not judged:
         availability.running(facts, API)
+        for role in (DB, REDIS):
+            elsewhere.must_be_here(facts, role, "nothing says which server is the right one")
         raise Unknown(
             "Lago's processes could not tell which servers they work on",
             why="no process of Lago could read the identifier of its stores",
-            fix="run again; a store that is reached by TLS, or runs elsewhere, is not compared",
+            fix="run again; a store that runs elsewhere is not compared",
         )
 
 

@@ -15,7 +15,15 @@ from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.settings import Signs
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import Unreachable
-from lago_acceptance.facts import answers, containers, redis_answers, script_output, sections, signs
+from lago_acceptance.facts import (
+    answers,
+    containers,
+    instead,
+    redis_answers,
+    script_output,
+    sections,
+    signs,
+)
 from lago_acceptance.facts import upgrade as upgrades
 from lago_acceptance.facts.answers import LagoProcess
 from lago_acceptance.facts.late import late
@@ -81,6 +89,7 @@ def reading(
             "mask": render.script("mask.awk"),
             "declares": render.script("declares.awk"),
             "gateway_sh": render.script("gateway_view.sh"),
+            "elsewhere_rb": render.script("elsewhere.rb"),
             "lago_rb": render.script("lago_process.rb"),
             "jobs": upgrades.words_of_jobs() if upgrade else "",
             "redis_lua": render.script("sidekiq.lua"),
@@ -121,19 +130,19 @@ def _look(host: Host, **where: Any) -> Facts:
     asked, answered = min(asked, answered - taken), max(answered, asked + taken)
     found = sections.parsed(output.text)
     clock = found.pop("clock")
-    project = found["project"]
     environments, printed = containers.environments(output.text("environment"))
     everything = containers.containers(output.text("containers"), environments)
     declaration, declaration_error = containers.declaration(printed)
     database, database_error = answers.database(output.named("database:"))
-    own = tuple(each for each in everything if project and each.project == project)
+    scope = set(output.text("scope").split())
+    own = tuple(each for each in everything if each.id in scope)
     redis, redis_error = redis_answers.redis(output.named("redis:"), _of_jobs(own))
     return Facts(
         **found,
         host_clock=clock.ended,
         clock_drift=clock.drift(asked, answered),
         containers=own,
-        others=tuple(each for each in everything if not project or each.project != project),
+        others=tuple(each for each in everything if each.id not in scope),
         declaration=declaration,
         declaration_error=declaration_error,
         logs={name: redact(text) for name, text in output.named("logs:").items()},
@@ -180,7 +189,8 @@ def read_inside(host: Host, facts: Facts, gateway_network: str) -> Facts:
 def _read(host: Host, asked: ReadCommand) -> ScriptOutput:
     output = ScriptOutput(host.name, host.read(asked), asked.variables["nonce"])
     if problem := output.text("docker-error"):
-        raise Unreachable(_docker_sentence(host, problem))
+        found = instead.parsed(output.text("instead"))
+        raise Unreachable(instead.sentence(host.name, found) or _docker_sentence(host, problem))
     return output
 
 

@@ -11,7 +11,7 @@ from lago_acceptance.facts.types import Container
 from lago_acceptance.facts.untrusted import decoded
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.from_compose import declared
-from lago_acceptance.model.from_docker import PROJECT_LABEL, observed_service
+from lago_acceptance.model.from_docker import observed_service, project_of
 
 # Python reads no nanoseconds.
 _ZONED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)[.\d]*(Z|[+-]\d\d:\d\d)")
@@ -34,7 +34,7 @@ def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Containe
     return Container(
         id=raw["id"],
         name=raw["name"].lstrip("/"),
-        project=labels.get(PROJECT_LABEL, ""),
+        project=project_of(labels),
         service=observed_service(raw, environment),
         status=state.get("Status", ""),
         running=bool(state.get("Running")),
@@ -44,7 +44,7 @@ def container_from(raw: dict[str, Any], environment: dict[str, str]) -> Containe
         out_of_memory=bool(state.get("OOMKilled")),
         restarts=int(raw.get("restarts", 0)),
         started_at=state.get("StartedAt", ""),
-        health=health.get("Status"),
+        health=health.get("Status") or None,
         # Redacted before it is cut: nothing would recognize a part of a secret.
         health_output=redact((tries[-1].get("Output") or "") if tries else "").strip()[:300],
         image_id=raw.get("image_id", ""),

@@ -15,7 +15,8 @@ from lago_acceptance.facts.untrusted import whole_number
 from lago_acceptance.facts.upgrade import UpgradeAnswers
 from lago_acceptance.lago.unseen_environment import with_unseen_environments
 from lago_acceptance.model.deployment import Model, Network, Service
-from lago_acceptance.model.from_docker import own_name
+from lago_acceptance.model.from_docker import SWARM_SERVICE, own_name
+from lago_acceptance.model.platforms import Platform, platforms, platforms_of_labels
 
 # Seconds after which a container that was restarted counts as running.
 STEADY = 20
@@ -120,7 +121,13 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     def names(self) -> frozenset[str]:
         """The names that it has for other containers."""
         aliases = (alias for each in self.service.networks.values() for alias in each)
-        return frozenset((self.name, self.service.name, *aliases))
+        swarm = self.service.labels.get(SWARM_SERVICE)
+        return frozenset((self.name, self.service.name, *aliases, *([swarm] if swarm else ())))
+
+    @property
+    def platforms(self) -> tuple[Platform, ...]:
+        """What has deployed it and runs it, the most particular first; none where it was started by hand."""
+        return platforms_of_labels(self.service.labels, self.addresses)
 
     def serving(self, now: float) -> bool:
         """Whether it runs; one that was restarted has to be healthy, or up for STEADY seconds (``now`` is Unix time)."""
@@ -195,6 +202,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     docker_at_boot: str = ""
     certificate_stores: tuple[CertificateStore, ...] = ()
     upgrade: UpgradeAnswers | None = None
+    elsewhere: dict[str, str] = {}
+    instead: dict[str, list[str]] = {}
+
+    @property
+    def platforms(self) -> tuple[Platform, ...]:
+        """What has deployed the deployment and runs it, the most particular first; none where it was started by hand."""
+        found = {platform.name for each in self.containers for platform in each.platforms}
+        return tuple(each for each in platforms() if each.name in found)
 
     def load_text(self) -> str:
         """The host's load as a part of a sentence, "" where it is not known."""
@@ -223,7 +238,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     def model(self) -> Model:
         """The containers as a model, for rules."""
-        project = self.containers[0].project if self.containers else ""
+        # Without one, or with several, no network has one project's name before its own.
+        projects = {each.project for each in self.containers}
+        project = projects.pop() if len(projects) == 1 else ""
         own = f"{project}_" if project else ""
         model = Model(
             observed=True,

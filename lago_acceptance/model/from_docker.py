@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Mapping
 from typing import Any
 
 from lago_acceptance.core.roles import role_of
@@ -11,11 +13,32 @@ from lago_acceptance.model.hidden_labels import as_written
 from lago_acceptance.model.units import seconds
 
 PROJECT_LABEL = "com.docker.compose.project"
+# Each says the same of a container that Compose did not start: Podman's own Compose, a stack of Swarm's.
+_PROJECT_LABELS = (PROJECT_LABEL, "io.podman.compose.project", "com.docker.stack.namespace")
+SWARM_SERVICE = "com.docker.swarm.service.name"
+
+
+def project_of(labels: Mapping[str, str]) -> str:
+    """The Compose project of a container, or the stack of Swarm's that it belongs to; "" where it belongs to none."""
+    return next((labels[each] for each in _PROJECT_LABELS if labels.get(each)), "")
+
+
+def _service_of(labels: Mapping[str, str]) -> str:
+    """The name of a container's service in its file: Swarm puts the stack's name before it."""
+    swarm = labels.get(SWARM_SERVICE, "").removeprefix(f"{labels.get('com.docker.stack.namespace', '')}_")
+    return labels.get("com.docker.compose.service") or swarm
 
 
 def own_name(network: str, project: str) -> str:
     """The name of a network in its project's compose file; other networks keep Docker's name."""
     return network.removeprefix(f"{project}_") if project else network
+
+
+def _signal(given: object) -> str:
+    """A signal's name; Podman gives its number."""
+    if isinstance(given, int) and given in signal.valid_signals():
+        return signal.Signals(given).name
+    return given if isinstance(given, str) else ""
 
 
 def _network_mode(mode: str) -> str:
@@ -44,10 +67,10 @@ def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Servic
     host = raw.get("host") or {}
     check = raw.get("healthcheck")
     entrypoint, command = words(raw.get("entrypoint")), words(raw.get("command"))
-    project = labels.get(PROJECT_LABEL, "")
+    project = project_of(labels)
     networks = raw.get("networks") or {}
     return Service(
-        name=labels.get("com.docker.compose.service") or raw["name"].lstrip("/"),
+        name=_service_of(labels) or raw["name"].lstrip("/"),
         image=raw.get("image", ""),
         role=role_of(raw.get("image", ""), " ".join((raw.get("path", ""), *words(raw.get("args")))), labels),
         entrypoint=entrypoint,
@@ -106,7 +129,7 @@ def observed_service(raw: dict[str, Any], environment: dict[str, str]) -> Servic
         cap_drop=tuple(host.get("CapDrop") or ()),
         security_opt=tuple(host.get("SecurityOpt") or ()),
         stop_grace_period=raw.get("stop_timeout"),
-        stop_signal=raw.get("stop_signal") or "",
+        stop_signal=_signal(raw.get("stop_signal")),
         init=bool(host.get("Init")),
         expose=tuple(
             int(number) for each in raw.get("ports") or {} if (number := each.split("/")[0]).isdigit()

@@ -13,13 +13,12 @@ import yaml
 from lago_acceptance.core.roles import PROXY
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.platforms import platforms
 
 _FLAG = re.compile(r"(?:^|(?<=\s))--?(?P<name>[A-Za-z][\w.\[\]-]*)(?:=(?P<value>\S*))?")
 _WHOLE_FLAG = re.compile(r"--?(?P<name>[A-Za-z][\w.\[\]-]*)(?:=(?P<value>.*))?", re.DOTALL)
 _ALIAS = re.compile(r"(^|[\s,\[{])\*[\w-]", re.MULTILINE)
 _VERSION = re.compile(r"(?:^|/)traefik:v?(\d+)\b")
-# The network of Dokploy's own proxy, which is Traefik 3.
-_DOKPLOY = "dokploy-network"
 
 
 class Flag(msgspec.Struct, frozen=True):
@@ -88,7 +87,7 @@ def proxy(model: Model, settings: Settings) -> ProxySettings:
         frozenset((edge.resolver,)) if edge.resolver else frozenset(),
         not known,
         known,
-        3 if _DOKPLOY in shared else None,
+        next((each.proxy_version for each in platforms() if each.network in shared), None),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which of a host's Compose projects is judged. A host without it ends the run: there is nothing to say about it."""
+"""Which of a host's projects is judged, be it Compose's, Swarm's or nobody's. A host without it ends the run: there is nothing to say about it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from lago_acceptance.core.roles import FRONT, LAGO_RUBY
 from lago_acceptance.core.settings import Deployment
 from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.facts.instead import sentence
 from lago_acceptance.facts.types import Facts
 
 # A host may have hundreds; a sentence names a few.
@@ -26,7 +27,9 @@ def must_be_there(facts: Facts, host: str, named: str, wanted: Deployment) -> No
         )
     if facts.project in facts.lagos or facts.of_role(*LAGO_RUBY, FRONT):
         return
-    what = f"the Compose project {named}" if named else "any Compose project"
+    if not named and (why := sentence(host, facts.instead, (*facts.containers, *facts.others))):
+        raise Unreachable(why)
+    what = f"the project {named}" if named else "any project"
     remedy = _remedy(facts, named, wanted)
     raise Unreachable(
         f"no container of Lago on {host} belongs to {what}{_remains(facts, named, wanted)}; {remedy}"
@@ -34,14 +37,11 @@ def must_be_there(facts: Facts, host: str, named: str, wanted: Deployment) -> No
 
 
 def _remains(facts: Facts, named: str, wanted: Deployment) -> str:
-    """What there is instead: other containers of the project, or its volumes; or Lago without a project."""
+    """What there is instead: other containers of the project, or its volumes."""
     if facts.containers:
         return f", which has only {_some(each.name for each in facts.containers)}"
     if volumes := _volumes(facts, named, wanted):
         return f", but its volumes exist ({_some(volumes)})"
-    loose = [each.name for each in facts.others if each.role in LAGO_RUBY and not each.project]
-    if loose and not named:
-        return f" ({_some(loose)} was started without Compose, which is not judged)"
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lago_acceptance.checks import availability, clients
+from lago_acceptance.checks import availability, clients, elsewhere
 from lago_acceptance.checks.postgres.known import hidden, known, server
 from lago_acceptance.checks.postgres.remedies import identifier, psql
 from lago_acceptance.core import registry
@@ -22,6 +22,7 @@ from lago_acceptance.facts.types import Container, Facts
 _LAGO_PROGRAM = re.compile(r"\b(puma|sidekiq|rails|clockwork|rake)\b", re.IGNORECASE)
 # Seconds within which the API and the worker have made their first query.
 _SETTLED = 300
+_THROUGH_OTHERS = "it sees this host's address, or a pooler's, in the place of those of containers"
 
 
 @registry.check(
@@ -38,6 +39,7 @@ def belong_to_the_deployment(facts: Facts, settings: Settings) -> Iterator[Findi
     the socket or from 127.0.0.1 are commands within the database's container. An error where the client is a process of
     Lago, by its container or its name.
     """
+    elsewhere.must_be_here(facts, DB, _THROUGH_OTHERS)
     seen = [each for each in known(facts, server(facts).clients, "who is connected to it") if each.here]
     found = [
         _stranger(facts, each, facts.owner(each.address or ""))
@@ -96,6 +98,7 @@ def is_used_by_lago(facts: Facts) -> Iterator[Finding]:
 
     Not judged where a pooler is between them: DATABASE_URL names another host than the database's container.
     """
+    elsewhere.must_be_here(facts, DB, _THROUGH_OTHERS)
     seen = known(facts, server(facts).clients, "who is connected to it")
     database = availability.running(facts, DB)
     running = [availability.running(facts, role) for role in (API, WORKER)]

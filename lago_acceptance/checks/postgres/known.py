@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from lago_acceptance.checks import availability, database_trouble
+from lago_acceptance.checks import availability, database_trouble, elsewhere
+from lago_acceptance.core.roles import DB
 from lago_acceptance.core.verdicts import Unknown
 from lago_acceptance.facts.database_server import DatabaseServer
 from lago_acceptance.facts.types import Facts
@@ -21,6 +22,12 @@ def known(facts: Facts, value: Value | None, what: str) -> Value:
     """One of its answers. Unknown where it is missing: of another version, refused, or not answered in time."""
     if value is None:
         database_trouble.must_be_without(facts, f"PostgreSQL did not report {what}")
+        if DB in facts.elsewhere:
+            raise Unknown(
+                f"PostgreSQL at {elsewhere.host(facts, DB)} did not report {what}: {facts.database_error[:200] or 'no answer'}",
+                why="the PostgreSQL that runs elsewhere keeps this to itself, as managed services do",
+                fix="look at its settings where it is managed",
+            )
         raise Unknown(
             f"PostgreSQL did not report {what}: {facts.database_error[:200] or 'no answer'}",
             why="PostgreSQL did not report everything about itself",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from lago_acceptance.checks.postgres.remedies import (
-    database_name,
     lasting,
+    log,
     psql,
     server,
     set_where,
@@ -79,8 +79,8 @@ def out_of_connections(facts: Facts) -> Finding | None:
         problem=problem,
         impact="requests answer 500 and jobs fail as soon as they need one more connection: usage is lost, no invoice "
         "is made",
-        fix=f"find who holds them ({psql(facts, _WHO)}) and restart that client; while nobody gets in, docker restart "
-        f"{database_name(facts)} cuts all of them. Then lower DATABASE_POOL or raise the limit",
+        fix=f"find who holds them ({psql(facts, _WHO)}) and restart that client; while nobody gets in, to restart "
+        f"PostgreSQL cuts all of them. Then lower DATABASE_POOL or raise the limit",
     )
 
 
@@ -119,10 +119,10 @@ def in_recovery(facts: Facts) -> Finding | None:
     words = _refused(facts, _RECOVERS)
     if not words and not (about and about.in_recovery):
         return None
-    log = f"docker logs --since 1h {database_name(facts)}"
+    its_log = log(facts, "--since 1h ")
     if words:
         problem = f"PostgreSQL lets nobody in: {words!r}"
-        fix = f"wait until {log} shows 'ready to accept connections'; if it does not, its last lines say why"
+        fix = f"wait until {its_log} shows 'ready to accept connections'; if it does not, its last lines say why"
     else:
         since = f" for {lasting(about.now - about.started)}" if about and about.now and about.started else ""
         problem = f"PostgreSQL is in recovery{since}, as a standby is (pg_is_in_recovery): it takes no writes"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from lago_acceptance.checks import elsewhere
 from lago_acceptance.core.moments import minute
 from lago_acceptance.core.roles import API, CLOCK, DB, WORKER
 from lago_acceptance.facts.database_server import DatabaseServer
@@ -18,17 +19,24 @@ def server(facts: Facts) -> DatabaseServer:
 def database_name(facts: Facts) -> str:
     """The name of the database's container, or what stands for it."""
     container = facts.running(DB) or next(iter(facts.of_role(DB)), None)
-    return container.name if container else "lago-db"
+    return container.name if container else "NAME"
 
 
 def psql(facts: Facts, *statements: str) -> str:
-    """The command that runs statements in Lago's database as the container's own superuser."""
+    """The command that runs statements in Lago's database as the container's own superuser, or elsewhere as Lago."""
+    if DB in facts.elsewhere:
+        return f"{elsewhere.CLIENTS[DB]} " + shlex.join(word for each in statements for word in ("-c", each))
     container = facts.running(DB)
     user = (container and container.service.value("POSTGRES_USER")) or "postgres"
     about = server(facts).about
     database = (about and about.database) or (container and container.service.value("POSTGRES_DB")) or user
     words = ["docker", "exec", database_name(facts), "psql", "-U", user, "-d", database]
     return shlex.join([*words, *(word for each in statements for word in ("-c", each))])
+
+
+def log(facts: Facts, options: str = "--tail 50 ") -> str:
+    """Where PostgreSQL's log is read: a command, or where it runs."""
+    return elsewhere.log(facts, DB, database_name(facts), options)
 
 
 def identifier(name: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from lago_acceptance.checks.postgres.known import hidden, known, server
 from lago_acceptance.checks.postgres.remedies import (
-    database_name,
     lasting,
+    log,
     psql,
     set_where,
     to_default,
@@ -50,7 +50,7 @@ def has_not_crashed(facts: Facts) -> Iterator[Finding]:
             problem=f"PostgreSQL recovered from a crash at {at}, {lasting(later)} after its start: one of its processes was "
             "killed, usually for lack of memory (signal 9), or crashed",
             impact="all sessions were cut at that moment: requests answered 500, and jobs that ran then may have died",
-            fix=f"docker logs {database_name(facts)} 2>&1 | grep -B 2 -A 5 'terminated by signal'; after signal 9 look for the "
+            fix=f"look for 'terminated by signal' in its log ({log(facts, '')}); after signal 9 look for the "
             "kernel's words (journalctl -k | grep -i oom), and give it more memory or lower shared_buffers and work_mem; "
             "check the dead jobs of that time",
         )
@@ -93,7 +93,7 @@ def wal_is_archived(facts: Facts) -> Iterator[Finding]:
             f"{worked}",
             impact="all WAL is kept until it is archived: the disk fills up and PostgreSQL stops; and nothing since then can be "
             "restored from the archive",
-            fix=f"docker logs --tail 50 {database_name(facts)} 2>&1 | grep -A 2 archive says why; correct archive_command or "
+            fix=f"its log says why ({log(facts)}, lines with archive); correct archive_command or "
             "its target, or set archive_mode = off and restart PostgreSQL",
         )
 

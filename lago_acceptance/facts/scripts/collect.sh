@@ -6,7 +6,7 @@
 # second look: one question after the other, each with so many times as long), stranger (a key that no organization has),
 # upgrade (empty where none is asked about; too: what it needs to know as well; only: nothing else, and no two questions at
 # once, so that PostgreSQL has the processors), and for that jobs (parts of the names of the jobs that fill data in) and
-# upgrade_sql, and the texts plan, mask, declares, gateway_sh, lago_rb, redis_lua and facts_sql.
+# upgrade_sql, and the texts plan, mask, declares, gateway_sh, lago_rb, elsewhere_rb, redis_lua and facts_sql.
 # The functions host_sections and last_sections precede it as well (render.py), and those of declaration.sh.
 # Output: the line "facts begin <nonce>", lines of sections as mask.awk writes them, interleaved, and the line
 # "facts end <nonce>".
@@ -29,31 +29,44 @@ bounded() { head -c "${1:-4000001}" | tr -d '\000'; }
 # --- which containers there are ---
 
 # One inspection of all containers, every value as JSON, so that none can end a row or a field. The first letter of a row
-# says what it is for: R which service it is, P where its project lies, E an environment variable, N a network, M a mount,
-# V a volume's folder on the host, L its files and whether it is well, C everything.
+# says what it is for: R which service it is, P where its project lies, G what else groups containers, E an environment
+# variable, N a network, M a mount, V a volume's folder on the host, L its files and whether it is well, C everything.
 template='R	{{.Id}}	{{.State.Running}}	{{with .Config.Labels}}{{json (index . "com.docker.compose.project")}}	{{json (index . "lago-acceptance.role")}}	{{json (index . "com.docker.compose.service")}}{{else}}null	null	null{{end}}	{{json .Config.Image}}	{{json .Path}}	{{json .Args}}	{{json .Name}}
 {{$id := .Id}}{{with .Config.Labels}}P	{{$id}}	{{json (index . "com.docker.compose.project.working_dir")}}	{{json (index . "com.docker.compose.project.config_files")}}	{{json (index . "com.docker.compose.project.environment_file")}}
+G	{{$id}}	{{json (index . "io.podman.compose.project")}}	{{json (index . "com.docker.stack.namespace")}}	{{json (index . "com.docker.swarm.service.name")}}	{{json (index . "com.docker.swarm.task.name")}}	{{json (index . "coolify.type")}}	{{json (index . "io.kubernetes.pod.name")}}
 {{end}}L	{{.Id}}	{{json .LogPath}}	{{json .HostnamePath}}	{{if and .State.Running (not .State.Restarting) (eq (print .RestartCount) "0")}}{{with index .State "Health"}}{{.Status}}{{else}}healthy{{end}}{{end}}
 {{range .Config.Env}}E	{{$id}}	{{json .}}
 {{end}}{{range $name, $each := .NetworkSettings.Networks}}N	{{$id}}	{{json $name}}	{{json $each}}
 {{end}}{{range .Mounts}}{{if eq .Type "bind"}}M	{{$id}}	{{json .Source}}
 {{else if eq .Type "volume"}}V	{{$id}}	{{json .Source}}
 {{end}}{{end}}C	{{.Id}}	{"id":{{json .Id}},"name":{{json .Name}},"hostname":{{json .Config.Hostname}},"created":{{json .Created}},"path":{{json .Path}},"args":{{json .Args}},"state":{{json .State}},"restarts":{{.RestartCount}},"log_path":{{json .LogPath}},"image_id":{{json .Image}},"image":{{json .Config.Image}},"working_dir":{{json .Config.WorkingDir}},"user":{{json .Config.User}},"stop_timeout":{{json (index .Config "StopTimeout")}},"stop_signal":{{json (index .Config "StopSignal")}},"command":{{json .Config.Cmd}},"entrypoint":{{json .Config.Entrypoint}},"labels":{{json .Config.Labels}},"healthcheck":{{with index .Config "Healthcheck"}}{{json .}}{{else}}null{{end}},"mounts":{{json .Mounts}},"host":{{json .HostConfig}},"networks":{{json .NetworkSettings.Networks}},"ports":{{json .NetworkSettings.Ports}}}'
-# A rootless Docker that only a login's profile knows of.
-rootless=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/docker.sock
+# Podman's own program has other names for some fields, and no index into them.
+for_podman='s/(index \.Config "\([A-Za-z]*\)")/.Config.\1/g; s/index \.\([A-Z][a-z]*\) "\([A-Za-z]*\)"/.\1.\2/g; s/\.Id\([^a-z]\)/.ID\1/g; s/\.LogPath/.HostConfig.LogConfig.Path/g'
+# Sockets that only a login's profile knows of: a rootless Docker's, Podman's and Docker Desktop's.
+runtime=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
+sockets="$runtime/docker.sock $HOME/.docker/desktop/docker.sock $HOME/.docker/run/docker.sock /run/podman/podman.sock $runtime/podman/podman.sock"
 listed() { containers=$(docker ps -aq --no-trunc 2>/dev/null); }
-at_rootless() { [ -z "$DOCKER_HOST" ] && [ -S "$rootless" ] && export DOCKER_HOST="unix://$rootless"; }
+listed_elsewhere() {
+    [ -z "$DOCKER_HOST" ] || return 1
+    for socket in $sockets; do
+        [ ! -S "$socket" ] || { export DOCKER_HOST="unix://$socket" && listed && return; }
+    done
+    unset DOCKER_HOST
+    return 1
+}
 say() {
     begin "$1"
     printf '%s\n' "$2"
 }
 # Sets table; fails, and says why, where Docker doesn't answer.
 inspect() {
-    if ! { listed || { at_rootless && listed; }; }; then
+    if ! { listed || listed_elsewhere; }; then
         send say docker-error "$(docker version --format '{{.Server.Version}}' 2>&1 | tail -n 1 | bounded 2000)"
+        send say instead "$(instead)"
         return 1
     fi
     table=
+    case $(docker --version 2>/dev/null) in podman*) template=$(printf '%s' "$template" | sed "$for_podman") ;; esac
     [ -n "$containers" ] || return 0
     # A container that is removed meanwhile is missing; the others are printed all the same.
     table=$(docker inspect --type container --format "$template" $containers 2>/dev/null | bounded 16000001)
@@ -65,6 +78,13 @@ inspect() {
     said=$(docker inspect --type container --format "$template" $containers 2>&1 >/dev/null | tail -n 1 | bounded 2000)
     send say docker-error "${said:-docker inspect printed nothing}"
     return 1
+}
+
+# What runs Lago in the place of Docker, one a line: "kubernetes" and its programs that run, or "systemd" and a unit.
+instead() {
+    cat /proc/[0-9]*/comm 2>/dev/null | sort -u | awk '/^(kubelet|kubelite|k3s|k0s|rke2)(-server|-agent)?$/ { print "kubernetes\t" $0 }'
+    [ ! -d /run/systemd/system ] || systemctl list-units --type=service --no-legend --plain 2>/dev/null |
+        awk 'tolower($1) ~ /(^|[-_.@])lago([-_.@]|$)/ { print "systemd\t" $1 }' | head -n 20
 }
 
 # --- inside of containers ---
@@ -118,8 +138,29 @@ ask_database() {
 ask_upgrade() {
     begin "upgrade:$1"
     as_lago "$1" "$upgrade_sql"
+    space
+}
+space() {
     begin space
     for folder in "$directory" "${docker_root:-/}"; do df -Pk "$folder" 2>/dev/null; done
+}
+# Asks a store that is no container of the deployment, from a container of Lago's: by the URL that Lago uses there.
+ask_elsewhere() { # container, database or redis, what to ask
+    begin "$2:$1"
+    printf '%s\n' "$3" | within 20 docker exec -i "$1" ruby -e "$elsewhere_rb" "$2" "$patience" "$jobs" 2>&1 | bounded
+}
+ask_stores_elsewhere() {
+    if [ -n "$database_from" ]; then
+        ask ask_elsewhere "$database_from" database "${search_path:+SET search_path TO $search_path;}$line_feed$facts_sql"
+        [ -z "$upgrade" ] || ask ask_upgrade_elsewhere
+    fi
+    [ -z "$redis_from" ] || ask ask_elsewhere "$redis_from" redis "$redis_lua"
+}
+ask_upgrade_elsewhere() {
+    begin "upgrade:$database_from"
+    printf '%s\n' "${search_path:+SET search_path TO $search_path;}$line_feed$upgrade_sql" |
+        within 20 docker exec -i "$database_from" ruby -e "$elsewhere_rb" database "$patience" 2>&1 | bounded
+    space
 }
 # Each answer behind a line of its own, which redis_answers.py knows: by one connection, and where that says nothing between
 # the answers (ECHO is forbidden, Redis is busy), by one for each. A write to what isn't there changes nothing, and gets the
@@ -165,8 +206,10 @@ settle_trust() { [ "$trust" != declared ] || is_declared "$service" "$image" || 
 # What takes longest begins first.
 ask_all() {
     [ -z "$inside" ] || see_gateway
+    ask_stores_elsewhere
     while read -r role id trust name service image; do
         settle_trust
+        case $role:$database_from:$redis_from in db:?*:* | redis:*:?*) continue ;; esac
         case $upgrade:$role in only:worker | only:clock | only:front | only:proxy) continue ;; esac
         case $role in
             api) ask ask_lago "$id" api "$trust" "${inside:+inside}" ;;
@@ -232,6 +275,7 @@ collect() {
         else
             ask_all
             { known; declaration; } | nonce=$nonce awk -v scope=" $scope" "$mask" &
+            send say scope "$scope" &
             send logs &
             send host_sections &
             wait

@@ -55,6 +55,27 @@ end.each { |thread| thread.join(3) }
 
 # stores
 
+facts[:reached] = {}
+# What takes too long keeps its first entry.
+asked_stores = {"DATABASE_URL" => :postgres, "REDIS_URL" => :redis}
+asked_stores["LAGO_PDF_URL"] = :http if ARGV[0] == "worker"
+store_seconds = 3 * [ARGV[2].to_i, 1].max
+asked_stores.reject { |name, _| ENV[name].to_s.empty? }.map do |name, how|
+  facts[:reached][name] = {error: "no answer within #{store_seconds} s"}
+  Thread.new do
+    url = Stores::URL.match(ENV[name]) or raise Stores::Unsupported, "its URL names no host, or can't be read here"
+    facts[:reached][name] = {answer: Stores.public_send(how, url, store_seconds).to_s}
+  rescue Stores::Unsupported => error
+    facts[:reached][name] = {unseen: error.message}
+  rescue Errno::ETIMEDOUT
+    next
+  rescue SystemCallError, SocketError, EOFError => error
+    facts[:reached][name] = {error: said.(error)}
+  rescue => error
+    facts[:reached][name] = {refused: said.(error)}
+  end
+end.each { |thread| thread.join(store_seconds) }
+
 if ARGV[0] == "api"
   require "net/http"
   # From 1.19.1 on seeding needs only the second.

@@ -65,6 +65,8 @@ def script(name: str, *, whole: bool = True) -> str:
         case "lago_process.rb":
             text = text.replace("# stores\n", script("stores.rb"))
             return text.replace("  # schema_file.rb\n", script("schema_file.rb"))
+        case "elsewhere.rb":
+            return text.replace("# stores\n", script("stores.rb"))
         case _:
             return text
 

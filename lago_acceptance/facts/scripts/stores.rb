@@ -1,15 +1,21 @@
-# Which PostgreSQL and which Redis answer at Lago's URLs, from this container: their own identifiers, which no other server
-# has. No password is sent in plain text to PostgreSQL; Redis gets it as it does from Lago itself.
+# Speaks to PostgreSQL, Redis and HTTP at Lago's URLs, from this container, as Lago does: Redis by TLS without looking at
+# certificates, and at the master that sentinels name. No password is sent in plain text to PostgreSQL.
 module Stores
   # Ruby's own parser takes longer to load than everything here takes.
   URL = %r{\A(?<scheme>\w+)://(?:(?<user>[^:@/]*)(?::(?<password>[^@]*))?@)?(?<host>[\w.-]+)(?::(?<port>\d+))?(?<path>[/][^?]*)?(?:\?(?<query>.*))?\z}
-  # Bytes of one answer.
-  MOST = 65_536
+  # Bytes of one answer, and of one of Redis' texts.
+  MOST, MOST_OF_TEXT = 65_536, 4_000_000
   class Unsupported < StandardError; end
   extend self
 
+  # PostgreSQL's own identifier, which no other cluster has.
   def postgres(url, seconds)
     connected(url, 5432, seconds) do |socket|
+      if url[:query].to_s.match?(/sslmode=(require|verify)/)
+        socket.write([8, 80_877_103].pack("NN"))
+        raise "it does not speak TLS" unless socket.read(1) == "S"
+        socket = secured(socket, url[:host])
+      end
       user, password = plain(url[:user]), plain(url[:password])
       started = "\0\3\0\0user\0#{user}\0database\0#{plain(url[:path]).delete_prefix("/")}\0\0".b
       socket.write([started.bytesize + 4].pack("N") + started)
@@ -24,12 +30,26 @@ module Stores
     end
   end
 
+  # Redis' own identifier of this run of it.
   def redis(url, seconds)
-    connected(url, 6379, seconds) do |socket|
-      user, password = plain(url[:user]), plain(url[:password] || ENV["REDIS_PASSWORD"])
+    at_redis(url, seconds) { |socket| ask(socket, "INFO", "server")[/^run_id:(\w+)/, 1] }
+  end
+
+  # Yields a connection to the Redis of Lago's jobs, logged in. Lago 1.43.0 and later may ask sentinels for its address.
+  def at_redis(url, seconds)
+    host = master(url, seconds) || url
+    connected(host, 6379, seconds, tls: url[:scheme] == "rediss") do |socket|
+      given = ENV["REDIS_PASSWORD"].to_s
+      user, password = plain(url[:user]), given.empty? ? plain(url[:password]) : given
       ask(socket, "AUTH", *[user, password].reject(&:empty?)) unless password.empty?
-      ask(socket, "INFO", "server")[/^run_id:(\w+)/, 1]
+      yield socket
     end
+  end
+
+  # The answer to a command: a text, a number, nil, or a list of these. An error of Redis' is raised.
+  def ask(socket, *words)
+    socket.write("*#{words.length}\r\n" + words.map { |word| "$#{word.bytesize}\r\n#{word}\r\n" }.join.b)
+    answer(socket)
   end
 
   # The status of a service's /health.
@@ -42,11 +62,40 @@ module Stores
 
   private
 
-  def connected(url, port, seconds)
-    tls = %w[rediss https].include?(url[:scheme]) || url[:query].to_s.match?(/sslmode=(require|verify)/)
-    raise Unsupported, "it is reached by TLS" if tls
-    socket = TCPSocket.new(url[:host], url[:port] || port, connect_timeout: seconds)
-    yield socket
+  def connected(url, port, seconds, tls: %w[rediss https].include?(url[:scheme]))
+    socket = TCPSocket.new(url[:host], (url[:port] || port).to_i, connect_timeout: seconds)
+    yield tls ? secured(socket, url[:host]) : socket
+  ensure
+    socket&.close
+  end
+
+  def secured(socket, host)
+    # Its Ruby half reads lines; it is loaded only where it is needed.
+    require "openssl"
+    context = OpenSSL::SSL::SSLContext.new
+    context.verify_mode = OpenSSL::SSL::VERIFY_NONE
+    secured = OpenSSL::SSL::SSLSocket.new(socket, context)
+    secured.hostname = host unless host.match?(/\A[\d.]+\z/)
+    secured.connect
+    secured
+  end
+
+  # The address that the first sentinel that answers gives for the master.
+  def master(url, seconds)
+    name = ENV["LAGO_REDIS_SIDEKIQ_MASTER_NAME"].to_s
+    failed = nil
+    sentinels = ENV["LAGO_REDIS_SIDEKIQ_SENTINELS"].to_s.split(",")
+    sentinels.each do |each|
+      host, port = each.split(":").map(&:strip)
+      found = connected({host: host, port: port}, 26_379, seconds, tls: url[:scheme] == "rediss") do |socket|
+        ask(socket, "SENTINEL", "get-master-addr-by-name", name.empty? ? "master" : name)
+      end
+      return {host: found[0], port: found[1]} if found
+      failed = RuntimeError.new("the sentinel #{host} knows no master of the name #{name.empty? ? "master" : name}")
+    rescue StandardError => error
+      failed = error
+    end
+    raise failed if failed
   end
 
   def plain(text) = text.to_s.gsub(/%(\h\h)/) { $1.hex.chr }.force_encoding("UTF-8")
@@ -93,31 +142,17 @@ module Stores
   # OpenSSL's compiled half has no shorter way.
   def hmac(key, text) = OpenSSL::HMAC.new(key, "SHA256").update(text).digest
 
-  def ask(socket, *words)
-    socket.write("*#{words.length}\r\n" + words.map { |word| "$#{word.bytesize}\r\n#{word}\r\n" }.join)
+  def answer(socket)
     head = socket.gets("\r\n", MOST) or raise EOFError, "the connection was closed"
-    raise head[1..].strip if head.start_with?("-")
-    head.start_with?("$") ? socket.read([head[1..].to_i, MOST].min) : head
+    text = head[1..].strip
+    case head[0]
+    when "-" then raise text
+    when ":" then text.to_i
+    when "$"
+      raise "its answer is too long" if text.to_i > MOST_OF_TEXT
+      text.to_i < 0 ? nil : socket.read(text.to_i + 2).chomp
+    when "*" then text.to_i < 0 ? nil : Array.new([text.to_i, MOST].min) { answer(socket) }
+    else text
+    end
   end
 end
-
-facts[:reached] = {}
-# What takes too long keeps its first entry.
-asked_stores = {"DATABASE_URL" => :postgres, "REDIS_URL" => :redis}
-asked_stores["LAGO_PDF_URL"] = :http if ARGV[0] == "worker"
-store_seconds = 3 * [ARGV[2].to_i, 1].max
-asked_stores.reject { |name, _| ENV[name].to_s.empty? }.map do |name, how|
-  facts[:reached][name] = {error: "no answer within #{store_seconds} s"}
-  Thread.new do
-    url = Stores::URL.match(ENV[name]) or raise Stores::Unsupported, "its URL names no host, or can't be read here"
-    facts[:reached][name] = {answer: Stores.public_send(how, url, store_seconds).to_s}
-  rescue Stores::Unsupported => error
-    facts[:reached][name] = {unseen: error.message}
-  rescue Errno::ETIMEDOUT
-    next
-  rescue SystemCallError, SocketError, EOFError => error
-    facts[:reached][name] = {error: said.(error)}
-  rescue => error
-    facts[:reached][name] = {refused: said.(error)}
-  end
-end.each { |thread| thread.join(store_seconds) }

@@ -214,7 +214,8 @@ def test_the_file_of_one_credentials_keeper_does_not_vouch_for_another(productio
 
 
 def test_who_was_not_asked_is_unknown_and_hides_no_other(production):
-    production.add(rows("stranger", POSTGRES, "x", labels={"com.docker.compose.service": "db"}))
+    claims = {"com.docker.compose.service": "db"}
+    production.add(rows("stranger", POSTGRES, "x", labels=claims, networks={NETWORK: ["db.internal"]}))
     facts: Facts = observe(production)
     assert "stranger was not queried" in facts.database_error
     with pytest.raises(

@@ -55,8 +55,10 @@ def test_a_label_is_never_a_row(label, lago):
             )
         )
     facts = observe(lago, project="production")
-    # By its image it is a Lago of its own.
-    assert set(facts.lagos) <= {"production", "blog"} and "\n" not in str([*facts.lagos.values()])
+    # By its image it is a Lago of its own, and without a project it is found by its own name.
+    assert set(facts.lagos) <= {"production", "blog", "own", "other"} and "\n" not in str(
+        [*facts.lagos.values()]
+    )
     assert {each.id for each in (*facts.containers, *facts.others)} == {"api1", "db1", "own", "other"}
     assert facts.database.directory == "/data" and facts.networks == ("bridge", "production_default")
     assert not (lago.folder / "broken").exists()
