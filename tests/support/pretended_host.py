@@ -44,6 +44,15 @@ APPLETS = [
     "readlink",
     "gzip",
 ]
+# The labels of a row G, in their order.
+GROUPING = (
+    "io.podman.compose.project",
+    "com.docker.stack.namespace",
+    "com.docker.swarm.service.name",
+    "com.docker.swarm.task.name",
+    "coolify.type",
+    "io.kubernetes.pod.name",
+)
 STARTED = "2026-11-24T10:00:00.000000000Z"
 PASSWORD = "hunter2pass"
 KEY = "a-key-that-stays-on-the-host"
@@ -127,14 +136,17 @@ def rows(
     command: str,
     arguments: Sequence[str] = (),
     *,
-    labels: dict[str, str] | None = None,
+    labels: dict[str, str | None] | None = None,
     environment: dict[str, str] | None = None,
     networks: dict[str, list[str]] | None = None,
     log: str = "",
     state: dict | None = None,
 ) -> list[str]:
-    """The rows of one running container of the project "production"; ``networks`` lists its names by network."""
-    labels = {"com.docker.compose.project": "production", "com.docker.compose.service": id, **(labels or {})}
+    """The rows of one running container of the project "production"; ``networks`` lists its names by network. A label
+    that is None isn't there.
+    """
+    given = {"com.docker.compose.project": "production", "com.docker.compose.service": id, **(labels or {})}
+    labels = {name: value for name, value in given.items() if value is not None}
     compose = "com.docker.compose.project"
     named = [labels.get(name) for name in (compose, "lago-acceptance.role", "com.docker.compose.service")]
     places = [labels.get(f"{compose}.{name}") for name in ("working_dir", "config_files", "environment_file")]
@@ -145,11 +157,13 @@ def rows(
         "path": command,
         "args": list(arguments),
         "labels": labels,
+        "networks": {name: {"Aliases": names} for name, names in (networks or {}).items()},
         "state": {"Status": "running", "Running": True, "StartedAt": STARTED, **(state or {})},
     }
     return [
         row("R", id, *named, image, command, list(arguments), f"/{id}", before="true"),
         row("P", id, *places),
+        row("G", id, *(labels.get(name) for name in GROUPING)),
         row("L", id, log, f"/nowhere/containers/{id}/hostname") + "\thealthy",
         *(row("E", id, f"{name}={value}") for name, value in (environment or {}).items()),
         *(row("N", id, name, {"Aliases": names}) for name, names in (networks or {}).items()),

@@ -94,12 +94,16 @@ def ask_database(text, seconds)
   end
   # Rails knows parameters that libpq refuses.
   known = PG::Connection.conndefaults.map { |each| each[:keyword] }
+  url = Stores::URL.match(ENV["DATABASE_URL"].to_s)
+  Stores.in_time(seconds, url[:host]) { Addrinfo.getaddrinfo(url[:host], nil) } if url
   place, query = ENV["DATABASE_URL"].to_s.split("?", 2)
   given = query.to_s.split("&").select { |each| known.include?(each[/\A[^=]*/]) }
   given << "connect_timeout=#{seconds}" unless query.to_s.include?("connect_timeout=")
   connection = PG.connect("#{place.sub(/\Apostgis:/, "postgres:")}?#{given.join("&")}")
   connection.set_notice_processor { |_| }
   Psql.new(connection).run(text)
+rescue SocketError => error
+  puts "could not translate the host name of DATABASE_URL to an address: #{error.message}"
 rescue PG::Error => error
   puts error.message.lines.map(&:strip).reject(&:empty?).first(3).join(" ")
 end
@@ -116,6 +120,7 @@ def ask_redis(script, jobs, seconds)
   given = ENV["REDIS_URL"].to_s
   given = "redis://localhost:6379" if given.empty?
   url = Stores::URL.match(given) or return puts("REDIS_URL can't be read here")
+  Stores.in_time(seconds, url[:host]) { Addrinfo.getaddrinfo(url[:host], nil) } if ENV["LAGO_REDIS_SIDEKIQ_SENTINELS"].to_s.empty?
   Stores.at_redis(url, seconds) do |socket|
     say = lambda do |*words|
       puts [Stores.ask(socket, *words)].flatten.map { |each| each.to_s[0, 400_000] }
@@ -145,10 +150,10 @@ $stdout.sync = true
 patience = [ARGV[1].to_i, 1].max
 given = $stdin.read.to_s
 # What is asked of a server that stops answering ends with this process.
-Thread.new { sleep(18 * patience); exit!(0) }
+Thread.new { sleep(18 * patience); puts "\nno answer within #{18 * patience} s"; exit!(0) }
 begin
   ARGV[0] == "database" ? ask_database(given, 5 * patience) : ask_redis(given, ARGV[2], 3 * patience)
-rescue LoadError => error
+rescue LoadError, Stores::Late => error
   puts error.message
 end
 $stdout.flush

@@ -6,6 +6,7 @@ module Stores
   # Bytes of one answer, and of one of Redis' texts.
   MOST, MOST_OF_TEXT = 65_536, 4_000_000
   class Unsupported < StandardError; end
+  class Late < StandardError; end
   extend self
 
   # PostgreSQL's own identifier, which no other cluster has.
@@ -46,6 +47,13 @@ module Stores
     end
   end
 
+  # The value of a block, which a name server that does not answer holds up no longer than this. Late otherwise.
+  def in_time(seconds, host, &block)
+    asking = Thread.new(&block)
+    asking.report_on_exception = false
+    asking.join(seconds) ? asking.value : raise(Late, "no answer within #{seconds} s from #{host}")
+  end
+
   # The answer to a command: a text, a number, nil, or a list of these. An error of Redis' is raised.
   def ask(socket, *words)
     socket.write("*#{words.length}\r\n" + words.map { |word| "$#{word.bytesize}\r\n#{word}\r\n" }.join.b)
@@ -84,11 +92,12 @@ module Stores
   def master(url, seconds)
     name = ENV["LAGO_REDIS_SIDEKIQ_MASTER_NAME"].to_s
     failed = nil
-    sentinels = ENV["LAGO_REDIS_SIDEKIQ_SENTINELS"].to_s.split(",")
-    sentinels.each do |each|
+    ENV["LAGO_REDIS_SIDEKIQ_SENTINELS"].to_s.split(",").each do |each|
       host, port = each.split(":").map(&:strip)
-      found = connected({host: host, port: port}, 26_379, seconds, tls: url[:scheme] == "rediss") do |socket|
-        ask(socket, "SENTINEL", "get-master-addr-by-name", name.empty? ? "master" : name)
+      found = in_time(seconds, host) do
+        connected({host: host, port: port}, 26_379, seconds, tls: url[:scheme] == "rediss") do |socket|
+          ask(socket, "SENTINEL", "get-master-addr-by-name", name.empty? ? "master" : name)
+        end
       end
       return {host: found[0], port: found[1]} if found
       failed = RuntimeError.new("the sentinel #{host} knows no master of the name #{name.empty? ? "master" : name}")
