@@ -74,6 +74,13 @@ def roots_of(ca_file: Path | None) -> str | None:
     return "\n".join(found) + "\n"
 
 
+def no_name(name: str) -> str:
+    """Why a name is none of a Compose project, a stack or a container, "" where it may be one."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        return ""
+    return f"{name!r} is no name of a project, which has only letters, digits, hyphens, underscores and dots"
+
+
 def no_project(name: str) -> str:
     """Why a name is none of a Compose project, "" where it is one."""
     if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
@@ -172,7 +179,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             if file and (problem := user_files.unusable(file)):
                 raise UsageError(f"{option} {file} {problem}")
         self.roots()
-        if self.project and (problem := no_project(self.project)):
+        # On a live host it may also be a stack of Swarm's, or the name of a container.
+        problem = no_name(self.project) if self.target == "live" else no_project(self.project)
+        if self.project and problem:
             raise UsageError(f"--project {problem}")
         if self.history_on_host:
             self._check_history_on_host()

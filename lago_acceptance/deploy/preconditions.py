@@ -11,6 +11,7 @@ from lago_acceptance.deploy.plan import Plan, diff_of
 from lago_acceptance.deploy.session import STATE
 from lago_acceptance.deploy.state import HostState
 from lago_acceptance.facts.types import Facts
+from lago_acceptance.model.from_docker import PROJECT_LABEL
 
 _KIB = 1024
 
@@ -31,6 +32,12 @@ def problems(
 
 def _folder(plan: Plan, facts: Facts) -> Iterator[str]:
     directory = plan.directory
+    by_others = [each.name for each in facts.of_role(*LAGO_RUBY) if PROJECT_LABEL not in each.service.labels]
+    if by_others and plan.project in facts.lagos:
+        yield (
+            f"{', '.join(by_others[:3])} on the host was not started by Docker Compose, and a deploy changes Compose projects "
+            "only: update it where it is managed, or deploy beside it with --project NAME"
+        )
     if not plan.exists:
         yield f"there is no folder {directory} on the host: mkdir -p -m 700 {directory}, or name another in settings.toml"
         return

@@ -15,7 +15,7 @@ from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.address import parse
 from lago_acceptance.hosts.ssh import SshHost
 from tests.support import suite_run
-from tests.support.containers import docker
+from tests.support.containers import OURS, docker
 from tests.support.live import apart
 from tests.support.patience import PATIENCE
 
@@ -41,13 +41,15 @@ def away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[apart.Apart]:
 def seen(away: apart.Apart) -> Facts:
     host = SshHost(parse(away.server.url), away.server.ssh_config)
     try:
-        return observe(host)
+        return observe(host, project=away.container("api"))
     finally:
         host.close()
 
 
 def run(away: apart.Apart, folder) -> suite_run.Result:
-    return suite_run.run(folder, "-m", "smoke and phase2", *away.server.options)
+    # Another test's Lago may be beside it.
+    named = ("--project", away.container("api"))
+    return suite_run.run(folder, "-m", "smoke and phase2", *away.server.options, *named)
 
 
 def test_everything_is_known_of_them(away, tmp_path):
@@ -185,7 +187,9 @@ def test_stores_that_are_gone_are_one_red_each(away, tmp_path):
     docker("stop", "--time", "1", away.container("db"), away.container("redis"))
     # Their names lead to a machine that takes no connection.
     names = (f"--network-alias={apart.DATABASE}", f"--network-alias={apart.REDIS}")
-    away.run("nothing", away.image, ("sleep", "600"), *names)
+    others = (f"--label={label}={value}" for label, value in OURS.items())
+    image = docker("inspect", "--format", "{{.Config.Image}}", away.container("redis"))
+    away.run("nothing", image, ("sleep", "600"), *names, *others)
     result = run(away, tmp_path)
     assert "store-not-reached" in result.red(), result.output
     assert not result.red() & {"database-refuses-lago", "redis-refuses-lago"}, result.output

@@ -80,7 +80,7 @@ REFUSED = {
     f"{GATE} --base=": "--base is empty",
     "lago-gate compose --base ''": "--base is empty",
     f"{LIVE} --project=": "--project is empty",
-    f"{LIVE} --project='x y'": "--project 'x y' is not a Compose project name",
+    f"{LIVE} --project='x y'": "--project 'x y' is no name of a project",
     f"{STACK} --deadline=0": "--deadline 0 is not a time limit",
     f"{STACK} --deadline=-3": "--deadline -3 is not a time limit",
     f"{STACK} --deadline=nan": "--deadline nan is not a time limit",

@@ -68,9 +68,9 @@ def test_files_that_can_not_be_read(option, tmp_path):
             check(tmp_path, **{option: path})
 
 
-@pytest.mark.parametrize("project", ["a b", "Lago", "a\nb", "-p", "a/b", "$(id)", "lago;id", "\x1b[2J"])
-def test_a_project_that_compose_can_not_have(project, tmp_path):
-    with pytest.raises(UsageError, match="--project .* is not a Compose project name") as raised:
+@pytest.mark.parametrize("project", ["a b", "a\nb", "-p", "a/b", "$(id)", "lago;id", "\x1b[2J"])
+def test_a_project_that_docker_can_not_have(project, tmp_path):
+    with pytest.raises(UsageError, match="--project .* is no name of a project") as raised:
         check(tmp_path, project=project)
     assert str(raised.value).isprintable()
 
@@ -79,3 +79,8 @@ def test_a_project_that_compose_can_not_have(project, tmp_path):
 def test_a_deadline_that_is_none(deadline, tmp_path):
     with pytest.raises(UsageError, match="--deadline"):
         check(tmp_path, deadline=deadline)
+
+
+@pytest.mark.parametrize("project", ["lago", "Lago-API", "srv-captain--lago.api_1"])
+def test_a_live_host_has_other_names_than_compose(project, tmp_path):
+    check(tmp_path, project=project)

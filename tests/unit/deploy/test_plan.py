@@ -14,7 +14,7 @@ from lago_acceptance.deploy import preconditions
 from lago_acceptance.deploy.plan import OldFile, Plan, diff_of
 from lago_acceptance.deploy.state import ACCEPTED, Event, HostState, PastDeploy
 from tests.support.deploy.planned import COMPOSE, PLAN, old_file
-from tests.support.facts import facts
+from tests.support.facts import container, facts
 
 OWN = load(SETTINGS)
 NOTHING_DONE = HostState("", ())
@@ -26,6 +26,14 @@ def _with(**changes: object) -> Plan:
 
 def _problems(plan: Plan, past: HostState = NOTHING_DONE, overwrite: bool = False) -> list[str]:
     return preconditions.problems(plan, past, facts(project="lago"), OWN.deployment, OWN.limits, overwrite)
+
+
+def test_a_lago_that_compose_did_not_start_is_not_changed():
+    """It has another name than any Compose project that is deployed beside it."""
+    api = container("api", name="lago-api", project="")
+    found = facts(api, project=PLAN.project, lagos={PLAN.project: ""})
+    said = preconditions.problems(PLAN, NOTHING_DONE, found, OWN.deployment, OWN.limits, False)
+    assert [each for each in said if "lago-api on the host was not started by Docker Compose" in each]
 
 
 # --- what would change ---

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lago_acceptance.core import registry
+from lago_acceptance.core.resources import ROOT
 from lago_acceptance.model.platforms import platform_of_labels, platforms, platforms_of_labels
 from lago_acceptance.rules import rules
 
@@ -53,3 +54,12 @@ def test_a_proxy_of_traefiks_is_described_whole():
         else:
             assert not (each.http_entrypoint or each.https_entrypoint or each.resolver or each.proxy_version)
     assert len({each.name for each in platforms()}) == len(platforms())
+
+
+def test_the_page_about_platforms_says_what_the_table_says():
+    page = (ROOT / "docs" / "platforms.md").read_text()
+    rows = {line.split(" | ")[0].strip("| "): line for line in page.splitlines() if line.startswith("| ")}
+    for each in platforms():
+        facts = (each.network, each.http_entrypoint, each.https_entrypoint, each.resolver, each.proxy)
+        assert [word for word in facts if word not in rows[each.name]] == [], each.name
+        assert f"\n## {each.name}\n" in page or f"\n## {each.name} and" in page, each.name
