@@ -198,7 +198,7 @@ def test_a_host_without_the_project_ends_the_run_with_what_there_is(live_lago, t
     result = suite_run.run(tmp_path, "-m", "smoke", *live_lago.options, "--project", "no-such-project")
     assert result.code == 6, result.output
     (told,) = [line for line in result.output.splitlines() if "not judged: no container of Lago on" in line]
-    assert "belongs to the Compose project no-such-project" in told
+    assert "belongs to the project no-such-project" in told
     assert f"{live_lago.project} (" in told and "--project NAME" in told
     assert not result.summary["checks"] and "Traceback" not in result.output
     assert any("no-such-project" in note for note in result.summary["notes"])
