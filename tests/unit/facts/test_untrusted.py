@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lago_acceptance.checks.edge.traefik_routers import TraefikApi
+from lago_acceptance.core.urls import PublicUrl
 from lago_acceptance.core.verdicts import Unknown, Unreachable
 from lago_acceptance.facts import redis_answers, sidekiq
 from lago_acceptance.facts.collect import observe
@@ -92,7 +93,7 @@ def looked_at(facts: Facts) -> None:
     try:
         proxy = TraefikApi(facts)
         proxy.naming("lago.example")
-        proxy.serving("lago.example", "websecure")
+        proxy.serving(PublicUrl("https", "lago.example", 443), "websecure")
     except Unknown:
         pass
     view = view_of(facts)
