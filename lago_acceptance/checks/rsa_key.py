@@ -30,25 +30,22 @@ def loaded_keys(facts: Facts) -> tuple[tuple[Container, LoadedKey], ...]:
 
 
 def mounted(facts: Facts, settings: Settings) -> str:
-    """The digest of the public half of the one key that is mounted; of a key in a volume, as the API has loaded it."""
+    """The digest of the public half of the one key that is mounted; of a key in a volume or a variable, as the API has loaded it."""
     keys = rsa_pem.mounted_keys(facts)
     digests = {key.file.digest for key in keys if key.file.digest}
-    if not keys and rsa_pem.in_volumes(facts, settings):
+    by_variable = not settings.deployment.mounted_key
+    if not keys and (by_variable or rsa_pem.in_volumes(facts, settings)):
         process = facts.process(
-            availability.running(
-                facts, API, "the API, which has loaded the key in its volume, is not running"
-            )
+            availability.running(facts, API, "the API, which has loaded the key, is not running")
         )
         if not (process.key and process.key.public):
-            raise Unknown("the API did not report which key it has loaded from its volume", why=UNREPORTED)
+            raise Unknown("the API did not report which key it has loaded", why=UNREPORTED)
         digests = {process.key.public}
     if not digests and (unseen := next((key.file.unseen for key in keys if key.file.unseen), "")):
         raise rsa_pem.unseen(unseen)
     if len(digests) != 1:
-        raise Blocked(
-            "rsa-key-differs" if digests else "rsa-key-not-mounted",
-            "there is no single mounted key to compare with",
-        )
+        missing = "there is no single mounted key to compare with"
+        raise Blocked("rsa-key-differs", missing) if digests else rsa_pem.not_mounted(settings, missing)
     return digests.pop()
 
 
@@ -125,7 +122,7 @@ def is_the_mounted_one(facts: Facts, settings: Settings) -> Iterator[Finding]:
                 id="rsa-key-not-the-mounted-one",
                 role=container.role,
                 service=container.service.name,
-                problem="the key that this process has loaded is not the mounted one",
+                problem="the key that this process has loaded is not the mounted one, or not that of the API",
                 impact="webhooks are signed with a key whose public half the API does not serve",
                 fix="remove every other source of LAGO_RSA_PRIVATE_KEY, mount the same PEM everywhere, recreate the "
                 "container",
@@ -212,12 +209,13 @@ def is_there_in_docker_exec(facts: Facts) -> Iterator[Finding]:
         "rsa-key-in-log": "No container has logged key material.",
     },
 )
-def is_nowhere_else(facts: Facts) -> Iterator[Finding]:
+def is_nowhere_else(facts: Facts, settings: Settings) -> Iterator[Finding]:
     """The key is only in the mounted PEM: not in a compose or environment file, a configured variable or a log."""
     for text in facts.texts:
         if text.key_lines:
             yield Finding(
                 id="rsa-key-in-file",
+                severity=rsa_pem.wanted(settings),
                 place=Place(text.path, text.key_lines[0]),
                 problem="the file holds a private key",
                 impact="anybody who can read the file, its backups or its repository can sign as this Lago; and quoting "
@@ -230,6 +228,7 @@ def is_nowhere_else(facts: Facts) -> Iterator[Finding]:
             if isinstance(value, str) and MaskedSecret(value).shape in _KEY_SHAPES:
                 yield Finding(
                     id="rsa-key-in-environment",
+                    severity=rsa_pem.wanted(settings),
                     role=container.role,
                     service=container.service.name,
                     problem=f"the container's configured variable {name} holds a key",

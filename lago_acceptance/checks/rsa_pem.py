@@ -9,6 +9,7 @@ import msgspec
 from lago_acceptance.checks import availability
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding, Place
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, LAGO_RUBY
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.verdicts import Blocked, Unknown
@@ -75,8 +76,18 @@ def _keys(facts: Facts, settings: Settings) -> tuple[MountedKey, ...]:
             fix="mount the PEM from a file of the host",
         )
     if not keys:
-        raise Blocked("rsa-key-not-mounted", "there is no mounted key to examine")
+        raise not_mounted(settings, "there is no mounted key to examine")
     return keys
+
+
+def not_mounted(settings: Settings, missing: str) -> Blocked | Unknown:
+    """Why nothing can be said of a mounted key where there is none."""
+    if settings.deployment.mounted_key:
+        return Blocked("rsa-key-not-mounted", missing)
+    return Unknown(
+        "the RSA key comes from a variable, so there is no file of it to examine",
+        why="the RSA key comes from a variable",
+    )
 
 
 def unseen(why: str) -> Unknown:
@@ -113,8 +124,14 @@ def is_mounted_everywhere(facts: Facts, settings: Settings) -> Iterator[Finding]
                 problem="no PEM is mounted into this service",
                 impact="its key comes from somewhere else (a compose file, an env file, a shell) or is missing, and "
                 "may differ from that of the other services",
+                severity=wanted(settings),
                 fix="mount lago_rsa_private.pem and rsa_key.rb read-only, as in compose/docker-compose.lago.yml",
             )
+
+
+def wanted(settings: Settings) -> Severity | None:
+    """How bad a key is that is no mounted file: a warning unless the settings want one."""
+    return None if settings.deployment.mounted_key else Severity.WARNING
 
 
 @registry.check(

@@ -10,8 +10,8 @@ from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, PDF, REDIS, WORKER
-from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.verdicts import Blocked
+from lago_acceptance.core.settings import TRAEFIK, Settings
+from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.types import Container, Facts
 from lago_acceptance.lago import log_causes
 from lago_acceptance.model.from_docker import SWARM_SERVICE
@@ -203,14 +203,24 @@ def are_on_their_networks(
     names = {"proxy": settings.edge.proxy_network, "gateway": settings.edge.gateway_network}
     if not facts.running(API) and not facts.running(FRONT):
         raise Blocked(availability.why_down(facts, API), "neither API nor front is running")
+    if settings.edge.proxy not in ("", TRAEFIK) or names["proxy"].startswith(f"{facts.project}_"):
+        # Only Traefik looks for its targets on one network, and one of the file's own was made for them.
+        names["proxy"] = ""
+    if not any(names.values()):
+        raise Unknown(
+            "the deployment shares no network with a proxy or a gateway that is not its own",
+            why="no network is shared with a proxy or a gateway",
+        )
     for role, which in ((API, "proxy"), (FRONT, "proxy"), (API, "gateway")):
         container: Container | None = facts.running(role)
-        if container and network(which) not in container.addresses:
+        if container and names[which] and network(which) not in container.addresses:
             yield Finding(
                 id="wrong-network",
                 role=role,
                 service=container.service.name,
                 problem=f"it is not on the network {names[which]}",
-                impact="the proxy answers 502 or 404 for its name, or the gateway can't reach http://lago-api:3000",
+                impact="the proxy answers 502 or 404 for its name"
+                if which == "proxy"
+                else "the gateway can't reach the API",
                 fix=f"list {names[which]} under the service's networks and declare it external",
             )

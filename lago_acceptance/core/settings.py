@@ -52,7 +52,8 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the deployment is on its host, and its version of Lago.
 
     ``clients`` are those of its PostgreSQL and Redis that may be there although they are no container of it: addresses,
-    networks (CIDR), and names that clients or their containers give themselves.
+    networks (CIDR), and names that clients or their containers give themselves. ``mounted_key``: the RSA key has to be a mounted
+    file; without it, a key that comes from a variable is a warning.
     """
 
     directory: str = ""
@@ -60,6 +61,7 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     env_file: str = ""
     version: str = ""
     clients: tuple[str, ...] = ()
+    mounted_key: bool = False
 
 
 class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

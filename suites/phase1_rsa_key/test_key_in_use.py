@@ -29,5 +29,5 @@ def test_docker_exec_has_the_key_too(facts, judge):
     judge(rsa_key.is_there_in_docker_exec(facts))
 
 
-def test_no_key_material_in_files_environment_or_logs(facts, judge):
-    judge(rsa_key.is_nowhere_else(facts))
+def test_no_key_material_in_files_environment_or_logs(facts, settings, judge):
+    judge(rsa_key.is_nowhere_else(facts, settings))

@@ -199,12 +199,12 @@ def test_a_key_that_docker_exec_lacks():
 
 
 def test_key_material_elsewhere():
-    assert list(rsa_key.is_nowhere_else(loaded())) == []
+    assert list(rsa_key.is_nowhere_else(loaded(), SETTINGS)) == []
     seen = facts(
         container("api", {"LAGO_RSA_PRIVATE_KEY": "<secret:1:base64:2272>", "PORT": "3000"}),
         texts=(ComposeText("/srv/.env", "600", (7,)), ComposeText("/srv/compose.yml", "644", ())),
         logs={"api": f"{stamp(9)} export <key material>"},
     )
-    found = list(rsa_key.is_nowhere_else(seen))
+    found = list(rsa_key.is_nowhere_else(seen, SETTINGS))
     assert ids(found) == ["rsa-key-in-file", "rsa-key-in-environment", "rsa-key-in-log"]
     assert str(found[0].place) == "/srv/.env:7"
