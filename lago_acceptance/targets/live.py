@@ -13,7 +13,7 @@ from lago_acceptance.core.background import Background
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit, not_given
 from lago_acceptance.core.roles import API, FRONT
-from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.settings import OTHER, Settings
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.facts.collect import PATIENCE, SECONDS, TOO, observe
 from lago_acceptance.facts.types import Facts
@@ -168,6 +168,8 @@ class Live(FromOutside):
         public = tuple(Resolver(address, address) for address in edge.resolvers)
         return PublicEndpoints(
             urls=self.public_urls,
+            browser_api=self.settings.browser_api,
+            proxy=self.settings.edge.proxy or OTHER,
             resolvers=((Resolver(SYSTEM),) if edge.system_resolver else ()) + public,
             origin=edge.origin or self._address,
             roots=self.options.roots(),

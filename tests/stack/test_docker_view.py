@@ -73,7 +73,8 @@ def traefik(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     edge.prepare(folder / "edge")
     web = f"{name}-web"
     names = {web: "web"}
-    bare = edge.project(f"{name}-edge", folder / "edge", name, f"{name}-proxy", network_names=names)
+    shared = {"edge": f"{name}-own", "proxy": f"{name}-proxy"}
+    bare = edge.project(f"{name}-edge", folder / "edge", name, shared, network_names=names)
     (folder / "edge.yml").write_text(
         overlay(resolve(bare), {"python:3.11-alpine": stand_in("python")}, {}).text
     )
@@ -92,7 +93,8 @@ def traefik(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
 
     foreign = {**OURS, "traefik.http.routers.foreign.rule": "Host(`foreign.example.test`)"}
     labels = [word for key, value in foreign.items() for word in ("--label", f"{key}={value}")]
-    docker_daemon.create_network(web, run, LocalHost(), Permit("test"))
+    for network in (web, shared["edge"]):
+        docker_daemon.create_network(network, run, LocalHost(), Permit("test"))
     try:
         # Before Traefik, which takes all that it sees at once.
         words = ("--name", f"{name}-foreign", "--expose", "8000", *labels, stand_in("pebble"), "sleep", "600")
@@ -109,7 +111,7 @@ def traefik(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
         docker("rm", "--force", "--volumes", f"{name}-foreign")
         compose(project, "down", "--volumes", "--timeout", "1")
         compose(beside, "down", "--volumes", "--timeout", "1")
-        docker("network", "rm", web)
+        docker("network", "rm", web, shared["edge"])
 
 
 def address(container: Container) -> str:

@@ -50,7 +50,8 @@ def standing_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[edge.Edg
     name = f"edge-selftest-{secrets.token_hex(3)}"
     folder: Path = tmp_path_factory.mktemp("edge")
     edge.prepare(folder)
-    plain = edge.project(name, folder, f"{name}-shop", f"{name}-proxy")
+    networks = {"edge": f"{name}-own", "proxy": f"{name}-proxy"}
+    plain = edge.project(name, folder, f"{name}-shop", networks)
     declared = cli.config(plain)
     resolved = resolve.resolve([service.image for service in declared.model.services], "auto", {})
     changed = folder / "images.yml"
@@ -71,10 +72,11 @@ def standing_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[edge.Edg
     def run(*verb: str) -> None:
         subprocess.run(project.arguments(*verb), env=project.environment(), check=True, timeout=PATIENCE)
 
-    docker("network", "create", f"{name}-proxy")
+    for network in networks.values():
+        docker("network", "create", network)
     try:
         run("up", "--detach", "--wait")
-        started = edge.attach(LocalHost(), name, folder)
+        started = edge.attach(LocalHost(), name, folder, networks["edge"])
         started.point_names(owners, started.origin)
         for host, owner in owners.items():
             docker("run", "--detach", "--name", f"{name}-{host}", *labels(owner, host), *backend)
@@ -82,7 +84,7 @@ def standing_edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[edge.Edg
     finally:
         docker("rm", "--force", "--volumes", *(f"{name}-{host}" for host in owners))
         run("down", "--volumes", "--timeout", "1")
-        docker("network", "rm", f"{name}-proxy")
+        docker("network", "rm", *networks.values())
 
 
 def get(standing_edge: edge.Edge, host: str, context: ssl.SSLContext) -> httpx.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import shlex
 from importlib.resources import files
@@ -185,18 +186,40 @@ def write_removal(run: runs.Run, endpoint: str) -> str:
     return removal(run.private)
 
 
-def create_network(name: str, run: str, host: Host, permit: Permit, kept: Path | None = None) -> None:
-    """Create a network that belongs to a run; ``kept`` is its private folder where its stack is to be kept. Unreachable
-    where that fails.
+def create_network(
+    name: str, run: str, host: Host, permit: Permit, kept: Path | None = None, subnet: str = ""
+) -> None:
+    """Create a network that belongs to a run; ``kept`` is its private folder where its stack is to be kept. In a given
+    ``subnet`` containers can be given addresses. Unreachable where that fails.
     """
     labels = [f"{runs.RUN_LABEL}={run}", f"{runs.OWNER_LABEL}={owner.me()}"]
     if kept:
         labels.append(f"{runs.KEPT_LABEL}={kept}")
     options = tuple(word for label in labels for word in ("--label", label))
+    if subnet:
+        options = (*options, "--subnet", subnet)
     command = ("docker", "network", "create", *options, name)
     outcome = host.change(WriteCommand(f"creating the network {name}", command, deadline=30), permit)
     if outcome.code:
         raise Unreachable(f"the network {name} could not be created: {outcome.output.strip()}")
+
+
+def renumber(name: str, run: str, host: Host, permit: Permit, kept: Path | None = None) -> str:
+    """Make a network without containers once more, in the same subnet, so that containers can be given addresses there.
+
+    The last address of the subnet, which no container gets by itself. Unreachable where that fails.
+    """
+    asked = ReadCommand(
+        "the subnet of a network",
+        "docker network inspect --format '{{range .IPAM.Config}}{{.Subnet}}{{println}}{{end}}' \"$network\"",
+        {"network": name},
+    )
+    subnet = next(each for each in host.read(asked).split() if ":" not in each)
+    host.change(
+        WriteCommand(f"removing the network {name}", ("docker", "network", "rm", name), deadline=30), permit
+    )
+    create_network(name, run, host, permit, kept, subnet)
+    return str(ipaddress.ip_network(subnet)[-2])
 
 
 def remove(run: str, host: Host, permit: Permit) -> str:

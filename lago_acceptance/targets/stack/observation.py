@@ -14,7 +14,9 @@ from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 from lago_acceptance.model.deployment import Model, Service
 
-_FIELDS = ("privileged", "network_mode", "logging")
+_FIELDS = ("privileged", "network_mode", "logging", "command", "replicas")
+# What an overlay may add to.
+_TABLES = ("environment", "labels")
 
 
 def observed(host: Host, project: Project, private: Path, sources: tuple[str, ...], bounds: Signs) -> Facts:
@@ -34,16 +36,20 @@ def observed(host: Host, project: Project, private: Path, sources: tuple[str, ..
     return msgspec.structs.replace(found, texts=own)
 
 
-def as_written(facts: Facts, written: Model, started: Model) -> Facts:
-    """The facts with privileges, namespaces and mounts as the compose file has them, of what runs and of what is declared.
+def as_written(
+    facts: Facts, written: Model, started: Model, own_networks: frozenset[str] = frozenset()
+) -> Facts:
+    """The facts with what the overlay changed as the compose file has it, of what runs and of what is declared.
 
-    ``started`` is what was brought up of ``written``. Data stay where they are, in volumes.
+    ``started`` is what was brought up of ``written``, ``own_networks`` are those of the run that the file does not have. Data stay where they are, in volumes.
     """
     before, after = ({each.name: each for each in model.services} for model in (written, started))
 
     def as_in_the_file(service: Service) -> Service:
         known = service.name in before.keys() & after.keys()
-        return _service(service, before[service.name], after[service.name]) if known else service
+        return (
+            _service(service, before[service.name], after[service.name], own_networks) if known else service
+        )
 
     declaration = facts.declaration
     if declaration is not None:
@@ -58,12 +64,20 @@ def as_written(facts: Facts, written: Model, started: Model) -> Facts:
     )
 
 
-def _service(service: Service, written: Service, started: Service) -> Service:
+def _service(service: Service, written: Service, started: Service, own_networks: frozenset[str]) -> Service:
     changes: dict[str, Any] = {
         field: getattr(written, field)
         for field in _FIELDS
         if getattr(written, field) != getattr(started, field)
     }
+    for table in _TABLES:
+        if added := getattr(started, table).keys() - getattr(written, table).keys():
+            changes[table] = {
+                key: value for key, value in getattr(service, table).items() if key not in added
+            }
+    added = own_networks | (started.networks.keys() - written.networks.keys())
+    if added & service.networks.keys():
+        changes["networks"] = {key: names for key, names in service.networks.items() if key not in added}
     in_volumes = {mount.target for mount in started.mounts if mount.kind == "volume"}
     taken = {
         mount.target: mount
@@ -73,4 +87,7 @@ def _service(service: Service, written: Service, started: Service) -> Service:
     if taken:
         left = (mount for mount in service.mounts if mount.target not in taken)
         changes["mounts"] = (*left, *taken.values())
+    if added := {each.target for each in started.mounts} - {each.target for each in written.mounts}:
+        mounts = changes.get("mounts", service.mounts)
+        changes["mounts"] = tuple(mount for mount in mounts if mount.target not in added)
     return msgspec.structs.replace(service, **changes) if changes else service

@@ -12,6 +12,7 @@ from lago_acceptance.composefile.cli import Project, Resolved
 from lago_acceptance.core import report_files
 from lago_acceptance.core.run import Run
 from lago_acceptance.core.secrets import redact
+from lago_acceptance.targets.stack.extras import Extra
 from lago_acceptance.targets.stack.mounts import Places
 from lago_acceptance.targets.stack.overlay import overlay, verify
 
@@ -34,13 +35,18 @@ class OverlaidFiles:
         self.told: tuple[str, ...] = ()
 
     def under_test(
-        self, project: Project, declared: Resolved, networks: Mapping[str, str], places: Places
+        self,
+        project: Project,
+        declared: Resolved,
+        networks: Mapping[str, str],
+        places: Places,
+        extras: Mapping[str, Extra] | None = None,
     ) -> tuple[Project, Resolved]:
         """The deployment under test, and what Compose makes of it. UsageError if that would reach this machine."""
-        changes = overlay(declared, self._images, networks, places)
+        changes = overlay(declared, self._images, networks, places, extras)
         self.told = changes.told
         whole = self._written("overlay.yml", project, changes.text)
-        return whole, verify(whole, networks, places)
+        return whole, verify(whole, networks, places, extras)
 
     def of_testbed(self, name: str, project: Project, declared: Resolved) -> Project:
         """One of the testbed's own projects; ``name`` is its overlay's."""

@@ -12,6 +12,7 @@ from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.hidden_labels import hidden, is_hidden
+from lago_acceptance.targets.stack.extras import Extra
 from lago_acceptance.targets.stack.isolation import Isolation, isolation
 from lago_acceptance.targets.stack.merge_tags import OVERRIDE, RESET, Tagged, dump
 from lago_acceptance.targets.stack.mounts import Places
@@ -28,30 +29,40 @@ class Overlay(msgspec.Struct, frozen=True):
 
 
 def overlay(
-    resolved: Resolved, images: Mapping[str, str], networks: Mapping[str, str], places: Places | None = None
+    resolved: Resolved,
+    images: Mapping[str, str],
+    networks: Mapping[str, str],
+    places: Places | None = None,
+    extras: Mapping[str, Extra] | None = None,
 ) -> Overlay:
     """The changes to a project.
 
     ``images`` maps a reference to what is run instead, ``networks`` the name of a network to this run's.
     Published ports move to free ones of 127.0.0.1, fixed names go. With ``places``, nothing of this machine but
     what is in them reaches a container, and data lie in volumes of the run; without, the file is one of the testbed.
+    ``extras`` are added to services, by name; their networks are among ``networks``, under the same keys.
     """
     model = resolved.model
     apart = isolation(resolved.document, places) if places else _NOTHING
-    services = {
-        service.name: changes
-        for service in model.services
-        if (
-            changes := _beside_others(service, images)
-            | _labels(resolved.document["services"][service.name], networks)
+    services = {}
+    for service in model.services:
+        raw, extra = resolved.document["services"][service.name], (extras or {}).get(service.name, Extra())
+        changes = (
+            _beside_others(service, images)
+            | _labels(raw, networks, extra.labels)
             | apart.services.get(service.name, {})
         )
-    }
+        services[service.name] = changes | extra.changes(raw, changes)
     sections = apart.sections
     joined = sections.get("networks", {}) | {
         key: {each: RESET for each in raw} | {"name": networks[raw["name"]], "external": True}
         for key, raw in (resolved.document.get("networks") or {}).items()
         if raw.get("name") in networks
+    }
+    joined |= {
+        key: {"name": networks[key], "external": True}
+        for extra in (extras or {}).values()
+        for key in extra.networks
     }
     parts = {"services": services, **sections, "networks": joined}
     head = [
@@ -79,24 +90,44 @@ def _beside_others(service: Service, images: Mapping[str, str]) -> dict[str, Any
     return changes
 
 
-def _labels(raw: Mapping[str, Any], networks: Mapping[str, str]) -> dict[str, Any]:
-    """A container's labels, hidden, and with this run's network for Traefik. Those for a swarm are no container's."""
-    labels = {key: str(value) for key, value in (raw.get("labels") or {}).items()}
+def _labels(raw: Mapping[str, Any], networks: Mapping[str, str], more: Mapping[str, str]) -> dict[str, Any]:
+    """A container's labels and more, hidden, and with this run's network for Traefik. Those for a swarm are no container's."""
+    labels = {key: str(value) for key, value in (raw.get("labels") or {}).items()} | dict(more)
     if (named := labels.get(_NETWORK, "")) in networks:
         labels[_NETWORK] = networks[named]
     return {"labels": Tagged(OVERRIDE, hidden(labels))}
 
 
-def verify(project: Project, networks: Mapping[str, str], places: Places) -> Resolved:
+def verify(
+    project: Project,
+    networks: Mapping[str, str],
+    places: Places,
+    extras: Mapping[str, Extra] | None = None,
+) -> Resolved:
     """What Compose makes of the file under test with its overlay. UsageError if it would reach this machine."""
     made = resolve(project)
-    left = [*isolation(made.document, places).told, *_shared(made.model, networks), *_visible(made.document)]
+    left = [
+        *isolation(_without(made.document, extras or {}), places).told,
+        *_shared(made.model, networks),
+        *_visible(made.document),
+    ]
     if left:
         raise UsageError(
             f"{project.files[0]} can't be brought up safely on this machine: {left[0]}; remove that from the file, "
             f"or check it with lago-gate, which starts nothing"
         )
     return made
+
+
+def _without(document: dict[str, Any], extras: Mapping[str, Extra]) -> dict[str, Any]:
+    """A document without the networks that extras have joined: their addresses are the run's own."""
+    services = dict(document["services"])
+    for name, extra in extras.items():
+        joined = services[name].get("networks") or {}
+        services[name] = services[name] | {
+            "networks": {key: each for key, each in joined.items() if key not in extra.networks}
+        }
+    return document | {"services": services}
 
 
 def _shared(model: Model, networks: Mapping[str, str]) -> Iterator[str]:

@@ -11,7 +11,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from lago_acceptance.composefile.cli import Project, Resolved
 from lago_acceptance.composefile.resolve import resolve
@@ -32,11 +35,16 @@ from lago_acceptance.probes.public_endpoints import PublicEndpoints
 from lago_acceptance.targets.from_outside import FromOutside
 from lago_acceptance.targets.stack import docker_daemon, edge, kept, readiness, startup
 from lago_acceptance.targets.stack.deployment_files import Declaration
+from lago_acceptance.targets.stack.doors import doors
+from lago_acceptance.targets.stack.extras import Extra
 from lago_acceptance.targets.stack.gateway import GatewayStack
+from lago_acceptance.targets.stack.mounts import Places
 from lago_acceptance.targets.stack.observation import as_written, observed
 from lago_acceptance.targets.stack.overlaid_files import OverlaidFiles, places_of
 from lago_acceptance.targets.stack.overlay import binds
+from lago_acceptance.targets.stack.own_proxy import EDGE_KEY, PLACEHOLDER, own_proxy, with_address
 from lago_acceptance.targets.stack.startup import BringUp
+from lago_acceptance.targets.stack.way_in import LABELS, OWN, PORTS, PROXY_KEY, ROUTES, WayIn, routes, way_in
 
 if TYPE_CHECKING:
     from lago_acceptance.facts.inside import InsideView
@@ -63,6 +71,9 @@ class Stack(FromOutside):
         self.gateway: GatewayStack | None = None
         self._started: Resolved | None = None
         self._ending: str | None = None
+        self.way: WayIn
+        # That of a proxy of the file's own, and whether it serves certificates that this run has made.
+        self._address, self._own_certificates = "", False
 
     # --- before anything is started ---
 
@@ -78,20 +89,34 @@ class Stack(FromOutside):
         self.remarks += [remark] * bool(remark)
         self.settings = derived(self._written.model, self.given).settings
         docker_daemon.refuse_unless_ours(daemon)
-        edge_folder = self.run.private / "edge"
-        edge.prepare(edge_folder)
-        bare_edge = edge.project(self.run.edge_project, edge_folder, self.run.project, self.network("proxy"))
-        declared.append(resolve(bare_edge))
+        self.way = way_in(self._written.model, self.given)
+        if self.way.kind == OWN:
+            # It is reached at its container, whose ports are not all published. Rules judge those that are.
+            closed = msgspec.structs.replace(self.settings.edge, closed_ports=())
+            self.settings = msgspec.structs.replace(self.settings, edge=closed)
+        folder = self.run.private / "edge"
+        edge.prepare(folder, (url.host for url in self.public_urls.values()))
+        names = edge.names_of(self.settings.edge)
+        networks = {which: self.network(which) for which in ("edge", "proxy")}
+        bare_edge = edge.project(
+            self.run.edge_project,
+            folder,
+            self.run.project,
+            networks,
+            names,
+            network_names=self._shown_networks,
+        )
+        declared.append(_without(resolve(bare_edge), self.way))
         key = self.api_key or self.options.given_key()
         if self.wants_gateway and self.settings.host(GATEWAY) and key:
-            networks = {which: self.network(which) for which in ("gateway", "proxy")}
             self.gateway = GatewayStack(
                 self.run,
                 self.host,
                 self.permit,
                 key,
-                networks,
+                {which: self.network(which) for which in ("gateway", "proxy")},
                 self.settings.host(GATEWAY),
+                names.variables,
                 seconds=self.options.deadline,
                 file=self.options.gateway_file,
             )
@@ -99,19 +124,53 @@ class Stack(FromOutside):
         self.remarks += docker_daemon.sweep(daemon, self.host, self.permit)
         if self._written.unset:
             self.remarks.append(self._written.unset)
-        references = {service.image for each in declared for service in each.model.services if service.image}
+        left_out = self.way.front.service if self.way.kind == ROUTES else None
+        references = {
+            service.image
+            for each in declared
+            for service in each.model.services
+            if service.image and (left_out is None or service.name != left_out.name)
+        }
         self.images = images.resolve(sorted(references), self.options.images, os.environ)
         taken = {asked: image.reference for asked, image in self.images.items()}
         files = OverlaidFiles(self.run, taken, self._written.docker)
-        places = places_of(self.options.compose_file, self.run, self.options.allow_mount)
+        places = places_of(
+            self.options.compose_file, self.run, self.options.allow_mount, edge.docker_socket(folder)
+        )
+        extras = self._extras(places, folder, names.resolver)
+        networks = {PROXY_KEY: networks["proxy"], EDGE_KEY: networks["edge"], **self._written.networks}
         self.project, self._started = files.under_test(
-            self._written.project, declared[0], self._written.networks, places
+            with_address(self._written.project, PLACEHOLDER), declared[0], networks, places, extras
         )
         self.remarks += files.told
         self._written.teach_keys(binds(self._started.document))
         self._edge_project = files.of_testbed("overlay-edge.yml", bare_edge, declared[1])
+        self.gets_docker = any(edge.DOCKER_VIEW in each for each in binds(self._started.document))
         if self.gateway:
             self._gateway_project = files.of_testbed("overlay-gateway.yml", self.gateway.project, declared[2])
+
+    @property
+    def _shown_networks(self) -> dict[str, str]:
+        """The names under which a proxy of the file's own sees this run's networks: as in the file."""
+        if self.way.kind != OWN:
+            return {}
+        return {own: written for written, own in self._written.networks.items()}
+
+    def _extras(self, places: Places, folder: Path, resolver: str) -> dict[str, Extra]:
+        """What is added to the file's services so that the public gets in as it does in production."""
+        model, front = self._written.model, self.way.front
+        if self.way.kind == ROUTES:
+            self.remarks.append(
+                f"the file does not have its proxy ({front.by}): a plain one sends each public URL to its service here"
+            )
+            tunnels = {front.service.name: Extra(started=False)} if front.service else {}
+            return tunnels | routes(model, self.settings, resolver)
+        if self.way.kind != OWN or front.service is None:
+            return {}
+        own = own_proxy(front.kind, front.service, model, places, folder)
+        self.remarks += own.told
+        self._own_certificates = own.own_certificates
+        return {front.service.name: own.extra}
 
     @property
     def api_key(self) -> Secret | None:
@@ -140,7 +199,12 @@ class Stack(FromOutside):
         self.make_networks()
         begun = time.monotonic()
         with ThreadPoolExecutor(2) as pool:
-            starting = [pool.submit(self._start_edge)]
+            starting = []
+            if self.way.kind == OWN or self.gets_docker:
+                # A proxy of the file's own needs its certificate authority when it starts, and its view of Docker.
+                self._start_edge()
+            elif self.way.kind != PORTS:
+                starting.append(pool.submit(self._start_edge))
             if self.gateway:
                 starting.append(pool.submit(self.gateway.up, self._gateway_project, self._compose))
             try:
@@ -155,22 +219,23 @@ class Stack(FromOutside):
         if self.bring_up.outcome.code == 0:
             started_in = time.monotonic() - begun
             readiness.wait_for_work(self.observe, started_in)
-            running = self._running_edge
-            readiness.wait_for_certificates(
-                self.routed_hosts, running.origin, running.root_certificate(), started_in
-            )
+            if self.edge:
+                readiness.wait_for_certificates(
+                    self.routed_hosts, self.edge.origin, self.edge.trusted(), started_in
+                )
 
     def make_networks(self) -> None:
         """Make networks of this run that replace the external ones."""
-        shared = ("proxy", "gateway") if self.gateway else ("proxy",)
+        shared = ("proxy", "edge", "gateway") if self.gateway else ("proxy", "edge")
+        kept = self.run.private if self.options.keep else None
         for network in {*self._written.networks.values(), *map(self.network, shared)}:
-            docker_daemon.create_network(
-                network,
-                self.run.id,
-                self.host,
-                self.permit,
-                self.run.private if self.options.keep else None,
+            docker_daemon.create_network(network, self.run.id, self.host, self.permit, kept)
+        if self.way.kind == OWN:
+            self._address = docker_daemon.renumber(
+                self.network("edge"), self.run.id, self.host, self.permit, kept
             )
+            self.project = with_address(self.project, self._address)
+            self._started = self._started and with_address(self._started, self._address)
 
     def _bring_up(self) -> BringUp:
         seconds = self.options.deadline
@@ -181,14 +246,17 @@ class Stack(FromOutside):
         return BringUp(outcome, gave_up)
 
     def network(self, which: str) -> str:
-        """This run's network that replaces the one shared with the ``proxy`` or the ``gateway``."""
-        edge_settings = self.settings.edge
-        name = edge_settings.proxy_network if which == "proxy" else edge_settings.gateway_network
+        """This run's network that replaces the one shared with the ``proxy`` or the ``gateway``, or that of the ``edge``."""
+        named = self.settings.edge
+        name = {"proxy": named.proxy_network, "gateway": named.gateway_network}.get(which, "")
         return self._written.networks.get(name, self.run.network(name or which))
 
     @property
     def routed_hosts(self) -> tuple[str, ...]:
-        """The public names that a declared router names, and those that every Lago must have."""
+        """The public names that a declared router names, and those that every Lago must have; all where no label routes."""
+        if self.way.kind != LABELS:
+            own = (url for role, url in self.public_urls.items() if role != GATEWAY)
+            return tuple(dict.fromkeys(url.host for url in own if url.scheme == "https"))
         rules = " ".join(
             value
             for service in self._written.model.services
@@ -203,14 +271,29 @@ class Stack(FromOutside):
         return tuple(name for name in names if name in must or f"`{name}`" in rules)
 
     def _start_edge(self) -> None:
+        own = self.way.kind in (OWN, PORTS)
+        services = (*edge.SERVICES, edge.DOCKER_VIEW) if own else ()
         with Board.shared.waiting(self.options.deadline, {"proxy, CA and DNS": "starting"}):
-            outcome = self._compose(self._edge_project, lambda: self._ending)
+            outcome = self._compose(self._edge_project, lambda: self._ending, services)
         startup.refuse_own_fault(outcome)
         if outcome.code:
             raise Unreachable(
                 f"proxy, CA and DNS of the test stack did not come up: {BringUp(outcome, None).failed}"
             )
-        self.edge = edge.attach(self.host, self.run.edge_project, self.run.private / "edge")
+        folder = self.run.private / "edge"
+        if own or self.gets_docker:
+            edge.wait_for_docker_socket(folder)
+        if self.way.kind == PORTS:
+            return
+        self.edge = edge.attach(
+            self.host,
+            self.run.edge_project,
+            folder,
+            self.network("edge"),
+            self._address,
+            self.way.front.kind,
+            self._own_certificates,
+        )
         self.edge.point_names({url.host for url in self.public_urls.values()}, self.edge.origin)
 
     @property
@@ -220,9 +303,18 @@ class Stack(FromOutside):
         return self.edge
 
     def public_view(self) -> PublicEndpoints:
-        """Where this stack is seen from outside: its own DNS, its own CA, its own proxy."""
+        """Where this stack is seen from outside: its own DNS, its own CA, its proxy; without one, its ports."""
+        if self.way.kind == PORTS:
+            return PublicEndpoints(
+                urls=self.public_urls,
+                resolvers=(),
+                origin=None,
+                browser_api=self.settings.browser_api,
+                doors=doors(self.host, self.run.project, self._written.model, self.public_urls),
+                proxy=self.way.front.kind,
+            )
         urls = {role: url for role, url in self.public_urls.items() if url.host in self.routed_hosts}
-        return self._running_edge.view(urls)
+        return self._running_edge.view(urls, self.settings.browser_api)
 
     def own_organization(self, facts: Facts) -> None:
         """None: the whole stack was made for this run."""
@@ -244,10 +336,13 @@ class Stack(FromOutside):
 
         return view_of(read_inside(self.host, facts, self.network("gateway")))
 
-    def _compose(self, project: Project, give_up: Callable[[], str | None]) -> CommandResult:
+    def _compose(
+        self, project: Project, give_up: Callable[[], str | None], services: tuple[str, ...] = ()
+    ) -> CommandResult:
         from lago_acceptance.targets.stack.compose_runner import RunCompose
 
-        return RunCompose(project, self.host, self.permit, self.options.deadline, give_up).run("up")
+        deadline = self.options.deadline
+        return RunCompose(project, self.host, self.permit, deadline, give_up, services).run("up")
 
     def down(self) -> str:
         """Take down everything that this run has created; what is left afterwards, "" when nothing is."""
@@ -283,4 +378,13 @@ class Stack(FromOutside):
         found = observed(
             self.host, self.project, self.run.private, binds(started.document), self.settings.signs
         )
-        return as_written(found, written.model, started.model)
+        own = {self.network("proxy"), self.network("edge")} - set(self._written.networks.values())
+        return as_written(found, written.model, started.model, frozenset(own))
+
+
+def _without(resolved: Resolved, way: WayIn) -> Resolved:
+    """The edge without its proxy where the run starts none: its image need not be there."""
+    if way.kind not in (OWN, PORTS):
+        return resolved
+    services = {name: raw for name, raw in resolved.document["services"].items() if name != edge.PROXY}
+    return msgspec.structs.replace(resolved, document=resolved.document | {"services": services})

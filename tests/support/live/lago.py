@@ -138,7 +138,7 @@ def kept_by(result: suite_run.Result, folder: Path) -> Iterator[LiveLago]:
     stack = Stack(options, load(options.settings), run.Run(result.summary["run"], result.reports, private))
     try:
         stack.project = stack._written.project
-        stack.edge = edge.attach(stack.host, stack.run.edge_project, private / "edge")
+        stack.edge = edge.attach(stack.host, stack.run.edge_project, private / "edge", stack.network("edge"))
         _write_settings(stack, folder)
         server = sshd.start(folder / "ssh")
         try:

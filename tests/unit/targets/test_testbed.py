@@ -14,7 +14,8 @@ from lago_acceptance.targets.stack import edge, gateway
 def test_docker_makes_no_folder_of_a_mount_that_is_gone(file: Path):
     """Of its own socket, for one: the daemon can't start again while a folder is in its place."""
     needed = (
-        *("EDGE_FOLDER", "ISSUER_FOLDER", "PROXY_NETWORK", "GATEWAY_NETWORK"),
+        *("EDGE_FOLDER", "ISSUER_FOLDER", "EDGE_NETWORK", "PROXY_NETWORK", "GATEWAY_NETWORK"),
+        "GATEWAY_HOST",
         *("LAGO_PROJECT", "LAGO_API_KEY", "JWT_ISSUER"),
     )
     model = config(Project(files=(file,), variables=dict.fromkeys(needed, "/none"))).model
