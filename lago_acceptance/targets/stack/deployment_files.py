@@ -18,7 +18,7 @@ from lago_acceptance.core import report_files, user_files
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
-from lago_acceptance.core.resources import COMPOSE
+from lago_acceptance.core.resources import COMPOSE, SHIPPED_COMPOSE_FILE
 from lago_acceptance.core.roles import API, MIGRATE
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import Settings
@@ -31,7 +31,10 @@ from lago_acceptance.targets.stack import unread_files
 
 LARGEST_KEY = 65_536
 LARGEST_COMPOSE_FILE = 2**24
-KEY_FILE = "lago_rsa_private.pem"
+KEY_FILE, ENV_FILE = "lago_rsa_private.pem", ".env.lago"
+# What provision.sh takes from the shipped deployment: names of others' files are their own.
+_HOSTS = ("LAGO_API_HOST", "LAGO_FRONT_HOST", "LAGO_API_HOST_PORT")
+NEUTRAL = {"LAGO_ORG_NAME": "Acceptance", "LAGO_ORG_USER_EMAIL": "admin@example.test"}
 VARIABLES = "Set variables with --env-file FILE, or in a .env beside the compose file"
 
 
@@ -56,7 +59,9 @@ class Declaration:
                 name=self._run.project, files=(file,), env_files=(given.resolve(),), variables=self.docker
             )
         self._provision()
-        made = (self._run.private / ".env.lago", *self._key_variable(file))
+        if file != SHIPPED_COMPOSE_FILE.resolve():
+            self._leave_out_names()
+        made = (self._run.private / ENV_FILE, *self._key_variable(file))
         variables = {"LAGO_RSA_KEY_FILE": str(self._run.private / KEY_FILE), **self.docker}
         return Project(name=self._run.project, files=(file,), env_files=made, variables=variables)
 
@@ -157,6 +162,17 @@ class Declaration:
             raise Unreachable(
                 f"generating .env.lago and a key failed: {outcome.output.strip().splitlines()[-1]}"
             )
+
+    def _leave_out_names(self) -> None:
+        """Keep what is generated, and put neutral names in the place of those of the shipped deployment."""
+        path = self._run.private / ENV_FILE
+        kept = (
+            line
+            for line in path.read_text("utf-8").splitlines()
+            if line.partition("=")[0] not in (*_HOSTS, *NEUTRAL)
+        )
+        own = (f"{name}={value}" for name, value in NEUTRAL.items())
+        report_files.write(path, "\n".join((*kept, *own, "")).encode("utf-8"))
 
     @cached_property
     def networks(self) -> dict[str, str]:

@@ -125,3 +125,13 @@ def test_an_environment_file_that_is_none_is_refused_in_one_sentence(declared):
     with pytest.raises(UsageError, match="the limit is") as refused:
         assert declared("services: {a: {image: i}}", beside=f"A={'x' * 300_000}").resolved
     assert "\n" not in str(refused.value)
+
+
+def test_other_peoples_files_get_no_names_of_the_shipped_deployment(declared):
+    own = declared(
+        "services: {api: {image: 'getlago/api:v1.16.0', environment: {A: '${LAGO_ORG_NAME}', B: '${LAGO_FRONT_HOST}',"
+        " C: '${LAGO_ORG_USER_EMAIL}', D: '${POSTGRES_PASSWORD:?}'}}}\n"
+    )
+    (api,) = own.model.services
+    assert (api.value("A"), api.value("B"), api.value("C")) == ("Acceptance", "", "admin@example.test")
+    assert api.value("D")

@@ -58,3 +58,31 @@ def test_what_is_declared_is_compared_as_it_is_written_too():
     seen = facts(container(API, service=STARTED), declaration=model(STARTED))
     found = as_written(seen, model(WRITTEN), model(STARTED))
     assert found.declaration.services == found.model().services
+
+
+def test_what_a_run_adds_to_a_proxy_is_not_the_files():
+    written = Service(
+        name="edge",
+        image="i",
+        role="proxy",
+        command=("--a",),
+        networks={"default": ()},
+        environment={"A": "1"},
+    )
+    started = msgspec.structs.replace(
+        written,
+        command=("--a", "--b"),
+        networks={"default": (), "run-edge": ()},
+        environment={"A": "1", "B": "2"},
+        labels={"traefik.http.routers.own.rule": "x"},
+        mounts=(Mount("bind", "/run/ca.pem", "/ca.pem"),),
+    )
+    seen = as_written(facts(container("proxy", service=started)), model(written), model(started))
+    assert seen.model().services == (written,)
+    named = as_written(
+        facts(container("proxy", service=started)),
+        model(written),
+        model(msgspec.structs.replace(started, networks={"default": ()})),
+        frozenset({"run-edge"}),
+    )
+    assert named.model().services == (written,)

@@ -1,0 +1,132 @@
+"""Lago as other people deploy it: each style is accepted without a settings file when it is healthy, and red for what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import styles, suite_run
+
+pytestmark = pytest.mark.stack
+
+# What says that a style is what it is, of what was not judged.
+NOT_JUDGED = {
+    "ports": "no proxy, http only",
+    "traefik": "",
+    "caddy": "routers not judged: the proxy is Caddy",
+    "nginx": "routers not judged: the proxy is nginx",
+    "host": "routers not judged: the proxy is not Traefik",
+    "tunnel": "routers not judged: the proxy is Cloudflare Tunnel",
+}
+
+
+def judged(folder: Path, style: str, marks: str, **changed: str) -> suite_run.Result:
+    """One run against a deployment of a style."""
+    file = folder / style / f"{style}.yml"
+    if not file.exists():
+        styles.write(folder / style, style, **changed)
+    return suite_run.run(folder / "reports", "-m", marks, "--compose-file", str(file))
+
+
+@pytest.mark.parametrize("style", styles.STYLES)
+def test_a_healthy_deployment_is_accepted(style, tmp_path):
+    found = judged(tmp_path, style, "smoke and not phase4 and not phase6")
+    assert found.code == 0 and found.red() == set() and not found.checks("blocked"), found.output[-4000:]
+    assert NOT_JUDGED[style] in found.output
+    assert {"test_https_answers_through_the_name", "test_an_administrator_can_log_in"} <= set(
+        found.checks("passed")
+    )
+
+
+def edited(folder: Path, style: str, file: str, old: str, new: str, **changed: str) -> None:
+    """A deployment of a style with one fault."""
+    styles.write(folder / style, style, **changed)
+    if old:
+        path = folder / style / file
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
+
+
+FAULTS = {
+    "ports: the front is published elsewhere": ("ports", "ports.yml", '"8081:80"', '"8082:80"', {}),
+    "ports: browsers are sent to another port": (
+        "ports",
+        "",
+        "",
+        "",
+        {"BROWSER_API_URL": "http://localhost:3999"},
+    ),
+    "ports: another origin is allowed": ("ports", "", "", "", {"FRONT_URL": "http://localhost:8088"}),
+    "traefik: the prefix is not stripped": (
+        "traefik",
+        "traefik.yml",
+        "      traefik.http.routers.meter-api.middlewares: meter-strip\n",
+        "",
+        {},
+    ),
+    "traefik: a resolver that is none": (
+        "traefik",
+        "traefik.yml",
+        "meter-front.tls.certresolver: acme",
+        "meter-front.tls.certresolver: acne",
+        {},
+    ),
+    "traefik: an entry point that is none": (
+        "traefik",
+        "traefik.yml",
+        "meter-front.entrypoints: secure",
+        "meter-front.entrypoints: websecure",
+        {},
+    ),
+    "caddy: a port where nothing listens": ("caddy", "Caddyfile", "front:80", "front:8080", {}),
+    "caddy: another name": ("caddy", "", "", "", {"API_NAME": "pay-apl.meter.test"}),
+    "caddy: its own authority": (
+        "caddy",
+        "Caddyfile",
+        "reverse_proxy front:80",
+        "tls internal\n\treverse_proxy front:80",
+        {},
+    ),
+    "nginx: a port where nothing listens": (
+        "nginx",
+        "nginx.conf.template",
+        "http://api:3000",
+        "http://api:3001",
+        {},
+    ),
+    "nginx: http is not redirected": (
+        "nginx",
+        "nginx.conf.template",
+        "location / { return 301 https://$host$request_uri; }",
+        "location / { proxy_pass http://front:80; }",
+        {},
+    ),
+    "nginx: logins go to the front": (
+        "nginx",
+        "nginx.conf.template",
+        "    location = /graphql { proxy_pass http://api:3000; }\n",
+        "",
+        {},
+    ),
+    "host: another origin is allowed": ("host", "", "", "", {"FRONT_URL": "https://pays.meter.test"}),
+    "host: browsers are sent to the front": (
+        "host",
+        "",
+        "",
+        "",
+        {"BROWSER_API_URL": "https://pay.meter.test"},
+    ),
+    "host: the API has no database": ("host", "lago.yml", "@db:5432/meter", "@db:5433/meter", {}),
+}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_red(fault, tmp_path):
+    style, file, old, new, changed = FAULTS[fault]
+    edited(tmp_path, style, file, old, new, **changed)
+    found = judged(tmp_path, style, "smoke and (phase2 or phase3)")
+    print(fault, sorted(found.red()))
+    assert found.code == 1 and found.red(), found.output[-4000:]
