@@ -221,7 +221,9 @@ def is_nowhere_else(facts: Facts, settings: Settings) -> Iterator[Finding]:
                 impact="anybody who can read the file, its backups or its repository can sign as this Lago; and quoting "
                 "breaks the key",
                 fix="keep the key in lago_rsa_private.pem alone, mount it, and generate a new one: this one is no "
-                "longer secret",
+                "longer secret"
+                if settings.deployment.mounted_key
+                else f"let nobody else read the file (chmod 600 {text.path}), and keep it out of repositories",
             )
     for container in facts.containers:
         for name, value in container.service.environment.items():
@@ -233,7 +235,9 @@ def is_nowhere_else(facts: Facts, settings: Settings) -> Iterator[Finding]:
                     service=container.service.name,
                     problem=f"the container's configured variable {name} holds a key",
                     impact="docker inspect shows it to everybody with access to Docker, and it stays in Docker's files",
-                    fix="mount the PEM and let rsa_key.rb set the variable inside the container",
+                    fix="mount the PEM and let rsa_key.rb set the variable inside the container"
+                    if settings.deployment.mounted_key
+                    else rsa_pem.MOUNT_IT,
                 )
         if any("<key material>" in line for line in facts.log(container)):
             yield Finding(

@@ -125,8 +125,14 @@ def is_mounted_everywhere(facts: Facts, settings: Settings) -> Iterator[Finding]
                 impact="its key comes from somewhere else (a compose file, an env file, a shell) or is missing, and "
                 "may differ from that of the other services",
                 severity=wanted(settings),
-                fix="mount lago_rsa_private.pem and rsa_key.rb read-only, as in compose/docker-compose.lago.yml",
+                fix="mount lago_rsa_private.pem and rsa_key.rb read-only, as in compose/docker-compose.lago.yml"
+                if settings.deployment.mounted_key
+                else MOUNT_IT,
             )
+
+
+MOUNT_IT = "mount the PEM read-only from a file of mode 600, and set LAGO_RSA_PRIVATE_KEY from it inside the container"
+"""What to do with a key that may stay where it is."""
 
 
 def wanted(settings: Settings) -> Severity | None:

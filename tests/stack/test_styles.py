@@ -34,6 +34,8 @@ def test_a_healthy_deployment_is_accepted(style, tmp_path):
     found = judged(tmp_path, style, "smoke and not phase4 and not phase6")
     assert found.code == 0 and found.red() == set() and not found.checks("blocked"), found.output[-4000:]
     assert NOT_JUDGED[style] in found.output
+    summary = (found.reports / "summary.json").read_text("utf-8")
+    assert styles.words_of_others(found.output + summary) == []
     assert {"test_https_answers_through_the_name", "test_an_administrator_can_log_in"} <= set(
         found.checks("passed")
     )

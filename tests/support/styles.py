@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -60,3 +61,15 @@ def write(folder: Path, style: str, **changed: str) -> Path:
     }
     (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()), "utf-8")
     return folder / f"{style}.yml"
+
+
+_OTHERS = re.compile(
+    r"bizoholic|dokploy|brain|docker-compose\.lago|/root/lago|lago_rsa_private\.pem|rsa_key\.rb|websecure|letsencrypt(?!/pebble)"
+    r"|(?<!image: getlago/)(?<!lago-acceptance/)\blago-(?:db|redis|api|front|worker|clock|migrate|pdf)\b",
+    re.IGNORECASE,
+)
+
+
+def words_of_others(text: str) -> list[str]:
+    """Where a text speaks of the shipped deployment: a name, a path or a network of it, with what is around it."""
+    return [text[max(0, found.start() - 60) : found.end() + 30] for found in _OTHERS.finditer(text)]
