@@ -64,7 +64,7 @@ def write(folder: Path, style: str, **changed: str) -> Path:
 
 
 _OTHERS = re.compile(
-    r"bizoholic|dokploy|brain|docker-compose\.lago|/root/lago|lago_rsa_private\.pem|rsa_key\.rb|websecure|letsencrypt(?!/pebble)"
+    r"bizoholic|dokploy|brain|docker-compose\.lago|/root/lago|lago_rsa_private\.pem|rsa_key\.rb|websecure"
     r"|(?<!image: getlago/)(?<!lago-acceptance/)\blago-(?:db|redis|api|front|worker|clock|migrate|pdf)\b",
     re.IGNORECASE,
 )
