@@ -16,7 +16,7 @@ from lago_acceptance.lago.versions import numbers_in, tag_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.front_proxy import FrontProxy, front_proxy
 from lago_acceptance.model.once import once
-from lago_acceptance.model.traefik_labels import LabelRouter, disabled, labels_of, routers
+from lago_acceptance.model.traefik_labels import LabelRouter, disabled, network_labels, routers
 from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.model.traefik_routing import redirects
 
@@ -277,8 +277,9 @@ def _proxy_network(model: Model, front: FrontProxy) -> Iterator[Said]:
     """The network that the labels name; else the one that API and front share with the proxy, or with other projects."""
     own = model.of_role(API, FRONT)
     for service in own:
-        label = "traefik.docker.network"
-        if (named := labels_of(service).get(label)) and not unknown(named):
+        for label, named in network_labels(service).items():
+            if unknown(named):
+                continue
             yield Said(
                 "edge.proxy_network",
                 named,

@@ -39,6 +39,16 @@ _KINDS = tuple(
     (kind, re.compile(rf"(?:(?:[\w-]+\.)+[\w-]+(?::\d+)?/)?(?:library/)?(?:{image})"))
     for kind, image in _IMAGES
 )
+# Programs that write the configuration of an nginx beside them from variables of containers: nginx-proxy in parts.
+_WRITES_NGINX = re.compile(r"(^|/)(docker-gen|acme-companion|letsencrypt-nginx-proxy-companion)\b")
+_MARKS_NGINX = "com.github.nginx-proxy.nginx"
+# Platforms that add the routes when they deploy, by the networks of their proxies and by the variables that they set.
+CAPROVER = "CapRover"
+_PLATFORMS = (
+    ("Dokploy", TRAEFIK, re.compile(r"dokploy-network"), ()),
+    ("Coolify", OTHER, re.compile(r"coolify(-overlay)?"), ("SERVICE_FQDN_", "SERVICE_URL_")),
+    (CAPROVER, NGINX, re.compile(r"captain-overlay-network"), ()),
+)
 # By the name of a label or of a variable of API or front: whose proxy reads it.
 _LABELS = (
     (TRAEFIK, re.compile(r"traefik\.(http|enable|docker|frontend)\b")),
@@ -50,13 +60,15 @@ _VARIABLES = ((NGINX_PROXY, "VIRTUAL_HOST"),)
 class FrontProxy(msgspec.Struct, frozen=True):
     """The proxy that the public reaches. ``kind`` is one of ``settings.PROXIES``.
 
-    ``service`` is it, where it is a service of the deployment. ``by`` is what says so, ``at`` its YAML path.
+    ``service`` is it, where it is a service of the deployment. ``by`` is what says so, ``at`` its YAML path. ``platform`` is the
+    name of one that adds its routes when it deploys, so that they are not in the file.
     """
 
     kind: str
     service: Service | None
     by: str
     at: tuple[str | int, ...] = ()
+    platform: str = ""
 
 
 def kind_of(image: str) -> str:
@@ -69,21 +81,52 @@ def kind_of(image: str) -> str:
 @once
 def front_proxy(model: Model, settings: Settings) -> FrontProxy:
     """The proxy in front of Lago: what the settings say, else what the deployment shows."""
-    inside = _inside(model)
+    every = shown(model)
     if settings.edge.proxy:
-        own = inside.service if inside and inside.kind == settings.edge.proxy else None
+        own = next((each.service for each in every if each.kind == settings.edge.proxy), None)
         return FrontProxy(settings.edge.proxy, own, "edge.proxy of the settings")
-    return inside or _by_labels(model) or _by_urls(model)
+    if every:
+        return every[0]
+    if settings.edge.https_entrypoint or settings.edge.http_entrypoint:
+        return FrontProxy(TRAEFIK, None, "the entry points in the settings")
+    return _by_network(model) or _by_urls(model)
+
+
+@once
+def shown(model: Model) -> tuple[FrontProxy, ...]:
+    """The proxies that a deployment shows by services, labels and variables, the outermost first."""
+    inside = _inside(model)
+    found = (inside, _by_labels(model), _by_variables(model))
+    return tuple(each for each in found if each)
 
 
 def _inside(model: Model) -> FrontProxy | None:
     """A service of the deployment that is a proxy; one that takes the web's ports before one that doesn't."""
+    parts = any(_WRITES_NGINX.search(each.image) for each in model.services)
     found = [
         FrontProxy(kind, service, f"the image of {service.name}", ("services", service.name, "image"))
         for service in model.services
-        if (kind := TRAEFIK if service.role == PROXY else "" if service.role else kind_of(service.image))
+        if (kind := _kind_of(service, parts))
     ]
     return max(found, key=_takes_the_web, default=None)
+
+
+def _kind_of(service: Service, parts: bool) -> str:
+    if service.role == PROXY:
+        return TRAEFIK
+    kind = "" if service.role else kind_of(service.image)
+    return NGINX_PROXY if kind == NGINX and (parts or _MARKS_NGINX in service.labels) else kind
+
+
+def serves_the_proxy(service: Service) -> bool:
+    """Whether a service is a proxy, or a part of one that reads Docker's socket for it."""
+    return bool(
+        service.role == PROXY
+        or not service.role
+        and (kind_of(service.image) or _WRITES_NGINX.search(service.image))
+        or "com.github.nginx-proxy.docker-gen" in service.labels
+        or "com.github.jrcs.letsencrypt_nginx_proxy_companion.docker_gen" in service.labels
+    )
 
 
 def _takes_the_web(proxy: FrontProxy) -> int:
@@ -105,6 +148,29 @@ def _by_labels(model: Model) -> FrontProxy | None:
             if service.value(name):
                 at = ("services", service.name, "environment", name)
                 return FrontProxy(kind, None, f"{name} of {service.name}", at)
+    return None
+
+
+def _by_variables(model: Model) -> FrontProxy | None:
+    """A platform whose variables are there. On a host it has deployed already: there its labels say what it routes."""
+    for service in model.of_role(API, FRONT) if not model.observed else ():
+        for name, kind, _, prefixes in _PLATFORMS:
+            for variable in service.environment:
+                if prefixes and variable.startswith(prefixes):
+                    at = ("services", service.name, "environment", variable)
+                    return FrontProxy(kind, None, f"{variable} of {service.name}", at, name)
+    return None
+
+
+def _by_network(model: Model) -> FrontProxy | None:
+    """A platform whose proxy is on a network of the API or the front."""
+    for service in model.of_role(API, FRONT):
+        for key in service.networks:
+            for name, kind, pattern, _ in _PLATFORMS:
+                if pattern.fullmatch(model.network_name(key)):
+                    at = ("services", service.name, "networks", key)
+                    by = f"the network {model.network_name(key)} of {service.name}"
+                    return FrontProxy(kind, None, by, at, "" if model.observed else name)
     return None
 
 

@@ -70,6 +70,16 @@ def labels_of(service: Service) -> dict[str, str]:
     return {key.lower(): value for key, value in service.labels.items() if key.lower().startswith("traefik.")}
 
 
+NETWORK_LABELS = ("traefik.docker.network", "traefik.swarm.network")
+"""The labels that name the network on which Traefik finds a service: of its provider for Docker, and for Swarm."""
+
+
+def network_labels(service: Service) -> dict[str, str]:
+    """The labels of a service that name the network on which Traefik finds it, as far as it has any."""
+    labels = labels_of(service)
+    return {name: labels[name] for name in NETWORK_LABELS if labels.get(name)}
+
+
 def label_at(service: Service, key: str) -> tuple[str | int, ...]:
     """The YAML path of a label whose name is in lower case here."""
     written = next((each for each in service.labels if each.lower() == key), key)

@@ -31,6 +31,7 @@ class Flag(msgspec.Struct, frozen=True):
 
 class ProxySettings(msgspec.Struct, frozen=True):
     """The proxy's entry points and resolvers. ``redirects``: its http entry point redirects by itself, or may do so.
+    ``http`` and ``https`` are "" where it has no entry point for port 80 or 443, or none that is known.
 
     ``inside``: the proxy is a service of the model; otherwise it is the one in the settings, or another file's. ``complete``:
     its entry points are known. ``version`` is 2 or 3, None if it isn't known. ``flags`` are its static options, if they
@@ -67,8 +68,8 @@ def proxy(model: Model, settings: Settings) -> ProxySettings:
         by_port = {port: name for name, port in points.items()}
         return ProxySettings(
             True,
-            by_port.get("80", edge.http_entrypoint),
-            by_port.get("443", edge.https_entrypoint),
+            by_port.get("80", "" if points else edge.http_entrypoint),
+            by_port.get("443", "" if points else edge.https_entrypoint),
             frozenset(points),
             frozenset(resolvers),
             # Without entry points among the options, they are in a file that isn't read.

@@ -9,7 +9,8 @@ from lago_acceptance.core.roles import DB, PROXY, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model
-from lago_acceptance.model.traefik_labels import label_at, labels_of, routers
+from lago_acceptance.model.front_proxy import CAPROVER, front_proxy
+from lago_acceptance.model.traefik_labels import NETWORK_LABELS, label_at, labels_of, network_labels, routers
 from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import OURS, lago, part, proxy_networks, public
@@ -53,7 +54,10 @@ def external_network_unprovisioned(model: Model, settings: Settings) -> Iterator
 
 @rule(phase=3)
 def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Routed services are on Traefik's network, and their label names it."""
+    """Routed services are on Traefik's network, and their label names it.
+
+    The label is traefik.docker.network, for Traefik's Swarm provider traefik.swarm.network.
+    """
     if proxy(model, settings).inside:
         return
     network = proxy_network(model, settings)
@@ -62,7 +66,7 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
         if not any(router.rule for router in routers(service)) or service.network_mode:
             continue
         names = {model.network_name(key) for key in service.networks}
-        label = labels_of(service).get("traefik.docker.network", "")
+        label = next(iter(network_labels(service).values()), "")
         if model.observed and label in names:
             continue
         external = {network.name for network in model.networks if network.external}
@@ -73,18 +77,18 @@ def proxy_network_missing(model: Model, settings: Settings) -> Iterator[Violatio
                 severity=Severity.WARNING if names & external else None,
                 problem=f"it has a router, but is not on {f'{network}, ' if network else ''}Traefik's network",
                 impact="504 Gateway Timeout or 404 at its public name; 522 behind Cloudflare",
-                fix=f"add it to the external network {network or 'of the proxy'}",
+                fix=f"add it to the external network {network}",
             )
         elif len(names) > 1 and not label:
+            wanted = NETWORK_LABELS[service.labels_for_swarm]
             yield Violation(
                 service=service,
                 at=part(service, "labels"),
                 severity=Severity.WARNING,
-                problem="it is on several networks, and no traefik.docker.network label says which one is "
-                "Traefik's",
+                problem=f"it is on several networks, and no {wanted} label says which one is Traefik's",
                 impact="Traefik may pick an address that it can't reach: 504, after some restarts but not "
                 "others",
-                fix=f"add the label traefik.docker.network: {network or '<the network of the proxy>'}",
+                fix=f"add the label {wanted}: {network or '<the network of the proxy>'}",
             )
 
 
@@ -93,8 +97,10 @@ def db_on_proxy_network(model: Model, settings: Settings) -> Iterator[Violation]
     """The database and Redis are on no network that other projects share.
 
     Such are the proxy's network, the gateway's, any that the compose file calls external, and, beside a network of its own, one with a
-    fixed name that the file's own proxy is on.
+    fixed name that the file's own proxy is on. Not judged where a platform puts all that it runs on its one network.
     """
+    if front_proxy(model, settings).platform == CAPROVER:
+        return
     proxies = proxy_networks(model, settings)
     shared = proxies | {settings.edge.gateway_network} - {""}
     own = {network.name for network in model.networks if not joinable(model, network)}
@@ -144,16 +150,15 @@ def wrong_network(model: Model, settings: Settings) -> Iterator[Violation]:
                     fix="put both on the same network",
                 )
     for service in model.services:
-        label = labels_of(service).get("traefik.docker.network")
-        if not label or unknown(label) or not any(".routers." in key for key in labels_of(service)):
+        if service.network_mode or not any(".routers." in key for key in labels_of(service)):
             continue
         names = {model.network_name(key) for key in service.networks}
-        if label not in names and not service.network_mode:
-            yield Violation(
-                service=service,
-                at=label_at(service, "traefik.docker.network"),
-                problem=f"traefik.docker.network is {label}, but the service is on "
-                f"{', '.join(sorted(names)) or 'no network'}",
-                impact="Traefik has no address for it: 504 or 404 at its public name",
-                fix="set traefik.docker.network to the network that it shares with Traefik",
-            )
+        for name, label in network_labels(service).items():
+            if label not in names and not unknown(label):
+                yield Violation(
+                    service=service,
+                    at=label_at(service, name),
+                    problem=f"{name} is {label}, but the service is on {', '.join(sorted(names)) or 'no network'}",
+                    impact="Traefik has no address for it: 504 or 404 at its public name",
+                    fix=f"set {name} to the network that it shares with Traefik",
+                )

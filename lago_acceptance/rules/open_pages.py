@@ -13,15 +13,15 @@ from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import routers
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import part
-from lago_acceptance.rules.helpers.public_pages import CONSOLE, METRICS, closing_router, exposure
+from lago_acceptance.rules.helpers.public_pages import CONSOLE, METRICS, closing, exposure
 
 
 @rule(phase=2)
 def sidekiq_console_open(model: Model, settings: Settings) -> Iterator[Violation]:
     """Sidekiq's pages are closed at the proxy in versions that serve them to everybody.
 
-    From v1.17.0 to v1.29.0 (and in v1.16.1) /sidekiq needs no login, whatever LAGO_SIDEKIQ_WEB says. A router of its own
-    for that path closes it, with an allow-list or a login.
+    From v1.17.0 to v1.29.0 (and in v1.16.1) /sidekiq needs no login, whatever LAGO_SIDEKIQ_WEB says. A rule of the proxy for
+    that path closes it, with an allow-list or a login.
     """
     for service in model.of_role(API):
         release = release_of(service, settings)
@@ -38,7 +38,7 @@ def sidekiq_console_open(model: Model, settings: Settings) -> Iterator[Violation
             problem=f"{tag_of(service) or release.tag} serves Sidekiq's pages at {CONSOLE} without a login, even without "
             "LAGO_SIDEKIQ_WEB" + (f": {way.where}" if way else ""),
             impact="anyone who reaches the API can read and delete jobs, including invoices that are being generated",
-            fix=f"{closing_router(model, settings, way.path if way else CONSOLE)}. LAGO_SIDEKIQ_WEB closes it from v1.30.0 on only",
+            fix=f"{closing(model, settings, way.path if way else CONSOLE, way)}. LAGO_SIDEKIQ_WEB closes it from v1.30.0 on only",
         )
 
 
@@ -57,5 +57,5 @@ def metrics_open(model: Model, settings: Settings) -> Iterator[Violation]:
                 at=part(service, "image"),
                 problem=f"this version serves its metrics at {METRICS} without a key: {way.where}",
                 impact="anyone can read how many requests and jobs there are, and how long they take",
-                fix=closing_router(model, settings, way.path),
+                fix=closing(model, settings, way.path, way),
             )

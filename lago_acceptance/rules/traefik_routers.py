@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, FRONT
-from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.settings import NO_PROXY, OTHER, TRAEFIK, Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.ports import listens_on
 from lago_acceptance.model.deployment import Model
+from lago_acceptance.model.front_proxy import front_proxy
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
     by_labels,
@@ -24,74 +25,39 @@ from lago_acceptance.model.traefik_labels import (
 from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.model.traefik_rule import Unreadable, parse
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import all_routers, part, proxy_networks, public
-from lago_acceptance.rules.helpers.remedies import api_name
+from lago_acceptance.rules.helpers import all_routers, part, public
+from lago_acceptance.rules.helpers.remedies import api_host
 
 
-def _behind_proxy(model: Model, settings: Settings) -> bool:
-    names = proxy_networks(model, settings)
-    on_network = any(
-        model.network_name(key) in names for service in public(model) for key in service.networks
-    )
-    return (
-        on_network or proxy(model, settings).inside or any(labels_of(service) for service in model.services)
-    )
-
-
-_OTHER_PROXY = re.compile(
-    r"(^|/)(caddy|nginx|openresty|haproxy|envoy|cloudflared|swag|nginx-proxy-manager|tailscale)\b|/nginx"
-)
-
-
-def _behind_another(model: Model) -> bool:
-    """Whether another proxy than Traefik routes to Lago.
-
-    It is a service of the deployment, or reads labels and variables (Coolify, nginx-proxy, caddy-docker-proxy).
-
-    """
-    if any(labels_of(service) for service in model.services):
-        return False
-    own = any(
-        service.role is None and _OTHER_PROXY.search(service.image.partition("@")[0])
-        for service in model.services
-    )
-    # On a live host Coolify has already added labels; its variables alone route nothing there.
-    names = ("VIRTUAL_HOST", "caddy", *(() if model.observed else ("SERVICE_FQDN_", "SERVICE_URL_")))
-    return own or any(
-        name.startswith(names)
-        for service in public(model)
-        for name in (*service.environment, *service.labels)
-    )
+def _for_swarm(model: Model) -> bool:
+    """Whether the file is one for Swarm: all its labels for Traefik are where only Swarm reads them."""
+    labelled = [service for service in model.services if labels_of(service)]
+    return bool(labelled) and all(service.labels_for_swarm for service in labelled)
 
 
 @rule(phase=3)
 def traefik_labels_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """API and front have Traefik labels, with traefik.enable=true.
+    """API and front have Traefik labels, with traefik.enable=true, where Traefik routes to them by labels.
 
-    Not judged if the deployment has a proxy of its own, if Coolify adds the labels, or if labels for Caddy or
-    variables for nginx-proxy take their place.
+    Not judged behind another proxy, nor where a platform such as Coolify or Dokploy adds the labels when it deploys.
     """
-    if _behind_another(model):
+    front = front_proxy(model, settings)
+    labelled = [service for service in public(model) if labels_of(service)]
+    if front.kind != TRAEFIK or front.platform and not labelled:
         return
-    published = any(port for service in public(model) for port in service.ports)
     for service in public(model):
         labels = labels_of(service)
         if not labels:
-            some_labelled = any(labels_of(each) for each in public(model))
-            if some_labelled and service.role == API:
+            # The API's part: api-router-missing. Another router of the file may serve a part, by a file provider.
+            if labelled and service.role == API or _by_files(model, settings):
                 continue
-            behind = _behind_proxy(model, settings)
-            if behind or not published and not model.observed:
-                yield Violation(
-                    service=service,
-                    at=part(service),
-                    severity=None if behind else Severity.WARNING,
-                    problem="it has no Traefik labels" + ("" if behind else " and no published port"),
-                    impact="Traefik ignores it: 404 at its public name"
-                    if behind
-                    else "nobody reaches it, unless a proxy elsewhere is set up for it",
-                    fix='add the labels traefik.enable: "true" and traefik.http.routers.<name>.rule: Host(`...`)',
-                )
+            yield Violation(
+                service=service,
+                at=part(service),
+                problem="it has no Traefik labels",
+                impact="Traefik ignores it: 404 at its public name",
+                fix='add the labels traefik.enable: "true" and traefik.http.routers.<name>.rule: Host(`...`)',
+            )
         elif disabled(service) and (routers(service) or service.role == FRONT):
             yield Violation(
                 service=service,
@@ -101,11 +67,13 @@ def traefik_labels_missing(model: Model, settings: Settings) -> Iterator[Violati
                 fix='set traefik.enable: "true"',
             )
         elif service.labels_for_swarm:
+            if _for_swarm(model):
+                continue
             yield Violation(
                 service=service,
                 at=part(service, "deploy", "labels"),
                 severity=Severity.WARNING,
-                problem="its labels are under `deploy`, where only Swarm reads them",
+                problem="its labels are under `deploy`, where only Swarm reads them; those of other services are not",
                 impact="with `docker compose` the container gets no labels and Traefik ignores it: 404 at "
                 "its public name",
                 fix="move them to the service's own `labels`, unless you deploy to a swarm",
@@ -123,6 +91,44 @@ def traefik_labels_missing(model: Model, settings: Settings) -> Iterator[Violati
                 impact="with exposedByDefault=false Traefik ignores it: 404 at its public name",
                 fix='set traefik.enable: "true"',
             )
+
+
+def _by_files(model: Model, settings: Settings) -> bool:
+    """Whether the file's own Traefik may take its routers from files, which aren't read, and not from labels."""
+    known = proxy(model, settings)
+    names = {flag.name for flag in known.flags}
+    files = any(name.startswith(("providers.file", "configfile")) for name in names)
+    return files and not any(name.startswith(("providers.docker", "providers.swarm")) for name in names)
+
+
+@rule(phase=3, severity=Severity.WARNING, declared_only=True)
+def no_way_in(model: Model, settings: Settings) -> Iterator[Violation]:
+    """Something lets browsers in to API and front: a proxy, a router or a published port.
+
+    A proxy elsewhere needs a port, or a network that it shares with them. Not judged where a platform adds its routes when it
+    deploys.
+    """
+    front = front_proxy(model, settings)
+    shown = front.kind not in (OTHER, NO_PROXY) or front.service or front.platform
+    shared = {network.key for network in model.networks if network.external}
+    closed = [
+        service
+        for service in public(model)
+        if not (
+            service.ports or service.network_mode or shared & service.networks.keys() or labels_of(service)
+        )
+    ]
+    if shown or not closed or len(closed) < len(public(model)):
+        return
+    for service in closed:
+        yield Violation(
+            service=service,
+            at=part(service),
+            problem="nothing in this file lets browsers in: no published port, no proxy, no network that a proxy elsewhere shares",
+            impact="nobody reaches it, unless what deploys it adds a way",
+            fix="publish its port for a proxy on the host (127.0.0.1:PORT), put it on the network of a proxy in a container, "
+            "or add a proxy to the file",
+        )
 
 
 def _refused(rule: str) -> str:
@@ -161,7 +167,12 @@ def no_router_labels(model: Model, settings: Settings) -> Iterator[Violation]:
 
 @rule(phase=3)
 def api_router_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """The API has a router if the front has one."""
+    """The API has a router if the front has one.
+
+    Not judged where the front's nginx has a configuration of its own, which may pass the API's paths on.
+    """
+    if any(mount.target.startswith("/etc/nginx") for each in model.of_role(FRONT) for mount in each.mounts):
+        return
     fronts = [service for service in model.of_role(FRONT) if routers(service)]
     apis = model.of_role(API)
     for service in apis[:1] if fronts and not any(routers(each) for each in apis) else ():
@@ -171,7 +182,7 @@ def api_router_missing(model: Model, settings: Settings) -> Iterator[Violation]:
                 at=part(service),
                 problem="the front has a router and the API has none",
                 impact="the page loads, but every call to the API fails",
-                fix=f"add a router for Host(`{api_name(model, settings)}`) to the API",
+                fix=f"add a router for Host(`{api_host(model, settings)}`) to the API",
             )
 
 
@@ -243,7 +254,7 @@ def unknown_entrypoint(model: Model, settings: Settings) -> Iterator[Violation]:
                 problem=f"router {router.name} listens on {', '.join(undefined)}; Traefik has "
                 f"{', '.join(sorted(known.entrypoints))}",
                 impact="Traefik drops the router: 404 at its public name",
-                fix=f"set traefik.http.routers.{router.name}.entrypoints: {known.https}",
+                fix=f"set traefik.http.routers.{router.name}.entrypoints: {known.https or min(known.entrypoints)}",
             )
 
 

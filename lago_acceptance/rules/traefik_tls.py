@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, FRONT
-from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.roles import API, FRONT, PROXY
+from lago_acceptance.core.settings import TRAEFIK, Settings
+from lago_acceptance.core.urls import public_url
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.model.deployment import Model
+from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.front_proxy import front_proxy
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
     by_labels,
@@ -18,10 +20,11 @@ from lago_acceptance.model.traefik_labels import (
     middlewares_of,
     routers,
 )
-from lago_acceptance.model.traefik_proxy import proxy
+from lago_acceptance.model.traefik_proxy import ProxySettings, proxy
+from lago_acceptance.model.way_in import Scope, scope_of
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import all_routers, known_hosts, left_blank, public, variable
-from lago_acceptance.rules.helpers.hosts import internal, url_of
+from lago_acceptance.rules.helpers import all_routers, known_hosts, left_blank, part, public, variable
+from lago_acceptance.rules.helpers.hosts import url_of
 from lago_acceptance.rules.helpers.remedies import resolver_name
 
 
@@ -83,7 +86,7 @@ def router_tls_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     the whole entry point.
     """
     known = proxy(model, settings)
-    if known.inside or not known.complete:
+    if known.inside or not known.complete or front_proxy(model, settings).kind != TRAEFIK:
         return
     yield from _plain_only(model, settings)
     for router in all_routers(model):
@@ -123,7 +126,7 @@ def http_not_redirected(model: Model, settings: Settings) -> Iterator[Violation]
     """
     known = proxy(model, settings)
     every = [router for service in model.services for router in routers(service)]
-    if known.redirects:
+    if known.redirects or front_proxy(model, settings).kind != TRAEFIK:
         return
     for service in public(model):
         secured = [router for router in routers(service) if _https(router, known.https) and router.rule]
@@ -131,6 +134,9 @@ def http_not_redirected(model: Model, settings: Settings) -> Iterator[Violation]
             {host for router in secured for host in router.hosts} - _redirected(model, every, known.http)
         )
         missing = [host for host in missing if not left_blank(model, host)]
+        if secured and missing and not known.http:
+            yield _without_port_80(model, known, missing[0])
+            return
         if secured and missing:
             yield Violation(
                 service=service,
@@ -139,6 +145,20 @@ def http_not_redirected(model: Model, settings: Settings) -> Iterator[Violation]
                 impact="a URL without https answers 404 or an unencrypted page",
                 fix=f"add a router on {known.http} with a redirectscheme middleware",
             )
+
+
+def _without_port_80(model: Model, known: ProxySettings, host: str) -> Violation:
+    """Where the deployment's own Traefik has no entry point for port 80."""
+    traefik = model.of_role(PROXY)[0]
+    return Violation(
+        service=traefik,
+        at=part(traefik, "command" if traefik.command else "image"),
+        problem=f"Traefik has no entry point for port 80 (it has {', '.join(sorted(known.entrypoints))}), so nothing redirects "
+        f"http://{host} to https",
+        impact="connection refused for a URL without https",
+        fix="give it one that redirects: --entrypoints.NAME.address=:80 and "
+        f"--entrypoints.NAME.http.redirections.entrypoint.to={known.https}, and publish 80:80",
+    )
 
 
 def _redirected(model: Model, every: list[LabelRouter], entrypoint: str) -> set[str]:
@@ -167,14 +187,11 @@ def _redirected(model: Model, every: list[LabelRouter], entrypoint: str) -> set[
 
 @rule(phase=3, follows=("api-url-not-routed",))
 def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Routers answer to the hosts in Lago's URLs and in the settings.
+    """Routers answer to the hosts in Lago's URLs.
 
     If the hosts in LAGO_API_URL, API_URL and LAGO_FRONT_URL have no router, browsers and links get 404.
     """
-    for role, names, expected in (
-        (API, ("LAGO_API_URL",), settings.host(API)),
-        (FRONT, ("LAGO_FRONT_URL",), settings.host(FRONT)),
-    ):
+    for role, names in ((API, ("LAGO_API_URL",)), (FRONT, ("LAGO_FRONT_URL",))):
         served = [
             host
             for service in model.of_role(role)
@@ -187,15 +204,14 @@ def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
         everything = [
             host for service in model.services for router in routers(service) for host in known_hosts(router)
         ]
-        disagreeing = False
         for service, name in holders:
             url = url_of(service, name)
             if (
                 url
                 and url.host
                 and served
-                and not internal(url.host)
                 and not unknown(url.host)
+                and not _told_as_narrow(model, service, name)
                 and url.host.lower() not in served
             ):
                 if any(
@@ -210,36 +226,29 @@ def wrong_domain(model: Model, settings: Settings) -> Iterator[Violation]:
                     and url.path.strip("/")
                 ):
                     continue
-                disagreeing = True
                 yield Violation(
                     service=service,
                     at=variable(service, name),
                     problem=f"{name} has the host {url.host}, but the {role}'s routers answer to "
-                    f"{', '.join(sorted(set(served)))}",
+                    f"{', '.join(sorted(set(served)))}{_first_rule(model, role)}",
                     impact="404 at the host in the URL, and no request for the router",
                     fix="set the URL and the router's rule from one variable",
                 )
-        if (
-            served
-            and not disagreeing
-            and expected
-            and expected.lower() not in served
-            and not any(map(_is_example, served))
-        ):
-            owner = next(service for service in model.of_role(role) if routers(service))
-            router = routers(owner)[0]
-            yield Violation(
-                service=owner,
-                at=router.label("rule"),
-                severity=Severity.WARNING,
-                problem=f"its routers answer to {', '.join(sorted(set(served)))}, but the settings name "
-                f"{expected}",
-                impact=f"404 at {expected}",
-                fix=f"set the rule to Host(`{expected}`), or correct [hosts] in the settings",
-            )
 
 
-def _is_example(host: str) -> bool:
-    return host.endswith(
-        (".example.com", ".example.org", ".example", ".test", ".localhost", ".local")
-    ) or internal(host)
+def _told_as_narrow(model: Model, service: Service, name: str) -> bool:
+    """Whether a URL is one that browsers elsewhere can't use: that is said as what it is."""
+    url = public_url(service.value(name))
+    return url is not None and scope_of(model, url) < Scope.PUBLIC
+
+
+def _first_rule(model: Model, role: str) -> str:
+    """The line of the first router's rule, where it is known."""
+    rules = [
+        router.label("rule")
+        for each in model.of_role(role)
+        for router in routers(each)
+        if known_hosts(router)
+    ]
+    path, line = model.source.place(rules[0]) if model.source and rules else ("", None)
+    return f" ({path}:{line})" if line else ""

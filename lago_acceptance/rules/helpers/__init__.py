@@ -20,7 +20,7 @@ from lago_acceptance.model.interpolation import uses
 from lago_acceptance.model.once import once
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
-    labels_of,
+    network_labels,
     routers,
 )
 from lago_acceptance.shell.words import name_of
@@ -104,9 +104,7 @@ def at_deploy(model: Model, service: Service, *names: str) -> Severity | None:
 def proxy_networks(model: Model, settings: Settings) -> frozenset[str]:
     """Docker's names of the networks on which the reverse proxy finds its targets."""
     names = {settings.edge.proxy_network} - {""}
-    for service in model.services:
-        if label := labels_of(service).get("traefik.docker.network"):
-            names.add(label)
+    names.update(label for service in model.services for label in network_labels(service).values())
     return frozenset(names)
 
 
