@@ -32,6 +32,7 @@ ROOMS = ("core", "lago", "rules", "checks", "clients", "scenarios", "deploy")
 ALIASES: dict[str, str] = {
     "api-key-refused": "api-refuses-its-key",
     "healthcheck-absent": "missing-healthcheck",
+    "version-differs-from-settings": "settings-contradict",
 }
 
 Function = TypeVar("Function", bound=Callable[..., object])

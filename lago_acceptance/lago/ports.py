@@ -52,6 +52,12 @@ def listens_on(service: Service, model: Model) -> int | None:
     return _number(_given(service, role, model, outcome), DEFAULTS[role])
 
 
+def shown_ports(service: Service) -> list[int]:
+    """The ports that Docker shows of a container: those of its image and of the compose file. Lago's API exposes none."""
+    of_image = () if service.role == API else (80,)
+    return sorted({*of_image, *service.expose, *(port.target for port in service.ports)})
+
+
 def _given(service: Service, role: str, model: Model, outcome: ShellState) -> str | None:
     """The port as options, files or variables give it, "" where nothing gives one, None where that can't be known."""
     words = [

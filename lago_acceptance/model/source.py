@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path, PurePath
 from typing import Any
 
 import msgspec
@@ -84,9 +85,14 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
         return self.place(at)[1]
 
     def place(self, at: tuple[str | int, ...]) -> tuple[str, int | None]:
-        """The file and the line of a YAML path: where it is set last, else where its deepest known part is first."""
+        """The file and the line of a YAML path: where it is set last, else where its deepest known part is first.
+
+        ("file", path, n) is a line of another file.
+        """
         if at[:1] == ("line",):
             return self.path, int(at[1])
+        if at[:1] == ("file",):
+            return self._beside(str(at[1])), int(at[2])
         path, found = self.path, _deepest(self.lines, at)
         for other, lines in self.overlays:
             known = _deepest(lines, at)
@@ -94,6 +100,14 @@ class ComposeSource(msgspec.Struct, frozen=True, kw_only=True):
                 path, found = other, known
         lines = self.lines if path == self.path else dict(self.overlays)[path]
         return path, lines.get(found)
+
+    def _beside(self, path: str) -> str:
+        """A file's path as it is written beside the compose file's."""
+        folder = PurePath(self.path).parent
+        try:
+            return str(folder / PurePath(path).relative_to(Path(folder).resolve()))
+        except ValueError:
+            return path
 
     def text(self, service: str, name: str) -> str | None:
         """A service's variable before interpolation, None if the file doesn't set it."""

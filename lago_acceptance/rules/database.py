@@ -256,13 +256,21 @@ def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Violation]:
                 break
 
 
-@rule(phase=2, follows_at=("host-unknown", "localhost-in-container", "pgbouncer-pooler-url"))
+@rule(
+    phase=2,
+    follows=("two-deployments",),
+    follows_at=("host-unknown", "localhost-in-container", "pgbouncer-pooler-url"),
+)
 def migrate_targets_other_db(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration runs on the database that the API uses."""
     return _differing(model, (MIGRATE,))
 
 
-@rule(phase=2, follows_at=("host-unknown", "localhost-in-container", "pgbouncer-pooler-url"))
+@rule(
+    phase=2,
+    follows=("two-deployments",),
+    follows_at=("host-unknown", "localhost-in-container", "pgbouncer-pooler-url"),
+)
 def database_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
     """API, worker and clock use the same database."""
     return _differing(model, ("api", "worker", "clock"))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, FRONT, MIGRATE
+from lago_acceptance.core.roles import API, MIGRATE
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.release_table import (
@@ -19,7 +19,7 @@ from lago_acceptance.lago.release_table import (
     same_schema,
 )
 from lago_acceptance.lago.releases import release_of
-from lago_acceptance.lago.versions import is_upstream, numbers_in, tag_of, written_version
+from lago_acceptance.lago.versions import is_upstream, tag_of, written_version
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, part
@@ -84,25 +84,6 @@ def unknown_release(model: Model, settings: Settings) -> Iterator[Violation]:
                 if newer
                 else f"the image can't be pulled if there is no such tag; it is judged like {like.tag}",
                 fix="read upstream's release notes for what changed, or correct the tag",
-            )
-
-
-@rule(phase=2, severity=Severity.WARNING, declared_only=True, follows=("misleading-tag", "unknown-release"))
-def version_differs_from_settings(model: Model, settings: Settings) -> Iterator[Violation]:
-    """This deployment's images have the version that its settings name (deployment.version)."""
-    own = {settings.host(API), settings.host(FRONT)} - {""}
-    values = [value or "" for service in model.services for value in service.environment.values()]
-    if not any(host in value for host in own for value in values):
-        return
-    for service, numbers in _tagged(model, settings):
-        expected = settings.deployment.version
-        if service.role == API and re.match(r"v?\d+\.\d+\.\d+", expected) and numbers_in(expected) != numbers:
-            yield Violation(
-                service=service,
-                at=part(service, "image"),
-                problem=f"it runs {tag_of(service)}, and settings.toml names {expected}",
-                impact="checks on the stack and the live host expect the other version and its schema",
-                fix=f"set deployment.version to {tag_of(service)} in settings.toml",
             )
 
 

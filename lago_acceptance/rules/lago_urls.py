@@ -61,48 +61,6 @@ def _mixed(model: Model, settings: Settings, role: str) -> str:
 
 
 @rule(phase=2)
-def http_only(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Browsers reach Lago by https.
-
-    Without a proxy that has a certificate, UI and API are reached over http: at localhost that is enough to try Lago out, in a
-    LAN or on the internet anyone on the way reads passwords and API keys. Said once; the checks of routers, redirects and
-    certificates don't apply.
-    """
-    way = way_in(model, settings)
-    urls = [each for each in way.addresses if each.variable and each.scope > Scope.CONTAINERS]
-    if (
-        not urls
-        or way.scope != max(each.scope for each in urls)
-        or any(each.url.scheme == "https" for each in way.addresses)
-    ):
-        return
-    first = max(urls, key=lambda each: each.scope)
-    reached, read = {
-        Scope.MACHINE: (
-            "only browsers on the server itself reach it",
-            "nobody else can use it, and Lago can't be reached by payment providers",
-        ),
-        Scope.NETWORK: (
-            "only browsers in its own network reach it",
-            "passwords and API keys cross that network in clear text, and payment providers can't reach Lago",
-        ),
-    }.get(
-        first.scope,
-        ("everybody reaches it, unencrypted", "passwords and API keys cross the internet in clear text"),
-    )
-    proxy = "no proxy, http only" if way.plain else "http only"
-    names = " and ".join(dict.fromkeys(each.variable for each in urls))
-    yield Violation(
-        service=first.service,
-        at=first.at,
-        severity=Severity.WARNING,
-        problem=f"{proxy}: {first.variable} is {first.url}; {reached}",
-        impact=read,
-        fix=f"to let others in, give it a name and a proxy with a certificate, and set {names} to https URLs",
-    )
-
-
-@rule(phase=2)
 def api_url_internal(model: Model, settings: Settings) -> Iterator[Violation]:
     """LAGO_API_URL is a URL of the API that browsers and receivers of webhooks reach.
 
@@ -132,6 +90,15 @@ def api_url_internal(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
+def _one_of_many(model: Model, service: Service, name: str) -> bool:
+    """Whether a variable is empty because nothing here sets what the deploy does: variable-unset names them all."""
+    blank = model.source.blank if model.source else {}
+    return len(blank) > _SEVERAL and at_deploy(model, service, name) is not None
+
+
+_SEVERAL = 3
+
+
 @rule(
     phase=2,
     follows=(
@@ -152,7 +119,7 @@ def api_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     )
     # What the API lacks as well is reported for the API.
     for service in (*model.of_role(API), *(model.of_role(WORKER) if given else ())):
-        if unknown(service.value("LAGO_API_URL")):
+        if unknown(service.value("LAGO_API_URL")) or _one_of_many(model, service, "LAGO_API_URL"):
             continue
         if url_of(service, "LAGO_API_URL") is None and not service.value("LAGO_DOMAIN"):
             yield Violation(
@@ -182,7 +149,11 @@ def front_api_url_missing(model: Model, settings: Settings) -> Iterator[Violatio
     wrong"), while every container is healthy.
     """
     for service in model.of_role(FRONT):
-        if not service.value("API_URL") and not service.value("LAGO_DOMAIN"):
+        if (
+            not service.value("API_URL")
+            and not service.value("LAGO_DOMAIN")
+            and not _one_of_many(model, service, "API_URL")
+        ):
             yield Violation(
                 service=service,
                 at=variable(service, "API_URL"),
@@ -248,6 +219,8 @@ def cors_front_url_missing(model: Model, settings: Settings) -> Iterator[Violati
     """
     for service in model.of_role(API) if model.of_role(FRONT) else ():
         value = service.value("LAGO_FRONT_URL")
+        if _one_of_many(model, service, "LAGO_FRONT_URL"):
+            continue
         if not value and not service.value("LAGO_DOMAIN"):
             problem = f"LAGO_FRONT_URL is not set{unset_note(model, service, 'LAGO_FRONT_URL')}"
         elif value and service_url(value) is None and not unknown(value):

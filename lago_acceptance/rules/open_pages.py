@@ -11,6 +11,7 @@ from lago_acceptance.lago.releases import release_of
 from lago_acceptance.lago.versions import tag_of
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_labels import routers
+from lago_acceptance.model.way_in import Scope, way_in
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import part
 from lago_acceptance.rules.helpers.public_pages import CONSOLE, METRICS, closing, exposure
@@ -29,7 +30,7 @@ def sidekiq_console_open(model: Model, settings: Settings) -> Iterator[Violation
             continue
         way = exposure(model, service, CONSOLE)
         behind_traefik = bool(routers(service) or model.of_role(PROXY))
-        if way is None and behind_traefik:
+        if way is None and (behind_traefik or way_in(model, settings).scope == Scope.MACHINE):
             continue
         yield Violation(
             service=service,

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API, FRONT, GATEWAY, LAGO_RUBY
+from lago_acceptance.core.roles import API, GATEWAY, LAGO_RUBY
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.core.urls import ServiceUrl, service_url
+from lago_acceptance.core.urls import ServiceUrl, public_url, service_url
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.ports import DEFAULTS, listens_on
 from lago_acceptance.model.deployment import Model, Service
-from lago_acceptance.model.way_in import Address, Scope, is_address, published_as, way_in
+from lago_acceptance.model.way_in import Scope, scope_of
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import part, public, variable
+from lago_acceptance.rules.helpers import part, variable
 from lago_acceptance.rules.helpers.hosts import named
 
+_OF_BROWSERS = ("LAGO_API_URL", "LAGO_FRONT_URL", "API_URL")
 _BY_SCHEME = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379, "http": 80, "https": 443}
 _CONSEQUENCES = {
     "DATABASE_URL": "connection refused: migrations fail, and every call answers 500",
@@ -43,6 +44,10 @@ def url_wrong_port(model: Model, settings: Settings) -> Iterator[Violation]:
             url = service_url(value) if value and "://" in value else None
             port = _port(url) if url and not url.raw_password and not unknown(url.host) else None
             if url is None or port is None or f"{url.host}:given-at" in str(value):
+                continue
+            # A public name may be an alias, too: browsers don't resolve it in Docker.
+            public = public_url(str(value)) if name in _OF_BROWSERS else None
+            if public and scope_of(model, public) > Scope.CONTAINERS:
                 continue
             partners = named(model, url.host)
             open_ports = [listens_on(partner, model) for partner in partners]
@@ -87,64 +92,3 @@ def published_port_unused(model: Model, settings: Settings) -> Iterator[Violatio
             impact="connection refused on the published port",
             fix=f"publish {ports[0].published or right}:{right}",
         )
-
-
-@rule(phase=2, follows=("api-url-internal", "front-api-url-internal", "cors-front-url-internal"))
-def url_port_not_published(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Where browsers reach Lago's own ports, the URLs have the ports that are published.
-
-    Only judged for http URLs without a proxy. A name on port 80 may be served by a proxy on the host, and isn't judged.
-    """
-    way = way_in(model, settings)
-    if not way.plain or any(service.network_mode for service in public(model)):
-        return
-    told: dict[tuple[str, int], list[tuple[Address, str]]] = {}
-    for each in way.addresses:
-        if each.variable and (why := _not_there(model, each)):
-            told.setdefault((each.role, each.url.port), []).append((each, why))
-    for uses in told.values():
-        first, why = min(uses, key=lambda use: use[0].variable != "API_URL")
-        names = " and ".join(dict.fromkeys(each.variable for each, _ in uses))
-        yield Violation(
-            service=first.service,
-            at=first.at,
-            problem=f"{names} {'is' if ' and ' not in names else 'are'} {first.url}, but {why}",
-            impact="links to PDFs and logos lead nowhere"
-            if names == "LAGO_API_URL"
-            else "the page loads, but the API refuses its origin (CORS): every login fails"
-            if first.role == FRONT
-            else "the page loads, but every login fails",
-            fix="write the published port into the URL, or publish the port of the URL",
-        )
-
-
-def _not_there(model: Model, address: Address) -> str:
-    """Why nothing of its role answers at an address of Lago's own ports, "" where something may."""
-    url, scope = address.url, address.scope
-    own = model.of_role(address.role)
-    ports = [(service, port) for service in model.services for port in service.ports]
-    if not own or scope == Scope.CONTAINERS or url.scheme != "http":
-        return ""
-    here = [(service, port) for service, port in ports if url.port in published_as(port)]
-    mine = [(service, port) for service, port in here if service in own]
-    if mine:
-        service, port = mine[0]
-        others = [each for _, each in mine if not (each.loopback and scope > Scope.MACHINE)]
-        return "" if others else f"{service.name} publishes it on {port.address} only{_line(model, service)}"
-    if here:
-        service = here[0][0]
-        passes_on = any(mount.target.startswith("/etc/nginx") for mount in service.mounts)
-        if service.role not in (API, FRONT) or passes_on:
-            return ""
-        return f"that is the port of {service.name}{_line(model, service)}"
-    published = [(service, port) for service, port in ports if service in own]
-    by_name = scope > Scope.MACHINE and not is_address(url.host)
-    if not published or any(not published_as(port) for _, port in ports) or by_name and url.port in (80, 443):
-        return ""
-    service, port = published[0]
-    return f"{service.name} is published on port {port.published}{_line(model, service)}"
-
-
-def _line(model: Model, service: Service) -> str:
-    path, line = model.source.place(part(service, "ports")) if model.source else ("", None)
-    return f" ({path}:{line})" if line else ""

@@ -19,7 +19,7 @@ from lago_acceptance.rules.helpers.data_stores import holds_jobs, stores
 from lago_acceptance.rules.helpers.hosts import named, service_at, url_of
 
 
-@rule(phase=2, follows_at=("host-unknown", "localhost-in-container"))
+@rule(phase=2, follows=("two-deployments",), follows_at=("host-unknown", "localhost-in-container"))
 def redis_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
     """API, worker and clock use the same Redis database.
 
@@ -50,7 +50,7 @@ def redis_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=2, follows_at=("host-unknown", "localhost-in-container"))
+@rule(phase=2, follows=("two-deployments",), follows_at=("host-unknown", "localhost-in-container"))
 def cache_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
     """API, worker and clock use the same cache."""
     for service, first, _, _ in agreement(model, "LAGO_REDIS_CACHE_URL"):

@@ -35,7 +35,7 @@ def rsa_key_published(model: Model, settings: Settings) -> Iterator[Violation]:
             )
 
 
-@rule(phase=1)
+@rule(phase=1, follows=("two-deployments",))
 def rsa_key_drift_api_worker(model: Model, settings: Settings) -> Iterator[Violation]:
     """migrate, api, worker and clock have the same key.
 

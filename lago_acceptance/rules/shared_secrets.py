@@ -12,7 +12,7 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import agreement, variable
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("two-deployments",))
 def secrets_disagree(model: Model, settings: Settings) -> Iterator[Violation]:
     """SECRET_KEY_BASE and the encryption keys are the same in all of Lago's services."""
     names = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, FRONT
-from lago_acceptance.core.settings import NO_PROXY, OTHER, TRAEFIK, Settings
+from lago_acceptance.core.settings import TRAEFIK, Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.ports import listens_on
 from lago_acceptance.model.deployment import Model
@@ -99,36 +99,6 @@ def _by_files(model: Model, settings: Settings) -> bool:
     names = {flag.name for flag in known.flags}
     files = any(name.startswith(("providers.file", "configfile")) for name in names)
     return files and not any(name.startswith(("providers.docker", "providers.swarm")) for name in names)
-
-
-@rule(phase=3, severity=Severity.WARNING, declared_only=True)
-def no_way_in(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Something lets browsers in to API and front: a proxy, a router or a published port.
-
-    A proxy elsewhere needs a port, or a network that it shares with them. Not judged where a platform adds its routes when it
-    deploys.
-    """
-    front = front_proxy(model, settings)
-    shown = front.kind not in (OTHER, NO_PROXY) or front.service or front.platform
-    shared = {network.key for network in model.networks if network.external}
-    closed = [
-        service
-        for service in public(model)
-        if not (
-            service.ports or service.network_mode or shared & service.networks.keys() or labels_of(service)
-        )
-    ]
-    if shown or not closed or len(closed) < len(public(model)):
-        return
-    for service in closed:
-        yield Violation(
-            service=service,
-            at=part(service),
-            problem="nothing in this file lets browsers in: no published port, no proxy, no network that a proxy elsewhere shares",
-            impact="nobody reaches it, unless what deploys it adds a way",
-            fix="publish its port for a proxy on the host (127.0.0.1:PORT), put it on the network of a proxy in a container, "
-            "or add a proxy to the file",
-        )
 
 
 def _refused(rule: str) -> str:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.ports import listens_on
+from lago_acceptance.lago.ports import listens_on, shown_ports
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.traefik_labels import disabled, label_at, labels_of, routers
 from lago_acceptance.rules import Violation, rule
@@ -26,12 +25,6 @@ def _official(service: Service) -> bool:
     return not service.built and bool(_OFFICIAL.search(service.image))
 
 
-def _exposed(service: Service) -> list[int]:
-    """The ports that Docker shows of a container: those of its image and of the compose file. Lago's API exposes none."""
-    of_image = () if service.role == API else (80,)
-    return sorted({*of_image, *service.expose, *(port.target for port in service.ports)})
-
-
 @rule(phase=3)
 def router_port_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     """A label says which port Traefik connects to, unless the container exposes the right one.
@@ -47,7 +40,7 @@ def router_port_missing(model: Model, settings: Settings) -> Iterator[Violation]
         addressed = {key.split(".")[3] for key in labels if _ADDRESSED.search(key)}
         if service.labels_for_swarm or (addressed and not named - addressed):
             continue
-        wanted, exposed = listens_on(service, model), _exposed(service)
+        wanted, exposed = listens_on(service, model), shown_ports(service)
         if wanted is None or exposed[:1] == [wanted]:
             continue
         name = min(named - addressed) if named else service.name

@@ -8,13 +8,11 @@ from __future__ import annotations
 import pytest
 
 from lago_acceptance.composefile.sources import Source
-from lago_acceptance.core import settings
-from lago_acceptance.core.resources import ROOT
+from lago_acceptance.lago.derived import given_for
 from lago_acceptance.rules import rules, without_consequences
 from tests.support import corpus
 from tests.support.observed import observed
 
-SETTINGS = settings.load(ROOT / "settings.toml")
 LIVE = {rule.id for rule in rules().values() if not rule.declared_only}
 EVERY = (*corpus.cases(), *corpus.harmless(), *corpus.healthy_cases())
 
@@ -27,7 +25,8 @@ def refused(source: Source) -> bool:
 def reported(source: Source, given: dict[str, str]) -> set[str]:
     twin = observed(source.model, given)
     assert twin.observed and twin.services
-    found = {id: rule.findings(twin, SETTINGS, lambda hit: None) for id, rule in rules().items()}
+    own, _ = given_for(None, twin)
+    found = {id: rule.findings(twin, own, lambda hit: None) for id, rule in rules().items()}
     return {id for id, findings in without_consequences(found).items() if findings}
 
 
