@@ -26,6 +26,7 @@ from lago_acceptance.core.waivers import WaiverFile
 from lago_acceptance.gate.git_base import base_of
 from lago_acceptance.gate.workers import DEADLINE, Died, Workers
 from lago_acceptance.lago.derived import given_for
+from lago_acceptance.lago.not_judged import not_judged
 from lago_acceptance.rules import Rule, Violation, change_rules, evaluated, rules
 from lago_acceptance.shell.parser import parse
 
@@ -170,7 +171,8 @@ def _get_ready() -> None:
 
 def _found(source: Source, own: Settings) -> FileVerdict:
     findings = {id: tuple(found) for id, found in found_in(source, own).items()}
-    verdict = FileVerdict(source.path, findings, _described(), notes=tuple(map(redact, source.notes)))
+    notes = (*source.notes, *not_judged(source.model, own))
+    verdict = FileVerdict(source.path, findings, _described(), notes=tuple(map(redact, notes)))
     return msgspec.structs.replace(verdict, lines=_shown(source, verdict.all_findings))
 
 

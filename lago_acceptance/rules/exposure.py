@@ -61,7 +61,7 @@ def _is_the_way_in(model: Model, settings: Settings, service: Service, port: Por
     way = way_in(model, settings)
     if not way.plain or way.scope is None or way.scope < Scope.NETWORK:
         return False
-    return any(each.url.port in published_as(port) for each in way.addresses if each.scope == way.scope)
+    return any(each.url.port in published_as(port) for each in way.addresses)
 
 
 def _past(model: Model, settings: Settings) -> str:

@@ -133,7 +133,7 @@ def _left_out(
         yield Violation(
             service=proxy,
             at=at,
-            problem=f"{name} sends nothing to {service.name}",
+            problem=f"{name} passes no request on to {service.name}",
             impact="the page loads, but every login fails: /graphql and /api never reach the API"
             if service.role == API
             else "nobody sees the page",
@@ -164,7 +164,7 @@ def virtual_host_wrong(model: Model, settings: Settings) -> Iterator[Violation]:
                 at=part(service, "environment"),
                 problem="it has no VIRTUAL_HOST, so nginx-proxy doesn't serve it",
                 impact="503 Service Temporarily Unavailable at its public name",
-                fix=f'set VIRTUAL_HOST to its public name, and VIRTUAL_PORT: "{listens_on(service, model) or 80}"',
+                fix="set VIRTUAL_HOST to its public name, and VIRTUAL_PORT to its own port (the API's is 3000, the front's 80)",
             )
             continue
         yield from _wrong_port(service, model)

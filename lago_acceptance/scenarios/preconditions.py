@@ -24,6 +24,7 @@ NO_LOGIN = (
     "cors-front-url-missing",
     "cors-front-url-internal",
     "cors-front-url-localhost-default",
+    "url-port-not-published",
 )
 
 
