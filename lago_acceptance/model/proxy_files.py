@@ -133,7 +133,8 @@ def _target(text: str, path: str, number: int) -> Target | None:
     scheme, separator, rest = text.partition("://")
     address = (rest if separator else text).partition("/")[0]
     found = re.fullmatch(r"([A-Za-z0-9][\w.-]*)(?::(\d+))?", address)
-    if not found or unknown(text) or separator and scheme not in ("http", "https"):
+    other = text.startswith("unix/") or bool(separator) and scheme not in ("http", "https")
+    if not found or unknown(text) or other:
         return None
     port = int(found[2]) if found[2] else 443 if scheme == "https" else 80
     return Target(found[1].lower(), port, path, number)

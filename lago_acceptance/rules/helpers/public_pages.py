@@ -17,11 +17,15 @@ CONSOLE, METRICS = "/sidekiq", "/metrics"
 
 
 class Exposure(msgspec.Struct, frozen=True):
-    """How others reach a page of the API: ``where`` in words, ``path`` as the proxy sees it, ``port`` if it is a published one."""
+    """How others reach a page of the API: ``where`` in words, ``path`` as the proxy sees it, ``port`` if it is a published one.
+
+    ``host`` is the name at which they do, "" where it isn't known.
+    """
 
     where: str
     path: str
     port: Port | None = None
+    host: str = ""
 
 
 def exposure(model: Model, service: Service, path: str) -> Exposure | None:
@@ -30,13 +34,13 @@ def exposure(model: Model, service: Service, path: str) -> Exposure | None:
         if way.router.owner is service:
             named = way.host and not unknown(way.host)
             shown = f"https://{way.host}{way.path}" if named else f"{way.path} at the API's public name"
-            return Exposure(shown, way.path)
+            return Exposure(shown, way.path, host=way.host if named else "")
     for port in service.ports:
         if not port.loopback:
             return Exposure(f"port {port.published or port.target} of the host", path, port)
     hosts = virtual_hosts(service)
     if hosts and service.value("VIRTUAL_PATH") in ("", "/"):
-        return Exposure(f"https://{hosts[0]}{path}", path)
+        return Exposure(f"https://{hosts[0]}{path}", path, host=hosts[0])
     return None
 
 
@@ -48,7 +52,7 @@ def closing(model: Model, settings: Settings, path: str, way: Exposure | None) -
         plain = way_in(model, settings).scope == Scope.MACHINE
         return here if plain else f"{here}, and let a proxy in front of it refuse {path}"
     kind = front_proxy(model, settings).kind
-    host = api_host(model, settings)
+    host = way.host if way and way.host else api_host(model, settings)
     return {
         TRAEFIK: f"close it at the proxy: a router with rule: Host(`{host}`) && PathPrefix(`{path}`), a priority above the "
         "API's own, and a middleware with ipallowlist.sourcerange: 127.0.0.1/32 (Traefik 2: ipwhitelist)",

@@ -6,7 +6,7 @@ import pytest
 
 from lago_acceptance.core import settings
 from lago_acceptance.core.resources import ROOT
-from lago_acceptance.core.roles import API, CLOCK, PDF, WORKER
+from lago_acceptance.core.roles import API, CLOCK, FRONT, PDF, WORKER
 from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.scenarios.preconditions import NO_LOGIN, Preconditions, first_red_rule, of_billing
 from tests.support.facts import container, facts
@@ -46,4 +46,7 @@ def test_a_worker_with_another_cache_lets_usage_stand_still():
 def test_the_first_rule_that_is_red_explains_a_login():
     fine = facts(container(API, {"LAGO_FRONT_URL": "https://billing.example.com"}))
     assert first_red_rule(fine, SETTINGS, NO_LOGIN) == ""
-    assert first_red_rule(facts(container(API)), SETTINGS, NO_LOGIN) == "cors-front-url-missing"
+    front = container(FRONT, {"API_URL": "https://billing-api.example.com"})
+    assert first_red_rule(facts(container(API), front), SETTINGS, NO_LOGIN) == "cors-front-url-missing"
+    # Without a page nobody's browser is refused.
+    assert first_red_rule(facts(container(API)), SETTINGS, NO_LOGIN) == ""
