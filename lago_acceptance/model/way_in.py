@@ -168,7 +168,9 @@ def scope_of(model: Model, url: PublicUrl) -> Scope:
         if host == "localhost" or host.endswith(".localhost"):
             return Scope.MACHINE
         if "." not in host:
-            served = any(_is_published(port, url.port) for each in model.services for port in each.ports)
+            ports = [port for each in model.services for port in each.ports]
+            # Ports 80 and 443 may be those of a proxy on the host, which reaches a published port.
+            served = any(_is_published(port, url.port) for port in ports) or url.port in (80, 443) and ports
             return Scope.NETWORK if served else Scope.CONTAINERS
         return Scope.NETWORK if host.endswith(_LOCAL_DOMAINS) else Scope.PUBLIC
     if address.is_loopback:

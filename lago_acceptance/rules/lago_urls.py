@@ -32,6 +32,8 @@ def _too_narrow(model: Model, settings: Settings, service: Service, name: str) -
     if url is None or unknown(service.value(name)):
         return ""
     own, way = scope_of(model, url), way_in(model, settings)
+    if own == Scope.CONTAINERS and url.host in ("0.0.0.0", "::"):
+        return "which is an address to listen on, and none to connect to"
     if own == Scope.CONTAINERS:
         return "which only containers on this host can resolve"
     if way.scope is None or own >= way.scope:

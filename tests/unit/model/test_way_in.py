@@ -58,6 +58,7 @@ def urls(front: str, api: str, browser: str = "", **given) -> tuple[Service, Ser
         ("http://billing.lan", Scope.NETWORK),
         ("http://billing.home.arpa", Scope.NETWORK),
         ("http://server:8080", Scope.NETWORK),
+        ("http://server", Scope.NETWORK),
         ("http://203.0.113.7", Scope.PUBLIC),
         ("https://billing.acme.io", Scope.PUBLIC),
         ("https://aliased.acme.io", Scope.PUBLIC),
