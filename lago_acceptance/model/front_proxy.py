@@ -21,6 +21,7 @@ from lago_acceptance.core.urls import public_url
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.once import once
+from lago_acceptance.model.platforms import platforms
 
 _WEB = (80, 443, 8080, 8443)
 # What an image is called, without its registry; the first that fits.
@@ -42,13 +43,9 @@ _KINDS = tuple(
 # Programs that write the configuration of an nginx beside them from variables of containers: nginx-proxy in parts.
 _WRITES_NGINX = re.compile(r"(^|/)(docker-gen|acme-companion|letsencrypt-nginx-proxy-companion)\b")
 _MARKS_NGINX = "com.github.nginx-proxy.nginx"
-# Platforms that add the routes when they deploy, by the networks of their proxies and by the variables that they set.
 CAPROVER = "CapRover"
-_PLATFORMS = (
-    ("Dokploy", TRAEFIK, re.compile(r"dokploy-network"), ()),
-    ("Coolify", OTHER, re.compile(r"coolify(-overlay)?"), ("SERVICE_FQDN_", "SERVICE_URL_")),
-    (CAPROVER, NGINX, re.compile(r"captain-overlay-network"), ()),
-)
+# Platforms that are known by the variables that they set, too.
+_PLATFORM_VARIABLES = {"Coolify": ("SERVICE_FQDN_", "SERVICE_URL_")}
 # By the name of a label or of a variable of API or front: whose proxy reads it.
 _LABELS = (
     (TRAEFIK, re.compile(r"traefik\.(http|enable|docker|frontend)\b")),
@@ -154,11 +151,14 @@ def _by_labels(model: Model) -> FrontProxy | None:
 def _by_variables(model: Model) -> FrontProxy | None:
     """A platform whose variables are there. On a host it has deployed already: there its labels say what it routes."""
     for service in model.of_role(API, FRONT) if not model.observed else ():
-        for name, kind, _, prefixes in _PLATFORMS:
-            for variable in service.environment:
-                if prefixes and variable.startswith(prefixes):
+        for each in platforms():
+            prefixes = _PLATFORM_VARIABLES.get(each.name, ())
+            for variable in service.environment if prefixes else ():
+                if variable.startswith(prefixes):
                     at = ("services", service.name, "environment", variable)
-                    return FrontProxy(kind, None, f"{variable} of {service.name}", at, name)
+                    return FrontProxy(
+                        each.proxy.lower(), None, f"{variable} of {service.name}", at, each.name
+                    )
     return None
 
 
@@ -166,11 +166,14 @@ def _by_network(model: Model) -> FrontProxy | None:
     """A platform whose proxy is on a network of the API or the front."""
     for service in model.of_role(API, FRONT):
         for key in service.networks:
-            for name, kind, pattern, _ in _PLATFORMS:
-                if pattern.fullmatch(model.network_name(key)):
+            name = model.network_name(key)
+            for each in platforms():
+                if each.proxy and name in each.networks:
                     at = ("services", service.name, "networks", key)
-                    by = f"the network {model.network_name(key)} of {service.name}"
-                    return FrontProxy(kind, None, by, at, "" if model.observed else name)
+                    platform = "" if model.observed else each.name
+                    return FrontProxy(
+                        each.proxy.lower(), None, f"the network {name} of {service.name}", at, platform
+                    )
     return None
 
 

@@ -11,6 +11,7 @@ from lago_acceptance.core.settings import (
     NGINX_PROXY,
     NO_PROXY,
     OTHER,
+    PROXIES,
     TRAEFIK,
     TUNNEL,
     EdgeSettings,
@@ -21,6 +22,7 @@ from lago_acceptance.core.value_shapes import given_later
 from lago_acceptance.lago.not_judged import not_judged
 from lago_acceptance.model.deployment import Model, Network, Port, Service
 from lago_acceptance.model.front_proxy import front_proxy
+from lago_acceptance.model.platforms import platforms
 from lago_acceptance.model.way_in import Scope, is_private, published_as, scope_of, way_in
 
 NOTHING = Settings()
@@ -105,7 +107,7 @@ def test_settings_and_tunnels_say_that_it_is_public():
             NGINX_PROXY,
             "",
         ),
-        ((service("api", API, environment={"SERVICE_FQDN_API_3000": ""}),), OTHER, "Coolify"),
+        ((service("api", API, environment={"SERVICE_FQDN_API_3000": ""}),), TRAEFIK, "Coolify"),
         ((service("api", API, labels={"traefik.enable": "true"}),), TRAEFIK, ""),
         ((*urls("https://a.io", "https://b.io"), service("t", image="cloudflare/cloudflared:1")), TUNNEL, ""),
     ],
@@ -157,3 +159,7 @@ def test_ports_as_they_are_published():
     assert not published_as(Port("", "", 80)) and not published_as(Port("", given_later("P"), 80))
     assert is_private("172.17.0.1") and is_private("[::1]") and is_private("") is False
     assert is_private(given_later("IP")) is None
+
+
+def test_every_platforms_proxy_is_a_kind_of_proxy():
+    assert {each.proxy.lower() for each in platforms()} <= {*PROXIES, ""}
