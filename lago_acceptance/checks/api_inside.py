@@ -41,7 +41,7 @@ def process_with_accepted_key(facts: Facts, settings: Settings) -> LagoProcess:
     phase=2,
     errors={
         "api-unhealthy": "The API answers /health with 200.",
-        "version-unexpected": "The version of Lago that runs is the one in settings.toml.",
+        "version-unexpected": "The version of Lago that runs is the one in settings.toml, else that of the image's tag.",
     },
 )
 def is_healthy_and_of_the_expected_version(facts: Facts, settings: Settings) -> Iterator[Finding]:
@@ -64,11 +64,11 @@ def is_healthy_and_of_the_expected_version(facts: Facts, settings: Settings) -> 
     elif answer.status != 200:
         details = str(body.get("details", ""))[:200]
         yield _unhealthy(f"/health answers {answer.status}: {body.get('message')} {details}")
-    elif body.get("version") != settings.deployment.version:
+    elif (expected := settings.deployment.version) and body.get("version") != expected:
         yield Finding(
             id="version-unexpected",
             role=API,
-            problem=f"Lago {body.get('version')} is running, settings.toml expects {settings.deployment.version}",
+            problem=f"Lago {body.get('version')} is running, and {expected} is expected",
             impact="the database may have been migrated to another version already, and going back needs more than "
             "the old image",
             fix="deploy the expected image, or change deployment.version in settings.toml as part of the upgrade",

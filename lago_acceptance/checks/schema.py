@@ -31,11 +31,16 @@ OF_OTHERS = {
 
 
 def wanted(facts: Facts, settings: Settings) -> Schema | None:
-    """The migrations of the Lago that runs: those in its image, else those that settings.toml lists for its version."""
+    """The migrations of the Lago that runs: those in its image, else those of its version in the settings or in the table."""
     image = facts.process(facts.running(API))
     if image.migration_count and image.migrations:
         return Schema(rows_for(image.migration_count, image.migrations[0]), image.migrations[-1])
-    return settings.schema.get(settings.deployment.version)
+    version = settings.deployment.version
+    release = releases().get(numbers_in(version) or ())
+    # Where a release has its old migrations in one, how many a database has depends on where it began.
+    known = release and release.tag == version and release.numbers < FOLDED_IN
+    own = Schema(release.migrations, release.newest_migration) if release and known else None
+    return settings.schema.get(version, own)
 
 
 def never_migrated(facts: Facts) -> bool:
@@ -103,8 +108,8 @@ def is_the_images(facts: Facts, settings: Settings) -> Iterator[Finding]:
         )
     elif needed is None:
         raise Unknown(
-            "neither the image nor settings.toml lists the migrations of this version",
-            fix="add this version's number of migrations and the latest to settings.toml",
+            "the image does not list its migrations, and its version is not known",
+            fix="set deployment.version in settings.toml to the release that runs",
         )
     elif is_not_the_images(facts, settings):
         yield _finding(

@@ -32,10 +32,10 @@ def run(arguments: Sequence[str]) -> int:
     wanted = made.parse_args(arguments)
     if "@" not in wanted.email or not wanted.email.isprintable():
         raise UsageError(f"--email {wanted.email!r} is not an email address")
-    settings = load(wanted.settings)
+    load(wanted.settings)
     password = _password(wanted.password_file)
     with reached(wanted.host, wanted.ssh_config) as host:
-        found = place(host, settings, wanted.project)
+        found, _ = place(host, wanted.settings, wanted.project)
         try:
             with PasswordReset(host, Permit("admin-password"), found, _say) as change:
                 change.reset(wanted.email, password)

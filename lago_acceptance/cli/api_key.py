@@ -32,10 +32,14 @@ def run(arguments: Sequence[str]) -> int:
     from lago_acceptance.deploy.small_change import NotChanged
 
     wanted = _parser().parse_args(arguments)
-    settings = load(wanted.settings)
-    _check(wanted, settings)
+    _check_words(wanted)
+    # A file that can't be used, or lacks what is asked for, is told before the host is asked.
+    written = load(wanted.settings)
+    if wanted.settings:
+        _check_gateway(wanted, written)
     with reached(wanted.host, wanted.ssh_config) as host:
-        found = place(host, settings, wanted.project)
+        found, settings = place(host, wanted.settings, wanted.project)
+        _check_gateway(wanted, settings)
         if not (wanted.create or wanted.give or wanted.restart or wanted.revoke_old):
             return _list(host, found)
         try:
@@ -65,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     return made
 
 
-def _check(wanted: argparse.Namespace, settings: Settings) -> None:
+def _check_gateway(wanted: argparse.Namespace, settings: Settings) -> None:
     from lago_acceptance.deploy.api_keys import NO_GATEWAY
 
     gateway = settings.gateway
@@ -73,8 +77,11 @@ def _check(wanted: argparse.Namespace, settings: Settings) -> None:
         raise UsageError(NO_GATEWAY)
     if (wanted.restart or wanted.revoke_old) and gateway and not (gateway.container or gateway.service):
         raise UsageError(
-            f"{wanted.settings} does not name the gateway's container: add container, or project and service, to [gateway]"
+            f"{wanted.settings or 'settings.toml'} does not name the gateway's container: add container, or project and service, to [gateway]"
         )
+
+
+def _check_words(wanted: argparse.Namespace) -> None:
     if wanted.create and wanted.key:
         raise UsageError("--key names an existing key, --create makes a new one: give one of the two")
     if wanted.key and not wanted.give:
@@ -179,8 +186,7 @@ def _revoke(
         print(
             f"{deployment.env_file} has the new key too, because Lago seeds it at every start: copy it into the folder that you deploy "
             "from. Lago's containers have the old one in LAGO_API_KEY until they are recreated, and until then lago-acceptance "
-            f"live asks with it: cd {deployment.directory} && docker compose -f {deployment.compose_file} --env-file "
-            f"{deployment.env_file} up -d"
+            f"live asks with it: {deployment.start}"
         )
 
 

@@ -78,6 +78,7 @@ COMMANDS = {
         Command("rehearse", "HOST|DUMP", CHANGE, "restore a dump beside production", "rehearse", extra="stack"),
         Command("api-key", "HOST", CHANGE, "list Lago's API keys, or replace one", "api_key", extra="live"),
         Command("admin-password", "HOST", CHANGE, "set a user's password", "admin_password", extra="live"),
+        Command("settings", "[FILE|HOST]", UNDERSTAND, "print what a deployment says of itself", "settings"),
         Command("upgrade-path", "FROM TO", UNDERSTAND, "print the way to a later Lago", "upgrade_path"),
         Command("explain", "[ID]", UNDERSTAND, "print the page on a finding", "register", "explain"),
         Command("report", "", UNDERSTAND, "build Allure's report from the newest runs", "report", extra="live"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lago_acceptance.cli import on_host, path
 from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.core.permit import Permit
+from lago_acceptance.core.resources import COMPOSE
 from lago_acceptance.core.settings import load
 from lago_acceptance.core.verdicts import UsageError
 
@@ -70,22 +71,23 @@ def run(given: list[str], checked: Callable[[list[str]], int]) -> int:
 
 def _need_files(known: Namespace) -> None:
     """UsageError where the files to deploy can't be read: that is seen before a host is asked for."""
-    from lago_acceptance.deploy import version
+    from lago_acceptance.deploy import placed, version
 
-    version.of_folder(known.folder, load(known.settings).deployment)
+    version.of_folder(known.folder, placed.of_folder(known.settings, known.folder or COMPOSE).deployment)
 
 
 def _walked(asked: Asked, checked: Callable[[list[str]], int]) -> int:
     """Walk the stops, then let the checks decide on the last deploy, and end the upgrade; the exit code."""
-    from lago_acceptance.deploy import via
+    from lago_acceptance.deploy import placed, via
     from lago_acceptance.deploy.rollout import NotDeployed
 
     known = asked.known
-    settings, order = load(known.settings), _order(known)
+    order = _order(known)
     again = f"lago-acceptance deploy {known.host}{f' {known.folder}' if known.folder else ''} --via{' next' * (known.via == 'next')}"
     permit = Permit("deploy --via")
     try:
         with on_host.reached(known.host, known.ssh_config) as host, _progress():
+            settings = placed.placed(host, known.settings, known.project, known.folder or COMPOSE)
             ahead = via.walk(
                 host, permit, settings, _waivers(known), order, one=known.via == "next", again=again
             )
@@ -154,10 +156,12 @@ def status(given: list[str]) -> int:
     known = on_host.parser(
         "status", "Shows who is changing a deployment, how its deploys ended, and its backups."
     ).parse_args(given)
-    from lago_acceptance.deploy import state
+    from lago_acceptance.deploy import placed, state
 
-    directory = load(known.settings).deployment.directory
+    load(known.settings)
     with on_host.reached(known.host, known.ssh_config) as host:
+        found_at = placed.placed(host, known.settings, known.project, needed=("directory",))
+        directory = found_at.deployment.directory
         found = state.read(host, directory)
     if found.holder:
         print(f"being changed now by {found.holder}")
@@ -212,11 +216,13 @@ def rollback(given: list[str]) -> int:
         help="dump the database, then remove the containers and volumes of the Compose project NAME",
     )
     known = parser.parse_args(given)
+    from lago_acceptance.deploy import placed
     from lago_acceptance.deploy import rollback as going_back
     from lago_acceptance.deploy.rollout import NotDeployed
 
-    settings = load(known.settings)
+    load(known.settings)
     with on_host.reached(known.host, known.ssh_config) as host, _progress():
+        settings = placed.placed(host, known.settings, known.project)
         try:
             if known.down_volumes:
                 permit = Permit("--down-volumes")
@@ -235,11 +241,12 @@ def rollback(given: list[str]) -> int:
 
 
 def _print_plan(known: Namespace) -> None:
-    from lago_acceptance.deploy import deploy, via_plan
+    from lago_acceptance.deploy import deploy, placed, via_plan
 
     look = via_plan.prepare if known.via else deploy.prepare
     with on_host.reached(known.host, known.ssh_config) as host:
-        prepared = look(host, load(known.settings), _waivers(known), _order(known))
+        settings = placed.placed(host, known.settings, known.project, known.folder or COMPOSE)
+        prepared = look(host, settings, _waivers(known), _order(known))
     for line in prepared.lines():
         print(line)
 

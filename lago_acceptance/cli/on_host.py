@@ -14,7 +14,6 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.user_files import unusable
 from lago_acceptance.core.verdicts import Unreachable, UsageError
 from lago_acceptance.deploy.small_change import Place
-from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 
 LOCAL = "local"
@@ -69,33 +68,14 @@ def reached(word: str, ssh_config: Path | None) -> Iterator[Host]:
         host.close()
 
 
-def observed(host: Host, settings: Settings, project: str, *, upgrade: bool = False) -> Facts:
-    """The facts of a host; for an ``upgrade`` with what that needs to know, in place of the billing signs. UsageError where
-    it has several Lagos, and nothing says which one is meant.
-    """
-    from lago_acceptance.facts.collect import ONLY, observe
+def place(host: Host, settings_file: Path | None, project: str) -> tuple[Place, Settings]:
+    """Where Lago runs on a host, and its settings. Unreachable where its API does not run there."""
+    from lago_acceptance.deploy import placed
 
-    facts = observe(
-        host,
-        project=project,
-        wanted_directory=settings.deployment.directory,
-        backups=settings.backup.files if settings.backup else "",
-        bounds=settings.signs,
-        upgrade=ONLY if upgrade else "",
-    )
-    if not facts.project and len(facts.lagos) > 1:
-        raise UsageError(
-            f"{len(facts.lagos)} Lago stacks are on {host.name}: {', '.join(facts.lagos)}; say which one with --project NAME"
-        )
-    return facts
-
-
-def place(host: Host, settings: Settings, project: str) -> Place:
-    """Where Lago runs on a host. Unreachable where its API does not run there."""
-    directory, facts = settings.deployment.directory, observed(host, settings, project)
+    facts, _, settings = placed.seen(host, settings_file, project)
     if (api := facts.running(API)) is None:
         raise Unreachable(
-            f"no API container of Lago runs on {host.name}; start it there: cd {directory} && docker compose "
-            f"-f {settings.deployment.compose_file} --env-file {settings.deployment.env_file} up -d"
+            f"no API container of Lago runs on {host.name}; start it there: {settings.deployment.start}"
         )
-    return Place(settings.deployment, api.id, settings.gateway)
+    placed.require(settings.deployment, host.name)
+    return Place(settings.deployment, api.id, settings.gateway), settings

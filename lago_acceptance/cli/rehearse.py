@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lago_acceptance.cli import Parser, path
-from lago_acceptance.cli.on_host import LOCAL, add_options, observed, reached
+from lago_acceptance.cli.on_host import LOCAL, add_options, reached
 from lago_acceptance.core import private_folders, report_files, resources
 from lago_acceptance.core import run as runs
 from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
@@ -46,7 +46,7 @@ def run(given: list[str]) -> int:
             "--compose-file and --env-file are for a dump here; on a host, what runs there is taken"
         )
     to = _to(asked)
-    problems = _of_host(asked, settings, to) if named else _of_file(asked, settings, to)
+    problems = _of_host(asked, to) if named else _of_file(asked, settings, to)
     for problem in problems:
         asked.say(problem)
     asked.say("not accepted" if problems else f"{_accepted(to)}; the rehearsal was removed")
@@ -145,14 +145,16 @@ def _parser() -> Parser:
 # --- a dump on a host ---
 
 
-def _of_host(asked: Namespace, settings: Settings, to: Release | None) -> list[str]:
+def _of_host(asked: Namespace, to: Release | None) -> list[str]:
     from lago_acceptance.deploy import dumps
     from lago_acceptance.deploy.dumped_release import on_host
+    from lago_acceptance.deploy.placed import require, seen
     from lago_acceptance.deploy.rehearsal_source import of_deployment
 
     with reached(asked.what, asked.ssh_config) as host:
+        facts, _, settings = seen(host, asked.settings, asked.project)
+        require(settings.deployment, host.name)
         directory = settings.deployment.directory
-        facts = observed(host, settings, asked.project)
         dump = dumps.newest(host, settings, facts)
         asked.say(
             f"the newest dump on {host.name} is {dump.path}, {dump.size / dumps.MIB:.1f} MiB, of {dump.day}"

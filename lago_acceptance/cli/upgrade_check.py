@@ -6,7 +6,6 @@ from lago_acceptance.cli import on_host
 from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.core.printable import printable
 from lago_acceptance.core.secrets import redact
-from lago_acceptance.core.settings import load
 
 
 def run(given: list[str]) -> int:
@@ -21,14 +20,14 @@ def run(given: list[str]) -> int:
     add("--json", action="store_true", help="print JSON")
     asked = parser.parse_args(given)
     from lago_acceptance.cli import upgrade_report
+    from lago_acceptance.deploy.placed import seen
     from lago_acceptance.lago import upgrade_path
     from lago_acceptance.targets.which_lago import must_be_there
 
     to = upgrade_path.named(asked.to) if asked.to else None
-    settings = load(asked.settings)
     with on_host.reached(asked.host, asked.ssh_config) as host:
-        facts = on_host.observed(host, settings, asked.project, upgrade=True)
-        must_be_there(facts, host.name, asked.project, settings.deployment)
+        facts, given, settings = seen(host, asked.settings, asked.project, upgrade=True)
+        must_be_there(facts, host.name, asked.project, given.deployment)
     made = upgrade_report.made(facts, settings, to)
     if asked.json:
         print(printable(redact(upgrade_report.as_json(made))))

@@ -63,6 +63,16 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clients: tuple[str, ...] = ()
     mounted_key: bool = False
 
+    @property
+    def start(self) -> str:
+        """The command that starts it on its host, as far as it is known."""
+        options = [
+            *([f"-f {self.compose_file}"] if self.compose_file else []),
+            *([f"--env-file {self.env_file}"] if self.env_file else []),
+        ]
+        folder = f"cd {self.directory} && " if self.directory else ""
+        return f"{folder}{' '.join(['docker compose', *options, 'up -d'])}"
+
 
 class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The number of migrations of a version of Lago, and the latest of them."""
@@ -221,13 +231,13 @@ def load(path: Path | None) -> Settings:
     if path is None:
         return Settings()
     settings = user_files.toml("the settings file", path, Settings)
-    for problem in _problems(settings):
+    for problem in problems(settings):
         raise UsageError(f"the settings file {path} has an invalid entry: {problem}")
     return settings
 
 
-def _problems(settings: Settings) -> Iterator[str]:
-    """What can't be used although its type is right."""
+def problems(settings: Settings) -> Iterator[str]:
+    """What can't be used in settings although its type is right, a sentence each."""
     deployment, hosts, edge, backup = settings.deployment, settings.hosts, settings.edge, settings.backup
     texts = {
         "deployment.directory": deployment.directory,

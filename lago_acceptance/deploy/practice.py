@@ -101,7 +101,13 @@ class Practice:
         self.stack = Stack(options, settings, self.run)
         self.host, self.permit = self.stack.host, self.stack.permit
         self.folder, self._good = private / "lago", private / "good"
-        deployment = msgspec.structs.replace(settings.deployment, directory=str(self.folder))
+        own = settings.deployment
+        deployment = msgspec.structs.replace(
+            own,
+            directory=str(self.folder),
+            compose_file=own.compose_file or options.compose_file.name,
+            env_file=own.env_file or ".env",
+        )
         self.settings = msgspec.structs.replace(settings, deployment=deployment)
         self._customer = f"{runs.PREFIX}{self.run.id}-kept"
         self._owner = Owner.of(self.run)

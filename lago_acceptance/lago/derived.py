@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -74,7 +74,7 @@ def given_for(path: Path | None, model: Model) -> tuple[Settings, str]:
 def derived(model: Model, given: Settings) -> Derived:
     """The settings of a deployment: what is given, else what the deployment says of itself, else the defaults."""
     front = front_proxy(model, given)
-    every = [*_urls(model), *_of_proxy(model, given, front), *_version(model)]
+    every = [*_place(model), *_urls(model), *_of_proxy(model, given, front), *_version(model)]
     own: dict[str, Said] = {}
     for each in every:
         if isinstance(each, Said):
@@ -85,11 +85,17 @@ def derived(model: Model, given: Settings) -> Derived:
             said[entry] = Said(entry, value, "the settings")
         elif entry in own:
             said[entry] = own[entry]
-    unclear = (each for each in every if isinstance(each, Unclear) and each.entry not in said)
-    return Derived(_with(given, said.values()), tuple(said.values()), tuple(unclear))
+    unclear: dict[str, Unclear] = {}
+    for each in every:
+        if isinstance(each, Unclear) and each.entry not in said:
+            unclear.setdefault(each.entry, each)
+    return Derived(with_entries(given, said.values()), tuple(said.values()), tuple(unclear.values()))
 
 
 ENTRIES = (
+    "deployment.directory",
+    "deployment.compose_file",
+    "deployment.env_file",
     "deployment.version",
     "hosts.front",
     "hosts.api",
@@ -113,13 +119,15 @@ def value_of(settings: Settings, entry: str) -> str:
 
 def own_said(model: Model, entry: str) -> Said | None:
     """What the deployment itself says of an entry, whatever the settings say."""
-    return next((each for each in derived(model, _NOTHING).said if each.entry == entry), None)
+    return next((each for each in derived(model, NOTHING).said if each.entry == entry), None)
 
 
-_NOTHING = Settings()
+NOTHING = Settings()
+"""What is given where nobody wrote a settings file; one value, so that what is derived from it is kept."""
 
 
-def _with(given: Settings, said: Iterable[Said]) -> Settings:
+def with_entries(given: Settings, said: Iterable[Said]) -> Settings:
+    """Settings in which entries have the values that something says."""
     tables: dict[str, dict[str, str]] = {}
     for each in said:
         table, _, field = each.entry.partition(".")
@@ -130,47 +138,95 @@ def _with(given: Settings, said: Iterable[Said]) -> Settings:
     return msgspec.structs.replace(given, **changed)
 
 
+# --- where it is on its host ---
+
+_LABEL = "com.docker.compose.project."
+
+
+def _place(model: Model) -> Iterator[Said | Unclear]:
+    """Where Compose started what runs from, by the labels that it gives its containers. A file doesn't say where it will lie."""
+    for service in model.of_role(*LAGO_RUBY, FRONT) if model.observed else ():
+        folder = service.labels.get(f"{_LABEL}working_dir", "")
+        if not folder.startswith("/"):
+            continue
+        for entry, name in (
+            ("directory", "working_dir"),
+            ("compose_file", "config_files"),
+            ("env_file", "environment_file"),
+        ):
+            entry, label = f"deployment.{entry}", _LABEL + name
+            at = ("services", service.name, "labels", label)
+            values = [below(folder, each) for each in service.labels.get(label, "").split(",") if each.strip()]
+            if name == "working_dir":
+                yield Said(entry, folder.rstrip("/") or "/", f"the label {label} of {name_of(model, service)}", at)
+            elif len(values) == 1:
+                yield Said(entry, values[0], f"the label {label} of {name_of(model, service)}", at)
+            elif name == "environment_file" and service.labels.get(f"{_LABEL}config_files"):
+                yield Said(entry, ".env", "Compose's default, for no label names another")
+            elif values:
+                yield Unclear(
+                    entry,
+                    f"{name_of(model, service)} was started from {len(values)} files, {', '.join(values)}: write the one to deploy",
+                )
+
+
+def below(folder: str, path: str) -> str:
+    """A path as it is written from a folder: short where it is below it."""
+    path = path.strip()
+    inside = PurePosixPath(folder)
+    return str(PurePosixPath(path).relative_to(inside)) if PurePosixPath(path).is_relative_to(inside) else path
+
+
+def name_of(model: Model, service: Service) -> str:
+    """A service as messages name it: what runs by its container's name."""
+    return f"container {service.container_name or service.name}" if model.observed else service.name
+
+
 # --- names ---
+
+
+HOLDERS = {
+    "hosts.front": (API, "LAGO_FRONT_URL", "", FRONT),
+    "hosts.api": (API, "LAGO_API_URL", "/api", API),
+    "hosts.browser_api": (FRONT, "API_URL", "/api", API),
+}
+"""By entry: the role that has it in a variable, that variable, the path below LAGO_DOMAIN, and the role that is reached there."""
 
 
 def _urls(model: Model) -> Iterator[Said | Unclear]:
     """Where the UI and the API are reached. A name that no router of the service has doesn't count where it has routers."""
-    holders = {
-        "hosts.front": [(API, "LAGO_FRONT_URL", "")],
-        "hosts.api": [(API, "LAGO_API_URL", "/api")],
-        "hosts.browser_api": [(FRONT, "API_URL", "/api")],
-    }
-    served = {"hosts.front": FRONT, "hosts.api": API, "hosts.browser_api": API}
-    for entry, sources in holders.items():
-        found = [
-            each for role, name, path in sources for each in _by_variable(model, entry, role, name, path)
-        ]
-        names = _routed(model, entry, served[entry])
+    for entry, (_, _, _, served) in HOLDERS.items():
+        found = list(by_variable(model, entry))
+        names = routed(model, entry, served)
         known = {each.value for each in names}
         usable = [
             each
             for each in found
-            if isinstance(each, Said) and (not known or _host(each) in known or _shared(model, _host(each)))
+            if isinstance(each, Said) and (not known or host_of(each) in known or is_routed(model, host_of(each)))
         ]
         if entry == "hosts.browser_api" and usable:
             yield usable[0]
         elif entry != "hosts.browser_api":
-            yield from usable[:1] or names[:1] or _published(model, entry, served[entry]) or found[:1]
+            yield from usable[:1] or names[:1] or published(model, entry, served) or found[:1]
 
 
-def _host(said: Said) -> str:
+def host_of(said: Said) -> str:
+    """The host in a URL that something says."""
     url = public_url(said.value)
     return url.host if url else ""
 
 
-def _shared(model: Model, host: str) -> bool:
+def is_routed(model: Model, host: str) -> bool:
     """Whether some router of the deployment takes a host name."""
     return any(host in router.hosts for service in model.services for router in routers(service))
 
 
-def _by_variable(model: Model, entry: str, role: str, name: str, path: str) -> Iterator[Said | Unclear]:
+def by_variable(model: Model, entry: str) -> Iterator[Said | Unclear]:
+    """What the variables of the services say of a name, in their order."""
+    role, variable, path, _ = HOLDERS[entry]
     for service in model.of_role(role):
-        at = ("services", service.name, "environment", name)
+        name = variable
+        at: tuple[str, ...] = ("services", service.name, "environment", name)
         value = service.value(name)
         if domain := not value and service.value(DOMAIN):
             value, at, name = f"https://{domain}{path}", (*at[:-1], DOMAIN), DOMAIN
@@ -178,9 +234,11 @@ def _by_variable(model: Model, entry: str, role: str, name: str, path: str) -> I
             continue
         url = public_url(value) if "://" in value else None
         if unknown(value):
-            yield Unclear(entry, f"{name} of {service.name} has a variable that only the deploy knows")
+            yield Unclear(
+                entry, f"{name} of {name_of(model, service)} has a variable that only the deploy knows"
+            )
         elif url and _is_public(model, url):
-            yield Said(entry, str(url), f"{name} of {service.name}", at)
+            yield Said(entry, str(url), f"{name} of {name_of(model, service)}", at)
 
 
 def _is_public(model: Model, url: PublicUrl) -> bool:
@@ -191,9 +249,10 @@ def _is_public(model: Model, url: PublicUrl) -> bool:
     return url.host not in names
 
 
-def _routed(model: Model, entry: str, role: str) -> list[Said]:
+def routed(model: Model, entry: str, role: str) -> list[Said]:
+    """The names that routers of a role's services take."""
     return [
-        Said(entry, host, f"the router {router.name} of {service.name}", router.label("rule"))
+        Said(entry, host, f"the router {router.name} of {name_of(model, service)}", router.label("rule"))
         for service in model.of_role(role)
         if not disabled(service)
         for router in routers(service)
@@ -203,13 +262,13 @@ def _routed(model: Model, entry: str, role: str) -> list[Said]:
     ]
 
 
-def _published(model: Model, entry: str, role: str) -> list[Said]:
+def published(model: Model, entry: str, role: str) -> list[Said]:
     """A port of the host, where a service has neither a name nor a router."""
     return [
         Said(
             entry,
             str(PublicUrl("http", "localhost", int(port.published))),
-            f"the published port {port.published} of {service.name}",
+            f"the published port {port.published} of {name_of(model, service)}",
             ("services", service.name, "ports"),
         )
         for service in model.of_role(role)
@@ -228,13 +287,15 @@ def _of_proxy(model: Model, given: Settings, front: FrontProxy) -> Iterator[Said
         return
     known = proxy(model, given)
     if known.complete:
-        where = f"the options of {front.service.name}" if front.service else "the platform's own Traefik"
+        where = f"the options of {name_of(model, front.service)}" if front.service else "the platform's own Traefik"
         for entry, value in (("http_entrypoint", known.http), ("https_entrypoint", known.https)):
             if value:
                 yield Said(f"edge.{entry}", value, where, front.at)
     yield from _entry_points(model)
     used = [(each.resolver, each) for each in _routers(model) if each.resolver and not unknown(each.resolver)]
-    yield from _most(("edge.resolver", value, router, "tls.certresolver") for value, router in used)
+    yield from _most(
+        model, (("edge.resolver", value, router, "tls.certresolver") for value, router in used)
+    )
     if len(known.resolvers) == 1:
         (name,) = known.resolvers
         yield Said("edge.resolver", name, "the proxy's only certificate resolver", front.at)
@@ -260,17 +321,19 @@ def _entry_points(model: Model) -> Iterator[Said]:
         if len(known) != 1:
             continue
         (secured if router.tls else plain).append((known[0], router))
-    yield from _most(("edge.https_entrypoint", name, router, "entrypoints") for name, router in secured)
-    yield from _most(("edge.http_entrypoint", name, router, "entrypoints") for name, router in plain)
+    yield from _most(
+        model, (("edge.https_entrypoint", name, router, "entrypoints") for name, router in secured)
+    )
+    yield from _most(model, (("edge.http_entrypoint", name, router, "entrypoints") for name, router in plain))
 
 
-def _most(seen: Iterable[tuple[str, str, LabelRouter, str]]) -> Iterator[Said]:
+def _most(model: Model, seen: Iterable[tuple[str, str, LabelRouter, str]]) -> Iterator[Said]:
     """The value that most labels have."""
     every = list(seen)
     counted = Counter(value for _, value, _, _ in every)
     for value, _ in counted.most_common(1):
         entry, _, router, option = next(each for each in every if each[1] == value)
-        yield Said(entry, value, f"the router {router.name} of {router.owner.name}", router.label(option))
+        yield Said(entry, value, f"the router {router.name} of {name_of(model, router.owner)}", router.label(option))
 
 
 def _proxy_network(model: Model, front: FrontProxy) -> Iterator[Said]:
@@ -283,7 +346,7 @@ def _proxy_network(model: Model, front: FrontProxy) -> Iterator[Said]:
             yield Said(
                 "edge.proxy_network",
                 named,
-                f"the label {label} of {service.name}",
+                f"the label {label} of {name_of(model, service)}",
                 ("services", service.name, "labels", label),
             )
     if front.service:
@@ -295,7 +358,7 @@ def _proxy_network(model: Model, front: FrontProxy) -> Iterator[Said]:
         }
     if len(shared) == 1:
         (name,) = shared
-        yield Said("edge.proxy_network", name, f"the network of {' and '.join(each.name for each in own)}")
+        yield Said("edge.proxy_network", name, f"the network of {' and '.join(name_of(model, each) for each in own)}")
 
 
 def _networks(model: Model, service: Service) -> set[str]:
@@ -311,7 +374,7 @@ def _gateway_network(model: Model) -> Iterator[Said]:
     for gateway in model.of_role(GATEWAY):
         shared = _networks(model, gateway) & _of_each(model, model.of_role(API))
         if shared:
-            yield Said("edge.gateway_network", min(shared), f"the network of {gateway.name} and the API")
+            yield Said("edge.gateway_network", min(shared), f"the network of {name_of(model, gateway)} and the API")
 
 
 # --- the version ---
@@ -322,9 +385,9 @@ def _version(model: Model) -> Iterator[Said | Unclear]:
         tag = tag_of(service)
         if unknown(service.image):
             yield Unclear(
-                "deployment.version", f"the image of {service.name} has a variable that only the deploy knows"
+                "deployment.version", f"the image of {name_of(model, service)} has a variable that only the deploy knows"
             )
         elif numbers_in(tag) and "lago-acceptance/" not in service.image:
             yield Said(
-                "deployment.version", tag, f"the image of {service.name}", ("services", service.name, "image")
+                "deployment.version", tag, f"the image of {name_of(model, service)}", ("services", service.name, "image")
             )

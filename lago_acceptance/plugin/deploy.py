@@ -14,7 +14,7 @@ from lago_acceptance.core.exit_codes import UNREACHABLE
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.deploy.steps import drain_seconds
 from lago_acceptance.lago.upgrade_path import stop_at
-from lago_acceptance.plugin.options import OPTIONS, SETTINGS
+from lago_acceptance.plugin.options import OPTIONS
 from lago_acceptance.plugin.outcomes import ENDING
 from lago_acceptance.plugin.reporting import note
 from lago_acceptance.plugin.selection import asks_for_gate
@@ -112,7 +112,8 @@ class Deploying:
     def start(self) -> None:
         """Deploy. Ends the run where that is refused or fails, after going back."""
         from lago_acceptance.core.permit import Permit
-        from lago_acceptance.deploy import deploy
+        from lago_acceptance.core.resources import COMPOSE
+        from lago_acceptance.deploy import deploy, placed
         from lago_acceptance.deploy.rollout import NotDeployed
         from lago_acceptance.deploy.wishes import DRAIN_SECONDS, Wishes
         from lago_acceptance.hosts.address import parse
@@ -136,7 +137,7 @@ class Deploying:
             self._rollout = deploy.start(
                 self._host,
                 Permit("--deploy"),
-                self._config.stash[SETTINGS],
+                placed.placed(self._host, options.settings, options.project, order.folder or COMPOSE),
                 self._config.stash[WAIVERS],
                 order,
             )

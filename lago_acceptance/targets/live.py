@@ -111,9 +111,9 @@ class Live(FromOutside):
             upgrade=TOO if self.with_upgrade else "",
             bounds=self.settings.signs,
         )
-        must_be_there(facts, self.host.name, self.options.project, self.settings.deployment)
         model = facts.model()
         self.given, remark = given_for(self.options.settings, model)
+        must_be_there(facts, self.host.name, self.options.project, self.given.deployment)
         self.remarks += [remark] * bool(remark)
         self.settings = derived(model, self.given).settings
         return facts

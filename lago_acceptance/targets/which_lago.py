@@ -21,9 +21,10 @@ def must_be_there(facts: Facts, host: str, named: str, wanted: Deployment) -> No
     """
     if not facts.project and len(facts.lagos) > 1:
         which = "several are" if wanted.directory in facts.lagos.values() else "none is"
+        where = f"; {which} in {wanted.directory} (deployment.directory)" if wanted.directory else ""
         raise Unreachable(
-            f"{len(facts.lagos)} Lago stacks are on {host}: {_listed(facts)}; {which} in {wanted.directory} "
-            "(settings.toml); say which one is meant with --project NAME"
+            f"{len(facts.lagos)} Lago stacks are on {host}: {_listed(facts)}{where}; say which one is meant with "
+            "--project NAME"
         )
     if facts.project in facts.lagos or facts.of_role(*LAGO_RUBY, FRONT):
         return
@@ -46,20 +47,17 @@ def _remains(facts: Facts, named: str, wanted: Deployment) -> str:
 
 
 def _remedy(facts: Facts, named: str, wanted: Deployment) -> str:
-    start = (
-        f"cd {wanted.directory} && docker compose -f {wanted.compose_file} --env-file {wanted.env_file} up -d"
-    )
     if named and facts.lagos:
         return f"Lago is there as {_listed(facts)}: name one of these with --project NAME, or start {named}"
     if facts.containers or _volumes(facts, named, wanted):
-        return f"start it there: {start}"
-    return f"give the right host, or start Lago there: {start}"
+        return f"start it there: {wanted.start}"
+    return f"give the right host, or start Lago there: {wanted.start}"
 
 
 def _volumes(facts: Facts, named: str, wanted: Deployment) -> list[str]:
     """The volumes that Compose made for the project: without a name, for that of the deployment's folder."""
     project = named or PurePosixPath(wanted.directory).name.lower()
-    return [each for each in facts.volumes if each.startswith(f"{project}_")]
+    return [each for each in facts.volumes if project and each.startswith(f"{project}_")]
 
 
 def _listed(facts: Facts) -> str:
