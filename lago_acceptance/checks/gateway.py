@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 
 from lago_acceptance.checks import gateway_log
 from lago_acceptance.checks.gateway_inside import gateway_finding, is_not_lagos
 from lago_acceptance.clients.answers import ApiAnswer, failed
-from lago_acceptance.clients.gateway import CAPABILITIES, PREFIX, Operation
+from lago_acceptance.clients.gateway import CAPABILITIES, PREFIX, Operation, Told, not_told
 from lago_acceptance.core import registry
 from lago_acceptance.core.findings import Finding
 from lago_acceptance.core.roles import GATEWAY, LABEL
@@ -34,6 +35,15 @@ def without_one(reason: str) -> Unknown:
     )
 
 
+def unnamed() -> Unknown:
+    """What is said where nothing says that there is a gateway."""
+    return Unknown(
+        "no gateway is named, so there is none to check",
+        why="no gateway is named",
+        fix="if there is one, set hosts.gateway in settings.toml",
+    )
+
+
 def is_found(
     view: InsideView, settings: Settings, network: str, not_started: str, answers: Callable[[], bool]
 ) -> bool:
@@ -42,11 +52,7 @@ def is_found(
     ``not_started`` says why a stack started none, ``answers`` whether it answers by its public name.
     """
     if not settings.host(GATEWAY):
-        raise Unknown(
-            "the settings name no gateway (hosts.gateway), so there is none to check",
-            why="the settings name no gateway",
-            fix="set hosts.gateway in settings.toml",
-        )
+        raise unnamed()
     if not view.gateway and not_started:
         raise without_one(not_started)
     if not view.gateway and answers():
@@ -71,14 +77,26 @@ def runs(found: bool, network: str, reason: str | None, view: InsideView | None 
     name = next((each.name for each in (view and view.gateway, ended) if each), "<its container>")
     if not reason and ended:
         reason = f"{ended.name} has {ended.status} with exit code {ended.exit_code}{_last(view)}"
+    where = f" on {network}" if network else ""
     yield gateway_finding(
         "gateway-down",
-        f"the gateway on {network} does not serve: {reason}"
+        f"the gateway{where} does not serve: {reason}"
         if found
-        else f"no gateway runs on {network}{f': {reason}' if reason else ''}",
+        else f"no gateway runs{where}{f': {reason}' if reason else ''}",
         "customers can't buy, and nothing is billed through the gateway",
-        f"read `docker logs {name}`, which shows why it does not serve, and start it on this network",
+        f"read `docker logs {name}`, which shows why it does not serve, and start it on {'this' if network else 'a'} network"
+        f"{'' if network else ' that Lago is on too'}",
     )
+
+
+# Images of gateways whose routes and variables are known.
+_KNOWN = ("*brain*gateway*", "*brain-api*")
+
+
+def is_known(view: InsideView) -> bool:
+    """Whether the image of the gateway's container is that of a kind whose routes and variables are known."""
+    image = view.gateway.service.image if view.gateway else ""
+    return any(fnmatchcase(image, each) for each in _KNOWN)
 
 
 def ailing(view: InsideView) -> str:
@@ -115,6 +133,8 @@ def must_run(found: bool, missing: str) -> None:
 def offers(name: str, offered: dict[str, Operation]) -> Iterator[Finding]:
     """The gateway's openapi.json has each billing route of the plan, under one of its spellings."""
     if name not in offered:
+        if isinstance(offered, Told):
+            raise not_told(name)
         capability = CAPABILITIES[name]
         asked = " or ".join(f"{capability.method} {PREFIX}/{path}" for path in capability.spellings)
         yield gateway_finding(

@@ -108,6 +108,20 @@ def created_in_lago(
         )
 
 
+def appears_in_lago(plan: str, held: list[Document], view: InsideView | None = None) -> Iterator[Finding]:
+    """After a purchase through a gateway whose answers are not known, the customer has a subscription to the plan in Lago."""
+    if not any(each["plan_code"] == plan for each in held):
+        listed = ", ".join(f"{each['external_id']} ({each['plan_code']})" for each in held[:TOLD]) or "none"
+        yield gateway_finding(
+            "gateway-subscription-is-its-own",
+            f"it accepted a subscription to {plan}, and Lago has none of this customer to that plan, only: {listed}"
+            f"{gateway_log.quoted(gateway_log.cause(view.log)) if view else ''}",
+            "the customer uses the product and never gets a bill",
+            "read in the gateway's log what Lago answered, and whether gateway.routes.subscribe in the settings sends the plan's code "
+            "and the customer's external_id",
+        )
+
+
 def named_by(answer: Document, plan: str, held: list[Document]) -> Document | None:
     """The subscription in Lago that a gateway's answer names, by either of its ids; None where Lago has none."""
     named = (answer.get(name) for name in ("id", "external_id", "lago_id"))

@@ -13,8 +13,10 @@ from lago_acceptance.core.roles import API, DB, MIGRATE
 from lago_acceptance.core.settings import Schema, Settings
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.types import Facts
+from lago_acceptance.lago.release_table import releases
 from lago_acceptance.lago.schema_position import rows_for
-from lago_acceptance.lago.upgrades import FOLDED_MIGRATION
+from lago_acceptance.lago.upgrades import FOLDED_IN, FOLDED_MIGRATION
+from lago_acceptance.lago.versions import numbers_in
 
 # The tables in which other frameworks keep their migrations.
 OF_OTHERS = {

@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 def _check_gateway(wanted: argparse.Namespace, settings: Settings) -> None:
     from lago_acceptance.deploy.api_keys import NO_GATEWAY
 
-    gateway = settings.gateway
+    gateway = settings.key_place
     if (wanted.give or wanted.restart or wanted.revoke_old) and gateway is None:
         raise UsageError(NO_GATEWAY)
     if (wanted.restart or wanted.revoke_old) and gateway and not (gateway.container or gateway.service):

@@ -78,4 +78,4 @@ def place(host: Host, settings_file: Path | None, project: str) -> tuple[Place, 
             f"no API container of Lago runs on {host.name}; start it there: {settings.deployment.start}"
         )
     placed.require(settings.deployment, host.name)
-    return Place(settings.deployment, api.id, settings.gateway), settings
+    return Place(settings.deployment, api.id, settings.key_place), settings

@@ -28,9 +28,13 @@ def run(given: list[str]) -> int:
     asked = _parser().parse_args(given)
     on_host = asked.what == LOCAL or "://" in asked.what
     if on_host and (asked.env_file or asked.overlay):
-        raise UsageError("--env-file and --overlay are for a compose file; of a host, what runs there is asked")
+        raise UsageError(
+            "--env-file and --overlay are for a compose file; of a host, what runs there is asked"
+        )
     if not on_host and (asked.project or asked.ssh_config):
-        raise UsageError("--project and --ssh-config are for a host: lago-acceptance settings ssh://root@HOST")
+        raise UsageError(
+            "--project and --ssh-config are for a host: lago-acceptance settings ssh://root@HOST"
+        )
     return _of_host(asked) if on_host else _of_file(asked)
 
 
@@ -101,7 +105,9 @@ def _env_file(file: Path, given: Path | None) -> list[Said]:
 
 def _require_lago(model: Model, what: str) -> None:
     if not model.of_role(*LAGO_RUBY, FRONT):
-        raise UsageError(f"{what} has no service of Lago: none has Lago's image, or starts one of its programs")
+        raise UsageError(
+            f"{what} has no service of Lago: none has Lago's image, or starts one of its programs"
+        )
 
 
 def _of_host(asked: Namespace) -> int:

@@ -5,15 +5,17 @@ That document may hold anything anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from lago_acceptance.clients.answers import ApiAnswer
 from lago_acceptance.clients.connection import Connection
+from lago_acceptance.core.gateway_routes import WORDS, route
 from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.settings import Routes
 from lago_acceptance.core.verdicts import Blocked, Unknown
 
 PREFIX = "/api/billing"
@@ -38,6 +40,8 @@ CAPABILITIES = {
     "invoices": Capability("GET", ("invoices",), "gateway-lacks-invoices"),
     "usage": Capability("GET", ("usage",), "gateway-lacks-usage"),
 }
+# Whose data is asked for where only the answer's status counts.
+NOBODY = "nobody"
 # Where the running gateway takes a token from as well, without a scheme.
 OTHER_HEADER = "x-clerk-auth-token"
 # Routes that need a token, and which of them an answer shows first whether it is needed.
@@ -47,12 +51,59 @@ COMPLAINTS = ("errors", "error", "detail")
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """A route of the gateway: ``query`` and ``body`` are the names of its parameters."""
+    """A route of the gateway: ``query`` and ``body`` are the names of its parameters.
+
+    ``told``: the settings name it, with the values of its ``fields`` (``core.gateway_routes``).
+    """
 
     method: str
     path: str
     query: tuple[str, ...] = ()
     body: tuple[str, ...] = ()
+    fields: dict[str, str] = {}
+    told: bool = False
+
+
+class Told(dict[str, Operation]):
+    """The routes that the settings name, of a gateway that is not known here."""
+
+
+def told(routes: Routes) -> Told:
+    """The operations that the settings name."""
+    found = {name: route(text) for name, text in msgspec.structs.asdict(routes).items()}
+    return Told(
+        {
+            name: Operation(each.method, each.path, fields=each.fields, told=True)
+            for name, each in found.items()
+            if each
+        }
+    )
+
+
+def not_told(name: str) -> Unknown:
+    """What is said of a capability whose route the settings don't name."""
+    return Unknown(
+        f"gateway.routes names no route for {name}",
+        why="gateway.routes in the settings does not name every route",
+        fix="name those that the gateway has: plans, subscribe, subscriptions, invoices, usage",
+    )
+
+
+def unknown_kind() -> Unknown:
+    """What is said of a gateway whose routes are not known."""
+    return Unknown(
+        "the gateway is none whose routes are known",
+        why="the gateway is none whose routes are known",
+        fix='name them in settings.toml: [gateway.routes] subscribe = "POST /v1/subscriptions plan_code={plan} customer={tenant}"',
+    )
+
+
+def by_effect_alone() -> Unknown:
+    """What is said of how a gateway that is not known works inside."""
+    return Unknown(
+        "a gateway whose routes the settings name is judged by its effect in Lago alone",
+        why="a gateway whose routes the settings name is judged by its effect in Lago alone",
+    )
 
 
 def operations(document: dict[str, Any]) -> dict[str, Operation]:
@@ -74,6 +125,8 @@ def operations(document: dict[str, Any]) -> dict[str, Operation]:
 def required(there: dict[str, Operation], name: str) -> Operation:
     """The operation of a capability. Blocked if the gateway lacks it: another check is red for that."""
     if name not in there:
+        if isinstance(there, Told):
+            raise not_told(name)
         raise Blocked(CAPABILITIES[name].lacking, f"{name}, which the gateway does not offer")
     return there[name]
 
@@ -177,7 +230,8 @@ class Gateway:
 
     def plans(self, operation: Operation) -> list[dict[str, Any]]:
         """The plans that it offers."""
-        answer = self.connection.ask("GET", operation.path)
+        path, fields = _filled(operation, {})
+        answer = self.connection.ask("GET", path, query=fields)
         impact = "customers can't choose a plan"
         found = listed(answer, impact)
         if found is None:
@@ -187,22 +241,40 @@ class Gateway:
     def read(self, operation: Operation, token: Secret | None = None, **known: str) -> ApiAnswer:
         """Read a tenant's data. ``known`` (tenant, customer, subscription) fills the route's parameters."""
         query = {name: known[word] for name in operation.query for word in known if word in name}
-        return self.connection.ask(operation.method, operation.path, key=token, query=query)
+        path, fields = _filled(operation, known)
+        return self.connection.ask(operation.method, path, key=token, query=query | fields)
 
     def read_by_header(self, operation: Operation, token: Secret) -> ApiAnswer:
         """Read a tenant's data with a token in the other header that it reads one from."""
         headers = {OTHER_HEADER: token.reveal()}
-        return self.connection.ask(operation.method, operation.path, headers=headers)
+        path, fields = _filled(operation, {})
+        return self.connection.ask(operation.method, path, headers=headers, query=fields)
 
     def subscribe(self, operation: Operation, plan: str, tenant: str, token: Secret | None) -> ApiAnswer:
         """Subscribe a tenant to a plan, by query or body, as the OpenAPI document says."""
+        path, fields = _filled(operation, {"plan": plan, "tenant": tenant})
+        if operation.told:
+            return self.connection.ask(operation.method, path, fields or None, token)
         query = {name: plan for name in operation.query if "plan" in name}
         body = {
             name: plan if "plan" in name else tenant
             for name in operation.body
             if "plan" in name or "customer" in name or "tenant" in name
         }
-        return self.connection.ask(operation.method, operation.path, body or None, token, query=query)
+        return self.connection.ask(operation.method, path, body or None, token, query=query)
+
+
+def _filled(operation: Operation, known: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Path and fields of a route with what its braces stand for; somebody who is nobody's customer where that isn't known."""
+    values = {word: known.get(word, NOBODY) for word in WORDS}
+
+    def filled(text: str, quoted: Callable[[str], str]) -> str:
+        for word, value in values.items():
+            text = text.replace(f"{{{word}}}", quoted(value))
+        return text
+
+    fields = {name: filled(value, str) for name, value in operation.fields.items()}
+    return filled(operation.path, lambda value: quote(value, safe="")), fields
 
 
 def listed(answer: ApiAnswer, impact: str) -> list[dict[str, Any]] | None:

@@ -15,6 +15,7 @@ from typing import Annotated
 import msgspec
 
 from lago_acceptance.core import user_files
+from lago_acceptance.core.gateway_routes import WORDS, route
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.roles import API, FRONT, GATEWAY
 from lago_acceptance.core.urls import PublicUrl, public_url
@@ -122,19 +123,36 @@ class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hours: Annotated[float, msgspec.Meta(gt=0, le=10**5)] = 26
 
 
+class Plans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The plan catalogue that Lago must hold: a file, in a settings file relative to that."""
+
+    file: str
+
+
+class Routes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The public routes of a gateway of one's own, each as ``core.gateway_routes`` reads it; "" for one that it hasn't."""
+
+    plans: str = ""
+    subscribe: str = ""
+    subscriptions: str = ""
+    invoices: str = ""
+    usage: str = ""
+
+
 class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the gateway has Lago's API key: a variable of an env file on the host, and the container that reads it.
 
     ``url_variable`` holds Lago's address there. The container is named by ``container``, or by ``project`` and ``service`` of Compose; it
-    may be left out, and then it is never restarted.
+    may be left out, and then it is never restarted. ``routes`` are those of a gateway that is none of the known kind.
     """
 
-    env_file: str
-    variable: str
+    env_file: str = ""
+    variable: str = ""
     url_variable: str = ""
     container: str = ""
     project: str = ""
     service: str = ""
+    routes: Routes | None = None
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -200,8 +218,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: dict[str, Schema] = {}
     backup: Backup | None = None
     gateway: Gateway | None = None
+    plans: Plans | None = None
     reports: Reports = Reports()
     signs: Signs = Signs()
+
+    @property
+    def key_place(self) -> Gateway | None:
+        """Where the gateway has Lago's API key, None where nothing says it."""
+        return self.gateway if self.gateway and self.gateway.env_file else None
 
     def url(self, role: str) -> PublicUrl | None:
         """Where the public reaches front, API or gateway, None where that isn't known."""
@@ -233,6 +257,9 @@ def load(path: Path | None) -> Settings:
     settings = user_files.toml("the settings file", path, Settings)
     for problem in problems(settings):
         raise UsageError(f"the settings file {path} has an invalid entry: {problem}")
+    if settings.plans:
+        file = path.absolute().parent / settings.plans.file
+        settings = msgspec.structs.replace(settings, plans=Plans(str(file)))
     return settings
 
 
@@ -245,10 +272,13 @@ def problems(settings: Settings) -> Iterator[str]:
         "deployment.env_file": deployment.env_file,
         "deployment.version": deployment.version,
         **({"backup.files": backup.files} if backup else {}),
+        **({"plans.file": settings.plans.file} if settings.plans else {}),
     }
     for entry, text in texts.items():
         if text and not text.strip() or not text.isprintable():
             yield f"{entry} is {text!r}: it must be one line of text that is not empty"
+    if settings.plans and not settings.plans.file:
+        yield "plans.file is empty: write the file with the plan catalogue, relative to the settings file"
     if backup and not backup.files:
         yield "backup.files is empty: write a shell pattern, such as /var/backups/lago/*.sql.gz"
     if deployment.directory and not deployment.directory.startswith("/"):
@@ -308,7 +338,35 @@ def _of_limits(limits: Limits) -> Iterator[str]:
         yield f"limits.queue_age is 0, and every job waits a moment: write seconds, such as {Limits().queue_age}"
 
 
+def _of_routes(routes: Routes) -> Iterator[str]:
+    told = {name: text for name, text in msgspec.structs.asdict(routes).items() if text}
+    if not told:
+        yield "gateway.routes names no route: write plans and subscribe at least, or leave it out"
+    for name, text in told.items():
+        found = route(text)
+        if found is None:
+            yield (
+                f"gateway.routes.{name} is {text!r}: write method, path and fields, such as "
+                f"{_ROUTES[name]!r}; what may be in braces: {', '.join(WORDS)}"
+            )
+        elif (found.method == "GET") != (name != "subscribe"):
+            yield f"gateway.routes.{name} is {text!r}: its method must be {'POST, PUT or PATCH' if name == 'subscribe' else 'GET'}"
+
+
+_ROUTES = {
+    "plans": "GET /v1/plans",
+    "subscribe": "POST /v1/subscriptions plan_code={plan} customer={tenant}",
+    "subscriptions": "GET /v1/subscriptions customer={tenant}",
+    "invoices": "GET /v1/invoices customer={tenant}",
+    "usage": "GET /v1/usage subscription={subscription}",
+}
+
+
 def _of_gateway(gateway: Gateway) -> Iterator[str]:
+    if gateway.routes:
+        yield from _of_routes(gateway.routes)
+        if gateway == Gateway(routes=gateway.routes):
+            return
     if not gateway.env_file.startswith("/") or not gateway.env_file.isprintable():
         yield f"gateway.env_file is {gateway.env_file!r}: give the full path on the host, starting with /"
     for field in ("variable", "url_variable"):

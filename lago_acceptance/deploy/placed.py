@@ -118,12 +118,16 @@ def compose_file_in(folder: Path) -> str:
     """The name of the compose file in a folder: as Compose finds it, else the only one there. UsageError where that isn't clear."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; give the one that has the compose file to deploy")
-    names = sorted(each.name for each in folder.iterdir() if each.is_file() and COMPOSE_NAMES.search(each.name))
+    names = sorted(
+        each.name for each in folder.iterdir() if each.is_file() and COMPOSE_NAMES.search(each.name)
+    )
     if own := [each for each in _COMPOSES_OWN if each in names]:
         return own[0]
     if len(names) != 1:
         found = f"several compose files: {', '.join(names)}" if names else "no compose file"
-        raise UsageError(f"{folder} has {found}; set deployment.compose_file in settings.toml (--settings FILE)")
+        raise UsageError(
+            f"{folder} has {found}; set deployment.compose_file in settings.toml (--settings FILE)"
+        )
     return names[0]
 
 

@@ -40,6 +40,9 @@ class NotChanged(Exception):
     """A change did not come to be; the text says why, and what was undone."""
 
 
+_OF_GATEWAY = ("env_file", "variable", "url_variable", "container", "project", "service")
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where something changes: the deployment's folder and files, Lago's API container, and the gateway."""
 
@@ -54,14 +57,14 @@ class Place(msgspec.Struct, frozen=True):
 
     def variables(self, host: Host) -> dict[str, str]:
         """The variables of shell/{rails,keys,password}.part.sh."""
-        gateway = self.gateway or Gateway(env_file="", variable="")
+        gateway = self.gateway or Gateway()
         return {
             "directory": self.directory,
             "deployment_compose_file": self.deployment.compose_file,
             "deployment_env_file": self.deployment.env_file,
             "api_container": self.api,
             "compose_program": host.compose_command,
-            **{f"gateway_{name}": getattr(gateway, name) for name in Gateway.__struct_fields__},
+            **{f"gateway_{name}": getattr(gateway, name) for name in _OF_GATEWAY},
             **_ruby(),
         }
 

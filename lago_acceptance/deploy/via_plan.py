@@ -13,7 +13,7 @@ from lago_acceptance.composefile.release_edits import moved
 from lago_acceptance.core.findings import grouped
 from lago_acceptance.core.moments import minute
 from lago_acceptance.core.roles import API, DB, LAGO_RUBY
-from lago_acceptance.core.settings import Schema, Settings
+from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.urls import service_url
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.core.waivers import WaiverFile
@@ -30,7 +30,7 @@ from lago_acceptance.hosts.base import Host, ReadCommand
 from lago_acceptance.lago.release_table import Release, same_schema
 from lago_acceptance.lago.releases import release_of
 from lago_acceptance.lago.upgrade_path import legs
-from lago_acceptance.lago.upgrades import FOLDED_IN, Stop
+from lago_acceptance.lago.upgrades import Stop
 from lago_acceptance.model.deployment import Service
 
 # Each leg is judged by itself: it is no jump.
@@ -214,12 +214,9 @@ def _half_migrated(facts: Facts, settings: Settings, had: Release) -> Iterator[s
 
 
 def of_release(settings: Settings, release: Release) -> Settings:
-    """Settings that name another release than the one to arrive at, with its schema where that is known."""
+    """Settings that name another release than the one to arrive at."""
     deployment = msgspec.structs.replace(settings.deployment, version=release.tag)
-    known = {}
-    if release.numbers < FOLDED_IN:
-        known = {release.tag: Schema(release.migrations, release.newest_migration)}
-    return msgspec.structs.replace(settings, deployment=deployment, schema=known | settings.schema)
+    return msgspec.structs.replace(settings, deployment=deployment)
 
 
 def _room(host: Host, found: Sequence[Leg], past: HostState, facts: Facts, directory: str) -> Iterator[str]:

@@ -156,9 +156,13 @@ def _place(model: Model) -> Iterator[Said | Unclear]:
         ):
             entry, label = f"deployment.{entry}", _LABEL + name
             at = ("services", service.name, "labels", label)
-            values = [below(folder, each) for each in service.labels.get(label, "").split(",") if each.strip()]
+            values = [
+                below(folder, each) for each in service.labels.get(label, "").split(",") if each.strip()
+            ]
             if name == "working_dir":
-                yield Said(entry, folder.rstrip("/") or "/", f"the label {label} of {name_of(model, service)}", at)
+                yield Said(
+                    entry, folder.rstrip("/") or "/", f"the label {label} of {name_of(model, service)}", at
+                )
             elif len(values) == 1:
                 yield Said(entry, values[0], f"the label {label} of {name_of(model, service)}", at)
             elif name == "environment_file" and service.labels.get(f"{_LABEL}config_files"):
@@ -174,7 +178,9 @@ def below(folder: str, path: str) -> str:
     """A path as it is written from a folder: short where it is below it."""
     path = path.strip()
     inside = PurePosixPath(folder)
-    return str(PurePosixPath(path).relative_to(inside)) if PurePosixPath(path).is_relative_to(inside) else path
+    return (
+        str(PurePosixPath(path).relative_to(inside)) if PurePosixPath(path).is_relative_to(inside) else path
+    )
 
 
 def name_of(model: Model, service: Service) -> str:
@@ -202,7 +208,8 @@ def _urls(model: Model) -> Iterator[Said | Unclear]:
         usable = [
             each
             for each in found
-            if isinstance(each, Said) and (not known or host_of(each) in known or is_routed(model, host_of(each)))
+            if isinstance(each, Said)
+            and (not known or host_of(each) in known or is_routed(model, host_of(each)))
         ]
         if entry == "hosts.browser_api" and usable:
             yield usable[0]
@@ -287,15 +294,17 @@ def _of_proxy(model: Model, given: Settings, front: FrontProxy) -> Iterator[Said
         return
     known = proxy(model, given)
     if known.complete:
-        where = f"the options of {name_of(model, front.service)}" if front.service else "the platform's own Traefik"
+        where = (
+            f"the options of {name_of(model, front.service)}"
+            if front.service
+            else "the platform's own Traefik"
+        )
         for entry, value in (("http_entrypoint", known.http), ("https_entrypoint", known.https)):
             if value:
                 yield Said(f"edge.{entry}", value, where, front.at)
     yield from _entry_points(model)
     used = [(each.resolver, each) for each in _routers(model) if each.resolver and not unknown(each.resolver)]
-    yield from _most(
-        model, (("edge.resolver", value, router, "tls.certresolver") for value, router in used)
-    )
+    yield from _most(model, (("edge.resolver", value, router, "tls.certresolver") for value, router in used))
     if len(known.resolvers) == 1:
         (name,) = known.resolvers
         yield Said("edge.resolver", name, "the proxy's only certificate resolver", front.at)
@@ -333,7 +342,9 @@ def _most(model: Model, seen: Iterable[tuple[str, str, LabelRouter, str]]) -> It
     counted = Counter(value for _, value, _, _ in every)
     for value, _ in counted.most_common(1):
         entry, _, router, option = next(each for each in every if each[1] == value)
-        yield Said(entry, value, f"the router {router.name} of {name_of(model, router.owner)}", router.label(option))
+        yield Said(
+            entry, value, f"the router {router.name} of {name_of(model, router.owner)}", router.label(option)
+        )
 
 
 def _proxy_network(model: Model, front: FrontProxy) -> Iterator[Said]:
@@ -358,7 +369,9 @@ def _proxy_network(model: Model, front: FrontProxy) -> Iterator[Said]:
         }
     if len(shared) == 1:
         (name,) = shared
-        yield Said("edge.proxy_network", name, f"the network of {' and '.join(name_of(model, each) for each in own)}")
+        yield Said(
+            "edge.proxy_network", name, f"the network of {' and '.join(name_of(model, each) for each in own)}"
+        )
 
 
 def _networks(model: Model, service: Service) -> set[str]:
@@ -374,7 +387,9 @@ def _gateway_network(model: Model) -> Iterator[Said]:
     for gateway in model.of_role(GATEWAY):
         shared = _networks(model, gateway) & _of_each(model, model.of_role(API))
         if shared:
-            yield Said("edge.gateway_network", min(shared), f"the network of {name_of(model, gateway)} and the API")
+            yield Said(
+                "edge.gateway_network", min(shared), f"the network of {name_of(model, gateway)} and the API"
+            )
 
 
 # --- the version ---
@@ -385,9 +400,13 @@ def _version(model: Model) -> Iterator[Said | Unclear]:
         tag = tag_of(service)
         if unknown(service.image):
             yield Unclear(
-                "deployment.version", f"the image of {name_of(model, service)} has a variable that only the deploy knows"
+                "deployment.version",
+                f"the image of {name_of(model, service)} has a variable that only the deploy knows",
             )
         elif numbers_in(tag) and "lago-acceptance/" not in service.image:
             yield Said(
-                "deployment.version", tag, f"the image of {name_of(model, service)}", ("services", service.name, "image")
+                "deployment.version",
+                tag,
+                f"the image of {name_of(model, service)}",
+                ("services", service.name, "image"),
             )

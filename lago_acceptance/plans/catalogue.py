@@ -1,4 +1,4 @@
-"""The plan catalogue of compose/plans.yml, checked for what Lago accepts silently and bills wrongly."""
+"""A plan catalogue, such as compose/plans.yml, checked for what Lago accepts silently and bills wrongly."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from typing import Any, Literal
 import msgspec
 
 from lago_acceptance.core import user_files
-from lago_acceptance.core.resources import COMPOSE
 from lago_acceptance.core.run import PREFIX
 from lago_acceptance.core.verdicts import UsageError
-
-FILE = COMPOSE / "plans.yml"
 
 # ISO 4217, the currencies that are in use.
 _CODES = """
@@ -107,7 +104,32 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     billable_metrics: tuple[Metric, ...] = ()
 
 
-def load(path: Path = FILE) -> Catalogue:
+OWN = Catalogue(
+    plans=(
+        Plan(
+            code="example-monthly",
+            name="Example, monthly",
+            interval="monthly",
+            amount_cents=2900,
+            amount_currency="USD",
+            pay_in_advance=True,
+            allowance=Allowance("example-units", included=100, model="package", price="0.05", size=1),
+        ),
+        Plan(
+            code="example-yearly",
+            name="Example, yearly",
+            interval="yearly",
+            amount_cents=29000,
+            amount_currency="USD",
+            pay_in_advance=True,
+        ),
+    ),
+    billable_metrics=(Metric("example-units", "Example units", "sum_agg", "units"),),
+)
+"""What a stack's Lago is seeded with where no catalogue is named: without a plan, nobody can subscribe to anything."""
+
+
+def load(path: Path) -> Catalogue:
     """The catalogue of a file; UsageError with one sentence for the first thing that can't be seeded."""
     document = _document(path)
     try:

@@ -51,7 +51,7 @@ def test_lago_refuses_a_key_that_nobody_has(gateway_view, effect, by_lagos_troub
 
 
 def test_the_gateways_plans_are_lagos(
-    shown_plans, lagos_plans, effect, lagos_trouble, meanwhile, inside_now, judge
+    by_effect_alone, shown_plans, lagos_plans, effect, lagos_trouble, meanwhile, inside_now, judge
 ):
     shown = gateway_log.told(shown_plans, inside_now).value()
     if lagos_plans.failure and lagos_trouble:
@@ -60,7 +60,7 @@ def test_the_gateways_plans_are_lagos(
     judge(gateway_plans.plans_are_lagos(shown.first, held, inside_now, shown.again, effect.cause))
 
 
-def test_the_gateway_is_healthy(gateway, inside_view, effect, judge):
+def test_the_gateway_is_healthy(gateway, inside_view, of_a_known_kind, effect, judge):
     judge(gateway_checks.is_healthy(gateway.health(), inside_view, effect.lagos))
 
 

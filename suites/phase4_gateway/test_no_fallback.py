@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lago_acceptance.checks import gateway_log, gateway_plans
+from lago_acceptance.checks import gateway_log
 from lago_acceptance.core.verdicts import Blocked
 from lago_acceptance.scenarios.gateway_plan import gateway_lists_a_new_plan
 
@@ -12,7 +12,17 @@ pytestmark = [pytest.mark.writes, pytest.mark.phase4]
 
 
 def test_the_gateway_lists_a_plan_that_only_this_run_knows(
-    own_gateway, operation, first_plans, lago, owner, write_permit, swept, effect, inside_now, judge
+    by_effect_alone,
+    own_gateway,
+    operation,
+    first_plans,
+    lago,
+    owner,
+    write_permit,
+    swept,
+    effect,
+    inside_now,
+    judge,
 ):
     plans = operation("plans")
     missing = "whether the gateway lists a plan that this run made in Lago"
@@ -25,9 +35,7 @@ def test_the_gateway_lists_a_plan_that_only_this_run_knows(
 
 def test_what_the_gateway_says_it_created_exists_in_lago(through_gateway, effect, inside_now, judge):
     subscribed = gateway_log.told(through_gateway.subscribed, inside_now).value()
-    found = list(
-        gateway_plans.created_in_lago(subscribed.answer, subscribed.plan, subscribed.held, inside_now)
-    )
+    found = list(subscribed.judged(inside_now))
     if found and effect.cause:
         raise Blocked(effect.cause, f"the subscription, which is the gateway's own: {found[0].problem}")
     judge(found)

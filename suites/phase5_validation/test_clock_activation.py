@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.writes, pytest.mark.nightly, pytest.mark.phase5]
 
 
 def test_the_clock_activates_a_subscription_dated_today(
-    own_lago, owner, write_permit, swept, own_seeded, catalogue, preconditions
+    own_lago, owner, write_permit, swept, own_seeded, to_seed, preconditions
 ):
     own_seeded.require("a plan to subscribe to")
-    clock_activation.activation(own_lago, owner, write_permit, catalogue.plans[0].code, preconditions)
+    clock_activation.activation(own_lago, owner, write_permit, to_seed.plans[0].code, preconditions)

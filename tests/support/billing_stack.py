@@ -43,7 +43,7 @@ class World:
         self.run = run.start(folder)
         self.stack = Stack(options, settings.load(options.settings), self.run)
         self.stack.wants_gateway = True
-        self.catalogue = catalogue.load()
+        self.catalogue = catalogue.load(COMPOSE / "plans.yml")
 
     def up(self) -> None:
         self.stack.prepare()

@@ -219,7 +219,7 @@ class DeployableHost:
 
     def seed(self) -> None:
         """Make the plans of the catalogue that are missing."""
-        seed(self.client(), catalogue.load(), self.live.stack.permit)
+        seed(self.client(), catalogue.load(COMPOSE / "plans.yml"), self.live.stack.permit)
 
     def forget_deploys(self) -> None:
         """Remove what deploys keep, the names of images included."""

@@ -119,7 +119,7 @@ def bring_up(folder: Path) -> LiveLago:
     try:
         stack.up()
         assert not stack.bring_up.failed, stack.bring_up.failed
-        seed(LiveLago(stack, None, folder).lago, catalogue.load(), stack.permit)
+        seed(LiveLago(stack, None, folder).lago, catalogue.load(COMPOSE / "plans.yml"), stack.permit)
         _write_settings(stack, folder)
         return LiveLago(stack, sshd.start(folder / "ssh"), folder)
     except BaseException:

@@ -71,7 +71,7 @@ def _load(folder, text: str) -> catalogue.Catalogue:
 def test_the_shipped_catalogue_is_the_plans(tmp_path):
     shipped = {
         plan.code: (plan.amount_cents, plan.allowance and plan.allowance.included)
-        for plan in catalogue.load().plans
+        for plan in catalogue.load(COMPOSE / "plans.yml").plans
     }
     assert shipped == {
         "free": (0, 100),

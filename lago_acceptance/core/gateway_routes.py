@@ -1,0 +1,30 @@
+"""Routes of a gateway as a settings file writes them: ``POST /v1/subscriptions plan_code={plan} customer={tenant}``."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+WORDS = ("plan", "tenant", "subscription")
+"""What stands in braces: the code of a plan, the customer's and the subscription's external_id in Lago."""
+
+_ROUTE = re.compile(r"(GET|POST|PUT|PATCH) (/[^\s?#]*)((?: [A-Za-z_][\w.-]*=\S+)*)")
+_WORD = re.compile(r"\{([^{}]*)\}")
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One route: ``fields`` go into the query of a GET, else into a JSON body. ``path`` and values may have ``WORDS`` in braces."""
+
+    method: str
+    path: str
+    fields: dict[str, str] = {}
+
+
+def route(text: str) -> Route | None:
+    """The route that a text describes, None where it is none."""
+    found = _ROUTE.fullmatch(text)
+    if found is None or not set(_WORD.findall(text)) <= set(WORDS):
+        return None
+    fields = (each.partition("=") for each in found[3].split())
+    return Route(found[1], found[2], {name: value for name, _, value in fields})
