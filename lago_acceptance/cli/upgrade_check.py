@@ -26,8 +26,8 @@ def run(given: list[str]) -> int:
 
     to = upgrade_path.named(asked.to) if asked.to else None
     with on_host.reached(asked.host, asked.ssh_config) as host:
-        facts, given, settings = seen(host, asked.settings, asked.project, upgrade=True)
-        must_be_there(facts, host.name, asked.project, given.deployment)
+        facts, of_file, settings = seen(host, asked.settings, asked.project, upgrade=True)
+        must_be_there(facts, host.name, asked.project, of_file.deployment)
     made = upgrade_report.made(facts, settings, to)
     if asked.json:
         print(printable(redact(upgrade_report.as_json(made))))

@@ -75,9 +75,8 @@ class GatewayPurchase:
         """Subscribe through the gateway and compare both sides; what fails is kept in its attempt."""
         self.subscribed = Attempt.of(self._subscribe, operation)
         if self.subscribed.failure is None and self.subscribed.value().told:
-            self.seen = self.invoiced = self.used = self.changed = self.own_plan = Attempt(
-                failure=by_effect_alone()
-            )
+            unknown: Attempt[None] = Attempt(failure=by_effect_alone())
+            self.seen = self.invoiced = self.used = self.changed = self.own_plan = unknown
             self.removed = Attempt.of(self._remove)
             return self
         self.seen = Attempt.of(self._subscription_seen, operation)
@@ -109,8 +108,8 @@ class GatewayPurchase:
         answer = self.gateway.subscribe(subscribe, self.plan, self.tenant, self._token)
         if self._cause and answer.status >= 500:
             raise Blocked(self._cause, f"a purchase, which is answered with {answer.said}")
-        said = answer.taken("customers can't buy")
-        if subscribe.fields:
+        said = None if subscribe.told and 200 <= answer.status < 300 else answer.taken("customers can't buy")
+        if subscribe.told:
             # It may hand the purchase to a queue.
             until(lambda: any(each["plan_code"] == self.plan for each in self._held()), _QUEUED_SECONDS)
             return Subscribed({}, self.plan, self._held(), told=True)

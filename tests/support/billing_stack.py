@@ -17,7 +17,7 @@ from lago_acceptance.clients.answers import NotAnswered
 from lago_acceptance.clients.connection import through
 from lago_acceptance.clients.gateway import Gateway, operations
 from lago_acceptance.clients.lago import Lago
-from lago_acceptance.core import run, settings
+from lago_acceptance.core import resources, run, settings
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.roles import API, GATEWAY
 from lago_acceptance.core.waiting import until
@@ -43,7 +43,7 @@ class World:
         self.run = run.start(folder)
         self.stack = Stack(options, settings.load(options.settings), self.run)
         self.stack.wants_gateway = True
-        self.catalogue = catalogue.load(COMPOSE / "plans.yml")
+        self.catalogue = catalogue.load(resources.COMPOSE / "plans.yml")
 
     def up(self) -> None:
         self.stack.prepare()

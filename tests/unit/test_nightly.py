@@ -16,7 +16,7 @@ import pytest
 from lago_acceptance.alarms import heartbeat
 from lago_acceptance.alarms import night as told
 from lago_acceptance.cli import many, suite
-from lago_acceptance.core import report_files, resources
+from lago_acceptance.core import report_files
 from lago_acceptance.fleet import night
 from lago_acceptance.fleet.merge import fleet
 from lago_acceptance.history.store import History
@@ -25,6 +25,7 @@ from lago_acceptance.hosts.local import LocalHost
 from lago_acceptance.reports.verdict import BILLS
 from tests.support import signals
 from tests.support.fake_host_run import TIMING_ID, summary
+from tests.support.paths import DATA
 
 ALARMS = 'heartbeat = "http://127.0.0.1:9/beat"\ntargets = ["json://127.0.0.1:9/"]\n'
 
@@ -496,7 +497,7 @@ def test_folders_without_a_summary(tmp_path, capsys):
 def test_as_many_runs_are_kept_as_the_settings_say(tmp_path):
     """Also by a merge, and by a night in which a host was not reached."""
     settings = tmp_path / "settings.toml"
-    settings.write_text(resources.SETTINGS.read_text().replace("history = 1000", "history = 90"))
+    settings.write_text((DATA / "settings.toml").read_text().replace("history = 1000", "history = 90"))
     part(tmp_path / "parts" / "0", summary("a", 0, "last"))
     with History(tmp_path / "out" / "history.sqlite3") as history:
         for number in range(90):

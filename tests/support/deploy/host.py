@@ -21,7 +21,7 @@ from lago_acceptance.clients.answers import NotAnswered
 from lago_acceptance.clients.connection import through
 from lago_acceptance.clients.lago import Lago
 from lago_acceptance.composefile.cli import Project
-from lago_acceptance.core import run
+from lago_acceptance.core import resources, run
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.roles import API
 from lago_acceptance.core.settings import load
@@ -219,7 +219,7 @@ class DeployableHost:
 
     def seed(self) -> None:
         """Make the plans of the catalogue that are missing."""
-        seed(self.client(), catalogue.load(COMPOSE / "plans.yml"), self.live.stack.permit)
+        seed(self.client(), catalogue.load(resources.COMPOSE / "plans.yml"), self.live.stack.permit)
 
     def forget_deploys(self) -> None:
         """Remove what deploys keep, the names of images included."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lago_acceptance.clients.connection import through
 from lago_acceptance.clients.lago import Lago
-from lago_acceptance.core import run
+from lago_acceptance.core import resources, run
 from lago_acceptance.core.options import Options
 from lago_acceptance.core.resources import ROOT
 from lago_acceptance.core.roles import API
@@ -26,6 +26,7 @@ from lago_acceptance.targets.stack.stack import Stack
 from tests.support import broken_deployments, suite_run
 from tests.support.containers import docker
 from tests.support.live import sshd
+from tests.support.paths import DATA
 
 
 @dataclass
@@ -119,7 +120,9 @@ def bring_up(folder: Path) -> LiveLago:
     try:
         stack.up()
         assert not stack.bring_up.failed, stack.bring_up.failed
-        seed(LiveLago(stack, None, folder).lago, catalogue.load(COMPOSE / "plans.yml"), stack.permit)
+        seed(
+            LiveLago(stack, None, folder).lago, catalogue.load(resources.COMPOSE / "plans.yml"), stack.permit
+        )
         _write_settings(stack, folder)
         return LiveLago(stack, sshd.start(folder / "ssh"), folder)
     except BaseException:
@@ -183,7 +186,7 @@ def take_down(lago: LiveLago) -> None:
 
 def _write_settings(stack: Stack, folder: Path) -> None:
     view = stack.public_view()
-    text = (ROOT / "settings.toml").read_text()
+    text = (DATA / "settings.toml").read_text()
     if not stack.wants_gateway:
         text = text.replace('gateway = "api.bizoholic.net"', 'gateway = ""')
     (folder / "settings.toml").write_text(
@@ -195,6 +198,7 @@ def _write_settings(stack: Stack, folder: Path) -> None:
             f"resolvers = {[resolver.address for resolver in view.resolvers]}\n"
             f'system_resolver = false\norigin = "{view.origin}"'.replace("'", '"'),
         )
+        + f'\n[plans]\nfile = "{resources.COMPOSE / "plans.yml"}"\n'
     )
     descriptor = os.open(folder / "roots.crt", os.O_WRONLY | os.O_CREAT, 0o644)
     with os.fdopen(descriptor, "w") as file:

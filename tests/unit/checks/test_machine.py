@@ -21,6 +21,7 @@ from lago_acceptance.images.resolve import stand_in
 from lago_acceptance.model.deployment import Service
 from tests.support import containers
 from tests.support.facts import SETTINGS, container, facts, ids, lago
+from tests.support.paths import DATA
 from tests.support.patience import PATIENCE
 
 WELL = Machine(load=0.2, processors=2, memory=8000, available=4000, swap=2000, swap_free=1900)
@@ -117,7 +118,7 @@ def test_docker_at_boot(word, found):
 
 def test_settings_of_before_have_these_limits(tmp_path: Path):
     file = tmp_path / "settings.toml"
-    file.write_text((settings_file.Path(__file__).parents[3] / "settings.toml").read_text())
+    file.write_text((DATA / "settings.toml").read_text())
     limits = settings_file.load(file).limits
     assert (limits.free_inodes, limits.free_swap, limits.free_memory_mib) == (2, 10, 200)
 

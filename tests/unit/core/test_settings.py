@@ -9,8 +9,9 @@ import pytest
 from lago_acceptance.core import settings
 from lago_acceptance.core.resources import SETTINGS
 from lago_acceptance.core.verdicts import UsageError
+from tests.support.paths import DATA
 
-SHIPPED = SETTINGS.read_text()
+SHIPPED = (DATA / "settings.toml").read_text()
 BACKUP = '[backup]\nfiles = "{files}"\nhours = {hours}\n'
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from lago_acceptance.cli import admin_password, api_key, suite
 from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED, USAGE
-from lago_acceptance.core.resources import SETTINGS
+from tests.support.paths import DATA
 from tests.support.pretended_lago import VARIABLE, PretendedLago, id_of
 
 
@@ -29,7 +29,7 @@ def settings(tmp_path, lago):
     def write(more: str = 'container = "gateway"\n'):
         file = tmp_path / "settings.toml"
         section = f'[gateway]\nenv_file = "{lago.env_file}"\nvariable = "{VARIABLE}"\n{more}'
-        file.write_text(f"{SETTINGS.read_text()}\n{section}")
+        file.write_text(f"{(DATA / 'settings.toml').read_text()}\n{section}")
         return str(file)
 
     return write

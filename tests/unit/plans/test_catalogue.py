@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lago_acceptance.core import resources
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.plans import catalogue
@@ -71,7 +72,7 @@ def _load(folder, text: str) -> catalogue.Catalogue:
 def test_the_shipped_catalogue_is_the_plans(tmp_path):
     shipped = {
         plan.code: (plan.amount_cents, plan.allowance and plan.allowance.included)
-        for plan in catalogue.load(COMPOSE / "plans.yml").plans
+        for plan in catalogue.load(resources.COMPOSE / "plans.yml").plans
     }
     assert shipped == {
         "free": (0, 100),
