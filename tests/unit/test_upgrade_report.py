@@ -7,10 +7,12 @@ import json
 import pytest
 
 from lago_acceptance.checks.upgrade import aim_of, constraints, jobs, others, room, schema
-from lago_acceptance.cli import on_host, upgrade_check, upgrade_report
+from lago_acceptance.cli import upgrade_check, upgrade_report
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import MIGRATE
 from lago_acceptance.core.verdicts import Blocked, Unknown, UsageError
+from lago_acceptance.deploy import placed
+from lago_acceptance.facts.collect import ONLY
 from lago_acceptance.lago import upgrades
 from lago_acceptance.lago.upgrade_path import named
 from lago_acceptance.lago.upgrades import Proof, Stop, Task
@@ -209,14 +211,14 @@ def test_the_report_as_json_has_the_same():
 )
 def test_the_exit_code_says_whether_the_upgrade_may_begin(facts, words, code, line, monkeypatch, capsys):
     looks = []
-    monkeypatch.setattr(on_host, "observed", lambda *_, **how: looks.append(how) or facts)
+    monkeypatch.setattr(placed, "observe", lambda *_, **how: looks.append(how["upgrade"]) or facts)
     monkeypatch.setattr(which_lago, "must_be_there", lambda *_: None)
     assert upgrade_check.run(["local", *words]) == code
-    assert line in capsys.readouterr().out and looks == [{"upgrade": True}]
+    assert line in capsys.readouterr().out and looks == [ONLY]
 
 
 @pytest.mark.parametrize("to", ["v9.9.9", "latest", "1.26", "v1.16.1"])
 def test_what_is_no_release_is_refused_before_the_host_is_looked_at(to, monkeypatch):
-    monkeypatch.setattr(on_host, "observed", lambda *_, **__: pytest.fail("the host was looked at"))
+    monkeypatch.setattr(placed, "observe", lambda *_, **__: pytest.fail("the host was looked at"))
     with pytest.raises(UsageError, match="is not a release of Lago|under another number"):
         upgrade_check.run(["local", to])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from lago_acceptance.checks import database, redis, schema
+from lago_acceptance.core.settings import Deployment, Schema
 from lago_acceptance.core.verdicts import Blocked, Unknown
 from lago_acceptance.facts.answers import AppliedMigrations, DatabaseAnswers, LagoProcess
 from lago_acceptance.facts.redis_answers import RedisAnswers
@@ -106,7 +108,13 @@ def test_a_schema_that_is_not_known():
     with pytest.raises(Unknown, match="did not report its migrations"):
         list(schema.is_the_images(asked(DatabaseAnswers(directory="/data"), "timeout", lago=IMAGE), SETTINGS))
     assert not schema.is_not_the_images(asked(DatabaseAnswers(), lago=IMAGE), SETTINGS)
-    assert schema.wanted(asked(None), SETTINGS) == SETTINGS.schema[SETTINGS.deployment.version]
+    assert schema.wanted(asked(None), SETTINGS) == Schema(408, "20241119110219")
+    own = msgspec.structs.replace(SETTINGS, schema={"v1.16.0": Schema(409, "20250101000000")})
+    assert schema.wanted(asked(None), own) == own.schema["v1.16.0"]
+    unknown = msgspec.structs.replace(SETTINGS, deployment=Deployment(version="of-our-own"))
+    assert schema.wanted(asked(None), unknown) is None
+    with pytest.raises(Unknown, match="its version is not known"):
+        list(schema.is_the_images(asked(DatabaseAnswers(migrations=AppliedMigrations(1, "1"))), unknown))
     assert schema.wanted(asked(None, lago={"api": LagoProcess(migration_count=2)}), SETTINGS).migrations != 2
 
 

@@ -325,7 +325,7 @@ def test_a_gateway_that_is_not_there_is_one_red_and_blocks_the_rest():
 @pytest.mark.parametrize(
     "known, not_started, answers, said",
     [
-        (NO_GATEWAY, "", _silent, "the settings name no gateway"),
+        (NO_GATEWAY, "", _silent, "no gateway is named"),
         (SETTINGS, "none was started", _silent, "none was started"),
         (SETTINGS, "", _answers, "no container on brain can be identified"),
     ],

@@ -8,6 +8,7 @@ import pytest
 
 from lago_acceptance.cli import admin_password, api_key, suite
 from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED, USAGE
+from lago_acceptance.core.settings import load
 from tests.support.paths import DATA
 from tests.support.pretended_lago import VARIABLE, PretendedLago, id_of
 
@@ -16,7 +17,7 @@ from tests.support.pretended_lago import VARIABLE, PretendedLago, id_of
 def lago(tmp_path, monkeypatch) -> PretendedLago:
     made = PretendedLago(tmp_path, monkeypatch)
     for command in (api_key, admin_password):
-        monkeypatch.setattr(command, "place", lambda host, settings, project: made.place)
+        monkeypatch.setattr(command, "place", lambda host, file, project: (made.place, load(file)))
     monkeypatch.setattr("lago_acceptance.hosts.local.LocalHost", lambda: made)
     return made
 
@@ -59,7 +60,9 @@ def test_the_list_shows_a_gateway_whose_key_lago_does_not_have(lago, settings, c
 def test_without_a_section_the_list_says_where_a_gateway_may_have_its_key(lago, monkeypatch, capsys):
     place = lago.place
     monkeypatch.setattr(
-        api_key, "place", lambda host, settings, project: type(place)(place.deployment, place.api, None)
+        api_key,
+        "place",
+        lambda host, file, project: (type(place)(place.deployment, place.api, None), load(file)),
     )
     out, _ = said(capsys, ACCEPTED, "api-key", "local")
     assert "Acme: e8a3" in out

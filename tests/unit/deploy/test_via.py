@@ -30,6 +30,7 @@ from lago_acceptance.lago.upgrade_path import stop_at
 from tests.support.deploy.planned import PLAN, old_file
 from tests.support.facts import container, facts
 
+NAMED = ("--settings", str(SETTINGS))
 OWN, ORDER, PERMIT = load(SETTINGS), Order(folder=None, settings_file=SETTINGS), Permit("deploy --via")
 NO_WAIVERS = waivers.for_run(None, SETTINGS)
 FILE = OWN.deployment.compose_file
@@ -406,7 +407,7 @@ def test_a_plan_shows_each_stop_with_its_diff_and_tasks_and_changes_nothing(worl
 
 def test_status_shows_how_far_an_upgrade_is(monkeypatch, capsys, world):
     world.upgrade = Upgrade("v1.32.0", "v1.16.0", 0, "first", "v1.25.0", 60)
-    assert command.status(["local"]) == 0
+    assert command.status(["local", *NAMED]) == 0
     assert (
         "upgrade from v1.16.0 to v1.32.0, begun 1970-01-01 00:00 UTC: at v1.25.0 since 1970-01-01 00:01 UTC, next v1.29.0: "
         "lago-acceptance deploy local DIR --via next"
@@ -454,32 +455,32 @@ def walked(monkeypatch):
 
 def test_a_folder_that_is_not_there_is_said_before_the_host_is_asked_for(walked, tmp_path, monkeypatch):
     monkeypatch.undo()
-    with pytest.raises(UsageError, match="is not a folder; give the one that holds"):
+    with pytest.raises(UsageError, match="is not a folder; give the one that"):
         command.run(["ssh://root@192.0.2.1", str(tmp_path / "none"), "--via"], walked.checked)
     assert walked.calls == []
 
 
 def test_the_command_walks_then_checks_then_arrives(walked, tmp_path):
-    assert command.run(["ssh://root@host", str(tmp_path), "--via"], walked.checked) == 0
+    assert command.run(["ssh://root@host", str(tmp_path), "--via", *NAMED], walked.checked) == 0
     again = f"lago-acceptance deploy ssh://root@host {tmp_path} --via"
     assert walked.calls == ["files", f"walk all: {again}", "checks", "arrive"]
 
 
 def test_what_the_last_deploy_has_to_do_ahead_is_passed_on(walked, tmp_path):
     walked.ahead = (stop_at("v1.25.0"),)
-    assert command.run(["ssh://root@host", str(tmp_path), "--via"], walked.checked) == 0
+    assert command.run(["ssh://root@host", str(tmp_path), "--via", *NAMED], walked.checked) == 0
     assert walked.arguments[-2:] == ["--with-stop", "v1.25.0"]
 
 
 def test_red_checks_of_the_last_deploy_are_the_commands_end(walked, tmp_path):
     walked.code = 1
-    assert command.run(["ssh://root@host", str(tmp_path), "--via"], walked.checked) == 1
+    assert command.run(["ssh://root@host", str(tmp_path), "--via", *NAMED], walked.checked) == 1
     assert walked.calls[2:] == ["checks"]
 
 
 def test_a_stop_on_the_way_ends_the_command(walked, tmp_path):
     walked.ahead = None
-    assert command.run(["ssh://root@host", str(tmp_path), "--via", "next"], walked.checked) == 0
+    assert command.run(["ssh://root@host", str(tmp_path), "--via", "next", *NAMED], walked.checked) == 0
     assert walked.calls[1:] == [f"walk one: lago-acceptance deploy ssh://root@host {tmp_path} --via next"]
 
 
