@@ -8,9 +8,11 @@ import httpx
 import pytest
 import respx
 
-from lago_acceptance.clients.gateway import Gateway, Operation, operations
+from lago_acceptance.checks import gateway as gateway_checks
+from lago_acceptance.clients.gateway import Gateway, Operation, operations, required, told
 from lago_acceptance.clients.token_issuer import NAME, Issuer
 from lago_acceptance.core.secrets import Secret
+from lago_acceptance.core.settings import Routes
 from lago_acceptance.core.verdicts import Unknown
 
 
@@ -137,3 +139,38 @@ def test_tokens_are_good_forged_or_expired(tmp_path):
         claims(issuer.token(lifetime=-30))
     assert "PRIVATE" not in (tmp_path / "jwks.json").read_text()
     assert '"d"' not in (tmp_path / "jwks.json").read_text()
+
+
+# --- routes that the settings name ---
+
+OWN = Routes(
+    plans="GET /v1/offers kind=plan",
+    subscribe="POST /v1/{tenant}/buy code={plan} customer={tenant} source=api",
+    subscriptions="GET /v1/bought customer={tenant}",
+)
+
+
+@respx.mock
+def test_what_the_settings_name_is_sent_as_they_say(connection):
+    asked = respx.route().mock(return_value=httpx.Response(200, json=[]))
+    there, gateway = told(OWN), Gateway(connection)
+    gateway.subscribe(required(there, "subscribe"), "gold", "a/b", Secret("token-1"))
+    sent = asked.calls.last.request
+    assert (sent.method, sent.url.raw_path) == ("POST", b"/v1/a%2Fb/buy")
+    assert json.loads(sent.content) == {"code": "gold", "customer": "a/b", "source": "api"}
+    gateway.read(required(there, "subscriptions"), tenant="me", customer="me", subscription="s")
+    assert asked.calls.last.request.url.raw_path == b"/v1/bought?customer=me"
+    gateway.read(required(there, "subscriptions"))
+    assert asked.calls.last.request.url.raw_path == b"/v1/bought?customer=nobody"
+    gateway.plans(required(there, "plans"))
+    assert asked.calls.last.request.url.raw_path == b"/v1/offers?kind=plan"
+
+
+def test_what_the_settings_do_not_name_is_unknown_and_no_defect():
+    there = told(OWN)
+    with pytest.raises(Unknown, match="names no route for invoices"):
+        required(there, "invoices")
+    with pytest.raises(Unknown, match="names no route for usage"):
+        list(gateway_checks.offers("usage", there))
+    assert list(gateway_checks.offers("plans", there)) == []
+    assert [each.id for each in gateway_checks.offers("usage", {})] == ["gateway-lacks-usage"]
