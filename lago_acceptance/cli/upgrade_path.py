@@ -7,7 +7,7 @@ import sys
 from lago_acceptance.cli import Parser, path
 from lago_acceptance.core import colors, resources
 from lago_acceptance.core.exit_codes import ACCEPTED
-from lago_acceptance.core.settings import load
+from lago_acceptance.core.settings import Settings, load
 from lago_acceptance.core.verdicts import UsageError
 
 
@@ -21,11 +21,17 @@ def run(given: list[str]) -> int:
         )
     from lago_acceptance.composefile.upgrade_files import read_files
     from lago_acceptance.composefile.upgrade_plan import planned
+    from lago_acceptance.lago.derived import named_in
     from lago_acceptance.lago.upgrade_path import named
 
     had, has = map(named, asked.releases)
-    deployment = load(asked.settings).deployment
-    files = read_files(asked.compose_file, asked.env_file, deployment.env_file)
+    settings = load(asked.settings)
+    files = read_files(asked.compose_file, asked.env_file, settings.deployment.env_file)
+    if not asked.settings and not named_in(settings, files.files.values()):
+        # It is of another deployment, and so is the name of its environment file.
+        settings = Settings()
+        files = read_files(asked.compose_file, asked.env_file, "")
+    deployment = settings.deployment
     plan = planned(had, has, deployment, files)
     if asked.json:
         import msgspec

@@ -41,7 +41,7 @@ class _Page:
         yield self._heading(f"Lago {plan.old} to {plan.new}: {_count(len(walked), 'deploy')}{filled}")
         yield from _prose(
             "Commands that begin with lago-acceptance are for this machine, where HOST is the host's address and DIR a folder with the "
-            f"deployment's files. All others are for the host, in {plan.directory}."
+            f"deployment's files. All others are for the host, in {plan.directory or 'the folder of the compose file'}."
         )
         yield ""
         yield self._heading("Before")

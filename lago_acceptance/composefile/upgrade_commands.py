@@ -43,7 +43,8 @@ class Commands:
     def __init__(self, deployment: Deployment, files: WrittenFiles):
         self._written = files
         services = services_of(self._written)
-        words = ["docker", "compose", "-f", deployment.compose_file, "--env-file", deployment.env_file]
+        words = ["docker", "compose", "-f", deployment.compose_file or files.compose_file]
+        words += ["--env-file", deployment.env_file or files.env_file]
         self._compose = shlex.join(words)
         api = _of_role(services, API)
         if api is None:

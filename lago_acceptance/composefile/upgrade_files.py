@@ -17,6 +17,7 @@ def read_files(compose_file: Path, env_file: Path | None, usual_env_file: str) -
     ``usual_env_file`` is the name of the environment file beside the compose file, if ``env_file`` is not given. UsageError
     where a file is not there or can't be read.
     """
+    usual_env_file = usual_env_file or ".env"
     beside = compose_file.with_name(usual_env_file)
     env = env_file or (beside if beside.is_file() else None)
     try:

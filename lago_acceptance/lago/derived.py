@@ -59,6 +59,17 @@ def belongs(settings: Settings, model: Model) -> bool:
     return settings.edge.gateway_network in own or any(host in text for text in texts for host in hosts)
 
 
+def named_in(settings: Settings, files: Iterable[bytes]) -> bool:
+    """Whether a settings file is of a deployment, by the texts of its files, where nothing resolves them."""
+    names = {
+        settings.host(FRONT),
+        settings.host(API),
+        settings.host(GATEWAY),
+        settings.edge.gateway_network,
+    } - {""}
+    return any(name.encode() in text for text in files for name in names)
+
+
 def given_for(path: Path | None, model: Model) -> tuple[Settings, str]:
     """What a settings file says of a deployment, and a remark where one that nobody named is of another deployment."""
     settings = load(path)
