@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import broken_deployments, forked_runs
-from tests.support.paths import ROOT
+from tests.support.paths import DATA, ROOT
 from tests.support.programs import said, shell
 
 # Nothing listens there, and no Docker either.
@@ -115,7 +115,6 @@ REFUSED = {
             (GATE, "--settings", "two-lines", "two-lines is not TOML"),
             (GATE, "--settings", "bytes", "bytes is not TOML: it is not UTF-8 text"),
             (GATE, "--settings", "huge", "huge is larger than 1024 KiB; is it the right file?"),
-            (GATE, "--settings", "empty", "the table [deployment] is missing"),
             (GATE, "--waivers", "two-lines", "two-lines is not TOML"),
             (GATE, "--waivers", "bytes", "bytes is not TOML: it is not UTF-8 text"),
             (GATE, "--waivers", "huge", "huge is larger than 1024 KiB"),
@@ -345,7 +344,7 @@ def elsewhere(tmp_path: Path) -> Path:
     """A folder with blanks in its name that holds a deployment's files."""
     folder = tmp_path / "another folder"
     folder.mkdir()
-    shutil.copy(ROOT / "settings.toml", folder / "mine.toml")
+    shutil.copy(DATA / "settings.toml", folder / "mine.toml")
     shutil.copy(ROOT / "compose" / "docker-compose.lago.yml", folder / "compose.yml")
     return folder
 
