@@ -13,7 +13,7 @@ import msgspec
 
 from lago_acceptance.clients.answers import ApiAnswer
 from lago_acceptance.clients.connection import Connection
-from lago_acceptance.core.gateway_routes import WORDS, route
+from lago_acceptance.core.gateway_routes import WORDS, Route, route
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import Routes
 from lago_acceptance.core.verdicts import Blocked, Unknown
@@ -53,15 +53,14 @@ COMPLAINTS = ("errors", "error", "detail")
 class Operation(msgspec.Struct, frozen=True):
     """A route of the gateway: ``query`` and ``body`` are the names of its parameters.
 
-    ``told``: the settings name it, with the values of its ``fields`` (``core.gateway_routes``).
+    ``told`` is what the settings name (``core.gateway_routes``), None for what the gateway says itself.
     """
 
     method: str
     path: str
     query: tuple[str, ...] = ()
     body: tuple[str, ...] = ()
-    fields: dict[str, str] = {}
-    told: bool = False
+    told: Route | None = None
 
 
 class Told(dict[str, Operation]):
@@ -71,13 +70,7 @@ class Told(dict[str, Operation]):
 def told(routes: Routes) -> Told:
     """The operations that the settings name."""
     found = {name: route(text) for name, text in msgspec.structs.asdict(routes).items()}
-    return Told(
-        {
-            name: Operation(each.method, each.path, fields=each.fields, told=True)
-            for name, each in found.items()
-            if each
-        }
-    )
+    return Told({name: Operation(each.method, each.path, told=each) for name, each in found.items() if each})
 
 
 def not_told(name: str) -> Unknown:
@@ -230,8 +223,8 @@ class Gateway:
 
     def plans(self, operation: Operation) -> list[dict[str, Any]]:
         """The plans that it offers."""
-        path, fields = _filled(operation, {})
-        answer = self.connection.ask("GET", path, query=fields)
+        path, asked, fields = _filled(operation, {})
+        answer = self.connection.ask("GET", path, query=asked | fields)
         impact = "customers can't choose a plan"
         found = listed(answer, impact)
         if found is None:
@@ -241,20 +234,20 @@ class Gateway:
     def read(self, operation: Operation, token: Secret | None = None, **known: str) -> ApiAnswer:
         """Read a tenant's data. ``known`` (tenant, customer, subscription) fills the route's parameters."""
         query = {name: known[word] for name in operation.query for word in known if word in name}
-        path, fields = _filled(operation, known)
-        return self.connection.ask(operation.method, path, key=token, query=query | fields)
+        path, asked, fields = _filled(operation, known)
+        return self.connection.ask(operation.method, path, key=token, query=query | asked | fields)
 
     def read_by_header(self, operation: Operation, token: Secret) -> ApiAnswer:
         """Read a tenant's data with a token in the other header that it reads one from."""
         headers = {OTHER_HEADER: token.reveal()}
-        path, fields = _filled(operation, {})
-        return self.connection.ask(operation.method, path, headers=headers, query=fields)
+        path, asked, fields = _filled(operation, {})
+        return self.connection.ask(operation.method, path, headers=headers, query=asked | fields)
 
     def subscribe(self, operation: Operation, plan: str, tenant: str, token: Secret | None) -> ApiAnswer:
         """Subscribe a tenant to a plan, by query or body, as the OpenAPI document says."""
-        path, fields = _filled(operation, {"plan": plan, "tenant": tenant})
+        path, asked, fields = _filled(operation, {"plan": plan, "tenant": tenant})
         if operation.told:
-            return self.connection.ask(operation.method, path, fields or None, token)
+            return self.connection.ask(operation.method, path, fields or None, token, query=asked)
         query = {name: plan for name in operation.query if "plan" in name}
         body = {
             name: plan if "plan" in name else tenant
@@ -264,8 +257,8 @@ class Gateway:
         return self.connection.ask(operation.method, path, body or None, token, query=query)
 
 
-def _filled(operation: Operation, known: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Path and fields of a route with what its braces stand for; somebody who is nobody's customer where that isn't known."""
+def _filled(operation: Operation, known: Mapping[str, str]) -> tuple[str, dict[str, str], dict[str, str]]:
+    """Path, query and fields of a route with what its braces stand for; somebody who is nobody's customer where that isn't known."""
     values = {word: known.get(word, NOBODY) for word in WORDS}
 
     def filled(text: str, quoted: Callable[[str], str]) -> str:
@@ -273,8 +266,11 @@ def _filled(operation: Operation, known: Mapping[str, str]) -> tuple[str, dict[s
             text = text.replace(f"{{{word}}}", quoted(value))
         return text
 
-    fields = {name: filled(value, str) for name, value in operation.fields.items()}
-    return filled(operation.path, lambda value: quote(value, safe="")), fields
+    def each(pairs: Mapping[str, str]) -> dict[str, str]:
+        return {name: filled(value, str) for name, value in pairs.items()}
+
+    told = operation.told or Route(operation.method, operation.path)
+    return filled(told.path, lambda value: quote(value, safe="")), each(told.query), each(told.fields)
 
 
 def listed(answer: ApiAnswer, impact: str) -> list[dict[str, Any]] | None:

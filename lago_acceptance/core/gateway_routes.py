@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
 WORDS = ("plan", "tenant", "subscription")
 """What stands in braces: the code of a plan, the customer's and the subscription's external_id in Lago."""
 
-_ROUTE = re.compile(r"(GET|POST|PUT|PATCH) (/[^\s?#]*)((?: [A-Za-z_][\w.-]*=\S+)*)")
+_ROUTE = re.compile(r"(GET|POST|PUT|PATCH) (/[^\s?#]*)(?:\?([^\s?#]+))?((?: [A-Za-z_][\w.-]*=\S+)*)")
 _WORD = re.compile(r"\{([^{}]*)\}")
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One route: ``fields`` go into the query of a GET, else into a JSON body. ``path`` and values may have ``WORDS`` in braces."""
+    """One route: ``fields`` go into the query of a GET, else into a JSON body; ``query`` is what any method has there.
+
+    ``path`` and values may have ``WORDS`` in braces.
+    """
 
     method: str
     path: str
     fields: dict[str, str] = {}
+    query: dict[str, str] = {}
 
 
 def route(text: str) -> Route | None:
@@ -26,5 +31,9 @@ def route(text: str) -> Route | None:
     found = _ROUTE.fullmatch(text)
     if found is None or not set(_WORD.findall(text)) <= set(WORDS):
         return None
-    fields = (each.partition("=") for each in found[3].split())
-    return Route(found[1], found[2], {name: value for name, _, value in fields})
+    return Route(found[1], found[2], _pairs(found[4].split()), _pairs((found[3] or "").split("&")))
+
+
+def _pairs(words: Iterable[str]) -> dict[str, str]:
+    pairs = (each.partition("=") for each in words if each)
+    return {name: value for name, _, value in pairs}

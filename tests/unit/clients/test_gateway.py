@@ -162,6 +162,12 @@ def test_what_the_settings_name_is_sent_as_they_say(connection):
     assert asked.calls.last.request.url.raw_path == b"/v1/bought?customer=me"
     gateway.read(required(there, "subscriptions"))
     assert asked.calls.last.request.url.raw_path == b"/v1/bought?customer=nobody"
+    queried = told(Routes(subscribe="POST /buy?code={plan}"))
+    gateway.subscribe(required(queried, "subscribe"), "g&o", "me", None)
+    assert (asked.calls.last.request.url.raw_path, asked.calls.last.request.content) == (
+        b"/buy?code=g%26o",
+        b"",
+    )
     gateway.plans(required(there, "plans"))
     assert asked.calls.last.request.url.raw_path == b"/v1/offers?kind=plan"
 
