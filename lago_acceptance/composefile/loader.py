@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lago_acceptance.composefile.bounded_files import project_of, read_regular, unread_because
 from lago_acceptance.composefile.overlays import read_overlays
+from lago_acceptance.composefile.platform_keys import template_of
 from lago_acceptance.composefile.reading import Folders, Reading
 from lago_acceptance.composefile.sources import Source, refused
 from lago_acceptance.composefile.yaml_lines import SIZE_CAP, Unusable, read
@@ -30,6 +31,8 @@ def load(
             raise Unusable(f"it is a link to a file outside its project {project}; name that file itself")
         data = read_regular(path, SIZE_CAP, "the file")
         parsed, above = read(data), read_overlays(overlays)
+        if platform := template_of(parsed.document):
+            raise Unusable(f"this is a template of {platform}'s, not a compose file")
         text = data.decode("utf-8-sig")
         reading = Reading(path, parsed, text, env_file, Folders(folder, project), above)
         document = reading.resolving.document(reading.raw, reading.parsed.twice)

@@ -46,6 +46,8 @@ _NAMES = {
         "Zeabur",
     )
 }
+# A variable that CapRover fills in before it makes services of a template.
+_OF_CAPROVER = "$$cap_"
 _REFUSED = re.compile(r"(?:^|[\s:])([\w.\[\]-]*)\s*additional properties ((?:'[^']*'(?:, )?)+) not allowed")
 _NO_IMAGE = re.compile(r'service "(app_proxy)" has neither an image nor a build')
 _FALSE_SCHEMA = re.compile(
@@ -80,6 +82,13 @@ def platform_of(place: YamlPath, key: str) -> str:
     kind = _kind(place)
     known = next((name for name, keys in _KEYS.items() if key in keys.get(kind, ())), "")
     return known or _NAMES.get(re.split(r"[-_.]", key.lower())[0], "")
+
+
+def template_of(document: dict[str, Any]) -> str:
+    """The platform whose template a file is, which no Compose is ever given; "" for a compose file."""
+    services = document.get("services")
+    is_template = isinstance(services, dict) and any(_OF_CAPROVER in str(name) for name in services)
+    return "CapRover" if is_template else ""
 
 
 def platform_keys(document: dict[str, Any]) -> Iterator[Refusal]:

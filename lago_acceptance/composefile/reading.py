@@ -20,7 +20,7 @@ from lago_acceptance.composefile.resolve import TolerantResolver, base_of
 from lago_acceptance.composefile.variable_uses import uses_of
 from lago_acceptance.composefile.yaml_lines import ParsedYaml, Unusable, with_lines
 from lago_acceptance.core.verdicts import UsageError
-from lago_acceptance.model.interpolation import MADE_BY_COOLIFY
+from lago_acceptance.model.interpolation import MADE_BY_PLATFORM
 from lago_acceptance.model.source import UnreadFile
 
 
@@ -62,7 +62,7 @@ class Reading:
         self.unset = frozenset(
             use.name
             for use, _ in uses
-            if use.name not in self.values and not MADE_BY_COOLIFY.fullmatch(use.name)
+            if use.name not in self.values and not MADE_BY_PLATFORM.fullmatch(use.name)
         )
         self.env_files = env_files_of(
             self.parsed.document["services"], self.directory, self.project, self.values

@@ -19,7 +19,7 @@ from lago_acceptance.composefile.yaml_lines import Unusable, YamlPath
 from lago_acceptance.core.looks_secret import looks_secret
 from lago_acceptance.core.value_shapes import given_later
 from lago_acceptance.core.verdicts import UsageError
-from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, Use, expand
+from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, MADE_BY_PLATFORM, Use, expand
 
 # How often Compose is asked again without keys that it doesn't know, or with variables that it missed in files that it
 # includes itself.
@@ -213,7 +213,7 @@ class TolerantResolver:
     def _give_later(self) -> None:
         """A substitute for each variable that is set at deploy time only."""
         for use, path in self.uses:
-            asked = use.required and not self.interpolation_files or MADE_BY_COOLIFY.fullmatch(use.name)
+            asked = use.required and not self.interpolation_files or MADE_BY_PLATFORM.fullmatch(use.name)
             if asked and use.name not in self.values:
                 self.later[use.name] = _substitute(use.name, path)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lago_acceptance.composefile.yaml_lines import YamlPath
-from lago_acceptance.model.interpolation import MADE_BY_COOLIFY, SET_BY_SHELLS, Use, blank, nested
+from lago_acceptance.model.interpolation import MADE_BY_PLATFORM, SET_BY_SHELLS, Use, blank, nested
 
 
 def uses_of(document: Any) -> Iterator[tuple[Use, YamlPath]]:
@@ -28,7 +28,7 @@ def left_empty(
     known = {**set_here, **dict.fromkeys(SET_BY_SHELLS, "set")}
     for text, path in _texts_of(document, ()):
         for use in blank(text, known):
-            if not MADE_BY_COOLIFY.fullmatch(use.name):
+            if not MADE_BY_PLATFORM.fullmatch(use.name):
                 found[use.name] = (*found.get(use.name, ()), path)
     in_env_files = {use.name for text in env_texts if "$" in text for use in nested(text)}
     elsewhere = set(warned_of) - found.keys() - known.keys() - in_env_files

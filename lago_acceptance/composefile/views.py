@@ -20,6 +20,8 @@ from lago_acceptance.composefile.variable_uses import left_empty
 from lago_acceptance.core.roles import FRONT, LAGO_RUBY
 from lago_acceptance.core.secrets import redact
 from lago_acceptance.core.value_shapes import given_later
+from lago_acceptance.lago.release_table import newest
+from lago_acceptance.lago.releases import floating
 from lago_acceptance.lago.unseen_environment import unseen_notes, with_unseen_environments
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.from_compose import declared
@@ -146,6 +148,11 @@ def _notes(reading: Reading, model: Model) -> Iterator[str]:
         yield "the .env beside it is not a regular file of its project, so it was not read; pass it with --env-file"
     for platform, keys in reading.resolving.platform_keys.items():
         yield f"judged without {', '.join(keys)}, which only {platform} knows: Compose itself refuses the file with them"
+    if unpinned := [each.name for each in model.of_role(*LAGO_RUBY) if floating(each)]:
+        yield (
+            f"the image names no version ({', '.join(unpinned)}): queues are judged like {newest().tag}, the newest release "
+            "known here; what else differs between releases is not judged"
+        )
     yield from unseen_notes(model)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from lago_acceptance.core.settings import Settings
-from lago_acceptance.lago.releases import is_known, release_of
+from lago_acceptance.lago.releases import is_known, release_or_newest
 from lago_acceptance.lago.startup import file_text, outcome_of
 from lago_acceptance.lago.versions import stock_image, version_of
 from lago_acceptance.lago.workers import TIMEOUT, WorkerKind, all_configs, workers_of
@@ -61,7 +61,7 @@ def sidekiq_of(service: Service, model: Model, settings: Settings) -> Sidekiq | 
     if len(started) != 1 or service.working_dir not in ("", "/app") or not stock_image(service):
         return None
     program = started[0]
-    release = release_of(service, settings)
+    release = release_or_newest(service, model, settings)
     kinds = workers_of(release)
     if program[0].endswith(".sh"):
         path = program[0] if program[0].startswith("/") else join("/app", program[0])
@@ -99,7 +99,8 @@ def _configured(options: dict[str, list[str]], service: Service, model: Model, s
         return Sidekiq()
     if service.mount_at(path) or path in outcome_of(service, model).writes:
         return _from_text(file_text(service, model, path).literal)
-    version, release = version_of(service, settings), release_of(service, settings)
+    release = release_or_newest(service, model, settings)
+    version = version_of(service, settings) or (release.numbers if release else None)
     kind = next((each for each in workers_of(release).values() if join("/app", each.config) == path), None)
     if release is None or version is None:
         return Sidekiq()

@@ -9,6 +9,7 @@ from lago_acceptance.lago.release_table import Numbers, releases, same_schema
 from lago_acceptance.model.deployment import Service
 
 _TAG = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
+_ALL_IN_ONE = re.compile(r"(^|/)getlago/lago([:@]|$)")
 _UPSTREAM = re.compile(r"(^|/)getlago/[\w-]+([:@]|$)")
 
 
@@ -21,6 +22,11 @@ def tag_of(service: Service) -> str:
 def is_upstream(service: Service) -> bool:
     """Whether a service runs one of Lago's own images, also from a mirror of the registry."""
     return bool(_UPSTREAM.search(service.image)) and not service.built
+
+
+def is_all_in_one(service: Service) -> bool:
+    """Whether a service runs upstream's image with database, Redis, API, worker, clock and front in one container."""
+    return bool(_ALL_IN_ONE.search(service.image)) and not service.built
 
 
 def written_version(service: Service, settings: Settings) -> Numbers | None:

@@ -12,8 +12,15 @@ _BRACE = re.compile(r"\$\{|\}")
 # Nobody writes defaults that deep inside each other, and each level is read once more.
 LEVELS_CAP = 10
 
-# Coolify sets these in every file that uses them.
-MADE_BY_COOLIFY = re.compile(r"SERVICE_(FQDN|URL|USER|PASSWORD|BASE64|REALBASE64|HEX|NAME)_\w+")
+# Coolify sets these in every file that uses them (https://coolify.io/docs/knowledge-base/docker/compose).
+MADE_BY_COOLIFY = re.compile(
+    r"SERVICE_(FQDN|URL|USER|PASSWORD|PASSWORDWITHSYMBOLS|BASE64|REALBASE64|HEX|NAME|EMAIL|LOWERCASEUSER)_\w+"
+    r"|COOLIFY_(URL|FQDN|BRANCH|RESOURCE_UUID|CONTAINER_NAME)"
+)
+# What a platform sets in every deploy, whichever file it is.
+MADE_BY_PLATFORM = re.compile(
+    rf"{MADE_BY_COOLIFY.pattern}|SOURCE_COMMIT|(RAILWAY|RENDER|DOKPLOY|DOKKU|FLY|ZEABUR|PORTAINER)_[A-Z_]+"
+)
 
 # Every login shell has these, and Compose sets the last one itself.
 SET_BY_SHELLS = ("PWD", "HOME", "USER", "LOGNAME", "PATH", "SHELL", "LANG", "TERM", "COMPOSE_PROJECT_NAME")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 import msgspec
@@ -42,8 +43,10 @@ class Rule(msgspec.Struct, frozen=True):
     """A registered rule. ``declared_only``: running containers don't show what it judges.
 
     ``follows`` are the rules whose defect has this one as its consequence: where one of them reports a service, this
-    rule says nothing of that service. ``follows_at``: the same, but only at the line that the other rule reports (see
-    ``without_consequences``).
+    rule says nothing of that service. ``follows_at``: the same, but only at the line that the other rule reports, and no
+    error for a warning. ``follows_variable``: the same, but only where both name the same variable.
+    ``follows_elsewhere``: so is what another service lacks as well, where the other rule names all of its variables.
+    ``explains_lines``: where this rule reports a line, no other rule's warning does (see ``without_consequences``).
     """
 
     entry: registry.Entry
@@ -51,6 +54,9 @@ class Rule(msgspec.Struct, frozen=True):
     declared_only: bool = False
     follows: tuple[str, ...] = ()
     follows_at: tuple[str, ...] = ()
+    follows_variable: tuple[str, ...] = ()
+    follows_elsewhere: tuple[str, ...] = ()
+    explains_lines: bool = False
 
     @property
     def id(self) -> str:
@@ -93,6 +99,9 @@ def rule(
     needs_base: bool = False,
     follows: tuple[str, ...] = (),
     follows_at: tuple[str, ...] = (),
+    follows_variable: tuple[str, ...] = (),
+    follows_elsewhere: tuple[str, ...] = (),
+    explains_lines: bool = False,
 ) -> Callable[[Check], Check]:
     """Register a function as a rule: its name with hyphens is the id."""
 
@@ -108,7 +117,16 @@ def rule(
             needs_base=needs_base,
         )
         registry.register(entry)
-        _registered[entry.id] = Rule(entry, check, declared_only, follows, follows_at)
+        _registered[entry.id] = Rule(
+            entry,
+            check,
+            declared_only,
+            follows,
+            follows_at,
+            follows_variable,
+            follows_elsewhere,
+            explains_lines,
+        )
         return check
 
     return registered
@@ -146,22 +164,59 @@ def without_consequences(found: Mapping[str, Sequence[Finding]]) -> dict[str, li
 
     A finding about no service in particular covers, and is covered by, those of every service.
     """
-    return {id: [each for each in findings if not _follows(each, found)] for id, findings in found.items()}
+    kept = {id: [each for each in findings if not _follows(each, found)] for id, findings in found.items()}
+    return {
+        id: [each for each in findings if not _lacked_elsewhere(each, kept)] for id, findings in kept.items()
+    }
+
+
+def _lacked_elsewhere(finding: Finding, found: Mapping[str, Sequence[Finding]]) -> bool:
+    rule = _all().get(finding.id)
+    causes = _of(rule.follows_elsewhere, found) if rule else ()
+    return any(_variables(finding) <= _variables(cause) for cause in causes)
 
 
 def _follows(finding: Finding, found: Mapping[str, Sequence[Finding]]) -> bool:
     rule = _all().get(finding.id)
     if rule is None:
         return False
-    return any(
-        finding.service is None or cause.service in (None, finding.service)
-        for id in rule.follows
-        for cause in found.get(id, ())
-    ) or any(_same_line(finding, cause) for id in rule.follows_at for cause in found.get(id, ()))
+    return (
+        any(_same_service(finding, cause) for cause in _of(rule.follows, found))
+        or any(_same_line(finding, cause) for cause in _of(rule.follows_at, found))
+        or any(
+            _same_service(finding, cause) and _variables(finding) & _variables(cause)
+            for cause in _of(rule.follows_variable, found)
+        )
+        or any(
+            _same_line(finding, cause)
+            for id in found
+            if id != rule.id and _all()[id].explains_lines
+            for cause in found[id]
+        )
+    )
 
 
-def _same_line(one: Finding, other: Finding) -> bool:
-    return one.place is not None and one.place.line is not None and one.place == other.place
+def _of(ids: Iterable[str], found: Mapping[str, Sequence[Finding]]) -> Iterator[Finding]:
+    return (cause for id in ids for cause in found.get(id, ()))
+
+
+def _same_service(finding: Finding, cause: Finding) -> bool:
+    return finding.service is None or cause.service in (None, finding.service)
+
+
+def _same_line(finding: Finding, cause: Finding) -> bool:
+    """Whether a cause is reported in the line of a finding, and is no less than it."""
+    weaker = cause.severity is Severity.WARNING and finding.severity is Severity.ERROR
+    place = finding.place
+    return place is not None and place.line is not None and place == cause.place and not weaker
+
+
+def _variables(finding: Finding) -> frozenset[str]:
+    """The variables that a finding names in what is wrong, each without LAGO_: Lago reads some of them with and without it."""
+    return frozenset(name.removeprefix("LAGO_") for name in _VARIABLE.findall(finding.problem))
+
+
+_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
 
 
 @cache

@@ -15,8 +15,8 @@ from lago_acceptance.lago.key_loading import (
     key_reading,
 )
 from lago_acceptance.lago.versions import stock_image
-from lago_acceptance.model.deployment import Model, Service
-from lago_acceptance.model.interpolation import uses
+from lago_acceptance.model.deployment import COMPLETED, HEALTHY, Model, Service
+from lago_acceptance.model.interpolation import nested, uses
 from lago_acceptance.model.once import once
 from lago_acceptance.model.traefik_labels import (
     LabelRouter,
@@ -63,9 +63,28 @@ def lago(model: Model) -> tuple[Service, ...]:
     return model.of_role(*LAGO_RUBY)
 
 
-def reference(model: Model) -> Service | None:
-    """The service that the others of Lago must agree with: the API, else the first."""
-    return next(iter((*model.of_role(API), *lago(model))), None)
+def reference(model: Model, service: Service | None = None) -> Service | None:
+    """The service that a service must agree with: the API, else the first of Lago's.
+
+    A file may hold two Lagos, each with a database and a Redis of its own: then it is the API that has one of the service's.
+    """
+    apis = model.of_role(API)
+    first = next(iter((*apis, *lago(model))), None)
+    if service is None or first is None or len(apis) < 2:
+        return first
+    if service in apis:
+        whole = all(service.value(name) for name, _ in _OF_ONE_LAGO[:2])
+        return service if whole and not _of_one_lago(first, service) else first
+    return next((api for api in apis if _of_one_lago(api, service)), first)
+
+
+def _of_one_lago(api: Service, service: Service) -> bool:
+    pairs = ((api.value(name), service.value(other)) for name, other in _OF_ONE_LAGO)
+    return any(one and one == other for one, other in pairs)
+
+
+# What an API shares with the other services of its Lago, by the names on both sides; the last with its front.
+_OF_ONE_LAGO = (("DATABASE_URL", "DATABASE_URL"), ("REDIS_URL", "REDIS_URL"), ("LAGO_API_URL", "API_URL"))
 
 
 def mentioned(model: Model, service: Service, name: str) -> bool:
@@ -87,6 +106,23 @@ def unset_note(model: Model, service: Service, name: str) -> str:
         if re.search(rf"\$\{{?{re.escape(unset)}\b", text):
             return f" ({unset} is unset, so the value is empty)"
     return ""
+
+
+@once
+def required_names(model: Model) -> frozenset[str]:
+    """The variables that the compose file requires somewhere: Compose stops where one of them is unset."""
+
+    def of(part: object) -> Iterator[str]:
+        if isinstance(part, str) and "?" in part:
+            yield from (use.name for use in nested(part) if use.required)
+        elif isinstance(part, dict):
+            for each in part.values():
+                yield from of(each)
+        elif isinstance(part, list):
+            for each in part:
+                yield from of(each)
+
+    return frozenset(of(model.source.document)) if model.source else frozenset()
 
 
 def left_blank(model: Model, text: str) -> bool:
@@ -120,10 +156,10 @@ def agreement(
 
     Absent values and values that are only set at deploy time are not compared.
     """
-    first = reference(model)
-    if first is None or not first.value(name) or unknown(first.value(name)):
-        return
     for service in services or lago(model):
+        first = reference(model, service)
+        if first is None or not first.value(name) or unknown(first.value(name)):
+            continue
         value = service.value(name)
         if service is not first and value and not unknown(value) and value != first.value(name):
             yield service, first, value, first.value(name)
@@ -132,6 +168,18 @@ def agreement(
 def has_api(model: Model) -> bool:
     """Whether the model contains Lago's API; without one, other services aren't missing."""
     return bool(model.of_role(API))
+
+
+def waits_until(model: Model, service: Service, other: Service, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether a service starts only after another is healthy or has ended, directly or through its dependencies."""
+    by_name = {each.name: each for each in model.services}
+    for name, condition in service.depends_on.items():
+        if name == other.name and condition in (HEALTHY, COMPLETED):
+            return True
+        between = by_name.get(name)
+        if between and name not in seen and waits_until(model, between, other, seen | {service.name}):
+            return True
+    return False
 
 
 def texts(model: Model) -> Iterator[tuple[Service, str, str]]:

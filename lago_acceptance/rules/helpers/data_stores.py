@@ -12,7 +12,7 @@ from lago_acceptance.lago.store_settings import redis_settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.once import once
 from lago_acceptance.rules.helpers import lago
-from lago_acceptance.rules.helpers.hosts import named, url_of
+from lago_acceptance.rules.helpers.hosts import elsewhere, named, url_of
 
 URL = "DATABASE_URL"
 
@@ -41,9 +41,14 @@ def urls(model: Model) -> Iterator[tuple[Service, ServiceUrl]]:
             yield service, url
 
 
+def services_of(model: Model, *roles: str) -> tuple[Service, ...]:
+    """The services of these roles, without databases and Redis of other applications in the same file."""
+    return tuple(each for each in model.of_role(*roles) if is_lagos(model, each))
+
+
 def data_services(model: Model) -> tuple[Service, ...]:
-    """Database and Redis."""
-    return model.of_role(DB, REDIS)
+    """Lago's database and Redis."""
+    return services_of(model, DB, REDIS)
 
 
 @once
@@ -65,12 +70,20 @@ def stores(model: Model) -> tuple[tuple[Service, str], ...]:
     return tuple(found)
 
 
+@once
 def is_lagos(model: Model, service: Service) -> bool:
-    """Whether a store is Lago's: one of its URLs names it, or none of them names a service of its role."""
-    names = {role: name for name, (role, *_) in PARTNERS}
-    hosts = {url.host for each in lago(model) if (url := url_of(each, names.get(service.role or "", "")))}
-    theirs = [each for host in hosts for each in named(model, host)]
-    return service in theirs or not theirs
+    """Whether a service is Lago's: any that is no database or Redis, or one that Lago's URLs name.
+
+    Where they name none of its role, it counts as Lago's unless each of them names a host outside of the deployment.
+    """
+    if service.role not in (DB, REDIS):
+        return True
+    names = [name for name, (role, *_) in PARTNERS if role == service.role]
+    urls = [url for each in lago(model) for name in names if (url := url_of(each, name))]
+    theirs = [each for url in urls for each in named(model, url.host)]
+    if theirs or not urls:
+        return service in theirs or not urls
+    return not all(not unknown(url.host) and elsewhere(model, url.host) for url in urls)
 
 
 _STORE_IMAGE = {

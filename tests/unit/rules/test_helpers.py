@@ -37,4 +37,7 @@ def test_a_store_that_no_url_of_lago_names_is_somebody_elses():
     model = Model(observed=False, project="", services=(own, other, api))
     assert is_lagos(model, own) and not is_lagos(model, other)
     elsewhere = service("api", "api", DATABASE_URL="postgresql://lago:x@db.example.com/lago")
-    assert is_lagos(Model(observed=False, project="", services=(other, elsewhere)), other)
+    assert not is_lagos(Model(observed=False, project="", services=(other, elsewhere)), other)
+    missing = service("api", "api", DATABASE_URL="postgresql://lago:x@database/lago")
+    assert is_lagos(Model(observed=False, project="", services=(other, missing)), other)
+    assert is_lagos(Model(observed=False, project="", services=(other, service("api", "api"))), other)
