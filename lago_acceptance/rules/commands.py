@@ -19,10 +19,11 @@ from lago_acceptance.lago.versions import stock_image, version_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, part, start
+from lago_acceptance.rules.helpers.data_stores import services_of
 from lago_acceptance.shell.words import name_of
 
 
-@rule(phase=2)
+@rule(phase=2, follows=("migrates-twice",))
 def wrong_script_path(model: Model, settings: Settings) -> Iterator[Violation]:
     """The command is a script that exists in this version's image.
 
@@ -73,7 +74,7 @@ def command_needs_shell(model: Model, settings: Settings) -> Iterator[Violation]
     """
     from lago_acceptance.shell.words import needs_shell
 
-    for service in (*lago(model), *model.of_role(DB, REDIS, PDF, FRONT)):
+    for service in (*lago(model), *services_of(model, DB, REDIS, PDF, FRONT)):
         words = (*service.entrypoint, *service.command)
         if service.role in (DB, REDIS, PDF) and name_of(words[0] if words else "") == "docker-entrypoint.sh":
             words = words[1:]
@@ -135,7 +136,7 @@ def api_bound_to_loopback(model: Model, settings: Settings) -> Iterator[Violatio
                 service=service,
                 at=start(service),
                 problem=f"the API listens on {bound[1]} only",
-                impact="no other container reaches it: Traefik answers 502, and the UI can't log in",
+                impact="no other container reaches it: the proxy answers 502, and the UI can't log in",
                 fix="use ./scripts/start.api.sh, or rails s -b 0.0.0.0",
             )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from posixpath import basename
+from typing import NamedTuple
 
+from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import DB, LAGO_RUBY
 from lago_acceptance.core.secrets import JWT, SERVICE_KEY
 from lago_acceptance.core.settings import Settings
@@ -15,10 +17,11 @@ from lago_acceptance.lago.key_loading import KEY
 from lago_acceptance.lago.key_parsing import State, judge
 from lago_acceptance.lago.published import published_secret
 from lago_acceptance.lago.variables import is_no_license
-from lago_acceptance.model.deployment import Model
-from lago_acceptance.model.interpolation import nested, uses
+from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.interpolation import expand, nested, uses
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import chosen_token, part, texts, uses_object_store, variable
+from lago_acceptance.rules.helpers.data_stores import services_of
 from lago_acceptance.rules.helpers.remedies import is_or_falls_back
 from lago_acceptance.shell.values import AbstractValue
 
@@ -95,8 +98,38 @@ def hardcoded_secret_defaults(model: Model, settings: Settings) -> Iterator[Viol
     """Secrets have no default in the file: ${POSTGRES_PASSWORD:?}, not ${POSTGRES_PASSWORD:-secret}.
 
     With a default, a deploy that lacks the variable succeeds with a secret that is published in the
-    repository.
+    repository. The default of one that is set is published all the same, and used by the next deploy that lacks it: a warning.
     """
+    found = list(_defaults(model))
+    for given in (False, True):
+        names = dict.fromkeys(each.variable for each in found if each.given is given)
+        one = len(names) == 1
+        for each in found:
+            if each.given is given:
+                yield Violation(
+                    service=each.service,
+                    at=each.at,
+                    severity=Severity.WARNING if given else None,
+                    problem=f"{', '.join(names)} {'falls back to a default' if one else 'fall back to defaults'} in the file"
+                    + (", but set here" if given else ""),
+                    impact="a deploy without the variable runs with a secret that anyone with access to the "
+                    "repository has",
+                    fix=f"remove the default: ${{{next(iter(names))}:?}}"
+                    if one
+                    else f"remove the defaults: ${{{next(iter(names))}:?}}, and so for each of them",
+                )
+
+
+class _Default(NamedTuple):
+    """A secret's default in the file: where it is, its variable, and whether that is set, so that the default isn't used."""
+
+    service: Service
+    at: tuple[str | int, ...]
+    variable: str
+    given: bool
+
+
+def _defaults(model: Model) -> Iterator[_Default]:
     source = model.source
     if source is None:
         return
@@ -123,14 +156,16 @@ def hardcoded_secret_defaults(model: Model, settings: Settings) -> Iterator[Viol
                 and not (url and list(uses(url.password)))
             ):
                 reported.add((service.name, use.name, place))
-                yield Violation(
-                    service=service,
-                    at=variable(service, name),
-                    problem=f"{use.name} falls back to a default in the file",
-                    impact="a deploy without the variable runs with a secret that anyone with access to the "
-                    "repository has",
-                    fix=f"remove the default: ${{{use.name}:?}}",
-                )
+                given = source.environment_known and use.name not in source.unset
+                yield _Default(service, variable(service, name), use.name, given)
+    for service in model.services:
+        written = source.document.get("services", {}).get(service.name) or {}
+        for key in ("command", "entrypoint"):
+            for use in nested(str(written.get(key) or "")):
+                default = (use.default or "").strip()
+                if sounds_secret(use.name) and default and not default.startswith(("${", "/", "./")):
+                    given = source.environment_known and use.name not in source.unset
+                    yield _Default(service, part(service, key), use.name, given)
 
 
 def _literal_secret(name: str, text: str) -> bool:
@@ -177,7 +212,9 @@ def secret_committed(model: Model, settings: Settings) -> Iterator[Violation]:
     for service in model.services:
         found = re.search(r"--requirepass[\s=]+[\"']?([^\s\"'$]{6,})", " ".join(service.command))
         declared = (source.document.get("services", {}).get(service.name) or {}).get("command", "")
-        if found and not unknown(found[1]) and found[1] in str(declared):
+        # A default of a variable is hardcoded-secret-defaults.
+        literal = expand(str(declared), lambda use: "")
+        if found and not unknown(found[1]) and found[1] in literal:
             yield Violation(
                 service=service,
                 at=part(service, "command"),
@@ -204,18 +241,34 @@ def placeholder_secrets(model: Model, settings: Settings) -> Iterator[Violation]
     With `your-secret-key-base-hex-64` anyone can forge a session of any user. Secrets of public templates that look
     random are recognised by their digests.
     """
-    for service in model.of_role(*LAGO_RUBY, DB):
+    found = list(_placeholders(model))
+    for key in (False, True):
+        alike = [(service, name) for service, name in found if (name == KEY) is key]
+        names = list(dict.fromkeys(name for _, name in alike))
+        falls_back = [
+            (service, name) for service, name in alike if "falls" in is_or_falls_back(model, service, name)
+        ]
+        verb = "fall back to" if len(falls_back) == len(alike) else "are"
+        for service, name in alike:
+            yield Violation(
+                service=service,
+                at=variable(service, name),
+                problem=f"{name} {is_or_falls_back(model, service, name)} a placeholder or a published default"
+                if len(names) == 1
+                else f"{', '.join(names)} {verb} placeholders or published defaults",
+                impact="OpenSSL::PKey::RSAError at boot"
+                if key
+                else "anyone who knows the example can forge sessions or decrypt stored credentials",
+                fix=f"generate {'one' if len(names) == 1 else 'each'} (openssl rand -hex 64), and write ${{{names[0]}:?}}",
+            )
+
+
+def _placeholders(model: Model) -> Iterator[tuple[Service, str]]:
+    """The secrets that are placeholders or published, by service and name."""
+    for service in services_of(model, *LAGO_RUBY, DB):
         for name, value in service.environment.items():
             elsewhere = name in ("POSTGRES_PASSWORD", "PGPASSWORD") or name.startswith("LAGO_RSA_PUBLIC")
             secret = sounds_secret(name) and not elsewhere and not chosen_token(name, value or "")
             known = shape(value) in ("placeholder", "default") or published_secret(value or "")
             if secret and known and name != "SEGMENT_WRITE_KEY":
-                yield Violation(
-                    service=service,
-                    at=variable(service, name),
-                    problem=f"{name} {is_or_falls_back(model, service, name)} a placeholder or a published default",
-                    impact="anyone who knows the example can forge sessions or decrypt stored credentials"
-                    if name != KEY
-                    else "OpenSSL::PKey::RSAError at boot",
-                    fix=f"generate one (openssl rand -hex 64), and write ${{{name}:?}}",
-                )
+                yield service, name

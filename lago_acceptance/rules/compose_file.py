@@ -9,6 +9,7 @@ from posixpath import basename
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model, Service
+from lago_acceptance.model.source import ComposeSource
 from lago_acceptance.rules import Violation, rule
 
 
@@ -31,21 +32,47 @@ def compose_interpolation_error(model: Model, settings: Settings) -> Iterator[Vi
 @rule(phase=0, declared_only=True)
 def compose_invalid(model: Model, settings: Settings) -> Iterator[Violation]:
     """Compose accepts the file."""
+    source = model.source
     if (
-        model.source
-        and model.source.compose_error
-        and not re.search(r"interpolat|required variable", model.source.compose_error)
+        source
+        and source.compose_error
+        and not re.search(r"interpolat|required variable", source.compose_error)
     ):
-        read = bool(model.source.document)
+        severity, impact, fix = _what_to_do(source)
         yield Violation(
-            at=model.source.error_at,
-            problem=model.source.compose_error,
-            impact="Compose stops before anything starts"
-            if read
-            else "the file could not be judged, and Compose most likely stops as well",
-            fix="run `docker compose config -q` and correct what it reports"
-            + ("" if read else "; keep the file and its environment files to a normal size"),
+            at=source.error_at, severity=severity, problem=source.compose_error, impact=impact, fix=fix
         )
+
+
+def _what_to_do(source: ComposeSource) -> tuple[Severity | None, str, str]:
+    """How bad it is that a file can't be judged, what that leads to, and the remedy."""
+    error, check = source.compose_error, "run `docker compose config -q` and correct what it reports"
+    if error.startswith("this is a template"):
+        return (
+            Severity.WARNING,
+            "it was not judged: its variables are filled in where it is deployed",
+            "judge what the platform made of it, on its host: lago-acceptance live ssh://root@HOST",
+        )
+    if error.startswith("this is not YAML"):
+        return (
+            None,
+            "the file could not be judged, and Compose most likely stops as well",
+            "correct that line: a value with a colon and a space, or with a space and # in it, needs quotes",
+        )
+    if re.search(r"undefined (network|volume|service|config|secret)|depends on undefined", error):
+        return (
+            None,
+            "Compose stops before anything starts",
+            "declare it in this file; if this file is laid over another one, judge both: lago-gate -f <the other file> "
+            f"-f {basename(source.path)}",
+        )
+    if source.document:
+        return None, "Compose stops before anything starts", check
+    return (
+        None,
+        "the file could not be judged, and Compose most likely stops as well",
+        f"{check}; keep the file and its environment files to a normal size",
+    )
 
 
 @rule(phase=0, declared_only=True, severity=Severity.WARNING)

@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
-from lago_acceptance.core.roles import DB, FRONT, LAGO_RUBY, REDIS
+from lago_acceptance.core.roles import API, DB, FRONT, LAGO_RUBY, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.lago.versions import version_of
+from lago_acceptance.lago.release_table import newest
+from lago_acceptance.lago.versions import is_all_in_one, is_upstream, version_of
+from lago_acceptance.model.deployer import deployer
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import OURS, lago, part, reference
-from lago_acceptance.rules.helpers.data_stores import stores
+from lago_acceptance.rules.helpers.data_stores import services_of, stores
 
 FLOATING = ("latest", "main", "master", "edge", "nightly", "stable", "dev")
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+\S*")
@@ -26,9 +28,9 @@ def hardcoded_container_name(model: Model, settings: Settings) -> Iterator[Viola
     """Compose chooses the names of the containers.
 
     A fixed container_name collides with a second stack on the host, and with what a half-removed stack left
-    behind.
+    behind. Swarm and CapRover ignore it.
     """
-    for service in model.of_role(*OURS):
+    for service in services_of(model, *OURS) if deployer(model).names else ():
         if service.container_name:
             yield Violation(
                 service=service,
@@ -54,7 +56,8 @@ def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
     others = [
         (service, service.role or "") for service in model.of_role(*OURS) if service.role not in (DB, REDIS)
     ]
-    for service, role in (*others, *stores(model)):
+    whole = [(service, API) for service in model.services if is_all_in_one(service)]
+    for service, role in (*others, *whole, *stores(model)):
         if (
             service.built
             or not service.image
@@ -80,9 +83,7 @@ def image_not_pinned(model: Model, settings: Settings) -> Iterator[Violation]:
             impact="the next pull starts another version, and its migrations can't be undone"
             if lagos
             else impact,
-            fix=f"pin the exact version, for example {name}:{_exact_version(model, settings)}"
-            if lagos
-            else fix,
+            fix=f"pin the exact version{_exact_version(model, service, name)}" if lagos else fix,
         )
 
 
@@ -106,10 +107,13 @@ def _numbers(tag: str) -> str:
     return found[1] if found else tag
 
 
-def _exact_version(model: Model, settings: Settings) -> str:
-    """The exact version that another of Lago's services has, else that of the settings."""
-    tags = (_tag(service) for service in (*lago(model), *model.of_role(FRONT)) if "@" not in service.image)
-    return next((tag for tag in tags if _EXACT.fullmatch(tag)), settings.deployment.version)
+def _exact_version(model: Model, service: Service, name: str) -> str:
+    """The exact version that another of Lago's services has; else what the version that runs now may be called."""
+    tags = (_tag(each) for each in (*lago(model), *model.of_role(FRONT)) if "@" not in each.image)
+    if tag := next((tag for tag in tags if _EXACT.fullmatch(tag)), ""):
+        return f", {name}:{tag} as the others have"
+    # No older one may be named: a schema has no way back.
+    return f" that runs now (such as {name}:{newest().tag})" if is_upstream(service) else " that runs now"
 
 
 def _is_pinned(service: Service, role: str) -> bool:
@@ -121,13 +125,13 @@ def _is_pinned(service: Service, role: str) -> bool:
     return bool(tag) and tag not in FLOATING
 
 
-@rule(phase=2, declared_only=True)
+@rule(phase=2, declared_only=True, follows=("migrates-twice",))
 def image_version_drift(model: Model, settings: Settings) -> Iterator[Violation]:
     """migrate, api, worker and clock run the same image, and the front has the same version."""
-    first = reference(model)
-    if first is None or first.built:
-        return
     for service in (*lago(model), *model.of_role(FRONT)):
+        first = reference(model, service)
+        if first is None or first.built:
+            continue
         if service is first or service.built or not service.image or unknown(service.image + first.image):
             continue
         front = service.role == FRONT

@@ -15,7 +15,7 @@ from lago_acceptance.lago.ports import listens_on
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, reference, variable
-from lago_acceptance.rules.helpers.data_stores import URL, urls
+from lago_acceptance.rules.helpers.data_stores import URL, services_of, urls
 from lago_acceptance.rules.helpers.hosts import named, service_at, url_of
 
 # Tools that read, copy or proxy the database, and migrate nothing.
@@ -40,7 +40,7 @@ def default_db_password(model: Model, settings: Settings) -> Iterator[Violation]
     """
     weak: list[tuple[Service, str]] = [
         (service, "POSTGRES_PASSWORD")
-        for service in model.of_role(DB)
+        for service in services_of(model, DB)
         if _weak(service.value("POSTGRES_PASSWORD"), service.value("POSTGRES_USER"))
     ]
     if not weak:
@@ -54,7 +54,7 @@ def default_db_password(model: Model, settings: Settings) -> Iterator[Violation]
             fix="generate one (openssl rand -hex 24), set it by ${POSTGRES_PASSWORD:?}, and change it in "
             "the database too (ALTER USER)",
         )
-    for service in model.of_role(DB):
+    for service in services_of(model, DB):
         if service.value("POSTGRES_HOST_AUTH_METHOD") == "trust":
             yield Violation(
                 service=service,
@@ -224,12 +224,10 @@ def pgbouncer_pooler_url(model: Model, settings: Settings) -> Iterator[Violation
 
 
 def _differing(model: Model, roles: tuple[str, ...]) -> Iterator[Violation]:
-    first = reference(model)
-    expected = url_of(first, URL) if first else None
-    if first is None or expected is None:
-        return
     for service, url in urls(model):
-        if service is first or service.role not in roles:
+        first = reference(model, service)
+        expected = url_of(first, URL) if first else None
+        if first is None or expected is None or service is first or service.role not in roles:
             continue
         # A port on which its database doesn't listen is url-wrong-port.
         judged = any(listens_on(each, model) for each in named(model, url.host))

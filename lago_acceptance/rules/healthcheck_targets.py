@@ -6,12 +6,14 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, PDF, REDIS, WORKER
+from lago_acceptance.core.roles import DB, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.listening import LISTENERS, ports_of, status_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import part
+from lago_acceptance.rules.helpers.data_stores import services_of
+from lago_acceptance.rules.helpers.health_commands import health_command
 from lago_acceptance.rules.helpers.hosts import local, named
 from lago_acceptance.shell.exit_codes import codes
 from lago_acceptance.shell.http_requests import Request, requests_of
@@ -27,15 +29,6 @@ _PING_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _GIVES_PASSWORD = re.compile(r"(^|\s)(-a|--pass|-u|--user|--askpass)\b|REDISCLI_AUTH|\bauth\b", re.IGNORECASE)
-_USE = {
-    API: "curl -fsS http://localhost:{port}/health",
-    WORKER: "curl -fsS http://localhost:8080",
-    CLOCK: "grep -qa clockwork /proc/1/cmdline: the clock has no port",
-    FRONT: "curl -fsS http://localhost/env-config.js",
-    PDF: "curl -fsS http://localhost:{port}/health",
-    DB: "pg_isready -h 127.0.0.1 -p {port}",
-    REDIS: "redis-cli -p {port} ping",
-}
 
 
 class _Judge:
@@ -200,7 +193,7 @@ def healthcheck_never_passes(model: Model, settings: Settings) -> Iterator[Viola
     Lago's API answers /health on 3000 (or PORT), and from 1.36.0 on /ready. The worker answers any path on 8080, the
     front any path on 80, Gotenberg /health on 3000. The clock has no port. There is no /api/v1/health: it is 404.
     """
-    for service in model.of_role(*LISTENERS):
+    for service in services_of(model, *LISTENERS):
         check = service.healthcheck
         if check is None or check.disabled:
             continue
@@ -217,7 +210,7 @@ def healthcheck_never_passes(model: Model, settings: Settings) -> Iterator[Viola
         waiting = [
             each.name for each in model.services if each.depends_on.get(service.name) == "service_healthy"
         ]
-        use = _USE[service.role or ""].format(port=min(ports) if ports else "PORT")
+        use = health_command(service, min(ports) if ports else None)
         if "NOAUTH" in reason:
             use = use.replace("ping", '-a "$$REDIS_PASSWORD" ping')
         yield Violation(

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, PDF, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
+from lago_acceptance.lago.listening import ports_of
 from lago_acceptance.lago.releases import release_of, releases
 from lago_acceptance.lago.versions import stock_image
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import LONG_RUNNING, part
+from lago_acceptance.rules.helpers.data_stores import services_of
+from lago_acceptance.rules.helpers.health_commands import health_command
 from lago_acceptance.shell.exit_codes import codes
 from lago_acceptance.shell.programs import programs
 
@@ -63,16 +66,32 @@ def missing_healthcheck(model: Model, settings: Settings) -> Iterator[Violation]
 
     Without one `docker compose up --wait` considers a container in a restart loop healthy.
     """
-    for service in model.of_role(*LONG_RUNNING):
-        if (service.healthcheck is None or service.healthcheck.disabled) and not service.built:
-            yield Violation(
-                service=service,
-                at=part(service, "healthcheck") if service.healthcheck else part(service),
-                problem="its healthcheck is disabled" if service.healthcheck else "it has no healthcheck",
-                impact="a crash loop looks healthy, and nothing can wait for it",
-                fix="add one that can fail, such as curl -fsS http://localhost:3000/health for the API or pg_isready "
-                "for PostgreSQL",
-            )
+    lacking = [
+        service
+        for service in services_of(model, *LONG_RUNNING)
+        if (service.healthcheck is None or service.healthcheck.disabled) and not service.built
+    ]
+    remedies = {service.name: _remedy(service, model, settings) for service in lacking}
+    if len(remedies) == 1:
+        fix = f"add one that can fail: {next(iter(remedies.values()))}"
+    else:
+        fix = "add one that can fail to each: " + "; ".join(
+            f"{name}: {use}" for name, use in remedies.items()
+        )
+    for service in lacking:
+        yield Violation(
+            service=service,
+            at=part(service, "healthcheck") if service.healthcheck else part(service),
+            problem="its healthcheck is disabled" if service.healthcheck else "it has no healthcheck",
+            impact="a crash loop looks healthy, and nothing can wait for it",
+            fix=fix,
+        )
+
+
+def _remedy(service: Service, model: Model, settings: Settings) -> str:
+    """A healthcheck for what a service does."""
+    ports = ports_of(service, model, settings)
+    return health_command(service, min(ports) if ports else None)
 
 
 @rule(phase=2, declared_only=True, follows=("never-completes",))
@@ -81,7 +100,7 @@ def healthcheck_waited_for_missing(model: Model, settings: Settings) -> Iterator
 
     None of the images of Lago, PostgreSQL and Redis brings one along.
     """
-    for service in model.of_role(DB, REDIS, API, WORKER, CLOCK, MIGRATE, FRONT):
+    for service in services_of(model, DB, REDIS, API, WORKER, CLOCK, MIGRATE, FRONT):
         waiting = [
             each.name for each in model.services if each.depends_on.get(service.name) == "service_healthy"
         ]
@@ -133,7 +152,7 @@ def healthcheck_missing_binary(model: Model, settings: Settings) -> Iterator[Vio
     getlago/api has curl and bash; no wget, ps, pgrep or redis-cli, and psql and pg_isready from 1.26.1 on only.
     PostgreSQL's and Redis' images have no curl.
     """
-    for service in model.of_role(*LONG_RUNNING, MIGRATE):
+    for service in services_of(model, *LONG_RUNNING, MIGRATE):
         kind = _image_kind(service)
         ruby = RUBY_IMAGE_LACKS - (_POSTGRES_CLIENTS if _has_clients(service, settings) else set())
         lacks = ruby if kind in (API, WORKER, CLOCK, MIGRATE) else LACKS.get(kind or "", set())
@@ -178,7 +197,7 @@ def healthcheck_cannot_fail(model: Model, settings: Settings) -> Iterator[Violat
 
     It doesn't end in `|| true` or `exit 0`, and `ps | grep` doesn't find the grep itself.
     """
-    for service in model.of_role(*LONG_RUNNING):
+    for service in services_of(model, *LONG_RUNNING):
         if service.healthcheck is None or service.healthcheck.disabled:
             continue
         text = _shell_text(service)

@@ -19,12 +19,10 @@ from lago_acceptance.lago.release_table import (
     same_schema,
 )
 from lago_acceptance.lago.releases import release_of
-from lago_acceptance.lago.versions import is_upstream, tag_of, written_version
+from lago_acceptance.lago.versions import is_all_in_one, is_upstream, tag_of, written_version
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, part
-
-_ALL_IN_ONE = re.compile(r"(^|/)getlago/lago([:@]|$)")
 
 
 def _tagged(model: Model, settings: Settings) -> Iterator[tuple[Service, Numbers]]:
@@ -94,7 +92,7 @@ def all_in_one_image(model: Model, settings: Settings) -> Iterator[Violation]:
     That image holds PostgreSQL, Redis, API, worker, clock and front in one container; upstream makes it for tests and staging.
     """
     for service in model.services:
-        if _ALL_IN_ONE.search(service.image):
+        if is_all_in_one(service):
             kept = service.mount_at("/data")
             yield Violation(
                 service=service,

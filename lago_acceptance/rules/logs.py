@@ -12,6 +12,7 @@ from lago_acceptance.lago.startup import environment_of, outcome_of
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import OURS, at_deploy, part, variable
+from lago_acceptance.rules.helpers.data_stores import services_of
 
 STDOUT = "RAILS_LOG_TO_STDOUT"
 
@@ -57,7 +58,7 @@ def rails_logs_in_container(model: Model, settings: Settings) -> Iterator[Violat
 @rule(phase=2, severity=Severity.WARNING)
 def logs_discarded(model: Model, settings: Settings) -> Iterator[Violation]:
     """No container has the log driver `none`."""
-    for service in model.of_role(*OURS):
+    for service in services_of(model, *OURS):
         if _driver(service) == "none":
             yield Violation(
                 service=service,
@@ -75,7 +76,7 @@ def logs_without_limit(model: Model, settings: Settings) -> Iterator[Violation]:
     A limit in the daemon's own configuration does as well; a compose file doesn't show it. Where a file limits some
     logs, those of PostgreSQL, Redis and the PDF service may be left to the daemon: they write little.
     """
-    running = model.of_role(API, WORKER, CLOCK, FRONT, DB, REDIS, PDF)
+    running = services_of(model, API, WORKER, CLOCK, FRONT, DB, REDIS, PDF)
     endless = [service for service in running if _is_endless(service)]
     if len(endless) < len(running):
         written = not model.observed

@@ -13,6 +13,7 @@ from lago_acceptance.lago.releases import release_of
 from lago_acceptance.lago.start_scripts import scripts_of
 from lago_acceptance.lago.startup import may_be_copied_in, outcome_of, script_text
 from lago_acceptance.lago.versions import stock_image, version_of
+from lago_acceptance.model.deployer import deployer
 from lago_acceptance.model.deployment import COMPLETED, HEALTHY, Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import LONG_RUNNING, part, serves, start
@@ -33,7 +34,7 @@ def never_completes(model: Model, settings: Settings) -> Iterator[Violation]:
     A service that serves never does. getlago/api without a command runs ./scripts/start.sh, which serves the API
     after the migration; a migration needs a command of its own.
     """
-    for service in model.of_role(*LONG_RUNNING):
+    for service in model.of_role(*LONG_RUNNING) if deployer(model).orders else ():
         waiting = [each.name for each in model.services if each.depends_on.get(service.name) == COMPLETED]
         if not waiting or not serves(service) or service.built:
             continue
@@ -129,7 +130,7 @@ def _is_readable(words: tuple[str, ...]) -> bool:
     return True
 
 
-@rule(phase=2, severity=Severity.WARNING, follows=("wrong-script-path",))
+@rule(phase=2, severity=Severity.WARNING, follows=("wrong-script-path", "migrates-twice"))
 def migrate_exit_0_always(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration fails with an exit code other than 0.
 

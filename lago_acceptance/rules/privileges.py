@@ -20,7 +20,7 @@ from lago_acceptance.lago.stock_images import (
 from lago_acceptance.model.deployment import Model, Mount, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import OURS, part, readings
-from lago_acceptance.rules.helpers.data_stores import data_directory, stores
+from lago_acceptance.rules.helpers.data_stores import data_directory, services_of, stores
 
 
 # A container's user may be that of a newer image, for whom its paths were made.
@@ -32,7 +32,7 @@ def user_lacks_access(model: Model, settings: Settings) -> Iterator[Violation]:
     user can't read it, and in the API and the front that user can't write what the image writes at its start.
     """
     keys = {service.name: reading for service, reading in readings(model, settings)}
-    for service in model.of_role(*OURS):
+    for service in services_of(model, *OURS):
         # Another image may have a user of its own, for whom the key was made.
         if runs_as_root(service) or unknown(service.user) or service.built or "getlago/" not in service.image:
             continue
@@ -100,7 +100,7 @@ def read_only_where_it_writes(model: Model, settings: Settings) -> Iterator[Viol
                 else "Redis can't save, and then refuses writes: no job is enqueued",
                 fix="mount it writable",
             )
-    for service in model.of_role(*OURS):
+    for service in services_of(model, *OURS):
         missing = _unwritable(service) if service.read_only else []
         if not missing:
             continue
@@ -143,7 +143,7 @@ def needed_capability_dropped(model: Model, settings: Settings) -> Iterator[Viol
 
     With `user` set to the image's own user, it needs none of them.
     """
-    for service in model.of_role(*OURS):
+    for service in services_of(model, *OURS):
         kept = capabilities(service)
         needed = needed_capabilities(service)
         missing = [

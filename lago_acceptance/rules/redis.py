@@ -15,7 +15,7 @@ from lago_acceptance.lago.store_settings import redis_settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import agreement, lago, part, reference, variable
-from lago_acceptance.rules.helpers.data_stores import holds_jobs, stores
+from lago_acceptance.rules.helpers.data_stores import holds_jobs, services_of, stores
 from lago_acceptance.rules.helpers.hosts import named, service_at, url_of
 
 
@@ -26,9 +26,9 @@ def redis_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
     With another host or database number the worker waits for jobs that the API enqueues elsewhere, while
     every healthcheck stays green.
     """
-    first = reference(model)
-    expected = url_of(first, "REDIS_URL") if first else None
     for service in lago(model):
+        first = reference(model, service)
+        expected = url_of(first, "REDIS_URL") if first else None
         url = url_of(service, "REDIS_URL")
         if first is None or expected is None or url is None or service is first:
             continue
@@ -68,7 +68,7 @@ def cache_disagrees(model: Model, settings: Settings) -> Iterator[Violation]:
 @rule(
     phase=2,
     severity=Severity.WARNING,
-    follows=(
+    follows_variable=(
         "worker-env-incomplete",
         "env-name-misspelled",
     ),
@@ -80,7 +80,11 @@ def cache_url_missing(model: Model, settings: Settings) -> Iterator[Violation]:
     Without it each container has a cache of its own, and the worker can't expire what the API has cached.
     """
     for service in model.of_role(API, WORKER):
-        if not service.value("LAGO_REDIS_CACHE_URL") and not service.value("LAGO_MEMCACHE_SERVERS"):
+        if not any(
+            map(
+                service.value, ("LAGO_REDIS_CACHE_URL", "LAGO_REDIS_CACHE_SENTINELS", "LAGO_MEMCACHE_SERVERS")
+            )
+        ):
             jobs = url_of(service, "REDIS_URL")
             host = jobs.host if jobs and not unknown(jobs.host) else "redis"
             yield Violation(
@@ -120,8 +124,8 @@ def _required_password(redis: Service) -> str | None:
 
 @rule(phase=2)
 def redis_password_drift(model: Model, settings: Settings) -> Iterator[Violation]:
-    """REDIS_URL has the password that Redis requires."""
-    for redis in model.of_role(REDIS):
+    """REDIS_URL, or REDIS_PASSWORD, has the password that Redis requires."""
+    for redis in services_of(model, REDIS):
         wanted = _required_password(redis)
         if wanted is None:
             continue
@@ -129,17 +133,21 @@ def redis_password_drift(model: Model, settings: Settings) -> Iterator[Violation
             url = url_of(service, "REDIS_URL")
             if url is None or redis not in named(model, url.host):
                 continue
-            given = url.password or service.value("REDIS_PASSWORD")
+            # A password of its own takes the place of the URL's.
+            name = "REDIS_PASSWORD" if service.value("REDIS_PASSWORD") else "REDIS_URL"
+            given = service.value("REDIS_PASSWORD") or url.password
             if not given and service.environment_elsewhere:
                 continue
             one_masked = bool(given and wanted) and is_masked(given) != is_masked(wanted)
             if given != wanted and not one_masked and not unknown(given) and not url.raw_password:
                 yield Violation(
                     service=service,
-                    at=variable(service, "REDIS_URL"),
-                    problem="Redis requires a password that REDIS_URL doesn't have"
+                    at=variable(service, name),
+                    problem=f"Redis requires a password that {name} doesn't have"
                     if wanted
-                    else "REDIS_URL has a password, but Redis requires none",
+                    else f"{name} has a password, but Redis requires none",
                     impact="NOAUTH or WRONGPASS: the worker exits, and calls that enqueue a job answer 500",
-                    fix="set both from one variable",
+                    fix="set both from one variable"
+                    if wanted
+                    else f"start Redis with --requirepass and that password, or remove it from {name}",
                 )

@@ -10,10 +10,11 @@ from lago_acceptance.core.roles import DB, LAGO_RUBY
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import sounds_secret
 from lago_acceptance.lago.key_loading import KEY, key_reading
-from lago_acceptance.model.deployment import Model
+from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.interpolation import uses
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import lago, texts, variable
+from lago_acceptance.rules.helpers import lago, required_names, texts, variable
+from lago_acceptance.rules.helpers.data_stores import services_of
 
 # Without these PostgreSQL or Lago doesn't run; any other secret may be empty.
 _NEEDED = re.compile(
@@ -45,6 +46,8 @@ def rsa_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation]:
         if key_reading(service, model, settings).via == "file":
             continue
         for use in uses(text):
+            if use.name in required_names(model):
+                break
             if not use.required and not (use.default or "").strip():
                 empty = not service.value(name)
                 known = model.source is None or model.source.environment_known
@@ -87,25 +90,30 @@ def secret_env_unguarded(model: Model, settings: Settings) -> Iterator[Violation
     source = model.source
     if source is None:
         return
-    reported = set()
+    found: dict[tuple[str, str], tuple[Service, str]] = {}
     for service, name, text in texts(model):
         if (
             not _NEEDED.fullmatch(name)
-            or service.role not in (*LAGO_RUBY, DB)
+            or service not in services_of(model, *LAGO_RUBY, DB)
             or service.environment_elsewhere
         ):
             continue
         for use in uses(text):
             # Redis may have no password: whoever writes `:-` says so.
             meant = use.default is not None and "REDIS" in name
-            bare = not (use.required or meant or (use.default or "").strip()) and use.name in source.unset
-            if bare and sounds_secret(use.name) and (service.name, use.name) not in reported:
-                reported.add((service.name, use.name))
-                yield Violation(
-                    service=service,
-                    at=variable(service, name),
-                    severity=Severity.ERROR if source.environment_known else None,
-                    problem=f"{use.name} is unset and not required, so the value is empty",
-                    impact=f"{'PostgreSQL' if service.role == DB else 'Lago'} crashes at boot, or runs with an empty secret",
-                    fix=f"write ${{{use.name}:?}}, and set it where you deploy",
-                )
+            given = use.required or meant or (use.default or "").strip() or use.name in required_names(model)
+            if not given and use.name in source.unset and sounds_secret(use.name):
+                found.setdefault((service.name, use.name), (service, name))
+    names = list(dict.fromkeys(name for _, name in found))
+    for service, name in found.values():
+        yield Violation(
+            service=service,
+            at=variable(service, name),
+            severity=Severity.ERROR if source.environment_known else None,
+            problem=f"{names[0]} is unset and not required, so the value is empty"
+            if len(names) == 1
+            else f"{', '.join(names)} are unset and not required, so their values are empty",
+            impact=f"{'PostgreSQL' if service.role == DB and len(names) == 1 else 'Lago'} crashes at boot, or runs with an "
+            "empty secret",
+            fix=f"write ${{{names[0]}:?}}{'' if len(names) == 1 else ', and so for each'}, and set it where you deploy",
+        )

@@ -21,7 +21,7 @@ from lago_acceptance.rules.helpers.hosts import elsewhere, local, url_of
 @rule(
     phase=2,
     severity=Severity.WARNING,
-    follows=(
+    follows_variable=(
         "worker-env-incomplete",
         "env-name-misspelled",
     ),
@@ -46,10 +46,13 @@ def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
             name = url.host if url and not local(url.host) else "pdf"
             yield Violation(
                 service=first,
-                at=variable(service, "LAGO_PDF_URL") if url else ("services",),
+                at=variable(service, "LAGO_PDF_URL")
+                if "LAGO_PDF_URL" in service.environment
+                else ("services",),
                 # In a file the service may be added later; a running deployment loses PDFs now.
                 severity=Severity.ERROR if model.observed else None,
-                problem="no service generates PDFs" + (f": {url.host} is no service" if url else ""),
+                problem="no service generates PDFs"
+                + (f": {url.host} in LAGO_PDF_URL is no service" if url else ", and LAGO_PDF_URL is not set"),
                 impact="invoices are finalized without a PDF, and each leaves a dead job",
                 fix=f"add a service {name} with image: getlago/lago-gotenberg:7.8.2, and set LAGO_PDF_URL: "
                 f"http://{name}:3000 on the worker and the API",
@@ -63,7 +66,6 @@ def no_pdf_service(model: Model, settings: Settings) -> Iterator[Violation]:
                 impact="the worker can't find it: invoices get no PDF, and each leaves a dead job",
                 fix=f"set LAGO_PDF_URL: http://{pdf[0].name}:3000 on the worker and the API",
             )
-            return
             return
 
 

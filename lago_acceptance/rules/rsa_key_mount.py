@@ -12,9 +12,48 @@ from lago_acceptance.lago.key_loading import INITIALIZER, KEY, NATIVE_FILE, NATI
 from lago_acceptance.lago.key_parsing import State
 from lago_acceptance.lago.startup import elsewhere
 from lago_acceptance.lago.versions import before, version_of
-from lago_acceptance.model.deployment import Model
+from lago_acceptance.model.deployer import deployer
+from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import KEY_ERROR_AT_BOOT, KEY_FIX, readings
+from lago_acceptance.rules.helpers import KEY_ERROR_AT_BOOT, KEY_FIX, readings, waits_until
+
+
+@rule(phase=1, severity=Severity.WARNING, declared_only=True)
+def rsa_key_generated_too_late(model: Model, settings: Settings) -> Iterator[Violation]:
+    """What reads a key that another service generates starts after that one has ended.
+
+    ./scripts/generate.rsa.sh writes the key into a volume. Without a key Lago doesn't boot, and a migration that failed is
+    not repeated.
+    """
+    if not deployer(model).orders:
+        return
+    makers = [
+        each for each in model.services if "generate.rsa.sh" in each.full_command and model.starts(each)
+    ]
+    early = [
+        (service, maker)
+        for service, reading in readings(model, settings)
+        for maker in makers
+        if reading.via == "file" and not service.value(KEY)
+        if _share(service, maker) and not waits_until(model, service, maker)
+    ]
+    for service, maker in early:
+        # What waits for another of them waits for the key with it.
+        if any(waits_until(model, service, other) for other, _ in early if other is not service):
+            continue
+        yield Violation(
+            service=service,
+            at=("services", service.name, "depends_on"),
+            problem=f"it reads the key that {maker.name} generates, but doesn't wait until {maker.name} has ended",
+            impact="on a first start there may be no key yet: Lago exits at boot, and what waits for it never starts",
+            fix=f"add depends_on: {{{maker.name}: {{condition: service_completed_successfully}}}}",
+        )
+
+
+def _share(service: Service, maker: Service) -> bool:
+    """Whether a service has the folder of its key from a volume of another service."""
+    mount = service.mount_at(NATIVE_FILE)
+    return mount is not None and any(each.source == mount.source for each in maker.mounts)
 
 
 @rule(phase=1, follows=("rsa-file-variable-never-read",))

@@ -23,6 +23,8 @@ def _set_by(reading: KeyReading) -> str:
         "rsa-volume-never-read",
         "rsa-file-variable-never-read",
         "rsa-env-unguarded",
+    ),
+    follows_variable=(
         "worker-env-incomplete",
         "clock-env-incomplete",
         "migrate-env-incomplete",

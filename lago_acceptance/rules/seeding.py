@@ -15,7 +15,7 @@ from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import lago, variable
 
 
-@rule(phase=2, follows=("env-name-misspelled", "switch-misread"))
+@rule(phase=2, follows=("switch-misread",), follows_variable=("env-name-misspelled",))
 def signup_disabled_only_in_ui(model: Model, settings: Settings) -> Iterator[Violation]:
     """Sign-up is disabled at the API wherever the front hides it."""
     fronts = [front for front in model.of_role(FRONT) if front.value("LAGO_DISABLE_SIGNUP") == "true"]
@@ -32,7 +32,7 @@ def signup_disabled_only_in_ui(model: Model, settings: Settings) -> Iterator[Vio
             )
 
 
-@rule(phase=2, follows=("env-name-misspelled",))
+@rule(phase=2, follows_variable=("env-name-misspelled",))
 def seeding_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The variables that seed the first organization are complete.
 
@@ -124,7 +124,11 @@ def seeded_api_key_guessable(model: Model, settings: Settings) -> Iterator[Viola
     phase=2,
     severity=Severity.WARNING,
     declared_only=True,
-    follows=("env-name-misspelled", "switch-misread", "seeding-incomplete"),
+    follows=(
+        "switch-misread",
+        "seeding-incomplete",
+    ),
+    follows_variable=("env-name-misspelled",),
 )
 def nobody_can_log_in(model: Model, settings: Settings) -> Iterator[Violation]:
     """Where sign-up is closed, an organization is seeded.

@@ -8,10 +8,11 @@ from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, LAGO_RUBY, MIGRATE, PDF, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
+from lago_acceptance.model.deployer import deployer
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import OURS, lago, part, serves
-from lago_acceptance.rules.helpers.data_stores import PARTNERS, default_directory
+from lago_acceptance.rules.helpers.data_stores import PARTNERS, default_directory, services_of
 from lago_acceptance.rules.helpers.hosts import named, url_of
 
 _WITHOUT = {
@@ -33,7 +34,7 @@ def service_not_started(model: Model, settings: Settings) -> Iterator[Violation]
     It leaves out services whose profiles are not active (COMPOSE_PROFILES in .env, or --profile), and those with
     scale: 0 or deploy.replicas: 0. Files that are made to be started with a profile get a warning only.
     """
-    idle = [service for service in model.of_role(*OURS) if not model.starts(service)]
+    idle = [service for service in services_of(model, *OURS) if not model.starts(service)]
     if not idle or not lago(model):
         return
     behind_profiles = [service for service in model.of_role(*LAGO_RUBY, FRONT) if service.profiles]
@@ -112,7 +113,7 @@ def single_service_scaled(model: Model, settings: Settings) -> Iterator[Violatio
 
     With scale or deploy.replicas above 1, two of them do the same work on the same data.
     """
-    for service in model.of_role(DB, REDIS, CLOCK, MIGRATE):
+    for service in services_of(model, DB, REDIS, CLOCK, MIGRATE):
         if service.replicas < 2:
             continue
         keeps = any(mount.kind in ("volume", "bind") for mount in service.mounts)
@@ -139,7 +140,7 @@ def scaled_on_fixed_port(model: Model, settings: Settings) -> Iterator[Violation
     """A service with several containers doesn't publish a single port of the host."""
     for service in model.services:
         fixed = [port for port in service.ports if port.published.isdigit() and port.published != "0"]
-        if service.replicas < 2 or not fixed or service.labels_for_swarm:
+        if service.replicas < 2 or not fixed or not deployer(model).names:
             continue
         yield Violation(
             service=service,

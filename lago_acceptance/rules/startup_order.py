@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lago_acceptance.core.registry import Severity
 from lago_acceptance.core.roles import API, CLOCK, DB, FRONT, MIGRATE, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.startup import outcome_of
+from lago_acceptance.lago.versions import tag_of
+from lago_acceptance.model.deployer import deployer
 from lago_acceptance.model.deployment import COMPLETED, HEALTHY, Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import LONG_RUNNING, has_api, lago, part
-from lago_acceptance.rules.helpers.data_stores import data_services
+from lago_acceptance.rules.helpers import LONG_RUNNING, has_api, lago, part, waits_until
+from lago_acceptance.rules.helpers.data_stores import data_services, services_of
 
 
 @rule(phase=2, severity=Severity.WARNING, follows=("never-completes",))
 def restart_policy_missing(model: Model, settings: Settings) -> Iterator[Violation]:
-    """Every long-running service restarts after a crash and after a reboot."""
-    for service in model.of_role(*LONG_RUNNING):
+    """Every long-running service restarts after a crash and after a reboot.
+
+    Swarm, CapRover and Coolify restart every service on their own.
+    """
+    if deployer(model).restarts:
+        return
+    for service in services_of(model, *LONG_RUNNING):
         if service.restart in ("", "no", "none"):
             yield Violation(
                 service=service,
@@ -75,7 +83,8 @@ def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violatio
     """API, worker and clock start after the migration has succeeded.
 
     If the API runs the migrations itself, the others wait for the API. On an empty or old schema /health
-    answers 200 and every call answers 500.
+    answers 200 and every call answers 500. Swarm and CapRover ignore depends_on: there only a migration that is missing
+    is reported.
     """
     migrations = [service for service in model.of_role(MIGRATE) if model.starts(service)]
     waited = any(
@@ -98,7 +107,11 @@ def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violatio
             'restart: "no"',
         )
         return
+    if not deployer(model).orders:
+        return
     for service in model.of_role(API, WORKER, CLOCK):
+        if migrating and _waits_for_api(model, service):
+            continue
         if migrations and not waits_for(model, service, COMPLETED, (MIGRATE,)) and service not in migrating:
             yield Violation(
                 service=service,
@@ -108,15 +121,7 @@ def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violatio
                 fix=f"add depends_on: "
                 f"{{{migrations[0].name}: {{condition: service_completed_successfully}}}}",
             )
-        elif (
-            migrating
-            and not migrations
-            and service.role != API
-            and not any(
-                waits_for(model, service, wanted, (API,))
-                for wanted in (HEALTHY, COMPLETED, "service_started")
-            )
-        ):
+        elif migrating and not migrations and service.role != API:
             yield Violation(
                 service=service,
                 at=part(service, "depends_on") if service.depends_on else part(service),
@@ -126,13 +131,58 @@ def no_migration_ordering(model: Model, settings: Settings) -> Iterator[Violatio
             )
 
 
+def _waits_for_api(model: Model, service: Service) -> bool:
+    return any(
+        waits_for(model, service, wanted, (API,)) for wanted in (HEALTHY, COMPLETED, "service_started")
+    )
+
+
+@rule(phase=2, severity=Severity.WARNING, declared_only=True)
+def migrates_twice(model: Model, settings: Settings) -> Iterator[Violation]:
+    """Either the API or a service of its own runs the migrations, or one of them waits for the other.
+
+    ./scripts/start.sh migrates before it serves. Of two migrations at once one fails (ConcurrentMigrationError), and the
+    script serves all the same.
+    """
+    migrating = [api for api in model.of_role(API) if _migrates(api, model) and model.starts(api)]
+    for service in model.of_role(MIGRATE):
+        beside = [
+            api
+            for api in migrating
+            if not waits_until(model, api, service) and not waits_until(model, service, api)
+        ]
+        if not beside or not model.starts(service) or not _MIGRATES.search(service.full_command):
+            continue
+        api = beside[0]
+        one, other = tag_of(service), tag_of(api)
+        yield Violation(
+            service=service,
+            at=part(service),
+            severity=Severity.ERROR if one != other and not service.built and not api.built else None,
+            problem=f"it migrates beside {api.name}, which migrates itself before it serves"
+            + (
+                f"; it runs {one or 'latest'}, and {api.name} runs {other or 'latest'}"
+                if one != other
+                else ""
+            ),
+            impact="both migrate at the same time: one of them fails (ConcurrentMigrationError), and the API may serve on a "
+            "half-made schema",
+            fix=f"remove {service.name}: {api.name} needs no migration of its own",
+        )
+
+
+_MIGRATES = re.compile(r"scripts/(start\.)?migrate\.sh|db:(migrate|prepare)\b")
+
+
 @rule(phase=2, severity=Severity.WARNING, declared_only=True)
 def deps_started_not_healthy(model: Model, settings: Settings) -> Iterator[Violation]:
     """Services wait until the database and Redis are healthy, not just started.
 
     A migration that runs while PostgreSQL is still starting fails and isn't repeated: the API comes up on an
-    empty schema.
+    empty schema. Swarm and CapRover ignore depends_on.
     """
+    if not deployer(model).orders:
+        return
     for service in lago(model):
         for other in data_services(model):
             if not model.starts(other):
@@ -167,6 +217,8 @@ def deps_started_not_healthy(model: Model, settings: Settings) -> Iterator[Viola
 @rule(phase=2, declared_only=True)
 def deps_inverted_api_on_worker(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API and the migration don't wait for the worker, the clock or the front."""
+    if not deployer(model).orders:
+        return
     by_name = {service.name: service for service in model.services}
     for service in model.of_role(API, MIGRATE):
         for name in service.depends_on:
@@ -183,13 +235,15 @@ def deps_inverted_api_on_worker(model: Model, settings: Settings) -> Iterator[Vi
                 )
 
 
-@rule(phase=2, severity=Severity.WARNING, declared_only=True)
+@rule(phase=2, severity=Severity.WARNING, declared_only=True, follows=("migrates-twice",))
 def one_shot_without_adopter(model: Model, settings: Settings) -> Iterator[Violation]:
     """A service waits for the migration (service_completed_successfully).
 
     Without one, `docker compose up --wait` reports the end of the migration as a failure, and a migration
-    that really failed stops nothing.
+    that really failed stops nothing. Swarm and CapRover ignore depends_on.
     """
+    if not deployer(model).orders:
+        return
     for service in model.of_role(MIGRATE):
         if not any(
             COMPLETED == other.depends_on.get(service.name) for other in model.services

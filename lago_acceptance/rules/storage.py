@@ -10,7 +10,7 @@ from lago_acceptance.core.roles import API, DB, REDIS, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
-from lago_acceptance.rules.helpers import part, uses_object_store
+from lago_acceptance.rules.helpers import part, reference, uses_object_store
 from lago_acceptance.rules.helpers.data_stores import data_directory, default_directory, stores
 
 
@@ -22,7 +22,7 @@ def no_storage_volume(model: Model, settings: Settings) -> Iterator[Violation]:
     and they are lost when the container is recreated.
     """
     services = [service for service in model.of_role(API, WORKER) if not uses_object_store(service)]
-    sources: dict[str, Service] = {}
+    sources: dict[str, dict[str, Service]] = {}
 
     for service in services:
         mount = service.mount_at("/app/storage")
@@ -45,9 +45,10 @@ def no_storage_volume(model: Model, settings: Settings) -> Iterator[Violation]:
                 fix="mount it writable in the worker",
             )
         else:
-            sources.setdefault(mount.source, service)
-    if len(sources) > 1:
-        service = list(sources.values())[1]
+            first = reference(model, service)
+            sources.setdefault(first.name if first else "", {}).setdefault(mount.source, service)
+    for several in (each for each in sources.values() if len(each) > 1):
+        service = list(several.values())[1]
         yield Violation(
             service=service,
             at=part(service, "volumes"),

@@ -44,7 +44,9 @@ def _anyones(model: Model, host: str) -> Severity | None:
     aliases = {alias for service in model.services for names in service.networks.values() for alias in names}
     if _generic(host):
         # Docker has a container's name once. And a name that this file doesn't have is meant to be another project's.
-        return Severity.ERROR if host in keys or host in aliases else Severity.WARNING
+        # And one with lago in it only another Lago has.
+        anyones = (host in keys or host in aliases) and "lago" not in host.lower()
+        return Severity.ERROR if anyones else Severity.WARNING
     return Severity.WARNING if host in keys else None
 
 
@@ -92,7 +94,8 @@ def store_name_shared(model: Model, settings: Settings) -> Iterator[Violation]:
     Docker answers a name from all networks of a container, and every project's service is known by its plain name there. So
     `db` or `redis` may be another project's: migrations, invoices and jobs go there. Good names are an alias of the store's on
     a network that only Lago uses (`networks: {lago: {aliases: [lago-db.internal]}}`), or a name with a domain. A service
-    that is only on networks of its own project is not judged. A name with words of one's own, or of the PDF service, is a warning.
+    that is only on networks of its own project is not judged. A name with words of one's own or with `lago`, which only another
+    Lago has, and that of the PDF service are warnings.
     """
     for service in lago(model):
         shared = _shared_networks(model, service)

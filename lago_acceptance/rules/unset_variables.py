@@ -7,15 +7,21 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lago_acceptance.core.registry import Severity
+from lago_acceptance.core.roles import DB, REDIS
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.variables import NEEDED
 from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.dollar_signs import is_part_of_value, sets
+from lago_acceptance.model.front_proxy import front_proxy
 from lago_acceptance.model.interpolation import nested
 from lago_acceptance.model.source import ComposeSource
 from lago_acceptance.rules import Violation, rule, violations
+from lago_acceptance.rules.helpers import lago
+from lago_acceptance.rules.helpers.data_stores import is_lagos, stores
 
 Path = tuple[str | int, ...]
+# One value, so that what is asked with it is answered once.
+_NO_SETTINGS = Settings()
 _SCRIPTS = ("command", "entrypoint", "healthcheck")
 # Each of these says of an empty variable which one is unset.
 _SAY_IT = (
@@ -43,6 +49,9 @@ class _Use(NamedTuple):
     rank: int
 
 
+# From so many on, the environment file is what is missing, not each of its variables.
+_MANY = 5
+
 # By the key of a service, in the order of how much it matters.
 _PLACES = (
     ("command", "the command", "the container starts with an incomplete command"),
@@ -56,7 +65,7 @@ _PLACES = (
 _OTHER = len(_PLACES) + 1
 
 
-def _use(path: Path) -> _Use:
+def _use(path: Path, model: Model) -> _Use:
     key = path[2] if len(path) > 2 and path[0] == "services" else ""
     named = str(path[3]) if len(path) > 3 else ""
     if key == "deploy" and named == "labels" and len(path) > 4:
@@ -66,7 +75,7 @@ def _use(path: Path) -> _Use:
     if key == "labels" and named.startswith("traefik."):
         return _Use(path, f"the label {named}", "Traefik drops or misreads the label", 1)
     for rank, (name, what, impact) in enumerate(_PLACES, 1):
-        if key == name and (key != "environment" or named in NEEDED):
+        if key == name and (key != "environment" or named in NEEDED and not _may_be_empty(named, model)):
             return _Use(path, what or named, impact, rank)
     if key == "environment":
         return _Use(path, named, "the container gets an empty or incomplete value", _OTHER)
@@ -74,6 +83,87 @@ def _use(path: Path) -> _Use:
         return _Use(path, f"the label {named}", "the label is empty or incomplete", _OTHER)
     what = str(key or path[0]).removeprefix("x-") if path else "a file that it includes or extends"
     return _Use(path, what, "Compose puts nothing in its place", _OTHER + (path[:1] != ("services",)))
+
+
+def _may_be_empty(name: str, model: Model) -> bool:
+    """Whether a password is needed only by a Redis outside of the deployment: that of its own is redis-password-drift."""
+    return name == "REDIS_PASSWORD" and any(role == REDIS for _, role in stores(model))
+
+
+def _blank(model: Model) -> dict[str, tuple[Path, ...]]:
+    """The variables that Compose replaces by nothing, with their places; without those of other applications in the file."""
+    source = model.source
+    found: dict[str, tuple[Path, ...]] = {}
+    for name, paths in source.blank.items() if source else ():
+        own = tuple(path for path in paths if _is_ours(model, path))
+        if own or not paths:
+            found[name] = own
+    return found
+
+
+def _is_ours(model: Model, path: Path) -> bool:
+    service = _owner(model, path)
+    if service is None or not lago(model):
+        return True
+    proxy = front_proxy(model, _NO_SETTINGS).service
+    store = any(service is each for each, _ in stores(model))
+    waited = any(service.name in each.depends_on for each in lago(model)) and service.role not in (DB, REDIS)
+    known = service.role is not None and is_lagos(model, service)
+    return known or store or waited or service is proxy or "lago" in service.image
+
+
+def _without_environment(model: Model) -> dict[str, tuple[Path, ...]]:
+    """The variables that are empty because no environment file is here; none where it is only some of them."""
+    source = model.source
+    if source is None or source.environment_known:
+        return {}
+    cut = _with_dollar_signs(source)
+    found = {
+        name: paths
+        for name, paths in _blank(model).items()
+        if name not in cut
+        and not any(_for_the_shell(name, path, source, _owner(model, path)) for path in paths)
+    }
+    return found if len(found) >= _MANY else {}
+
+
+@rule(
+    phase=0,
+    declared_only=True,
+    severity=Severity.WARNING,
+    follows=("compose-interpolation-error",),
+    explains_lines=True,
+)
+def no_environment_file(model: Model, settings: Settings) -> Iterator[Violation]:
+    """The variables of the compose file are set where it is judged: in the .env beside it, or by --env-file.
+
+    Where five or more are neither set nor required and have no default, the environment file is most likely elsewhere. What
+    is empty for want of it is not judged.
+    """
+    found = _without_environment(model)
+    source = model.source
+    if not found or source is None:
+        return
+    unset = sorted(
+        ((name, _uses(paths, model)) for name, paths in found.items()), key=lambda each: each[1][0].rank
+    )
+    first = unset[0][1][0]
+    needed = next((name for name, uses in unset if uses[0].rank < _OTHER), unset[0][0])
+    every = [use.path for _, uses in unset for use in uses]
+    shown = [path for path in every if path[:1] == ("services",) and path[:4] in source.lines]
+    for path in shown or [first.path]:
+        yield Violation(
+            service=_owner(model, path),
+            at=path,
+            problem=f"no environment file is here, and {len(unset)} variables are neither required nor have a default: "
+            + ", ".join(each for each, _ in unset),
+            impact="what they fill in was not judged; a deploy without them runs with empty values, and Compose only warns",
+            fix=f"pass --env-file FILE with the variables of the deploy; in the file, write ${{{needed}:?}} where a value is needed",
+        )
+
+
+def _uses(paths: tuple[Path, ...], model: Model) -> list[_Use]:
+    return sorted((_use(path, model) for path in paths or ((),)), key=lambda use: use.rank)
 
 
 def _text_at(source: ComposeSource, path: Path) -> str:
@@ -134,15 +224,16 @@ def variable_unset(model: Model, settings: Settings) -> Iterator[Violation]:
     source = model.source
     if source is None or not source.blank:
         return
+    together = _without_environment(model)
     said = list(_said(model, settings))
     cut = _with_dollar_signs(source)
     for path in dict.fromkeys(cut.values()):
         yield _dollar_signs(path, model)
     unset: list[tuple[str, list[_Use]]] = []
-    for name, paths in source.blank.items():
-        if name in cut or _is_said(name, paths, said):
+    for name, paths in _blank(model).items():
+        if name in cut or name in together or _is_said(name, paths, said):
             continue
-        uses = sorted(map(_use, paths or ((),)), key=lambda use: use.rank)
+        uses = _uses(paths, model)
         own = next((u for u in uses if _for_the_shell(name, u.path, source, _owner(model, u.path))), None)
         if own:
             yield Violation(
@@ -156,19 +247,33 @@ def variable_unset(model: Model, settings: Settings) -> Iterator[Violation]:
         else:
             unset.append((name, uses))
     unset.sort(key=lambda each: each[1][0].rank)
-    # Where nothing is known of the deploy, most of them are set there: they are reported together.
-    if source.environment_known or len(unset) == 1:
-        yield from (_unset(name, uses, model, source) for name, uses in unset)
-    elif unset:
-        yield _unset_together(unset, model)
+    # Where nothing is known of the deploy, most of them are set there; others may be empty. Both are reported together.
+    alone = [
+        each
+        for each in unset
+        if source.environment_known and (each[1][0].rank < _OTHER or source.refused_blank)
+    ]
+    others = [each for each in unset if each not in alone]
+    yield from (_unset(name, uses, model, source) for name, uses in (alone if len(others) > 1 else unset))
+    if len(others) > 1:
+        yield _unset_together(others, model, known=source.environment_known)
 
 
 def _owner(model: Model, path: Path) -> Service | None:
     return next((each for each in model.services if path[:1] == ("services",) and each.name == path[1]), None)
 
 
-def _unset_together(unset: list[tuple[str, list[_Use]]], model: Model) -> Violation:
+def _unset_together(unset: list[tuple[str, list[_Use]]], model: Model, *, known: bool) -> Violation:
     name, uses = unset[0]
+    if known:
+        return Violation(
+            service=_owner(model, uses[0].path),
+            at=uses[0].path,
+            problem=f"{len(unset)} variables are not set, which Lago can do without: "
+            + ", ".join(each for each, _ in unset),
+            impact="Compose warns of each of them, and a warning that matters is lost among them",
+            fix=f"set them in the environment file, or write ${{{name}:-}}, and so for each that may be empty",
+        )
     return Violation(
         service=_owner(model, uses[0].path),
         at=uses[0].path,
@@ -194,7 +299,7 @@ def _dollar_signs(path: Path, model: Model) -> Violation:
         service=_owner(model, path),
         at=path,
         severity=Severity.ERROR,
-        problem=f"Compose reads a dollar sign inside of {_use(path).what} as the start of a variable, and drops what follows",
+        problem=f"Compose reads a dollar sign inside of {_use(path, model).what} as the start of a variable, and drops what follows",
         impact="the value is another one than the file shows, and no login with it works",
         fix="write each dollar sign of the value twice ($$); if a variable is meant, set it",
     )

@@ -9,7 +9,9 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
 from lago_acceptance.lago.key_loading import KEY, key_reading
 from lago_acceptance.lago.key_parsing import State
-from lago_acceptance.model.deployment import Model
+from lago_acceptance.lago.variables import API_SIDE, known
+from lago_acceptance.lago.versions import version_of
+from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.rules import Violation, rule
 from lago_acceptance.rules.helpers import at_deploy, lago, reference, unset_note, variable
 from lago_acceptance.rules.helpers.misnamed import SIMILAR, misnamed_as
@@ -60,7 +62,7 @@ def redis_url_misnamed(model: Model, settings: Settings) -> Iterator[Violation]:
 
 @rule(
     phase=2,
-    follows=(
+    follows_variable=(
         "worker-env-incomplete",
         "clock-env-incomplete",
         "migrate-env-incomplete",
@@ -90,48 +92,75 @@ def rails_env_missing(model: Model, settings: Settings) -> Iterator[Violation]:
 
 
 def _incomplete(model: Model, settings: Settings, role: str) -> Iterator[Violation]:
-    first = reference(model)
-    source = model.source
     for service in model.of_role(role):
-        reference_note = ""
-        missing = [
-            name
-            for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_BASE")
-            if not service.value(name)
-            and not any(each != name and SIMILAR[name].fullmatch(each) for each in service.environment)
-            and (
-                name not in service.environment
-                or not unset_note(model, service, name)
-                or role == API
-                or source is None
-                or source.environment_known
-            )
-        ]
-        if role != API and first is not None and first is not service:
-            reference_note = f", which {first.name} has"
-            # What the API lacks as well is reported for the API.
-            missing = [name for name in missing if first.value(name)]
-            missing += [name for name in ("RAILS_ENV",) if not service.value(name) and first.value(name)]
-            # Alone they break neither: an empty cache or a PDF that is missing has rules of its own.
-            others = _BESIDE[role] if missing or role == WORKER else ()
-            missing += [name for name in others if first.value(name) and not service.value(name)]
-            if missing == ["LAGO_PDF_URL"]:
-                missing = []
-            if (
-                key_reading(service, model, settings).state is State.ABSENT
-                and key_reading(first, model, settings).state is not State.ABSENT
-            ):
-                missing.append(KEY)
+        first = reference(model, service)
+        missing = _missing(model, settings, service)
+        also = {
+            each.name: common
+            for each in model.of_role(CLOCK, MIGRATE)
+            if role == WORKER
+            and (common := [name for name in _missing(model, settings, each) if name in missing])
+        }
+        reference_note = f", which {first.name} has" if role != API and first and first is not service else ""
+        unset = unset_note(model, service, missing[0]) if missing else ""
+        also_note = "".join(f"; {name} lacks {', '.join(names)} as well" for name, names in also.items())
         if missing:
-            unset = unset_note(model, service, missing[0])
             yield Violation(
                 service=service,
                 at=variable(service, missing[0]),
                 severity=at_deploy(model, service, *missing),
-                problem=f"it lacks {', '.join(missing)}{unset}{reference_note}",
+                problem=f"it lacks {', '.join(missing)}{unset}{reference_note}" + also_note,
                 impact=_IMPACT[role],
                 fix="use one environment for all of Lago's services (a YAML anchor)",
             )
+
+
+def _missing(model: Model, settings: Settings, service: Service) -> list[str]:
+    """What a service lacks: of a worker, a clock or a migration what the API has, of an API what Lago can't do without."""
+    first, source, role = reference(model, service), model.source, service.role or ""
+    missing = [
+        name
+        for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_BASE")
+        if not service.value(name)
+        and not (name == "REDIS_URL" and _has_sentinels(service, settings))
+        and not any(each != name and SIMILAR[name].fullmatch(each) for each in service.environment)
+        and (
+            name not in service.environment
+            or not unset_note(model, service, name)
+            or role == API
+            or source is None
+            or source.environment_known
+        )
+    ]
+    if role == API or first is None or first is service:
+        return missing
+    # What the API lacks as well is reported for the API.
+    missing = [name for name in missing if first.value(name)]
+    missing += [name for name in ("RAILS_ENV",) if not service.value(name) and first.value(name)]
+    # Alone they break neither: an empty cache or a PDF that is missing has rules of its own.
+    others = _BESIDE[role] if missing or role == WORKER else ()
+    missing += [name for name in others if _value(first, name) and not _value(service, name)]
+    if missing == ["LAGO_PDF_URL"]:
+        missing = []
+    if missing and role == WORKER and first.value("LAGO_API_URL") and not service.value("LAGO_API_URL"):
+        missing.append("LAGO_API_URL")
+    if (
+        key_reading(service, model, settings).state is State.ABSENT
+        and key_reading(first, model, settings).state is not State.ABSENT
+    ):
+        missing.append(KEY)
+    return missing
+
+
+def _has_sentinels(service: Service, settings: Settings) -> bool:
+    """Whether Lago asks sentinels where its Redis is; it needs no REDIS_URL then."""
+    name = "LAGO_REDIS_SIDEKIQ_SENTINELS"
+    return bool(service.value(name)) and known(API_SIDE)[name].read_in(version_of(service, settings))
+
+
+def _value(service: Service, name: str) -> str:
+    """A variable's text; of an encryption key also under its older name, without LAGO_."""
+    return service.value(name) or (service.value(name.removeprefix("LAGO_")) if "ENCRYPTION" in name else "")
 
 
 # What a service without its own environment lacks as well.
@@ -151,19 +180,25 @@ _IMPACT = {
 }
 
 
-@rule(phase=2, follows=("env-name-misspelled",), follows_at=_SAID_ELSEWHERE)
+@rule(phase=2, follows_variable=("env-name-misspelled",), follows_at=_SAID_ELSEWHERE)
 def api_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The API has DATABASE_URL, REDIS_URL and SECRET_KEY_BASE."""
     return _incomplete(model, settings, API)
 
 
-@rule(phase=2, follows=("env-name-misspelled",), follows_at=_SAID_ELSEWHERE)
+@rule(phase=2, follows_variable=("env-name-misspelled",), follows_at=_SAID_ELSEWHERE)
 def worker_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The worker has the API's variables for database, Redis, cache and secrets."""
     return _incomplete(model, settings, WORKER)
 
 
-@rule(phase=2, follows=("env-name-misspelled",), follows_at=_SAID_ELSEWHERE)
+# One omission is reported once: of the worker, where it is the worker's, too.
+@rule(
+    phase=2,
+    follows_variable=("env-name-misspelled",),
+    follows_at=_SAID_ELSEWHERE,
+    follows_elsewhere=("worker-env-incomplete",),
+)
 def clock_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The clock has the API's variables for database, Redis, cache and secrets.
 
@@ -172,7 +207,13 @@ def clock_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation
     return _incomplete(model, settings, CLOCK)
 
 
-@rule(phase=2, follows=("env-name-misspelled",), follows_at=_SAID_ELSEWHERE)
+# One omission is reported once: of the worker, where it is the worker's, too.
+@rule(
+    phase=2,
+    follows_variable=("env-name-misspelled",),
+    follows_at=_SAID_ELSEWHERE,
+    follows_elsewhere=("worker-env-incomplete",),
+)
 def migrate_env_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """The migration has DATABASE_URL, REDIS_URL, the RSA key and SECRET_KEY_BASE.
 

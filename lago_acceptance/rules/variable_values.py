@@ -93,7 +93,7 @@ def license_placeholder(model: Model, settings: Settings) -> Iterator[Violation]
             )
 
 
-@rule(phase=2, follows=("env-name-misspelled", "switch-misread"))
+@rule(phase=2, follows=("switch-misread",), follows_variable=("env-name-misspelled",))
 def object_store_incomplete(model: Model, settings: Settings) -> Iterator[Violation]:
     """A bucket that Lago stores its files in has a name, a region and credentials."""
     for service in lago(model):

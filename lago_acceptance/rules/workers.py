@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lago_acceptance.core.roles import API, CLOCK, WORKER
 from lago_acceptance.core.settings import Settings
 from lago_acceptance.core.value_shapes import unknown
-from lago_acceptance.lago.releases import release_of
+from lago_acceptance.lago.releases import release_or_newest
 from lago_acceptance.lago.sidekiq import Sidekiq, sidekiq_of
 from lago_acceptance.lago.switches import FALSE, meant_as_on
 from lago_acceptance.lago.versions import stock_image
@@ -42,7 +42,7 @@ def worker_config_missing(model: Model, settings: Settings) -> Iterator[Violatio
     """
     for service in model.of_role(WORKER):
         sidekiq = sidekiq_of(service, model, settings)
-        release = release_of(service, settings)
+        release = release_or_newest(service, model, settings)
         if sidekiq is None or release is None or not sidekiq.missing:
             continue
         yield Violation(
@@ -64,7 +64,7 @@ def worker_leaves_queues(model: Model, settings: Settings) -> Iterator[Violation
     workers = _started(model, settings)
     read = _read(workers)
     first = reference(model)
-    release = release_of(first, settings) if first and stock_image(first) else None
+    release = release_or_newest(first, model, settings) if first and stock_image(first) else None
     if not workers or read is None or release is None or not has_api(model):
         return
     main = workers_of(release)[""]
@@ -109,7 +109,7 @@ def queue_without_worker(model: Model, settings: Settings) -> Iterator[Violation
     first = reference(model)
     if read is None or first is None:
         return
-    release = release_of(first, settings) if stock_image(first) else None
+    release = release_or_newest(first, model, settings) if stock_image(first) else None
     for kind in workers_of(release).values():
         for service in model.of_role(API, WORKER, CLOCK):
             value = service.value(kind.switch) if kind.switch else ""
