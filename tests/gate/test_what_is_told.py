@@ -7,6 +7,7 @@ import json
 import jsonschema
 import pytest
 
+from lago_acceptance.lago.release_table import newest
 from tests.support import edits
 from tests.support.gate import found, gate
 from tests.support.paths import DATA
@@ -107,3 +108,99 @@ def test_a_remedy_for_another_deployment_has_none_of_our_names(tmp_path):
     assert not [
         name for name in ("bizoholic", "dokploy", "brain-network", "docker-compose.lago") if name in text
     ]
+
+
+MIGRATES_ITSELF = """\
+x-env: &env
+  RAILS_ENV: production
+  DATABASE_URL: postgresql://lago:${POSTGRES_PASSWORD:-lago-first}@db:5432/lago
+  REDIS_URL: redis://redis:6379
+  SECRET_KEY_BASE: ${SECRET_KEY_BASE:-0a1b2c3d4e5f}
+  LAGO_RSA_PRIVATE_KEY: ${LAGO_RSA_PRIVATE_KEY:?}
+  LAGO_ENCRYPTION_PRIMARY_KEY: ${ENCRYPTION_KEY:-5f4e3d2c1b0a}
+services:
+  db: {image: "postgres:14", environment: {POSTGRES_USER: lago, POSTGRES_DB: lago, POSTGRES_PASSWORD: "${POSTGRES_PASSWORD:-lago-first}"}}
+  redis: {image: "redis:7"}
+  migrate: {image: "getlago/api:v1.13.1", command: ["./scripts/start.migrate.sh"], depends_on: [db], environment: *env}
+  api: {image: "getlago/api:v1.16.0", command: ["./scripts/start.sh"], depends_on: [db, redis], environment: *env}
+  worker:
+    image: getlago/api:v1.16.0
+    command: ["./scripts/start.worker.sh"]
+    depends_on: {api: {condition: service_healthy}}
+    environment: *env
+"""
+
+
+def judged(tmp_path, text: str, dotenv: str = "") -> dict[str, list[dict]]:
+    """What the gate finds in a file, by rule."""
+    path = tmp_path / "compose.yml"
+    path.write_text(text, "utf-8")
+    if dotenv:
+        (tmp_path / ".env").write_text(dotenv, "utf-8")
+    gate(tmp_path, path)
+    every = found(tmp_path)
+    return {each["rule"]: [other for other in every if other["rule"] == each["rule"]] for each in every}
+
+
+def test_a_migration_beside_an_api_that_migrates_is_one_finding(tmp_path):
+    every = judged(tmp_path, MIGRATES_ITSELF)
+    [one] = every["migrates-twice"]
+    assert one["severity"] == "error" and "it runs v1.13.1, and api runs v1.16.0" in one["message"]
+    follows = {
+        "image-version-drift",
+        "migrate-exit-0-always",
+        "one-shot-without-adopter",
+        "no-migration-ordering",
+    }
+    assert not follows & every.keys() and "wrong-script-path" not in every
+
+
+def test_published_defaults_are_one_finding_and_a_warning_where_they_are_not_used(tmp_path):
+    [one] = judged(tmp_path, MIGRATES_ITSELF)["hardcoded-secret-defaults"]
+    assert one["severity"] == "error" and len(one["places"]) == 4
+    assert "POSTGRES_PASSWORD, ENCRYPTION_KEY, SECRET_KEY_BASE fall back to defaults" in one["message"]
+    given = "POSTGRES_PASSWORD=a1b2c3d4e5f60718\nSECRET_KEY_BASE=b2c3d4e5f6071829\nENCRYPTION_KEY=c3d4e5f60718293a\n"
+    [one] = judged(tmp_path, MIGRATES_ITSELF, given)["hardcoded-secret-defaults"]
+    assert one["severity"] == "warning"
+
+
+def test_a_guessable_password_beside_is_told_although_the_file_has_a_default(tmp_path):
+    every = judged(tmp_path, MIGRATES_ITSELF, "POSTGRES_PASSWORD=lago\n")
+    assert every["default-db-password"][0]["severity"] == "error"
+
+
+BARE = ("SENTRY_DSN", "LAGO_AWS_S3_ENDPOINT", "LAGO_LICENSE", "GOOGLE_AUTH_CLIENT_ID", "LAGO_SIDEKIQ_WEB")
+
+
+def test_variables_that_lago_can_do_without_are_one_warning(tmp_path):
+    lines = "".join(f"  {name}: ${{{name}}}\n" for name in BARE)
+    text = MIGRATES_ITSELF.replace("services:", f"{lines}services:", 1)
+    [one] = judged(tmp_path, text, "LAGO_RSA_PRIVATE_KEY=x\n")["variable-unset"]
+    assert one["severity"] == "warning" and all(name in one["message"] for name in BARE)
+
+
+def test_a_missing_environment_file_is_one_finding(tmp_path):
+    names = ("SECRET_KEY_BASE", "LAGO_API_URL", "LAGO_FRONT_URL", "LAGO_PDF_URL", "LAGO_REDIS_CACHE_URL")
+    text = MIGRATES_ITSELF.replace("  SECRET_KEY_BASE: ${SECRET_KEY_BASE:-0a1b2c3d4e5f}\n", "")
+    lines = "".join(f"  {name}: ${{{name}}}\n" for name in names)
+    every = judged(tmp_path, text.replace("services:", f"{lines}services:", 1))
+    [one] = every["no-environment-file"]
+    assert all(name in one["message"] for name in names) and "${SECRET_KEY_BASE:?}" in one["fix"]
+    follows = {"variable-unset", "secret-env-unguarded", "api-url-missing", "cors-front-url-missing"}
+    assert not follows & every.keys() and "cache-url-missing" not in every
+
+
+def test_no_remedy_for_an_image_without_a_version_names_an_older_one(tmp_path):
+    text = MIGRATES_ITSELF.replace("v1.16.0", "latest").replace("v1.13.1", "latest")
+    [one] = judged(tmp_path, text)["image-not-pinned"]
+    assert f"such as getlago/api:{newest().tag}" in one["fix"]
+    [one] = judged(tmp_path, text.replace("getlago/api:latest", "somebody/lago-api:latest"))[
+        "image-not-pinned"
+    ]
+    assert one["fix"] == "pin the exact version that runs now"
+
+
+def test_each_service_without_a_healthcheck_gets_one_of_its_own(tmp_path):
+    [one] = judged(tmp_path, MIGRATES_ITSELF)["missing-healthcheck"]
+    assert "db: pg_isready" in one["fix"] and "redis: redis-cli" in one["fix"]
+    assert "api: curl -fsS http://localhost:3000/health" in one["fix"]
