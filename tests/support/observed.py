@@ -126,6 +126,7 @@ def observed(model: Model, given: dict[str, str]) -> Model:
     ).stdout
     sections = {
         "project": [model.project],
+        "scope": [raw["id"] for raw, _ in containers],
         "networks": [
             json.dumps(name)
             for name in ("bridge", "host", "none", *(network.name for network in model.networks))
