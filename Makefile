@@ -52,10 +52,11 @@ bench: setup  ## the numbers that the project promises
 images: setup  ## build the stand-ins that are not there yet
 	.venv/bin/lago-acceptance images
 
-docs:  ## write docs/checks.md, docs/upgrades.md and the schema of summary.json from the code, and build the site into site/
+docs:  ## write docs/checks.md, docs/upgrades.md, the tables of docs/your-lago.md and the schema of summary.json from the code, and build the site into site/
 	bin/setup-python
 	.venv/bin/python -m lago_acceptance.core.explain
 	.venv/bin/python -m lago_acceptance.lago.upgrades_page
+	.venv/bin/python -m lago_acceptance.targets.your_lago
 	.venv/bin/python -m lago_acceptance.reports.schema
 	.venv/bin/mkdocs build --quiet --strict
 

@@ -197,7 +197,7 @@ def is_there_in_docker_exec(facts: Facts) -> Iterator[Finding]:
                 problem="docker exec … bundle exec rails has no key: only the entrypoint's shell sets it",
                 impact="migrations, seeding and consoles run by hand fail with NoMethodError unpack1, just when "
                 "they are needed",
-                fix="set the key with RUBYOPT and rsa_key.rb, as in compose/docker-compose.lago.yml",
+                fix="have every Ruby process set the key, by RUBYOPT=-r/path/to/a/file that sets LAGO_RSA_PRIVATE_KEY",
             )
 
 

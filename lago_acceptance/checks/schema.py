@@ -79,7 +79,7 @@ def migration_has_finished(facts: Facts) -> Iterator[Finding]:
     key_lets_migrate(facts)
     container = containers[-1]
     if container.running:
-        what = f"is still running, since {since(facts.started_at(container), facts.host_clock)}"
+        what = f"is still running, {since(facts.started_at(container), facts.host_clock)}"
     elif container.status == "created" or container.exit_code:
         what = diagnosis.symptom(container) or f"has exited with code {container.exit_code}"
     else:

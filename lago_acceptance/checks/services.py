@@ -51,13 +51,15 @@ def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
         used_elsewhere = (
             role in facts.elsewhere or (role == DB and facts.database) or availability.elsewhere(facts, role)
         )
-        if not here and not used_elsewhere and availability.id_of_missing(facts, role) == "service-missing":
+        # What the API does itself needs no service of its own; whether the schema is right is judged by itself.
+        done = used_elsewhere or role == MIGRATE and any(map(_migrates, facts.of_role(API)))
+        if not here and not done and availability.id_of_missing(facts, role) == "service-missing":
             yield Finding(
                 id="service-missing",
                 role=role,
                 problem=f"no {role} container found",
                 impact=impact,
-                fix=f"add the service as in compose/docker-compose.lago.yml ({role}), and deploy",
+                fix=f"add a service for it to the compose file ({role}), and deploy",
             )
         names = {container.service.name for container in here}
         # Swarm starts as many tasks of a service as it is given replicas.
@@ -70,6 +72,11 @@ def each_service_runs_once(facts: Facts) -> Iterator[Finding]:
                 impact="requests reach one or the other, so answers change from request to request",
                 fix="find out which one is the right one (docker ps -a) and remove the other",
             )
+
+
+def _migrates(api: Container) -> bool:
+    """Whether an API migrates before it serves (docs/lago-facts.md, section 1.1)."""
+    return "scripts/start.sh" in api.service.full_command
 
 
 def _all_tasks(containers: tuple[Container, ...]) -> bool:

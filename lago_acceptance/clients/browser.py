@@ -19,6 +19,7 @@ import msgspec
 from lago_acceptance.clients.connection import reachable
 from lago_acceptance.core import registry, report_files
 from lago_acceptance.core.findings import Finding, Red
+from lago_acceptance.core.options import certificates_in
 from lago_acceptance.core.registry import Entry, Severity
 from lago_acceptance.core.resources import APT_INSTALL
 from lago_acceptance.core.roles import FRONT
@@ -280,9 +281,13 @@ def _trust(roots: str, home: Path) -> None:
     """Make Chromium alone trust the roots: Debian's reads the certificate database in its HOME."""
     database = home / ".pki" / "nssdb"
     database.mkdir(parents=True, exist_ok=True)
-    certificate = home / "root.pem"
-    certificate.write_text(roots)
-    for arguments in (("-N", "--empty-password"), ("-A", "-t", "C,,", "-n", "root", "-i", str(certificate))):
+    calls: list[tuple[str, ...]] = [("-N", "--empty-password")]
+    # certutil takes one certificate of a file.
+    for number, root in enumerate(certificates_in(roots)):
+        file = home / f"root-{number}.pem"
+        file.write_text(root)
+        calls.append(("-A", "-t", "C,,", "-n", f"root {number}", "-i", str(file)))
+    for arguments in calls:
         command = ["certutil", "-d", f"sql:{database}", *arguments]
         ended = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=30, stdin=subprocess.DEVNULL

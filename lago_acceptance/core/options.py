@@ -55,6 +55,11 @@ NOT_OF_GATE = (
 _CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[\\s!-~]+?-----END CERTIFICATE-----")
 
 
+def certificates_in(text: str) -> list[str]:
+    """The certificates in a text, each as PEM."""
+    return _CERTIFICATE.findall(text)
+
+
 def roots_of(ca_file: Path | None) -> str | None:
     """The root certificates of --ca-file as PEM, None without it. UsageError where it holds none."""
     if ca_file is None:
@@ -64,7 +69,7 @@ def roots_of(ca_file: Path | None) -> str | None:
     try:
         # Remarks between certificates may be in any language.
         text = user_files.content("--ca-file", ca_file, LARGEST_CA_FILE).decode("utf-8", "replace")
-        found = _CERTIFICATE.findall(text)
+        found = certificates_in(text)
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata="\n".join(found))
     except (OSError, ValueError) as error:
         raise UsageError(

@@ -23,7 +23,7 @@ _COMPOSES_OWN = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-c
 _ENV_FILE = ".env"
 _EXAMPLE = re.compile(r"example|sample|template|dist$|bak$|~$")
 NEEDED = ("directory", "compose_file", "env_file")
-_EXAMPLES = {"directory": "/root/lago", "compose_file": "docker-compose.yml", "env_file": _ENV_FILE}
+_EXAMPLES = {"directory": "/srv/lago", "compose_file": "docker-compose.yml", "env_file": _ENV_FILE}
 
 
 class Seen(NamedTuple):

@@ -70,7 +70,7 @@ KEY_CAUSES = (
         "LAGO_RSA_PRIVATE_KEY is not set at all",
         _NOTHING_STARTS,
         "set LAGO_RSA_PRIVATE_KEY to the base64 of the PEM; Lago 1.16.0 reads no _FILE, no _PATH and no mounted file, so a "
-        "mounted PEM needs RUBYOPT with rsa_key.rb as in compose/docker-compose.lago.yml",
+        "mounted PEM has to be put into the variable inside the container (base64 -w0 < key.pem)",
     ),
     Cause(
         "rsa-key-wrong-type",

@@ -19,7 +19,7 @@ Placed = Callable[[Said], str]
 
 # What to write where nothing says an entry, and why it may be left out.
 _NOBODY_SAYS = {
-    "deployment.directory": ("/root/lago", "a compose file doesn't say in which folder of the host it lies"),
+    "deployment.directory": ("/srv/lago", "a compose file doesn't say in which folder of the host it lies"),
     "deployment.compose_file": ("docker-compose.yml", "nothing says which file Compose was started from"),
     "deployment.env_file": (".env", "nothing says which file has the deploy's variables"),
     "deployment.version": ("v1.16.0", "no image has the tag of a release: write the release that runs"),

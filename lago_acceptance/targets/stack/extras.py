@@ -41,5 +41,6 @@ class Extra(msgspec.Struct, frozen=True):
             kept = [mount for mount in before if mount.get("target") not in targets]
             made["volumes"] = Tagged(OVERRIDE, [*kept, *self.mounts])
         if not self.started:
-            made["deploy"] = {"replicas": 0}
+            # Compose fetches the image of a service with no replicas, but not of one that is not asked for.
+            made["profiles"] = Tagged(OVERRIDE, ["lago-acceptance-left-out"])
         return made

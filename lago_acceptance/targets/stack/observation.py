@@ -14,7 +14,7 @@ from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import Host
 from lago_acceptance.model.deployment import Model, Service
 
-_FIELDS = ("privileged", "network_mode", "logging", "command", "replicas")
+_FIELDS = ("privileged", "network_mode", "logging", "command", "profiles", "ports")
 # What an overlay may add to.
 _TABLES = ("environment", "labels")
 

@@ -123,6 +123,9 @@ def _without(document: dict[str, Any], extras: Mapping[str, Extra]) -> dict[str,
     """A document without the networks that extras have joined: their addresses are the run's own."""
     services = dict(document["services"])
     for name, extra in extras.items():
+        # One that is left out is not there.
+        if name not in services:
+            continue
         joined = services[name].get("networks") or {}
         services[name] = services[name] | {
             "networks": {key: each for key, each in joined.items() if key not in extra.networks}

@@ -24,7 +24,7 @@ from lago_acceptance.core.options import Options
 from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.roles import API, FRONT, GATEWAY
 from lago_acceptance.core.secrets import Secret
-from lago_acceptance.core.settings import Settings
+from lago_acceptance.core.settings import NO_PROXY, OTHER, Settings
 from lago_acceptance.core.verdicts import Unreachable
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import CommandResult
@@ -291,7 +291,8 @@ class Stack(FromOutside):
             folder,
             self.network("edge"),
             self._address,
-            self.way.front.kind,
+            # The run's own proxy stands in for one that the file does not have.
+            OTHER if self.way.kind == ROUTES else self.way.front.kind,
             self._own_certificates,
         )
         self.edge.point_names({url.host for url in self.public_urls.values()}, self.edge.origin)
@@ -311,7 +312,7 @@ class Stack(FromOutside):
                 origin=None,
                 browser_api=self.settings.browser_api,
                 doors=doors(self.host, self.run.project, self._written.model, self.public_urls),
-                proxy=self.way.front.kind,
+                proxy=NO_PROXY,
             )
         urls = {role: url for role, url in self.public_urls.items() if url.host in self.routed_hosts}
         return self._running_edge.view(urls, self.settings.browser_api)

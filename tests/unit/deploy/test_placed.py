@@ -83,7 +83,7 @@ def test_where_nothing_says_it_one_sentence_says_what_to_set(runs, folder):
         UsageError, match=r"nothing says deployment\.directory: .* \[deployment\] directory = "
     ) as said:
         placed.placed(HOST, None, "", folder)
-    assert "/root/lago" in str(said.value) and "bizoholic" not in str(said.value)
+    assert "/srv/lago" in str(said.value) and "bizoholic" not in str(said.value)
     with pytest.raises(UsageError, match=r"deployment\.directory"):
         placed.placed(HOST, None, "", needed=("directory",))
 
