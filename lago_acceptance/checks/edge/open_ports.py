@@ -22,7 +22,8 @@ from lago_acceptance.probes.survey import (
 def jobs_are_closed(survey: PublicSurvey, role: str, version: str = "") -> list[Finding]:
     """Sidekiq's web pages aren't public: /sidekiq gives a 404, or asks for credentials.
 
-    ``version`` is the tag of Lago's image: what closes the pages depends on it.
+    ``version`` is the tag of Lago's image: what closes the pages depends on it. The ids are those of the rules for the same
+    defects.
     """
     exchange = lago_exchange(survey, role, JOBS)
     # By Lago itself or by the proxy: whoever has no such page shows none.
@@ -38,7 +39,7 @@ def jobs_are_closed(survey: PublicSurvey, role: str, version: str = "") -> list[
         )
     return [
         Finding(
-            id="sidekiq-web-open",
+            id="sidekiq-console-open" if _always_open(version) else "sidekiq-web-open",
             role=role,
             place=Place(exchange.url),
             problem=f"Sidekiq's web pages are open to everybody ({exchange.excerpt[:80]})",
@@ -48,12 +49,16 @@ def jobs_are_closed(survey: PublicSurvey, role: str, version: str = "") -> list[
     ]
 
 
-def _how_to_close(version: str, at_proxy: str) -> str:
+def _always_open(version: str) -> bool:
     numbers = numbers_in(version)
     release = nearest(numbers) if numbers else None
-    if release is None:
+    return release is not None and release.sidekiq_console == "always open"
+
+
+def _how_to_close(version: str, at_proxy: str) -> str:
+    if not numbers_in(version):
         return f"{at_proxy}; removing LAGO_SIDEKIQ_WEB is enough except from v1.17.0 to v1.29.0"
-    if release.sidekiq_console == "always open":
+    if _always_open(version):
         return (
             f"{at_proxy}: {version} serves these pages whatever LAGO_SIDEKIQ_WEB says (v1.17.0 to v1.29.0 do)"
         )

@@ -134,12 +134,12 @@ def have_no_errors(facts: Facts, role: str, url: PublicUrl) -> list[Finding]:
     },
 )
 def are_one_each(facts: Facts, role: str, url: PublicUrl, edge: EdgeSettings) -> list[Finding]:
-    """On each entrypoint, exactly one enabled router takes the URL."""
+    """On each entrypoint that the deployment is known to have, exactly one enabled router takes the URL."""
     proxy = TraefikApi(facts)
     both = (edge.http_entrypoint, edge.https_entrypoint)
     return [
         finding
-        for entrypoint in (both if url.scheme == "https" else both[:1])
+        for entrypoint in filter(None, both if url.scheme == "https" else both[:1])
         for finding in _count(proxy, role, url, entrypoint, url.scheme == "https" and entrypoint == both[0])
     ]
 

@@ -25,7 +25,7 @@ from lago_acceptance.core.permit import Permit
 from lago_acceptance.core.roles import API, FRONT, GATEWAY
 from lago_acceptance.core.secrets import Secret
 from lago_acceptance.core.settings import NO_PROXY, OTHER, Settings
-from lago_acceptance.core.verdicts import Unreachable
+from lago_acceptance.core.verdicts import Unknown, Unreachable
 from lago_acceptance.facts.types import Facts
 from lago_acceptance.hosts.base import CommandResult
 from lago_acceptance.hosts.local import LocalHost
@@ -71,6 +71,7 @@ class Stack(FromOutside):
         self.gateway: GatewayStack | None = None
         self._started: Resolved | None = None
         self._ending: str | None = None
+        self._made_key: Secret | None = None
         self.way: WayIn
         # That of a proxy of the file's own, and whether it serves certificates that this run has made.
         self._address, self._own_certificates = "", False
@@ -174,8 +175,8 @@ class Stack(FromOutside):
 
     @property
     def api_key(self) -> Secret | None:
-        """The API key of the seeded organization, where it is known."""
-        return self._written.api_key
+        """The API key of the seeded organization, where it is known; else of the one that this run has made."""
+        return self._written.api_key or self._made_key
 
     @property
     def admin(self) -> tuple[str, Secret] | None:
@@ -218,11 +219,23 @@ class Stack(FromOutside):
             self.remarks.append(self.gateway.remark)
         if self.bring_up.outcome.code == 0:
             started_in = time.monotonic() - begun
+            self._ensure_organization()
             readiness.wait_for_work(self.observe, started_in)
             if self.edge:
                 readiness.wait_for_certificates(
                     self.routed_hosts, self.edge.origin, self.edge.trusted(), started_in
                 )
+
+    def _ensure_organization(self) -> None:
+        """Make an organization where the file seeds none: in production somebody signs up."""
+        from lago_acceptance.scenarios import dedicated_organization
+
+        if self.api_key or self.admin:
+            return
+        with suppress(Unknown):
+            api = self.observe().running(API)
+            self._made_key = dedicated_organization.key(self.host, api, self.permit)
+            self.remarks.append("the file seeds no organization: this run bills in one that it has made")
 
     def make_networks(self) -> None:
         """Make networks of this run that replace the external ones."""

@@ -230,6 +230,7 @@ def test_the_remedy_for_open_sidekiq_pages_is_that_of_the_version(world: World, 
     )
     (finding,) = open_ports.jobs_are_closed(world.look(), "api", version)
     assert finding.fix.startswith("remove LAGO_SIDEKIQ_WEB") is variable_helps
+    assert finding.id == ("sidekiq-web-open" if variable_helps else "sidekiq-console-open")
     assert "Traefik" in finding.fix
 
 
