@@ -10,14 +10,15 @@ from tests.support import styles, suite_run
 
 pytestmark = pytest.mark.stack
 
-# What says that a style is what it is, of what was not judged.
-NOT_JUDGED = {
+# What a run says of a style that it does not say of another.
+SAID = {
     "ports": "no proxy, http only",
     "traefik": "",
     "caddy": "routers not judged: the proxy is Caddy",
     "nginx": "routers not judged: the proxy is nginx",
     "host": "routers not judged: the proxy is not Traefik",
     "tunnel": "routers not judged: the proxy is not Traefik",
+    "managed": "Redis is elsewhere (redis.cloud.example)",
 }
 
 
@@ -33,7 +34,7 @@ def judged(folder: Path, style: str, marks: str, **changed: str) -> suite_run.Re
 def test_a_healthy_deployment_is_accepted(style, tmp_path):
     found = judged(tmp_path, style, "(smoke or browser) and not phase4 and not phase6")
     assert found.code == 0 and found.red() == set() and not found.checks("blocked"), found.output[-4000:]
-    assert NOT_JUDGED[style] in found.output
+    assert SAID[style] in found.output
     summary = (found.reports / "summary.json").read_text("utf-8")
     assert styles.words_of_others(found.output + summary) == []
     assert {
@@ -118,6 +119,42 @@ FAULTS = {
         "host",
         "host.yml",
         "  worker: {extends: {file: lago.yml, service: worker}}\n",
+        "",
+        {},
+    ),
+    "tunnel: nothing runs jobs": (
+        "tunnel",
+        "tunnel.yml",
+        "  worker: {extends: {file: lago.yml, service: worker}}\n",
+        "",
+        {},
+    ),
+    "tunnel: no schedule is run": (
+        "tunnel",
+        "tunnel.yml",
+        "  clock: {extends: {file: lago.yml, service: clock}}\n",
+        "",
+        {},
+    ),
+    "tunnel: a URL without a scheme": ("tunnel", "", "", "", {"FRONT_URL": "pay.meter.test"}),
+    "managed: two databases": (
+        "managed",
+        "managed.yml",
+        "service: worker}\n    environment: *elsewhere",
+        "service: worker}\n    environment: {<<: *elsewhere, DATABASE_URL: 'postgresql://meter@pg2.cloud.example/meter'}",
+        {},
+    ),
+    "managed: two stores of jobs": (
+        "managed",
+        "managed.yml",
+        "service: worker}\n    environment: *elsewhere",
+        "service: worker}\n    environment: {<<: *elsewhere, REDIS_URL: 'redis://redis2.cloud.example/7'}",
+        {},
+    ),
+    "managed: no schedule is run": (
+        "managed",
+        "managed.yml",
+        "  clock:\n    extends: {file: lago.yml, service: clock}\n    environment: *elsewhere\n",
         "",
         {},
     ),

@@ -35,6 +35,7 @@ STYLES = {
     "nginx": ONE_NAME,
     "host": TWO_NAMES,
     "tunnel": TWO_NAMES,
+    "managed": TWO_NAMES,
 }
 """By style: where UI and API are reached."""
 
@@ -47,6 +48,7 @@ def write(folder: Path, style: str, **changed: str) -> Path:
     )
     variables = {
         "DB_PASSWORD": secrets.token_hex(16),
+        "CACHE_PASSWORD": secrets.token_hex(16),
         "SECRET_KEY_BASE": secrets.token_hex(64),
         "ENCRYPTION_KEY": secrets.token_hex(16),
         "ENCRYPTION_DETERMINISTIC_KEY": secrets.token_hex(16),

@@ -33,3 +33,12 @@ def dump(value: dict[str, Any]) -> str:
 
     Dumper.add_representer(Tagged, represent)
     return yaml.dump(value, Dumper=Dumper, sort_keys=False, width=1000)
+
+
+def literal(value: Any) -> Any:
+    """A value as Compose has to read it, which interpolates every text of a file."""
+    if isinstance(value, dict):
+        return {key: literal(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [literal(each) for each in value]
+    return value.replace("$", "$$") if isinstance(value, str) else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -41,9 +42,10 @@ class OverlaidFiles:
         networks: Mapping[str, str],
         places: Places,
         extras: Mapping[str, Extra] | None = None,
+        added: Mapping[str, dict[str, Any]] | None = None,
     ) -> tuple[Project, Resolved]:
         """The deployment under test, and what Compose makes of it. UsageError if that would reach this machine."""
-        changes = overlay(declared, self._images, networks, places, extras)
+        changes = overlay(declared, self._images, networks, places, extras, added)
         self.told = changes.told
         whole = self._written("overlay.yml", project, changes.text)
         return whole, verify(whole, networks, places, extras)

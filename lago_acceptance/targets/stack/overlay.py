@@ -14,7 +14,7 @@ from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.hidden_labels import hidden, is_hidden
 from lago_acceptance.targets.stack.extras import Extra
 from lago_acceptance.targets.stack.isolation import Isolation, isolation
-from lago_acceptance.targets.stack.merge_tags import OVERRIDE, RESET, Tagged, dump
+from lago_acceptance.targets.stack.merge_tags import OVERRIDE, RESET, Tagged, dump, literal
 from lago_acceptance.targets.stack.mounts import Places
 
 _NETWORK = "traefik.docker.network"
@@ -34,13 +34,15 @@ def overlay(
     networks: Mapping[str, str],
     places: Places | None = None,
     extras: Mapping[str, Extra] | None = None,
+    added: Mapping[str, dict[str, Any]] | None = None,
 ) -> Overlay:
     """The changes to a project.
 
     ``images`` maps a reference to what is run instead, ``networks`` the name of a network to this run's.
     Published ports move to free ones of 127.0.0.1, fixed names go. With ``places``, nothing of this machine but
     what is in them reaches a container, and data lie in volumes of the run; without, the file is one of the testbed.
-    ``extras`` are added to services, by name; their networks are among ``networks``, under the same keys.
+    ``extras`` are added to services, by name; their networks are among ``networks``, under the same keys. ``added`` are whole
+    services of the run, each with a volume of its name.
     """
     model = resolved.model
     apart = isolation(resolved.document, places) if places else _NOTHING
@@ -53,7 +55,13 @@ def overlay(
             | apart.services.get(service.name, {})
         )
         services[service.name] = changes | extra.changes(raw, changes)
+    services |= {
+        name: {**literal(raw), "image": images.get(raw["image"], raw["image"])}
+        for name, raw in (added or {}).items()
+    }
     sections = apart.sections
+    if added:
+        sections = sections | {"volumes": {key: {} for key in added} | sections.get("volumes", {})}
     joined = sections.get("networks", {}) | {
         key: {each: RESET for each in raw} | {"name": networks[raw["name"]], "external": True}
         for key, raw in (resolved.document.get("networks") or {}).items()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ from lago_acceptance.targets.from_outside import FromOutside
 from lago_acceptance.targets.stack import docker_daemon, edge, kept, readiness, startup
 from lago_acceptance.targets.stack.deployment_files import Declaration
 from lago_acceptance.targets.stack.doors import doors
-from lago_acceptance.targets.stack.extras import Extra
+from lago_acceptance.targets.stack.extras import Extra, together
 from lago_acceptance.targets.stack.gateway import GatewayStack
 from lago_acceptance.targets.stack.mounts import Places
 from lago_acceptance.targets.stack.observation import as_written, observed
@@ -44,6 +45,7 @@ from lago_acceptance.targets.stack.overlaid_files import OverlaidFiles, places_o
 from lago_acceptance.targets.stack.overlay import binds
 from lago_acceptance.targets.stack.own_proxy import EDGE_KEY, PLACEHOLDER, own_proxy, with_address
 from lago_acceptance.targets.stack.startup import BringUp
+from lago_acceptance.targets.stack.stores import stores_of
 from lago_acceptance.targets.stack.way_in import LABELS, OWN, PORTS, PROXY_KEY, ROUTES, WayIn, routes, way_in
 
 if TYPE_CHECKING:
@@ -72,7 +74,6 @@ class Stack(FromOutside):
         self._started: Resolved | None = None
         self._ending: str | None = None
         self._made_key: Secret | None = None
-        self.way: WayIn
         # That of a proxy of the file's own, and whether it serves certificates that this run has made.
         self._address, self._own_certificates = "", False
 
@@ -90,7 +91,6 @@ class Stack(FromOutside):
         self.remarks += [remark] * bool(remark)
         self.settings = derived(self._written.model, self.given).settings
         docker_daemon.refuse_unless_ours(daemon)
-        self.way = way_in(self._written.model, self.given)
         if self.way.kind == OWN:
             # It is reached at its container, whose ports are not all published. Rules judge those that are.
             closed = msgspec.structs.replace(self.settings.edge, closed_ports=())
@@ -125,13 +125,15 @@ class Stack(FromOutside):
         self.remarks += docker_daemon.sweep(daemon, self.host, self.permit)
         if self._written.unset:
             self.remarks.append(self._written.unset)
+        stores = stores_of(self._written.model, self._networks_of_the_api())
+        self.remarks += stores.told
         left_out = self.way.front.service if self.way.kind == ROUTES else None
         references = {
             service.image
             for each in declared
             for service in each.model.services
             if service.image and (left_out is None or service.name != left_out.name)
-        }
+        } | set(stores.images)
         self.images = images.resolve(sorted(references), self.options.images, os.environ)
         taken = {asked: image.reference for asked, image in self.images.items()}
         files = OverlaidFiles(self.run, taken, self._written.docker)
@@ -141,7 +143,12 @@ class Stack(FromOutside):
         extras = self._extras(places, folder, names.resolver)
         networks = {PROXY_KEY: networks["proxy"], EDGE_KEY: networks["edge"], **self._written.networks}
         self.project, self._started = files.under_test(
-            with_address(self._written.project, PLACEHOLDER), declared[0], networks, places, extras
+            with_address(self._written.project, PLACEHOLDER),
+            declared[0],
+            networks,
+            places,
+            together(stores.extras, extras),
+            stores.services,
         )
         self.remarks += files.told
         self._written.teach_keys(binds(self._started.document))
@@ -150,12 +157,23 @@ class Stack(FromOutside):
         if self.gateway:
             self._gateway_project = files.of_testbed("overlay-gateway.yml", self.gateway.project, declared[2])
 
+    def _networks_of_the_api(self) -> dict[str, Any]:
+        """The networks on which the API looks for its stores, by key."""
+        services = self._written.resolved.document["services"]
+        api = next(iter(self._written.model.of_role(API)), None)
+        return (services[api.name].get("networks") or {}) if api else {}
+
     @property
     def _shown_networks(self) -> dict[str, str]:
         """The names under which a proxy of the file's own sees this run's networks: as in the file."""
         if self.way.kind != OWN:
             return {}
         return {own: written for written, own in self._written.networks.items()}
+
+    @cached_property
+    def way(self) -> WayIn:
+        """How the public gets in."""
+        return way_in(self._written.model, self.given)
 
     def _extras(self, places: Places, folder: Path, resolver: str) -> dict[str, Extra]:
         """What is added to the file's services so that the public gets in as it does in production."""
