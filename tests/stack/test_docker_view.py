@@ -154,7 +154,11 @@ def test_any_user_reads_through_the_socket_and_nobody_changes_anything(traefik: 
     run = traefik.name.removesuffix("-traefik-1")
     own = {f"/{run}-{service}-1" for service in ("traefik", "shop")}
     assert {name for each in json.loads(ask("/containers/json?all=1")) for name in each["Names"]} == own
-    assert {each["Name"] for each in json.loads(ask("/networks"))} == {f"{run}_inside", "web"}
+    assert {each["Name"] for each in json.loads(ask("/networks"))} == {
+        f"{run}_inside",
+        f"{run}-own",
+        "web",
+    }
     seen = json.loads(ask("/networks/web"))["Containers"].values()
     assert {f"/{each['Name']}" for each in seen} == own
     status_of = ("-o", "/dev/null", "-w", "%{http_code}")

@@ -20,6 +20,7 @@ _LANES = {
         "live/test_swarm.py",
         "browser/",
         "stack/test_login_faults.py",
+        "stack/test_styles.py",
         "stack/test_refusals.py",
         "stack/test_host_is_untouched.py",
         "stack/test_leaves_nothing_behind.py",
