@@ -48,6 +48,95 @@ def swarm() -> Iterator[None]:
             docker("network", "rm", "docker_gwbridge")
 
 
+STACK = ("db", "redis", "migrate", "api", "worker", "clock")
+
+
+@pytest.fixture
+def stack(swarm, tmp_path) -> Iterator[str]:
+    """Lago as a stack of Swarm's, with two replicas of its API and a worker that was started twice."""
+    name, image = f"selftest{secrets.token_hex(3)}", "selftest/lago-api:v1.16.0"
+    docker("tag", resolve.stand_in("lago-api"), image)
+    file = tmp_path / "stack.json"
+    file.write_text(json.dumps(_stack(image)))
+    try:
+        words = ("--detach=true", "--resolve-image", "never", "-c", str(file), name)
+        docker("stack", "deploy", *words)
+        each = (
+            f"label=com.docker.stack.namespace={name}",
+            f"label=com.docker.swarm.service.name={name}_worker",
+        )
+        shown = [word for one in each for word in ("--filter", one)]
+        assert until(lambda: docker("ps", "-q", *shown), PATIENCE), "no task of the worker runs"
+        docker(
+            "service",
+            "update",
+            "--force",
+            "--quiet",
+            "--detach=false",
+            "--no-resolve-image",
+            f"{name}_worker",
+        )
+        yield name
+    finally:
+        docker("stack", "rm", name)
+        of_stack = ("-aq", "--filter", f"label=com.docker.stack.namespace={name}")
+        assert until(lambda: not docker("ps", *of_stack), PATIENCE), "its containers stay"
+        assert until(lambda: f"{name}_default" not in docker("network", "ls"), PATIENCE), "its network stays"
+        docker("rmi", "--no-prune", image)
+
+
+def _stack(image: str) -> dict[str, object]:
+    environment = {
+        "RAILS_ENV": "production",
+        "RAILS_LOG_TO_STDOUT": "true",
+        "DATABASE_URL": "postgresql://lago:s3cret-of-the-stack@db:5432/lago",
+        "REDIS_URL": "redis://redis:6379",
+        "SECRET_KEY_BASE": secrets.token_hex(32),
+        "LAGO_RSA_PRIVATE_KEY": str(key_values()["rsa_b64_pkcs8"]),
+        "LAGO_FRONT_URL": "https://front.lago.test",
+        "LAGO_API_URL": "https://api.lago.test",
+    }
+    # Addresses of services need more of the kernel than every machine has.
+    deploy = {"endpoint_mode": "dnsrr"}
+    again = {"restart_policy": {"condition": "on-failure", "delay": "1s"}}
+    services: dict[str, dict[str, object]] = {
+        role: {
+            "image": image,
+            "command": [f"./scripts/start.{role}.sh"],
+            "environment": environment,
+            "deploy": deploy | ({"replicas": 2} if role == "api" else {}),
+        }
+        for role in ("api", "worker", "clock")
+    }
+    services["migrate"] = services["clock"] | {"command": ["./scripts/migrate.sh"], "deploy": deploy | again}
+    account = {"POSTGRES_USER": "lago", "POSTGRES_PASSWORD": "s3cret-of-the-stack"}
+    services["db"] = {"image": resolve.stand_in("postgres"), "environment": account, "deploy": deploy}
+    services["redis"] = {"image": resolve.stand_in("redis"), "deploy": deploy}
+    return {"version": "3.8", "services": services}
+
+
+def test_a_stack_is_found_and_judged(stack, tmp_path):
+    # Before the Lago of the other tests is up: with two of them a project has to be named.
+    server = sshd.start(tmp_path / "ssh")
+    there = SshHost(parse(server.url), server.ssh_config)
+    try:
+        assert until(lambda: observe(there, project=stack).database, PATIENCE), "the database is not there"
+        facts = observe(there)
+        result = suite_run.run(tmp_path / "run", "-m", "smoke and phase2", *server.options)
+    finally:
+        there.close()
+        server.stop()
+    assert (facts.project, facts.elsewhere) == (stack, {})
+    assert [each.name for each in facts.platforms] == ["Docker Swarm"]
+    assert sorted(each.service.name for each in facts.containers) == sorted((*STACK, "api"))
+    assert any(each.service.name == "worker" for each in facts.others), "the task that is over"
+    assert facts.database.complete and facts.redis.version
+    assert not result.red() & {"restart-policy-missing", "service-more-than-once", "drift", "service-down"}
+    reasons = {each["reason"] for each in result.summary["checks"] if each["outcome"] == "unknown"}
+    assert any("Swarm starts tasks again by the policy of their service" in each for each in reasons), reasons
+    assert any("Swarm does not note which compose file" in each for each in reasons), reasons
+
+
 _create_network = docker_daemon.create_network
 
 
@@ -165,91 +254,3 @@ def test_a_service_of_the_swarm_is_the_proxy(host, service):
         assert traefik_routers.are_one_each(alone, role, url, edge) == []
         assert traefik_routers.point_to_the_service(alone, role, url, edge) == []
         assert traefik_routers.have_the_resolver(alone, role, url, edge) == []
-
-
-STACK = ("db", "redis", "migrate", "api", "worker", "clock")
-
-
-@pytest.fixture
-def stack(swarm, tmp_path) -> Iterator[str]:
-    """Lago as a stack of Swarm's, with two replicas of its API and a worker that was started twice."""
-    name, image = f"selftest{secrets.token_hex(3)}", "selftest/lago-api:v1.16.0"
-    docker("tag", resolve.stand_in("lago-api"), image)
-    file = tmp_path / "stack.json"
-    file.write_text(json.dumps(_stack(image)))
-    try:
-        words = ("--detach=true", "--resolve-image", "never", "-c", str(file), name)
-        docker("stack", "deploy", *words)
-        each = (
-            f"label=com.docker.stack.namespace={name}",
-            f"label=com.docker.swarm.service.name={name}_worker",
-        )
-        shown = [word for one in each for word in ("--filter", one)]
-        assert until(lambda: docker("ps", "-q", *shown), PATIENCE), "no task of the worker runs"
-        docker(
-            "service",
-            "update",
-            "--force",
-            "--quiet",
-            "--detach=false",
-            "--no-resolve-image",
-            f"{name}_worker",
-        )
-        yield name
-    finally:
-        docker("stack", "rm", name)
-        of_stack = ("-aq", "--filter", f"label=com.docker.stack.namespace={name}")
-        assert until(lambda: not docker("ps", *of_stack), PATIENCE), "its containers stay"
-        assert until(lambda: f"{name}_default" not in docker("network", "ls"), PATIENCE), "its network stays"
-        docker("rmi", "--no-prune", image)
-
-
-def _stack(image: str) -> dict[str, object]:
-    environment = {
-        "RAILS_ENV": "production",
-        "RAILS_LOG_TO_STDOUT": "true",
-        "DATABASE_URL": "postgresql://lago:s3cret-of-the-stack@db:5432/lago",
-        "REDIS_URL": "redis://redis:6379",
-        "SECRET_KEY_BASE": secrets.token_hex(32),
-        "LAGO_RSA_PRIVATE_KEY": str(key_values()["rsa_b64_pkcs8"]),
-        "LAGO_FRONT_URL": "https://front.lago.test",
-        "LAGO_API_URL": "https://api.lago.test",
-    }
-    # Addresses of services need more of the kernel than every machine has.
-    deploy = {"endpoint_mode": "dnsrr"}
-    again = {"restart_policy": {"condition": "on-failure", "delay": "1s"}}
-    services: dict[str, dict[str, object]] = {
-        role: {
-            "image": image,
-            "command": [f"./scripts/start.{role}.sh"],
-            "environment": environment,
-            "deploy": deploy | ({"replicas": 2} if role == "api" else {}),
-        }
-        for role in ("api", "worker", "clock")
-    }
-    services["migrate"] = services["clock"] | {"command": ["./scripts/migrate.sh"], "deploy": deploy | again}
-    account = {"POSTGRES_USER": "lago", "POSTGRES_PASSWORD": "s3cret-of-the-stack"}
-    services["db"] = {"image": resolve.stand_in("postgres"), "environment": account, "deploy": deploy}
-    services["redis"] = {"image": resolve.stand_in("redis"), "deploy": deploy}
-    return {"version": "3.8", "services": services}
-
-
-def test_a_stack_is_found_and_judged(stack, tmp_path):
-    server = sshd.start(tmp_path / "ssh")
-    there = SshHost(parse(server.url), server.ssh_config)
-    try:
-        assert until(lambda: observe(there, project=stack).database, PATIENCE), "the database is not there"
-        facts = observe(there)
-        result = suite_run.run(tmp_path / "run", "-m", "smoke and phase2", *server.options)
-    finally:
-        there.close()
-        server.stop()
-    assert (facts.project, facts.elsewhere) == (stack, {})
-    assert [each.name for each in facts.platforms] == ["Docker Swarm"]
-    assert sorted(each.service.name for each in facts.containers) == sorted((*STACK, "api"))
-    assert any(each.service.name == "worker" for each in facts.others), "the task that is over"
-    assert facts.database.complete and facts.redis.version
-    assert not result.red() & {"restart-policy-missing", "service-more-than-once", "drift", "service-down"}
-    reasons = {each["reason"] for each in result.summary["checks"] if each["outcome"] == "unknown"}
-    assert any("Swarm starts tasks again by the policy of their service" in each for each in reasons), reasons
-    assert any("Swarm does not note which compose file" in each for each in reasons), reasons

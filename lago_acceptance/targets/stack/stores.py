@@ -51,19 +51,25 @@ def stores_of(model: Model, networks: Mapping[str, Any]) -> Stores:
     if not model.of_role(DB) and (url := _elsewhere(model, users, ("DATABASE_URL",))):
         services[POSTGRES] = _postgres(url, networks)
         told.append(f"PostgreSQL is elsewhere ({url.host}): a new one of the run is in its place")
-        _redirected(variables, users, ("DATABASE_URL",), url, lambda each: _text(each, each.scheme, POSTGRES))
+        _redirected(
+            variables,
+            users,
+            ("DATABASE_URL",),
+            url,
+            lambda each: _text(each, each.scheme, f"{POSTGRES}:5432"),
+        )
     if not model.of_role(REDIS) and (url := _elsewhere(model, users, _REDIS_URLS)):
         password = next(
             (value for service in users for name in _PASSWORDS if (value := service.value(name))), ""
         )
-        services[REDIS_SERVER] = _redis(url, password or url.password, networks)
+        services[REDIS_SERVER] = _redis(password or url.password, networks)
         told.append(f"Redis is elsewhere ({url.host}): a new one of the run is in its place")
         _redirected(
             variables,
             users,
             _REDIS_URLS,
             url,
-            lambda each: _text(each, "redis", REDIS_SERVER, url.port or 6379),
+            lambda each: _text(each, "redis", f"{REDIS_SERVER}:6379"),
         )
         for service in users:
             variables[service.name] |= {name: "" for name in _SENTINELS if service.value(name)}
@@ -96,17 +102,15 @@ def _redirected(
                 variables[service.name][name] = changed(url)
 
 
-def _text(url: ServiceUrl, scheme: str, host: str, port: int | None = None) -> str:
-    """A URL at another host, without what asks for TLS."""
+def _text(url: ServiceUrl, scheme: str, place: str) -> str:
+    """A URL at another host and port, without what asks for TLS."""
     user = "" if scheme == "redis" else quote(url.user, safe="")
     credentials = f"{user}:{quote(url.password, safe='')}@" if url.password else f"{user}@" if user else ""
     query = urlencode([each for each in parse_qsl(url.query) if each[0] not in _OF_TLS])
-    place = f"{host}:{port or url.port or 5432}"
     return f"{scheme}://{credentials}{place}{url.path}" + (f"?{query}" if query else "")
 
 
 def _postgres(url: ServiceUrl, networks: Mapping[str, Any]) -> dict[str, Any]:
-    port = str(url.port or 5432)
     return {
         **_COMMON,
         "image": _IMAGES[POSTGRES],
@@ -114,10 +118,9 @@ def _postgres(url: ServiceUrl, networks: Mapping[str, Any]) -> dict[str, Any]:
             "POSTGRES_USER": url.user,
             "POSTGRES_PASSWORD": url.password,
             "POSTGRES_DB": url.database,
-            "PGPORT": port,
         },
         "healthcheck": {
-            "test": ["CMD", "pg_isready", "--host=127.0.0.1", f"--port={port}", f"--username={url.user}"],
+            "test": ["CMD", "pg_isready", "--host=127.0.0.1", f"--username={url.user}"],
             "interval": "2s",
             "timeout": "5s",
             "retries": 30,
@@ -127,15 +130,15 @@ def _postgres(url: ServiceUrl, networks: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _redis(url: ServiceUrl, password: str, networks: Mapping[str, Any]) -> dict[str, Any]:
-    port = str(url.port or 6379)
+def _redis(password: str, networks: Mapping[str, Any]) -> dict[str, Any]:
     guarded = ["--requirepass", password] if password else []
     return {
         **_COMMON,
         "image": _IMAGES[REDIS_SERVER],
-        "command": ["redis-server", "--port", port, "--appendonly", "yes", *guarded],
+        "command": ["redis-server", "--appendonly", "yes", *guarded],
+        **({"environment": {"REDISCLI_AUTH": password}} if password else {}),
         "healthcheck": {
-            "test": ["CMD-SHELL", f"redis-cli -p {port} ping | grep -qE 'PONG|NOAUTH'"],
+            "test": ["CMD-SHELL", "redis-cli ping | grep -q PONG"],
             "interval": "2s",
             "timeout": "5s",
             "retries": 30,

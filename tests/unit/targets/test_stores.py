@@ -36,17 +36,16 @@ def test_managed_stores_are_replaced(tmp_path):
     assert set(stores.services) == {POSTGRES, REDIS_SERVER}
     changed = stores.extras["api"].environment
     database = service_url(changed["DATABASE_URL"])
-    assert (database.host, database.port, database.password) == (POSTGRES, 25060, "p@ss")
+    assert (database.host, database.port, database.password) == (POSTGRES, 5432, "p@ss")
     assert database.query == "search_path=public"
     made = stores.services[POSTGRES]["environment"]
-    assert (made["POSTGRES_USER"], made["POSTGRES_PASSWORD"], made["POSTGRES_DB"], made["PGPORT"]) == (
+    assert (made["POSTGRES_USER"], made["POSTGRES_PASSWORD"], made["POSTGRES_DB"]) == (
         "meter",
         "p@ss",
         "meter",
-        "25060",
     )
-    assert changed["REDIS_URL"] == f"redis://:s3cret@{REDIS_SERVER}:6380/2"
-    assert changed["LAGO_REDIS_CACHE_URL"] == f"redis://:s3cret@{REDIS_SERVER}:6380/3"
+    assert changed["REDIS_URL"] == f"redis://:s3cret@{REDIS_SERVER}:6379/2"
+    assert changed["LAGO_REDIS_CACHE_URL"] == f"redis://:s3cret@{REDIS_SERVER}:6379/3"
     assert stores.services[REDIS_SERVER]["command"][-2:] == ["--requirepass", "s3cret"]
     assert [line.partition(" is elsewhere (")[2][:16] for line in stores.told] == [
         "pg.cloud.example",
