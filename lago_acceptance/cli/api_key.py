@@ -33,7 +33,7 @@ def run(arguments: Sequence[str]) -> int:
 
     wanted = _parser().parse_args(arguments)
     _check_words(wanted)
-    # A file that can't be used, or lacks what is asked for, is told before the host is asked.
+    # A file that can't be used, or lacks what is asked for, is reported before the host is asked.
     written = load(wanted.settings)
     if wanted.settings:
         _check_gateway(wanted, written)

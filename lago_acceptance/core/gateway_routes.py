@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 WORDS = ("plan", "tenant", "subscription")
-"""What stands in braces: the code of a plan, the customer's and the subscription's external_id in Lago."""
+"""What may be in braces: the code of a plan, the customer's and the subscription's external_id in Lago."""
 
 _ROUTE = re.compile(r"(GET|POST|PUT|PATCH) (/[^\s?#]*)(?:\?([^\s?#]+))?((?: [A-Za-z_][\w.-]*=\S+)*)")
 _WORD = re.compile(r"\{([^{}]*)\}")

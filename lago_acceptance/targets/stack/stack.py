@@ -322,7 +322,7 @@ class Stack(FromOutside):
             folder,
             self.network("edge"),
             self._address,
-            # The run's own proxy stands in for one that the file does not have.
+            # The run's own proxy is in the place of one that the file does not have.
             OTHER if self.way.kind == ROUTES else self.way.front.kind,
             self._own_certificates,
         )
