@@ -214,7 +214,11 @@ def renumber(name: str, run: str, host: Host, permit: Permit, kept: Path | None 
         "docker network inspect --format '{{range .IPAM.Config}}{{.Subnet}}{{println}}{{end}}' \"$network\"",
         {"network": name},
     )
-    subnet = next(each for each in host.read(asked).split() if ":" not in each)
+    subnet = next((each for each in host.read(asked).split() if ":" not in each), "")
+    if not subnet:
+        raise Unreachable(
+            f"the network {name} has no IPv4 addresses, which a proxy of the compose file needs"
+        )
     host.change(
         WriteCommand(f"removing the network {name}", ("docker", "network", "rm", name), deadline=30), permit
     )

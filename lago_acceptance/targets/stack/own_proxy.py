@@ -127,7 +127,7 @@ class _Files:
             return docker_mount(target, source)
         copy = self._folder / "proxy" / re.sub(r"\W", "-", mount.target).strip("-")
         if not copy.exists():
-            shutil.copytree(folder, copy, ignore_dangling_symlinks=True)
+            shutil.copytree(folder, copy, ignore=_links)
         inner = copy / target[len(mount.target.rstrip("/")) + 1 :]
         inner.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, inner)
@@ -148,6 +148,11 @@ class _Files:
         inner = target[len(mount.target.rstrip("/")) :].lstrip("/")
         path = Path(mount.source, inner) if inner else Path(mount.source)
         return path if self._places.readable(str(path)) else None
+
+
+def _links(folder: str, names: list[str]) -> list[str]:
+    """What is not copied of a folder: a link may lead out of the project, and what is written through it would too."""
+    return [name for name in names if os.path.islink(os.path.join(folder, name))]
 
 
 def _as_it_is(files: _Files) -> OwnProxy:

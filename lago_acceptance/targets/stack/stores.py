@@ -18,9 +18,13 @@ from lago_acceptance.targets.stack.extras import Extra
 POSTGRES, REDIS_SERVER = "lago-acceptance-postgres", "lago-acceptance-redis"
 _IMAGES = {POSTGRES: "postgres:15-alpine", REDIS_SERVER: "redis:7-alpine"}
 _REDIS_URLS = ("REDIS_URL", "LAGO_REDIS_CACHE_URL", "LAGO_REDIS_CABLE_URL", "LAGO_REDIS_STORE_URL")
-_PASSWORDS = ("REDIS_PASSWORD", "LAGO_REDIS_CACHE_PASSWORD")
-# What names other places of Redis, or asks for TLS: the run's own has neither.
-_SENTINELS = ("LAGO_REDIS_SIDEKIQ_SENTINELS", "LAGO_REDIS_CACHE_SENTINELS")
+# What the run's own Redis has no use for.
+_UNUSED = (
+    "REDIS_PASSWORD",
+    "LAGO_REDIS_CACHE_PASSWORD",
+    "LAGO_REDIS_SIDEKIQ_SENTINELS",
+    "LAGO_REDIS_CACHE_SENTINELS",
+)
 _OF_TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding", "ssl_verify_mode")
 _COMMON = {
     "restart": "unless-stopped",
@@ -56,23 +60,20 @@ def stores_of(model: Model, networks: Mapping[str, Any]) -> Stores:
             users,
             ("DATABASE_URL",),
             url,
-            lambda each: _text(each, each.scheme, f"{POSTGRES}:5432"),
+            _database,
         )
     if not model.of_role(REDIS) and (url := _elsewhere(model, users, _REDIS_URLS)):
-        password = next(
-            (value for service in users for name in _PASSWORDS if (value := service.value(name))), ""
-        )
-        services[REDIS_SERVER] = _redis(password or url.password, networks)
+        services[REDIS_SERVER] = _redis(networks)
         told.append(f"Redis is elsewhere ({url.host}): a new one of the run is in its place")
         _redirected(
             variables,
             users,
             _REDIS_URLS,
             url,
-            lambda each: _text(each, "redis", f"{REDIS_SERVER}:6379"),
+            lambda each: f"redis://{REDIS_SERVER}:6379{each.path}",
         )
         for service in users:
-            variables[service.name] |= {name: "" for name in _SENTINELS if service.value(name)}
+            variables[service.name] |= {name: "" for name in _UNUSED if service.value(name)}
     extras = {
         name: Extra(environment=changed, waits_for=tuple(services))
         for name, changed in variables.items()
@@ -102,12 +103,12 @@ def _redirected(
                 variables[service.name][name] = changed(url)
 
 
-def _text(url: ServiceUrl, scheme: str, place: str) -> str:
-    """A URL at another host and port, without what asks for TLS."""
-    user = "" if scheme == "redis" else quote(url.user, safe="")
-    credentials = f"{user}:{quote(url.password, safe='')}@" if url.password else f"{user}@" if user else ""
+def _database(url: ServiceUrl) -> str:
+    """A URL of PostgreSQL at the run's own, without what asks for TLS."""
+    password = f":{quote(url.password, safe='')}" if url.password else ""
     query = urlencode([each for each in parse_qsl(url.query) if each[0] not in _OF_TLS])
-    return f"{scheme}://{credentials}{place}{url.path}" + (f"?{query}" if query else "")
+    place = f"{quote(url.user, safe='')}{password}@{POSTGRES}:5432{url.path}"
+    return f"{url.scheme}://{place}" + (f"?{query}" if query else "")
 
 
 def _postgres(url: ServiceUrl, networks: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,13 +131,12 @@ def _postgres(url: ServiceUrl, networks: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _redis(password: str, networks: Mapping[str, Any]) -> dict[str, Any]:
-    guarded = ["--requirepass", password] if password else []
+def _redis(networks: Mapping[str, Any]) -> dict[str, Any]:
+    """Without a password: it would be in the arguments of a process, and nobody else reaches it."""
     return {
         **_COMMON,
         "image": _IMAGES[REDIS_SERVER],
-        "command": ["redis-server", "--appendonly", "yes", *guarded],
-        **({"environment": {"REDISCLI_AUTH": password}} if password else {}),
+        "command": ["redis-server", "--appendonly", "yes"],
         "healthcheck": {
             "test": ["CMD-SHELL", "redis-cli ping | grep -q PONG"],
             "interval": "2s",

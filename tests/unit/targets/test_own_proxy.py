@@ -205,6 +205,25 @@ def test_docker_makes_no_certificate_in_the_projects_own_folder(adapt, tmp_path)
     assert [each.name for each in (tmp_path / "project" / "tls").iterdir()] == ["options.conf"]
 
 
+def test_no_link_of_the_project_is_followed_or_written_through(adapt, tmp_path):
+    outside = tmp_path / "outside.pem"
+    outside.write_text("of the host")
+    folder = tmp_path / "project" / "tls"
+    folder.mkdir()
+    (folder / "pay.pem").symlink_to(outside)
+    (folder / "other").symlink_to(tmp_path)
+    made = adapt(
+        {
+            "image": "nginx:1",
+            "volumes": ["./n.conf:/etc/nginx/conf.d/default.conf:ro", "./tls:/etc/ssl/own:ro"],
+        },
+        **{"n.conf": SERVER.replace("${NAME}", "pay")},
+    )
+    (mount,) = made.extra.mounts
+    assert {each.name for each in Path(mount["source"]).iterdir()} == {"pay.pem", "key.pem"}
+    assert outside.read_text() == "of the host"
+
+
 def test_a_proxy_that_is_not_known_gets_the_network_alone(adapt):
     made = adapt({"image": "haproxy:3"})
     assert list(made.extra.networks) == [EDGE_KEY] and not made.extra.mounts and not made.told

@@ -44,9 +44,9 @@ def test_managed_stores_are_replaced(tmp_path):
         "p@ss",
         "meter",
     )
-    assert changed["REDIS_URL"] == f"redis://:s3cret@{REDIS_SERVER}:6379/2"
-    assert changed["LAGO_REDIS_CACHE_URL"] == f"redis://:s3cret@{REDIS_SERVER}:6379/3"
-    assert stores.services[REDIS_SERVER]["command"][-2:] == ["--requirepass", "s3cret"]
+    assert changed["REDIS_URL"] == f"redis://{REDIS_SERVER}:6379/2"
+    assert changed["LAGO_REDIS_CACHE_URL"] == f"redis://{REDIS_SERVER}:6379/3"
+    assert "s3cret" not in str(stores.services[REDIS_SERVER])
     assert [line.partition(" is elsewhere (")[2][:16] for line in stores.told] == [
         "pg.cloud.example",
         "redis.cloud.exam",
@@ -63,9 +63,12 @@ def test_stores_of_the_file_stay(more, tmp_path):
     assert stores == Stores()
 
 
-def test_sentinels_are_not_asked(tmp_path):
-    stores, _ = found(tmp_path, **MANAGED, LAGO_REDIS_SIDEKIQ_SENTINELS="s1:26379,s2:26379")
+def test_neither_sentinels_nor_a_password_are_used(tmp_path):
+    stores, _ = found(
+        tmp_path, **MANAGED, LAGO_REDIS_SIDEKIQ_SENTINELS="s1:26379,s2:26379", REDIS_PASSWORD="s3cret"
+    )
     assert stores.extras["api"].environment["LAGO_REDIS_SIDEKIQ_SENTINELS"] == ""
+    assert stores.extras["api"].environment["REDIS_PASSWORD"] == ""
 
 
 def test_a_password_with_a_dollar_sign_is_none_of_composes(tmp_path):
