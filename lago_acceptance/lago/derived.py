@@ -19,8 +19,7 @@ from lago_acceptance.model.once import once
 from lago_acceptance.model.traefik_labels import LabelRouter, disabled, network_labels, routers
 from lago_acceptance.model.traefik_proxy import proxy
 from lago_acceptance.model.traefik_routing import redirects
-
-DOMAIN = "LAGO_DOMAIN"
+from lago_acceptance.model.way_in import DOMAIN
 
 
 class Said(msgspec.Struct, frozen=True):

@@ -45,7 +45,7 @@ def compose_invalid(model: Model, settings: Settings) -> Iterator[Violation]:
 
 
 def _what_to_do(source: ComposeSource) -> tuple[Severity | None, str, str]:
-    """How bad it is that a file can't be judged, what that leads to, and the remedy."""
+    """The severity, impact and fix where a file can't be judged."""
     error, check = source.compose_error, "run `docker compose config -q` and correct what it reports"
     if error.startswith("this is a template"):
         return (

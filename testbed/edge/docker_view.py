@@ -120,7 +120,7 @@ def neighbours(containers):
 
 
 def view_of_info(info):
-    """What is told of the daemon. Services of a swarm are not shown, so there is no swarm."""
+    """What the view answers about the daemon. Services of a swarm are not shown, so there is no swarm."""
     return {key: info[key] for key in INFO if key in info} | {"Swarm": {"LocalNodeState": "inactive"}}
 
 

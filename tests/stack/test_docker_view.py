@@ -34,7 +34,7 @@ def compose(project: Project, *verb: str) -> None:
 
 
 def file_under_test() -> dict:
-    """A Traefik that is told to look at Docker and on which network, and something behind it, which is on another one too."""
+    """A Traefik with options to look at Docker on a given network, and something behind it, which is on another one too."""
     serve = ["python3", "-m", "http.server", "8000"]
     return {
         "services": {

@@ -20,8 +20,8 @@ from lago_acceptance.targets.stack.mounts import (
     SOCKET,
     VOLUME,
     Places,
-    docker_mount,
     fate,
+    read_only_mount,
 )
 
 # Of a service: what stays inside its container, what Compose itself has already worked in, what up --no-build ignores,
@@ -171,7 +171,7 @@ def _mounts(
             mounts.append({"type": kind, "source": source, "target": target, "read_only": True})
             lines.append(f"{source} is mounted at {target} read-only")
         elif decided == SOCKET and places.docker_socket:
-            mounts.append(docker_mount(target, places.docker_socket))
+            mounts.append(read_only_mount(target, places.docker_socket))
             lines.append("the Docker socket shows this run's containers only, and changes none")
         elif decided == VOLUME:
             key = folders.setdefault(source, f"folder-{len(folders)}")

@@ -71,7 +71,7 @@ def fate(mount: Mapping[str, Any], places: Places) -> str:
     if places.named(source):
         return KEEP
     if places.docker_socket and _DOCKER in (Path(source).name, Path(mount.get("target") or "").name):
-        return KEEP if mount == docker_mount(mount["target"], places.docker_socket) else SOCKET
+        return KEEP if mount == read_only_mount(mount["target"], places.docker_socket) else SOCKET
     mode = _mode(source)
     folder = stat.S_ISDIR(mode) if mode else Path(source).suffix in ("", ".d")
     if not places.readable(source):
@@ -87,11 +87,11 @@ def fate(mount: Mapping[str, Any], places: Places) -> str:
     return KEEP if read_only and not options.keys() - {"create_host_path", "recursive"} else READ_ONLY
 
 
-def docker_mount(target: str, docker_socket: Path) -> dict[str, Any]:
-    """The mount, in Compose's long syntax, that a container gets for one of Docker's socket."""
+def read_only_mount(target: str, source: Path) -> dict[str, Any]:
+    """The mount of a file, folder or socket of the run in a container, in Compose's long syntax."""
     return {
         "type": "bind",
-        "source": str(docker_socket),
+        "source": str(source),
         "target": target,
         "read_only": True,
         "bind": {"create_host_path": False},

@@ -22,7 +22,7 @@ from lago_acceptance.model.deployment import Model, Service
 from lago_acceptance.model.traefik_proxy import Flag, static_options
 from lago_acceptance.targets.stack.edge import AUTHORITY, CERTIFICATE, KEY
 from lago_acceptance.targets.stack.extras import Extra
-from lago_acceptance.targets.stack.mounts import Places, docker_mount
+from lago_acceptance.targets.stack.mounts import Places, read_only_mount
 
 EDGE_KEY = "lago-acceptance-edge"
 """The network on which the proxy is reached, and reaches its certificate authority."""
@@ -106,11 +106,11 @@ class _Files:
         report_files.write(path, text.encode("utf-8", "surrogateescape"))
         # The proxy may run as any user.
         os.chmod(path, 0o644)
-        return docker_mount(target, path)
+        return read_only_mount(target, path)
 
     def root(self) -> dict[str, Any]:
         """The mount of the root of the authority's own address."""
-        return docker_mount(ROOT, self._folder / AUTHORITY)
+        return read_only_mount(ROOT, self._folder / AUTHORITY)
 
     def beside(self, target: str, source: Path) -> dict[str, Any]:
         """The mount of a file of the run at a path of the container.
@@ -124,14 +124,14 @@ class _Files:
             or mount.target == target
             or not (folder.is_dir() and self._places.readable(mount.source))
         ):
-            return docker_mount(target, source)
+            return read_only_mount(target, source)
         copy = self._folder / "proxy" / re.sub(r"\W", "-", mount.target).strip("-")
         if not copy.exists():
             shutil.copytree(folder, copy, ignore=_links)
         inner = copy / target[len(mount.target.rstrip("/")) + 1 :]
         inner.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, inner)
-        return docker_mount(mount.target, copy)
+        return read_only_mount(mount.target, copy)
 
     def value(self, use: re.Match[str]) -> str:
         """The value of a variable that is used in a template, as it is written where the service has none."""

@@ -37,6 +37,16 @@ from lago_acceptance.targets.from_outside import FromOutside
 from lago_acceptance.targets.stack import docker_daemon, edge, kept, readiness, startup
 from lago_acceptance.targets.stack.deployment_files import Declaration
 from lago_acceptance.targets.stack.doors import doors
+from lago_acceptance.targets.stack.entrance import (
+    LABELS,
+    OWN,
+    PORTS,
+    PROXY_KEY,
+    ROUTES,
+    Entrance,
+    entrance_of,
+    routes,
+)
 from lago_acceptance.targets.stack.extras import Extra, together
 from lago_acceptance.targets.stack.gateway import GatewayStack
 from lago_acceptance.targets.stack.mounts import Places
@@ -46,7 +56,6 @@ from lago_acceptance.targets.stack.overlay import binds
 from lago_acceptance.targets.stack.own_proxy import EDGE_KEY, PLACEHOLDER, own_proxy, with_address
 from lago_acceptance.targets.stack.startup import BringUp
 from lago_acceptance.targets.stack.stores import stores_of
-from lago_acceptance.targets.stack.way_in import LABELS, OWN, PORTS, PROXY_KEY, ROUTES, WayIn, routes, way_in
 
 if TYPE_CHECKING:
     from lago_acceptance.facts.inside import InsideView
@@ -171,9 +180,9 @@ class Stack(FromOutside):
         return {own: written for written, own in self._written.networks.items()}
 
     @cached_property
-    def way(self) -> WayIn:
+    def way(self) -> Entrance:
         """How the public gets in."""
-        return way_in(self._written.model, self.given)
+        return entrance_of(self._written.model, self.given)
 
     def _extras(self, places: Places, folder: Path, resolver: str) -> dict[str, Extra]:
         """What is added to the file's services so that the public gets in as it does in production."""
@@ -414,7 +423,7 @@ class Stack(FromOutside):
         return as_written(found, written.model, started.model, frozenset(own))
 
 
-def _without(resolved: Resolved, way: WayIn) -> Resolved:
+def _without(resolved: Resolved, way: Entrance) -> Resolved:
     """The edge without its proxy where the run starts none: its image need not be there."""
     if way.kind not in (OWN, PORTS):
         return resolved

@@ -15,7 +15,7 @@ from lago_acceptance.composefile.cli import Project
 from lago_acceptance.composefile.resolve import resolve
 from lago_acceptance.core.verdicts import UsageError
 from lago_acceptance.model.hidden_labels import as_written
-from lago_acceptance.targets.stack.mounts import Places, docker_mount
+from lago_acceptance.targets.stack.mounts import Places, read_only_mount
 from lago_acceptance.targets.stack.overlay import binds, overlay, verify
 from tests.support.paths import DATA, ROOT
 
@@ -234,9 +234,10 @@ DOCKER_SOCKETS = {
 def test_the_docker_socket_becomes_the_runs_own(bring_up, tmp_path, mount, target):
     own = tmp_path / "private" / "docker.sock"
     made = bring_up(one(volumes=[mount, "/etc:/host-etc:ro"]), docker_socket=own)
-    assert made.mounts()[target] == docker_mount(target, own)
+    assert made.mounts()[target] == read_only_mount(target, own)
     assert (
-        docker_mount(target, own)["read_only"] and not docker_mount(target, own)["bind"]["create_host_path"]
+        read_only_mount(target, own)["read_only"]
+        and not read_only_mount(target, own)["bind"]["create_host_path"]
     )
     assert binds(made.document) == (str(own),)
     assert made.told[0] == "a: the Docker socket shows this run's containers only, and changes none"

@@ -12,7 +12,7 @@ from lago_acceptance.core.settings import Settings
 from lago_acceptance.lago.derived import derived
 from lago_acceptance.model.deployment import Model
 from lago_acceptance.model.traefik_routing import taken
-from lago_acceptance.targets.stack.way_in import LABELS, OWN, PORTS, PROXY_KEY, ROUTES, routes, way_in
+from lago_acceptance.targets.stack.entrance import LABELS, OWN, PORTS, PROXY_KEY, ROUTES, entrance_of, routes
 from tests.support import styles
 
 API, FRONT = "image: getlago/api:v1.16.0", "image: getlago/front:v1.16.0"
@@ -41,20 +41,20 @@ def of_style(folder: Path, style: str) -> Model:
     ],
 )
 def test_each_style_has_its_way(style, kind, tmp_path):
-    assert way_in(of_style(tmp_path, style), Settings()).kind == kind
+    assert entrance_of(of_style(tmp_path, style), Settings()).kind == kind
 
 
 def test_labels_for_a_traefik_beside_the_file(tmp_path):
     labels = "labels: {traefik.enable: 'true', traefik.http.routers.a.rule: 'Host(`a.test`)'}"
     model = model_of(tmp_path, f"  api: {{{API}, {labels}}}\n  front: {{{FRONT}}}\n")
-    assert way_in(model, Settings()).kind == LABELS
+    assert entrance_of(model, Settings()).kind == LABELS
 
 
 def test_a_proxy_that_a_plain_up_does_not_start_is_none_of_the_stack(tmp_path):
     proxy = "  caddy: {image: 'caddy:2', profiles: [tls], ports: ['443:443']}\n"
     urls = "environment: {LAGO_FRONT_URL: 'https://a.test'}"
     model = model_of(tmp_path, f"  api: {{{API}, {urls}}}\n  front: {{{FRONT}}}\n{proxy}")
-    assert way_in(model, Settings()).kind == ROUTES
+    assert entrance_of(model, Settings()).kind == ROUTES
 
 
 def arrivals(folder: Path, front: str, api: str, browser: str) -> dict[str, tuple[str, str]]:

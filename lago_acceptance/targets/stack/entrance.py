@@ -22,7 +22,7 @@ _API_PATHS = ("/graphql", "/api/v", "/rails")
 _DEFAULT_PORTS = {API: 3000, FRONT: 80}
 
 
-class WayIn(msgspec.Struct, frozen=True):
+class Entrance(msgspec.Struct, frozen=True):
     """How a stack is reached.
 
     ``LABELS``: the run's Traefik obeys the file's labels. ``OWN``: the proxy is a service of the file. ``ROUTES``: the file has
@@ -33,14 +33,14 @@ class WayIn(msgspec.Struct, frozen=True):
     front: FrontProxy
 
 
-def way_in(model: Model, given: Settings) -> WayIn:
+def entrance_of(model: Model, given: Settings) -> Entrance:
     """How a stack of this file is reached."""
     front = front_proxy(model, given)
     if front.kind == NO_PROXY:
-        return WayIn(PORTS, front)
+        return Entrance(PORTS, front)
     if front.service and front.kind != TUNNEL and model.starts(front.service):
-        return WayIn(OWN, front)
-    return WayIn(LABELS if front.kind == TRAEFIK else ROUTES, front)
+        return Entrance(OWN, front)
+    return Entrance(LABELS if front.kind == TRAEFIK else ROUTES, front)
 
 
 def routes(model: Model, settings: Settings, resolver: str) -> dict[str, Extra]:
