@@ -59,6 +59,18 @@ def text(word: str) -> str:
     return word
 
 
+def add_overlay(parser: argparse.ArgumentParser) -> None:
+    """Add --overlay, which may be repeated: ``overlay`` is the list of the paths, empty without it."""
+    parser.add_argument(
+        "--overlay",
+        action="append",
+        default=[],
+        type=path,
+        metavar="FILE",
+        help="a compose file that is laid over FILE; repeat it for more",
+    )
+
+
 def parser_of(run: Callable[[list[str]], int]) -> argparse.ArgumentParser:
     """The parser with which a command reads its arguments: that whose help it prints."""
     before = _looking.set(True)

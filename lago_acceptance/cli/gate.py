@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from lago_acceptance.cli import Parser, explain, guarded, path, print_versions
+from lago_acceptance.cli import Parser, add_overlay, explain, guarded, path, print_versions
 from lago_acceptance.core import colors, resources
 from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.core.options import Options
@@ -104,14 +104,7 @@ def _parser() -> Parser:
     )
     add = parser.add_argument
     add("files", nargs="*", type=path, metavar="FILE", help="a compose file, or a folder with compose files")
-    add(
-        "--overlay",
-        action="append",
-        default=[],
-        type=path,
-        metavar="FILE",
-        help="a compose file that is laid over FILE; repeat it for more",
-    )
+    add_overlay(parser)
     add(
         "-f",
         "--file",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from lago_acceptance.cli import Parser, path, text
+from lago_acceptance.cli import Parser, add_overlay, path, text
 from lago_acceptance.cli.on_host import LOCAL, add_options, reached
 from lago_acceptance.core.exit_codes import ACCEPTED, NOT_ACCEPTED
 from lago_acceptance.core.roles import FRONT, LAGO_RUBY
@@ -57,14 +57,7 @@ def _parser() -> Parser:
     )
     add("--all", action="store_true", help="print the defaults of all limits too, as comments")
     add("--env-file", type=path, metavar="FILE", help="the variables of FILE (default: the .env beside it)")
-    add(
-        "--overlay",
-        action="append",
-        default=[],
-        type=path,
-        metavar="FILE",
-        help="a compose file that is laid over FILE; repeat it for more",
-    )
+    add_overlay(parser)
     add_options(parser)
     return parser
 
