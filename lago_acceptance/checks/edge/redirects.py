@@ -16,7 +16,7 @@ from lago_acceptance.probes.failure import Kind
 from lago_acceptance.probes.http import Exchange
 from lago_acceptance.probes.survey import SECURE, WEB, PublicSurvey, address_of, plain, proofs, redirects
 
-OTHER_PORT = "https is not on port 443, so nothing on port 80 belongs to it"
+OTHER_PORT = "https is on a port other than 443, so no redirect on port 80 is expected"
 # Not 303, which makes a GET of whatever was sent.
 _KEEPING = (301, 302, 307, 308)
 
